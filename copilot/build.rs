@@ -1,0 +1,2 @@
+//! Compiles Flyte's messages.
+fn main() {}
