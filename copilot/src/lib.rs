@@ -12,6 +12,7 @@ pub mod idl;
 pub mod literal;
 pub mod report;
 pub mod store;
+pub mod termination;
 pub mod track;
 pub mod transfer;
 pub mod upload;
