@@ -76,14 +76,14 @@ pub async fn watch(
     termination: &mut Termination,
 ) -> Watched {
     let mut watch = Watch::new(rung, rules);
-    let ending = match watch.source {
-        Source::Noop => Ending::Unseen,
-        Source::Signal => {
+    let ending = if watch.source.sees_processes() {
+        watch.until_over(limits, termination).await
+    } else {
+        if matches!(watch.source, Source::Signal) {
             termination.received().await;
             info!(source = "signal", "SIGTERM: main is taken to be over");
-            Ending::Unseen
         }
-        _ => watch.until_over(limits, termination).await,
+        Ending::Unseen
     };
     if let (Ending::Exited(_), Some(place)) = (ending, place) {
         settle(place, watch.tracker.mains(), limits.settle).await;

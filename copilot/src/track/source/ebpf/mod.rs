@@ -74,7 +74,7 @@ impl EbpfSource {
     pub fn attach(place: &Place) -> Result<Self, EbpfError> {
         let mut attached = attach::attach(place)?;
         let mut source = Self {
-            ring: AsyncFd::register(attached.ring()?).map_err(|error| error.into_parts().1)?,
+            ring: register(attached.ring()?)?,
             lost: attached.lost()?,
             filter: attached.filter()?,
             watched: attached.watched()?,
@@ -175,4 +175,10 @@ impl EbpfSource {
             .flat_map(|counts| counts.iter().copied().collect::<Vec<u64>>())
             .sum()
     }
+}
+
+fn register(ring: RingBuf<MapData>) -> std::io::Result<AsyncFd<RingBuf<MapData>>> {
+    // SAFETY: the ring buffer owns its map, gives the same descriptor each time it is asked, and
+    // keeps it open until it is dropped, which the registration outlives by no step.
+    unsafe { AsyncFd::register(ring) }.map_err(|error| error.into_parts().1)
 }
