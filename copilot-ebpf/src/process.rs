@@ -15,6 +15,9 @@ const SIGNAL_GROUP_EXIT: u32 = 0x4;
 /// Size of `struct upid` (an int, padding, a pointer) on every 64-bit kernel.
 const UPID_SIZE: usize = 16;
 
+/// Size of what `bpf_get_ns_current_pid_tgid` fills in: two ids of four bytes.
+const PIDNS_INFO_SIZE: u32 = 8;
+
 /// Deepest nesting of pid namespaces that the kernel allows (`MAX_PID_NS_LEVEL`).
 const MAX_PID_NAMESPACES: u32 = 32;
 
@@ -28,7 +31,7 @@ static HAS_GROUP_DEAD: u32 = 0;
 
 /// The task that the tracepoint is about, which is always the current one.
 pub struct Task {
-    task: *const u8,
+    thread: *const u8,
     leader: *const u8,
     signal: *const u8,
 }
@@ -37,11 +40,11 @@ impl Task {
     /// Both tracepoints pass the task as their first argument.
     #[inline(always)]
     pub fn current(ctx: &RawTracePointContext) -> Self {
-        let task: *const u8 = ctx.arg(0);
-        let leader = read::<*const u8>(task, Offset::TaskGroupLeader).unwrap_or(task);
-        let signal = read::<*const u8>(task, Offset::TaskSignal).unwrap_or(core::ptr::null());
+        let thread: *const u8 = ctx.arg(0);
+        let leader = read::<*const u8>(thread, Offset::TaskGroupLeader).unwrap_or(thread);
+        let signal = read::<*const u8>(thread, Offset::TaskSignal).unwrap_or(core::ptr::null());
         Self {
-            task,
+            thread,
             leader,
             signal,
         }
@@ -58,7 +61,7 @@ impl Task {
         match read::<i32>(self.signal, Offset::SignalLive) {
             Some(live) => live == 0,
             // The field is unknown here: the leader's exit is the best that can be told.
-            None => self.task == self.leader,
+            None => self.thread == self.leader,
         }
     }
 
@@ -83,8 +86,8 @@ impl Task {
     /// exec sessions are put there by a process that is not.
     #[inline(always)]
     pub fn is_child_of_its_cgroup(&self) -> bool {
-        let parents = read::<*const u8>(self.task, Offset::TaskParent).and_then(cgroup_of);
-        parents.is_some() && parents == cgroup_of(self.task)
+        let parents = read::<*const u8>(self.thread, Offset::TaskParent).and_then(cgroup_of);
+        parents.is_some() && parents == cgroup_of(self.thread)
     }
 
     /// When the process was started, in nanoseconds of boot time; 0 if unknown.
@@ -126,14 +129,8 @@ pub fn pid_in_our_namespace() -> u32 {
     let [device, inode] = unsafe { core::ptr::read_volatile(&raw const PID_NAMESPACE) };
     let mut info = bpf_pidns_info { pid: 0, tgid: 0 };
     // SAFETY: the pointer and the size are those of a local structure of the type that the helper fills.
-    let result = unsafe {
-        bpf_get_ns_current_pid_tgid(
-            device,
-            inode,
-            &raw mut info,
-            size_of::<bpf_pidns_info>() as u32,
-        )
-    };
+    let result =
+        unsafe { bpf_get_ns_current_pid_tgid(device, inode, &raw mut info, PIDNS_INFO_SIZE) };
     if result == 0 { info.tgid } else { 0 }
 }
 

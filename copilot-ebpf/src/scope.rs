@@ -24,7 +24,7 @@ static OWN_PID: u32 = 0;
 /// The container of the current task if it belongs to our pod; 0 for the pod's own cgroup.
 #[inline(always)]
 pub fn container_of_current() -> Option<u64> {
-    let level = *POD.get(pod::LEVEL)? as u32;
+    let level = u32::try_from(*POD.get(pod::LEVEL)?).ok()?;
     let id = *POD.get(pod::ID)?;
     if id == 0 || ancestor_id(level) != id {
         return None;
@@ -83,7 +83,7 @@ fn ancestor_id(level: u32) -> u64 {
     // SAFETY: as in `fields::offset`; user space replaces the value before loading.
     if unsafe { core::ptr::read_volatile(&raw const ANCESTOR) } == ancestor::HELPER {
         // SAFETY: the helper takes a number and checks it.
-        return unsafe { bpf_get_current_ancestor_cgroup_id(level as i32) };
+        return unsafe { bpf_get_current_ancestor_cgroup_id(level.cast_signed()) };
     }
     walk(level).unwrap_or(0)
 }

@@ -1,6 +1,11 @@
 //! The three programs, one for each thing that user space asks: what started, what ended, and
 //! where we ourselves are.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the attribute of a program passes its context by value"
+)]
+
 use aya_ebpf::{EbpfContext as _, macros::raw_tracepoint, programs::RawTracePointContext};
 use aya_log_ebpf::debug;
 use copilot_common::{Record, flag, kind, lost};

@@ -12,6 +12,10 @@ pub const BPF_TARGET: &str = if cfg!(target_endian = "big") {
     "bpfel-unknown-none"
 };
 
+/// The nightly that is used. Its LLVM has the version that [`LINKER`] brings, and one date gives
+/// the same object everywhere.
+pub const NIGHTLY: &str = "nightly-2026-05-20";
+
 /// The name under which `cargo xtask setup` links Debian's packaged compiler into rustup.
 pub const DEBIAN_TOOLCHAIN: &str = "copilot-bpf";
 
@@ -38,7 +42,7 @@ impl BpfToolchain {
     /// Its name in rustup.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Nightly => "nightly",
+            Self::Nightly => NIGHTLY,
             Self::Debian => DEBIAN_TOOLCHAIN,
         }
     }
