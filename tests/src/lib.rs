@@ -3,5 +3,6 @@
 //!
 //! Nothing here is part of the product, and nothing here stands in for a part of it.
 
+pub mod bench;
 pub mod pod;
 pub mod requirement;

@@ -26,12 +26,12 @@ const LIMITS: Limits = Limits {
 
 /// Watches the pod from outside of it; `start` runs once the watcher is attached.
 async fn watch_pod(
-    watcher: Watcher,
+    wanted: Watcher,
     pod: &Pod,
     start: impl FnOnce() -> Command,
 ) -> (Watched, Child) {
     let place = Place::find(Some(pod.directory()));
-    let rung = climb(watcher, &place).expect("the watcher works here");
+    let rung = climb(wanted, &place).expect("the watcher works here");
     let mut termination = Termination::listen().expect("signals can be listened to");
     let child = start().spawn().expect("main starts");
     let watched = watch(

@@ -22,8 +22,8 @@ use tracing::{debug, info};
 use super::{EbpfError, fields::Fields};
 use crate::track::place::Place;
 
-/// The programs, as `copilot-ebpf` was compiled.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/copilot-ebpf"));
+/// The programs, as `copilot-ebpf` was compiled: an ELF object of BPF code.
+pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/copilot-ebpf"));
 
 /// How long the kernel may take to tell our own cgroups; it needs microseconds.
 const LEARNING: Duration = Duration::from_secs(1);

@@ -13,6 +13,8 @@ pub mod btf;
 pub mod fields;
 mod records;
 
+pub use attach::OBJECT;
+
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};

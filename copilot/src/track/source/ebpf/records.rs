@@ -24,7 +24,7 @@ use crate::track::{
 pub struct Records {
     place: Place,
     containers: BTreeMap<u64, ContainerId>,
-    /// Containers whose name is known: their mounts need not be read again.
+    /// Containers whose mounts have been read: they are all made before the first exec.
     described: BTreeSet<ContainerId>,
 }
 
@@ -93,7 +93,7 @@ impl Records {
             return;
         }
         let traits = process.and_then(traits_of);
-        if traits.as_ref().is_some_and(|traits| traits.name.is_some()) {
+        if traits.is_some() {
             self.described.insert(container.clone());
         }
         events.push_back(Event::ContainerSeen {
