@@ -1,1 +1,3 @@
 //! literal
+
+pub mod duration;
