@@ -5,8 +5,7 @@
 use super::key::Key;
 
 /// The names under which the environment may set `key`, the first that is set wins.
-#[must_use]
-pub fn names(key: &Key) -> Vec<String> {
+pub(super) fn names(key: &Key) -> Vec<String> {
     let dotted = key.name.to_ascii_uppercase();
     let mut names = vec![
         dotted.clone(),

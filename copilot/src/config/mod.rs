@@ -23,13 +23,11 @@ mod storage;
 mod syntax;
 mod yaml;
 
-pub use environment::names as environment_names;
 pub use error::{ConfigError, Warning};
 pub use key::{KEYS, Key, Kind};
 pub use layer::{FlagLayer, Value};
 pub use load::{Settings, Source, Sources, default_files, load};
 pub use logger::{LogFormat, LogLevel, LoggerSettings};
 pub use pairs::parse as parse_pairs;
-pub use secret::is_secret;
 pub use storage::{HttpSettings, SchemeSettings, StorageSettings};
 pub use syntax::{SyntaxError, boolean, integer};

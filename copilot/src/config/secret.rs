@@ -28,8 +28,7 @@ const PUBLIC: &[&str] = &[
 
 /// Whether a value must be hidden: the key is not known to be harmless, or the value is a URL
 /// that carries a user part.
-#[must_use]
-pub fn is_secret(key: &str, value: &str) -> bool {
+fn is_secret(key: &str, value: &str) -> bool {
     !PUBLIC.contains(&key) || value.contains('@')
 }
 
