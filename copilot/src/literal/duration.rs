@@ -4,6 +4,7 @@
 //! unit (`1h30m`, `-1.5s`), or a lone `0`. Both directions cover the whole `i64` range, so that
 //! whatever [`format`] writes, [`parse`] reads back unchanged.
 
+use prost_types::Duration;
 use thiserror::Error;
 
 const MICROSECOND: u64 = 1_000;
@@ -108,6 +109,22 @@ pub fn format(nanoseconds: i64) -> String {
     } else {
         format!("{sign}{seconds}s")
     }
+}
+
+/// A message's nanoseconds; what an `i64` cannot hold becomes its largest or smallest value.
+#[must_use]
+pub fn nanoseconds(duration: &Duration) -> i64 {
+    let exact = i128::from(duration.seconds) * i128::from(SECOND) + i128::from(duration.nanos);
+    let clamped = exact.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+    i64::try_from(clamped).unwrap_or_default()
+}
+
+/// The message for a count of nanoseconds: both parts have its sign.
+#[must_use]
+pub fn message(nanoseconds: i64) -> Duration {
+    let seconds = nanoseconds / 1_000_000_000;
+    let nanos = i32::try_from(nanoseconds % 1_000_000_000).unwrap_or_default();
+    Duration { seconds, nanos }
 }
 
 /// `value / unit` (a power of ten) as a decimal number without trailing zeros.
@@ -303,6 +320,7 @@ mod tests {
         #[test]
         fn survives_the_round_trip(nanoseconds: i64) {
             prop_assert_eq!(parse(&format(nanoseconds)), Ok(nanoseconds));
+            prop_assert_eq!(super::nanoseconds(&message(nanoseconds)), nanoseconds);
         }
 
         #[test]
