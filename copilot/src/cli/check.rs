@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::choice::{DownloadMode, Format, Layout, MainFailure, UploadMode, WatcherChoice, choose};
+use super::choice::{self, WatcherChoice, choose};
 use super::flags::{self, CommonFlags, DownloadFlags, Reading, SidecarFlags};
 use super::global::{Global, given, given_path};
 use super::rejection::Rejection;
@@ -87,9 +87,13 @@ fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, String> {
         from_remote: flags.from_remote.clone(),
         to_output_prefix: flags.to_output_prefix.clone(),
         to_local_dir,
-        format: choose("--format", &flags.format, Format::NAMES)?,
-        mode: choose("--download-mode", &flags.download_mode, DownloadMode::NAMES)?,
-        layout: choose("--file-input-layout", layout, Layout::NAMES)?,
+        format: choose("--format", &flags.format, &choice::FORMATS)?,
+        mode: choose(
+            "--download-mode",
+            &flags.download_mode,
+            &choice::DOWNLOAD_MODES,
+        )?,
+        layout: choose("--file-input-layout", layout, &choice::LAYOUTS)?,
         timeout: value::deadline(flags.timeout),
         timeline: given_path(flags.timeline.as_deref()),
     })
@@ -148,14 +152,14 @@ fn sidecar_request(
     interface: Option<Vec<u8>>,
 ) -> Result<SidecarRequest, String> {
     if let Some(format) = &flags.format {
-        choose("--format", format, Format::NAMES)?;
+        choose("--format", format, &choice::FORMATS)?;
     }
-    let mode = choose("--upload-mode", &flags.upload_mode, UploadMode::NAMES)?;
+    let mode = choose("--upload-mode", &flags.upload_mode, &choice::UPLOAD_MODES)?;
     let watcher = watcher(flags)?;
     let on_main_failure = choose(
         "--on-main-failure",
         &flags.on_main_failure,
-        MainFailure::NAMES,
+        &choice::MAIN_FAILURES,
     )?;
     let upload = interface
         .map(|interface| upload(flags, interface))
@@ -202,13 +206,13 @@ fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, Stri
 fn watcher(flags: &SidecarFlags) -> Result<WatcherChoice, String> {
     let reference = |flag: &str, text: &Option<String>| {
         let text = text.as_deref();
-        text.map(|text| choose(flag, text, WatcherChoice::REFERENCE_NAMES))
+        text.map(|text| choose(flag, text, &choice::WATCHER_TYPES))
             .transpose()
     };
     let start = reference("--start-watcher-type", &flags.start_watcher_type)?;
     let exit = reference("--exit-watcher-type", &flags.exit_watcher_type)?;
     if let Some(name) = &flags.watcher {
-        return choose("--watcher", name, WatcherChoice::NAMES);
+        return choose("--watcher", name, &choice::WATCHERS);
     }
     match (start, exit) {
         (Some(start), Some(exit)) if start != exit => Err(

@@ -2,26 +2,8 @@
 //! ours; case matters.
 
 use super::suggest;
-
-/// How metadata about the inputs is written beside `inputs.pb`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `inputs.json`.
-    Json,
-    /// `inputs.yaml`.
-    Yaml,
-    /// Nothing more.
-    Proto,
-}
-
-/// Where a single blob lies beneath the input directory (spec §3.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// At the variable's own name.
-    Direct,
-    /// In a directory called like the variable, under its own name.
-    NamedDirectory,
-}
+use crate::literal::input::Layout;
+use crate::literal::render::MetadataFormat;
 
 /// When input data is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,87 +43,83 @@ pub enum MainFailure {
     Upload,
 }
 
-/// The meaning of a name: a value, or the reason why it is refused although it is known.
-type Meaning<T> = Result<T, &'static str>;
-
-/// A flag's names in the order in which messages list them.
-type Names<T> = &'static [(&'static str, Meaning<T>)];
-
-const NOT_YET: &str = "it is not supported yet";
-
-impl Format {
-    pub(super) const NAMES: Names<Self> = &[
-        ("JSON", Ok(Self::Json)),
-        ("YAML", Ok(Self::Yaml)),
-        ("PROTO", Ok(Self::Proto)),
-    ];
+/// The names of a flag that may be used, in the order in which messages list them, and those that
+/// the reference knows and ours does not yet.
+pub(super) struct Names<T: 'static> {
+    usable: &'static [(&'static str, T)],
+    refused: &'static [&'static str],
 }
 
-impl Layout {
-    pub(super) const NAMES: Names<Self> = &[
-        ("DIRECT", Ok(Self::Direct)),
-        ("NAMED_DIR", Ok(Self::NamedDirectory)),
-    ];
-}
+pub(super) const FORMATS: Names<MetadataFormat> = Names {
+    usable: &[
+        ("JSON", MetadataFormat::Json),
+        ("YAML", MetadataFormat::Yaml),
+        ("PROTO", MetadataFormat::Proto),
+    ],
+    refused: &[],
+};
 
-impl DownloadMode {
-    pub(super) const NAMES: Names<Self> = &[
-        ("DOWNLOAD_EAGER", Ok(Self::Eager)),
-        ("DOWNLOAD_STREAM", Err(NOT_YET)),
-        ("DO_NOT_DOWNLOAD", Err(NOT_YET)),
-    ];
-}
+pub(super) const LAYOUTS: Names<Layout> = Names {
+    usable: &[("DIRECT", Layout::Direct), ("NAMED_DIR", Layout::NamedDir)],
+    refused: &[],
+};
 
-impl UploadMode {
-    pub(super) const NAMES: Names<Self> = &[
-        ("UPLOAD_ON_EXIT", Ok(Self::OnExit)),
-        ("UPLOAD_EAGER", Err(NOT_YET)),
-        ("DO_NOT_UPLOAD", Err(NOT_YET)),
-    ];
-}
+pub(super) const DOWNLOAD_MODES: Names<DownloadMode> = Names {
+    usable: &[("DOWNLOAD_EAGER", DownloadMode::Eager)],
+    refused: &["DOWNLOAD_STREAM", "DO_NOT_DOWNLOAD"],
+};
 
-impl WatcherChoice {
-    pub(super) const NAMES: Names<Self> = &[
-        ("auto", Ok(Self::Auto)),
-        ("ebpf", Ok(Self::Ebpf)),
-        ("proc", Ok(Self::Proc)),
-        ("signal", Ok(Self::Signal)),
-        ("noop", Ok(Self::Noop)),
-    ];
+pub(super) const UPLOAD_MODES: Names<UploadMode> = Names {
+    usable: &[("UPLOAD_ON_EXIT", UploadMode::OnExit)],
+    refused: &["UPLOAD_EAGER", "DO_NOT_UPLOAD"],
+};
 
-    /// The names of `--start-watcher-type` and `--exit-watcher-type` (spec §7).
-    pub(super) const REFERENCE_NAMES: Names<Self> = &[
-        ("signal", Ok(Self::Signal)),
-        ("noop", Ok(Self::Noop)),
-        ("shared-process-ns", Ok(Self::Proc)),
-        ("file", Err(NOT_YET)),
-        ("kube-api", Err(NOT_YET)),
-    ];
-}
+pub(super) const WATCHERS: Names<WatcherChoice> = Names {
+    usable: &[
+        ("auto", WatcherChoice::Auto),
+        ("ebpf", WatcherChoice::Ebpf),
+        ("proc", WatcherChoice::Proc),
+        ("signal", WatcherChoice::Signal),
+        ("noop", WatcherChoice::Noop),
+    ],
+    refused: &[],
+};
 
-impl MainFailure {
-    pub(super) const NAMES: Names<Self> =
-        &[("report", Ok(Self::Report)), ("upload", Ok(Self::Upload))];
-}
+/// Of `--start-watcher-type` and `--exit-watcher-type` (spec §7).
+pub(super) const WATCHER_TYPES: Names<WatcherChoice> = Names {
+    usable: &[
+        ("signal", WatcherChoice::Signal),
+        ("noop", WatcherChoice::Noop),
+        ("shared-process-ns", WatcherChoice::Proc),
+    ],
+    refused: &["file", "kube-api"],
+};
+
+pub(super) const MAIN_FAILURES: Names<MainFailure> = Names {
+    usable: &[
+        ("report", MainFailure::Report),
+        ("upload", MainFailure::Upload),
+    ],
+    refused: &[],
+};
 
 /// The value that `text` names, or a message that says what `flag` takes.
-pub(super) fn choose<T: Copy>(flag: &str, text: &str, names: Names<T>) -> Result<T, String> {
-    let usable = names
-        .iter()
-        .filter(|(_, meaning)| meaning.is_ok())
-        .map(|(name, _)| *name);
-    let list = usable.clone().collect::<Vec<_>>().join(", ");
-    match names.iter().find(|(name, _)| *name == text) {
-        Some((_, Ok(value))) => Ok(*value),
-        Some((name, Err(reason))) => Err(format!("{flag} {name}: {reason}; use one of {list}")),
-        None => {
-            let hint = suggest::hint(text, usable);
-            let text = suggest::shortened(text);
-            Err(format!(
-                "{flag} {text:?} is unknown: it is one of {list}{hint}"
-            ))
-        }
+pub(super) fn choose<T: Copy>(flag: &str, text: &str, names: &Names<T>) -> Result<T, String> {
+    if let Some((_, value)) = names.usable.iter().find(|(name, _)| *name == text) {
+        return Ok(*value);
     }
+    let usable = names.usable.iter().map(|(name, _)| *name);
+    let list = usable.clone().collect::<Vec<_>>().join(", ");
+    if names.refused.contains(&text) {
+        return Err(format!(
+            "{flag} {text} is not supported yet: use one of {list}"
+        ));
+    }
+    let hint = suggest::hint(text, usable);
+    let text = suggest::shortened(text);
+    Err(format!(
+        "{flag} {text:?} is unknown: it is one of {list}{hint}"
+    ))
 }
 
 #[cfg(test)]
@@ -150,27 +128,30 @@ mod tests {
 
     #[test]
     fn names_are_exact_and_near_misses_are_answered() {
-        assert_eq!(choose("--format", "YAML", Format::NAMES), Ok(Format::Yaml));
-        let message = choose("--format", "json", Format::NAMES).unwrap_err();
+        assert_eq!(
+            choose("--format", "YAML", &FORMATS),
+            Ok(MetadataFormat::Yaml)
+        );
+        let message = choose("--format", "json", &FORMATS).unwrap_err();
         assert_eq!(
             message,
             "--format \"json\" is unknown: it is one of JSON, YAML, PROTO; did you mean JSON?"
         );
-        let message = choose("--format", "", Format::NAMES).unwrap_err();
+        let message = choose("--format", "", &FORMATS).unwrap_err();
         assert_eq!(
             message,
             "--format \"\" is unknown: it is one of JSON, YAML, PROTO"
         );
-        let message = choose("--watcher", "ebfp", WatcherChoice::NAMES).unwrap_err();
+        let message = choose("--watcher", "ebfp", &WATCHERS).unwrap_err();
         assert!(message.ends_with("did you mean ebpf?"), "{message}");
     }
 
     #[test]
     fn known_names_without_a_meaning_here_say_so() {
-        let message = choose("--upload-mode", "UPLOAD_EAGER", UploadMode::NAMES).unwrap_err();
+        let message = choose("--upload-mode", "UPLOAD_EAGER", &UPLOAD_MODES).unwrap_err();
         assert_eq!(
             message,
-            "--upload-mode UPLOAD_EAGER: it is not supported yet; use one of UPLOAD_ON_EXIT"
+            "--upload-mode UPLOAD_EAGER is not supported yet: use one of UPLOAD_ON_EXIT"
         );
     }
 }

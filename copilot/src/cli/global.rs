@@ -10,7 +10,7 @@ use crate::config::{FlagLayer, Key};
 /// The part of a command line that all commands share.
 #[derive(Clone, Debug)]
 pub struct Global {
-    /// The settings given as flags; [`crate::config::load`] puts the other sources beneath them.
+    /// The settings given as flags; [`crate::config::load()`] puts the other sources beneath them.
     pub settings: FlagLayer,
     /// `--config`: a path or pattern of configuration files.
     pub config: Option<String>,

@@ -19,8 +19,7 @@ mod value;
 
 use std::ffi::OsString;
 
-pub use choice::{DownloadMode, UploadMode};
-pub use choice::{Format, Layout, MainFailure, WatcherChoice};
+pub use choice::{DownloadMode, MainFailure, UploadMode, WatcherChoice};
 pub use global::Global;
 pub use rejection::{Rejection, Reportable};
 pub use request::{Command, DownloadRequest, SidecarRequest, TrackOptions, UploadTarget};

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{DownloadMode, Format, Layout, MainFailure, UploadMode, WatcherChoice};
+use super::choice::{DownloadMode, MainFailure, UploadMode, WatcherChoice};
+use crate::literal::input::Layout;
+use crate::literal::render::MetadataFormat;
 
 /// A command of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub struct DownloadRequest {
     /// `--to-local-dir`: where the files go. Never empty.
     pub to_local_dir: PathBuf,
     /// `--format`.
-    pub format: Format,
+    pub format: MetadataFormat,
     /// `--file-input-layout`.
     pub layout: Layout,
     /// `--download-mode`.

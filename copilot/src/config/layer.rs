@@ -1,4 +1,4 @@
-//! What the command line says about settings: the topmost layer. `cli` fills it, [`super::load`]
+//! What the command line says about settings: the topmost layer. `cli` fills it, [`super::load()`]
 //! puts the environment, the files and the defaults beneath it.
 
 use std::collections::BTreeMap;

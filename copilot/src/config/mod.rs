@@ -3,7 +3,7 @@
 //!
 //! Here lives the table of keys ([`KEYS`]), the reading of files, environment and flag texts, and
 //! the order in which they win. Never here: opening a store, the command line's own grammar, or
-//! anything that a command decides. `cli` fills the [`FlagLayer`], the edge calls [`load`], and
+//! anything that a command decides. `cli` fills the [`FlagLayer`], the edge calls [`load()`], and
 //! `store` reads the [`StorageSettings`] that come out.
 
 mod environment;

@@ -1,4 +1,4 @@
-//! One flag for each setting of [`config::KEYS`]: `--storage.container` and the like.
+//! One flag for each setting of [`KEYS`]: `--storage.container` and the like.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{INTERFACE, run};
-use crate::cli::{Format, Global, Invocation, Layout};
+use crate::cli::{Global, Invocation};
 use crate::config::{Settings, Sources, load};
+use crate::literal::input::Layout;
+use crate::literal::render::MetadataFormat;
 
 const DOWNLOAD: &[&str] = &[
     "download",
@@ -76,7 +78,7 @@ fn head_passes_stow_keys() {
     assert_eq!(request.to_local_dir.to_str(), Some("/var/flyte/inputs"));
     assert_eq!(
         (request.format, request.layout),
-        (Format::Yaml, Layout::NamedDirectory)
+        (MetadataFormat::Yaml, Layout::NamedDir)
     );
     let storage = settings(&global).storage;
     assert!(storage.multicontainer);

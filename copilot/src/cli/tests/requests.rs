@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::{download, run, sidecar};
 use crate::cli::*;
+use crate::literal::input::Layout;
+use crate::literal::render::MetadataFormat;
 
 #[test]
 fn defaults_of_download() {
@@ -16,7 +18,7 @@ fn defaults_of_download() {
             from_remote: "s3://b/in.pb".into(),
             to_output_prefix: "s3://b/out".into(),
             to_local_dir: "/in".into(),
-            format: Format::Json,
+            format: MetadataFormat::Json,
             layout: Layout::Direct,
             mode: DownloadMode::Eager,
             timeout: Some(Duration::from_hours(1)),
@@ -138,7 +140,7 @@ fn every_flag_of_ours_arrives() {
     assert_eq!(request.timeline.as_deref(), Some(Path::new("/t.json")));
     assert_eq!(
         (request.format, request.layout),
-        (Format::Proto, Layout::NamedDirectory)
+        (MetadataFormat::Proto, Layout::NamedDir)
     );
 }
 
@@ -202,11 +204,11 @@ fn watchers() {
     for (arguments, words) in [
         (
             &["--start-watcher-type", "file"][..],
-            "--start-watcher-type file: it is not supported yet",
+            "--start-watcher-type file is not supported yet",
         ),
         (
             &["--exit-watcher-type", "kube-api"],
-            "--exit-watcher-type kube-api: it is not supported yet",
+            "--exit-watcher-type kube-api is not supported yet",
         ),
         (
             &[

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{download, run, sidecar};
 use crate::cli::Invocation;
 use crate::config::Value;
+use crate::literal::render::MetadataFormat;
 
 #[test]
 fn a_value_stands_in_five_ways() {
@@ -26,7 +27,7 @@ fn the_last_one_wins_and_a_value_may_begin_with_a_dash() {
     assert_eq!(request.from_remote, "--two");
     let (_, request) = download(&["--from-remote", "--", "--format=YAML"]).unwrap();
     assert_eq!(request.from_remote, "--");
-    assert_eq!(request.format, crate::cli::Format::Yaml);
+    assert_eq!(request.format, MetadataFormat::Yaml);
     let (_, request) = download(&["--to-local-dir", "-x"]).unwrap();
     assert_eq!(request.to_local_dir.to_str(), Some("-x"));
 }
@@ -35,7 +36,7 @@ fn the_last_one_wins_and_a_value_may_begin_with_a_dash() {
 fn two_dashes_end_the_flags_and_words_are_passed_over() {
     let (_, request) =
         download(&["extra", "--format", "YAML", "--", "--format", "X", "--nope"]).unwrap();
-    assert_eq!(request.format, crate::cli::Format::Yaml);
+    assert_eq!(request.format, MetadataFormat::Yaml);
 }
 
 #[test]
