@@ -3,9 +3,9 @@
 //!
 //! The way of an argument: `route` finds the command as the reference does, `flags` holds the
 //! `clap` types that read the texts, `check` looks at the values in the reference's order, and
-//! `request` is what is handed on. A refusal is a [`Rejection`]: its message names the flag, the value, the
-//! rule and the way out. Never here: reading a file, opening a store, printing. The binary's edge
-//! is the only caller.
+//! `request` is what is handed on. A refusal is a [`Rejection`]: its message names the flag, the
+//! value, the rule and the way out. Never here: reading a file, opening a store, printing. The
+//! binary's edge is the only caller.
 
 mod check;
 mod choice;
