@@ -11,6 +11,7 @@ pub mod duration;
 pub mod float;
 pub mod input;
 mod name;
+pub mod output;
 mod problems;
 pub mod render;
 
