@@ -143,16 +143,16 @@ pub enum StoreError {
     },
     /// The object is larger than a read may be.
     #[error(
-        "{place}: limit exceeded. {:.6} MiB > {limit_mib} MiB. You can increase the limit by setting {setting}",
-        mebibytes(*.size)
+        "{place}: limit exceeded. {:.6} MiB > {} MiB. You can increase the limit by setting {setting}",
+        mebibytes(*size), mebibytes(*limit)
     )]
     TooLarge {
         /// Where.
         place: Place,
         /// The object's size in bytes.
         size: u64,
-        /// The limit in MiB.
-        limit_mib: u64,
+        /// The limit in bytes.
+        limit: u64,
         /// What raises the limit.
         setting: &'static str,
     },

@@ -58,3 +58,14 @@ impl Default for Retry {
         }
     }
 }
+
+impl Retry {
+    /// How long to wait after the `failed`-th failure in a row, counted from 1: a random part of a
+    /// ceiling that doubles. Full jitter: many clients that failed together come back spread out.
+    #[must_use]
+    pub fn pause(&self, failed: u32) -> Duration {
+        let doublings = failed.saturating_sub(1).min(20);
+        let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
+        ceiling.mul_f64(rand::random::<f64>())
+    }
+}

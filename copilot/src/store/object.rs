@@ -153,15 +153,27 @@ impl Object {
     /// [`StoreError::TooLarge`].
     pub fn check_size(&self, size: u64) -> Result<(), StoreError> {
         let limited = self.limit_mib > 0 && !matches!(self.backend, Backend::Web(_));
-        if limited && size > self.limit_mib.saturating_mul(1 << 20) {
+        let limit = self.limit_mib.saturating_mul(1 << 20);
+        if limited && size > limit {
             return Err(StoreError::TooLarge {
                 place: self.place(),
                 size,
-                limit_mib: self.limit_mib,
+                limit,
                 setting: "maxDownloadMBs (--storage.limits.maxDownloadMBs, 0 for no limit)",
             });
         }
         Ok(())
+    }
+
+    /// The error of an object of `size` bytes that is read into memory, where `limit` bytes are allowed.
+    #[must_use]
+    pub fn exceeds(&self, size: u64, limit: u64) -> StoreError {
+        StoreError::TooLarge {
+            place: self.place(),
+            size,
+            limit,
+            setting: "the limit for metadata",
+        }
     }
 
     /// Writes the whole object. It appears at once or not at all.

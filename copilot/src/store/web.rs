@@ -47,7 +47,7 @@ impl Web {
         for _ in 0..=REDIRECTS {
             let request = request(&url, start, etag)?;
             match self.0.send(&request, &Unsigned, Answer::Head).await {
-                Ok(response) => return reading(response),
+                Ok(response) => return reading(response, start),
                 Err(failure) => url = redirected(&url, failure)?,
             }
         }
@@ -97,7 +97,7 @@ fn redirected(from: &reqwest::Url, failure: Failure) -> Result<reqwest::Url, Fai
     Ok(target)
 }
 
-fn reading(response: HttpResponse) -> Result<Reading, Failure> {
+fn reading(response: HttpResponse, asked: u64) -> Result<Reading, Failure> {
     let (parts, body) = response.into_parts();
     let length = number(&parts.headers, header::CONTENT_LENGTH.as_str());
     let (start, size) = match parts.status {
@@ -106,6 +106,10 @@ fn reading(response: HttpResponse) -> Result<Reading, Failure> {
             .ok_or_else(|| protocol("a partial answer without Content-Range".to_owned()))?,
         status => return Err(protocol(format!("HTTP {status} where data was expected"))),
     };
+    if start > asked {
+        let message = format!("a range from {start} where {asked} was asked for");
+        return Err(protocol(message));
+    }
     let etag = parts
         .headers
         .get(header::ETAG)

@@ -1,6 +1,4 @@
 //! When a failed request is sent again, and after how long.
-//!
-//! Exponential growth with full jitter: many clients that failed together come back spread out.
 
 use std::time::{Duration, Instant};
 
@@ -49,9 +47,7 @@ impl<'a> Budget<'a> {
     }
 
     fn wait(&self, failure: &Failure) -> Duration {
-        let doublings = self.attempts.saturating_sub(1).min(20);
-        let ceiling = (self.rules.base * (1 << doublings)).min(self.rules.cap);
-        let jitter = ceiling.mul_f64(rand::random::<f64>());
+        let jitter = self.rules.pause(self.attempts);
         match failure.retry_after {
             // Jitter on top: the server told everybody the same number.
             Some(asked) => asked.min(self.rules.retry_after) + jitter.min(self.rules.base),
