@@ -1,0 +1,65 @@
+//! What is to be moved.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use crate::store::Reference;
+
+/// One entry of a plan.
+#[derive(Debug)]
+pub enum Copy {
+    /// An object becomes the file `to`.
+    Download {
+        /// The object.
+        from: Reference,
+        /// The file; parents are made, an existing file is replaced.
+        to: PathBuf,
+        /// Size in bytes where the plan knows it; saves nothing else than a guess.
+        size: Option<u64>,
+    },
+    /// The objects beneath a prefix become the directory `to`, which exists even if there are none.
+    DownloadPrefix {
+        /// The prefix; it ends at a `/` whether written or not.
+        from: Reference,
+        /// The directory; names beneath the prefix are kept.
+        to: PathBuf,
+    },
+    /// A file becomes the object `to`.
+    Upload {
+        /// The file.
+        from: LocalFile,
+        /// The object; replaced if it exists.
+        to: Reference,
+    },
+}
+
+/// A file to upload, opened when its turn comes: a plan of many files holds no descriptors, and the
+/// caller decides how a path is opened safely.
+pub struct LocalFile {
+    name: String,
+    opener: Box<dyn FnOnce() -> io::Result<File> + Send>,
+}
+
+impl LocalFile {
+    /// A file called `name` in messages, opened by `opener`.
+    pub fn new(
+        name: impl Into<String>,
+        opener: impl FnOnce() -> io::Result<File> + Send + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            opener: Box::new(opener),
+        }
+    }
+
+    pub(super) fn open(self) -> (String, io::Result<File>) {
+        (self.name, (self.opener)())
+    }
+}
+
+impl std::fmt::Debug for LocalFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LocalFile").field(&self.name).finish()
+    }
+}

@@ -1,0 +1,76 @@
+//! An S3 server in process: `s3s` over a directory, where a bucket is a directory and an object a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hyper_util::rt::TokioIo;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use s3s_fs::FileSystem;
+
+use crate::background::Background;
+
+/// A running S3 server; stops when dropped.
+#[derive(Debug)]
+pub struct S3Server {
+    /// `http://127.0.0.1:PORT`.
+    pub endpoint: String,
+    /// The only access key it accepts.
+    pub access_key: String,
+    /// The secret of that key.
+    pub secret_key: String,
+    root: PathBuf,
+    server: Background,
+}
+
+impl S3Server {
+    /// Serves the directories beneath `root` as buckets.
+    pub fn start(root: &Path) -> io::Result<Self> {
+        let (access_key, secret_key) = ("test-access-key", "test-secret-key");
+        let files = FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+        let service = builder.build();
+        let server = Background::start("s3-server", move |connection| {
+            let service = service.clone();
+            async move {
+                // A client that goes away in the middle is no fault of the server.
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(connection), service)
+                    .await;
+            }
+        })?;
+        Ok(Self {
+            endpoint: format!("http://{}", server.address()),
+            access_key: access_key.to_owned(),
+            secret_key: secret_key.to_owned(),
+            root: root.to_owned(),
+            server,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.server.address()
+    }
+
+    /// The file behind an object.
+    #[must_use]
+    pub fn file(&self, bucket: &str, key: &str) -> PathBuf {
+        self.root.join(bucket).join(key)
+    }
+
+    /// What unfinished multipart uploads have left on the server.
+    pub fn unfinished_uploads(&self) -> io::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in self.root.read_dir()? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with(".upload") {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+}

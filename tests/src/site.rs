@@ -1,0 +1,137 @@
+//! A place to try transfers in: a directory to work in, an S3 server with a bucket, and an engine.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use copilot::config::StorageSettings;
+use copilot::store::{Environment, Network, Reference, Retry, Stores};
+use copilot::transfer::{Engine, Limits, LocalFile};
+
+use crate::s3::S3Server;
+
+/// A server with the bucket `data`, and a directory beside it.
+#[derive(Debug)]
+pub struct Site {
+    /// The server.
+    pub server: S3Server,
+    dir: tempfile::TempDir,
+}
+
+impl Site {
+    /// Starts a server over an empty bucket.
+    pub fn start() -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        std::fs::create_dir_all(dir.path().join("store/data"))?;
+        std::fs::create_dir_all(dir.path().join("work"))?;
+        let server = S3Server::start(&dir.path().join("store"))?;
+        Ok(Self { server, dir })
+    }
+
+    /// A path in the directory to work in.
+    #[must_use]
+    pub fn work(&self, name: &str) -> PathBuf {
+        self.dir.path().join("work").join(name)
+    }
+
+    /// The settings that reach the server.
+    #[must_use]
+    pub fn settings(&self) -> StorageSettings {
+        let keys = [
+            ("auth_type", "accesskey"),
+            ("access_key_id", &self.server.access_key),
+            ("secret_key", &self.server.secret_key),
+            ("endpoint", &self.server.endpoint),
+        ];
+        let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        StorageSettings {
+            store_type: "stow".to_owned(),
+            stow_kind: "s3".to_owned(),
+            stow_config: keys.into_iter().map(pair).collect(),
+            container: "data".to_owned(),
+            ..StorageSettings::default()
+        }
+    }
+
+    /// The settings with some of stow's keys changed.
+    #[must_use]
+    pub fn settings_with(&self, keys: &[(&str, &str)]) -> StorageSettings {
+        let mut settings = self.settings();
+        let keys = keys.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        settings.stow_config.extend(keys.collect::<BTreeMap<_, _>>());
+        settings
+    }
+
+    /// An engine that reaches the server directly.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        engine(self.settings())
+    }
+
+    /// An engine that reaches the server through `endpoint`.
+    #[must_use]
+    pub fn engine_through(&self, endpoint: &str) -> Engine {
+        engine(self.settings_with(&[("endpoint", endpoint)]))
+    }
+}
+
+/// An engine with waits short enough for tests.
+#[must_use]
+pub fn engine(settings: StorageSettings) -> Engine {
+    let network = Network {
+        stall_timeout: Duration::from_secs(1),
+        retry: Retry {
+            attempts: 5,
+            base: Duration::from_millis(10),
+            ..Retry::default()
+        },
+        ..Network::default()
+    };
+    let stores = Stores::new(settings, network, closed_environment());
+    Engine::new(Arc::new(stores), Limits::within(None))
+}
+
+/// An environment without credentials, whose metadata services are closed loopback ports.
+#[must_use]
+pub fn closed_environment() -> Environment {
+    [
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// A reference in the bucket.
+///
+/// # Panics
+/// If a component of `key` is no name.
+#[must_use]
+pub fn object(key: &str) -> Reference {
+    let bucket = Reference::parse("s3://data").expect("a constant");
+    bucket.join(&[key]).expect("the names of a test")
+}
+
+/// A file to upload.
+#[must_use]
+pub fn local_file(path: PathBuf) -> LocalFile {
+    LocalFile::new(path.display().to_string(), move || std::fs::File::open(&path))
+}
+
+/// Bytes that differ from place to place and from seed to seed.
+#[must_use]
+pub fn bytes(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut data = Vec::with_capacity(length + 8);
+    while data.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        data.extend_from_slice(&state.to_le_bytes());
+    }
+    data.truncate(length);
+    data
+}
