@@ -5,6 +5,8 @@ mod case;
 #[cfg(test)]
 mod download;
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod scalars;
 #[cfg(test)]
 mod upload;

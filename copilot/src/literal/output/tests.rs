@@ -279,6 +279,37 @@ fn the_limit_counts_for_the_file_and_for_what_is_read() {
 }
 
 #[test]
+fn a_long_text_does_not_make_a_long_message() {
+    let long = "x".repeat(1 << 20);
+    for kind in [
+        SimpleType::Integer,
+        SimpleType::Float,
+        SimpleType::Boolean,
+        SimpleType::Datetime,
+        SimpleType::Duration,
+        SimpleType::Struct,
+    ] {
+        let message = refused(
+            &interface([("o", simple(kind))]),
+            &Fake::new([("o", file(&long))]),
+        );
+        assert!(
+            message.len() < 1_000 && message.contains("(1048576 bytes)"),
+            "{message:.2000}"
+        );
+    }
+    let view = Fake::new([("o", Node::File(vec![0xff; 1 << 20]))]);
+    assert!(refused(&interface([("o", simple(SimpleType::String))]), &view).len() < 1_000);
+}
+
+#[test]
+fn what_cannot_be_seen_is_hinted_at() {
+    let outputs = interface([("o", simple(SimpleType::Integer))]);
+    assert!(refused(&outputs, &Fake::new([("o", file("\u{feff}12"))])).contains("byte order mark"));
+    assert!(refused(&outputs, &Fake::new([("o", file("12\r\n"))])).contains("carriage return"));
+}
+
+#[test]
 fn an_error_file_is_reported_as_it_is() {
     let text = |node| {
         user_error(&Fake::new([("_ERROR", node)])).map(|error| error.map(|error| error.to_string()))

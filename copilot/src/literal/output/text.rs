@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::object;
 use crate::idl::{Binary, Error as ErrorLiteral, Literal, SimpleType, Void, primitive, scalar};
+use crate::literal::duration::DurationError;
 use crate::literal::name::Shown;
 use crate::literal::{datetime, duration, float};
 
@@ -17,25 +18,32 @@ pub enum TextError {
     #[error("the content is not UTF-8: {0}; write UTF-8, or declare the type BINARY or a file")]
     NotUtf8(String),
     /// The text breaks the rules of its type.
-    #[error("{} is no {kind}: {rule}{}", Shown(text), hint(text))]
+    #[error("{text} is no {kind}: {rule}{hint}")]
     Malformed {
         /// What it should be.
         kind: &'static str,
-        /// The text, white space around it removed.
+        /// The text without white space around it, quoted, cut if long.
         text: String,
         /// The rule that it breaks, and an example.
         rule: String,
+        /// What often is the reason and cannot be seen; may be empty.
+        hint: &'static str,
     },
 }
 
-/// What often is the reason and cannot be seen.
-fn hint(text: &str) -> &'static str {
-    if text.starts_with('\u{feff}') {
+fn malformed(kind: &'static str, text: &str, rule: String) -> TextError {
+    let hint = if text.starts_with('\u{feff}') {
         " (it begins with a byte order mark: write UTF-8 without one)"
     } else if text.ends_with('\r') {
         " (it ends in a carriage return: write Unix line ends)"
     } else {
         ""
+    };
+    TextError::Malformed {
+        kind,
+        text: Shown(text).to_string(),
+        rule,
+        hint,
     }
 }
 
@@ -97,17 +105,18 @@ fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextError
         },
         SimpleType::Duration => match duration::parse(text) {
             Ok(value) => Ok(primitive::Value::Duration(duration::message(value))),
-            Err(error) => Err(malformed("duration", text, error.to_string())),
+            Err(error) => Err(malformed("duration", text, duration_rule(error))),
         },
         _ => Ok(primitive::Value::StringValue(text.to_owned())),
     }
 }
 
-fn malformed(kind: &'static str, text: &str, rule: String) -> TextError {
-    TextError::Malformed {
-        kind,
-        text: text.to_owned(),
-        rule,
+fn duration_rule(error: DurationError) -> String {
+    match error {
+        DurationError::Malformed { rule, .. } => rule + "; write for example 300ms, -1.5h or 2h45m",
+        DurationError::OutOfRange { .. } => {
+            "it is out of the range of 64 bits of nanoseconds".to_owned()
+        }
     }
 }
 
