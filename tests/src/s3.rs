@@ -27,7 +27,8 @@ impl S3Server {
     /// Serves the directories beneath `root` as buckets.
     pub fn start(root: &Path) -> io::Result<Self> {
         let (access_key, secret_key) = ("test-access-key", "test-secret-key");
-        let files = FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let files =
+            FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
         let service = builder.build();
@@ -66,7 +67,11 @@ impl S3Server {
         let mut found = Vec::new();
         for entry in self.root.read_dir()? {
             let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if name.starts_with(".upload") {
                 found.push(path);
             }

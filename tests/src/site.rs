@@ -60,7 +60,9 @@ impl Site {
     pub fn settings_with(&self, keys: &[(&str, &str)]) -> StorageSettings {
         let mut settings = self.settings();
         let keys = keys.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        settings.stow_config.extend(keys.collect::<BTreeMap<_, _>>());
+        settings
+            .stow_config
+            .extend(keys.collect::<BTreeMap<_, _>>());
         settings
     }
 
@@ -118,7 +120,9 @@ pub fn object(key: &str) -> Reference {
 /// A file to upload.
 #[must_use]
 pub fn local_file(path: PathBuf) -> LocalFile {
-    LocalFile::new(path.display().to_string(), move || std::fs::File::open(&path))
+    LocalFile::new(path.display().to_string(), move || {
+        std::fs::File::open(&path)
+    })
 }
 
 /// Bytes that differ from place to place and from seed to seed.
