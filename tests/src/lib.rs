@@ -6,6 +6,7 @@
 
 pub mod background;
 pub mod bench;
+pub mod demo;
 pub mod fault;
 pub mod pod;
 pub mod requirement;

@@ -29,6 +29,12 @@ impl Requirement {
         false
     }
 
+    /// Whether the machine has it, without a word.
+    #[must_use]
+    pub fn could_be_met(self) -> bool {
+        self.missing().is_none()
+    }
+
     fn missing(self) -> Option<String> {
         if !is_root() {
             return Some(format!("{self:?} needs root"));

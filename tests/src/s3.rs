@@ -50,6 +50,28 @@ impl S3Server {
         })
     }
 
+    /// The flags that lead Copilot to a bucket of it, as a platform passes them (spec §2.2).
+    #[must_use]
+    pub fn flags(&self, bucket: &str) -> Vec<String> {
+        let mut flags = vec![
+            "--storage.limits.maxDownloadMBs=0".to_owned(),
+            format!("--storage.container={bucket}"),
+            "--storage.type=stow".to_owned(),
+            "--storage.stow.kind=s3".to_owned(),
+        ];
+        for (key, value) in [
+            ("auth_type", "accesskey"),
+            ("region", "us-east-1"),
+            ("endpoint", &self.endpoint),
+            ("access_key_id", &self.access_key),
+            ("secret_key", &self.secret_key),
+        ] {
+            flags.push("--storage.stow.config".to_owned());
+            flags.push(format!("{key}={value}"));
+        }
+        flags
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> std::net::SocketAddr {

@@ -20,7 +20,7 @@ use rustix::{
 use tracing::{debug, info};
 
 use super::{EbpfError, fields::Fields};
-use crate::track::place::Place;
+use crate::track::{cgroup::PodPath, place::Place};
 
 /// The programs, as `copilot-ebpf` was compiled: an ELF object of BPF code.
 pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/copilot-ebpf"));
@@ -38,6 +38,9 @@ pub struct Attached {
 
 /// Loads the programs and attaches them to the pod.
 pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
+    if matches!(place.pod, PodPath::Untold { .. }) {
+        return Err(EbpfError::NoPodCgroup);
+    }
     if !place.unified {
         return Err(EbpfError::NotUnified);
     }

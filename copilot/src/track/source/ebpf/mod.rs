@@ -38,6 +38,9 @@ pub enum EbpfError {
         "the node keeps its containers in cgroup v1 only, where the kernel cannot tell pods apart"
     )]
     NotUnified,
+    /// No cgroup is our pod's.
+    #[error("all containers share one cgroup, so the kernel cannot tell our pod's from others")]
+    NoPodCgroup,
     /// The rights are missing.
     #[error(
         "the kernel refuses BPF ({0}): the container needs CAP_BPF and CAP_PERFMON, effective \
