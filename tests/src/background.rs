@@ -39,9 +39,7 @@ impl Background {
                     let Ok(listener) = TcpListener::from_std(listener) else {
                         return;
                     };
-                    stopping
-                        .run_until_cancelled(accept(listener, serve))
-                        .await;
+                    stopping.run_until_cancelled(accept(listener, serve)).await;
                 });
                 // Connections that hang are cut, not waited for.
                 runtime.shutdown_background();

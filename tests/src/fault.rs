@@ -105,7 +105,9 @@ async fn serve(
         head: head.clone(),
     };
     let fault = choose(&seen);
-    log.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    log.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(seen);
     let limit = match fault {
         Fault::None => usize::MAX,
         Fault::CutAfter(bytes) | Fault::StallAfter(bytes) => bytes,
@@ -155,7 +157,9 @@ async fn relay(client: &mut TcpStream, server: &mut TcpStream, limit: usize) -> 
 }
 
 async fn answer(mut client: TcpStream, status: u16, headers: &str) -> io::Result<()> {
-    let text = format!("HTTP/1.1 {status} Fault\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n");
+    let text = format!(
+        "HTTP/1.1 {status} Fault\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n"
+    );
     client.write_all(text.as_bytes()).await?;
     client.shutdown().await?;
     // Read what still comes: closing on unread bytes would reset the connection under the answer.

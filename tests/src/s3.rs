@@ -4,8 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hyper_util::rt::TokioIo;
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
+use s3s::{S3Result, s3_error};
 use s3s_fs::FileSystem;
 
 use crate::background::Background;
@@ -27,9 +29,11 @@ impl S3Server {
     /// Serves the directories beneath `root` as buckets.
     pub fn start(root: &Path) -> io::Result<Self> {
         let (access_key, secret_key) = ("test-access-key", "test-secret-key");
-        let files = FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let files =
+            FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+        builder.set_access(RealBuckets(root.to_owned()));
         let service = builder.build();
         let server = Background::start("s3-server", move |connection| {
             let service = service.clone();
@@ -66,11 +70,36 @@ impl S3Server {
         let mut found = Vec::new();
         for entry in self.root.read_dir()? {
             let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if name.starts_with(".upload") {
                 found.push(path);
             }
         }
         Ok(found)
+    }
+}
+
+/// Refuses anonymous requests and those to buckets that do not exist. `s3s-fs` alone would make a
+/// missing bucket with the first object, and say of its objects that only they are missing.
+struct RealBuckets(PathBuf);
+
+#[async_trait::async_trait]
+impl S3Access for RealBuckets {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if cx.credentials().is_none() {
+            return Err(s3_error!(AccessDenied));
+        }
+        let bucket = cx.s3_path().get_bucket_name();
+        let creating = cx.s3_op().name() == "CreateBucket";
+        match bucket {
+            Some(bucket) if !creating && !self.0.join(bucket).is_dir() => {
+                Err(s3_error!(NoSuchBucket))
+            }
+            _ => Ok(()),
+        }
     }
 }

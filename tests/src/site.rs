@@ -60,7 +60,9 @@ impl Site {
     pub fn settings_with(&self, keys: &[(&str, &str)]) -> StorageSettings {
         let mut settings = self.settings();
         let keys = keys.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        settings.stow_config.extend(keys.collect::<BTreeMap<_, _>>());
+        settings
+            .stow_config
+            .extend(keys.collect::<BTreeMap<_, _>>());
         settings
     }
 
@@ -75,13 +77,24 @@ impl Site {
     pub fn engine_through(&self, endpoint: &str) -> Engine {
         engine(self.settings_with(&[("endpoint", endpoint)]))
     }
+
+    /// The same, and it takes a second of silence for a stall.
+    #[must_use]
+    pub fn impatient_engine_through(&self, endpoint: &str) -> Engine {
+        let settings = self.settings_with(&[("endpoint", endpoint)]);
+        engine_within(settings, Duration::from_secs(1))
+    }
 }
 
-/// An engine with waits short enough for tests.
+/// An engine with few retries and short waits between them.
 #[must_use]
 pub fn engine(settings: StorageSettings) -> Engine {
+    engine_within(settings, Network::default().stall_timeout)
+}
+
+fn engine_within(settings: StorageSettings, stall_timeout: Duration) -> Engine {
     let network = Network {
-        stall_timeout: Duration::from_secs(1),
+        stall_timeout,
         retry: Retry {
             attempts: 5,
             base: Duration::from_millis(10),
@@ -118,7 +131,9 @@ pub fn object(key: &str) -> Reference {
 /// A file to upload.
 #[must_use]
 pub fn local_file(path: PathBuf) -> LocalFile {
-    LocalFile::new(path.display().to_string(), move || std::fs::File::open(&path))
+    LocalFile::new(path.display().to_string(), move || {
+        std::fs::File::open(&path)
+    })
 }
 
 /// Bytes that differ from place to place and from seed to seed.

@@ -60,14 +60,30 @@ mod tests {
     fn the_lowest_limit_on_the_way_up_counts() {
         let v1 = "12:cpu,cpuacct:/x\n9:memory:/kubepods/pod1/c\n";
         for (membership, files, expected) in [
-            ("0::/\n", &[("memory.max", "134217728\n")][..], Some(134_217_728)),
+            (
+                "0::/\n",
+                &[("memory.max", "134217728\n")][..],
+                Some(134_217_728),
+            ),
             ("0::/\n", &[("memory.max", "max\n")], None),
-            ("0::/a/b\n", &[("a/memory.max", "5\n"), ("a/b/memory.max", "7\n")], Some(5)),
+            (
+                "0::/a/b\n",
+                &[("a/memory.max", "5\n"), ("a/b/memory.max", "7\n")],
+                Some(5),
+            ),
             ("0::/a/b\n", &[], None),
             // The path is the host's, but what is mounted is our own cgroup.
             (v1, &[("memory/memory.limit_in_bytes", "9\n")], Some(9)),
-            (v1, &[("memory/memory.limit_in_bytes", "9223372036854771712\n")], None),
-            (v1, &[("memory/kubepods/pod1/memory.limit_in_bytes", "4\n")], Some(4)),
+            (
+                v1,
+                &[("memory/memory.limit_in_bytes", "9223372036854771712\n")],
+                None,
+            ),
+            (
+                v1,
+                &[("memory/kubepods/pod1/memory.limit_in_bytes", "4\n")],
+                Some(4),
+            ),
             ("garbage", &[("memory.max", "5")], None),
         ] {
             assert_eq!(limit(membership, files), expected, "{membership} {files:?}");

@@ -124,7 +124,8 @@ impl Download<'_> {
             let broke = match self.asked(object, &mut stretch, at).await {
                 Ok(body) => {
                     at = body.start;
-                    self.drain(object, file, body, &mut at, stretch.range.end).await?
+                    self.drain(object, file, body, &mut at, stretch.range.end)
+                        .await?
                 }
                 // Tried again and again below us already; but a server that broke a body may be
                 // starting anew.
@@ -147,12 +148,21 @@ impl Download<'_> {
     }
 
     /// The body from `at` on: the one at hand, or a new one of the same version.
-    async fn asked(self, object: &Object, stretch: &mut Stretch, at: u64) -> Result<Body, CopyError> {
+    async fn asked(
+        self,
+        object: &Object,
+        stretch: &mut Stretch,
+        at: u64,
+    ) -> Result<Body, CopyError> {
         if let Some(body) = stretch.body.take() {
             return Ok(body);
         }
         // Without something to know the version by, what is already written may be of another.
-        let from = if stretch.etag.is_some() { at } else { stretch.range.start };
+        let from = if stretch.etag.is_some() {
+            at
+        } else {
+            stretch.range.start
+        };
         let body = object
             .get(Some(from..stretch.range.end), stretch.etag.as_deref())
             .await?;

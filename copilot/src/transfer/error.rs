@@ -65,7 +65,9 @@ pub enum CopyError {
         rule: &'static str,
     },
     /// The bytes that came are not as many as the store had announced.
-    #[error("{object} ended after {got} bytes of {expected}. Try again; if it recurs, the store or a proxy cuts answers short")]
+    #[error(
+        "{object} ended after {got} bytes of {expected}. Try again; if it recurs, the store or a proxy cuts answers short"
+    )]
     Incomplete {
         /// The object's reference.
         object: String,

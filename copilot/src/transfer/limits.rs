@@ -41,7 +41,11 @@ impl Limits {
     pub fn of_this_process() -> Self {
         let limit = cgroup::memory_limit();
         let limits = Self::within(limit);
-        tracing::debug!(cgroup_limit = limit, memory = limits.memory, "transfer limits");
+        tracing::debug!(
+            cgroup_limit = limit,
+            memory = limits.memory,
+            "transfer limits"
+        );
         limits
     }
 

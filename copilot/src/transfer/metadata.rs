@@ -13,7 +13,12 @@ impl Engine {
     ///
     /// # Errors
     /// Any [`StoreError`](crate::store::StoreError), that it is too large among them, or that it was stopped.
-    pub async fn read(&self, from: &Reference, limit: u64, stop: &Stop) -> Result<Bytes, CopyError> {
+    pub async fn read(
+        &self,
+        from: &Reference,
+        limit: u64,
+        stop: &Stop,
+    ) -> Result<Bytes, CopyError> {
         let object = self.stores().open(from)?;
         stop.race(self.read_whole(&object, limit)).await?
     }
@@ -33,7 +38,9 @@ impl Engine {
         loop {
             match read_once(object, limit).await {
                 // Requests are retried below us; a body that broke is begun anew.
-                Err(CopyError::Store(error)) if error.is_interruption() && failed + 1 < retry.attempts => {
+                Err(CopyError::Store(error))
+                    if error.is_interruption() && failed + 1 < retry.attempts =>
+                {
                     failed += 1;
                     tracing::debug!(failed, reason = %error, "reading again");
                     tokio::time::sleep(retry.pause(failed)).await;

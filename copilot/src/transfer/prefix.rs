@@ -51,7 +51,10 @@ pub(super) fn expand(
 }
 
 /// What a page brought, and how to go on.
-type Page<'a> = (Vec<Result<Found, CopyError>>, Option<Result<Walk<'a>, CopyError>>);
+type Page<'a> = (
+    Vec<Result<Found, CopyError>>,
+    Option<Result<Walk<'a>, CopyError>>,
+);
 
 impl<'a> Walk<'a> {
     async fn page(mut self) -> Option<Page<'a>> {
@@ -75,7 +78,10 @@ impl<'a> Walk<'a> {
 
     /// The file that an entry becomes; none for a directory's marker.
     fn place(&self, entry: Entry) -> Option<Result<Found, CopyError>> {
-        let relative = entry.key.strip_prefix(self.listing.prefix()).unwrap_or(&entry.key);
+        let relative = entry
+            .key
+            .strip_prefix(self.listing.prefix())
+            .unwrap_or(&entry.key);
         if entry.size == 0 && (relative.is_empty() || relative.ends_with('/')) {
             return None;
         }
@@ -119,7 +125,9 @@ mod tests {
         let beneath = |relative| file_beneath(Path::new("/in"), relative);
         assert_eq!(beneath("a/b c"), Ok(PathBuf::from("/in/a/b c")));
         assert_eq!(beneath("..."), Ok(PathBuf::from("/in/...")));
-        for relative in ["", "..", "../x", "a/../b", "a//b", "/etc/x", "a/", "./a", "a\0b"] {
+        for relative in [
+            "", "..", "../x", "a/../b", "a//b", "/etc/x", "a/", "./a", "a\0b",
+        ] {
             assert!(beneath(relative).is_err(), "{relative:?}");
         }
     }

@@ -39,12 +39,18 @@ impl Tally {
     }
 
     pub(super) fn empty(&self, prefix: &Reference) {
-        let mut prefixes = self.empty_prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut prefixes = self
+            .empty_prefixes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         prefixes.push(prefix.clone());
     }
 
     pub(super) fn summary(&self) -> Summary {
-        let prefixes = self.empty_prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        let prefixes = self
+            .empty_prefixes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Summary {
             objects: self.objects.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),

@@ -173,7 +173,10 @@ impl Source {
 
     /// Refuses a file that no longer has the size it had.
     fn check(&self) -> Result<(), CopyError> {
-        let meta = self.file.metadata().map_err(|error| self.unreadable(error))?;
+        let meta = self
+            .file
+            .metadata()
+            .map_err(|error| self.unreadable(error))?;
         if meta.len() == self.size {
             return Ok(());
         }
