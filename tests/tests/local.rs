@@ -1,5 +1,7 @@
 //! The local kind of store, with the same engine.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::Path;
 

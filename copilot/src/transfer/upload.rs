@@ -94,7 +94,7 @@ impl Upload<'_> {
     async fn begin(self, object: &Object) -> Result<Parts, CopyError> {
         let mut begin = std::pin::pin!(object.begin());
         match self.stop.race(begin.as_mut()).await {
-            Ok(begun) => Ok(begun?),
+            Ok(answer) => Ok(answer?),
             Err(stopped) => {
                 if let Ok(Ok(upload)) = tokio::time::timeout(CLEAN_UP, begin).await {
                     abandon(upload, object).await;

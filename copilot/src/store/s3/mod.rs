@@ -203,7 +203,7 @@ impl Bucket {
 /// not answering in part.
 fn has_no_ranges(error: &object_store::Error) -> bool {
     match Failure::within(error) {
-        Some(failure) => failure.status == Some(StatusCode::RANGE_NOT_SATISFIABLE),
+        Some(failure) => failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
         None => matches!(error, object_store::Error::Generic { .. }),
     }
 }
