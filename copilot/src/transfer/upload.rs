@@ -52,8 +52,7 @@ impl Upload<'_> {
     }
 
     async fn small(self, source: &Source, object: &Object) -> Result<(), CopyError> {
-        let _memory = self.budget.take(source.size).await;
-        let data = source.read(0, source.size)?;
+        let data = self.read(source, 0, source.size).await?;
         source.check()?;
         let length = data.len();
         object.put(data).await?;
@@ -104,6 +103,15 @@ impl Upload<'_> {
         }
     }
 
+    /// A piece of the file, in memory of the budget.
+    async fn read(self, source: &Source, offset: u64, length: u64) -> Result<Bytes, CopyError> {
+        // The length of a part, which fits in the memory.
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let mut buffer = self.budget.buffer(length).await;
+        source.read(buffer.bytes(), offset)?;
+        Ok(buffer.freeze())
+    }
+
     async fn parts(
         self,
         source: &Source,
@@ -114,8 +122,7 @@ impl Upload<'_> {
             .map(async |index| {
                 let offset = index * part_size;
                 let length = part_size.min(source.size - offset);
-                let _memory = self.budget.take(length).await;
-                let data = source.read(offset, length)?;
+                let data = self.read(source, offset, length).await?;
                 let count = data.len();
                 let index = usize::try_from(index).unwrap_or(usize::MAX);
                 let part = upload.part(index, offset, data).await?;
@@ -159,15 +166,13 @@ impl Source {
         }
     }
 
-    fn read(&self, offset: u64, length: u64) -> Result<Bytes, CopyError> {
-        let mut data = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        match self.file.read_exact_at(&mut data, offset) {
-            Ok(()) => Ok(data.into()),
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<(), CopyError> {
+        match self.file.read_exact_at(buffer, offset) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.check()?;
                 Err(self.unreadable(error))
             }
-            Err(error) => Err(self.unreadable(error)),
+            read => read.map_err(|error| self.unreadable(error)),
         }
     }
 
