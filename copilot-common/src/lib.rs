@@ -1,2 +1,135 @@
-//! What crosses the line between kernel and user space, and nothing else.
+//! What crosses the line between the kernel side and user space, and nothing else: the record of
+//! the ring buffer, the globals that user space sets before loading, and the slots of the maps.
+//!
+//! No logic lives here. Both sides are built from this one file, so they cannot disagree.
 #![no_std]
+
+use bytemuck::{Pod, Zeroable};
+
+/// One process event, as it lies in the ring buffer. Times are nanoseconds of `CLOCK_BOOTTIME`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct Record {
+    /// When it happened.
+    pub at: u64,
+    /// When the thread group's leader was started; 0 where the kernel's BTF did not tell the field.
+    pub started: u64,
+    /// The container: id of the cgroup one level below the pod. 0 for a process of the pod's own cgroup.
+    pub cgroup: u64,
+    /// [`kind`]: what happened.
+    pub kind: u32,
+    /// Thread group id in our own pid namespace; 0 for a process whose innermost namespace is another one.
+    pub pid: u32,
+    /// Thread group id in the initial pid namespace.
+    pub host_pid: u32,
+    /// Thread group id in the process's innermost pid namespace; 0 where it could not be read.
+    pub inner_pid: u32,
+    /// For [`kind::EXIT`]: the status that wait(2) would give.
+    pub status: u32,
+    /// [`flag`] bits.
+    pub flags: u32,
+    /// The process's command name, padded with NUL.
+    pub comm: [u8; 16],
+}
+
+/// Values of [`Record::kind`].
+pub mod kind {
+    /// A process has replaced its program (`sched_process_exec`).
+    pub const EXEC: u32 = 1;
+    /// The last thread of a process has exited (`sched_process_exit`).
+    pub const EXIT: u32 = 2;
+}
+
+/// Bits of [`Record::flags`].
+pub mod flag {
+    /// [`Record::status`](super::Record::status) could be read.
+    pub const STATUS: u32 = 1;
+    /// The out-of-memory killer had chosen this process.
+    pub const OOM: u32 = 2;
+    /// The process's parent is known to be of the same cgroup: it did not come into its container
+    /// from outside.
+    pub const CHILD: u32 = 4;
+}
+
+/// Field offsets that the programs need, as slots of the global `OFFSETS`. The kernel side holds
+/// no offset of its own: the running kernel's BTF tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Offset {
+    /// `task_struct.signal`
+    TaskSignal,
+    /// `task_struct.exit_code`
+    TaskExitCode,
+    /// `task_struct.group_leader`
+    TaskGroupLeader,
+    /// `task_struct.start_boottime`
+    TaskStartBoottime,
+    /// `task_struct.cgroups`
+    TaskCgroups,
+    /// `task_struct.real_parent`
+    TaskParent,
+    /// `signal_struct.live`
+    SignalLive,
+    /// `signal_struct.flags`
+    SignalFlags,
+    /// `signal_struct.group_exit_code`
+    SignalGroupExitCode,
+    /// `signal_struct.oom_mm`
+    SignalOomMm,
+    /// `signal_struct.pids[PIDTYPE_TGID]`
+    SignalTgidPid,
+    /// `pid.level`
+    PidLevel,
+    /// `pid.numbers`
+    PidNumbers,
+    /// `css_set.dfl_cgrp`
+    CssSetDflCgrp,
+    /// `cgroup.level`
+    CgroupLevel,
+    /// `cgroup.ancestor_ids`, of older kernels only
+    CgroupAncestorIds,
+}
+
+/// Number of [`Offset`] slots.
+pub const OFFSETS: usize = Offset::CgroupAncestorIds as usize + 1;
+
+/// The value of a slot whose field this kernel does not have: what needs it is switched off.
+pub const ABSENT: u32 = u32::MAX;
+
+/// How the programs find the cgroup of a task: values of the global `ANCESTOR`.
+pub mod ancestor {
+    /// By the helper `bpf_get_current_ancestor_cgroup_id`, open to tracing programs from 5.14 on.
+    pub const HELPER: u32 = 0;
+    /// By reading `task->cgroups->dfl_cgrp->ancestor_ids`, for the kernels before.
+    pub const WALK: u32 = 1;
+}
+
+/// Slots of the map `POD` (an array of `u64`): which processes are reported.
+pub mod pod {
+    /// The cgroup id of the pod; 0 matches nothing.
+    pub const ID: u32 = 0;
+    /// The level of the pod's cgroup below the root of the hierarchy.
+    pub const LEVEL: u32 = 1;
+    /// Not 0: report only exits of processes in `WATCHED` and execs in containers not in `KNOWN`.
+    pub const FOCUS: u32 = 2;
+    /// Number of slots.
+    pub const SLOTS: u32 = 3;
+}
+
+/// Slots of the per-CPU map `LOST`: why a record was not sent.
+pub mod lost {
+    /// The ring buffer was full.
+    pub const RING_FULL: u32 = 0;
+    /// A field of the kernel could not be read.
+    pub const UNREADABLE: u32 = 1;
+    /// Number of slots.
+    pub const SLOTS: u32 = 2;
+}
+
+/// Added to the pid of a process whose innermost pid namespace is not ours, in keys of `WATCHED`:
+/// the number is then its pid in the initial namespace.
+pub const FOREIGN: u64 = 1 << 32;
+
+/// Number of levels that the program `learn` reports of our own task; cgroup trees of real nodes
+/// are at most about a dozen deep.
+pub const LEVELS: u32 = 24;

@@ -1,8 +1,13 @@
-//! What the end-to-end tests, the demo and the benches share: servers in process and their faults.
+//! What the end-to-end tests, the demo and the benchmarks share: pods made of real cgroups, servers
+//! in process and their faults, and a word on what a test needs.
 //!
-//! Everything listens on loopback, on a port that the kernel chose, and ends when it is dropped.
+//! Servers listen on loopback, on a port that the kernel chose, and end when they are dropped.
+//! Nothing here is part of the product, and nothing here stands in for a part of it.
 
 pub mod background;
+pub mod bench;
 pub mod fault;
+pub mod pod;
+pub mod requirement;
 pub mod s3;
 pub mod site;

@@ -1,2 +1,43 @@
-//! x
-fn main() {}
+//! `cargo xtask`: everything that a person or CI does with this repository.
+//!
+//! `main` only dispatches; each verb has its own file. Nothing here is needed by the product when
+//! it runs.
+
+mod bench;
+mod build;
+mod command;
+mod demo;
+mod setup;
+mod test;
+
+use clap::Parser;
+
+/// Sets up, builds, tests and measures Copilot.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Verb {
+    /// Finds or installs what building and testing need, and says what it took.
+    Setup(setup::Options),
+    /// Builds the optimised binary at target/release/copilot.
+    Build(build::Options),
+    /// Runs the main job on real input, end to end, with embedded defaults.
+    Demo(demo::Options),
+    /// Runs all tests.
+    Test(test::Options),
+    /// Measures, as ratios within one run.
+    Bench(bench::Options),
+}
+
+fn main() {
+    let result = match Verb::parse() {
+        Verb::Setup(options) => setup::run(options),
+        Verb::Build(options) => build::run(options),
+        Verb::Demo(options) => demo::run(&options),
+        Verb::Test(options) => test::run(&options),
+        Verb::Bench(options) => bench::run(&options),
+    };
+    if let Err(error) = result {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}

@@ -1,1 +1,18 @@
-//! idl
+//! Flyte's messages as Rust types, generated from `proto/`, and the few conversions on them.
+//!
+//! Here: reading bytes strictly, with errors that say what was expected; a type in words; shorthands
+//! that build literals. Never here: files, stores, or what a value looks like on disk (`literal`).
+//! Everybody may call it.
+
+mod decode;
+mod describe;
+mod generated;
+mod shorthand;
+
+pub use decode::{
+    DecodeError, decode_error_document, decode_literal, decode_literal_map, decode_typed_interface,
+    decode_variable_map,
+};
+pub use generated::*;
+pub use prost::Message;
+pub use prost_types::{Duration, ListValue, Struct, Timestamp, Value, value};

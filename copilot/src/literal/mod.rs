@@ -1,1 +1,19 @@
-//! literal
+//! Literals ⇄ what lies on disk: text rules, JSON and YAML, layouts, names. Pure: bytes, messages and
+//! paths in; a plan, text or a literal out.
+//!
+//! Never here: async, stores, clocks, or opening a file by its path. The tables in the code follow
+//! those of the reference's description, so that both can be read side by side. The download plans
+//! with [`input`] and writes with [`render`]; the upload plans with [`output`]; flags are read by
+//! [`duration`].
+
+pub mod datetime;
+pub mod duration;
+pub mod float;
+pub mod input;
+mod name;
+pub mod output;
+mod problems;
+pub mod render;
+
+pub use name::NameError;
+pub use problems::Problems;

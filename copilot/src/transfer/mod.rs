@@ -23,5 +23,6 @@ pub use copy::{Copy, LocalFile};
 pub use engine::Engine;
 pub use error::{CopyError, TransferError};
 pub use limits::Limits;
+pub use partial::{make_directory, write_file};
 pub use stop::{Stop, Stopped};
 pub use tally::Summary;

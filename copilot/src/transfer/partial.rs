@@ -5,7 +5,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -62,8 +62,31 @@ impl Drop for Partial {
     }
 }
 
+/// Writes a small file whole: beside its place, then put there. `write` is given a buffered writer.
+///
+/// # Errors
+/// That it cannot be written, whatever the reason.
+pub fn write_file(
+    target: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> Result<(), CopyError> {
+    let partial = Partial::create(target)?;
+    let written = || -> io::Result<u64> {
+        let mut out = BufWriter::new(&partial.file);
+        write(&mut out)?;
+        out.flush()?;
+        drop(out);
+        Ok(partial.file.metadata()?.len())
+    };
+    let size = written().map_err(|source| failed(target, source))?;
+    partial.publish(size)
+}
+
 /// Makes a directory and those above it, open to any user as far as the umask allows.
-pub(super) fn make_directory(path: &Path) -> Result<(), CopyError> {
+///
+/// # Errors
+/// That it cannot be made, whatever the reason.
+pub fn make_directory(path: &Path) -> Result<(), CopyError> {
     let made = DirBuilder::new().recursive(true).create(path);
     made.map_err(|source| failed(path, source))
 }

@@ -1,6 +1,7 @@
 //! When to give up: somebody says so, or time is over.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,15 @@ impl Stop {
     #[must_use]
     pub fn new(token: CancellationToken, deadline: Option<Instant>) -> Self {
         Self { token, deadline }
+    }
+
+    /// Stops when the time allowed is over; without one, never.
+    #[must_use]
+    pub fn after(allowed: Option<Duration>) -> Self {
+        Self::new(
+            CancellationToken::new(),
+            allowed.map(|allowed| Instant::now() + allowed),
+        )
     }
 
     /// Waits until it is time to stop.

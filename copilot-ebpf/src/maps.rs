@@ -1,0 +1,48 @@
+//! The maps: the ring buffer that carries the records, the filter that user space sets, and the
+//! counters of what could not be sent.
+
+use aya_ebpf::{
+    bindings::BPF_RB_FORCE_WAKEUP,
+    macros::map,
+    maps::{Array, HashMap, PerCpuArray, RingBuf},
+};
+use copilot_common::{LEVELS, lost, pod};
+
+/// Flag of `bpf_ringbuf_submit`: wake the reader even if it has not caught up.
+pub const WAKE_READER: u64 = BPF_RB_FORCE_WAKEUP as u64;
+
+/// The records. 256 KiB hold about 3,600 of them: no loss in a storm of 2,000 execs and exits a
+/// second. User space may set another size before loading.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
+
+/// What is reported: see [`pod`].
+#[map]
+pub static POD: Array<u64> = Array::with_max_entries(pod::SLOTS, 0);
+
+/// Thread groups whose exit is reported once user space has set [`pod::FOCUS`], by their id in our
+/// own pid namespace or, with [`FOREIGN`](copilot_common::FOREIGN) added, in the initial one.
+#[map]
+pub static WATCHED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
+
+/// Containers (cgroup ids) whose execs are of no more interest once user space has set
+/// [`pod::FOCUS`].
+#[map]
+pub static KNOWN: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
+
+/// Records that were not sent, by reason: see [`lost`].
+#[map]
+pub static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(lost::SLOTS, 0);
+
+/// Cgroup ids of our own task by level, filled by the program `learn`.
+#[map]
+pub static LINEAGE: Array<u64> = Array::with_max_entries(LEVELS, 0);
+
+/// Counts one record that was not sent.
+pub fn count_lost(reason: u32) {
+    if let Some(count) = LOST.get_ptr_mut(reason) {
+        // SAFETY: the pointer comes from a successful look-up; the slot is this CPU's own, and a
+        // tracing program is not interrupted by itself on the same CPU.
+        unsafe { *count += 1 };
+    }
+}

@@ -1,0 +1,142 @@
+//! One task of the kernel: whether it is the last of its process, and how that process ended.
+
+use aya_ebpf::{
+    bindings::bpf_pidns_info,
+    helpers::{bpf_get_ns_current_pid_tgid, bpf_ktime_get_boot_ns},
+    programs::RawTracePointContext,
+};
+use copilot_common::Offset;
+
+use crate::fields::{offset, read, read_at};
+
+/// `include/linux/sched/signal.h`: the process is being ended by `exit_group` or a fatal signal.
+const SIGNAL_GROUP_EXIT: u32 = 0x4;
+
+/// Size of `struct upid` (an int, padding, a pointer) on every 64-bit kernel.
+const UPID_SIZE: usize = 16;
+
+/// Size of what `bpf_get_ns_current_pid_tgid` fills in: two ids of four bytes.
+const PIDNS_INFO_SIZE: u32 = 8;
+
+/// Deepest nesting of pid namespaces that the kernel allows (`MAX_PID_NS_LEVEL`).
+const MAX_PID_NAMESPACES: u32 = 32;
+
+/// Device and inode of our own pid namespace, as `bpf_get_ns_current_pid_tgid` wants them.
+#[unsafe(no_mangle)]
+static PID_NAMESPACE: [u64; 2] = [0; 2];
+
+/// Not 0: the exit tracepoint passes `group_dead` as its second argument (newer kernels).
+#[unsafe(no_mangle)]
+static HAS_GROUP_DEAD: u32 = 0;
+
+/// The task that the tracepoint is about, which is always the current one.
+pub struct Task {
+    thread: *const u8,
+    leader: *const u8,
+    signal: *const u8,
+}
+
+impl Task {
+    /// Both tracepoints pass the task as their first argument.
+    #[inline(always)]
+    pub fn current(ctx: &RawTracePointContext) -> Self {
+        let thread: *const u8 = ctx.arg(0);
+        let leader = read::<*const u8>(thread, Offset::TaskGroupLeader).unwrap_or(thread);
+        let signal = read::<*const u8>(thread, Offset::TaskSignal).unwrap_or(core::ptr::null());
+        Self {
+            thread,
+            leader,
+            signal,
+        }
+    }
+
+    /// Whether no other thread of the process lives. Without `group_dead` two threads that exit at
+    /// once may both see a count of 0: user space takes the same exit twice for one.
+    #[inline(always)]
+    pub fn is_last_thread(&self, ctx: &RawTracePointContext) -> bool {
+        // SAFETY: as in `fields::offset`; user space replaces the value before loading.
+        if unsafe { core::ptr::read_volatile(&raw const HAS_GROUP_DEAD) } != 0 {
+            return ctx.arg::<u64>(1) & 0xff != 0;
+        }
+        match read::<i32>(self.signal, Offset::SignalLive) {
+            Some(live) => live == 0,
+            // The field is unknown here: the leader's exit is the best that can be told.
+            None => self.thread == self.leader,
+        }
+    }
+
+    /// The rule of wait(2): the group's code if the whole group was ended, else the leader's own.
+    #[inline(always)]
+    pub fn wait_status(&self) -> Option<u32> {
+        let flags = read::<u32>(self.signal, Offset::SignalFlags)?;
+        if flags & SIGNAL_GROUP_EXIT != 0 {
+            read(self.signal, Offset::SignalGroupExitCode)
+        } else {
+            read(self.leader, Offset::TaskExitCode)
+        }
+    }
+
+    /// The OOM killer marks the process that it chose by `signal->oom_mm`.
+    #[inline(always)]
+    pub fn chosen_by_oom_killer(&self) -> bool {
+        read::<u64>(self.signal, Offset::SignalOomMm).is_some_and(|mm| mm != 0)
+    }
+
+    /// Whether the parent is of the very same cgroup. The first process of a container and those of
+    /// exec sessions are put there by a process that is not.
+    #[inline(always)]
+    pub fn is_child_of_its_cgroup(&self) -> bool {
+        let parents = read::<*const u8>(self.thread, Offset::TaskParent).and_then(cgroup_of);
+        parents.is_some() && parents == cgroup_of(self.thread)
+    }
+
+    /// When the process was started, in nanoseconds of boot time; 0 if unknown.
+    #[inline(always)]
+    pub fn started(&self) -> u64 {
+        read(self.leader, Offset::TaskStartBoottime).unwrap_or(0)
+    }
+
+    /// The process's id in its own pid namespace: 1 for the first process of a container that has
+    /// one to itself.
+    #[inline(always)]
+    pub fn innermost_pid(&self) -> u32 {
+        self.read_innermost_pid().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn read_innermost_pid(&self) -> Option<u32> {
+        let numbers = offset(Offset::PidNumbers)?;
+        let pid: *const u8 = read(self.signal, Offset::SignalTgidPid)?;
+        let level = read::<u32>(pid, Offset::PidLevel)?;
+        if level > MAX_PID_NAMESPACES {
+            return None;
+        }
+        read_at(pid, numbers + level as usize * UPID_SIZE)
+    }
+}
+
+/// The address of a task's cgroup in the default hierarchy.
+#[inline(always)]
+fn cgroup_of(task: *const u8) -> Option<u64> {
+    let css_set: *const u8 = read(task, Offset::TaskCgroups)?;
+    read(css_set, Offset::CssSetDflCgrp)
+}
+
+/// The current process's id in our own pid namespace; 0 if its innermost namespace is another one.
+#[inline(always)]
+pub fn pid_in_our_namespace() -> u32 {
+    // SAFETY: as in `fields::offset`; user space replaces the values before loading.
+    let [device, inode] = unsafe { core::ptr::read_volatile(&raw const PID_NAMESPACE) };
+    let mut info = bpf_pidns_info { pid: 0, tgid: 0 };
+    // SAFETY: the pointer and the size are those of a local structure of the type that the helper fills.
+    let result =
+        unsafe { bpf_get_ns_current_pid_tgid(device, inode, &raw mut info, PIDNS_INFO_SIZE) };
+    if result == 0 { info.tgid } else { 0 }
+}
+
+/// Nanoseconds since boot, suspended time included: what `CLOCK_BOOTTIME` says.
+#[inline(always)]
+pub fn boot_time() -> u64 {
+    // SAFETY: the helper takes no argument and only reads a clock.
+    unsafe { bpf_ktime_get_boot_ns() }
+}

@@ -1,0 +1,104 @@
+//! Is the current task in our pod, in which container, and does it still matter?
+//!
+//! The pod is an *ancestor* of a process's cgroup, never the cgroup itself: containers lie one
+//! level below it, and with crun the processes lie one deeper still. So both ids are taken at a
+//! level, never from the leaf.
+
+use aya_ebpf::helpers::{bpf_get_current_ancestor_cgroup_id, bpf_get_current_task};
+use copilot_common::{FOREIGN, LEVELS, Offset, ancestor, pod};
+
+use crate::{
+    fields::{offset, read, read_at},
+    maps::{KNOWN, LINEAGE, POD, WATCHED},
+    process::pid_in_our_namespace,
+};
+
+/// One of [`ancestor`]: how a task's cgroups are found on this kernel.
+#[unsafe(no_mangle)]
+static ANCESTOR: u32 = ancestor::HELPER;
+
+/// Our own thread group id, in our own pid namespace: for the program `learn`.
+#[unsafe(no_mangle)]
+static OWN_PID: u32 = 0;
+
+/// The container of the current task if it belongs to our pod; 0 for the pod's own cgroup.
+#[inline(always)]
+pub fn container_of_current() -> Option<u64> {
+    let level = u32::try_from(*POD.get(pod::LEVEL)?).ok()?;
+    let id = *POD.get(pod::ID)?;
+    if id == 0 || ancestor_id(level) != id {
+        return None;
+    }
+    Some(ancestor_id(level + 1))
+}
+
+/// Whether user space has said what it waits for.
+#[inline(always)]
+pub fn focused() -> bool {
+    POD.get(pod::FOCUS).is_some_and(|focus| *focus != 0)
+}
+
+/// Whether the exit of the current process is waited for.
+#[inline(always)]
+pub fn is_watched(host_pid: u32) -> bool {
+    let key = match pid_in_our_namespace() {
+        0 => FOREIGN + u64::from(host_pid),
+        pid => u64::from(pid),
+    };
+    WATCHED.get_ptr(key).is_some()
+}
+
+/// Whether this container has been reported before.
+#[inline(always)]
+pub fn is_known(container: u64) -> bool {
+    KNOWN.get_ptr(container).is_some()
+}
+
+/// Our own thread group id in our own pid namespace.
+#[inline(always)]
+pub fn own_pid() -> u32 {
+    // SAFETY: as in `fields::offset`; user space replaces the value before loading.
+    unsafe { core::ptr::read_volatile(&raw const OWN_PID) }
+}
+
+/// Writes the current task's cgroup id of each level to `LINEAGE`; returns how many there are.
+#[inline(always)]
+pub fn learn() -> u32 {
+    let mut found = 0;
+    for level in 0..LEVELS {
+        let id = ancestor_id(level);
+        if id == 0 {
+            break;
+        }
+        // Cannot fail: the level is within the map's size.
+        let _ = LINEAGE.set(level, id, 0);
+        found = level + 1;
+    }
+    found
+}
+
+/// The cgroup id of the current task's ancestor at a level of the default hierarchy; 0 below its leaf.
+#[inline(always)]
+fn ancestor_id(level: u32) -> u64 {
+    // SAFETY: as in `fields::offset`; user space replaces the value before loading.
+    if unsafe { core::ptr::read_volatile(&raw const ANCESTOR) } == ancestor::HELPER {
+        // SAFETY: the helper takes a number and checks it.
+        return unsafe { bpf_get_current_ancestor_cgroup_id(level.cast_signed()) };
+    }
+    walk(level).unwrap_or(0)
+}
+
+/// `task->cgroups->dfl_cgrp->ancestor_ids[level]`: what the helper does, for kernels before 5.14.
+/// The array is as long as the cgroup is deep, hence the check.
+#[inline(always)]
+fn walk(level: u32) -> Option<u64> {
+    let ids = offset(Offset::CgroupAncestorIds)?;
+    // SAFETY: the helper takes no argument.
+    let task = unsafe { bpf_get_current_task() } as *const u8;
+    let css_set: *const u8 = read(task, Offset::TaskCgroups)?;
+    let cgroup: *const u8 = read(css_set, Offset::CssSetDflCgrp)?;
+    if level > read::<u32>(cgroup, Offset::CgroupLevel)? {
+        return None;
+    }
+    read_at(cgroup, ids + level as usize * size_of::<u64>())
+}

@@ -1,0 +1,102 @@
+//! The three programs, one for each thing that user space asks: what started, what ended, and
+//! where we ourselves are.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the attribute of a program passes its context by value"
+)]
+
+use aya_ebpf::{EbpfContext as _, macros::raw_tracepoint, programs::RawTracePointContext};
+use aya_log_ebpf::debug;
+use copilot_common::{Record, flag, kind, lost};
+
+use crate::{
+    maps,
+    process::{self, Task},
+    scope,
+};
+
+/// A process of the pod has successfully replaced its program.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+fn process_exec(ctx: RawTracePointContext) -> i32 {
+    let Some(container) = scope::container_of_current() else {
+        return 0;
+    };
+    if scope::focused() && scope::is_known(container) {
+        return 0;
+    }
+    let task = Task::current(&ctx);
+    let flags = if task.is_child_of_its_cgroup() {
+        flag::CHILD
+    } else {
+        0
+    };
+    send(&ctx, &task, container, kind::EXEC, 0, flags);
+    0
+}
+
+/// A thread of the pod exits; reported if it is the last of its process.
+#[raw_tracepoint(tracepoint = "sched_process_exit")]
+fn process_exit(ctx: RawTracePointContext) -> i32 {
+    let Some(container) = scope::container_of_current() else {
+        return 0;
+    };
+    if scope::focused() && !scope::is_watched(ctx.tgid()) {
+        return 0;
+    }
+    let task = Task::current(&ctx);
+    if !task.is_last_thread(&ctx) {
+        return 0;
+    }
+    let mut flags = 0;
+    let status = task.wait_status().map_or(0, |status| {
+        flags |= flag::STATUS;
+        status
+    });
+    if task.chosen_by_oom_killer() {
+        flags |= flag::OOM;
+    }
+    send(&ctx, &task, container, kind::EXIT, status, flags);
+    0
+}
+
+/// Tells user space the cgroup of our own task and of all its ancestors, on the exit of a thread
+/// that was started for this: in a private cgroup namespace no file says so.
+#[raw_tracepoint(tracepoint = "sched_process_exit")]
+fn learn(ctx: RawTracePointContext) -> i32 {
+    if process::pid_in_our_namespace() == 0 || process::pid_in_our_namespace() != scope::own_pid() {
+        return 0;
+    }
+    let found = scope::learn();
+    debug!(&ctx, "cgroup levels of our own task: {}", found);
+    0
+}
+
+fn send(
+    ctx: &RawTracePointContext,
+    task: &Task,
+    container: u64,
+    what: u32,
+    status: u32,
+    flags: u32,
+) {
+    let Some(mut entry) = maps::EVENTS.reserve::<Record>(0) else {
+        maps::count_lost(lost::RING_FULL);
+        return;
+    };
+    entry.write(Record {
+        at: process::boot_time(),
+        started: task.started(),
+        cgroup: container,
+        kind: what,
+        pid: process::pid_in_our_namespace(),
+        host_pid: ctx.tgid(),
+        inner_pid: task.innermost_pid(),
+        status,
+        flags,
+        comm: ctx.command().unwrap_or_default(),
+    });
+    // Only what matters is ever sent, so each record wakes the reader: a ring filled by records
+    // that wake nobody would also leave nobody to read the loss counters.
+    entry.submit(maps::WAKE_READER);
+}

@@ -1,0 +1,235 @@
+//! From flags to requests: the checks that look at values, in the reference's order (spec §1.2,
+//! §1.3). What the reference reports to the platform is rejected together with what an error
+//! document needs; all else is wrong usage.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::choice::{self, choose};
+use super::flags::{self, CommonFlags, DownloadFlags, Reading, SidecarFlags};
+use super::global::{given, given_path, global};
+use super::rejection::Rejection;
+use super::value;
+use crate::command::{Command, Invocation};
+use crate::download::DownloadRequest;
+use crate::sidecar::{SidecarRequest, TrackOptions, UploadTarget};
+use crate::track::source::ladder::Watcher;
+
+/// The reference's deadline where no flag gives one, in nanoseconds: an hour.
+const UPLOAD_TIMEOUT: i64 = 3_600_000_000_000;
+
+/// A command line without a command: help or version, else wrong usage.
+pub(super) fn none(arguments: &[OsString]) -> Result<Invocation, Rejection> {
+    match flags::read::<CommonFlags>("copilot", arguments)? {
+        Reading::Answer(answer) => Ok(answer),
+        Reading::Flags(_) => {
+            let names = Command::ALL.map(Command::name).join(", ");
+            Err(Rejection::usage(format!(
+                "no command given: use one of {names}; copilot --help explains them"
+            )))
+        }
+    }
+}
+
+/// `copilot ready`.
+pub(super) fn ready(arguments: &[OsString]) -> Result<Invocation, Rejection> {
+    match flags::read::<CommonFlags>("copilot ready", arguments)? {
+        Reading::Answer(answer) => Ok(answer),
+        Reading::Flags(flags) => {
+            let global = global(flags.global, &[]);
+            Ok(Invocation::Ready(Box::new(global)))
+        }
+    }
+}
+
+/// `copilot download`.
+pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> {
+    let flags = match flags::read::<DownloadFlags>("copilot download", arguments)? {
+        Reading::Answer(answer) => return Ok(answer),
+        Reading::Flags(flags) => *flags,
+    };
+    if flags.to_output_prefix.is_empty() {
+        return Err(Rejection::usage(
+            "--to-output-prefix is required: the prefix where an error document goes",
+        ));
+    }
+    let request = download_request(&flags);
+    let global = global(
+        flags.global,
+        &[("--input-interface", flags.input_interface.is_some())],
+    );
+    match request {
+        Ok(request) => Ok(Invocation::Download(Box::new(global), Box::new(request))),
+        Err(message) => {
+            let prefix = flags.to_output_prefix;
+            Err(Rejection::reported(
+                message,
+                Command::Download,
+                global,
+                prefix,
+            ))
+        }
+    }
+}
+
+fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, String> {
+    let to_local_dir = required(
+        "--to-local-dir",
+        &flags.to_local_dir,
+        "the directory for the inputs",
+    )?;
+    if flags.from_remote.is_empty() {
+        return Err("--from-remote is required: the reference of the inputs".to_owned());
+    }
+    let layout = match flags.file_input_layout.as_str() {
+        // The reference reads an empty layout as its default.
+        "" => "DIRECT",
+        layout => layout,
+    };
+    Ok(DownloadRequest {
+        from_remote: flags.from_remote.clone(),
+        to_output_prefix: flags.to_output_prefix.clone(),
+        to_local_dir,
+        format: choose("--format", &flags.format, &choice::FORMATS)?,
+        mode: choose(
+            "--download-mode",
+            &flags.download_mode,
+            &choice::DOWNLOAD_MODES,
+        )?,
+        layout: choose("--file-input-layout", layout, &choice::LAYOUTS)?,
+        timeout: value::deadline(flags.timeout),
+        timeline: given_path(flags.timeline.as_deref()),
+    })
+}
+
+/// `copilot sidecar`.
+pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
+    let mut flags = match flags::read::<SidecarFlags>("copilot sidecar", arguments)? {
+        Reading::Answer(answer) => return Ok(answer),
+        Reading::Flags(flags) => *flags,
+    };
+    // An interface without a byte declares nothing, like none at all.
+    let interface = flags.interface.take().filter(|bytes| !bytes.is_empty());
+    if interface.is_some() && flags.to_output_prefix.is_empty() {
+        return Err(Rejection::usage(
+            "--to-output-prefix is required with --interface: the prefix where outputs.pb goes",
+        ));
+    }
+    let request = sidecar_request(&flags, interface);
+    let overridden = flags.watcher.is_some();
+    let global = global(
+        flags.global,
+        &[
+            ("--format", flags.format.is_some()),
+            ("--pod-name", flags.pod_name.is_some()),
+            (
+                "--start-timeout",
+                flags.timeout.is_some() && flags.start_timeout.is_some(),
+            ),
+            (
+                "--start-watcher-type",
+                overridden && flags.start_watcher_type.is_some(),
+            ),
+            (
+                "--exit-watcher-type",
+                overridden && flags.exit_watcher_type.is_some(),
+            ),
+        ],
+    );
+    match request {
+        Ok(request) => Ok(Invocation::Sidecar(Box::new(global), Box::new(request))),
+        Err(message) => {
+            let prefix = flags.to_output_prefix;
+            Err(Rejection::reported(
+                message,
+                Command::Sidecar,
+                global,
+                prefix,
+            ))
+        }
+    }
+}
+
+fn sidecar_request(
+    flags: &SidecarFlags,
+    interface: Option<Vec<u8>>,
+) -> Result<SidecarRequest, String> {
+    if let Some(format) = &flags.format {
+        choose("--format", format, &choice::FORMATS)?;
+    }
+    let mode = choose("--upload-mode", &flags.upload_mode, &choice::UPLOAD_MODES)?;
+    let watcher = watcher(flags)?;
+    let on_main_failure = choose(
+        "--on-main-failure",
+        &flags.on_main_failure,
+        &choice::MAIN_FAILURES,
+    )?;
+    let upload = interface
+        .map(|interface| upload(flags, interface))
+        .transpose()?;
+    let timeout = flags
+        .timeout
+        .or(flags.start_timeout)
+        .unwrap_or(UPLOAD_TIMEOUT);
+    Ok(SidecarRequest {
+        upload,
+        mode,
+        timeout: value::deadline(timeout),
+        on_main_failure,
+        max_simple_size: flags.max_simple_size,
+        track: TrackOptions {
+            watcher,
+            main_container: given(&flags.main_container),
+            ignore_containers: flags.ignore_container.clone(),
+            pod_cgroup: given_path(flags.pod_cgroup.as_deref()),
+            main_start_timeout: Some(flags.main_start_timeout).filter(|bound| !bound.is_zero()),
+            term_wait: flags.term_wait,
+            settle: flags.settle,
+        },
+        timeline: given_path(flags.timeline.as_deref()),
+    })
+}
+
+fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, String> {
+    Ok(UploadTarget {
+        interface,
+        from_local_dir: required(
+            "--from-local-dir",
+            &flags.from_local_dir,
+            "the directory where main leaves its outputs",
+        )?,
+        to_output_prefix: flags.to_output_prefix.clone(),
+        to_raw_output: given(&flags.to_raw_output),
+        meta_output_name: given(&flags.meta_output_name).unwrap_or_else(|| "outputs.pb".to_owned()),
+    })
+}
+
+/// Our flag, else the reference's two. One watcher sees both start and end here, so the two must
+/// agree where both are given.
+fn watcher(flags: &SidecarFlags) -> Result<Watcher, String> {
+    let reference = |flag: &str, text: &Option<String>| {
+        let text = text.as_deref();
+        text.map(|text| choose(flag, text, &choice::WATCHER_TYPES))
+            .transpose()
+    };
+    let start = reference("--start-watcher-type", &flags.start_watcher_type)?;
+    let exit = reference("--exit-watcher-type", &flags.exit_watcher_type)?;
+    if let Some(name) = &flags.watcher {
+        return choose("--watcher", name, &choice::WATCHERS);
+    }
+    match (start, exit) {
+        (Some(start), Some(exit)) if start != exit => Err(
+            "--start-watcher-type and --exit-watcher-type differ: one watcher sees both start and \
+             end of main; give them the same name, or use --watcher"
+                .to_owned(),
+        ),
+        (start, exit) => Ok(start.or(exit).unwrap_or(Watcher::Auto)),
+    }
+}
+
+fn required(flag: &str, path: &Path, meaning: &str) -> Result<PathBuf, String> {
+    if path.as_os_str().is_empty() {
+        return Err(format!("{flag} is required: {meaning}"));
+    }
+    Ok(path.to_owned())
+}

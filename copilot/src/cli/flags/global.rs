@@ -1,0 +1,78 @@
+//! Flags that every command takes.
+
+use std::ffi::OsString;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser};
+
+use super::inert::InertFlags;
+use super::settings::SettingFlags;
+use crate::cli::value;
+use crate::config;
+
+/// A command line that has the common flags only.
+#[derive(Debug, Parser)]
+#[command(
+    about = "The data sidecar that lets any container take part in a Flyte workflow",
+    override_usage = "copilot <COMMAND> [OPTIONS]",
+    after_help = "Commands:\n  \
+        download  fetch a task's inputs as local files\n  \
+        sidecar   wait for the main container, then upload its outputs\n  \
+        ready     succeed once the sidecar watches the main container\n  \
+        help      show the flags of a command\n\n\
+        Flags may stand before and after the command."
+)]
+pub(in crate::cli) struct CommonFlags {
+    #[command(flatten)]
+    pub global: GlobalFlags,
+}
+
+/// The common flags, to be part of a command's own.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(in crate::cli) struct GlobalFlags {
+    /// Configuration files: a path, or a pattern with *, ? and [...] [default: config.yaml here or
+    /// in /etc/flyte/config]
+    #[arg(long, value_name = "PATTERN", default_value = "")]
+    pub config: String,
+
+    /// Name of the error document under the output prefix [default: error.pb and errors.pb]
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub err_output_name: String,
+
+    /// Leave with 0 after a failure that was written to the error document
+    #[arg(
+        long,
+        value_name = "BOOL",
+        value_parser = config::boolean,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    pub exit_zero_on_error: bool,
+
+    /// File for the text that Kubernetes shows of a failed container; empty for none
+    #[arg(long, value_name = "PATH", value_parser = value::path(), default_value = "/dev/termination-log")]
+    pub termination_log: PathBuf,
+
+    /// Memory for data in flight, for example 32Mi [default: from the container's limit]
+    #[arg(long, value_name = "BYTES", value_parser = value::size)]
+    pub max_memory: Option<u64>,
+
+    /// Connections to stores at the same time [default: from the container's limit]
+    #[arg(long, value_name = "COUNT", value_parser = value::count)]
+    pub max_connections: Option<NonZeroU32>,
+
+    #[command(flatten)]
+    pub settings: SettingFlags,
+
+    #[command(flatten)]
+    pub inert: InertFlags,
+
+    /// Words beyond the command, which the reference passes over.
+    #[arg(hide = true)]
+    pub words: Vec<OsString>,
+}

@@ -1,0 +1,156 @@
+//! The flags themselves, as `clap` types: names, short forms, how a text becomes a value.
+//!
+//! `clap` reads most of the reference's flag syntax (spec §1.6) as it is; what differs is set here
+//! in one place: the last occurrence wins, a value may begin with a dash, a boolean takes its
+//! value after `=` only, and words beyond the command are passed over. Never here: a rule that
+//! looks at two flags, or a request.
+
+mod download;
+mod global;
+mod inert;
+mod settings;
+mod sidecar;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{Command as ClapCommand, CommandFactory, Parser};
+
+pub(super) use download::DownloadFlags;
+pub(super) use global::{CommonFlags, GlobalFlags};
+pub(super) use sidecar::SidecarFlags;
+
+use super::rejection::Rejection;
+use crate::command::{Command, Invocation};
+use crate::config::Key;
+
+/// The value of a bytesBase64 flag. Under the name `Vec`, `clap` would take it for many values.
+type Bytes = Vec<u8>;
+
+/// What reading the flags gives: their values, or an answer that needs no command.
+pub(super) enum Reading<F> {
+    /// The values.
+    Flags(Box<F>),
+    /// Help or version.
+    Answer(Invocation),
+}
+
+/// Reads the flags of a command that people call `name`.
+pub(super) fn read<F: Parser>(
+    name: &'static str,
+    arguments: &[OsString],
+) -> Result<Reading<F>, Rejection> {
+    let matches = match command::<F>(name).try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp => {
+                return Ok(Reading::Answer(Invocation::Help(error.to_string())));
+            }
+            ErrorKind::DisplayVersion => return Ok(Reading::Answer(Invocation::Version)),
+            _ => return Err(Rejection::from_clap(&error, name, arguments)),
+        },
+    };
+    F::from_arg_matches(&matches)
+        .map(|flags| Reading::Flags(Box::new(flags)))
+        .map_err(|error| Rejection::from_clap(&error, name, arguments))
+}
+
+/// The help text of a command, or of the whole.
+pub(super) fn help(topic: Option<Command>) -> String {
+    let mut command = match topic {
+        None => command::<CommonFlags>("copilot"),
+        Some(Command::Download) => command::<DownloadFlags>("copilot download"),
+        Some(Command::Sidecar) => command::<SidecarFlags>("copilot sidecar"),
+        Some(Command::Ready) => command::<CommonFlags>("copilot ready"),
+    };
+    command.render_long_help().to_string()
+}
+
+/// The flags, dashes included, that do not take the next argument as their value.
+pub(super) fn without_value() -> BTreeSet<String> {
+    let mut command = command::<CommonFlags>("copilot");
+    command.build();
+    let mut names = BTreeSet::new();
+    for argument in command.get_arguments() {
+        let takes = argument.get_action().takes_values();
+        let needs = argument
+            .get_num_args()
+            .is_none_or(|range| range.min_values() > 0);
+        if !(takes && needs) {
+            names.extend(argument.get_long().map(|long| format!("--{long}")));
+            names.extend(argument.get_short().map(|short| format!("-{short}")));
+        }
+    }
+    names
+}
+
+/// Whether the value of `flag` must not be shown.
+pub(super) fn is_secret(flag: &str) -> bool {
+    let name = flag.trim_start_matches('-');
+    inert::is_secret(name) || Key::find(name).is_some_and(|key| key.secret)
+}
+
+/// The `clap` command, with the reference's syntax.
+fn command<F: CommandFactory>(name: &'static str) -> ClapCommand {
+    F::command()
+        .name(name)
+        .bin_name(name)
+        .version(env!("CARGO_PKG_VERSION"))
+        .no_binary_name(true)
+        .args_override_self(true)
+        .mut_args(|argument| {
+            if argument.is_positional() || !argument.get_action().takes_values() {
+                argument
+            } else {
+                let unset = argument.get_default_values() == [""];
+                argument.allow_hyphen_values(true).hide_default_value(unset)
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_fault_in_the_definitions() {
+        command::<CommonFlags>("copilot").debug_assert();
+        command::<DownloadFlags>("copilot download").debug_assert();
+        command::<SidecarFlags>("copilot sidecar").debug_assert();
+    }
+
+    #[test]
+    fn flags_of_one_command_never_stand_alone() {
+        // `route` relies on it: it knows the common flags only.
+        let common = without_value();
+        for mut command in [command::<DownloadFlags>("d"), command::<SidecarFlags>("s")] {
+            command.build();
+            for argument in command
+                .get_arguments()
+                .filter(|argument| !argument.is_positional())
+            {
+                let long = format!("--{}", argument.get_long().unwrap());
+                let needs = argument
+                    .get_num_args()
+                    .is_some_and(|range| range.min_values() > 0);
+                assert!(needs || common.contains(&long), "{long}");
+            }
+        }
+    }
+
+    #[test]
+    fn secrets() {
+        for flag in [
+            "--token",
+            "--password",
+            "--storage.connection.secret-key",
+            "--storage.stow.config",
+        ] {
+            assert!(is_secret(flag), "{flag}");
+        }
+        for flag in ["--timeout", "--storage.container", "-t"] {
+            assert!(!is_secret(flag), "{flag}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! One flag for each setting of [`KEYS`]: `--storage.container` and the like.
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+
+use crate::cli::value;
+use crate::config::{FlagLayer, KEYS, Key, Kind, Value};
+
+/// The settings given as flags.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cli) struct SettingFlags(pub FlagLayer);
+
+/// The keys that have a flag.
+fn keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(|key| key.flag)
+}
+
+impl Args for SettingFlags {
+    fn augment_args(command: Command) -> Command {
+        command.args(keys().map(argument))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        for key in keys() {
+            for value in matches.get_many::<Value>(key.name).into_iter().flatten() {
+                self.0.give(key, value.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn argument(key: &'static Key) -> Arg {
+    let argument = Arg::new(key.name)
+        .long(key.name)
+        .help(help(key))
+        .hide(!key.effect)
+        .value_parser(move |text: &str| read(key.kind, text));
+    match key.kind {
+        Kind::Boolean => argument
+            .value_name("BOOL")
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        Kind::Pairs => argument.value_name("KEY=VALUE").action(ArgAction::Append),
+        Kind::Integer => argument.value_name("NUMBER").action(ArgAction::Set),
+        Kind::Duration => argument.value_name("DURATION").action(ArgAction::Set),
+        _ => argument.value_name("TEXT").action(ArgAction::Set),
+    }
+}
+
+fn help(key: &Key) -> String {
+    match key.default {
+        Some(default) if !default.is_empty() => format!("{} [default: {default}]", key.help),
+        _ => key.help.to_owned(),
+    }
+}
+
+/// The value, where a duration is checked as well: the layer carries its text.
+fn read(kind: Kind, text: &str) -> Result<Value, String> {
+    if kind == Kind::Duration {
+        value::nanoseconds(text).map_err(|error| error.to_string())?;
+    }
+    Value::read(kind, text).map_err(|error| error.to_string())
+}

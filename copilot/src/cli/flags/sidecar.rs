@@ -1,0 +1,120 @@
+//! The flags of `copilot sidecar` (spec §1.3).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::{Bytes, GlobalFlags};
+use crate::cli::value;
+
+/// The texts as given; what takes one of a few names is checked later, in the reference's order.
+#[derive(Debug, Parser)]
+#[command(about = "Wait for the main container, then upload its outputs")]
+pub(in crate::cli) struct SidecarFlags {
+    /// Prefix for outputs.pb and the error document
+    #[arg(long, short = 'o', value_name = "REF", default_value = "")]
+    pub to_output_prefix: String,
+
+    /// Prefix for files and directories
+    #[arg(long, short = 'x', value_name = "REF", default_value = "")]
+    pub to_raw_output: String,
+
+    /// The main container's output directory
+    #[arg(long, short = 'f', value_name = "PATH", value_parser = value::path(), default_value = "")]
+    pub from_local_dir: PathBuf,
+
+    #[arg(
+        long,
+        short = 'i',
+        help = "The task's interface: a serialized TypedInterface",
+        value_name = "BASE64",
+        value_parser = value::bytes
+    )]
+    pub interface: Option<Bytes>,
+
+    /// Name of the outputs' object under the prefix
+    #[arg(long, value_name = "NAME", default_value = "outputs.pb")]
+    pub meta_output_name: String,
+
+    #[arg(
+        long,
+        short = 'u',
+        value_name = "NAME",
+        help = "When data is sent: UPLOAD_ON_EXIT",
+        default_value = "UPLOAD_ON_EXIT"
+    )]
+    pub upload_mode: String,
+
+    /// Deadline of the upload, from main's end; 0 for none [default: 1h0m0s]
+    #[arg(long, short = 't', value_name = "DURATION", value_parser = value::nanoseconds)]
+    pub timeout: Option<i64>,
+
+    /// Older name of --timeout, which wins over it
+    #[arg(long, value_name = "DURATION", value_parser = value::nanoseconds, hide = true)]
+    pub start_timeout: Option<i64>,
+
+    /// How main is watched: auto, ebpf, proc, signal or noop [default: auto]
+    #[arg(long, value_name = "NAME")]
+    pub watcher: Option<String>,
+
+    /// Main's container, by name or the beginning of its id; else it is found
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        alias = "watch-container"
+    )]
+    pub main_container: String,
+
+    /// A container that is not main; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub ignore_container: Vec<String>,
+
+    /// The pod's cgroup; else it is found
+    #[arg(long, value_name = "PATH", value_parser = value::path())]
+    pub pod_cgroup: Option<PathBuf>,
+
+    /// How long main may take to start; 0 for any time
+    #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "1h")]
+    pub main_start_timeout: Duration,
+
+    /// How long to wait for main's end after a SIGTERM
+    #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "10s")]
+    pub term_wait: Duration,
+
+    /// How long to wait, after main's end, for what it left running
+    #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "2s")]
+    pub settle: Duration,
+
+    /// When main failed: report it and upload nothing, or upload what is there
+    #[arg(long, value_name = "NAME", default_value = "report")]
+    pub on_main_failure: String,
+
+    /// Largest file of a simple output, for example 1Mi
+    #[arg(long, value_name = "BYTES", value_parser = value::size, default_value = "1Mi")]
+    pub max_simple_size: u64,
+
+    /// JSON file for the times of this run
+    #[arg(long, value_name = "PATH", value_parser = value::path())]
+    pub timeline: Option<PathBuf>,
+
+    /// The reference's choice of watcher
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub start_watcher_type: Option<String>,
+
+    /// The reference's second choice; must equal the first
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub exit_watcher_type: Option<String>,
+
+    /// Checked, without effect, as in the reference
+    #[arg(long, short = 'm', value_name = "NAME", hide = true)]
+    pub format: Option<String>,
+
+    /// Of the reference's API watcher; without effect
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub pod_name: Option<String>,
+
+    #[command(flatten)]
+    pub global: GlobalFlags,
+}

@@ -1,0 +1,175 @@
+//! Which command a command line names. The reference looks for the first word that is neither a
+//! flag nor a flag's value, then gives all flags, those before the word too, to that command; so
+//! flags may stand on either side of it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use super::flags;
+use super::rejection::Rejection;
+use super::suggest;
+use crate::command::Command;
+
+/// Where a command line leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    /// To a command, with the arguments around its name.
+    Command(Command, Vec<OsString>),
+    /// To no command, with all arguments.
+    None(Vec<OsString>),
+    /// To the help of a command, or of the whole.
+    Help(Option<Command>),
+}
+
+/// Finds the command in `arguments`, which lack the program's name.
+pub(super) fn find(mut arguments: Vec<OsString>) -> Result<Route, Rejection> {
+    let Some(position) = word(&arguments) else {
+        return Ok(Route::None(arguments));
+    };
+    let name = arguments.remove(position).to_string_lossy().into_owned();
+    match name.as_str() {
+        "help" => {
+            let topic = word(&arguments).map(|at| arguments[at].to_string_lossy().into_owned());
+            topic.map(|name| named(&name)).transpose().map(Route::Help)
+        }
+        "config" => Err(Rejection::usage(
+            "the command config is not supported yet; at its start each command checks the \
+             settings and names what is wrong",
+        )),
+        "completion" => Err(Rejection::usage(
+            "the command completion is not supported; copilot --help lists commands and flags",
+        )),
+        name => named(name).map(|command| Route::Command(command, arguments)),
+    }
+}
+
+fn named(name: &str) -> Result<Command, Rejection> {
+    match name {
+        // The reference's own notes call it so.
+        "downloader" => Ok(Command::Download),
+        _ => Command::ALL
+            .into_iter()
+            .find(|command| command.name() == name)
+            .ok_or_else(|| unknown(name)),
+    }
+}
+
+fn unknown(name: &str) -> Rejection {
+    let names = Command::ALL.map(Command::name);
+    let list = names.join(", ");
+    let hint = suggest::hint(name, names.into_iter());
+    let name = suggest::shortened(name);
+    Rejection::usage(format!(
+        "unknown command {name:?}: it is one of {list}{hint}"
+    ))
+}
+
+/// The place of the first argument that is neither a flag nor, as far as the flags of all commands
+/// tell, a flag's value.
+fn word(arguments: &[OsString]) -> Option<usize> {
+    let alone = flags::without_value();
+    let mut position = 0;
+    while let Some(argument) = arguments.get(position) {
+        let argument = argument.to_string_lossy();
+        if argument == "--" {
+            return None;
+        }
+        if !argument.starts_with('-') && !argument.is_empty() {
+            return Some(position);
+        }
+        position += if takes_next(&argument, &alone) { 2 } else { 1 };
+    }
+    None
+}
+
+/// Whether the argument after this one is its value.
+fn takes_next(argument: &str, alone: &BTreeSet<String>) -> bool {
+    let is_long = argument.starts_with("--");
+    let is_short = argument.starts_with('-') && argument.chars().count() == 2;
+    (is_long || is_short) && !argument.contains('=') && !alone.contains(argument)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(arguments: &[&str]) -> Result<Route, String> {
+        find(arguments.iter().map(OsString::from).collect()).map_err(|error| error.to_string())
+    }
+
+    fn to(command: Command, arguments: &[&str]) -> Route {
+        Route::Command(command, arguments.iter().map(OsString::from).collect())
+    }
+
+    #[test]
+    fn the_command_is_the_first_word_that_is_no_value() {
+        for (arguments, command, rest) in [
+            (&["download", "x"][..], Command::Download, &["x"][..]),
+            (&["downloader"], Command::Download, &[]),
+            (
+                &["--config", "download", "sidecar"],
+                Command::Sidecar,
+                &["--config", "download"],
+            ),
+            (&["--config=a", "ready"], Command::Ready, &["--config=a"]),
+            (
+                &["-n", "download", "ready"],
+                Command::Ready,
+                &["-n", "download"],
+            ),
+            (&["-ndownload", "ready"], Command::Ready, &["-ndownload"]),
+            (&["-s", "ready"], Command::Ready, &["-s"]),
+            (
+                &["--logger.mute", "ready"],
+                Command::Ready,
+                &["--logger.mute"],
+            ),
+            (
+                &["--to-local-dir", "ready", "download"],
+                Command::Download,
+                &["--to-local-dir", "ready"],
+            ),
+            (&["", "-", "download"], Command::Download, &["", "-"]),
+        ] {
+            assert_eq!(route(arguments), Ok(to(command, rest)), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn no_command() {
+        for arguments in [
+            &[][..],
+            &["--", "download"],
+            &["--config", "download"],
+            &["--help"],
+        ] {
+            let expected = Route::None(arguments.iter().map(OsString::from).collect());
+            assert_eq!(route(arguments), Ok(expected), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn help_as_a_word() {
+        assert_eq!(route(&["help"]), Ok(Route::Help(None)));
+        assert_eq!(
+            route(&["help", "sidecar"]),
+            Ok(Route::Help(Some(Command::Sidecar)))
+        );
+        assert!(route(&["help", "nope"]).is_err());
+    }
+
+    #[test]
+    fn refused_words() {
+        for (word, message) in [
+            (
+                "donwload",
+                "unknown command \"donwload\": it is one of download, sidecar, ready; did you mean download?",
+            ),
+            ("config", "not supported yet"),
+            ("completion", "not supported"),
+        ] {
+            let error = route(&[word]).unwrap_err();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! What a command line that is carried out turns into.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{download, run, sidecar};
+use crate::cli::*;
+use crate::download::{DownloadMode, DownloadRequest};
+use crate::literal::input::Layout;
+use crate::literal::render::MetadataFormat;
+use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
+use crate::track::source::ladder::Watcher;
+
+#[test]
+fn defaults_of_download() {
+    let (global, request) = download(&[]).unwrap();
+    assert_eq!(
+        *request,
+        DownloadRequest {
+            from_remote: "s3://b/in.pb".into(),
+            to_output_prefix: "s3://b/out".into(),
+            to_local_dir: "/in".into(),
+            format: MetadataFormat::Json,
+            layout: Layout::Direct,
+            mode: DownloadMode::Eager,
+            timeout: Some(Duration::from_hours(1)),
+            timeline: None,
+        }
+    );
+    assert_eq!(global.config, None);
+    assert_eq!(global.err_output_name, None);
+    assert!(!global.exit_zero_on_error);
+    assert_eq!(
+        global.termination_log.as_deref(),
+        Some(Path::new("/dev/termination-log"))
+    );
+    assert_eq!((global.max_memory, global.max_connections), (None, None));
+    assert!(global.without_effect.is_empty());
+}
+
+#[test]
+fn defaults_of_sidecar() {
+    let (_, request) = sidecar(&[]).unwrap();
+    assert_eq!(
+        *request,
+        SidecarRequest {
+            upload: Some(UploadTarget {
+                interface: b"\x12\x09\x0a\x07\x0a\x01o\x12\x02\x0a\x00".to_vec(),
+                from_local_dir: "/out".into(),
+                to_output_prefix: "s3://b/out".into(),
+                to_raw_output: Some("s3://b/raw".into()),
+                meta_output_name: "outputs.pb".into(),
+            }),
+            mode: UploadMode::OnExit,
+            timeout: Some(Duration::from_hours(1)),
+            on_main_failure: MainFailure::Report,
+            max_simple_size: 1 << 20,
+            track: TrackOptions {
+                watcher: Watcher::Auto,
+                main_container: None,
+                ignore_containers: vec![],
+                pod_cgroup: None,
+                main_start_timeout: Some(Duration::from_hours(1)),
+                term_wait: Duration::from_secs(10),
+                settle: Duration::from_secs(2),
+            },
+            timeline: None,
+        }
+    );
+}
+
+#[test]
+fn every_flag_of_ours_arrives() {
+    let (global, request) = sidecar(&[
+        "--exit-zero-on-error",
+        "--termination-log=",
+        "--err-output-name",
+        "error.pb",
+        "--max-memory",
+        "16Mi",
+        "--max-connections",
+        "7",
+        "--config",
+        "/etc/c/*.yaml",
+        "--meta-output-name",
+        "o.pb",
+        "--on-main-failure",
+        "upload",
+        "--max-simple-size",
+        "2k",
+        "--watcher",
+        "proc",
+        "--main-container",
+        "m",
+        "--ignore-container",
+        "a",
+        "--ignore-container",
+        "b",
+        "--pod-cgroup",
+        "/cg",
+        "--main-start-timeout",
+        "0",
+        "--term-wait",
+        "1s",
+        "--settle",
+        "0",
+        "--timeline",
+        "/t.json",
+    ])
+    .unwrap();
+    assert!(global.exit_zero_on_error);
+    assert_eq!(global.termination_log, None);
+    assert_eq!(global.err_output_name.as_deref(), Some("error.pb"));
+    assert_eq!(global.max_memory, Some(16 << 20));
+    assert_eq!(global.max_connections.map(u32::from), Some(7));
+    assert_eq!(global.config.as_deref(), Some("/etc/c/*.yaml"));
+    assert_eq!(request.upload.unwrap().meta_output_name, "o.pb");
+    assert_eq!(request.on_main_failure, MainFailure::Upload);
+    assert_eq!(request.max_simple_size, 2000);
+    assert_eq!(request.timeline.as_deref(), Some(Path::new("/t.json")));
+    assert_eq!(
+        request.track,
+        TrackOptions {
+            watcher: Watcher::Proc,
+            main_container: Some("m".into()),
+            ignore_containers: vec!["a".into(), "b".into()],
+            pod_cgroup: Some("/cg".into()),
+            main_start_timeout: None,
+            term_wait: Duration::from_secs(1),
+            settle: Duration::ZERO,
+        }
+    );
+    let (_, request) = download(&[
+        "--timeline",
+        "/t.json",
+        "--format",
+        "PROTO",
+        "--file-input-layout",
+        "NAMED_DIR",
+    ])
+    .unwrap();
+    assert_eq!(request.timeline.as_deref(), Some(Path::new("/t.json")));
+    assert_eq!(
+        (request.format, request.layout),
+        (MetadataFormat::Proto, Layout::NamedDir)
+    );
+}
+
+#[test]
+fn upload_timeouts() {
+    let hours = |hours: u64| Some(Duration::from_hours(hours));
+    for (arguments, expected) in [
+        (&[][..], hours(1)),
+        (&["--timeout", "2h"], hours(2)),
+        (&["--start-timeout", "3h"], hours(3)),
+        (&["--start-timeout", "3h", "--timeout", "2h"], hours(2)),
+        (&["--timeout", "2h", "--start-timeout", "3h"], hours(2)),
+        (&["--timeout", "0"], None),
+        (&["--timeout", "-1s"], None),
+        (&["--timeout", "1h", "-t2h"], hours(2)),
+    ] {
+        assert_eq!(
+            sidecar(arguments).unwrap().1.timeout,
+            expected,
+            "{arguments:?}"
+        );
+    }
+    assert_eq!(download(&["--timeout", "0"]).unwrap().1.timeout, None);
+    assert_eq!(download(&["-t", "-5s"]).unwrap().1.timeout, None);
+}
+
+#[test]
+fn watchers() {
+    use Watcher::{Ebpf, Noop, Proc, Signal};
+    for (arguments, expected) in [
+        (&["--start-watcher-type", "signal"][..], Signal),
+        (&["--start-watcher-type=shared-process-ns"], Proc),
+        (&["--exit-watcher-type", "noop"], Noop),
+        (
+            &[
+                "--start-watcher-type",
+                "noop",
+                "--exit-watcher-type",
+                "noop",
+            ],
+            Noop,
+        ),
+        (
+            &[
+                "--start-watcher-type",
+                "noop",
+                "--exit-watcher-type",
+                "signal",
+                "--watcher",
+                "ebpf",
+            ],
+            Ebpf,
+        ),
+    ] {
+        assert_eq!(
+            sidecar(arguments).unwrap().1.track.watcher,
+            expected,
+            "{arguments:?}"
+        );
+    }
+    for (arguments, words) in [
+        (
+            &["--start-watcher-type", "file"][..],
+            "--start-watcher-type file is not supported yet",
+        ),
+        (
+            &["--exit-watcher-type", "kube-api"],
+            "--exit-watcher-type kube-api is not supported yet",
+        ),
+        (
+            &[
+                "--start-watcher-type",
+                "noop",
+                "--exit-watcher-type",
+                "signal",
+            ],
+            "differ",
+        ),
+        (&["--watcher", "nope"], "--watcher \"nope\" is unknown"),
+        (&["--watcher", "file"], "--watcher \"file\" is unknown"),
+    ] {
+        let rejection = sidecar(arguments).unwrap_err();
+        assert!(rejection.to_string().contains(words), "{rejection}");
+        assert_eq!(rejection.reportable().unwrap().command, Command::Sidecar);
+    }
+}
+
+#[test]
+fn a_void_sidecar_needs_nothing_else() {
+    for arguments in [
+        &["sidecar"][..],
+        &["sidecar", "--interface", ""],
+        &["sidecar", "--interface="],
+    ] {
+        let Ok(Invocation::Sidecar(_, request)) = run(arguments) else {
+            panic!("{arguments:?}")
+        };
+        assert_eq!(request.upload, None);
+    }
+}
+
+#[test]
+fn flags_without_effect_are_listed() {
+    let (global, _) = download(&[
+        "-i",
+        "",
+        "--otel.type=noop",
+        "-s",
+        "--v=4",
+        "-n",
+        "ns",
+        "--logger.level=5",
+        "--storage.cache.max_size_mbs",
+        "0",
+    ])
+    .unwrap();
+    assert_eq!(
+        global.without_effect,
+        [
+            "--otel.type",
+            "--storage.cache.max_size_mbs",
+            "--show-source",
+            "--namespace",
+            "--v",
+            "--input-interface"
+        ]
+    );
+    let (global, _) = sidecar(&[
+        "-m",
+        "JSON",
+        "--timeout",
+        "1s",
+        "--start-timeout",
+        "2s",
+        "--watcher",
+        "noop",
+        "--start-watcher-type",
+        "signal",
+        "--pod-name",
+        "p",
+    ])
+    .unwrap();
+    assert_eq!(
+        global.without_effect,
+        [
+            "--format",
+            "--pod-name",
+            "--start-timeout",
+            "--start-watcher-type"
+        ]
+    );
+}
+
+#[test]
+fn help_and_version() {
+    for (arguments, words) in [
+        (
+            &["--help"][..],
+            &["Commands:", "sidecar", "--config", "--storage.container"][..],
+        ),
+        (&["-h"], &["Commands:"]),
+        (&["help"], &["Commands:"]),
+        (
+            &["download", "--help"],
+            &[
+                "copilot download",
+                "--file-input-layout",
+                "[default: 1h0m0s]",
+            ],
+        ),
+        (
+            &["help", "sidecar"],
+            &["copilot sidecar", "--watcher", "--main-container"],
+        ),
+        (&["--config", "x", "ready", "-h"], &["copilot"]),
+    ] {
+        let Ok(Invocation::Help(text)) = run(arguments) else {
+            panic!("{arguments:?}")
+        };
+        for word in words {
+            assert!(text.contains(word), "{arguments:?}: {word} in {text}");
+        }
+        assert!(!text.contains("--kubeconfig"), "{text}");
+    }
+    for arguments in [&["--version"][..], &["-V"], &["sidecar", "--version"]] {
+        assert!(
+            matches!(run(arguments), Ok(Invocation::Version)),
+            "{arguments:?}"
+        );
+    }
+    assert!(matches!(
+        run(&["ready", "--logger.level=5"]),
+        Ok(Invocation::Ready(_))
+    ));
+}
+
+#[test]
+fn paths_may_hold_any_bytes_and_texts_may_not() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = OsString::from_vec(b"/in\xff".to_vec());
+    let plain = [
+        "copilot",
+        "download",
+        "--to-output-prefix",
+        "p",
+        "-f",
+        "r",
+        "-o",
+    ];
+    let argv = plain.map(OsString::from).into_iter().chain([odd.clone()]);
+    let Ok(Invocation::Download(_, request)) = parse(argv) else {
+        panic!()
+    };
+    assert_eq!(request.to_local_dir, Path::new(&odd));
+    let argv = ["copilot", "download", "-f"]
+        .map(OsString::from)
+        .into_iter()
+        .chain([odd]);
+    let message = parse(argv).unwrap_err().to_string();
+    assert_eq!(message, "argument 2 of copilot download is not UTF-8 text");
+}

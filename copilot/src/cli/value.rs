@@ -1,0 +1,167 @@
+//! Texts of flags to values, by the reference's rules (spec §1.6) where it has the flag.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use crate::literal::duration;
+
+/// Base64 as Go's standard decoder reads it: padded, unused trailing bits ignored.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Bytes in standard base64 with padding. White space around them and line ends within are
+/// ignored.
+pub(super) fn bytes(text: &str) -> Result<Vec<u8>, String> {
+    let dense: String = text
+        .trim()
+        .chars()
+        .filter(|c| !matches!(c, '\r' | '\n'))
+        .collect();
+    BASE64
+        .decode(dense)
+        .map_err(|error| format!("it is not standard base64 with padding ({error})"))
+}
+
+/// A path of any bytes, or none: unlike clap's own reader this takes an empty text.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// A Go duration in nanoseconds.
+pub(super) fn nanoseconds(text: &str) -> Result<i64, duration::DurationError> {
+    duration::parse(text)
+}
+
+/// A deadline; zero and less mean that there is none.
+pub(super) fn deadline(nanoseconds: i64) -> Option<Duration> {
+    match u64::try_from(nanoseconds) {
+        Ok(0) | Err(_) => None,
+        Ok(nanoseconds) => Some(Duration::from_nanos(nanoseconds)),
+    }
+}
+
+/// A time to wait: a Go duration that is not negative.
+pub(super) fn wait(text: &str) -> Result<Duration, String> {
+    let nanoseconds = duration::parse(text).map_err(|error| error.to_string())?;
+    u64::try_from(nanoseconds)
+        .map(Duration::from_nanos)
+        .map_err(|_| "it must not be negative".to_owned())
+}
+
+/// A size of at least one byte: digits and, if wanted, a unit as Kubernetes writes it.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit {
+        "" => 1,
+        "k" => 1_000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        _ => {
+            return Err(
+                "a size is a number of bytes, or a number and k, Ki, M, Mi, G or Gi".into(),
+            );
+        }
+    };
+    let number: u64 = match number.parse() {
+        Ok(number) => number,
+        Err(_) if number.is_empty() => return Err("a size begins with a number".into()),
+        Err(_) => return Err("the size does not fit in 64 bits".into()),
+    };
+    match number.checked_mul(factor) {
+        Some(0) => Err("a size is at least one byte".into()),
+        Some(size) => Ok(size),
+        None => Err("the size does not fit in 64 bits".into()),
+    }
+}
+
+/// A count of at least one.
+pub(super) fn count(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse()
+        .map_err(|_| "a count is a whole number from 1 on")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_go_reads_it() {
+        for (text, expected) in [
+            ("", &b""[..]),
+            (" \t\n", b""),
+            ("EgA=", b"\x12\x00"),
+            (" Eg\r\nA=\n", b"\x12\x00"),
+            ("EgB=", b"\x12\x00"),
+            ("+/8=", b"\xfb\xff"),
+        ] {
+            assert_eq!(bytes(text).as_deref(), Ok(expected), "{text:?}");
+        }
+        for text in ["_-8=", "EgA", "Eg A=", "E", "EgA==", "=", "EgA=EgA="] {
+            assert!(bytes(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn deadlines() {
+        assert_eq!(deadline(0), None);
+        assert_eq!(deadline(-5), None);
+        assert_eq!(deadline(1), Some(Duration::from_nanos(1)));
+        assert_eq!(deadline(i64::MAX), Some(Duration::from_nanos(u64::MAX / 2)));
+    }
+
+    #[test]
+    fn waits() {
+        assert_eq!(wait("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(wait("-0"), Ok(Duration::ZERO));
+        assert!(wait("-1s").unwrap_err().contains("negative"));
+        assert!(wait("5").is_err());
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, expected) in [
+            ("1", 1),
+            ("1024", 1024),
+            ("2k", 2000),
+            ("2Ki", 2048),
+            ("3M", 3_000_000),
+            ("3Mi", 3 << 20),
+            ("1G", 1_000_000_000),
+            ("1Gi", 1 << 30),
+        ] {
+            assert_eq!(size(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "0",
+            "0Mi",
+            "k",
+            "1K",
+            "1KB",
+            "1.5Mi",
+            "-1",
+            "+1",
+            " 1",
+            "99999999999999999999",
+            "99999999999Gi",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The settings that exist, one row each: the name as the reference's flag spells it (spec §1.4),
+//! what kind of value it takes and what it is when nobody says. `cli` makes its flags from this
+//! table, and the environment's names and the files' keys are the same names in another case.
+
+/// What kind of value a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A boolean ([`super::boolean`]).
+    Boolean,
+    /// A whole number ([`super::integer`]).
+    Integer,
+    /// A Go duration, carried as text.
+    Duration,
+    /// A map of texts; as a flag a `key=value` list ([`super::parse_pairs`]).
+    Pairs,
+    /// A map of texts or lists of texts; in files only.
+    Headers,
+    /// `storage.schemes`; in files only.
+    Schemes,
+    /// A part of a file that is known but has no meaning here.
+    Opaque,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The dotted name in the reference's spelling. Files and environment ignore its case.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Its value when no source gives one, as flag text; none where "not given" means something.
+    pub default: Option<&'static str>,
+    /// Whether there is a flag `--name`.
+    pub flag: bool,
+    /// Whether it changes anything here. One that does not is accepted and warned of.
+    pub effect: bool,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+    /// One line for `--help`.
+    pub help: &'static str,
+}
+
+impl Key {
+    const fn new(
+        name: &'static str,
+        kind: Kind,
+        default: Option<&'static str>,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            default,
+            flag: true,
+            effect: true,
+            secret: false,
+            help,
+        }
+    }
+
+    /// A key that is accepted for the reference's sake only.
+    const fn inert(name: &'static str, kind: Kind) -> Self {
+        let mut key = Self::new(name, kind, None, "accepted, without effect");
+        key.effect = false;
+        key
+    }
+
+    const fn file_only(mut self) -> Self {
+        self.flag = false;
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// The key called `name`, in any case.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether keys stand below `name`, in any case.
+    #[must_use]
+    pub fn is_section(name: &str) -> bool {
+        KEYS.iter().any(|key| {
+            key.name.len() > name.len()
+                && key.name.as_bytes()[name.len()] == b'.'
+                && key.name.as_bytes()[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+        })
+    }
+}
+
+use Kind::{Boolean, Duration, Headers, Integer, Opaque, Pairs, Schemes, Text};
+
+/// Every setting of the sections `storage`, `logger` and `otel`.
+pub const KEYS: &[Key] = &[
+    Key::new(
+        "storage.type",
+        Text,
+        Some("stow"),
+        "kind of store: stow, s3, minio, local or mem",
+    ),
+    Key::new(
+        "storage.stow.kind",
+        Text,
+        Some("s3"),
+        "the backend: s3, google, azure or local",
+    ),
+    Key::new(
+        "storage.stow.config",
+        Pairs,
+        Some("region=us-east-1"),
+        "key=value for the backend; repeatable",
+    )
+    .secret(),
+    Key::new("storage.container", Text, Some(""), "the base bucket"),
+    Key::new(
+        "storage.enable-multicontainer",
+        Boolean,
+        Some("false"),
+        "allow other buckets than the base one",
+    ),
+    Key::new(
+        "storage.limits.maxDownloadMBs",
+        Integer,
+        Some("2"),
+        "largest object to read from a store, in MiB; 0 = no limit",
+    ),
+    Key::new(
+        "storage.connection.endpoint",
+        Text,
+        None,
+        "older form of the stow key endpoint",
+    ),
+    Key::new(
+        "storage.connection.auth-type",
+        Text,
+        None,
+        "older form of the stow key auth_type",
+    ),
+    Key::new(
+        "storage.connection.access-key",
+        Text,
+        None,
+        "older form of the stow key access_key_id",
+    )
+    .secret(),
+    Key::new(
+        "storage.connection.secret-key",
+        Text,
+        None,
+        "older form of the stow key secret_key",
+    )
+    .secret(),
+    Key::new(
+        "storage.connection.region",
+        Text,
+        None,
+        "older form of the stow key region",
+    ),
+    Key::new(
+        "storage.connection.disable-ssl",
+        Boolean,
+        None,
+        "older form of the stow key disable_ssl",
+    ),
+    Key::new("storage.schemes", Schemes, None, "").file_only(),
+    Key::new("storage.defaultHttpClient.headers", Headers, None, "").file_only(),
+    Key::inert("storage.cache.max_size_mbs", Integer),
+    Key::inert("storage.cache.target_gc_percent", Integer),
+    Key::inert("storage.defaultHttpClient.timeout", Duration),
+    Key::inert("storage.defaultHttpClient.maxIdleConns", Integer),
+    Key::inert("storage.defaultHttpClient.maxIdleConnsPerHost", Integer),
+    Key::inert("storage.defaultHttpClient.maxConnsPerHost", Integer),
+    Key::inert("storage.defaultHttpClient.idleConnTimeout", Duration),
+    Key::inert("storage.redis", Opaque).file_only(),
+    Key::inert("storage.signedUrl", Opaque).file_only(),
+    Key::new(
+        "logger.level",
+        Integer,
+        Some("3"),
+        "0 panic, 1 fatal, 2 error, 3 warn, 4 info, 5 debug",
+    ),
+    Key::new(
+        "logger.show-source",
+        Boolean,
+        Some("false"),
+        "name file and line of each message",
+    ),
+    Key::new("logger.mute", Boolean, Some("false"), "say nothing"),
+    Key::new(
+        "logger.formatter.type",
+        Text,
+        Some("json"),
+        "json, text or gcp",
+    ),
+    Key::inert("otel.type", Text),
+    Key::inert("otel.file.filename", Text),
+    Key::inert("otel.jaeger.endpoint", Text),
+    Key::inert("otel.otlpgrpc.endpoint", Text),
+    Key::inert("otel.otlphttp.endpoint", Text),
+    Key::inert("otel.sampler.parentSampler", Text),
+    Key::inert("otel.sampler.traceIdRatio", Opaque).file_only(),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_sections_are_their_prefixes() {
+        let key = Key::find("STORAGE.LIMITS.MAXDOWNLOADMBS").unwrap();
+        assert_eq!(key.name, "storage.limits.maxDownloadMBs");
+        assert!(Key::find("storage.limits").is_none());
+        for section in ["storage", "Storage.Stow", "logger.formatter", "otel"] {
+            assert!(Key::is_section(section), "{section}");
+        }
+        for other in ["stor", "storage.", "storage.type", "storage.type.x", "stow"] {
+            assert!(!Key::is_section(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_of_its_kind() {
+        for key in KEYS {
+            if let Some(default) = key.default {
+                assert!(
+                    super::super::Value::read(key.kind, default).is_ok(),
+                    "{}",
+                    key.name
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What the command line says about settings: the topmost layer. `cli` fills it, [`super::load()`]
+//! puts the environment, the files and the defaults beneath it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::key::{Key, Kind};
+use super::secret::{HIDDEN, Redacted};
+use super::storage::SchemeSettings;
+use super::{pairs, syntax};
+
+/// A value of a setting, read from text.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A text, or a duration's text.
+    Text(String),
+    /// A boolean.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A map of texts: a backend's keys or headers.
+    Pairs(BTreeMap<String, String>),
+    /// `storage.schemes`.
+    Schemes(BTreeMap<String, SchemeSettings>),
+    /// Something that has no meaning here.
+    Opaque,
+}
+
+impl Value {
+    /// Reads `text` by the rules of flags (spec §1.6). What exists in files only is no text.
+    pub fn read(kind: Kind, text: &str) -> Result<Self, syntax::SyntaxError> {
+        match kind {
+            Kind::Text | Kind::Duration => Ok(Self::Text(text.to_owned())),
+            Kind::Boolean => syntax::boolean(text).map(Self::Boolean),
+            Kind::Integer => syntax::integer(text).map(Self::Integer),
+            Kind::Pairs => pairs::parse(text).map(|pairs| {
+                let lower = |(key, value): (String, _)| (key.to_ascii_lowercase(), value);
+                Self::Pairs(pairs.into_iter().map(lower).collect())
+            }),
+            Kind::Headers | Kind::Schemes | Kind::Opaque => Err(syntax::SyntaxError::new(
+                "this can only be set in a file, as a map",
+            )),
+        }
+    }
+
+    /// Reads `text` as environment and files write it: as [`Value::read`], with more words for
+    /// a boolean.
+    pub(crate) fn read_relaxed(kind: Kind, text: &str) -> Result<Self, syntax::SyntaxError> {
+        match kind {
+            Kind::Boolean => syntax::relaxed_boolean(text).map(Self::Boolean),
+            _ => Self::read(kind, text),
+        }
+    }
+
+    /// Puts a later value of the same setting over this one: maps are joined, the later value of
+    /// a key wins; anything else is replaced.
+    pub(crate) fn overlay(&mut self, later: Self) {
+        match (self, later) {
+            (Self::Pairs(earlier), Self::Pairs(later)) => earlier.extend(later),
+            (Self::Schemes(earlier), Self::Schemes(later)) => {
+                for (scheme, settings) in later {
+                    let entry = earlier.entry(scheme).or_default();
+                    if !settings.kind.is_empty() {
+                        entry.kind = settings.kind;
+                    }
+                    entry.config.extend(settings.config);
+                }
+            }
+            (earlier, later) => *earlier = later,
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(formatter),
+            Self::Boolean(value) => value.fmt(formatter),
+            Self::Integer(value) => value.fmt(formatter),
+            Self::Pairs(pairs) => Redacted(pairs).fmt(formatter),
+            Self::Schemes(schemes) => schemes.fmt(formatter),
+            Self::Opaque => formatter.write_str("(not read)"),
+        }
+    }
+}
+
+/// The settings given as flags. Its `Debug` form hides secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FlagLayer {
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl FlagLayer {
+    /// Takes one occurrence of a flag. A scalar given again replaces the earlier one, maps are
+    /// joined (the first occurrence has already replaced the default, as the reference's does).
+    pub fn give(&mut self, key: &'static Key, value: Value) {
+        match self.values.get_mut(key.name) {
+            Some(earlier) => earlier.overlay(value),
+            None => {
+                self.values.insert(key.name, value);
+            }
+        }
+    }
+
+    /// The value given for a setting, if its flag was there.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// The names of the settings that were given, in order of name.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.values.keys().copied()
+    }
+}
+
+impl fmt::Debug for FlagLayer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = formatter.debug_map();
+        for (name, value) in &self.values {
+            match value {
+                Value::Text(_) if Key::find(name).is_none_or(|key| key.secret) => {
+                    map.entry(name, &HIDDEN)
+                }
+                value => map.entry(name, value),
+            };
+        }
+        map.finish()
+    }
+}

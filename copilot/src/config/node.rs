@@ -1,0 +1,56 @@
+//! The tree that a file's text becomes, whatever its format. Scalars stay as they are written:
+//! an access key that looks like a number or a boolean is not rewritten.
+
+use std::collections::BTreeMap;
+
+/// A value in a file. Keys are in lower case, since settings ignore case (spec §1.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    /// Nothing: `~`, `null` or no text.
+    Null,
+    /// A text, number or boolean.
+    Scalar(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping.
+    Map(BTreeMap<String, Node>),
+}
+
+impl Node {
+    /// What this is, for a message.
+    pub(super) fn description(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Scalar(_) => "a single value",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+
+    /// The number of nodes in the tree, this one included.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Scalar(_) => 1,
+            Self::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Self::Map(entries) => 1 + entries.values().map(Self::size).sum::<usize>(),
+        }
+    }
+
+    /// The tree of a JSON value. The depth is bounded by the JSON reader.
+    pub(super) fn from_json(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Scalar(value.to_string()),
+            Value::Number(value) => Self::Scalar(value.to_string()),
+            Value::String(text) => Self::Scalar(text),
+            Value::Array(items) => Self::List(items.into_iter().map(Self::from_json).collect()),
+            Value::Object(entries) => Self::Map(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key.to_lowercase(), Self::from_json(value)))
+                    .collect(),
+            ),
+        }
+    }
+}

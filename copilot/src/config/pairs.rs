@@ -1,0 +1,180 @@
+//! `key=value` lists as one flag value carries them (pflag's `stringToString`, spec §1.6).
+//!
+//! The odd rule is the reference's: an argument with exactly one `=` is one pair, whose value may
+//! hold commas; with two or more it is a CSV record whose fields are pairs. Unlike the reference
+//! the value is kept to the byte, so a `]` at its end survives. No message repeats the argument,
+//! since these pairs carry keys and passwords.
+
+use std::collections::BTreeMap;
+
+use super::syntax::SyntaxError;
+
+/// The pairs of one argument, keys as written. A later pair with the same key wins.
+pub fn parse(argument: &str) -> Result<BTreeMap<String, String>, SyntaxError> {
+    match argument.matches('=').count() {
+        0 => Err(SyntaxError::new(
+            "there is no `=` in it; a setting is written key=value",
+        )),
+        1 => Ok(argument
+            .trim_matches('"')
+            .split_once('=')
+            .map(own)
+            .into_iter()
+            .collect()),
+        _ => parse_record(argument),
+    }
+}
+
+fn own((key, value): (&str, &str)) -> (String, String) {
+    (key.to_owned(), value.to_owned())
+}
+
+fn parse_record(argument: &str) -> Result<BTreeMap<String, String>, SyntaxError> {
+    let mut pairs = BTreeMap::new();
+    for (index, field) in record(argument)?.iter().enumerate() {
+        let Some((key, value)) = field.split_once('=') else {
+            return Err(SyntaxError::new(format!(
+                "with more than one `=` the text is a comma-separated list of key=value, and its \
+                 item {} has no `=`; {}",
+                index + 1,
+                if field.is_empty() {
+                    "remove the comma that stands alone"
+                } else {
+                    "give each key a flag of its own, or a value with commas double quotes around \
+                     the item"
+                }
+            )));
+        };
+        pairs.insert(key.to_owned(), value.to_owned());
+    }
+    Ok(pairs)
+}
+
+/// The fields of one CSV record: `"` opens a quoted field only at its start, `""` within stands
+/// for one, and the record ends with the text.
+fn record(text: &str) -> Result<Vec<String>, SyntaxError> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    let mut fields = Vec::new();
+    let mut rest = text;
+    loop {
+        let (field, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted_field(quoted)?,
+            None => plain_field(rest)?,
+        };
+        fields.push(field);
+        match after {
+            Some(after) => rest = after,
+            None => return Ok(fields),
+        }
+    }
+}
+
+/// A field without quotes, and what follows its comma, if one does.
+fn plain_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
+    let (field, after) = match text.split_once(',') {
+        Some((field, after)) => (field, Some(after)),
+        None => (text, None),
+    };
+    if field.contains('"') {
+        return Err(SyntaxError::new(
+            "a text with more than one `=` is read as a comma-separated list, where a double quote \
+             may only surround a whole item; put JSON and the like into a --config file",
+        ));
+    }
+    if field.contains('\n') {
+        return Err(SyntaxError::new(
+            "a text with more than one `=` is one line; quote the item that holds a line end",
+        ));
+    }
+    Ok((field.to_owned(), after))
+}
+
+/// A field whose opening quote is already gone, and what follows its comma, if one does.
+fn quoted_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
+    let mut field = String::new();
+    let mut rest = text;
+    loop {
+        let Some((before, after)) = rest.split_once('"') else {
+            return Err(SyntaxError::new("a double quote is not closed"));
+        };
+        field.push_str(before);
+        if let Some(after) = after.strip_prefix('"') {
+            field.push('"');
+            rest = after;
+        } else if after.is_empty() {
+            return Ok((field, None));
+        } else if let Some(after) = after.strip_prefix(',') {
+            return Ok((field, Some(after)));
+        } else {
+            return Err(SyntaxError::new(
+                "after a closing double quote only a comma may follow",
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().copied().map(own).collect()
+    }
+
+    #[test]
+    fn accepted_forms() {
+        let json = r#"{"a":"b"}"#;
+        for (argument, expected) in [
+            ("k=a,b", map(&[("k", "a,b")])),
+            ("k=a,b=c", map(&[("k", "a"), ("b", "c")])),
+            ("key=abc==", map(&[("key", "abc==")])),
+            ("json=", map(&[("json", "")])),
+            (r#"json={"a":"b"}"#, map(&[("json", json)])),
+            ("=v", map(&[("", "v")])),
+            ("\"k=v\"", map(&[("k", "v")])),
+            ("k=v]", map(&[("k", "v]")])),
+            ("k=v,", map(&[("k", "v,")])),
+            ("\"k=a,b\",c=d", map(&[("k", "a,b"), ("c", "d")])),
+            ("\"k=a\"\"b\",c=d", map(&[("k", "a\"b"), ("c", "d")])),
+            ("a=1,a=2", map(&[("a", "2")])),
+            ("a=1,b=2\n", map(&[("a", "1"), ("b", "2")])),
+        ] {
+            assert_eq!(parse(argument), Ok(expected), "{argument}");
+        }
+    }
+
+    #[test]
+    fn refused_forms_do_not_repeat_the_text() {
+        for argument in [
+            "hunter2",
+            "",
+            "hunter2=1,b=2,",
+            "hunter2=1,b,c=2",
+            r#"json={"hunter2":"b="}"#,
+            "\"hunter2=1,b=2",
+            "\"hunter2=1\"x,b=2",
+            "hunter2=1,b=2\nc=3",
+        ] {
+            let error = parse(argument).expect_err(argument);
+            assert!(
+                !error.to_string().contains("hunter2"),
+                "{argument}: {error}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_with_one_equals_sign_is_kept(key in "[a-z_]{1,8}", value in "[^=\"]*") {
+            let pairs = parse(&format!("{key}={value}")).unwrap();
+            prop_assert_eq!(pairs.get(&key), Some(&value));
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = parse(&text);
+        }
+    }
+}

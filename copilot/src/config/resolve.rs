@@ -1,0 +1,296 @@
+//! One value per setting, from the strongest source that has one, and the typed sections made of
+//! them. Maps are taken whole from one source (spec §1.7): a backend's keys given as flags replace
+//! those of the files, as the reference does, so that never two half descriptions of a store mix.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::environment;
+use super::error::{ConfigError, Warning};
+use super::extract::FileLayer;
+use super::key::{KEYS, Key};
+use super::layer::Value;
+use super::load::{Settings, Source, Sources};
+use super::logger::{LogFormat, LogLevel, LoggerSettings};
+use super::storage::{HttpSettings, SchemeSettings, StorageSettings};
+use super::syntax::{SyntaxError, relaxed_boolean};
+
+/// The value and source of each setting that has one.
+pub(super) struct Resolution {
+    values: BTreeMap<&'static str, Value>,
+    sources: BTreeMap<String, Source>,
+    warnings: Vec<Warning>,
+}
+
+impl Resolution {
+    /// Asks flags, environment, files and defaults, in this order, for each setting.
+    pub(super) fn new(sources: &Sources<'_>, mut files: FileLayer) -> Result<Self, ConfigError> {
+        let mut resolution = Self {
+            values: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            warnings: std::mem::take(&mut files.warnings),
+        };
+        for key in KEYS {
+            let found = if let Some(value) = sources.flags.get(key.name) {
+                Some((value.clone(), Source::Flag))
+            } else if let Some(found) = from_environment(sources, key)? {
+                Some(found)
+            } else if let Some(value) = files.values.remove(key.name) {
+                let origin = files.origins.remove(key.name).unwrap_or(Source::Default);
+                Some((value, origin))
+            } else {
+                from_default(key)?
+            };
+            if let Some((value, source)) = found {
+                resolution.take(key, value, source, &mut files.origins);
+            }
+        }
+        Ok(resolution)
+    }
+
+    fn take(
+        &mut self,
+        key: &'static Key,
+        value: Value,
+        source: Source,
+        origins: &mut BTreeMap<String, Source>,
+    ) {
+        if let Value::Pairs(pairs) = &value {
+            for entry in pairs.keys() {
+                let name = format!("{}.{entry}", key.name);
+                // Only files keep an origin of each entry.
+                let own = origins
+                    .remove(&name)
+                    .filter(|_| matches!(source, Source::File(_)));
+                self.sources
+                    .insert(name, own.unwrap_or_else(|| source.clone()));
+            }
+        }
+        // Flags without effect are the command line's to report: it lists its own together.
+        if !key.effect && source != Source::Flag {
+            self.warnings.push(Warning::WithoutEffect {
+                key: key.name,
+                origin: source.clone(),
+            });
+        }
+        self.sources.insert(key.name.to_owned(), source);
+        self.values.insert(key.name, value);
+    }
+
+    /// The typed sections.
+    pub(super) fn settings(mut self, files: Vec<PathBuf>) -> Result<Settings, ConfigError> {
+        let logger = self.logger()?;
+        let storage = self.storage()?;
+        Ok(Settings {
+            storage,
+            logger,
+            warnings: self.warnings,
+            files,
+            sources: self.sources,
+        })
+    }
+
+    fn logger(&mut self) -> Result<LoggerSettings, ConfigError> {
+        let level = LogLevel::from_number(self.integer("logger.level"))
+            .ok_or_else(|| self.wrong("logger.level", "a level is 0 (panic) to 5 (debug)"))?;
+        let format =
+            LogFormat::from_name(&self.text("logger.formatter.type")).ok_or_else(|| {
+                self.wrong("logger.formatter.type", "the format is json, text or gcp")
+            })?;
+        Ok(LoggerSettings {
+            level,
+            format,
+            mute: self.boolean("logger.mute"),
+            show_source: self.boolean("logger.show-source"),
+        })
+    }
+
+    fn storage(&mut self) -> Result<StorageSettings, ConfigError> {
+        let limit = "storage.limits.maxDownloadMBs";
+        let max_download_mib = u64::try_from(self.integer(limit))
+            .map_err(|_| self.wrong(limit, "a size is 0 (no limit) or more MiB"))?;
+        let (stow_kind, stow_config) = self.backend()?;
+        let mut schemes = match self.values.remove("storage.schemes") {
+            Some(Value::Schemes(schemes)) => schemes,
+            _ => BTreeMap::new(),
+        };
+        for (scheme, settings) in &mut schemes {
+            self.canonical_scheme(scheme, settings)?;
+        }
+        Ok(StorageSettings {
+            store_type: self.text("storage.type"),
+            stow_kind,
+            stow_config,
+            container: self.text("storage.container"),
+            multicontainer: self.boolean("storage.enable-multicontainer"),
+            max_download_mib,
+            schemes,
+            http: HttpSettings {
+                headers: self.pairs("storage.defaultHttpClient.headers"),
+            },
+        })
+    }
+
+    /// The primary backend's kind and keys. The older `storage.connection` describes it where
+    /// `storage.stow.config` was not given (spec §6.4).
+    fn backend(&mut self) -> Result<(String, BTreeMap<String, String>), ConfigError> {
+        const CONFIG: &str = "storage.stow.config";
+        let is_connection = |name: &&str| name.starts_with("storage.connection.");
+        let has_connection = self.values.keys().any(is_connection);
+        if has_connection && self.sources.get(CONFIG) == Some(&Source::Default) {
+            // The default's entries go with the default.
+            self.sources.retain(|name, _| !name.starts_with(CONFIG));
+            return Ok(("s3".to_owned(), self.connection()));
+        }
+        if has_connection {
+            self.warnings.push(Warning::ConnectionIgnored);
+        }
+        let mut config = self.pairs(CONFIG);
+        canonical(&mut config).map_err(|(entry, rule)| {
+            let name = format!("{CONFIG}.{entry}");
+            let origin = self.sources.get(&name).cloned();
+            value_error(name, origin, rule)
+        })?;
+        Ok((self.text("storage.stow.kind"), config))
+    }
+
+    /// The backend's keys that `storage.connection` stands for, with its defaults. Only what is
+    /// set becomes a key, for a key's mere presence means something (an endpoint's does).
+    fn connection(&mut self) -> BTreeMap<String, String> {
+        let mut config = BTreeMap::from([
+            ("auth_type".to_owned(), "iam".to_owned()),
+            ("region".to_owned(), "us-east-1".to_owned()),
+        ]);
+        for (old, new) in [
+            ("storage.connection.endpoint", "endpoint"),
+            ("storage.connection.auth-type", "auth_type"),
+            ("storage.connection.access-key", "access_key_id"),
+            ("storage.connection.secret-key", "secret_key"),
+            ("storage.connection.region", "region"),
+        ] {
+            let text = self.text(old);
+            if !text.is_empty() {
+                config.insert(new.to_owned(), text);
+            }
+        }
+        if self.boolean("storage.connection.disable-ssl") {
+            config.insert("disable_ssl".to_owned(), "true".to_owned());
+        }
+        config
+    }
+
+    fn canonical_scheme(
+        &self,
+        scheme: &str,
+        settings: &mut SchemeSettings,
+    ) -> Result<(), ConfigError> {
+        canonical(&mut settings.config).map_err(|(entry, rule)| {
+            let origin = self.sources.get("storage.schemes").cloned();
+            value_error(
+                format!("storage.schemes.{scheme}.config.{entry}"),
+                origin,
+                rule,
+            )
+        })
+    }
+
+    fn text(&self, name: &str) -> String {
+        match self.values.get(name) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        }
+    }
+
+    fn boolean(&self, name: &str) -> bool {
+        matches!(self.values.get(name), Some(Value::Boolean(true)))
+    }
+
+    fn integer(&self, name: &str) -> i64 {
+        match self.values.get(name) {
+            Some(Value::Integer(number)) => *number,
+            _ => 0,
+        }
+    }
+
+    fn pairs(&mut self, name: &str) -> BTreeMap<String, String> {
+        match self.values.remove(name) {
+            Some(Value::Pairs(pairs)) => pairs,
+            _ => BTreeMap::new(),
+        }
+    }
+
+    fn wrong(&self, name: &str, rule: &str) -> ConfigError {
+        let origin = self.sources.get(name).cloned();
+        value_error(name.to_owned(), origin, SyntaxError::new(rule))
+    }
+}
+
+fn value_error(key: String, origin: Option<Source>, rule: SyntaxError) -> ConfigError {
+    ConfigError::Value {
+        key,
+        origin: origin.unwrap_or(Source::Default),
+        rule,
+    }
+}
+
+/// What the environment says about `key`. An empty variable counts as not set.
+fn from_environment(
+    sources: &Sources<'_>,
+    key: &Key,
+) -> Result<Option<(Value, Source)>, ConfigError> {
+    // What no flag can carry, no single text can.
+    if !key.flag {
+        return Ok(None);
+    }
+    for name in environment::names(key) {
+        let Some(text) = (sources.environment)(&name).filter(|text| !text.is_empty()) else {
+            continue;
+        };
+        let origin = Source::Environment(name);
+        let value = text
+            .into_string()
+            .map_err(|_| SyntaxError::new("the text is not UTF-8"))
+            .and_then(|text| Value::read_relaxed(key.kind, &text))
+            .map_err(|rule| value_error(key.name.to_owned(), Some(origin.clone()), rule))?;
+        return Ok(Some((value, origin)));
+    }
+    Ok(None)
+}
+
+fn from_default(key: &Key) -> Result<Option<(Value, Source)>, ConfigError> {
+    key.default
+        .map(|text| {
+            let value = Value::read(key.kind, text);
+            value.map(|value| (value, Source::Default))
+        })
+        .transpose()
+        .map_err(|rule| value_error(key.name.to_owned(), None, rule))
+}
+
+/// Other names under which a backend's key is met. The Azure ones are the platform chart's, which
+/// the reference ignores (spec §8.42).
+const ALIASES: &[(&str, &str)] = &[
+    ("configdomainsuffix", "domain_suffix"),
+    ("configuploadconcurrency", "upload_concurrency"),
+];
+
+/// Keys of a backend that are booleans (spec §6.4).
+const BOOLEANS: &[&str] = &["disable_ssl", "use_https", "v2_signing"];
+
+/// Brings a backend's keys to one name and one spelling: aliases become the name they stand for,
+/// which wins where both are there, and booleans become `true` or `false`.
+fn canonical(config: &mut BTreeMap<String, String>) -> Result<(), (&'static str, SyntaxError)> {
+    for (alias, name) in ALIASES {
+        if let Some(value) = config.remove(*alias) {
+            config.entry((*name).to_owned()).or_insert(value);
+        }
+    }
+    for name in BOOLEANS {
+        if let Some(value) = config.get_mut(*name) {
+            let truth =
+                !value.is_empty() && relaxed_boolean(value).map_err(|rule| (*name, rule))?;
+            *value = truth.to_string();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Literals too large for their map, which lie in the store as messages of their own (spec §3.2).
+//!
+//! The planner cannot fetch, so it asks: the caller takes the requests, answers each with the
+//! object's bytes, and asks again, since an answer may hold further ones. Depth and number are
+//! bounded, so that a literal that refers to itself ends in an error.
+
+use std::collections::VecDeque;
+
+use bytes::Buf;
+use thiserror::Error;
+
+use crate::idl::{self, DecodeError, Literal, LiteralMap, literal, scalar};
+use crate::literal::name::Shown;
+
+/// How many times an answer may hold further requests.
+const ROUNDS: usize = 8;
+/// How many requests one map may cause.
+const REQUESTS: usize = 100_000;
+
+/// Why offloaded literals could not be resolved.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum OffloadedError {
+    /// An object is no literal.
+    #[error(
+        "variable {}: the offloaded literal at {uri} cannot be read: {cause}",
+        Shown(variable)
+    )]
+    Malformed {
+        /// The variable that needs it.
+        variable: String,
+        /// Where it lies.
+        uri: String,
+        /// What is wrong with it.
+        cause: DecodeError,
+    },
+    /// Offloaded literals refer to offloaded literals without end.
+    #[error(
+        "variable {}: offloaded literals refer to each other more than {ROUNDS} deep, last to {uri}",
+        Shown(variable)
+    )]
+    TooDeep {
+        /// The first variable that needs one more.
+        variable: String,
+        /// Where that one lies.
+        uri: String,
+    },
+    /// There are too many of them.
+    #[error("the inputs refer to more than {REQUESTS} offloaded literals")]
+    TooMany,
+    /// The caller answered what was not asked.
+    #[error("there is no request {0} for an offloaded literal")]
+    NotAsked(usize),
+    /// The caller asked for the next requests before it had answered these.
+    #[error("the offloaded literal at {uri} was asked for and not answered")]
+    Unanswered {
+        /// Where it lies.
+        uri: String,
+    },
+}
+
+/// An offloaded literal that must be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The input variable that needs it.
+    pub variable: String,
+    /// Where it lies.
+    pub uri: String,
+    /// Its size in bytes, as declared; 0 when unknown.
+    pub size: u64,
+}
+
+/// A map whose offloaded literals are being replaced by what they stand for.
+#[derive(Debug)]
+pub struct Offloaded {
+    map: LiteralMap,
+    requests: Vec<Request>,
+    answers: Vec<Option<Literal>>,
+    rounds: usize,
+    asked: usize,
+}
+
+impl Offloaded {
+    /// Begins with a map as it was read.
+    #[must_use]
+    pub fn new(map: LiteralMap) -> Self {
+        Self {
+            map,
+            requests: Vec::new(),
+            answers: Vec::new(),
+            rounds: 0,
+            asked: 0,
+        }
+    }
+
+    /// Puts the answers in their places and gives the next requests; none when all is there.
+    pub fn requests(&mut self) -> Result<&[Request], OffloadedError> {
+        self.put_answers()?;
+        let mut requests = Vec::new();
+        for (variable, literal) in &mut self.map.literals {
+            visit(literal, &mut |found| {
+                if let Some(literal::Value::OffloadedMetadata(offloaded)) = &found.value {
+                    let uri = offloaded.uri.clone();
+                    requests.push(Request {
+                        variable: variable.clone(),
+                        uri,
+                        size: offloaded.size_bytes,
+                    });
+                }
+            });
+        }
+        self.asked += requests.len();
+        if self.asked > REQUESTS {
+            return Err(OffloadedError::TooMany);
+        }
+        if let Some(first) = requests.first() {
+            self.rounds += 1;
+            if self.rounds > ROUNDS {
+                let Request { variable, uri, .. } = first.clone();
+                return Err(OffloadedError::TooDeep { variable, uri });
+            }
+        }
+        self.answers = vec![None; requests.len()];
+        self.requests = requests;
+        Ok(&self.requests)
+    }
+
+    /// Answers the request at `index` of the last [`requests`](Self::requests) with its object's
+    /// bytes. Answers may come in any order.
+    pub fn answer(&mut self, index: usize, bytes: impl Buf) -> Result<(), OffloadedError> {
+        let (Some(request), Some(place)) = (self.requests.get(index), self.answers.get_mut(index))
+        else {
+            return Err(OffloadedError::NotAsked(index));
+        };
+        let literal = idl::decode_literal(bytes).map_err(|cause| {
+            let Request { variable, uri, .. } = request.clone();
+            OffloadedError::Malformed {
+                variable,
+                uri,
+                cause,
+            }
+        })?;
+        *place = Some(literal);
+        Ok(())
+    }
+
+    /// The map, complete once [`requests`](Self::requests) gave none.
+    #[must_use]
+    pub fn into_map(self) -> LiteralMap {
+        self.map
+    }
+
+    fn put_answers(&mut self) -> Result<(), OffloadedError> {
+        if let Some(index) = self.answers.iter().position(Option::is_none) {
+            return Err(OffloadedError::Unanswered {
+                uri: self.requests[index].uri.clone(),
+            });
+        }
+        let mut answers: VecDeque<Literal> = self.answers.drain(..).flatten().collect();
+        for literal in self.map.literals.values_mut() {
+            if answers.is_empty() {
+                break;
+            }
+            // The walk is the one that made the requests, so the order is theirs.
+            visit(literal, &mut |found| {
+                if let Some(answer) = answers.pop_front() {
+                    replace(found, answer);
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Puts what was fetched in the place of its reference; what only the reference knows is kept.
+fn replace(place: &mut Literal, mut fetched: Literal) {
+    if fetched.hash.is_empty() {
+        fetched.hash = std::mem::take(&mut place.hash);
+    }
+    for (key, value) in std::mem::take(&mut place.metadata) {
+        fetched.metadata.entry(key).or_insert(value);
+    }
+    if fetched.artifact_id.is_none() {
+        fetched.artifact_id = place.artifact_id.take();
+    }
+    *place = fetched;
+}
+
+/// Calls `found` for each offloaded literal in a fixed order.
+fn visit(literal: &mut Literal, found: &mut impl FnMut(&mut Literal)) {
+    match &mut literal.value {
+        Some(literal::Value::OffloadedMetadata(_)) => found(literal),
+        Some(literal::Value::Collection(list)) => {
+            for literal in &mut list.literals {
+                visit(literal, found);
+            }
+        }
+        Some(literal::Value::Map(map)) => {
+            for literal in map.literals.values_mut() {
+                visit(literal, found);
+            }
+        }
+        Some(literal::Value::Scalar(scalar)) => {
+            if let Some(scalar::Value::Union(union)) = &mut scalar.value
+                && let Some(inner) = &mut union.value
+            {
+                visit(inner, found);
+            }
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,95 @@
+//! Where things lie below the input directory: joining checked names, and the names of a list's
+//! elements under the layout `NAMED_DIR` (spec §3.7).
+
+use std::collections::{HashMap, HashSet};
+
+use super::plan::Layout;
+use super::problem::InputRule;
+use crate::idl::blob_type::BlobDimensionality;
+use crate::idl::{Literal, literal, scalar};
+use crate::literal::name;
+
+/// `parent/name`, or `name` at the top.
+pub fn join(parent: &str, name: &str) -> String {
+    if parent.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{parent}/{name}")
+    }
+}
+
+/// The URI of a literal that is one blob of one object, and nothing around it. Only those have a
+/// name of their own under `NAMED_DIR`.
+pub fn single_blob(literal: &Literal) -> Option<&str> {
+    let Some(literal::Value::Scalar(scalar)) = &literal.value else {
+        return None;
+    };
+    let Some(scalar::Value::Blob(blob)) = &scalar.value else {
+        return None;
+    };
+    let declared = blob
+        .metadata
+        .as_ref()
+        .and_then(|metadata| metadata.r#type.as_ref());
+    let dimensionality = declared.map_or(0, |declared| declared.dimensionality);
+    (dimensionality == BlobDimensionality::Single as i32).then_some(&*blob.uri)
+}
+
+/// The last segment of a URI as it is written: queries stay, escapes stay, `/` at the end goes.
+/// Empty if there is none.
+pub fn base_name(uri: &str) -> &str {
+    let trimmed = uri.trim_end_matches('/');
+    trimmed.rsplit_once('/').map_or(trimmed, |(_, last)| last)
+}
+
+/// The file name of each element of a list, in order.
+///
+/// An element that is a single blob keeps its object's name under `NAMED_DIR`, or gets its index
+/// before it as often as needed until it is free; every other element is called by its index.
+pub fn element_names(elements: &[Literal], layout: Layout) -> Vec<Result<String, InputRule>> {
+    let indexes = || (0..elements.len()).map(|index| index.to_string());
+    if layout == Layout::Direct {
+        return indexes().map(Ok).collect();
+    }
+    // Names by index cannot give way, so they are taken first.
+    let mut taken: HashSet<String> = indexes()
+        .zip(elements)
+        .filter(|(_, literal)| single_blob(literal).is_none())
+        .map(|(name, _)| name)
+        .collect();
+    let names = indexes().zip(elements).map(|(index, literal)| {
+        let Some(uri) = single_blob(literal) else {
+            return Ok(index);
+        };
+        let base = base_name(uri);
+        let mut name = if matches!(base, "" | ".") {
+            format!("{index}_{base}")
+        } else {
+            base.to_owned()
+        };
+        loop {
+            name::check(&name).map_err(|error| InputRule::BaseName {
+                uri: uri.to_owned(),
+                error,
+            })?;
+            if taken.insert(name.clone()) {
+                return Ok(name);
+            }
+            name = format!("{index}_{name}");
+        }
+    });
+    names.collect()
+}
+
+/// Finds names in one directory that differ in case only.
+#[derive(Default)]
+pub struct CaseFold<'a> {
+    seen: HashMap<String, &'a str>,
+}
+
+impl<'a> CaseFold<'a> {
+    /// Notes `name`; gives an earlier one that some file systems take for the same.
+    pub fn insert(&mut self, name: &'a str) -> Option<&'a str> {
+        self.seen.insert(name.to_lowercase(), name)
+    }
+}

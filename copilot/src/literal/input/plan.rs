@@ -1,0 +1,82 @@
+//! What a download is asked for, and the plan that answers it.
+
+use std::path::{Path, PathBuf};
+
+use super::values::Values;
+use crate::idl::LiteralMap;
+use crate::literal::problems::Problems;
+use crate::literal::render::MetadataFormat;
+
+/// How single blobs are named (spec §3.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// By variable, key or index.
+    #[default]
+    Direct,
+    /// By variable or key as a directory that holds the object under its own name.
+    NamedDir,
+}
+
+/// Where inputs go, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The input directory, as the main container will see it; absolute, or paths will not be.
+    pub directory: &'a Path,
+    /// How single blobs are named.
+    pub layout: Layout,
+    /// Which metadata files will be written: no variable may have their names.
+    pub metadata: MetadataFormat,
+}
+
+/// What must lie in the input directory. All paths are relative to it.
+#[derive(Debug, Default)]
+pub struct InputPlan {
+    /// The literals with local paths as URIs: what the metadata files say.
+    pub literals: LiteralMap,
+    /// Directories to make, parents first; each prefix has one, even if nothing comes into it.
+    pub directories: Vec<PathBuf>,
+    /// What must be fetched.
+    pub blobs: Vec<BlobInput>,
+    /// What may surprise, in words.
+    pub warnings: Problems<String>,
+}
+
+impl InputPlan {
+    /// The files whose content is in the literals themselves.
+    #[must_use]
+    pub fn values(&self) -> Values<'_> {
+        Values::new(&self.literals)
+    }
+}
+
+/// Data to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobInput {
+    /// Where it goes: a file, or the directory for what is below a prefix.
+    pub path: PathBuf,
+    /// Where it lies, as the platform wrote it.
+    pub uri: String,
+    /// One object or many.
+    pub kind: BlobKind,
+}
+
+impl BlobInput {
+    /// The input variable that needs it.
+    #[must_use]
+    pub fn variable(&self) -> &str {
+        self.path
+            .iter()
+            .next()
+            .and_then(|first| first.to_str())
+            .unwrap_or_default()
+    }
+}
+
+/// How many objects a reference stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlobKind {
+    /// The object at the URI.
+    Object,
+    /// All objects below the URI and a `/`.
+    Prefix,
+}

@@ -1,0 +1,129 @@
+//! The files whose content is a literal itself, found by walking the map again: nothing is copied
+//! for them, and a hundred thousand of them take no memory.
+
+use std::collections::btree_map;
+use std::io::{self, Write};
+use std::iter::Enumerate;
+use std::path::{Path, PathBuf};
+use std::slice;
+
+use crate::idl::{Literal, LiteralMap, Scalar, literal, scalar};
+use crate::literal::render;
+
+/// A file that holds one scalar.
+#[derive(Clone, Debug)]
+pub struct ValueFile<'a> {
+    /// Where it goes, relative to the input directory.
+    pub path: PathBuf,
+    scalar: &'a Scalar,
+}
+
+impl ValueFile<'_> {
+    /// The input variable that it belongs to.
+    #[must_use]
+    pub fn variable(&self) -> &str {
+        self.path
+            .iter()
+            .next()
+            .and_then(|first| first.to_str())
+            .unwrap_or_default()
+    }
+
+    /// Writes the file's bytes (spec §3.3); give a buffered writer. Errors are the writer's.
+    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        render::write_scalar(self.scalar, out)
+    }
+}
+
+/// Walks a planned map; see [`InputPlan::values`](super::InputPlan::values).
+#[derive(Debug)]
+pub struct Values<'a> {
+    levels: Vec<Level<'a>>,
+    /// The directory of the innermost level.
+    directory: PathBuf,
+}
+
+#[derive(Debug)]
+enum Level<'a> {
+    Map(btree_map::Iter<'a, String, Literal>),
+    List(Enumerate<slice::Iter<'a, Literal>>),
+}
+
+impl<'a> Level<'a> {
+    /// The next literal and its name. Layouts rename references only, which have no value file.
+    fn next(&mut self) -> Option<(String, &'a Literal)> {
+        match self {
+            Self::Map(entries) => entries.next().map(|(key, literal)| (key.clone(), literal)),
+            Self::List(items) => items
+                .next()
+                .map(|(index, literal)| (index.to_string(), literal)),
+        }
+    }
+}
+
+impl<'a> Values<'a> {
+    pub(super) fn new(map: &'a LiteralMap) -> Self {
+        Self {
+            levels: vec![Level::Map(map.literals.iter())],
+            directory: PathBuf::new(),
+        }
+    }
+
+    fn enter(&mut self, name: &Path, level: Level<'a>) {
+        self.directory.push(name);
+        self.levels.push(level);
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = ValueFile<'a>;
+
+    fn next(&mut self) -> Option<ValueFile<'a>> {
+        while let Some(level) = self.levels.last_mut() {
+            let Some((name, literal)) = level.next() else {
+                self.levels.pop();
+                self.directory.pop();
+                continue;
+            };
+            match content(literal) {
+                Content::Value(scalar) => {
+                    return Some(ValueFile {
+                        path: self.directory.join(name),
+                        scalar,
+                    });
+                }
+                Content::Level(level) => self.enter(Path::new(&name), level),
+                Content::Elsewhere => {}
+            }
+        }
+        None
+    }
+}
+
+enum Content<'a> {
+    Value(&'a Scalar),
+    Level(Level<'a>),
+    /// A reference, whose data the transfer brings.
+    Elsewhere,
+}
+
+fn content(literal: &Literal) -> Content<'_> {
+    let scalar = match &literal.value {
+        None | Some(literal::Value::OffloadedMetadata(_)) => return Content::Elsewhere,
+        Some(literal::Value::Collection(list)) => {
+            return Content::Level(Level::List(list.literals.iter().enumerate()));
+        }
+        Some(literal::Value::Map(map)) => return Content::Level(Level::Map(map.literals.iter())),
+        Some(literal::Value::Scalar(scalar)) => scalar,
+    };
+    match &scalar.value {
+        None
+        | Some(
+            scalar::Value::Blob(_) | scalar::Value::Schema(_) | scalar::Value::StructuredDataset(_),
+        ) => Content::Elsewhere,
+        Some(scalar::Value::Union(union)) => {
+            union.value.as_deref().map_or(Content::Elsewhere, content)
+        }
+        Some(_) => Content::Value(scalar),
+    }
+}

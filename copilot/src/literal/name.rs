@@ -1,0 +1,103 @@
+//! Names from the wire as components of paths: data, never paths (spec §3.8).
+//!
+//! A name must be one component that every Linux file system can hold. What to do about one that is
+//! not is the caller's: inputs and outputs both refuse it, by name.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// Linux file systems hold names of up to this many bytes.
+const LONGEST: usize = 255;
+
+/// Why a name is no file name.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum NameError {
+    /// There is nothing.
+    #[error("an empty name is no file name")]
+    Empty,
+    /// `.` or `..`.
+    #[error("`.` and `..` would leave the directory")]
+    Dots,
+    /// A separator.
+    #[error("a `/` would lead to another directory")]
+    Slash,
+    /// A zero byte.
+    #[error("a file name cannot hold a zero byte")]
+    Nul,
+    /// More bytes than file systems take.
+    #[error("it has {0} bytes, and a file name at most {LONGEST}")]
+    TooLong(usize),
+}
+
+/// Checks that `name` is a single path component that stays in its directory.
+pub fn check(name: &str) -> Result<(), NameError> {
+    match name {
+        "" => Err(NameError::Empty),
+        "." | ".." => Err(NameError::Dots),
+        _ if name.contains('/') => Err(NameError::Slash),
+        _ if name.contains('\0') => Err(NameError::Nul),
+        _ if name.len() > LONGEST => Err(NameError::TooLong(name.len())),
+        _ => Ok(()),
+    }
+}
+
+/// Text from outside as a message shows it: quoted, controls escaped, cut if long.
+pub struct Shown<'a>(pub &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(80) {
+            None => write!(out, "{:?}", self.0),
+            Some((end, _)) => write!(out, "{:?}… ({} bytes)", &self.0[..end], self.0.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_system_takes_is_taken() {
+        for name in [
+            "a",
+            "a b",
+            "...",
+            ".hidden",
+            "a:b?#%",
+            "é\n",
+            &"x".repeat(255),
+        ] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_the_directory_is_refused() {
+        let long = "é".repeat(128);
+        let table = [
+            ("", NameError::Empty),
+            (".", NameError::Dots),
+            ("..", NameError::Dots),
+            ("/", NameError::Slash),
+            ("../x", NameError::Slash),
+            ("a/b", NameError::Slash),
+            ("a\0b", NameError::Nul),
+            (long.as_str(), NameError::TooLong(256)),
+        ];
+        for (name, error) in table {
+            assert_eq!(check(name), Err(error), "{name}");
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_where_a_character_ends() {
+        assert_eq!(Shown("a\n").to_string(), r#""a\n""#);
+        let long = "é".repeat(1_000);
+        assert_eq!(
+            Shown(&long).to_string(),
+            format!("\"{}\"… (2000 bytes)", "é".repeat(80))
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! The file of a single scalar (spec §3.2, column "on disk", and §3.3).
+
+use std::io::{self, Write};
+
+use super::json;
+use super::node::Node;
+use crate::idl::{Primitive, Scalar, literal, primitive, scalar};
+use crate::literal::{datetime, duration, float};
+
+/// Writes what the file of a scalar holds; no final newline.
+///
+/// Of a reference (blob, schema, dataset) that is the URI, of a union the file of the scalar
+/// inside, or the JSON of the list or map inside. Errors are the writer's.
+pub fn write_scalar(scalar: &Scalar, out: &mut impl Write) -> io::Result<()> {
+    let text = match &scalar.value {
+        None | Some(scalar::Value::NoneType(_)) => "null",
+        Some(scalar::Value::Primitive(primitive)) => return write_primitive(primitive, out),
+        Some(scalar::Value::Blob(blob)) => &blob.uri,
+        Some(scalar::Value::Schema(schema)) => &schema.uri,
+        Some(scalar::Value::StructuredDataset(dataset)) => &dataset.uri,
+        Some(scalar::Value::Binary(binary)) => return out.write_all(&binary.value),
+        Some(scalar::Value::Error(error)) => &error.message,
+        Some(scalar::Value::Generic(fields)) => return json::write(&Node::fields(fields), out),
+        Some(scalar::Value::Union(union)) => {
+            return match union
+                .value
+                .as_deref()
+                .and_then(|inner| inner.value.as_ref())
+            {
+                Some(literal::Value::Scalar(inner)) => write_scalar(inner, out),
+                _ => json::write(&Node::scalar(scalar), out),
+            };
+        }
+    };
+    out.write_all(text.as_bytes())
+}
+
+fn write_primitive(primitive: &Primitive, out: &mut impl Write) -> io::Result<()> {
+    match &primitive.value {
+        None => out.write_all(b"null"),
+        Some(primitive::Value::Integer(value)) => write!(out, "{value}"),
+        Some(primitive::Value::FloatValue(value)) => out.write_all(float::plain(*value).as_bytes()),
+        Some(primitive::Value::StringValue(value)) => out.write_all(value.as_bytes()),
+        Some(primitive::Value::Boolean(value)) => write!(out, "{value}"),
+        Some(primitive::Value::Datetime(value)) => {
+            out.write_all(datetime::format(value).as_bytes())
+        }
+        Some(primitive::Value::Duration(value)) => {
+            out.write_all(duration::format(duration::nanoseconds(value)).as_bytes())
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! JSON as the reference writes it (spec §3.4): compact, keys in byte order, Go's HTML-safe escapes.
+
+use std::io::{self, Write};
+
+use base64::engine::general_purpose::STANDARD;
+use base64::write::EncoderWriter;
+
+use super::node::{Node, not_finite};
+use crate::literal::float;
+
+pub fn write(node: &Node<'_>, out: &mut impl Write) -> io::Result<()> {
+    match node {
+        Node::Null => out.write_all(b"null"),
+        Node::Boolean(value) => write!(out, "{value}"),
+        Node::Integer(value) => write!(out, "{value}"),
+        Node::Float(value) => match float::json(*value) {
+            Some(text) => out.write_all(text.as_bytes()),
+            None => write!(out, "\"{}\"", not_finite(*value)),
+        },
+        Node::Text(text) => write_text(text, out),
+        Node::Bytes(bytes) => write_base64(bytes, out),
+        Node::Sequence(items) => {
+            let mut separator: &[u8] = b"[";
+            for item in items.iter() {
+                out.write_all(separator)?;
+                write(&item, out)?;
+                separator = b",";
+            }
+            out.write_all(if items.is_empty() { b"[]" } else { b"]" })
+        }
+        Node::Mapping(entries) => {
+            let mut separator: &[u8] = b"{";
+            for (key, value) in entries.iter() {
+                out.write_all(separator)?;
+                write_text(key, out)?;
+                out.write_all(b":")?;
+                write(&value, out)?;
+                separator = b",";
+            }
+            out.write_all(if entries.is_empty() { b"{}" } else { b"}" })
+        }
+    }
+}
+
+/// Writes bytes as a string of standard base64 with padding.
+pub fn write_base64(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"\"")?;
+    let mut encoder = EncoderWriter::new(&mut *out, &STANDARD);
+    encoder.write_all(bytes)?;
+    encoder.finish()?;
+    drop(encoder);
+    out.write_all(b"\"")
+}
+
+/// Writes a string with its quotes. What needs no escape goes out in one piece.
+fn write_text(text: &str, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"\"")?;
+    let mut rest = text;
+    while let Some(index) = rest.find(needs_escape) {
+        let (clean, tail) = rest.split_at(index);
+        out.write_all(clean.as_bytes())?;
+        let mut characters = tail.chars();
+        if let Some(character) = characters.next() {
+            write_escape(character, out)?;
+        }
+        rest = characters.as_str();
+    }
+    out.write_all(rest.as_bytes())?;
+    out.write_all(b"\"")
+}
+
+fn needs_escape(character: char) -> bool {
+    matches!(
+        character,
+        '"' | '\\' | '<' | '>' | '&' | '\0'..'\u{20}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+fn write_escape(character: char, out: &mut impl Write) -> io::Result<()> {
+    match character {
+        '"' => out.write_all(b"\\\""),
+        '\\' => out.write_all(b"\\\\"),
+        '\n' => out.write_all(b"\\n"),
+        '\r' => out.write_all(b"\\r"),
+        '\t' => out.write_all(b"\\t"),
+        '\u{8}' => out.write_all(b"\\b"),
+        '\u{c}' => out.write_all(b"\\f"),
+        // All of them are below U+10000.
+        other => write!(out, "\\u{:04x}", u32::from(other)),
+    }
+}

@@ -1,0 +1,64 @@
+//! The metadata files beside the inputs: which there are, and how each is written (spec §3.1).
+
+use std::io::{self, Write};
+
+use prost::Message;
+
+use super::{write_json, write_yaml};
+use crate::idl::LiteralMap;
+
+/// What `--format` chooses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MetadataFormat {
+    /// `inputs.pb` only.
+    Proto,
+    /// `inputs.pb` and `inputs.json`.
+    #[default]
+    Json,
+    /// `inputs.pb` and `inputs.yaml`.
+    Yaml,
+}
+
+impl MetadataFormat {
+    /// The files to write, in this order.
+    #[must_use]
+    pub fn files(self) -> &'static [MetadataFile] {
+        match self {
+            Self::Proto => &[MetadataFile::Proto],
+            Self::Json => &[MetadataFile::Proto, MetadataFile::Json],
+            Self::Yaml => &[MetadataFile::Proto, MetadataFile::Yaml],
+        }
+    }
+}
+
+/// One metadata file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataFile {
+    /// A serialized `LiteralMap`.
+    Proto,
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+impl MetadataFile {
+    /// Its name in the input directory.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proto => "inputs.pb",
+            Self::Json => "inputs.json",
+            Self::Yaml => "inputs.yaml",
+        }
+    }
+
+    /// Writes it; give a buffered writer. Errors are the writer's.
+    pub fn write(self, literals: &LiteralMap, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Proto => out.write_all(&literals.encode_to_vec()),
+            Self::Json => write_json(literals, out),
+            Self::Yaml => write_yaml(literals, out),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! YAML in block style that every YAML 1.1 reader takes for the same values as the JSON (spec §3.5).
+//!
+//! A string stands without quotes only if it starts with a letter or `/`, holds nothing but
+//! letters, digits, `/`, `.`, `_`, `-`, and is no word that YAML 1.1 reads as something else.
+//! Everything else stands in double quotes on one line, with what a reader may refuse or change
+//! escaped.
+
+use std::io::{self, Write};
+
+use super::json::write_base64;
+use super::node::{Mapping, Node, Sequence, not_finite};
+use crate::literal::float;
+
+/// What YAML 1.1 reads as a boolean or null, in any case.
+const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+
+/// Keys that may be longer than this on the page use the `? key` form: YAML reads the short form
+/// only up to 1,024 characters.
+const LONG_KEY: usize = 100;
+
+pub fn write(root: &Node<'_>, out: &mut impl Write) -> io::Result<()> {
+    match root {
+        Node::Mapping(entries) if !entries.is_empty() => write_mapping(*entries, 0, false, out),
+        Node::Sequence(items) if !items.is_empty() => write_sequence(*items, 0, false, out),
+        scalar => {
+            write_scalar(scalar, out)?;
+            out.write_all(b"\n")
+        }
+    }
+}
+
+/// Writes the entries at `indent`; the first one goes on the open line if `inline`.
+fn write_mapping(
+    entries: Mapping<'_>,
+    indent: usize,
+    inline: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for (index, (key, value)) in entries.iter().enumerate() {
+        if index > 0 || !inline {
+            write_indent(indent, out)?;
+        }
+        if key.len() > LONG_KEY {
+            out.write_all(b"? ")?;
+            write_text(key, out)?;
+            out.write_all(b"\n")?;
+            write_indent(indent, out)?;
+        } else {
+            write_text(key, out)?;
+        }
+        out.write_all(b":")?;
+        match value {
+            Node::Mapping(entries) if !entries.is_empty() => {
+                out.write_all(b"\n")?;
+                write_mapping(entries, indent + 2, false, out)?;
+            }
+            // A sequence stands at the indent of its key.
+            Node::Sequence(items) if !items.is_empty() => {
+                out.write_all(b"\n")?;
+                write_sequence(items, indent, false, out)?;
+            }
+            scalar => {
+                out.write_all(b" ")?;
+                write_scalar(&scalar, out)?;
+                out.write_all(b"\n")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes the items at `indent`; the first one goes on the open line if `inline`.
+fn write_sequence(
+    items: Sequence<'_>,
+    indent: usize,
+    inline: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 || !inline {
+            write_indent(indent, out)?;
+        }
+        out.write_all(b"- ")?;
+        match item {
+            Node::Mapping(entries) if !entries.is_empty() => {
+                write_mapping(entries, indent + 2, true, out)?;
+            }
+            Node::Sequence(items) if !items.is_empty() => {
+                write_sequence(items, indent + 2, true, out)?;
+            }
+            scalar => {
+                write_scalar(&scalar, out)?;
+                out.write_all(b"\n")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_indent(indent: usize, out: &mut impl Write) -> io::Result<()> {
+    write!(out, "{:indent$}", "")
+}
+
+/// Writes what fits a line: a scalar, or a collection without members.
+fn write_scalar(node: &Node<'_>, out: &mut impl Write) -> io::Result<()> {
+    match node {
+        Node::Null => out.write_all(b"null"),
+        Node::Boolean(value) => write!(out, "{value}"),
+        Node::Integer(value) => write!(out, "{value}"),
+        Node::Float(value) => match float::yaml(*value) {
+            Some(text) => out.write_all(text.as_bytes()),
+            None => write_text(not_finite(*value), out),
+        },
+        Node::Text(text) => write_text(text, out),
+        Node::Bytes(bytes) => write_base64(bytes, out),
+        Node::Sequence(_) => out.write_all(b"[]"),
+        Node::Mapping(_) => out.write_all(b"{}"),
+    }
+}
+
+fn write_text(text: &str, out: &mut impl Write) -> io::Result<()> {
+    if is_plain(text) {
+        return out.write_all(text.as_bytes());
+    }
+    out.write_all(b"\"")?;
+    let mut rest = text;
+    while let Some(index) = rest.find(needs_escape) {
+        let (clean, tail) = rest.split_at(index);
+        out.write_all(clean.as_bytes())?;
+        let mut characters = tail.chars();
+        if let Some(character) = characters.next() {
+            write_escape(character, out)?;
+        }
+        rest = characters.as_str();
+    }
+    out.write_all(rest.as_bytes())?;
+    out.write_all(b"\"")
+}
+
+fn is_plain(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+        && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Not printable in YAML 1.1, a line break in one of its versions, or a byte order mark.
+fn needs_escape(character: char) -> bool {
+    matches!(
+        character,
+        '"' | '\\' | '\0'..' ' | '\u{7f}'..'\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+    )
+}
+
+fn write_escape(character: char, out: &mut impl Write) -> io::Result<()> {
+    match (character, u32::from(character)) {
+        ('"', _) => out.write_all(b"\\\""),
+        ('\\', _) => out.write_all(b"\\\\"),
+        ('\n', _) => out.write_all(b"\\n"),
+        ('\r', _) => out.write_all(b"\\r"),
+        ('\t', _) => out.write_all(b"\\t"),
+        (_, code @ 0..=0xff) => write!(out, "\\x{code:02X}"),
+        (_, code) => write!(out, "\\u{code:04X}"),
+    }
+}

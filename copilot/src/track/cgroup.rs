@@ -1,0 +1,147 @@
+//! Paths of cgroups: which pod and which container a process belongs to, by the text of its
+//! `/proc/PID/cgroup`. Pure.
+//!
+//! A container is always named by the component one level below the pod, never by the leaf: crun
+//! puts the processes one level deeper. Seen from a private cgroup namespace, the other containers
+//! of the pod lie at `/../<name>` (crun: `/../../<name>/container`), and the pod itself has no name.
+
+use super::ContainerId;
+
+/// The name of our own container where our cgroup namespace hides it.
+const OWN: &str = "(own)";
+
+/// Scopes that CRI-O puts beside the containers of a pod for its monitor.
+const MONITOR_PREFIX: &str = "crio-conmon-";
+
+/// Where the pod lies, as paths of `/proc/PID/cgroup` show it to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PodPath {
+    /// By its full path, without a slash at the end.
+    Absolute(String),
+    /// As this many steps up from the root of our own cgroup namespace.
+    Above(usize),
+    /// Not at all: the runtime keeps all containers in one cgroup. Kubelet's mounts tell them apart.
+    Untold {
+        /// The pod's uid.
+        uid: String,
+    },
+}
+
+/// What a cgroup path is to our pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// It lies in this container.
+    Container(ContainerId),
+    /// It is the pod's own cgroup, or the runtime's monitor beside the containers.
+    Pod,
+    /// It is elsewhere.
+    Outside,
+}
+
+impl PodPath {
+    /// What a path of `/proc/PID/cgroup` is to this pod.
+    #[must_use]
+    pub fn membership(&self, path: &str) -> Membership {
+        let rest = match self {
+            Self::Absolute(pod) => match path.strip_prefix(pod.as_str()) {
+                Some("") => return Membership::Pod,
+                Some(rest) if rest.starts_with('/') => rest,
+                _ => return Membership::Outside,
+            },
+            Self::Above(steps) => {
+                let (above, rest) = split_steps(path);
+                if above == 0 {
+                    return Membership::Container(ContainerId::new(OWN));
+                }
+                if above != *steps {
+                    return Membership::Outside;
+                }
+                rest
+            }
+            Self::Untold { .. } => return Membership::Outside,
+        };
+        match rest.split('/').find(|name| !name.is_empty()) {
+            None => Membership::Pod,
+            Some(name) if name.starts_with(MONITOR_PREFIX) => Membership::Pod,
+            Some(name) => Membership::Container(ContainerId::new(name)),
+        }
+    }
+}
+
+/// The path that tells the container: that of the cgroup2 hierarchy (`0::`), unless it says
+/// nothing because the node uses cgroup v1 only; then the first one that names a pod.
+/// The second value is whether the cgroup2 hierarchy told it.
+#[must_use]
+pub fn container_path(text: &str) -> Option<(&str, bool)> {
+    let paths = || {
+        text.lines().filter_map(|line| {
+            let mut fields = line.splitn(3, ':');
+            let hierarchy = fields.next()?;
+            let path = fields.nth(1)?;
+            path.starts_with('/').then_some((hierarchy, path))
+        })
+    };
+    let unified = paths().find(|(hierarchy, _)| *hierarchy == "0");
+    if let Some((_, path)) = unified
+        && path != "/"
+    {
+        return Some((path, true));
+    }
+    if let Some((_, path)) = paths().find(|(_, path)| pod_components(path).is_some()) {
+        return Some((path, false));
+    }
+    unified.map(|(_, path)| (path, true))
+}
+
+/// How many components of a path reach down to the pod, by kubelet's naming: `pod<uid>`, or with
+/// the systemd driver `…-pod<uid>.slice`.
+#[must_use]
+pub fn pod_components(path: &str) -> Option<usize> {
+    components(path).position(names_a_pod).map(|at| at + 1)
+}
+
+/// The components of a path.
+pub fn components(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|name| !name.is_empty())
+}
+
+/// How many steps up a path starts with, and what follows them.
+#[must_use]
+pub fn split_steps(path: &str) -> (usize, &str) {
+    let mut steps = 0;
+    let mut rest = path;
+    while let Some(next) = rest.strip_prefix("/..")
+        && (next.is_empty() || next.starts_with('/'))
+    {
+        steps += 1;
+        rest = next;
+    }
+    (steps, rest)
+}
+
+/// The container's id within the name of its cgroup: `cri-containerd-<id>.scope`, `crio-<id>.scope`,
+/// `docker-<id>.scope`, `<id>`.
+#[must_use]
+pub fn runtime_id(name: &str) -> &str {
+    let name = name.strip_suffix(".scope").unwrap_or(name);
+    name.rsplit('-')
+        .next()
+        .filter(|id| id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .unwrap_or(name)
+}
+
+/// Whether a component is kubelet's name for a pod. The uid is 32 hex digits, with or without
+/// dashes; systemd's escaping turns those into underscores.
+fn names_a_pod(component: &str) -> bool {
+    let name = component.strip_suffix(".slice").unwrap_or(component);
+    let Some(at) = name.rfind("pod") else {
+        return false;
+    };
+    let (before, uid) = (&name[..at], &name[at + 3..]);
+    let digits = uid.bytes().filter(u8::is_ascii_hexdigit).count();
+    (before.is_empty() || before.ends_with('-'))
+        && digits == 32
+        && uid
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-' || byte == b'_')
+}

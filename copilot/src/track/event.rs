@@ -1,0 +1,133 @@
+//! The vocabulary: the only things that a source may say.
+//!
+//! An event may come twice, late, or out of order between sources; the tracker is built for that.
+//! A process is a pid *and* its start time, never a bare pid, so a recycled pid is another process.
+//! All times are boot time (`CLOCK_BOOTTIME`), which the kernel's events carry as well.
+
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::{kubelet::Traits, status::ExitStatus};
+
+/// Nanoseconds since boot, time asleep included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// What `CLOCK_BOOTTIME` says now.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = clock_gettime(ClockId::Boottime);
+        let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+        Self(seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0))
+    }
+
+    /// The time from `earlier` to this; zero if it is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A process: its thread group id and when it was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessId {
+    /// Clock ticks since boot (hundredths of a second), as `/proc/PID/stat` tells: the coarsest
+    /// unit that every source knows. First in order, so that processes sort by age.
+    pub started: u64,
+    /// The id in our own pid namespace; with [`ProcessId::FOREIGN`] added, the id in the initial
+    /// one, for a process that ours cannot see.
+    pub pid: u64,
+}
+
+impl ProcessId {
+    /// Added to the pid of a process of a pid namespace that is not ours.
+    pub const FOREIGN: u64 = copilot_common::FOREIGN;
+
+    /// The pid as `/proc` names it, if our pid namespace can see the process.
+    #[must_use]
+    pub fn visible_pid(self) -> Option<i32> {
+        i32::try_from(self.pid).ok()
+    }
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.visible_pid() {
+            Some(pid) => write!(f, "{pid}"),
+            None => write!(f, "{} (of the node)", self.pid & (Self::FOREIGN - 1)),
+        }
+    }
+}
+
+/// A container, by the name of its cgroup: stable for its life, and the same for every source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContainerId(Arc<str>);
+
+impl ContainerId {
+    /// From the name of the cgroup one level below the pod.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name of the cgroup.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ContainerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Something that a source has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A container of the pod exists; `traits` is what is known of it so far.
+    ContainerSeen {
+        /// Which.
+        container: ContainerId,
+        /// What its mounts say of it; nothing where they could not be read.
+        traits: Option<Traits>,
+    },
+    /// A process runs a program of its container: it has succeeded in an exec, or was found running.
+    ProcessStarted {
+        /// Which.
+        process: ProcessId,
+        /// Where it runs.
+        container: ContainerId,
+        /// When; for a process that was found running, when it was started.
+        at: Timestamp,
+        /// Whether it came into the container from outside, its parent being elsewhere: the
+        /// container's first process does, and those of exec sessions do.
+        entered: bool,
+    },
+    /// The last thread of a process has exited.
+    ProcessExited {
+        /// Which.
+        process: ProcessId,
+        /// Where it ran, if the source knows.
+        container: Option<ContainerId>,
+        /// How it ended.
+        status: ExitStatus,
+        /// When it ended, or when it was first missed.
+        at: Timestamp,
+    },
+    /// A complete look at the processes that we can see: any other that we could see is gone.
+    Scanned {
+        /// The processes that live.
+        alive: BTreeSet<ProcessId>,
+        /// When the look began: a process that started later may be missing from it.
+        began: Timestamp,
+    },
+    /// The source has lost events. What it says next is held back until a [`Event::Scanned`].
+    Lost {
+        /// How many, as far as it can tell.
+        count: u64,
+    },
+}

@@ -1,0 +1,204 @@
+//! Who is main? Pure rules over what is known of the pod's containers; the first that holds.
+//!
+//! 1. `--main-container`: a name, or the beginning of a container id.
+//! 2. Flyte's naming: a container called like the pod (the host name), or `primary`.
+//! 3. The containers that mount our output directory. Whatever began before our downloader ended,
+//!    or ended before a later one of them began, was not main.
+//! 4. Elimination, where rule 3 cannot be evaluated: not us, not the sandbox, not known
+//!    infrastructure.
+//!
+//! A container that ended before anything could be read of it is main only by elimination, and only
+//! if no other container is.
+
+use std::fmt;
+
+use super::{
+    ContainerId, Timestamp, cgroup,
+    kubelet::{Mount, Traits},
+};
+
+/// The name that Flyte gives to the main container of a pod task.
+const PRIMARY: &str = "primary";
+
+/// Our own init container, which ends before main begins.
+const DOWNLOADER: &str = "flyte-copilot-downloader";
+
+/// Containers that other systems put into a pod, and Flyte's own: never main.
+const INFRASTRUCTURE: &[&str] = &[
+    DOWNLOADER,
+    "flyte-copilot-uploader",
+    "flyte-copilot-sidecar",
+    "istio-proxy",
+    "istio-init",
+    "istio-validation",
+    "linkerd-proxy",
+    "linkerd-init",
+    "linkerd-network-validator",
+    "consul-dataplane",
+    "envoy-sidecar",
+    "kuma-sidecar",
+    "kuma-init",
+    "vault-agent",
+    "vault-agent-init",
+    "cloud-sql-proxy",
+    "gke-gcsfuse-sidecar",
+    "gke-gcsfuse-metadata-prefetch",
+    "datadog-agent-injector",
+];
+
+/// What the rules go by.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// `--main-container`.
+    pub main_container: Option<String>,
+    /// `--ignore-container`, beside the known infrastructure.
+    pub ignored: Vec<String>,
+    /// Our host name, which is the pod's name unless it uses the node's network.
+    pub host_name: Option<String>,
+    /// Our own container.
+    pub own: Option<ContainerId>,
+    /// The mount that holds our output directory.
+    pub output_mount: Option<Mount>,
+}
+
+/// A container, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Which.
+    pub id: &'a ContainerId,
+    /// What its mounts say; nothing where they could not be read.
+    pub traits: Option<&'a Traits>,
+    /// When its first process began to run its program.
+    pub began: Option<Timestamp>,
+    /// When its first process ended.
+    pub ended: Option<Timestamp>,
+}
+
+/// By which rule main was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// `--main-container` names it.
+    Named,
+    /// It is called as Flyte calls a main container.
+    FlyteNaming,
+    /// It mounts our output directory.
+    OutputVolume,
+    /// Nothing else is left.
+    Elimination,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Named => "named by --main-container",
+            Self::FlyteNaming => "named as Flyte names a main container",
+            Self::OutputVolume => "it mounts the output directory",
+            Self::Elimination => "by elimination: no other container of the pod is left",
+        })
+    }
+}
+
+impl Rules {
+    /// The main containers and the rule that found them; nothing while none is known.
+    #[must_use]
+    pub fn choose(&self, candidates: &[Candidate<'_>]) -> Option<(Vec<ContainerId>, Why)> {
+        let others: Vec<Candidate<'_>> = candidates
+            .iter()
+            .filter(|candidate| self.may_be_main(candidate))
+            .copied()
+            .collect();
+        let (chosen, why) = match &self.main_container {
+            Some(wanted) => (named(&others, wanted), Why::Named),
+            None => self.unnamed(&others),
+        };
+        if !chosen.is_empty() {
+            return Some((chosen, why));
+        }
+        let left = self.by_elimination(&others);
+        (!left.is_empty()).then_some((left, Why::Elimination))
+    }
+
+    fn may_be_main(&self, candidate: &Candidate<'_>) -> bool {
+        self.own.as_ref() != Some(candidate.id)
+            && !candidate.traits.is_some_and(|traits| traits.is_sandbox)
+    }
+
+    fn unnamed(&self, candidates: &[Candidate<'_>]) -> (Vec<ContainerId>, Why) {
+        let by_name = ids(candidates.iter().filter(|candidate| {
+            name(candidate)
+                .is_some_and(|name| name == PRIMARY || self.host_name.as_deref() == Some(name))
+        }));
+        if by_name.is_empty() {
+            (self.by_output_volume(candidates), Why::OutputVolume)
+        } else {
+            (by_name, Why::FlyteNaming)
+        }
+    }
+
+    fn by_output_volume(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+        let Some(output) = &self.output_mount else {
+            return Vec::new();
+        };
+        let downloader = candidates
+            .iter()
+            .find(|candidate| name(candidate) == Some(DOWNLOADER));
+        let sharers: Vec<&Candidate<'_>> = candidates
+            .iter()
+            .filter(|candidate| !self.is_infrastructure(candidate))
+            .filter(|candidate| {
+                candidate
+                    .traits
+                    .is_some_and(|traits| traits.mounts.iter().any(|mount| mount.overlaps(output)))
+            })
+            .filter(|candidate| downloader.is_none_or(|downloader| follows(candidate, downloader)))
+            .collect();
+        let last_began = sharers.iter().filter_map(|sharer| sharer.began).max();
+        ids(sharers.into_iter().filter(|sharer| {
+            !matches!((sharer.ended, last_began), (Some(ended), Some(last)) if ended < last)
+        }))
+    }
+
+    fn by_elimination(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+        let rules_apply = self.main_container.is_some() || self.output_mount.is_some();
+        ids(candidates
+            .iter()
+            .filter(|candidate| match candidate.traits {
+                // Gone before anything could be read of it: it may have been main.
+                None => candidate.ended.is_some(),
+                // Not a container of Kubernetes: it has no name that a rule could have matched.
+                Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
+                Some(_) => !rules_apply && !self.is_infrastructure(candidate),
+            }))
+    }
+
+    fn is_infrastructure(&self, candidate: &Candidate<'_>) -> bool {
+        name(candidate).is_some_and(|name| {
+            INFRASTRUCTURE.contains(&name) || self.ignored.iter().any(|ignored| ignored == name)
+        })
+    }
+}
+
+/// Whether a container began after another had ended.
+fn follows(candidate: &Candidate<'_>, earlier: &Candidate<'_>) -> bool {
+    match (candidate.began, earlier.ended) {
+        (Some(began), Some(ended)) => began >= ended,
+        (Some(_), None) => false,
+        (None, _) => true,
+    }
+}
+
+fn named(candidates: &[Candidate<'_>], wanted: &str) -> Vec<ContainerId> {
+    ids(candidates.iter().filter(|candidate| {
+        name(candidate) == Some(wanted)
+            || candidate.id.as_str() == wanted
+            || cgroup::runtime_id(candidate.id.as_str()).starts_with(wanted)
+    }))
+}
+
+fn name<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
+    candidate.traits?.name.as_deref()
+}
+
+fn ids<'a>(candidates: impl Iterator<Item = &'a Candidate<'a>>) -> Vec<ContainerId> {
+    candidates.map(|candidate| candidate.id.clone()).collect()
+}

@@ -1,0 +1,34 @@
+//! Telling a startup probe that the watcher is attached.
+//!
+//! The sidecar takes a thread name; `copilot ready`, which the probe runs in the same container,
+//! looks for it in `/proc` among the processes of *its own* cgroup. So it works in a read-only,
+//! empty image, and main, whose processes lie in another cgroup, cannot forge it.
+
+use std::{ffi::CStr, io};
+
+use procfs::process::{Process, all_processes};
+
+use super::place::read_file_of;
+
+/// The name of the sidecar's main thread once its watcher is attached. At most 15 bytes.
+const READY: &CStr = c"copilot-ready";
+
+/// Says that the watcher is attached.
+pub fn announce() -> io::Result<()> {
+    rustix::thread::set_name(READY).map_err(io::Error::from)
+}
+
+/// Whether a process of our own container has announced itself.
+pub fn is_announced() -> io::Result<bool> {
+    let ours = Process::myself().map_err(io::Error::other)?;
+    let cgroup = read_file_of(&ours, "cgroup")?;
+    let processes = all_processes().map_err(io::Error::other)?;
+    Ok(processes
+        .filter_map(Result::ok)
+        .filter(|process| process.pid() != ours.pid())
+        .any(|process| {
+            read_file_of(&process, "comm")
+                .is_ok_and(|name| name.trim_end().as_bytes() == READY.to_bytes())
+                && read_file_of(&process, "cgroup").is_ok_and(|other| other == cgroup)
+        }))
+}

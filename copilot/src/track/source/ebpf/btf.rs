@@ -1,0 +1,200 @@
+//! The running kernel's own description of its structures: where a field lies, how many arguments
+//! a tracepoint passes.
+//!
+//! A small reader for this one question. The ready ones keep the whole type graph: tens of MiB
+//! that stay, for a dozen numbers. This one scans the bytes once and remembers where each type
+//! begins. It never trusts the file: each read is checked, and what does not fit is an error.
+
+use std::{collections::BTreeMap, fs};
+
+use thiserror::Error;
+
+/// Where the kernel shows its BTF.
+const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+const MAGIC: u16 = 0xeb9f;
+const TYPE_SIZE: usize = 12;
+const MEMBER_SIZE: usize = 12;
+/// Anonymous structures within structures: the kernel nests them a few deep.
+const DEEPEST: usize = 8;
+
+const KIND_PTR: u32 = 2;
+const KIND_STRUCT: u32 = 4;
+const KIND_UNION: u32 = 5;
+const KIND_TYPEDEF: u32 = 8;
+const KIND_FUNC_PROTO: u32 = 13;
+
+/// Why the kernel's description is of no use.
+#[derive(Debug, Error)]
+pub enum BtfError {
+    /// The kernel was built without it, or it is hidden from us.
+    #[error("{VMLINUX} cannot be read: {0}")]
+    Unreadable(std::io::Error),
+    /// It is not what the format says.
+    #[error("{VMLINUX} is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+/// A kernel's types.
+pub struct Btf {
+    bytes: Vec<u8>,
+    strings: usize,
+    /// Where the description of each type begins; type ids start at 1.
+    types: Vec<u32>,
+    /// The structures and type definitions that were asked for.
+    named: BTreeMap<&'static str, Type>,
+}
+
+/// One type's header.
+#[derive(Clone, Copy)]
+struct Type {
+    at: usize,
+    name: u32,
+    kind: u32,
+    members: usize,
+    /// In a structure with this flag, a member's offset is its low 24 bits; the rest is a width.
+    bit_fields: bool,
+    /// The type that this one refers to, or its size.
+    refers: u32,
+}
+
+impl Btf {
+    /// Reads the description of the running kernel, to be asked for these structures and
+    /// tracepoint handlers.
+    pub fn of_the_kernel(names: &[&'static str]) -> Result<Self, BtfError> {
+        Self::parse(fs::read(VMLINUX).map_err(BtfError::Unreadable)?, names)
+    }
+
+    /// Takes the bytes of a BTF file in this machine's byte order.
+    pub fn parse(bytes: Vec<u8>, names: &[&'static str]) -> Result<Self, BtfError> {
+        let magic = bytes.get(..2).ok_or(BtfError::Malformed("it is empty"))?;
+        if magic != MAGIC.to_ne_bytes() {
+            return Err(BtfError::Malformed("it begins with no BTF magic"));
+        }
+        let header = |at| number(&bytes, at).map(|value| value as usize);
+        let start = header(4)?;
+        let types_at = start + header(8)?;
+        let types_end = (types_at + header(12)?).min(bytes.len());
+        let strings = start + header(16)?;
+        let mut btf = Self {
+            types: Vec::with_capacity(types_end.saturating_sub(types_at) / 24),
+            named: BTreeMap::new(),
+            strings,
+            bytes,
+        };
+        btf.index(types_at, types_end, names)?;
+        Ok(btf)
+    }
+
+    fn index(&mut self, mut at: usize, end: usize, names: &[&'static str]) -> Result<(), BtfError> {
+        while at < end {
+            let offset = u32::try_from(at).map_err(|_| BtfError::Malformed("it is too large"))?;
+            self.types.push(offset);
+            let found = self.type_at(at)?;
+            if matches!(found.kind, KIND_STRUCT | KIND_TYPEDEF)
+                && let Some(name) = names.iter().find(|name| self.has_name(found.name, name))
+            {
+                self.named.insert(name, found);
+            }
+            at += TYPE_SIZE + found.trailing_size()?;
+        }
+        Ok(())
+    }
+
+    /// The byte offset of a field within a named structure, looking into anonymous members.
+    #[must_use]
+    pub fn offset(&self, structure: &str, field: &str) -> Option<u32> {
+        let found = *self.named.get(structure)?;
+        let bits = self.member_bits(found, field, DEEPEST)?;
+        (bits % 8 == 0).then_some(bits / 8)
+    }
+
+    /// How many arguments a tracepoint passes, by the type of its handlers (`btf_trace_<name>`).
+    #[must_use]
+    pub fn tracepoint_arguments(&self, handler: &str) -> Option<usize> {
+        let pointer = self.type_of(self.named.get(handler)?.refers)?;
+        if pointer.kind != KIND_PTR {
+            return None;
+        }
+        let function = self.type_of(pointer.refers)?;
+        // The first parameter is the tracepoint's own data.
+        (function.kind == KIND_FUNC_PROTO).then(|| function.members.saturating_sub(1))
+    }
+
+    fn member_bits(&self, structure: Type, field: &str, depth: usize) -> Option<u32> {
+        for index in 0..structure.members {
+            let at = structure.at + TYPE_SIZE + index * MEMBER_SIZE;
+            let name = number(&self.bytes, at).ok()?;
+            let mut bits = number(&self.bytes, at + 8).ok()?;
+            if structure.bit_fields {
+                bits &= 0x00ff_ffff;
+            }
+            if self.has_name(name, field) {
+                return Some(bits);
+            }
+            if self.has_name(name, "") && depth > 0 {
+                let inner = self.type_of(number(&self.bytes, at + 4).ok()?)?;
+                if matches!(inner.kind, KIND_STRUCT | KIND_UNION)
+                    && let Some(found) = self.member_bits(inner, field, depth - 1)
+                {
+                    return Some(bits + found);
+                }
+            }
+        }
+        None
+    }
+
+    fn has_name(&self, at: u32, name: &str) -> bool {
+        let start = self.strings + at as usize;
+        let end = start + name.len();
+        self.bytes.get(start..end) == Some(name.as_bytes()) && self.bytes.get(end) == Some(&0)
+    }
+
+    fn type_of(&self, id: u32) -> Option<Type> {
+        let at = *self.types.get((id as usize).checked_sub(1)?)?;
+        self.type_at(at as usize).ok()
+    }
+
+    fn type_at(&self, at: usize) -> Result<Type, BtfError> {
+        let info = number(&self.bytes, at + 4)?;
+        Ok(Type {
+            at,
+            name: number(&self.bytes, at)?,
+            kind: (info >> 24) & 0x1f,
+            members: (info & 0xffff) as usize,
+            bit_fields: info >> 31 == 1,
+            refers: number(&self.bytes, at + 8)?,
+        })
+    }
+}
+
+impl Type {
+    /// How many bytes follow the header, by kind (`include/uapi/linux/btf.h`).
+    fn trailing_size(self) -> Result<usize, BtfError> {
+        Ok(match self.kind {
+            // INT, VAR, DECL_TAG
+            1 | 14 | 17 => 4,
+            // ARRAY
+            3 => 12,
+            // STRUCT, UNION, DATASEC, ENUM64
+            KIND_STRUCT | KIND_UNION | 15 | 19 => self.members * 12,
+            // ENUM, FUNC_PROTO
+            6 | KIND_FUNC_PROTO => self.members * 8,
+            // PTR, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT, FUNC, FLOAT, TYPE_TAG
+            KIND_PTR | 7..=12 | 16 | 18 => 0,
+            _ => {
+                return Err(BtfError::Malformed(
+                    "it holds a kind of type of a newer format",
+                ));
+            }
+        })
+    }
+}
+
+fn number(bytes: &[u8], at: usize) -> Result<u32, BtfError> {
+    let found = bytes
+        .get(at..at + 4)
+        .and_then(|slice| slice.try_into().ok())
+        .ok_or(BtfError::Malformed("it is cut short"))?;
+    Ok(u32::from_ne_bytes(found))
+}

@@ -1,0 +1,186 @@
+//! Watching the pod through the kernel: raw tracepoints on exec and exit, read from a ring buffer.
+//!
+//! Sees every process of the pod, its exit status and OOM kills, within microseconds and without
+//! polling, whatever pid namespace it lives in. Needs `CAP_BPF` and `CAP_PERFMON` (effective), a
+//! kernel from 5.8 on and cgroup v2 (a hybrid node will do).
+//! Cannot see what ended before it was attached: for that it scans `/proc` once, after attaching.
+//!
+//! [`attach`] loads the programs, [`records`] turns records into events, [`fields`] and [`btf`]
+//! tell the programs where the kernel keeps what they read.
+
+mod attach;
+pub mod btf;
+pub mod fields;
+mod records;
+
+pub use attach::OBJECT;
+
+use std::{collections::VecDeque, time::Duration};
+
+use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
+use copilot_common::{Record, lost, pod};
+use thiserror::Error;
+use tokio::{io::unix::AsyncFd, time::Instant};
+use tracing::{debug, warn};
+
+use self::records::Records;
+use crate::track::{Event, Tracker, place::Place, scan::Scanner};
+
+/// How often the loss counters are read when nothing happens. A full ring wakes us by itself; this
+/// is for the loss that wakes nobody, and one wake-up in ten seconds is what we may cost main.
+const SAFETY_TICK: Duration = Duration::from_secs(10);
+
+/// Why the kernel could not be asked.
+#[derive(Debug, Error)]
+pub enum EbpfError {
+    /// The pod's cgroup is unknown to the cgroup2 hierarchy.
+    #[error(
+        "the node keeps its containers in cgroup v1 only, where the kernel cannot tell pods apart"
+    )]
+    NotUnified,
+    /// The rights are missing.
+    #[error(
+        "the kernel refuses BPF ({0}): the container needs CAP_BPF and CAP_PERFMON, effective \
+         (uid 0 with `capabilities: add: [BPF, PERFMON]`, or privileged)"
+    )]
+    Refused(String),
+    /// The object was not accepted.
+    #[error("the BPF programs could not be loaded: {0}")]
+    Load(String),
+    /// Our pod's cgroup could not be found in the kernel.
+    #[error("the kernel did not tell the cgroup of our pod: {0}")]
+    Pod(&'static str),
+    /// Something else of the operating system failed.
+    #[error("the BPF programs could not be set up: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// The attached programs and what they have said.
+pub struct EbpfSource {
+    ring: AsyncFd<RingBuf<MapData>>,
+    lost: PerCpuArray<MapData, u64>,
+    filter: Array<MapData, u64>,
+    watched: HashMap<MapData, u64, u8>,
+    known: HashMap<MapData, u64, u8>,
+    records: Records,
+    scanner: Scanner,
+    queue: VecDeque<Event>,
+    lost_before: u64,
+    next_tick: Instant,
+    /// Keeps the programs attached.
+    _programs: aya::Ebpf,
+}
+
+impl EbpfSource {
+    /// Attaches the programs to our pod, then looks for whoever runs already.
+    pub fn attach(place: &Place) -> Result<Self, EbpfError> {
+        let mut attached = attach::attach(place)?;
+        let mut source = Self {
+            ring: register(attached.ring()?)?,
+            lost: attached.lost()?,
+            filter: attached.filter()?,
+            watched: attached.watched()?,
+            known: attached.known()?,
+            records: Records::new(place.clone(), attached.own_container),
+            scanner: Scanner::new(place.clone()),
+            queue: VecDeque::new(),
+            lost_before: 0,
+            next_tick: Instant::now() + SAFETY_TICK,
+            _programs: attached.programs,
+        };
+        source.queue.extend(source.scanner.scan());
+        Ok(source)
+    }
+
+    /// The next event; waits in the kernel until there is one.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return event;
+            }
+            let woken = tokio::select! {
+                guard = self.ring.readable_mut() => match guard {
+                    Ok(mut guard) => {
+                        guard.clear_ready();
+                        true
+                    }
+                    Err(error) => {
+                        // The runtime is going down; without it there is nothing to wait with.
+                        debug!(%error, "the ring buffer cannot be waited for");
+                        false
+                    }
+                },
+                () = tokio::time::sleep_until(self.next_tick) => false,
+            };
+            if !woken {
+                self.next_tick = Instant::now() + SAFETY_TICK;
+            }
+            self.collect();
+        }
+    }
+
+    /// From now on only the exits of main's first processes and the execs of containers that are
+    /// not known yet are of interest: whatever else main does costs us no wake-up.
+    pub fn focus(&mut self, tracker: &Tracker) {
+        if let Err(error) = self.narrow(tracker) {
+            // Unfocused the programs send more than is needed, and nothing is missed.
+            warn!(%error, "the programs could not be told to send less");
+        }
+    }
+
+    fn narrow(&mut self, tracker: &Tracker) -> Result<(), MapError> {
+        for process in tracker.main_processes() {
+            self.watched.insert(process.pid, 1, 0)?;
+        }
+        for id in self.records.cgroup_ids(tracker.known_containers()) {
+            self.known.insert(id, 1, 0)?;
+        }
+        // Last: from here on only those are told.
+        self.filter.set(pod::FOCUS, 1, 0)
+    }
+
+    fn collect(&mut self) {
+        let lost = self.count_lost();
+        if lost == self.lost_before {
+            self.drain();
+            return;
+        }
+        let count = lost - self.lost_before;
+        self.lost_before = lost;
+        warn!(
+            count,
+            "events were lost in the kernel; looking at all processes instead"
+        );
+        self.queue.push_back(Event::Lost { count });
+        self.drain();
+        let mut seen = self.scanner.scan();
+        let scanned = seen.pop();
+        self.queue.extend(seen);
+        // Whoever ended before the scan has left its record by now, unless that was lost: the
+        // status that it tells must come before the scan's "gone".
+        self.drain();
+        self.queue.extend(scanned);
+    }
+
+    fn drain(&mut self) {
+        while let Some(item) = self.ring.get_mut().next() {
+            match bytemuck::try_pod_read_unaligned::<Record>(&item) {
+                Ok(record) => self.records.translate(&record, &mut self.queue),
+                Err(error) => warn!(%error, "a record of the ring buffer has a wrong size"),
+            }
+        }
+    }
+
+    fn count_lost(&self) -> u64 {
+        (0..lost::SLOTS)
+            .filter_map(|slot| self.lost.get(&slot, 0).ok())
+            .flat_map(|counts| counts.iter().copied().collect::<Vec<u64>>())
+            .sum()
+    }
+}
+
+fn register(ring: RingBuf<MapData>) -> std::io::Result<AsyncFd<RingBuf<MapData>>> {
+    // SAFETY: the ring buffer owns its map, gives the same descriptor each time it is asked, and
+    // keeps it open until it is dropped, which the registration outlives by no step.
+    unsafe { AsyncFd::register(ring) }.map_err(|error| error.into_parts().1)
+}

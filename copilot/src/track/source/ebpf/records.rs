@@ -1,0 +1,167 @@
+//! From the kernel's records to the vocabulary of events.
+//!
+//! The kernel names a container by its cgroup id, `/proc` by its path: here the two are brought
+//! together, by the process at hand while it lives, by the pod's directory where it is mounted.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fs,
+    os::unix::fs::MetadataExt as _,
+};
+
+use copilot_common::{Record, flag, kind};
+use procfs::process::Process;
+use tracing::{debug, trace};
+
+use crate::track::{
+    ContainerId, Event, ExitStatus, ProcessId, Timestamp,
+    cgroup::{self, Membership},
+    place::{Place, read_file_of},
+    scan::{TICK, process_id, traits_of},
+};
+
+/// Translates records; remembers which cgroup is which container.
+pub struct Records {
+    place: Place,
+    containers: BTreeMap<u64, ContainerId>,
+    /// Containers whose mounts have been read: they are all made before the first exec.
+    described: BTreeSet<ContainerId>,
+}
+
+impl Records {
+    /// For our pod; `own` is the cgroup id of our own container, if we are in the pod.
+    pub fn new(place: Place, own: Option<u64>) -> Self {
+        let containers = own.into_iter().zip(place.own.clone()).collect();
+        Self {
+            place,
+            containers,
+            described: BTreeSet::new(),
+        }
+    }
+
+    /// The cgroup ids of containers.
+    pub fn cgroup_ids<'a>(&self, containers: impl Iterator<Item = &'a ContainerId>) -> Vec<u64> {
+        let wanted: BTreeSet<&ContainerId> = containers.collect();
+        self.containers
+            .iter()
+            .filter(|(_, container)| wanted.contains(container))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Appends the events that a record tells.
+    pub fn translate(&mut self, record: &Record, events: &mut VecDeque<Event>) {
+        trace!(?record, "record");
+        // The runtime's own processes work in a container's cgroup while it is made: they live in
+        // the node's pid namespace, where no container's first process does.
+        if record.cgroup == 0 || is_of_the_runtime(record) {
+            return;
+        }
+        let process = identity(record);
+        let running = (record.kind == kind::EXEC)
+            .then(|| process.visible_pid().and_then(|pid| Process::new(pid).ok()))
+            .flatten();
+        let container = self.container(record.cgroup, running.as_ref());
+        let at = Timestamp(record.at);
+        match record.kind {
+            kind::EXEC => {
+                self.describe(running.as_ref(), &container, events);
+                events.push_back(Event::ProcessStarted {
+                    process,
+                    container,
+                    at,
+                    entered: record.flags & flag::CHILD == 0,
+                });
+            }
+            kind::EXIT => events.push_back(Event::ProcessExited {
+                process,
+                container: Some(container),
+                status: status(record),
+                at,
+            }),
+            other => debug!(kind = other, "a record of an unknown kind"),
+        }
+    }
+
+    fn describe(
+        &mut self,
+        process: Option<&Process>,
+        container: &ContainerId,
+        events: &mut VecDeque<Event>,
+    ) {
+        if self.place.is_own(container) || self.described.contains(container) {
+            return;
+        }
+        let traits = process.and_then(traits_of);
+        if traits.is_some() {
+            self.described.insert(container.clone());
+        }
+        events.push_back(Event::ContainerSeen {
+            container: container.clone(),
+            traits,
+        });
+    }
+
+    fn container(&mut self, id: u64, process: Option<&Process>) -> ContainerId {
+        if let Some(container) = self.containers.get(&id) {
+            return container.clone();
+        }
+        let container = self
+            .by_directory(id)
+            .or_else(|| self.by_process(process?))
+            .unwrap_or_else(|| ContainerId::new(&format!("cgroup {id}")));
+        self.containers.insert(id, container.clone());
+        container
+    }
+
+    /// A container's cgroup is a directory of the pod's, and its id is the inode.
+    fn by_directory(&self, id: u64) -> Option<ContainerId> {
+        let entries = fs::read_dir(self.place.directory.as_ref()?).ok()?;
+        let entry = entries
+            .filter_map(Result::ok)
+            .find(|entry| entry.metadata().is_ok_and(|found| found.ino() == id))?;
+        entry.file_name().to_str().map(ContainerId::new)
+    }
+
+    fn by_process(&self, process: &Process) -> Option<ContainerId> {
+        let text = read_file_of(process, "cgroup").ok()?;
+        let (path, _) = cgroup::container_path(&text)?;
+        match self.place.pod.membership(path) {
+            Membership::Container(container) => Some(container),
+            Membership::Pod | Membership::Outside => None,
+        }
+    }
+}
+
+/// A process that our pid namespace cannot see and that is not the first of its own one.
+fn is_of_the_runtime(record: &Record) -> bool {
+    record.pid == 0 && record.inner_pid > 1
+}
+
+fn identity(record: &Record) -> ProcessId {
+    if record.pid == 0 {
+        return ProcessId {
+            started: record.started / TICK,
+            pid: ProcessId::FOREIGN + u64::from(record.host_pid),
+        };
+    }
+    let seen = || {
+        let process = Process::new(i32::try_from(record.pid).ok()?).ok()?;
+        Some(process_id(&process.stat().ok()?).started)
+    };
+    let started = match record.started {
+        0 => seen().unwrap_or(0),
+        nanoseconds => nanoseconds / TICK,
+    };
+    ProcessId {
+        started,
+        pid: u64::from(record.pid),
+    }
+}
+
+fn status(record: &Record) -> ExitStatus {
+    if record.flags & flag::STATUS == 0 {
+        return ExitStatus::Unknown;
+    }
+    ExitStatus::from_wait(record.status.cast_signed(), record.flags & flag::OOM != 0)
+}

@@ -1,0 +1,91 @@
+//! Watching the pod by looking at `/proc`, again and again.
+//!
+//! Needs a shared pid namespace and no privilege. Sees who lives, so that main ended, but not how:
+//! only its parent and the kernel know the status. A main that begins and ends between two looks is
+//! missed. Looks often while main is expected, seldom while it runs: a look costs CPU time that is
+//! main's.
+
+use std::{collections::VecDeque, fs, time::Duration};
+
+use thiserror::Error;
+use tokio::time::sleep;
+
+use crate::track::{Event, Tracker, place::Place, scan::Scanner};
+
+/// Between two looks while main has not started: short beside what a container takes to start.
+const WHILE_EXPECTED: Duration = Duration::from_millis(20);
+
+/// Between two looks while main runs: what is added to the end of each task.
+const WHILE_RUNNING: Duration = Duration::from_millis(100);
+
+/// Why `/proc` shows nobody.
+#[derive(Debug, Error)]
+pub enum ProcError {
+    /// We are alone in our pid namespace.
+    #[error(
+        "the pod does not share its pid namespace, so no other container can be seen; \
+         set `shareProcessNamespace: true` in the pod, or give the sidecar CAP_BPF and CAP_PERFMON"
+    )]
+    NotShared,
+}
+
+/// Looks at `/proc`.
+#[derive(Debug)]
+pub struct ProcSource {
+    scanner: Scanner,
+    queue: VecDeque<Event>,
+    interval: Duration,
+    first: bool,
+}
+
+impl ProcSource {
+    /// Begins to look, unless there can be nobody to see.
+    pub fn new(place: &Place) -> Result<Self, ProcError> {
+        if is_alone() {
+            return Err(ProcError::NotShared);
+        }
+        Ok(Self {
+            scanner: Scanner::new(place.clone()),
+            queue: VecDeque::new(),
+            interval: WHILE_EXPECTED,
+            first: true,
+        })
+    }
+
+    /// The next event; looks again after a while when all have been told.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return event;
+            }
+            if !self.first {
+                sleep(self.interval).await;
+            }
+            self.first = false;
+            self.queue.extend(self.scanner.scan());
+        }
+    }
+
+    /// Main runs: look less often.
+    pub fn focus(&mut self, _tracker: &Tracker) {
+        self.interval = WHILE_RUNNING;
+    }
+}
+
+/// In a pid namespace of its own a container's first process, pid 1, is of its own cgroup and is
+/// ours; in a shared one it is the sandbox's.
+fn is_alone() -> bool {
+    let read = |pid: &str| fs::read_to_string(format!("/proc/{pid}/cgroup")).ok();
+    match (read("1"), read("self")) {
+        (Some(first), Some(own)) => first == own && is_private_pid_namespace(),
+        _ => false,
+    }
+}
+
+/// Inode of the initial pid namespace (`PROC_PID_INIT_INO`).
+const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
+
+fn is_private_pid_namespace() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|found| found.ino() != INITIAL_PID_NAMESPACE)
+}

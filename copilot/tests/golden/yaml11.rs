@@ -1,0 +1,100 @@
+//! A reader of YAML 1.1 for comparing: a YAML parser's events, and the older version's rules for
+//! what a plain scalar is.
+//!
+//! Both kinds of reader that people have agree on everything the product writes but one thing: a
+//! number with an exponent and no point (`1e+20`) is a float to most of them and a string to some.
+//! Here it is a float.
+
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Yaml {
+    Null,
+    Boolean(bool),
+    Integer(i128),
+    Float(f64),
+    Text(String),
+    List(Vec<Yaml>),
+    Map(BTreeMap<String, Yaml>),
+}
+
+/// Reads one document.
+pub fn read(text: &str) -> Yaml {
+    let mut events = Parser::new_from_str(text);
+    let mut events = std::iter::from_fn(move || events.next());
+    loop {
+        match next(&mut events) {
+            Event::StreamStart | Event::DocumentStart(_) => {}
+            event => break node(event, &mut events),
+        }
+    }
+}
+
+type Item<'a> = Result<(Event<'a>, Span), ScanError>;
+
+fn next<'a>(events: &mut impl Iterator<Item = Item<'a>>) -> Event<'a> {
+    events
+        .next()
+        .expect("the document goes on")
+        .expect("valid YAML")
+        .0
+}
+
+fn node<'a>(event: Event<'a>, events: &mut impl Iterator<Item = Item<'a>>) -> Yaml {
+    match event {
+        Event::Scalar(text, ScalarStyle::Plain, _, _) => plain(&text),
+        Event::Scalar(text, ..) => Yaml::Text(text.into_owned()),
+        Event::SequenceStart(..) => {
+            let mut items = Vec::new();
+            loop {
+                match next(events) {
+                    Event::SequenceEnd => break Yaml::List(items),
+                    event => items.push(node(event, events)),
+                }
+            }
+        }
+        Event::MappingStart(..) => {
+            let mut entries = BTreeMap::new();
+            loop {
+                match next(events) {
+                    Event::MappingEnd => break Yaml::Map(entries),
+                    event => {
+                        let Yaml::Text(key) = node(event, events) else {
+                            panic!("a key is no string")
+                        };
+                        let value = next(events);
+                        let value = node(value, events);
+                        assert_eq!(entries.insert(key, value), None, "a key came twice");
+                    }
+                }
+            }
+        }
+        other => panic!("{other:?} is no node"),
+    }
+}
+
+/// What YAML 1.1 takes a plain scalar for.
+fn plain(text: &str) -> Yaml {
+    let lower = text.to_ascii_lowercase();
+    match lower.as_str() {
+        "" | "~" | "null" => return Yaml::Null,
+        "y" | "yes" | "true" | "on" => return Yaml::Boolean(true),
+        "n" | "no" | "false" | "off" => return Yaml::Boolean(false),
+        ".inf" | "+.inf" | "-.inf" | ".nan" => panic!("{text} is not written"),
+        _ => {}
+    }
+    if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) {
+        return Yaml::Text(text.to_owned());
+    }
+    if let Ok(value) = text.parse() {
+        return Yaml::Integer(value);
+    }
+    // What else begins like a number but is none that the product writes (dates, base 60, …) must
+    // not stand there without quotes.
+    Yaml::Float(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{text:?} is ambiguous without quotes")),
+    )
+}

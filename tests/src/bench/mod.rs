@@ -1,0 +1,6 @@
+//! The benchmarks. Each measures ours beside the plain thing, in one run, and prints both with
+//! their ratio: machines differ and are noisy, ratios hold.
+
+pub mod detect;
+pub mod figures;
+pub mod start;

@@ -1,0 +1,48 @@
+//! What a test needs of the machine, said aloud: a test is never skipped in silence, and in CI a
+//! skip of something that the machine can do is a failure.
+
+use std::env;
+
+/// Something that a machine may lack.
+#[derive(Clone, Copy, Debug)]
+pub enum Requirement {
+    /// Uid 0 and a cgroup2 hierarchy that may be written: to make pods.
+    Cgroups,
+    /// What `Cgroups` says, and the right to load BPF programs.
+    Bpf,
+}
+
+impl Requirement {
+    /// Whether the machine has it; if not, says so, and fails where it must not be missing.
+    ///
+    /// # Panics
+    ///
+    /// In CI (`CI=true`) as root: there nothing may be skipped.
+    #[must_use]
+    pub fn is_met(self) -> bool {
+        let Some(missing) = self.missing() else {
+            return true;
+        };
+        let must = env::var("CI").is_ok_and(|value| value == "true") && is_root();
+        assert!(!must, "skipped in CI, where it must run: {missing}");
+        eprintln!("SKIPPED: {missing}");
+        false
+    }
+
+    fn missing(self) -> Option<String> {
+        if !is_root() {
+            return Some(format!("{self:?} needs root"));
+        }
+        let Some(mount) = crate::pod::cgroup2_mount() else {
+            return Some(format!("{self:?} needs a mounted cgroup2 hierarchy"));
+        };
+        let writable = rustix::fs::access(&mount, rustix::fs::Access::WRITE_OK).is_ok();
+        (!writable).then(|| format!("{self:?} needs {} to be writable", mount.display()))
+    }
+}
+
+/// Whether we are uid 0.
+#[must_use]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

@@ -1,0 +1,88 @@
+//! Main is seen to start and to end, by real processes in real cgroups.
+
+use std::{
+    path::Path,
+    process::{Child, Command},
+    time::Duration,
+};
+
+use copilot::{
+    termination::Termination,
+    track::{
+        ExitStatus,
+        identify::Rules,
+        place::Place,
+        source::ladder::{Watcher, climb},
+        watch::{Ending, Limits, Watched, watch},
+    },
+};
+use copilot_tests::{pod::Pod, requirement::Requirement};
+
+const LIMITS: Limits = Limits {
+    start: Some(Duration::from_secs(20)),
+    term_wait: Duration::from_secs(5),
+    settle: Duration::from_secs(2),
+};
+
+/// Watches the pod from outside of it; `start` runs once the watcher is attached.
+async fn watch_pod(
+    wanted: Watcher,
+    pod: &Pod,
+    start: impl FnOnce() -> Command,
+) -> (Watched, Child) {
+    let place = Place::find(Some(pod.directory()));
+    let rung = climb(wanted, &place).expect("the watcher works here");
+    let mut termination = Termination::listen().expect("signals can be listened to");
+    let child = start().spawn().expect("main starts");
+    let watched = watch(
+        rung,
+        place.as_ref().ok(),
+        Rules::default(),
+        LIMITS,
+        &mut termination,
+    )
+    .await;
+    (watched, child)
+}
+
+fn shell(pod: &Pod, script: &str) -> Command {
+    let mut command = pod
+        .command("main", Path::new("/bin/sh"))
+        .expect("the container's cgroup can be made");
+    command.args(["-c", script]);
+    command
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_kernel_tells_how_main_ended() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for (script, expected) in [
+        ("exit 0", ExitStatus::Code(0)),
+        ("exit 7", ExitStatus::Code(7)),
+        ("kill -9 $$", ExitStatus::from_wait(9, false)),
+        ("sleep 0.2; exit 3", ExitStatus::Code(3)),
+        ("(exit 5); (exec sleep 0.1); exit 4", ExitStatus::Code(4)),
+    ] {
+        let pod = Pod::create().expect("a pod can be made");
+        let (watched, mut child) = watch_pod(Watcher::Ebpf, &pod, || shell(&pod, script)).await;
+        child.wait().expect("main can be waited for");
+        assert_eq!(watched.ending, Ending::Exited(expected), "{script}");
+        assert_eq!(watched.watcher, "ebpf");
+        assert!(watched.started <= watched.exited);
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn looking_at_proc_sees_main_start_and_end() {
+    if !Requirement::Cgroups.is_met() {
+        return;
+    }
+    let pod = Pod::create().expect("a pod can be made");
+    let reaper = || shell(&pod, "sleep 0.5; exit 7");
+    let (watched, mut child) = watch_pod(Watcher::Proc, &pod, reaper).await;
+    child.wait().expect("main can be waited for");
+    assert_eq!(watched.ending, Ending::Exited(ExitStatus::Unknown));
+    assert!(watched.started.is_some());
+}

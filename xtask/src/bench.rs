@@ -1,0 +1,57 @@
+//! Measurements, as ratios within one run: machines differ and are noisy.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::{
+    build,
+    command::{cargo, execute, target_directory},
+};
+
+/// What to measure.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// The bench.
+    what: Bench,
+    /// Passed on to the bench.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Bench {
+    /// From main's last own time stamp until its end is known, beside a parent that waits for it.
+    Detect,
+    /// From exec to ready, beside a bare load and attach of the same programs; and the cost of idling.
+    Start,
+    /// A large blob down and up: memory and time.
+    Transfer,
+}
+
+/// Builds and measures.
+pub fn run(options: &Options) -> Result<()> {
+    let binary = build::release(build::Options::default())?;
+    execute(cargo().args([
+        "build",
+        "--profile",
+        "bench",
+        "--locked",
+        "--package",
+        "copilot-tests",
+        "--bin",
+        "bench",
+    ]))?;
+    let what = options.what.to_possible_value();
+    let status = Command::new(target_directory().join("release/bench"))
+        .arg("--copilot")
+        .arg(binary)
+        .args(what.map(|value| value.get_name().to_owned()))
+        .args(&options.arguments)
+        .status()?;
+    if !status.success() {
+        bail!("the bench failed: {status}");
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The optimised binary: one static file that runs in an empty image.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::{
+    command::{cargo, execute, target_directory},
+    setup,
+};
+
+/// How to build.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Without the kernel's events.
+    #[arg(long)]
+    no_ebpf: bool,
+}
+
+/// Sets up and builds; says where the binary lies.
+pub fn run(options: Options) -> Result<()> {
+    let binary = release(options)?;
+    println!("{}", binary.display());
+    Ok(())
+}
+
+/// Sets up, builds, and returns the path of the binary.
+pub fn release(options: Options) -> Result<PathBuf> {
+    let target = target_directory();
+    let binary = target.join("release/copilot");
+    if !may_write(&target) {
+        if binary.is_file() {
+            eprintln!(
+                "build: {} may not be written; taking the binary that is there",
+                target.display()
+            );
+            return Ok(binary);
+        }
+        bail!(
+            "{} may not be written and holds no binary; build once as its owner: cargo xtask build",
+            target.display()
+        );
+    }
+    if !options.no_ebpf {
+        setup::for_building()?;
+    }
+    compile(options)?;
+    let built = target.join(host()?).join("release/copilot");
+    place(&built, &binary)?;
+    Ok(binary)
+}
+
+fn compile(options: Options) -> Result<()> {
+    let host = host()?;
+    let mut command = cargo();
+    // With a target given the flags reach what we build only, not build scripts and macros.
+    command
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "copilot",
+            "--target",
+            &host,
+        ])
+        .env("RUSTFLAGS", "-C target-feature=+crt-static");
+    if options.no_ebpf {
+        command.arg("--no-default-features");
+    }
+    execute(&mut command)
+}
+
+/// Puts the binary where people look for it, under both its names.
+fn place(built: &Path, binary: &Path) -> Result<()> {
+    let directory = binary.parent().context("the binary has no folder")?;
+    fs::create_dir_all(directory)?;
+    // Beside and renamed: a binary that runs cannot be written over.
+    let beside = directory.join(".copilot.new");
+    fs::copy(built, &beside).with_context(|| format!("{} cannot be copied", built.display()))?;
+    fs::rename(&beside, binary)?;
+    let name = directory.join("flyte-copilot");
+    if fs::symlink_metadata(&name).is_err() {
+        symlink("copilot", &name)?;
+    }
+    Ok(())
+}
+
+fn may_write(directory: &Path) -> bool {
+    let existing = directory.ancestors().find(|ancestor| ancestor.exists());
+    existing.is_some_and(|existing| {
+        crate::command::succeeds(std::process::Command::new("test").arg("-w").arg(existing))
+    })
+}
+
+/// The target triple of this machine.
+fn host() -> Result<String> {
+    let output = std::process::Command::new("rustc").arg("-vV").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .context("rustc does not tell its host")
+}

@@ -1,0 +1,48 @@
+//! What building and testing need: found, or else installed.
+//!
+//! Each step says what it took. Where it may not install (no root, no network), it says exactly
+//! what a person must.
+
+mod compiler;
+mod linker;
+mod packages;
+
+#[path = "../../../copilot/build/toolchain.rs"]
+mod toolchain;
+
+use anyhow::Result;
+use clap::Args;
+
+/// What to set up.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Options {
+    /// Also what the tests need: a container runtime and the like.
+    #[arg(long)]
+    tests: bool,
+}
+
+/// Sets up.
+pub fn run(options: Options) -> Result<()> {
+    for_building()?;
+    if options.tests {
+        for_testing()?;
+    }
+    Ok(())
+}
+
+/// What a build needs.
+pub fn for_building() -> Result<()> {
+    packages::for_building()?;
+    compiler::set_up()?;
+    linker::set_up()
+}
+
+/// What the tests need beyond that.
+pub fn for_testing() -> Result<()> {
+    packages::for_testing()
+}
+
+/// Says what a step found or did.
+fn say(step: &str, what: &str) {
+    eprintln!("setup: {step}: {what}");
+}
