@@ -4,8 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hyper_util::rt::TokioIo;
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
+use s3s::{S3Result, s3_error};
 use s3s_fs::FileSystem;
 
 use crate::background::Background;
@@ -31,6 +33,7 @@ impl S3Server {
             FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+        builder.set_access(RealBuckets(root.to_owned()));
         let service = builder.build();
         let server = Background::start("s3-server", move |connection| {
             let service = service.clone();
@@ -99,5 +102,26 @@ impl S3Server {
             }
         }
         Ok(found)
+    }
+}
+
+/// Refuses anonymous requests and those to buckets that do not exist. `s3s-fs` alone would make a
+/// missing bucket with the first object, and say of its objects that only they are missing.
+struct RealBuckets(PathBuf);
+
+#[async_trait::async_trait]
+impl S3Access for RealBuckets {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if cx.credentials().is_none() {
+            return Err(s3_error!(AccessDenied));
+        }
+        let bucket = cx.s3_path().get_bucket_name();
+        let creating = cx.s3_op().name() == "CreateBucket";
+        match bucket {
+            Some(bucket) if !creating && !self.0.join(bucket).is_dir() => {
+                Err(s3_error!(NoSuchBucket))
+            }
+            _ => Ok(()),
+        }
     }
 }

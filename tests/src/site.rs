@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use copilot::config::StorageSettings;
 use copilot::store::{Environment, Network, Reference, Retry, Stores};
-use copilot::transfer::{Engine, Limits, LocalFile};
+use copilot::transfer::{Copy, Engine, Limits, LocalFile, Stop, Summary, TransferError};
+use futures_util::stream;
 
 use crate::s3::S3Server;
 
@@ -34,6 +35,16 @@ impl Site {
     #[must_use]
     pub fn work(&self, name: &str) -> PathBuf {
         self.dir.path().join("work").join(name)
+    }
+
+    /// Makes a file of these bytes and gives its copy to the object `x`.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn upload_of(&self, data: &[u8]) -> io::Result<Copy> {
+        let path = self.work("there");
+        std::fs::write(&path, data)?;
+        Ok(upload(&path, "x"))
     }
 
     /// The settings that reach the server.
@@ -77,13 +88,24 @@ impl Site {
     pub fn engine_through(&self, endpoint: &str) -> Engine {
         engine(self.settings_with(&[("endpoint", endpoint)]))
     }
+
+    /// The same, and it takes a second of silence for a stall.
+    #[must_use]
+    pub fn impatient_engine_through(&self, endpoint: &str) -> Engine {
+        let settings = self.settings_with(&[("endpoint", endpoint)]);
+        engine_within(settings, Duration::from_secs(1))
+    }
 }
 
-/// An engine with waits short enough for tests.
+/// An engine with few retries and short waits between them.
 #[must_use]
 pub fn engine(settings: StorageSettings) -> Engine {
+    engine_within(settings, Network::default().stall_timeout)
+}
+
+fn engine_within(settings: StorageSettings, stall_timeout: Duration) -> Engine {
     let network = Network {
-        stall_timeout: Duration::from_secs(1),
+        stall_timeout,
         retry: Retry {
             attempts: 5,
             base: Duration::from_millis(10),
@@ -138,4 +160,49 @@ pub fn bytes(length: usize, seed: u64) -> Vec<u8> {
     }
     data.truncate(length);
     data
+}
+
+/// Runs copies to their end.
+pub async fn run(engine: &Engine, copies: Vec<Copy>) -> Result<Summary, TransferError> {
+    engine.run(stream::iter(copies), &Stop::default()).await
+}
+
+/// An object of the bucket to a file.
+#[must_use]
+pub fn download(key: &str, to: &Path) -> Copy {
+    Copy::Download {
+        from: object(key),
+        to: to.to_owned(),
+        size: None,
+    }
+}
+
+/// A prefix of the bucket to a directory.
+#[must_use]
+pub fn prefix(key: &str, to: &Path) -> Copy {
+    Copy::DownloadPrefix {
+        from: object(key),
+        to: to.to_owned(),
+    }
+}
+
+/// A file to an object of the bucket.
+#[must_use]
+pub fn upload(path: &Path, key: &str) -> Copy {
+    Copy::Upload {
+        from: local_file(path.to_owned()),
+        to: object(key),
+    }
+}
+
+/// The names in a directory, hidden ones included; none if it is missing.
+#[must_use]
+pub fn names(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten();
+    let mut names: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }

@@ -1,52 +1,19 @@
 //! Transfers against a real S3 server: what goes up comes down, whatever its size and name.
 
+#![cfg(test)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use copilot::store::{Reference, StoreError};
-use copilot::transfer::{Copy, CopyError, Engine, Stop, Summary, TransferError};
-use copilot_tests::site::{Site, bytes, engine, local_file, object};
-use futures_util::stream;
+use copilot::transfer::{Copy, CopyError, Stop};
+use copilot_tests::fault::{Fault, FaultProxy};
+use copilot_tests::site::{Site, bytes, download, names, object, prefix, run, upload};
 
 const PART: usize = 8 << 20;
-
-async fn run(engine: &Engine, copies: Vec<Copy>) -> Result<Summary, TransferError> {
-    engine.run(stream::iter(copies), &Stop::default()).await
-}
-
-fn download(key: &str, to: &Path) -> Copy {
-    Copy::Download {
-        from: object(key),
-        to: to.to_owned(),
-        size: None,
-    }
-}
-
-fn prefix(key: &str, to: &Path) -> Copy {
-    Copy::DownloadPrefix {
-        from: object(key),
-        to: to.to_owned(),
-    }
-}
-
-fn upload(path: &Path, key: &str) -> Copy {
-    Copy::Upload {
-        from: local_file(path.to_owned()),
-        to: object(key),
-    }
-}
-
-/// The names in a directory, hidden ones included.
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
 
 #[tokio::test]
 async fn every_size_round_trips() {
@@ -213,19 +180,35 @@ async fn an_empty_prefix_is_an_empty_directory_and_told() {
     assert!(names(&to).is_empty());
 }
 
-/// Another run replaces finished files and what a killed run left behind.
+/// A run that is killed in the middle leaves an unfinished file; the next one replaces it.
 #[tokio::test]
 async fn a_second_run_ends_right_and_leaves_no_litter() {
     let site = Site::start().unwrap();
-    fs::write(site.server.file("data", "x"), "new").unwrap();
+    fs::write(site.server.file("data", "x"), bytes(100_000, 1)).unwrap();
     let dir = site.work("in");
     fs::create_dir(&dir).unwrap();
-    fs::write(dir.join("x"), "old, and longer").unwrap();
-    // A first run finds the name of the unfinished file: the directory may not be written to.
+    fs::write(dir.join("x"), "old").unwrap();
+
+    // Leaked in the middle of its body, like a process that is killed.
+    let proxy = FaultProxy::start(site.server.address(), |_| Fault::StallAfter(50_000)).unwrap();
+    let engine = site.engine_through(&proxy.endpoint());
+    let copies = vec![download("x", &dir.join("x"))];
+    let mut killed = Box::pin(async move { run(&engine, copies).await });
+    while names(&dir).len() < 2 {
+        let step = tokio::time::timeout(Duration::from_millis(10), killed.as_mut());
+        assert!(step.await.is_err(), "it cannot have ended");
+    }
+    std::mem::forget(killed);
+    assert_eq!(
+        fs::read(dir.join("x")).unwrap(),
+        b"old",
+        "never half a file"
+    );
+
     run(&site.engine(), vec![download("x", &dir.join("x"))])
         .await
         .unwrap();
-    assert_eq!(fs::read(dir.join("x")).unwrap(), b"new");
+    assert!(fs::read(dir.join("x")).unwrap() == bytes(100_000, 1));
     assert_eq!(names(&dir), ["x"]);
 }
 
@@ -242,103 +225,6 @@ async fn downloads_are_readable_by_other_users() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(&to), mode(&probe));
     assert_eq!(mode(&site.work("deep")), mode(&site.work("probe-dir")));
-}
-
-#[tokio::test]
-async fn what_is_missing_or_refused_is_named() {
-    let site = Site::start().unwrap();
-    fs::write(site.server.file("data", "x"), "x").unwrap();
-    let read = async |engine: Engine, text: &str| {
-        let from = Reference::parse(text).unwrap();
-        let error = engine.read(&from, 100, &Stop::default()).await.unwrap_err();
-        assert!(error.to_string().contains(text), "{error}");
-        assert!(!error.to_string().contains("test-secret-key"), "{error}");
-        match error {
-            CopyError::Store(error) => error,
-            other => panic!("{other}"),
-        }
-    };
-    let missing = read(site.engine(), "s3://data/nothing").await;
-    assert!(matches!(missing, StoreError::NotFound { .. }), "{missing}");
-    assert!(
-        missing.to_string().contains(&site.server.endpoint),
-        "{missing}"
-    );
-    assert!(!missing.recoverable());
-
-    let mut settings = site.settings();
-    settings.multicontainer = true;
-    let bucket = read(engine(settings), "s3://elsewhere/x").await;
-    assert!(matches!(bucket, StoreError::NoContainer { .. }), "{bucket}");
-
-    let wrong = site.settings_with(&[("secret_key", "not-it")]);
-    let wrong = read(engine(wrong), "s3://data/x").await;
-    assert!(
-        matches!(wrong, StoreError::BadCredentials { .. }),
-        "{wrong}"
-    );
-    assert!(!wrong.to_string().contains("not-it"), "{wrong}");
-    let unknown = site.settings_with(&[("access_key_id", "who")]);
-    let unknown = read(engine(unknown), "s3://data/x").await;
-    assert!(
-        matches!(unknown, StoreError::BadCredentials { .. }),
-        "{unknown}"
-    );
-    assert!(unknown.to_string().contains("access_key_id"), "{unknown}");
-}
-
-#[tokio::test]
-async fn a_missing_object_leaves_nothing_and_stops_the_rest() {
-    let site = Site::start().unwrap();
-    let to = site.work("in");
-    let failed = run(&site.engine(), vec![download("nothing", &to.join("a/b"))]).await;
-    let failed = failed.unwrap_err();
-    assert_eq!((failed.failed, failed.stopped), (1, None));
-    assert!(failed.to_string().contains("s3://data/nothing"), "{failed}");
-    assert!(!to.exists());
-}
-
-#[tokio::test]
-async fn uploads_to_a_missing_bucket_fail_and_make_none() {
-    let site = Site::start().unwrap();
-    let mut settings = site.settings();
-    settings.container = "elsewhere".to_owned();
-    let engine = engine(settings);
-    for size in [10, PART + 1] {
-        fs::write(site.work("x"), bytes(size, 1)).unwrap();
-        let to = Reference::parse("s3://elsewhere/x").unwrap();
-        let from = local_file(site.work("x"));
-        let failed = run(&engine, vec![Copy::Upload { from, to }])
-            .await
-            .unwrap_err();
-        assert!(failed.to_string().contains("s3://elsewhere/x"), "{failed}");
-    }
-    assert!(!site.server.file("elsewhere", "").exists());
-}
-
-#[tokio::test]
-async fn max_download_is_kept_and_named() {
-    let site = Site::start().unwrap();
-    fs::write(site.server.file("data", "big"), bytes(3 << 20, 1)).unwrap();
-    fs::create_dir(site.server.file("data", "dir")).unwrap();
-    fs::write(site.server.file("data", "dir/big"), bytes(3 << 20, 1)).unwrap();
-    let mut settings = site.settings();
-    settings.max_download_mib = 2;
-    let limited = engine(settings.clone());
-    for copy in [
-        download("big", &site.work("out/big")),
-        prefix("dir", &site.work("dir")),
-    ] {
-        let failed = run(&limited, vec![copy]).await.unwrap_err().to_string();
-        for part in ["3.000000 MiB", "2 MiB", "maxDownloadMBs", "big"] {
-            assert!(failed.contains(part), "{failed}");
-        }
-    }
-    assert!(!site.work("out").exists());
-    settings.max_download_mib = 3;
-    run(&engine(settings), vec![download("big", &site.work("big"))])
-        .await
-        .unwrap();
 }
 
 #[tokio::test]
@@ -364,19 +250,4 @@ async fn metadata_is_read_whole_within_its_limit() {
         .await
         .unwrap();
     assert_eq!(engine.read(&object("m"), 5, &stop).await.unwrap(), "");
-}
-
-#[tokio::test]
-async fn a_file_where_a_directory_must_be_is_an_error() {
-    let site = Site::start().unwrap();
-    fs::write(site.server.file("data", "x"), "x").unwrap();
-    fs::write(site.work("file"), "").unwrap();
-    fs::create_dir(site.work("dir")).unwrap();
-    for to in ["file/x", "dir"] {
-        let failed = run(&site.engine(), vec![download("x", &site.work(to))]).await;
-        let failed = failed.unwrap_err().to_string();
-        assert!(failed.contains(to), "{failed}");
-    }
-    assert!(names(&site.work("dir")).is_empty());
-    assert_eq!(names(&site.work("")), ["dir", "file"]);
 }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::http::{Failure, FailureKind};
+use super::http::{Failure, FailureKind, Reply};
 use super::reference::{Reference, ReferenceError};
 
 /// Where it happened: an object and the store that should have it.
@@ -219,15 +219,17 @@ impl StoreError {
                 action,
                 cause,
             },
-            FailureKind::Status => Self::of_status(failure, place, action, cause),
+            FailureKind::Status if failure.is_transient() => Self::Busy { place, cause },
+            FailureKind::Status => {
+                let reply = failure.reply.as_deref().cloned().unwrap_or_default();
+                Self::of_reply(reply, place, action, cause)
+            }
         }
     }
 
-    fn of_status(failure: &Failure, place: Place, action: &'static str, cause: String) -> Self {
-        let code = failure.code.as_deref().unwrap_or_default();
-        let status = failure.status.map_or(0, |status| status.as_u16());
-        match (status, code) {
-            _ if failure.is_transient() => Self::Busy { place, cause },
+    fn of_reply(reply: Reply, place: Place, action: &'static str, cause: String) -> Self {
+        let code = reply.code.as_deref().unwrap_or_default();
+        match (reply.status.as_u16(), code) {
             (_, "NoSuchBucket") => Self::NoContainer { place, cause },
             (_, "ExpiredToken" | "TokenRefreshRequired" | "RequestTimeTooSkewed") => {
                 Self::BadCredentials {
@@ -236,9 +238,9 @@ impl StoreError {
                     passing: true,
                 }
             }
-            (301 | 307 | 400, _) if failure.region.is_some() => Self::WrongRegion {
+            (301 | 307 | 400, _) if reply.region.is_some() => Self::WrongRegion {
                 place,
-                region: failure.region.clone().unwrap_or_default(),
+                region: reply.region.unwrap_or_default(),
                 cause,
             },
             (401, _)

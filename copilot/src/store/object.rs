@@ -297,19 +297,7 @@ impl Upload {
             Parts::S3 { bucket, id } => {
                 let key = &self.object.key;
                 let parts = parts.into_iter().filter_map(|part| part.0).collect();
-                match bucket.complete(key, id, parts, &place).await {
-                    // Done by an earlier attempt whose answer was lost: the upload is gone, the
-                    // object is there.
-                    Err(StoreError::NotFound { .. })
-                        if bucket
-                            .size(key, &place)
-                            .await
-                            .is_ok_and(|found| found == size) =>
-                    {
-                        Ok(())
-                    }
-                    done => done,
-                }
+                bucket.complete(key, id, parts, size, &place).await
             }
             Parts::Local(file) => {
                 let done = file.finish();

@@ -20,6 +20,9 @@ const KNOWN: [&str; 9] = [
     "s3", "gs", "abfs", "abfss", "os", "sw", "file", "mem", "redis",
 ];
 
+/// The keys of a store that the settings do not mention.
+static NO_KEYS: BTreeMap<String, String> = BTreeMap::new();
+
 /// All stores that a run may touch.
 #[derive(Debug)]
 pub struct Stores {
@@ -69,20 +72,19 @@ impl Stores {
         }
         let route = self.route(reference)?;
         let (container, key) = match route.kind.as_str() {
-            "local" => self.split_file(reference, &route)?,
+            "local" => split_file(reference, &route)?,
             _ => (reference.container().to_owned(), reference.key().to_owned()),
         };
         self.check_container(reference, &route, &container)?;
 
         let slot = (reference.scheme().to_owned(), container.clone());
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let backend = match opened.get(&slot) {
-            Some(backend) => backend.clone(),
-            None => {
-                let backend = self.connect(reference, &route, &container)?;
-                opened.insert(slot, backend.clone());
-                backend
-            }
+        let backend = if let Some(backend) = opened.get(&slot) {
+            backend.clone()
+        } else {
+            let backend = self.connect(reference, &route, &container)?;
+            opened.insert(slot, backend.clone());
+            backend
         };
         Ok(self.object(backend, reference, key))
     }
@@ -128,10 +130,9 @@ impl Stores {
         let kind = own
             .map(|own| own.kind.as_str())
             .filter(|kind| !kind.is_empty());
-        static EMPTY: BTreeMap<String, String> = BTreeMap::new();
         Ok(Route {
             kind: kind.unwrap_or(known_kind).to_owned(),
-            config: own.map_or(&EMPTY, |own| &own.config),
+            config: own.map_or(&NO_KEYS, |own| &own.config),
             any_container: true,
             primary: false,
         })
@@ -157,33 +158,6 @@ impl Stores {
                 "Set it to stow, s3, minio or local",
             )),
         }
-    }
-
-    /// Container and key of a reference to the local kind: `file://CONTAINER/KEY`, or an absolute
-    /// path beneath the configured one.
-    fn split_file(
-        &self,
-        reference: &Reference,
-        route: &Route<'_>,
-    ) -> Result<(String, String), StoreError> {
-        if !reference.container().is_empty() {
-            return Ok((reference.container().to_owned(), reference.key().to_owned()));
-        }
-        let root = local_root(reference, route)?;
-        let absolute = Path::new("/").join(reference.key());
-        let inside = absolute.strip_prefix(&root).ok().and_then(Path::to_str);
-        let inside = inside.ok_or_else(|| {
-            setting(
-                reference,
-                format!(
-                    "the path is not beneath {}, the local store",
-                    root.display()
-                ),
-                "Name an object of the store as file://CONTAINER/KEY",
-            )
-        })?;
-        let (container, key) = inside.split_once('/').unwrap_or((inside, ""));
-        Ok((container.to_owned(), key.to_owned()))
     }
 
     fn check_container(
@@ -265,6 +239,29 @@ impl Stores {
         let settings = s3::Settings::read(config, &self.settings.http, &self.environment)?;
         s3::Bucket::open(&settings, container, self.client.clone())
     }
+}
+
+/// Container and key of a reference to the local kind: `file://CONTAINER/KEY`, or an absolute
+/// path beneath the configured one.
+fn split_file(reference: &Reference, route: &Route<'_>) -> Result<(String, String), StoreError> {
+    if !reference.container().is_empty() {
+        return Ok((reference.container().to_owned(), reference.key().to_owned()));
+    }
+    let root = local_root(reference, route)?;
+    let absolute = Path::new("/").join(reference.key());
+    let inside = absolute.strip_prefix(&root).ok().and_then(Path::to_str);
+    let inside = inside.ok_or_else(|| {
+        setting(
+            reference,
+            format!(
+                "the path is not beneath {}, the local store",
+                root.display()
+            ),
+            "Name an object of the store as file://CONTAINER/KEY",
+        )
+    })?;
+    let (container, key) = inside.split_once('/').unwrap_or((inside, ""));
+    Ok((container.to_owned(), key.to_owned()))
 }
 
 /// The directory of a local store.

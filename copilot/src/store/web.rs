@@ -2,10 +2,13 @@
 //!
 //! Unlike the reference we look at the status: an error page is never taken for data.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use http::{HeaderMap, Method, StatusCode, header};
 use object_store::client::{HttpError, HttpRequest, HttpRequestBody, HttpResponse};
+use percent_encoding::percent_decode_str;
 
 use super::http::{Answer, Client, Failure, FailureKind, Unsigned};
 
@@ -58,32 +61,46 @@ impl Web {
 fn request(url: &reqwest::Url, start: u64, etag: Option<&str>) -> Result<HttpRequest, Failure> {
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = Method::GET;
-    // A fragment is not sent (RFC 9110 §7.1).
-    let (address, _) = url.as_str().split_once('#').unwrap_or((url.as_str(), ""));
-    *request.uri_mut() = address
+    let mut bare = url.clone();
+    // Neither a fragment nor a password is part of what is asked for (RFC 9110 §4.2.4, §7.1). An
+    // address of a host always lets go of them.
+    bare.set_fragment(None);
+    let _ = (bare.set_username(""), bare.set_password(None));
+    *request.uri_mut() = bare
+        .as_str()
         .parse()
         .map_err(|error| protocol(format!("{error}")))?;
+    let mut header = |name: header::HeaderName, text: String| {
+        let value = text.parse();
+        let value = value.map_err(|_| protocol(format!("no value for {name}")))?;
+        request.headers_mut().insert(name, value);
+        Ok(())
+    };
+    if let Some(credentials) = basic(url) {
+        header(header::AUTHORIZATION, credentials)?;
+    }
     if let (Some(etag), 1..) = (etag, start) {
-        let value = |text: String| {
-            text.parse()
-                .map_err(|_| protocol(format!("{text:?} is no header")))
-        };
-        request
-            .headers_mut()
-            .insert(header::RANGE, value(format!("bytes={start}-"))?);
-        request
-            .headers_mut()
-            .insert(header::IF_RANGE, value(etag.to_owned())?);
+        header(header::RANGE, format!("bytes={start}-"))?;
+        header(header::IF_RANGE, etag.to_owned())?;
     }
     Ok(request)
 }
 
+/// User and password of an address, as a server wants to see them.
+fn basic(url: &reqwest::Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decoded = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+    let password = decoded(url.password().unwrap_or_default());
+    let pair = [decoded(url.username()), password].join(&b':');
+    Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
+}
+
 fn redirected(from: &reqwest::Url, failure: Failure) -> Result<reqwest::Url, Failure> {
-    let redirects = [301, 302, 303, 307, 308];
-    let is_redirect = failure
-        .status
-        .is_some_and(|status| redirects.contains(&status.as_u16()));
-    let Some(location) = failure.location.as_deref().filter(|_| is_redirect) else {
+    let reply = failure.reply.as_deref();
+    let redirect = reply.filter(|reply| matches!(reply.status.as_u16(), 301..=303 | 307 | 308));
+    let Some(location) = redirect.and_then(|reply| reply.location.as_deref()) else {
         return Err(failure);
     };
     let target = from
@@ -138,4 +155,39 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
 
 fn protocol(message: String) -> Failure {
     Failure::new(FailureKind::Protocol, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_carry_what_the_address_says() {
+        let url = "https://us%40er:p%3Aw@h/a%20b?x=1#part".parse().unwrap();
+        let request = request(&url, 5, Some("\"v1\"")).unwrap();
+        assert_eq!(request.uri().to_string(), "https://h/a%20b?x=1");
+        let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(
+            header("authorization"),
+            format!("Basic {}", BASE64_STANDARD.encode("us@er:p:w"))
+        );
+        assert_eq!(header("range"), "bytes=5-");
+        assert_eq!(header("if-range"), "\"v1\"");
+    }
+
+    #[test]
+    fn content_range_is_read() {
+        for (text, expected) in [
+            ("bytes 5-9/10", Some((5, Some(10)))),
+            ("bytes 5-9/*", Some((5, None))),
+            ("bytes */10", None),
+            ("items 5-9/10", None),
+            ("", None),
+        ] {
+            let headers = [(header::CONTENT_RANGE, text.parse().unwrap())]
+                .into_iter()
+                .collect();
+            assert_eq!(content_range(&headers), expected, "{text}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub enum Copy {
         from: Reference,
         /// The file; parents are made, an existing file is replaced.
         to: PathBuf,
-        /// Size in bytes where the plan knows it; saves nothing else than a guess.
+        /// Size in bytes where the plan knows it: a small object is then asked for as a whole.
         size: Option<u64>,
     },
     /// The objects beneath a prefix become the directory `to`, which exists even if there are none.

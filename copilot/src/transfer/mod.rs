@@ -1,4 +1,4 @@
-//! Moves bytes between stores and files: a stream of [`Copy`] under one byte budget, with
+//! Moves bytes between stores and files: a stream of [`Copy`](enum@Copy) under one byte budget, with
 //! cancellation, resumption and counts.
 //!
 //! [`Engine`] is the door. Downloads land beside their target and are renamed (`partial`); uploads

@@ -69,7 +69,7 @@ impl<'a> Walk<'a> {
             Err(error) => return Some((vec![Err(error.into())], None)),
         };
         let found: Vec<_> = entries
-            .into_iter()
+            .iter()
             .filter_map(|entry| self.place(entry))
             .collect();
         self.found |= !found.is_empty();
@@ -77,7 +77,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The file that an entry becomes; none for a directory's marker.
-    fn place(&self, entry: Entry) -> Option<Result<Found, CopyError>> {
+    fn place(&self, entry: &Entry) -> Option<Result<Found, CopyError>> {
         let relative = entry
             .key
             .strip_prefix(self.listing.prefix())

@@ -6,10 +6,11 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 
 use super::budget::Budget;
 use super::copy::LocalFile;
@@ -21,6 +22,9 @@ use crate::store::{Object, Part, Upload as Parts};
 
 /// Time to clean up after the run was stopped: the reply to one request.
 const CLEAN_UP: Duration = Duration::from_secs(5);
+
+/// Time for parts on their way to arrive after the run was stopped: those that the store has all of.
+const SETTLE: Duration = Duration::from_millis(500);
 
 /// What an upload may use.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +56,7 @@ impl Upload<'_> {
     }
 
     async fn small(self, source: &Source, object: &Object) -> Result<(), CopyError> {
-        let _memory = self.budget.take(source.size).await;
-        let data = source.read(0, source.size)?;
+        let data = self.read(source, 0, source.size).await?;
         source.check()?;
         let length = data.len();
         object.put(data).await?;
@@ -69,20 +72,7 @@ impl Upload<'_> {
             memory: self.limits.memory,
         })?;
         let mut upload = self.begin(object).await?;
-        let work = async {
-            let parts = self.parts(source, &upload, part_size).await?;
-            source.check()?;
-            Ok::<_, CopyError>(parts)
-        };
-        let outcome = match self.stop.race(work).await {
-            Ok(Ok(parts)) => {
-                let done = self.stop.race(upload.complete(parts, source.size)).await;
-                done.map_err(CopyError::from)
-                    .and_then(|done| done.map_err(CopyError::from))
-            }
-            Ok(Err(error)) => Err(error),
-            Err(stopped) => Err(stopped.into()),
-        };
+        let outcome = self.fill(source, &mut upload, part_size).await;
         if outcome.is_err() {
             abandon(upload, object).await;
         }
@@ -94,7 +84,7 @@ impl Upload<'_> {
     async fn begin(self, object: &Object) -> Result<Parts, CopyError> {
         let mut begin = std::pin::pin!(object.begin());
         match self.stop.race(begin.as_mut()).await {
-            Ok(begun) => Ok(begun?),
+            Ok(answer) => Ok(answer?),
             Err(stopped) => {
                 if let Ok(Ok(upload)) = tokio::time::timeout(CLEAN_UP, begin).await {
                     abandon(upload, object).await;
@@ -104,27 +94,75 @@ impl Upload<'_> {
         }
     }
 
+    /// A piece of the file, in memory of the budget.
+    async fn read(self, source: &Source, offset: u64, length: u64) -> Result<Bytes, CopyError> {
+        // The length of a part, which fits in the memory.
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let mut buffer = self.budget.buffer(length).await;
+        source.read(buffer.bytes(), offset)?;
+        Ok(buffer.freeze())
+    }
+
+    /// Uploads the file's parts and has the store make an object of them.
+    async fn fill(
+        self,
+        source: &Source,
+        upload: &mut Parts,
+        part_size: u64,
+    ) -> Result<(), CopyError> {
+        let parts = self.parts(source, upload, part_size).await?;
+        source.check()?;
+        Ok(self
+            .stop
+            .race(upload.complete(parts, source.size))
+            .await??)
+    }
+
+    /// Uploads all parts. When that fails, none is left on its way if it can be helped: a part that
+    /// arrives after the upload was aborted may stay in the store.
     async fn parts(
         self,
         source: &Source,
         upload: &Parts,
         part_size: u64,
     ) -> Result<Vec<Part>, CopyError> {
-        stream::iter(0..source.size.div_ceil(part_size))
-            .map(async |index| {
-                let offset = index * part_size;
-                let length = part_size.min(source.size - offset);
-                let _memory = self.budget.take(length).await;
-                let data = source.read(offset, length)?;
-                let count = data.len();
-                let index = usize::try_from(index).unwrap_or(usize::MAX);
-                let part = upload.part(index, offset, data).await?;
-                self.tally.moved(count);
-                Ok(part)
-            })
-            .buffered(self.limits.parts)
-            .try_collect()
-            .await
+        let more = AtomicBool::new(true);
+        let parts = stream::iter(0..source.size.div_ceil(part_size))
+            .take_while(|_| std::future::ready(more.load(Ordering::Relaxed)))
+            .map(|index| self.part(source, upload, part_size, index))
+            .buffered(self.limits.parts);
+        let mut parts = std::pin::pin!(parts);
+        let mut arrived = Vec::new();
+        let (error, settle) = loop {
+            match self.stop.race(parts.next()).await {
+                Ok(Some(Ok(part))) => arrived.push(part),
+                Ok(Some(Err(error))) => break (error, CLEAN_UP),
+                Ok(None) => return Ok(arrived),
+                Err(stopped) => break (stopped.into(), SETTLE),
+            }
+        };
+        more.store(false, Ordering::Relaxed);
+        let rest = parts.for_each(|_| std::future::ready(()));
+        // Those that still have not ended are cut, and the store drops what is incomplete.
+        let _ = tokio::time::timeout(settle, rest).await;
+        Err(error)
+    }
+
+    async fn part(
+        self,
+        source: &Source,
+        upload: &Parts,
+        part_size: u64,
+        index: u64,
+    ) -> Result<Part, CopyError> {
+        let offset = index * part_size;
+        let length = part_size.min(source.size - offset);
+        let data = self.read(source, offset, length).await?;
+        let count = data.len();
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let part = upload.part(index, offset, data).await?;
+        self.tally.moved(count);
+        Ok(part)
     }
 }
 
@@ -159,15 +197,13 @@ impl Source {
         }
     }
 
-    fn read(&self, offset: u64, length: u64) -> Result<Bytes, CopyError> {
-        let mut data = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        match self.file.read_exact_at(&mut data, offset) {
-            Ok(()) => Ok(data.into()),
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<(), CopyError> {
+        match self.file.read_exact_at(buffer, offset) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.check()?;
                 Err(self.unreadable(error))
             }
-            Err(error) => Err(self.unreadable(error)),
+            read => read.map_err(|error| self.unreadable(error)),
         }
     }
 

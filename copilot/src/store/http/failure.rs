@@ -33,20 +33,27 @@ pub enum FailureKind {
 pub struct Failure {
     /// What went wrong.
     pub kind: FailureKind,
-    /// The status, if the server answered.
-    pub status: Option<StatusCode>,
-    /// The store's own error code, e.g. `NoSuchBucket`.
-    pub code: Option<String>,
     /// The cause in full, one line.
     pub message: String,
+    /// What the server said, if it answered.
+    pub reply: Option<Box<Reply>>,
+    /// Attempts made, and the time they took.
+    pub tried: Option<(u32, Duration)>,
+}
+
+/// What matters of an answer that is no success.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The store's own error code, e.g. `NoSuchBucket`.
+    pub code: Option<String>,
     /// How long the server asked us to wait.
     pub retry_after: Option<Duration>,
-    /// The region that the bucket lives in, if the answer names it.
+    /// The region that the bucket lives in.
     pub region: Option<String>,
     /// Where the answer sends us.
     pub location: Option<String>,
-    /// Attempts made, and the time they took.
-    pub tried: Option<(u32, Duration)>,
 }
 
 /// Longest part of an error body that is read and shown.
@@ -57,12 +64,8 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            status: None,
-            code: None,
             message: message.into(),
-            retry_after: None,
-            region: None,
-            location: None,
+            reply: None,
             tried: None,
         }
     }
@@ -89,12 +92,15 @@ impl Failure {
         if let Some(id) = header("x-amz-request-id") {
             let _ = write!(message, " (request {id})");
         }
+        let retry_after = header("retry-after").and_then(|value| super::retry::retry_after(&value));
         Self {
-            status: Some(status),
-            code,
-            retry_after: header("retry-after").and_then(|value| super::retry::retry_after(&value)),
-            region: header("x-amz-bucket-region").or_else(|| element(&body, "Region")),
-            location: header("location"),
+            reply: Some(Box::new(Reply {
+                status,
+                code,
+                retry_after,
+                region: header("x-amz-bucket-region").or_else(|| element(&body, "Region")),
+                location: header("location"),
+            })),
             ..Self::new(FailureKind::Status, message)
         }
     }
@@ -121,17 +127,24 @@ impl Failure {
         match self.kind {
             FailureKind::Connect | FailureKind::Stalled | FailureKind::Broken => true,
             FailureKind::Tls | FailureKind::Credentials | FailureKind::Protocol => false,
-            FailureKind::Status => {
+            FailureKind::Status => self.reply.as_ref().is_some_and(|reply| {
                 let by_code = matches!(
-                    self.code.as_deref(),
+                    reply.code.as_deref(),
                     Some("SlowDown" | "InternalError" | "RequestTimeout" | "ServiceUnavailable")
                 );
                 by_code
-                    || self.status.is_some_and(|status| {
-                        matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
-                    })
-            }
+                    || matches!(
+                        reply.status.as_u16(),
+                        408 | 425 | 429 | 500 | 502 | 503 | 504
+                    )
+            }),
         }
+    }
+
+    /// The status, if the server answered.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.reply.as_ref().map(|reply| reply.status)
     }
 
     /// Finds the failure that a chain of errors carries.
@@ -171,13 +184,12 @@ pub(in crate::store) fn causes(error: &(dyn std::error::Error + 'static)) -> Str
 }
 
 fn has_source<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| {
-        // An I/O error hides what it wraps from `source` and shows that thing's own source instead.
-        let wrapped = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        error.is::<E>() || wrapped.is_some_and(|inner| inner.is::<E>())
+    std::iter::successors(Some(error), |error| match error.downcast_ref() {
+        // An I/O error hides what it wraps: its `source` is that of the thing wrapped.
+        Some(io) => std::io::Error::get_ref(io).map(|inner| inner as &dyn std::error::Error),
+        None => error.source(),
     })
+    .any(<dyn std::error::Error>::is::<E>)
 }
 
 /// The text of the first element `name` in a small XML error document.

@@ -18,5 +18,5 @@ mod tls;
 
 pub use client::{Answer, Authorize, Client, Unsigned};
 pub(in crate::store) use failure::causes;
-pub use failure::{Failure, FailureKind};
+pub use failure::{Failure, FailureKind, Reply};
 pub use service::Service;

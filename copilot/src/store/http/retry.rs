@@ -48,7 +48,7 @@ impl<'a> Budget<'a> {
 
     fn wait(&self, failure: &Failure) -> Duration {
         let jitter = self.rules.pause(self.attempts);
-        match failure.retry_after {
+        match failure.reply.as_ref().and_then(|reply| reply.retry_after) {
             // Jitter on top: the server told everybody the same number.
             Some(asked) => asked.min(self.rules.retry_after) + jitter.min(self.rules.base),
             None => jitter,
@@ -64,6 +64,7 @@ pub(super) fn retry_after(value: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::http::Reply;
 
     fn failure(kind: FailureKind) -> Failure {
         Failure::new(kind, "broken")
@@ -116,7 +117,10 @@ mod tests {
     fn the_servers_wish_is_honoured_up_to_a_bound() {
         let rules = Retry::default();
         let asking = |seconds| Failure {
-            retry_after: retry_after(seconds),
+            reply: Some(Box::new(Reply {
+                retry_after: retry_after(seconds),
+                ..Reply::default()
+            })),
             ..failure(FailureKind::Broken)
         };
         let wait = Budget::new(&rules).spend(asking("2")).unwrap();

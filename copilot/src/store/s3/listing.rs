@@ -39,13 +39,11 @@ pub struct Listed {
 /// The request for the page after `token`. No `encoding-type` is asked for: servers differ in whether
 /// they then encode, and an escaped character in XML is read either way.
 pub(super) fn request(address: &str, prefix: &str, token: Option<&str>) -> HttpRequest {
-    let mut uri = format!("{address}?");
-    if let Some(token) = token {
-        let token = utf8_percent_encode(token, QUERY);
-        uri.push_str(&format!("continuation-token={token}&"));
-    }
     let prefix = utf8_percent_encode(prefix, QUERY);
-    uri.push_str(&format!("list-type=2&prefix={prefix}"));
+    let uri = match token.map(|token| utf8_percent_encode(token, QUERY)) {
+        Some(token) => format!("{address}?continuation-token={token}&list-type=2&prefix={prefix}"),
+        None => format!("{address}?list-type=2&prefix={prefix}"),
+    };
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = Method::GET;
     // The address was checked when the bucket was opened and the rest is encoded.

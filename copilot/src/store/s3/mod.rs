@@ -22,7 +22,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutPayload};
 
 use super::error::{Place, StoreError};
-use super::http::{Answer, Client, Failure, Service};
+use super::http::{Answer, Client, Failure, FailureKind, Service};
 pub use keys::Settings;
 pub use listing::Page;
 
@@ -114,14 +114,6 @@ impl Bucket {
         })
     }
 
-    /// The object's size in bytes.
-    pub async fn size(&self, key: &str, place: &Place) -> Result<u64, StoreError> {
-        let found = self.store.head(&path(key, place)?).await;
-        let found =
-            found.map_err(|error| StoreError::of_library(&error, place.clone(), "looking up"))?;
-        Ok(found.size)
-    }
-
     /// Writes a whole object.
     pub async fn put(&self, key: &str, data: Bytes, place: &Place) -> Result<(), StoreError> {
         let done = self
@@ -155,22 +147,30 @@ impl Bucket {
         done.map_err(|error| StoreError::of_library(&error, place.clone(), "uploading a part"))
     }
 
-    /// Makes the object of its parts.
+    /// Makes the object of its parts, which have `size` bytes together.
     pub async fn complete(
         &self,
         key: &str,
         id: &String,
         parts: Vec<PartId>,
+        size: u64,
         place: &Place,
     ) -> Result<(), StoreError> {
-        let done = self
-            .store
-            .complete_multipart(&path(key, place)?, id, parts)
-            .await;
-        done.map_err(|error| {
-            StoreError::of_library(&error, place.clone(), "completing an upload")
-        })?;
-        Ok(())
+        let path = path(key, place)?;
+        let Err(error) = self.store.complete_multipart(&path, id, parts).await else {
+            return Ok(());
+        };
+        let error_of = |error| StoreError::of_library(error, place.clone(), "completing an upload");
+        // The answer to an earlier attempt was lost, and now there is no such upload any more: it was
+        // completed, if the object is there.
+        if repeated_and_refused(&error) && self.size(&path).await.is_ok_and(|found| found == size) {
+            return Ok(());
+        }
+        Err(error_of(&error))
+    }
+
+    async fn size(&self, path: &object_store::path::Path) -> Result<u64, object_store::Error> {
+        Ok(self.store.head(path).await?.size)
     }
 
     /// Drops the parts uploaded so far.
@@ -203,9 +203,17 @@ impl Bucket {
 /// not answering in part.
 fn has_no_ranges(error: &object_store::Error) -> bool {
     match Failure::within(error) {
-        Some(failure) => failure.status == Some(StatusCode::RANGE_NOT_SATISFIABLE),
+        Some(failure) => failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
         None => matches!(error, object_store::Error::Generic { .. }),
     }
+}
+
+/// Whether a request was refused only when it was sent again.
+fn repeated_and_refused(error: &object_store::Error) -> bool {
+    Failure::within(error).is_some_and(|failure| {
+        let repeated = failure.tried.is_some_and(|(attempts, _)| attempts > 1);
+        repeated && !failure.is_transient() && failure.kind == FailureKind::Status
+    })
 }
 
 fn path(key: &str, place: &Place) -> Result<object_store::path::Path, StoreError> {

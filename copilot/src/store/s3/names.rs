@@ -5,6 +5,7 @@
 //! encodes a second time into the address; before signing, one of the two layers is taken off.
 
 use object_store::path::Path;
+use percent_encoding::percent_encode_byte;
 
 /// The library's name for `key`.
 ///
@@ -23,7 +24,9 @@ pub(super) fn path(key: &str) -> Result<Path, &'static str> {
         match c {
             '/' if edge => escaped.push_str("%2F"),
             c if c == '%' || c.is_ascii_control() => {
-                escaped.push_str(&format!("%{:02X}", u32::from(c)));
+                let mut byte = [0];
+                c.encode_utf8(&mut byte);
+                escaped.push_str(percent_encode_byte(byte[0]));
             }
             c => escaped.push(c),
         }
