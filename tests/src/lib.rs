@@ -6,9 +6,13 @@
 
 pub mod background;
 pub mod bench;
+pub mod binary;
+pub mod container;
 pub mod demo;
 pub mod fault;
+pub mod names;
 pub mod pod;
 pub mod requirement;
 pub mod s3;
 pub mod site;
+pub mod tls;

@@ -10,6 +10,10 @@ pub enum Requirement {
     Cgroups,
     /// What `Cgroups` says, and the right to load BPF programs.
     Bpf,
+    /// What `Cgroups` says, a container runtime, a static busybox and the right to make namespaces.
+    Containers,
+    /// Uid 0: to become somebody without any right.
+    Root,
 }
 
 impl Requirement {
@@ -39,11 +43,19 @@ impl Requirement {
         if !is_root() {
             return Some(format!("{self:?} needs root"));
         }
+        if matches!(self, Self::Root) {
+            return None;
+        }
         let Some(mount) = crate::pod::cgroup2_mount() else {
             return Some(format!("{self:?} needs a mounted cgroup2 hierarchy"));
         };
         let writable = rustix::fs::access(&mount, rustix::fs::Access::WRITE_OK).is_ok();
-        (!writable).then(|| format!("{self:?} needs {} to be writable", mount.display()))
+        if !writable {
+            return Some(format!("{self:?} needs {} to be writable", mount.display()));
+        }
+        let runtime = matches!(self, Self::Containers).then(crate::container::obstacle);
+        let lacking = runtime.flatten()?;
+        Some(format!("{self:?} needs {lacking}"))
     }
 }
 
