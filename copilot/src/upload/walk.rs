@@ -105,7 +105,8 @@ impl Walk {
             .iter()
             .map(|name| {
                 name.to_str().map(str::to_owned).ok_or_else(|| {
-                    io::Error::other(format!("its name {name:?} is not UTF-8; rename it"))
+                    let shown = name.as_encoded_bytes().escape_ascii();
+                    io::Error::other(format!("its name `{shown}` is not UTF-8; rename it"))
                 })
             })
             .collect()
