@@ -15,4 +15,5 @@ pub mod pod;
 pub mod requirement;
 pub mod s3;
 pub mod site;
+pub mod task;
 pub mod tls;

@@ -82,6 +82,13 @@ impl Spec {
         Self::new(name, Image::Busybox, ["/bin/sh", "-c", script])
     }
 
+    /// Adds an argument of the program.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.program.push(argument.to_owned());
+        self
+    }
+
     /// Runs as this user and group.
     #[must_use]
     pub fn user(mut self, id: u32) -> Self {
