@@ -6,9 +6,11 @@
 
 pub mod background;
 pub mod bench;
+pub mod binary;
 pub mod demo;
 pub mod fault;
 pub mod pod;
 pub mod requirement;
 pub mod s3;
 pub mod site;
+pub mod task;
