@@ -37,102 +37,93 @@ awk -F, '{ sum += $2 } END { print sum }' "$outputs/scaled.csv" > "$outputs/tota
 echo "$greeting, there are $(ls "$inputs/documents" | wc -l) documents" > "$outputs/report"
 "#;
 
-/// What lies in the store.
-pub(super) struct Data {
-    interface: String,
+/// Puts the inputs into the store: a number, text, a CSV file, a directory of files.
+pub(super) fn put(server: &S3Server) -> Result<()> {
+    let put = |key: &str, content: &[u8]| -> Result<()> {
+        let file = server.file(BUCKET, key);
+        fs::create_dir_all(file.parent().context("an object lies in a bucket")?)?;
+        Ok(fs::write(file, content)?)
+    };
+    put("demo/table.csv", b"name,weight\nann,2\nbob,3\ncid,5\n")?;
+    put("demo/documents/one.txt", b"The first document.\n")?;
+    put(
+        "demo/documents/two.txt",
+        b"The second one, somewhat longer.\n",
+    )?;
+    put("demo/documents/three.txt", b"And a third.\n")?;
+    let inputs = LiteralMap {
+        literals: [
+            ("number", primitive::Value::Integer(7).into()),
+            (
+                "greeting",
+                primitive::Value::StringValue("Hello".to_owned()).into(),
+            ),
+            (
+                "table",
+                blob("s3://flyte/demo/table.csv", BlobDimensionality::Single),
+            ),
+            (
+                "documents",
+                blob("s3://flyte/demo/documents", BlobDimensionality::Multipart),
+            ),
+        ]
+        .into_iter()
+        .map(|(name, literal)| (name.to_owned(), literal))
+        .collect(),
+    };
+    put("demo/inputs.pb", &inputs.encode_to_vec())
 }
 
-impl Data {
-    /// Puts the inputs into the store: a number, text, a CSV file, a directory of files.
-    pub(super) fn put(server: &S3Server) -> Result<Self> {
-        let put = |key: &str, content: &[u8]| -> Result<()> {
-            let file = server.file(BUCKET, key);
-            fs::create_dir_all(file.parent().context("an object lies in a bucket")?)?;
-            Ok(fs::write(file, content)?)
-        };
-        put("demo/table.csv", b"name,weight\nann,2\nbob,3\ncid,5\n")?;
-        put("demo/documents/one.txt", b"The first document.\n")?;
-        put(
-            "demo/documents/two.txt",
-            b"The second one, somewhat longer.\n",
-        )?;
-        put("demo/documents/three.txt", b"And a third.\n")?;
-        let inputs = LiteralMap {
-            literals: [
-                ("number", primitive::Value::Integer(7).into()),
-                (
-                    "greeting",
-                    primitive::Value::StringValue("Hello".to_owned()).into(),
-                ),
-                (
-                    "table",
-                    blob("s3://flyte/demo/table.csv", BlobDimensionality::Single),
-                ),
-                (
-                    "documents",
-                    blob("s3://flyte/demo/documents", BlobDimensionality::Multipart),
-                ),
-            ]
-            .into_iter()
-            .map(|(name, literal)| (name.to_owned(), literal))
-            .collect(),
-        };
-        put("demo/inputs.pb", &inputs.encode_to_vec())?;
-        Ok(Self {
-            interface: BASE64_STANDARD.encode(interface().encode_to_vec()),
-        })
-    }
+/// As the platform calls the downloader.
+pub(super) fn download_arguments(to: &Path) -> Vec<OsString> {
+    let mut arguments = words(&[
+        "download",
+        "--from-remote",
+        INPUTS,
+        "--to-output-prefix",
+        OUTPUTS,
+    ]);
+    arguments.extend(["--to-local-dir".into(), to.into()]);
+    arguments.extend(words(&[
+        "--format",
+        "JSON",
+        "--file-input-layout",
+        "DIRECT",
+    ]));
+    arguments
+}
 
-    /// As the platform calls the downloader.
-    pub(super) fn download_arguments(&self, to: &Path) -> Vec<OsString> {
-        let mut arguments = words(&[
-            "download",
-            "--from-remote",
-            INPUTS,
-            "--to-output-prefix",
-            OUTPUTS,
-        ]);
-        arguments.extend(["--to-local-dir".into(), to.into()]);
-        arguments.extend(words(&[
-            "--format",
-            "JSON",
-            "--file-input-layout",
-            "DIRECT",
-        ]));
-        arguments
-    }
+/// As the platform calls the uploader.
+pub(super) fn sidecar_arguments(from: &Path) -> Vec<OsString> {
+    let interface = BASE64_STANDARD.encode(interface().encode_to_vec());
+    let mut arguments = words(&["sidecar", "--timeout", "1h0m0s", "--to-raw-output", RAW]);
+    arguments.extend(words(&[
+        "--to-output-prefix",
+        OUTPUTS,
+        "--interface",
+        &interface,
+    ]));
+    arguments.extend(["--from-local-dir".into(), from.into()]);
+    arguments
+}
 
-    /// As the platform calls the uploader.
-    pub(super) fn sidecar_arguments(&self, from: &Path) -> Vec<OsString> {
-        let mut arguments = words(&["sidecar", "--timeout", "1h0m0s", "--to-raw-output", RAW]);
-        arguments.extend(words(&[
-            "--to-output-prefix",
-            OUTPUTS,
-            "--interface",
-            &self.interface,
-        ]));
-        arguments.extend(["--from-local-dir".into(), from.into()]);
-        arguments
-    }
+/// Main's program and its arguments.
+pub(super) fn main_arguments(inputs: &Path, outputs: &Path) -> Vec<OsString> {
+    let mut arguments = words(&["/bin/sh", "-c", PROGRAM, "main"]);
+    arguments.extend([inputs.into(), outputs.into()]);
+    arguments
+}
 
-    /// Main's program and its arguments.
-    pub(super) fn main_arguments(&self, inputs: &Path, outputs: &Path) -> Vec<OsString> {
-        let mut arguments = words(&["/bin/sh", "-c", PROGRAM, "main"]);
-        arguments.extend([inputs.into(), outputs.into()]);
-        arguments
-    }
-
-    /// Reads `outputs.pb` back; in words.
-    pub(super) fn outputs(&self, server: &S3Server) -> Result<Map<String, Value>> {
-        let file = server.file(BUCKET, "demo/out/outputs.pb");
-        let bytes = fs::read(file).context("the sidecar wrote no outputs.pb")?;
-        let literals = decode_literal_map(bytes.as_slice())?;
-        Ok(literals
-            .literals
-            .into_iter()
-            .map(|(name, literal)| (name, in_words(&literal)))
-            .collect())
-    }
+/// Reads `outputs.pb` back; in words.
+pub(super) fn outputs(server: &S3Server) -> Result<Map<String, Value>> {
+    let file = server.file(BUCKET, "demo/out/outputs.pb");
+    let bytes = fs::read(file).context("the sidecar wrote no outputs.pb")?;
+    let literals = decode_literal_map(bytes.as_slice())?;
+    Ok(literals
+        .literals
+        .into_iter()
+        .map(|(name, literal)| (name, in_words(&literal)))
+        .collect())
 }
 
 fn words(words: &[&str]) -> Vec<OsString> {

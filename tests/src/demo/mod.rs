@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use self::data::Data;
 use self::stage::Stage;
 pub use self::story::Story;
 use crate::s3::S3Server;
@@ -34,21 +33,21 @@ pub fn run(copilot: &Path) -> Result<Story> {
     let store = root.join("store");
     fs::create_dir_all(store.join(BUCKET))?;
     let server = S3Server::start(&store)?;
-    let data = Data::put(&server)?;
+    data::put(&server)?;
     let stage = Stage::build(&root)?;
 
     let inputs = root.join("inputs");
     let mut download = Command::new(&copilot);
     download
         .args(server.flags(BUCKET))
-        .args(data.download_arguments(&inputs));
+        .args(data::download_arguments(&inputs));
     succeed(&mut download)?;
 
     let timeline = root.join("timeline.json");
     let mut sidecar = stage.sidecar(&copilot)?;
     sidecar
         .args(server.flags(BUCKET))
-        .args(data.sidecar_arguments(&stage.outputs()))
+        .args(data::sidecar_arguments(&stage.outputs()))
         .arg("--timeline")
         .arg(&timeline)
         .args(stage.sidecar_arguments());
@@ -57,7 +56,7 @@ pub fn run(copilot: &Path) -> Result<Story> {
 
     let mut main = stage.main()?;
     let main = main
-        .args(data.main_arguments(&inputs, &stage.outputs()))
+        .args(data::main_arguments(&inputs, &stage.outputs()))
         .status()?;
     stage.after_main(&sidecar.0)?;
     let status = sidecar.wait()?;
@@ -66,7 +65,7 @@ pub fn run(copilot: &Path) -> Result<Story> {
         stage: stage.describe(),
         main: main.to_string(),
         timeline,
-        outputs: data.outputs(&server)?,
+        outputs: data::outputs(&server)?,
         exit_code: status.code(),
         root,
     })
@@ -85,7 +84,7 @@ fn root() -> Result<PathBuf> {
 fn succeed(command: &mut Command) -> Result<()> {
     let status = command.status()?;
     if !status.success() {
-        bail!("{:?} failed: {status}", command.get_program());
+        bail!("{} failed: {status}", command.get_program().display());
     }
     Ok(())
 }
