@@ -16,4 +16,5 @@ pub mod requirement;
 pub mod s3;
 pub mod site;
 pub mod task;
+pub mod task_pod;
 pub mod tls;

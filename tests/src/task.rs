@@ -1,146 +1,225 @@
-//! A task's pod as Flyte makes it: the uploader as sidecar, main beside it, a volume between them,
-//! a store that only the pod can reach.
+//! One task of the platform: its places in a store and on disk, and the command lines of its two
+//! containers.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{
-    ContainerError, LiteralMap, LiteralType, Message as _, SimpleType, TypedInterface, Variable,
-    VariableEntry, VariableMap, decode_error_document, decode_literal_map, literal_type,
+    Blob, BlobMetadata, BlobType, ContainerError, Literal, LiteralMap, LiteralType, Message as _,
+    SimpleType, TypedInterface, Variable, VariableEntry, VariableMap,
+    blob_type::BlobDimensionality, decode_error_document, decode_literal_map, literal_type, scalar,
 };
-use serde_json::Value;
 
 use crate::binary;
-use crate::container::{Container, Ended, Image, Pids, Sandbox, Spec};
-use crate::s3::S3Server;
+use crate::site::Site;
 
-/// The pod's name, and so main's.
-pub const NAME: &str = "f6be2c9-n0-0";
+/// Where the inputs are.
+pub const INPUTS: &str = "s3://data/task/inputs.pb";
+/// Where outputs and error documents go.
+pub const OUTPUTS: &str = "s3://data/task/out";
+/// Where files and directories go.
+pub const RAW: &str = "s3://data/task/raw";
 
-/// The only output: a text.
-pub const OUTPUT: &str = "word";
+/// The two names of the error document.
+pub const DOCUMENTS: [&str; 2] = ["error.pb", "errors.pb"];
 
-/// The uploader's name.
-pub const SIDECAR: &str = "flyte-copilot-uploader";
-
-const BUCKET: &str = "data";
-
-/// How long a watcher may take to attach.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A task's pod.
+/// A task with a server of its own.
 #[derive(Debug)]
 pub struct Task {
-    server: S3Server,
-    /// The pod.
-    pub pod: Sandbox,
+    /// The server, and a place on disk.
+    pub site: Site,
 }
 
 impl Task {
-    /// Starts a pod without containers, and its store.
-    pub fn start(pids: Pids) -> io::Result<Self> {
-        let pod = Sandbox::start(NAME, pids)?;
-        let store = pod.directory().join("store");
-        fs::create_dir_all(store.join(BUCKET))?;
-        let server = pod.network().enter(|| S3Server::start(&store))?;
-        Ok(Self { server, pod })
+    /// A task without inputs and outputs yet.
+    ///
+    /// # Errors
+    /// If its directories cannot be made or its server cannot start.
+    pub fn start() -> io::Result<Self> {
+        let task = Self {
+            site: Site::start()?,
+        };
+        fs::create_dir(task.outputs_dir())?;
+        Ok(task)
     }
 
-    /// The uploader, with the right to ask the kernel, called as the platform calls it.
-    pub fn sidecar(&self) -> io::Result<Spec> {
-        Ok(self.powerless_sidecar()?.capabilities(&["BPF", "PERFMON"]))
+    /// The input directory; the download makes it.
+    #[must_use]
+    pub fn inputs_dir(&self) -> PathBuf {
+        self.site.work("inputs")
     }
 
-    /// The uploader without any right.
-    pub fn powerless_sidecar(&self) -> io::Result<Spec> {
-        let program = ["/bin/copilot".to_owned()]
+    /// Main's output directory.
+    #[must_use]
+    pub fn outputs_dir(&self) -> PathBuf {
+        self.site.work("outputs")
+    }
+
+    /// Puts an object into the bucket `data`.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn put(&self, key: &str, content: impl AsRef<[u8]>) {
+        let path = self.site.server.file("data", key);
+        let folder = path.parent().expect("an object lies in a bucket");
+        fs::create_dir_all(folder).expect("the store can be written");
+        fs::write(path, content).expect("the store can be written");
+    }
+
+    /// Puts the task's inputs into the store.
+    pub fn put_inputs<'a>(&self, literals: impl IntoIterator<Item = (&'a str, Literal)>) {
+        let literals = literals
             .into_iter()
-            .chain(self.server.flags(BUCKET))
-            .chain(arguments());
-        let image = Image::Copilot(binary::copilot());
-        Ok(Spec::new(SIDECAR, image, program)
-            .mount(self.pod.volume("flyte-outputs")?, "/var/outputs")
-            .mount(self.pod.volume("timeline")?, "/var/timeline"))
+            .map(|(name, literal)| (name.to_owned(), literal))
+            .collect();
+        self.put("task/inputs.pb", LiteralMap { literals }.encode_to_vec());
     }
 
-    /// Main, called as Flyte calls it: a script that finds its output directory at `/var/outputs`.
-    pub fn main(&self, script: &str) -> io::Result<Spec> {
-        self.main_called(NAME, script)
+    /// Puts a file where main would.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write_output(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.outputs_dir().join(name);
+        let folder = path.parent().expect("an output lies in its directory");
+        fs::create_dir_all(folder).expect("the output directory can be written");
+        fs::write(path, content).expect("the output directory can be written");
     }
 
-    /// The same by another name.
-    pub fn main_called(&self, name: &str, script: &str) -> io::Result<Spec> {
-        let outputs = self.pod.volume("flyte-outputs")?;
-        Ok(Spec::script(name, script)
-            .user(1000)
-            .mount(outputs, "/var/outputs"))
+    /// The downloader's arguments after the root flags.
+    #[must_use]
+    pub fn download_arguments(&self) -> Vec<String> {
+        let to = self.inputs_dir().display().to_string();
+        let mut arguments = words(&["download", "--from-remote", INPUTS]);
+        arguments.extend(words(&["--to-output-prefix", OUTPUTS]));
+        arguments.extend(words(&["--to-local-dir", &to]));
+        arguments
     }
 
-    /// Starts the uploader and waits, as kubelet does, until its startup probe succeeds.
-    pub fn attach(&self, sidecar: &Spec) -> io::Result<Container<'_>> {
-        let sidecar = self.pod.run(sidecar)?;
-        let began = Instant::now();
-        while !is_ready(&sidecar)? {
-            if began.elapsed() > PATIENCE || sidecar.try_wait()?.is_some() {
-                let log = sidecar.log();
-                return Err(io::Error::other(format!("it does not get ready:\n{log}")));
-            }
-            thread::sleep(Duration::from_millis(10));
+    /// The uploader's arguments after the root flags.
+    #[must_use]
+    pub fn sidecar_arguments(&self, interface: &TypedInterface) -> Vec<String> {
+        let from = self.outputs_dir().display().to_string();
+        let interface = BASE64_STANDARD.encode(interface.encode_to_vec());
+        let mut arguments = words(&["sidecar", "--to-raw-output", RAW]);
+        arguments.extend(words(&["--to-output-prefix", OUTPUTS]));
+        arguments.extend(words(&["--from-local-dir", &from]));
+        arguments.extend(words(&["--interface", &interface]));
+        arguments
+    }
+
+    /// `copilot download`, able to reach the server.
+    #[must_use]
+    pub fn download(&self) -> Command {
+        let mut command = binary::command();
+        command
+            .args(self.site.server.flags("data"))
+            .args(self.download_arguments());
+        command
+    }
+
+    /// `copilot sidecar` for outputs that lie there already.
+    #[must_use]
+    pub fn sidecar(&self, interface: &TypedInterface) -> Command {
+        let mut command = binary::command();
+        command
+            .args(self.site.server.flags("data"))
+            .args(self.sidecar_arguments(interface))
+            .arg("--watcher=noop");
+        command
+    }
+
+    /// What the error document of this name says, if there is one.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[must_use]
+    pub fn document(&self, name: &str) -> Option<ContainerError> {
+        let bytes = fs::read(self.site.server.file("data", &format!("task/out/{name}"))).ok()?;
+        let document = decode_error_document(bytes.as_slice()).expect("an error document");
+        Some(document.error.expect("an error document says something"))
+    }
+
+    /// What the committed outputs are, if there are any.
+    ///
+    /// # Panics
+    /// If they are no map of literals.
+    #[must_use]
+    pub fn outputs(&self) -> Option<LiteralMap> {
+        let bytes = fs::read(self.site.server.file("data", "task/out/outputs.pb")).ok()?;
+        Some(decode_literal_map(bytes.as_slice()).expect("a map of literals"))
+    }
+
+    /// The objects beneath a prefix of the bucket `data`, by what follows it.
+    #[must_use]
+    pub fn objects(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+        files(&self.site.server.file("data", prefix))
+    }
+}
+
+/// All files beneath a directory, by relative path; links are read through.
+#[must_use]
+pub fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    collect(directory, "", &mut found);
+    found
+}
+
+fn collect(directory: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    for entry in entries.filter_map(Result::ok) {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&entry.path(), &format!("{name}/"), found);
+        } else {
+            found.insert(name, fs::read(entry.path()).unwrap_or_default());
         }
-        Ok(sidecar)
-    }
-
-    /// What the pod left behind once its sidecar has ended.
-    pub fn outcome(&self, sidecar: &Container<'_>) -> io::Result<Outcome> {
-        let sidecar = sidecar.wait()?;
-        let read = |name: &str| fs::read(self.server.file(BUCKET, name)).ok();
-        let timeline = fs::read(self.pod.volume("timeline")?.join("timeline.json"));
-        Ok(Outcome {
-            outputs: read("out/outputs.pb")
-                .map(|bytes| decode_literal_map(bytes.as_slice()))
-                .transpose()
-                .map_err(io::Error::other)?,
-            error: read("out/error.pb")
-                .map(|bytes| decode_error_document(bytes.as_slice()))
-                .transpose()
-                .map_err(io::Error::other)?
-                .and_then(|document| document.error),
-            timeline: match timeline {
-                Ok(text) => serde_json::from_slice(&text)?,
-                Err(_) => Value::Null,
-            },
-            sidecar,
-        })
     }
 }
 
-/// How a task's pod ended.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The sidecar's end.
-    pub sidecar: Ended,
-    /// `outputs.pb`, if it was written.
-    pub outputs: Option<LiteralMap>,
-    /// What the error document says, if one was written.
-    pub error: Option<ContainerError>,
-    /// What `--timeline` wrote.
-    pub timeline: Value,
+/// A blob at this reference.
+#[must_use]
+pub fn blob(uri: &str, dimensionality: BlobDimensionality) -> Literal {
+    let blob_type = BlobType {
+        dimensionality: dimensionality.into(),
+        ..BlobType::default()
+    };
+    scalar::Value::Blob(Blob {
+        metadata: Some(BlobMetadata {
+            r#type: Some(blob_type),
+        }),
+        uri: uri.to_owned(),
+    })
+    .into()
 }
 
-/// What kubelet's startup probe asks.
-pub fn is_ready(sidecar: &Container<'_>) -> io::Result<bool> {
-    let mut probe = sidecar.exec(&["/bin/copilot", "ready"]);
-    Ok(probe.output()?.status.success())
+/// The declared type of a simple output.
+#[must_use]
+pub fn simple(kind: SimpleType) -> literal_type::Type {
+    literal_type::Type::Simple(kind.into())
 }
 
-fn arguments() -> Vec<String> {
-    let kind = literal_type::Type::Simple(SimpleType::String.into());
-    let variable = VariableEntry {
-        key: OUTPUT.to_owned(),
+/// The declared type of a file or directory.
+#[must_use]
+pub fn blob_type(dimensionality: BlobDimensionality) -> literal_type::Type {
+    literal_type::Type::Blob(BlobType {
+        dimensionality: dimensionality.into(),
+        ..BlobType::default()
+    })
+}
+
+/// An interface with these outputs.
+#[must_use]
+pub fn interface<'a>(
+    outputs: impl IntoIterator<Item = (&'a str, literal_type::Type)>,
+) -> TypedInterface {
+    let variables = outputs.into_iter().map(|(name, kind)| VariableEntry {
+        key: name.to_owned(),
         value: Some(Variable {
             r#type: Some(LiteralType {
                 r#type: Some(kind),
@@ -148,27 +227,15 @@ fn arguments() -> Vec<String> {
             }),
             ..Variable::default()
         }),
-    };
-    let outputs = VariableMap {
-        variables: vec![variable],
-    };
-    let interface = TypedInterface {
-        outputs: Some(outputs),
+    });
+    TypedInterface {
+        outputs: Some(VariableMap {
+            variables: variables.collect(),
+        }),
         ..TypedInterface::default()
-    };
-    let interface = BASE64_STANDARD.encode(interface.encode_to_vec());
-    [
-        "sidecar",
-        // Each transition is said aloud.
-        "--logger.level=4",
-        "--timeout=1h0m0s",
-        "--to-raw-output=s3://data/raw",
-        "--to-output-prefix=s3://data/out",
-        "--from-local-dir=/var/outputs",
-        "--timeline=/var/timeline/timeline.json",
-        "--interface",
-        &interface,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }

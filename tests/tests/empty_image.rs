@@ -8,15 +8,14 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use copilot::idl::{
-    Blob, BlobMetadata, BlobType, Literal, LiteralMap, Message as _, primitive, scalar,
-};
+use copilot::idl::{Literal, LiteralMap, Message as _, blob_type::BlobDimensionality, primitive};
 use copilot_tests::background::Background;
 use copilot_tests::binary;
 use copilot_tests::container::{Ended, Image, Pids, Sandbox, Spec};
 use copilot_tests::names::NameServer;
 use copilot_tests::requirement::Requirement;
 use copilot_tests::s3::S3Server;
+use copilot_tests::task::blob;
 use copilot_tests::tls::{Authority, front};
 
 /// The store's name; the top-level domain is reserved for tests.
@@ -92,18 +91,13 @@ impl Stage {
 }
 
 fn alone(name: &str, program: impl IntoIterator<Item = String>) -> Spec {
-    Spec::new(name, Image::Copilot(binary::copilot()), program).bare()
+    Spec::new(name, Image::Copilot(binary::path()), program).bare()
 }
 
 fn inputs() -> Vec<u8> {
-    let letter = scalar::Value::Blob(Blob {
-        metadata: Some(BlobMetadata {
-            r#type: Some(BlobType::default()),
-        }),
-        uri: "s3://data/blobs/letter.txt".to_owned(),
-    });
+    let letter = blob("s3://data/blobs/letter.txt", BlobDimensionality::Single);
     let word = primitive::Value::StringValue("hello".to_owned());
-    let literals: [(&str, Literal); 2] = [("letter", letter.into()), ("word", word.into())];
+    let literals: [(&str, Literal); 2] = [("letter", letter), ("word", word.into())];
     LiteralMap {
         literals: literals
             .into_iter()

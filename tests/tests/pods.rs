@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use copilot_tests::container::{Container, Pids, Spec};
 use copilot_tests::requirement::Requirement;
-use copilot_tests::task::{NAME, OUTPUT, Outcome, Task, is_ready};
+use copilot_tests::task_pod::{NAME, OUTPUT, Outcome, TaskPod, is_ready};
 use rustix::process::Signal;
 
 /// A main that does its work.
@@ -50,7 +50,7 @@ fn assert_seen(outcome: &Outcome, watcher: &str, found: &str) {
 const FLYTE_NAMING: &str = "as Flyte names";
 const OUTPUT_VOLUME: &str = "mounts the output directory";
 
-fn main_runs(task: &Task, sidecar: &Spec, main: &Spec) -> Outcome {
+fn main_runs(task: &TaskPod, sidecar: &Spec, main: &Spec) -> Outcome {
     let sidecar = task.attach(sidecar).unwrap();
     let _main = task.pod.run(main).unwrap();
     task.outcome(&sidecar).unwrap()
@@ -78,7 +78,7 @@ fn the_kernel_tells_how_main_ended() {
         ("exit 7", Some("MainFailed"), "exited with code 7"),
         ("kill -SEGV $$", Some("MainFailed"), "signal 11 (SIGSEGV)"),
     ] {
-        let task = Task::start(Pids::Shared).unwrap();
+        let task = TaskPod::start(Pids::Shared).unwrap();
         let main = task.main(script).unwrap();
         let outcome = main_runs(&task, &task.sidecar().unwrap(), &main);
         match code {
@@ -94,7 +94,7 @@ fn a_killed_main_ends_the_sidecar_at_once() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    let task = Task::start(Pids::Shared).unwrap();
+    let task = TaskPod::start(Pids::Shared).unwrap();
     let sidecar = task.attach(&task.sidecar().unwrap()).unwrap();
     let main = task.pod.run(&task.main("sleep 600").unwrap()).unwrap();
     wait_for_words(&sidecar, "main started");
@@ -112,7 +112,7 @@ fn a_main_of_a_millisecond_is_never_missed() {
         return;
     }
     for _ in 0..20 {
-        let task = Task::start(Pids::Shared).unwrap();
+        let task = TaskPod::start(Pids::Shared).unwrap();
         let outputs = task.pod.volume("flyte-outputs").unwrap();
         std::fs::write(outputs.join(OUTPUT), "hello").unwrap();
         let main = task.main("true").unwrap();
@@ -133,7 +133,7 @@ fn main_is_told_by_its_name_or_its_volume_from_its_neighbours() {
         ("primary", FLYTE_NAMING),
         ("trainer", OUTPUT_VOLUME),
     ] {
-        let task = Task::start(Pids::Shared).unwrap();
+        let task = TaskPod::start(Pids::Shared).unwrap();
         let sidecar = task.attach(&task.sidecar().unwrap()).unwrap();
         let run = |spec: &Spec| task.pod.run(spec).unwrap();
         let _mesh = run(&Spec::script("istio-proxy", "sleep 600"));
@@ -152,7 +152,7 @@ fn readiness_is_the_watchers_and_cannot_be_forged_by_main() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    let task = Task::start(Pids::Shared).unwrap();
+    let task = TaskPod::start(Pids::Shared).unwrap();
     let forge =
         "echo -n copilot-ready > /proc/self/comm; cat /proc/self/comm; read never < /dev/zero";
     let forger = task.pod.run(&task.main(forge).unwrap()).unwrap();
@@ -182,7 +182,7 @@ fn an_exec_session_is_not_main() {
         return;
     }
     for watcher in ["ebpf", "proc"] {
-        let task = Task::start(Pids::Shared).unwrap();
+        let task = TaskPod::start(Pids::Shared).unwrap();
         let spec = task.sidecar().unwrap();
         let spec = spec.argument(&format!("--watcher={watcher}"));
         let sidecar = task.attach(&spec).unwrap();
@@ -231,7 +231,7 @@ fn what_the_sidecar_may_see_decides_how_it_watches() {
         (Pids::Separate, hidden),
     ] {
         for (script, code) in [(WORKS, None), ("exit 7", Some("MainFailed"))] {
-            let task = Task::start(pids).unwrap();
+            let task = TaskPod::start(pids).unwrap();
             let sidecar = change(task.sidecar().unwrap());
             let outcome = main_runs(&task, &sidecar, &task.main(script).unwrap());
             match code {
@@ -259,7 +259,7 @@ fn without_rights_proc_shows_start_and_end() {
         return;
     }
     for user in [0, 65534] {
-        let task = Task::start(Pids::Shared).unwrap();
+        let task = TaskPod::start(Pids::Shared).unwrap();
         let sidecar = task.powerless_sidecar().unwrap().user(user);
         let main = task.main(&format!("sleep 0.5; {WORKS}")).unwrap();
         let outcome = main_runs(&task, &sidecar, &main);
@@ -276,7 +276,7 @@ fn where_nobody_can_be_seen_sigterm_ends_the_wait() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    let task = Task::start(Pids::Separate).unwrap();
+    let task = TaskPod::start(Pids::Separate).unwrap();
     let sidecar = task.attach(&task.powerless_sidecar().unwrap()).unwrap();
     let main = task.pod.run(&task.main(WORKS).unwrap()).unwrap();
     main.wait().unwrap();

@@ -53,6 +53,24 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How a job ended, told to everybody but whoever reads the log.
+#[must_use]
+pub(super) struct Conclusion {
+    /// How the process ends.
+    pub(super) exit: Exit,
+    message: Option<String>,
+}
+
+impl Conclusion {
+    /// Prints the message, if there is one. Nothing may be logged after it: it is the last line.
+    pub(super) fn say(self) -> Exit {
+        if let Some(message) = self.message {
+            last_line(&message);
+        }
+        self.exit
+    }
+}
+
 /// Tells of the end of a job.
 pub(super) struct Ended<'a> {
     global: &'a Global,
@@ -66,28 +84,37 @@ impl<'a> Ended<'a> {
     }
 
     /// The job's outcome becomes an exit.
-    pub(super) async fn concluded(&self, engine: &Engine, outcome: Result<(), Failure>) -> Exit {
+    pub(super) async fn concluded(
+        &self,
+        engine: &Engine,
+        outcome: Result<(), Failure>,
+    ) -> Conclusion {
         match outcome {
-            Ok(()) => Exit::Done,
+            Ok(()) => Conclusion {
+                exit: Exit::Done,
+                message: None,
+            },
             Err(failure) => self.failed(engine, &failure).await,
         }
     }
 
-    /// Writes the error document and the termination message; the message is the last line.
-    pub(super) async fn failed(&self, engine: &Engine, failure: &Failure) -> Exit {
+    /// Writes the error document and the termination message.
+    pub(super) async fn failed(&self, engine: &Engine, failure: &Failure) -> Conclusion {
         let written = self.write_documents(engine, failure).await;
-        let mut message = termination_message(failure);
-        let exit = match written {
-            Ok(()) if self.global.exit_zero_on_error => Exit::ReportedAsReference,
-            Ok(()) => Exit::Reported,
-            Err(error) => {
-                message = format!("{message}\nthe error document could not be written: {error}");
-                Exit::Unreported
-            }
-        };
+        let note = written
+            .as_ref()
+            .err()
+            .map(|error| format!("the error document could not be written: {error}"));
+        let message = termination_message(failure, note.as_deref());
         write_termination_log(self.global, &message);
-        last_line(&message);
-        exit
+        Conclusion {
+            exit: match written {
+                Ok(()) if self.global.exit_zero_on_error => Exit::ReportedAsReference,
+                Ok(()) => Exit::Reported,
+                Err(_) => Exit::Unreported,
+            },
+            message: Some(message),
+        }
     }
 
     async fn write_documents(&self, engine: &Engine, failure: &Failure) -> Result<(), String> {
@@ -132,5 +159,6 @@ fn write_existing(path: &Path, message: &str) -> std::io::Result<()> {
 
 /// The message, last on standard error, with no usage text after it.
 pub(super) fn last_line(message: &str) {
-    eprintln!("Error: {message}");
+    // Where nobody listens any more there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "Error: {message}");
 }

@@ -17,11 +17,11 @@ pub use request::{Command, Global, Invocation, Reportable};
 use self::conclude::{Ended, Exit};
 use self::session::Session;
 use crate::download::{self, DownloadRequest};
-use crate::report::{Failure, Timeline};
+use crate::report::{Failure, Timeline, bounded};
 use crate::sidecar::{self, SidecarRequest, Watching};
 use crate::termination::Termination;
 use crate::track::{Timestamp, readiness};
-use crate::transfer::Stop;
+use crate::transfer::{Engine, Stop};
 use tokio_util::sync::CancellationToken;
 
 /// Carries out what a command line asks for. `begun` is when the process began.
@@ -31,14 +31,8 @@ pub async fn run(
     begun: Timestamp,
 ) -> ExitCode {
     let exit = match invocation {
-        Invocation::Help(text) => {
-            print!("{text}");
-            Exit::Done
-        }
-        Invocation::Version => {
-            println!("copilot {}", env!("CARGO_PKG_VERSION"));
-            Exit::Done
-        }
+        Invocation::Help(text) => print(&text),
+        Invocation::Version => print(&format!("copilot {}\n", env!("CARGO_PKG_VERSION"))),
         Invocation::Ready(_) => ready(),
         Invocation::Download(global, request) => {
             download(&global, &request, &mut termination, begun).await
@@ -63,7 +57,7 @@ pub async fn reject(message: &str, reportable: Option<&Reportable>) -> ExitCode 
     let exit = match Session::open(&reportable.global) {
         Ok(session) => {
             let ended = Ended::new(&reportable.global, &reportable.to_output_prefix);
-            ended.failed(&session.engine, &failure).await
+            ended.failed(&session.engine, &failure).await.say()
         }
         Err(error) => usage(&reportable.global, &format!("{message}; and {error}")),
     };
@@ -82,15 +76,24 @@ async fn download(
     };
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "download");
+    let outcome = fetch(request, &session.engine, termination, &mut timeline).await;
+    let ended = Ended::new(global, &request.to_output_prefix);
+    let conclusion = ended.concluded(&session.engine, outcome).await;
+    session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
+    conclusion.say()
+}
+
+/// Downloads, unless a signal comes first.
+async fn fetch(
+    request: &DownloadRequest,
+    engine: &Engine,
+    termination: &mut Termination,
+    timeline: &mut Timeline,
+) -> Result<(), Failure> {
     let cancel = CancellationToken::new();
     let stop = Stop::new(cancel.clone(), session::deadline(request.timeout));
     let outcome = {
-        let mut job = std::pin::pin!(download::run(
-            request,
-            &session.engine,
-            &stop,
-            &mut timeline
-        ));
+        let mut job = std::pin::pin!(download::run(request, engine, &stop, timeline));
         tokio::select! {
             outcome = &mut job => outcome,
             () = termination.received() => {
@@ -100,18 +103,18 @@ async fn download(
             }
         }
     };
-    let outcome = match outcome {
-        Ok(summary) => {
-            timeline.note("objects", summary.objects);
-            timeline.note("bytes", summary.bytes);
-            Ok(())
+    let summary = outcome.map_err(|error| {
+        if cancel.is_cancelled() {
+            Failure::of_download(format_args!(
+                "stopped by SIGTERM or SIGINT before the inputs were complete: {error}"
+            ))
+        } else {
+            Failure::of_download(error)
         }
-        Err(error) => Err(Failure::of_download(error)),
-    };
-    let ended = Ended::new(global, &request.to_output_prefix);
-    let exit = ended.concluded(&session.engine, outcome).await;
-    session::write_timeline(&mut timeline, request.timeline.as_deref(), exit);
-    exit
+    })?;
+    timeline.note("objects", summary.objects);
+    timeline.note("bytes", summary.bytes);
+    Ok(())
 }
 
 async fn sidecar(
@@ -146,11 +149,18 @@ async fn sidecar(
         .upload
         .as_ref()
         .map_or("", |target| target.to_output_prefix.as_str());
-    let exit = Ended::new(global, prefix)
-        .concluded(&session.engine, outcome)
-        .await;
-    session::write_timeline(&mut timeline, request.timeline.as_deref(), exit);
-    exit
+    let ended = Ended::new(global, prefix);
+    let conclusion = ended.concluded(&session.engine, outcome).await;
+    session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
+    conclusion.say()
+}
+
+/// An answer for standard output.
+fn print(text: &str) -> Exit {
+    use std::io::Write as _;
+    // Whoever reads only its beginning (`| head`) has what they want.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Exit::Done
 }
 
 /// What a startup probe asks.
@@ -172,7 +182,8 @@ fn ready() -> Exit {
 
 /// What is wrong with flags or settings: no store was reached, so no document can be written.
 fn usage(global: &Global, message: &str) -> Exit {
-    conclude::write_termination_log(global, message);
-    conclude::last_line(message);
+    let message = bounded(message);
+    conclude::write_termination_log(global, &message);
+    conclude::last_line(&message);
     Exit::Usage
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::idl::DecodeError;
-use crate::literal::input::{BlobInput, InputError, InputPlan, OffloadedError};
+use crate::literal::Shown;
+use crate::literal::input::{InputError, OffloadedError};
 use crate::store::ReferenceError;
 use crate::transfer::{CopyError, TransferError};
 
@@ -31,7 +32,11 @@ pub enum DownloadError {
         cause: DecodeError,
     },
     /// An offloaded literal could not be fetched.
-    #[error("input {variable}: the offloaded literal at {uri} could not be fetched: {cause}")]
+    #[error(
+        "input {}: the offloaded literal at {} could not be fetched: {cause}",
+        Shown(variable),
+        Shown(uri)
+    )]
     Offloaded {
         /// The variable that needs it.
         variable: String,
@@ -51,7 +56,7 @@ pub enum DownloadError {
     #[error(transparent)]
     Reference(#[from] ReferenceError),
     /// A blob's uri is no reference.
-    #[error("input {variable}: {cause}")]
+    #[error("input {}: {cause}", Shown(variable))]
     Blob {
         /// The variable.
         variable: String,
@@ -70,14 +75,8 @@ pub enum DownloadError {
     #[error(transparent)]
     Copy(#[from] CopyError),
     /// The data of inputs could not be fetched.
-    #[error("input data could not be fetched{variables}: {cause}")]
-    Transfer {
-        /// The inputs concerned, in words.
-        variables: String,
-        /// What failed.
-        #[source]
-        cause: TransferError,
-    },
+    #[error("input data could not be fetched: {0}")]
+    Transfer(TransferError),
 }
 
 impl DownloadError {
@@ -86,25 +85,5 @@ impl DownloadError {
             path: path.to_owned(),
             cause,
         }
-    }
-
-    /// Names the variables whose data failed: the engine knows references and paths only.
-    pub(super) fn of_transfer(plan: &InputPlan, directory: &Path, cause: TransferError) -> Self {
-        let text = cause.to_string();
-        let mut failed: Vec<&str> = plan
-            .blobs
-            .iter()
-            .filter(|blob| {
-                text.contains(&blob.uri)
-                    || text.contains(&*directory.join(&blob.path).to_string_lossy())
-            })
-            .map(BlobInput::variable)
-            .collect();
-        failed.dedup();
-        let variables = match failed.as_slice() {
-            [] => String::new(),
-            names => format!(" (variable {})", names.join(", ")),
-        };
-        Self::Transfer { variables, cause }
     }
 }

@@ -16,10 +16,11 @@ pub use error::DownloadError;
 pub use request::{DownloadMode, DownloadRequest};
 
 use crate::idl::{self, LiteralMap};
-use crate::literal::input::{self, BlobKind, InputPlan, Offloaded, Target};
+use crate::literal::Shown;
+use crate::literal::input::{self, BlobInput, BlobKind, InputPlan, Offloaded, Target};
 use crate::report::Timeline;
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, Stop, Summary, make_directory, write_file};
+use crate::transfer::{Copy, Engine, Labelled, Stop, Summary, make_directory, write_file};
 
 /// A protobuf message is at most 2 GiB; a map of inputs is held in memory, so this bounds us, too.
 /// The platform's own limit is far below.
@@ -73,11 +74,11 @@ async fn fetch_inputs(
     let bytes = fetch(from, engine, stop)
         .await
         .map_err(|cause| DownloadError::Inputs {
-            reference: from.to_owned(),
+            reference: shown(from),
             cause: Box::new(cause),
         })?;
     idl::decode_literal_map(bytes).map_err(|cause| DownloadError::NotInputs {
-        reference: from.to_owned(),
+        reference: shown(from),
         cause,
     })
 }
@@ -98,7 +99,7 @@ async fn resolve(
             let bytes = fetch(&request.uri, engine, stop).await.map_err(|cause| {
                 DownloadError::Offloaded {
                     variable: request.variable,
-                    uri: request.uri,
+                    uri: shown(&request.uri),
                     cause: Box::new(cause),
                 }
             })?;
@@ -110,6 +111,11 @@ async fn resolve(
 async fn fetch(from: &str, engine: &Engine, stop: &Stop) -> Result<Bytes, DownloadError> {
     let reference = Reference::parse(from)?;
     Ok(engine.read(&reference, LARGEST_MESSAGE, stop).await?)
+}
+
+/// A reference for messages: without what may be secret in it.
+fn shown(reference: &str) -> String {
+    Reference::parse(reference).map_or_else(|_| reference.to_owned(), |parsed| parsed.shown())
 }
 
 /// Makes the directories and writes the files whose content is in the literals themselves.
@@ -129,29 +135,33 @@ async fn transfer(
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, DownloadError> {
-    let copies = plan
-        .blobs
-        .iter()
-        .map(|blob| {
-            let from = Reference::parse(&blob.uri).map_err(|cause| DownloadError::Blob {
-                variable: blob.variable().to_owned(),
-                cause,
-            })?;
-            let to = directory.join(&blob.path);
-            Ok(match blob.kind {
-                BlobKind::Object => Copy::Download {
-                    from,
-                    to,
-                    size: None,
-                },
-                BlobKind::Prefix => Copy::DownloadPrefix { from, to },
-            })
-        })
-        .collect::<Result<Vec<Copy>, DownloadError>>()?;
+    let copies = plan.blobs.iter().map(|blob| copy(blob, directory));
+    let copies = copies.collect::<Result<Vec<_>, _>>()?;
     let outcome = engine.run(stream::iter(copies), stop).await;
-    let summary = outcome.map_err(|cause| DownloadError::of_transfer(plan, directory, cause))?;
+    let summary = outcome.map_err(DownloadError::Transfer)?;
     for prefix in &summary.empty_prefixes {
-        warn!(prefix = %prefix, "nothing is stored below this prefix: its directory is empty");
+        let prefix = prefix.shown();
+        warn!(
+            prefix,
+            "nothing is stored below this prefix: its directory is empty"
+        );
     }
     Ok(summary)
+}
+
+fn copy(blob: &BlobInput, directory: &Path) -> Result<Labelled, DownloadError> {
+    let from = Reference::parse(&blob.uri).map_err(|cause| DownloadError::Blob {
+        variable: blob.variable().to_owned(),
+        cause,
+    })?;
+    let to = directory.join(&blob.path);
+    let copy = match blob.kind {
+        BlobKind::Object => Copy::Download {
+            from,
+            to,
+            size: None,
+        },
+        BlobKind::Prefix => Copy::DownloadPrefix { from, to },
+    };
+    Ok(copy.labelled(format!("input {}", Shown(blob.variable())).into()))
 }

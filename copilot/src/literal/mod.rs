@@ -15,5 +15,5 @@ pub mod output;
 mod problems;
 pub mod render;
 
-pub use name::NameError;
+pub use name::{NameError, Shown};
 pub use problems::Problems;

@@ -11,5 +11,5 @@ mod timeline;
 
 pub use document::{document, document_names};
 pub use failure::{Failure, Kind, Origin};
-pub use message::termination_message;
+pub use message::{bounded, termination_message};
 pub use timeline::Timeline;

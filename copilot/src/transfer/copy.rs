@@ -3,10 +3,27 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::store::Reference;
 
-/// One entry of a plan.
+/// One entry of a plan: a copy, and what it is for.
+#[derive(Debug)]
+pub struct Labelled {
+    /// What each message about the copy begins with, such as `input "x"`; none where references and
+    /// paths say enough.
+    pub label: Option<Arc<str>>,
+    /// The copy.
+    pub copy: Copy,
+}
+
+impl From<Copy> for Labelled {
+    fn from(copy: Copy) -> Self {
+        Self { label: None, copy }
+    }
+}
+
+/// What is to be moved.
 #[derive(Debug)]
 pub enum Copy {
     /// An object becomes the file `to`.
@@ -34,6 +51,17 @@ pub enum Copy {
     },
 }
 
+impl Copy {
+    /// The copy, for something that has a name: messages about it begin with that.
+    #[must_use]
+    pub fn labelled(self, label: Arc<str>) -> Labelled {
+        Labelled {
+            label: Some(label),
+            copy: self,
+        }
+    }
+}
+
 /// A file to upload, opened when its turn comes: a plan of many files holds no descriptors, and the
 /// caller decides how a path is opened safely.
 pub struct LocalFile {
@@ -53,7 +81,8 @@ impl LocalFile {
         }
     }
 
-    pub(super) fn open(self) -> (String, io::Result<File>) {
+    /// Its name, and the file opened now.
+    pub fn open(self) -> (String, io::Result<File>) {
         (self.name, (self.opener)())
     }
 }

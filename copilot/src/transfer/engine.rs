@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::TryFutureExt as _;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 
 use super::budget::Budget;
-use super::copy::{Copy, LocalFile};
+use super::copy::{Copy, Labelled, LocalFile};
 use super::download::Download;
-use super::error::{CopyError, TransferError};
+use super::error::{CopyError, CopyFailure, TransferError};
 use super::limits::Limits;
 use super::prefix::{Found, expand};
 use super::stop::{Stop, Stopped};
@@ -62,9 +63,9 @@ impl Engine {
     ///
     /// # Errors
     /// What failed, or that it was stopped.
-    pub async fn run(
+    pub async fn run<C: Into<Labelled>>(
         &self,
-        copies: impl Stream<Item = Copy> + Send,
+        copies: impl Stream<Item = C> + Send,
         stop: &Stop,
     ) -> Result<Summary, TransferError> {
         let tally = Tally::default();
@@ -75,10 +76,17 @@ impl Engine {
             cut.store(true, Ordering::Relaxed);
         };
         let jobs = copies
-            .flat_map(|copy| self.jobs(copy, &tally))
+            .flat_map(|copy| {
+                let Labelled { label, copy } = copy.into();
+                // All that a prefix holds is for the same thing.
+                self.jobs(copy, &tally).map(move |job| (label.clone(), job))
+            })
             .take_until(Box::pin(halted));
         let outcomes = jobs
-            .map(|job| self.perform(job, &tally, &halt))
+            .map(|(label, job)| {
+                self.perform(job, &tally, &halt)
+                    .map_err(|error| CopyFailure { label, error })
+            })
             .buffer_unordered(self.limits.objects);
         let mut outcomes = std::pin::pin!(outcomes);
 
@@ -87,11 +95,14 @@ impl Engine {
         while let Some(outcome) = outcomes.next().await {
             match outcome {
                 Ok(()) => {}
-                Err(CopyError::Stopped(_)) => cut.store(true, Ordering::Relaxed),
-                Err(error) => {
+                Err(CopyFailure {
+                    error: CopyError::Stopped(_),
+                    ..
+                }) => cut.store(true, Ordering::Relaxed),
+                Err(failure) => {
                     failed += 1;
                     if failures.len() < TransferError::KEPT {
-                        failures.push(error);
+                        failures.push(failure);
                     }
                     halt.cancel();
                 }

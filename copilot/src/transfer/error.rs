@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::stop::Stopped;
 use super::tally::Summary;
@@ -93,11 +94,29 @@ impl CopyError {
     }
 }
 
+/// A copy that failed, and what it was for.
+#[derive(Debug)]
+pub struct CopyFailure {
+    /// The label that its entry of the plan had.
+    pub label: Option<Arc<str>>,
+    /// Why it failed.
+    pub error: CopyError,
+}
+
+impl fmt::Display for CopyFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(label) = &self.label {
+            write!(f, "{label}: ")?;
+        }
+        write!(f, "{}", self.error)
+    }
+}
+
 /// A run ended before everything was copied.
 #[derive(Debug)]
 pub struct TransferError {
     /// The failures, in the order in which they happened; the first ones if there were many.
-    pub failures: Vec<CopyError>,
+    pub failures: Vec<CopyFailure>,
     /// How many there were.
     pub failed: u64,
     /// Set if the run was stopped from outside.
@@ -113,16 +132,18 @@ impl TransferError {
     /// Whether the same run may succeed later: all that failed may.
     #[must_use]
     pub fn recoverable(&self) -> bool {
-        self.failures.iter().all(CopyError::recoverable)
+        self.failures
+            .iter()
+            .all(|failure| failure.error.recoverable())
     }
 }
 
 impl fmt::Display for TransferError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(stopped) = self.stopped {
-            write!(f, "{stopped} after {} objects", self.summary.objects)?;
-        } else {
-            write!(f, "{} of the copies failed", self.failed)?;
+        match (self.stopped, self.failures.as_slice()) {
+            (Some(stopped), _) => write!(f, "{stopped} after {} objects", self.summary.objects)?,
+            (None, [only]) => return write!(f, "{only}"),
+            (None, _) => write!(f, "{} objects failed", self.failed)?,
         }
         for failure in &self.failures {
             write!(f, "\n{failure}")?;

@@ -19,9 +19,9 @@ mod stop;
 mod tally;
 mod upload;
 
-pub use copy::{Copy, LocalFile};
+pub use copy::{Copy, Labelled, LocalFile};
 pub use engine::Engine;
-pub use error::{CopyError, TransferError};
+pub use error::{CopyError, CopyFailure, TransferError};
 pub use limits::Limits;
 pub use partial::{make_directory, write_file};
 pub use stop::{Stop, Stopped};

@@ -9,12 +9,21 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat, openat2};
 use rustix::io::Errno;
 
 use super::error::UploadError;
 use crate::literal::output::EntryKind;
+use crate::transfer::LocalFile;
+
+/// How often the kernel is asked again when it was not sure. Each time something was renamed in the
+/// very moment; thousands in a row are no accident.
+const TRIES: u32 = 10_000;
+
+/// How a directory on the way is opened.
+const THROUGH: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
 /// Main's output directory.
 #[derive(Debug)]
@@ -42,10 +51,29 @@ impl Directory {
         &self.path
     }
 
+    /// A path in it, for messages.
+    pub fn shown(&self, path: &Path) -> String {
+        self.path.join(path).display().to_string()
+    }
+
+    /// A file in it to upload, opened when its turn comes.
+    pub fn local_file(self: &Arc<Self>, path: &Path) -> LocalFile {
+        let (directory, path) = (Arc::clone(self), path.to_owned());
+        LocalFile::new(directory.shown(&path), move || directory.open_file(&path))
+    }
+
     /// Opens a regular file to be read. Never blocks on anything else.
     pub fn open_file(&self, path: &Path) -> io::Result<File> {
         // Not blocking: a named pipe without a writer would hold us for ever.
-        let opened = self.beneath(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let opened =
+            self.beneath(path, flags)
+                .map_err(|error| match Errno::from_io_error(&error) {
+                    Some(Errno::NXIO) => {
+                        io::Error::other("it is a socket, or a device without a driver")
+                    }
+                    _ => error,
+                })?;
         match kind(&fstat(&opened)?) {
             EntryKind::File => Ok(opened.into()),
             EntryKind::Directory => Err(io::Error::other("it is a directory")),
@@ -84,10 +112,9 @@ impl Directory {
             path
         };
         let flags = flags | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match openat2(&self.root, path, flags, Mode::empty(), resolve) {
-            // Before 5.6, or where a sandbox does not know the call.
-            Err(Errno::NOSYS) => self.step_by_step(path, flags),
+        match self.at_once(path, flags) {
+            // Before 5.6; and in a sandbox that does not know the call, which answers `PERM`.
+            Err(Errno::NOSYS | Errno::PERM) => self.step_by_step(path, flags),
             Err(Errno::XDEV) => Err(io::Error::other(
                 "a link on its path leads out of the output directory",
             )),
@@ -96,14 +123,31 @@ impl Directory {
         }
     }
 
-    /// Without `openat2`: one component after the other, following no link at all.
+    /// By the one call that cannot leave the directory.
+    fn at_once(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let mut tries = 0;
+        loop {
+            match openat2(&self.root, path, flags, Mode::empty(), resolve) {
+                // Whenever anything is renamed anywhere, the kernel is not sure of a `..` in a link.
+                Err(Errno::AGAIN) if tries < TRIES => {
+                    tries += 1;
+                    std::thread::yield_now();
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Without that call: one component after the other, following no link at all.
     fn step_by_step(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
-        let mut at = openat(
-            &self.root,
-            ".",
-            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
+        let no_links = || {
+            io::Error::other(
+                "a link is on its path, and this kernel or sandbox has no safe way to follow one \
+                 (openat2); put a file there instead",
+            )
+        };
+        let mut at = openat(&self.root, ".", THROUGH | OFlags::DIRECTORY, Mode::empty())?;
         let mut components = path.components().peekable();
         while let Some(component) = components.next() {
             let name = match component {
@@ -115,22 +159,24 @@ impl Directory {
                     ));
                 }
             };
-            let step = if components.peek().is_some() {
-                OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC
-            } else {
-                flags
+            let is_last = components.peek().is_none();
+            let step = if is_last { flags } else { THROUGH };
+            at = match openat(&at, name, step | OFlags::NOFOLLOW, Mode::empty()) {
+                Err(Errno::LOOP) => return Err(no_links()),
+                opened => opened?,
             };
-            at = openat(&at, name, step | OFlags::NOFOLLOW, Mode::empty()).map_err(|error| {
-                match error {
-                    Errno::LOOP => io::Error::other(
-                        "it is a link, and this kernel (before 5.6) has no safe way to follow one",
-                    ),
-                    other => other.into(),
-                }
-            })?;
+            // Opened as a mere place, a link is opened itself.
+            let wants_link = is_last && flags.contains(OFlags::NOFOLLOW);
+            if step.contains(OFlags::PATH) && !wants_link && is_link(&fstat(&at)?) {
+                return Err(no_links());
+            }
         }
         Ok(at)
     }
+}
+
+fn is_link(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
 }
 
 /// What a stat says is there.
@@ -145,3 +191,6 @@ pub fn kind(stat: &Stat) -> EntryKind {
         FileType::Unknown => EntryKind::Special("thing of an unknown kind"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,9 +33,9 @@ pub enum UploadError {
     /// Outputs are missing or wrong.
     #[error(transparent)]
     Outputs(#[from] OutputError),
-    /// A text is no reference.
-    #[error(transparent)]
-    Reference(#[from] ReferenceError),
+    /// The prefix for files and directories is no reference.
+    #[error("--to-raw-output: {0}")]
+    RawPrefix(ReferenceError),
     /// There are files to upload and nowhere to put them.
     #[error("an output is a file or directory, and --to-raw-output names no prefix for its data")]
     NoRawPrefix,

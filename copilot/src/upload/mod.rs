@@ -21,10 +21,11 @@ pub use error::UploadError;
 use self::directory::Directory;
 use self::view::OutputDirectory;
 use crate::idl::{Message as _, VariableMap, blob_type::BlobDimensionality};
+use crate::literal::Shown;
 use crate::literal::output::{self, BlobOutput, OutputOptions, OutputPlan, UserError};
 use crate::report::Timeline;
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, LocalFile, Stop, Summary};
+use crate::transfer::{Copy, Engine, Labelled, Stop, Summary};
 
 /// What to upload and to where.
 #[derive(Clone, Debug)]
@@ -88,12 +89,13 @@ struct RawPrefix(Option<Reference>);
 
 impl RawPrefix {
     fn parse(text: Option<&str>) -> Result<Self, UploadError> {
-        Ok(Self(text.map(Reference::parse).transpose()?))
+        let parsed = text.map(Reference::parse).transpose();
+        parsed.map(Self).map_err(UploadError::RawPrefix)
     }
 
     fn join(&self, names: &[&str]) -> Result<Reference, UploadError> {
         let prefix = self.0.as_ref().ok_or(UploadError::NoRawPrefix)?;
-        Ok(prefix.join(names)?)
+        prefix.join(names).map_err(UploadError::RawPrefix)
     }
 
     /// The uri of a blob. That there is a prefix is checked before anything is uploaded.
@@ -115,23 +117,8 @@ async fn transfer(
         raw.join(&names(blob))?;
     }
     let copies = stream::iter(&plan.blobs).flat_map(|blob| match blob.kind {
-        BlobDimensionality::Single => stream::iter(vec![file(blob, raw, directory)]).boxed(),
-        BlobDimensionality::Multipart => {
-            let names = names(blob);
-            let files = walk::Walk::new(Arc::clone(directory), &blob.path);
-            stream::iter(files.map(move |file| {
-                let path: Vec<&str> = names
-                    .iter()
-                    .copied()
-                    .chain(file.names.iter().map(String::as_str))
-                    .collect();
-                raw.join(&path).map(|to| Copy::Upload {
-                    from: file.content,
-                    to,
-                })
-            }))
-            .boxed()
-        }
+        BlobDimensionality::Single => stream::iter([file(blob, raw, directory)]).boxed(),
+        BlobDimensionality::Multipart => stream::iter(tree(blob, raw, directory)).boxed(),
     });
     let mut refused = None;
     let copies = copies.scan((), |(), copy| {
@@ -139,24 +126,43 @@ async fn transfer(
         std::future::ready(copy)
     });
     let outcome = engine.run(copies, stop).await;
-    if let Some(error) = refused {
-        return Err(error);
+    match refused {
+        Some(error) => Err(error),
+        None => outcome.map_err(UploadError::Transfer),
     }
-    outcome.map_err(UploadError::Transfer)
 }
 
+/// The copy of a single file.
 fn file(
     blob: &BlobOutput,
     raw: &RawPrefix,
     directory: &Arc<Directory>,
-) -> Result<Copy, UploadError> {
-    let opener = Arc::clone(directory);
-    let path = blob.path.clone();
-    let name = directory.path().join(&path).display().to_string();
-    Ok(Copy::Upload {
-        from: LocalFile::new(name, move || opener.open_file(&path)),
+) -> Result<Labelled, UploadError> {
+    let copy = Copy::Upload {
+        from: directory.local_file(&blob.path),
         to: raw.join(&names(blob))?,
+    };
+    Ok(copy.labelled(label(blob)))
+}
+
+/// The copies of all files below a directory, found when their turn comes.
+fn tree(
+    blob: &BlobOutput,
+    raw: &RawPrefix,
+    directory: &Arc<Directory>,
+) -> impl Iterator<Item = Result<Labelled, UploadError>> {
+    let label = label(blob);
+    walk::Walk::new(Arc::clone(directory), &blob.path).map(move |file| {
+        let below = file.names.iter().map(String::as_str);
+        let path: Vec<&str> = names(blob).into_iter().chain(below).collect();
+        let to = raw.join(&path)?;
+        let from = file.content;
+        Ok(Copy::Upload { from, to }.labelled(Arc::clone(&label)))
     })
+}
+
+fn label(blob: &BlobOutput) -> Arc<str> {
+    format!("output {}", Shown(&blob.variable)).into()
 }
 
 fn names(blob: &BlobOutput) -> Vec<&str> {

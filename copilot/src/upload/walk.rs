@@ -74,28 +74,21 @@ impl Walk {
         Ok(found.is_some_and(|stat| kind(&stat) == EntryKind::Directory))
     }
 
-    fn file(&self, path: PathBuf) -> WalkedFile {
-        match self.remote_names(&path) {
-            Ok(names) => {
-                let directory = Arc::clone(&self.directory);
-                WalkedFile {
-                    names,
-                    content: LocalFile::new(self.shown(&path), move || directory.open_file(&path)),
-                }
-            }
-            Err(error) => self.failed(&path, error),
+    fn file(&self, path: &Path) -> WalkedFile {
+        match self.remote_names(path) {
+            Ok(names) => WalkedFile {
+                names,
+                content: self.directory.local_file(path),
+            },
+            Err(error) => self.failed(path, error),
         }
     }
 
     fn failed(&self, path: &Path, error: io::Error) -> WalkedFile {
         WalkedFile {
             names: vec!["unreadable".to_owned()],
-            content: LocalFile::new(self.shown(path), move || Err(error)),
+            content: LocalFile::new(self.directory.shown(path), move || Err(error)),
         }
-    }
-
-    fn shown(&self, path: &Path) -> String {
-        self.directory.path().join(path).display().to_string()
     }
 
     /// The names below the tree's root; a store's keys are text.
@@ -106,7 +99,7 @@ impl Walk {
             .map(|name| {
                 name.to_str().map(str::to_owned).ok_or_else(|| {
                     let shown = name.as_encoded_bytes().escape_ascii();
-                    io::Error::other(format!("its name `{shown}` is not UTF-8; rename it"))
+                    io::Error::other(format!("its name \"{shown}\" is not UTF-8; rename it"))
                 })
             })
             .collect()
@@ -130,7 +123,7 @@ impl Iterator for Walk {
             };
             let path = level.path.join(name);
             match self.is_directory(&path) {
-                Ok(false) => return Some(self.file(path)),
+                Ok(false) => return Some(self.file(&path)),
                 Ok(true) => {
                     if let Err(error) = self.enter(path.clone()) {
                         return Some(self.failed(&path, error));
@@ -142,3 +135,6 @@ impl Iterator for Walk {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,11 @@ pub(super) fn set_up(settings: &LoggerSettings) {
     } else {
         filter(settings.level)
     };
-    let builder = fmt().with_max_level(level).with_writer(std::io::stderr);
+    let builder = fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        // It would complain on standard error of being unable to write there, and panic.
+        .log_internal_errors(false);
     // It fails only where the log is set up already, as when a rejection is reported.
     let _ = match settings.format {
         LogFormat::Text => builder

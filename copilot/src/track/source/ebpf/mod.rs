@@ -12,6 +12,7 @@ mod attach;
 pub mod btf;
 pub mod fields;
 mod records;
+mod tick;
 
 pub use attach::OBJECT;
 
@@ -20,15 +21,16 @@ use std::{collections::VecDeque, time::Duration};
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
 use copilot_common::{Record, lost, pod};
 use thiserror::Error;
-use tokio::{io::unix::AsyncFd, time::Instant};
+use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
 use self::records::Records;
+use self::tick::Tick;
 use crate::track::{Event, Tracker, place::Place, scan::Scanner};
 
-/// How often the loss counters are read when nothing happens. A full ring wakes us by itself; this
-/// is for the loss that wakes nobody, and one wake-up in ten seconds is what we may cost main.
-const SAFETY_TICK: Duration = Duration::from_secs(10);
+/// How often the loss counters are read when nothing happens. Every record wakes us, so this is for
+/// a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
+const SAFETY_TICK: Duration = Duration::from_secs(20);
 
 /// Why the kernel could not be asked.
 #[derive(Debug, Error)]
@@ -69,7 +71,7 @@ pub struct EbpfSource {
     scanner: Scanner,
     queue: VecDeque<Event>,
     lost_before: u64,
-    next_tick: Instant,
+    tick: Tick,
     /// Keeps the programs attached.
     _programs: aya::Ebpf,
 }
@@ -88,10 +90,11 @@ impl EbpfSource {
             scanner: Scanner::new(place.clone()),
             queue: VecDeque::new(),
             lost_before: 0,
-            next_tick: Instant::now() + SAFETY_TICK,
+            tick: Tick::every(SAFETY_TICK)?,
             _programs: attached.programs,
         };
         source.queue.extend(source.scanner.scan());
+        give_back_freed_memory();
         Ok(source)
     }
 
@@ -101,22 +104,13 @@ impl EbpfSource {
             if let Some(event) = self.queue.pop_front() {
                 return event;
             }
-            let woken = tokio::select! {
+            tokio::select! {
                 guard = self.ring.readable_mut() => match guard {
-                    Ok(mut guard) => {
-                        guard.clear_ready();
-                        true
-                    }
-                    Err(error) => {
-                        // The runtime is going down; without it there is nothing to wait with.
-                        debug!(%error, "the ring buffer cannot be waited for");
-                        false
-                    }
+                    Ok(mut guard) => guard.clear_ready(),
+                    // The runtime is going down; without it there is nothing to wait with.
+                    Err(error) => debug!(%error, "the ring buffer cannot be waited for"),
                 },
-                () = tokio::time::sleep_until(self.next_tick) => false,
-            };
-            if !woken {
-                self.next_tick = Instant::now() + SAFETY_TICK;
+                () = self.tick.passed() => {}
             }
             self.collect();
         }
@@ -182,8 +176,19 @@ impl EbpfSource {
     }
 }
 
-fn register(ring: RingBuf<MapData>) -> std::io::Result<AsyncFd<RingBuf<MapData>>> {
-    // SAFETY: the ring buffer owns its map, gives the same descriptor each time it is asked, and
-    // keeps it open until it is dropped, which the registration outlives by no step.
-    unsafe { AsyncFd::register(ring) }.map_err(|error| error.into_parts().1)
+/// The kernel's description of itself, ours and aya's copy of it, is gone by now; the allocator
+/// keeps such memory for later, and there is no later while main runs.
+fn give_back_freed_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call takes no pointer and may be made at any time.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+fn register<T: std::os::fd::AsRawFd>(source: T) -> std::io::Result<AsyncFd<T>> {
+    // SAFETY: what is registered here (a ring buffer's map, a timer) owns its descriptor, gives the
+    // same one each time it is asked, and keeps it open until it is dropped, which is when the
+    // registration ends.
+    unsafe { AsyncFd::register(source) }.map_err(|error| error.into_parts().1)
 }
