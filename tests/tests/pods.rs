@@ -222,17 +222,17 @@ fn what_the_sidecar_may_see_decides_how_it_watches() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    type Change = fn(Spec) -> Spec;
-    let same: Change = |spec| spec;
-    let hidden: Change = Spec::private_cgroups;
-    for (pids, change) in [
-        (Pids::Shared, hidden),
-        (Pids::Separate, same),
-        (Pids::Separate, hidden),
+    for (pids, private_cgroups) in [
+        (Pids::Shared, true),
+        (Pids::Separate, false),
+        (Pids::Separate, true),
     ] {
         for (script, code) in [(WORKS, None), ("exit 7", Some("MainFailed"))] {
             let task = TaskPod::start(pids).unwrap();
-            let sidecar = change(task.sidecar().unwrap());
+            let mut sidecar = task.sidecar().unwrap();
+            if private_cgroups {
+                sidecar = sidecar.private_cgroups();
+            }
             let outcome = main_runs(&task, &sidecar, &task.main(script).unwrap());
             match code {
                 None => assert_uploaded(&outcome),
