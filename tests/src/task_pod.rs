@@ -3,13 +3,15 @@
 
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{
-    ContainerError, LiteralMap, Message as _, SimpleType, decode_error_document, decode_literal_map,
+    ContainerError, LiteralMap, Message as _, SimpleType, TypedInterface, decode_error_document,
+    decode_literal_map,
 };
 use serde_json::Value;
 
@@ -21,7 +23,7 @@ use crate::task::{interface, simple};
 /// The pod's name, and so main's.
 pub const NAME: &str = "f6be2c9-n0-0";
 
-/// The only output: a text.
+/// The only output, unless others are asked for: a text.
 pub const OUTPUT: &str = "word";
 
 /// The uploader's name.
@@ -57,10 +59,15 @@ impl TaskPod {
 
     /// The uploader without any right.
     pub fn powerless_sidecar(&self) -> io::Result<Spec> {
+        self.sidecar_for(&interface([(OUTPUT, simple(SimpleType::String))]))
+    }
+
+    /// The uploader of these outputs, without any right.
+    pub fn sidecar_for(&self, outputs: &TypedInterface) -> io::Result<Spec> {
         let program = ["/bin/copilot".to_owned()]
             .into_iter()
             .chain(self.server.flags(BUCKET))
-            .chain(arguments());
+            .chain(arguments(outputs));
         let image = Image::Copilot(binary::path());
         Ok(Spec::new(SIDECAR, image, program)
             .mount(self.pod.volume("flyte-outputs")?, "/var/outputs")
@@ -94,10 +101,16 @@ impl TaskPod {
         Ok(sidecar)
     }
 
+    /// The file behind an object of the store.
+    #[must_use]
+    pub fn object(&self, key: &str) -> PathBuf {
+        self.server.file(BUCKET, key)
+    }
+
     /// What the pod left behind once its sidecar has ended.
     pub fn outcome(&self, sidecar: &Container<'_>) -> io::Result<Outcome> {
         let sidecar = sidecar.wait()?;
-        let read = |name: &str| fs::read(self.server.file(BUCKET, name)).ok();
+        let read = |name: &str| fs::read(self.object(name)).ok();
         let timeline = fs::read(self.pod.volume("timeline")?.join("timeline.json"));
         Ok(Outcome {
             outputs: read("out/outputs.pb")
@@ -137,9 +150,8 @@ pub fn is_ready(sidecar: &Container<'_>) -> io::Result<bool> {
     Ok(probe.output()?.status.success())
 }
 
-fn arguments() -> Vec<String> {
-    let outputs = [(OUTPUT, simple(SimpleType::String))];
-    let interface = BASE64_STANDARD.encode(interface(outputs).encode_to_vec());
+fn arguments(interface: &TypedInterface) -> Vec<String> {
+    let interface = BASE64_STANDARD.encode(interface.encode_to_vec());
     [
         "sidecar",
         // Each transition is said aloud.
