@@ -77,7 +77,9 @@ pub struct Candidate<'a> {
     pub traits: Option<&'a Traits>,
     /// When its first process began to run its program.
     pub began: Option<Timestamp>,
-    /// When its first process ended.
+    /// When its first process, which has ended, was last known to live.
+    pub alive: Option<Timestamp>,
+    /// When its first process had ended for certain: exact where the end itself was told.
     pub ended: Option<Timestamp>,
 }
 
@@ -203,11 +205,13 @@ impl Rules {
     }
 }
 
-/// Whether a container began after another had ended.
+/// Whether a container began after another had ended. Where that end was not told but found out
+/// later, or not even the other's beginning is known, the doubt is in favour of the container: else
+/// main could be waited for in vain.
 fn follows(candidate: &Candidate<'_>, earlier: &Candidate<'_>) -> bool {
-    match (candidate.began, earlier.ended) {
-        (Some(began), Some(ended)) => began >= ended,
-        (Some(_), None) => false,
+    match (candidate.began, earlier.alive) {
+        (Some(began), Some(alive)) => began >= alive,
+        (Some(_), None) => earlier.began.is_none(),
         (None, _) => true,
     }
 }

@@ -15,6 +15,7 @@ impl Known {
             id: &self.id,
             traits: self.traits.as_ref(),
             began: self.began.map(Timestamp),
+            alive: self.ended.map(Timestamp),
             ended: self.ended.map(Timestamp),
         }
     }
