@@ -62,7 +62,6 @@ pub struct RecordedProcess {
     pub role: String,
     pub container: String,
     pub container_id: String,
-    pub recorded_while: String,
 }
 
 /// All recorded pods.
@@ -141,17 +140,27 @@ impl RecordedPod {
         view.place().expect("the sidecar is in a pod")
     }
 
-    /// A directory like `/proc`, as the sidecar saw it, that holds the processes of these roles.
-    pub fn proc_of(&self, roles: &[&str]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().expect("a directory can be made");
+    /// Makes `root` show the processes of these roles, as the sidecar's `/proc` did.
+    pub fn show(&self, root: &Path, roles: &[&str]) {
+        for shown in directories(root) {
+            fs::remove_dir_all(shown).expect("a directory can be removed");
+        }
         for process in self.processes("inside") {
-            if roles.contains(&process.role.as_str()) {
-                let record = self.directory.join("inside").join(&process.role);
-                symlink(record, root.path().join(process.pid.to_string()))
-                    .expect("a link can be made");
+            if !roles.contains(&process.role.as_str()) {
+                continue;
+            }
+            let shown = root.join(process.pid.to_string());
+            fs::create_dir(&shown).expect("a directory can be made");
+            for file in ["cgroup", "stat", "comm", "mountinfo"] {
+                // A child's mounts, which are its parent's, were not recorded twice.
+                let role = match (process.role.as_str(), file) {
+                    ("main-child", "mountinfo") => "main",
+                    (role, _) => role,
+                };
+                let record = self.directory.join("inside").join(role).join(file);
+                symlink(record, shown.join(file)).expect("a link can be made");
             }
         }
-        root
     }
 }
 

@@ -189,8 +189,9 @@ impl Scanner {
             return;
         }
         let traits = traits_of(process);
-        let complete = traits.as_ref().is_some_and(|traits| traits.name.is_some());
-        if complete || !young {
+        // Of a process that goes away meanwhile nothing can be read: another may tell more.
+        let is_final = |traits: &Traits| traits.name.is_some() || !young;
+        if traits.as_ref().is_some_and(is_final) {
             self.described.insert(container.clone());
         }
         events.push(Event::ContainerSeen {
