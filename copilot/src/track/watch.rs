@@ -212,7 +212,7 @@ async fn settle(place: &Place, mains: &[ContainerId], limit: Duration) {
     let mut step = FIRST_SETTLE_STEP;
     loop {
         let left = scanner.living_in(mains);
-        if left == 0 {
+        if left == Some(0) {
             return;
         }
         if Instant::now() >= deadline {

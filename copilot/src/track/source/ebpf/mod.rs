@@ -26,11 +26,14 @@ use tracing::{debug, warn};
 
 use self::records::Records;
 use self::tick::Tick;
-use crate::track::{Event, Tracker, place::Place, scan::Scanner};
+use crate::track::{Event, Timestamp, Tracker, place::Place, scan::Scanner};
 
 /// How often the loss counters are read when nothing happens. Every record wakes us, so this is for
 /// a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
 const SAFETY_TICK: Duration = Duration::from_secs(20);
+
+/// After a look that may have overlooked somebody.
+const UNTIL_NEXT_LOOK: Duration = Duration::from_millis(200);
 
 /// Why the kernel could not be asked.
 #[derive(Debug, Error)]
@@ -71,6 +74,8 @@ pub struct EbpfSource {
     scanner: Scanner,
     queue: VecDeque<Event>,
     lost_before: u64,
+    /// A complete look at all processes is owed.
+    must_look: bool,
     tick: Tick,
     /// Keeps the programs attached.
     _programs: aya::Ebpf,
@@ -90,10 +95,11 @@ impl EbpfSource {
             scanner: Scanner::new(place.clone()),
             queue: VecDeque::new(),
             lost_before: 0,
+            must_look: true,
             tick: Tick::every(SAFETY_TICK)?,
             _programs: attached.programs,
         };
-        source.queue.extend(source.scanner.scan());
+        source.collect();
         give_back_freed_memory();
         Ok(source)
     }
@@ -107,10 +113,14 @@ impl EbpfSource {
             tokio::select! {
                 guard = self.ring.readable_mut() => match guard {
                     Ok(mut guard) => guard.clear_ready(),
-                    // The runtime is going down; without it there is nothing to wait with.
-                    Err(error) => debug!(%error, "the ring buffer cannot be waited for"),
+                    Err(error) => {
+                        // The runtime is going down: there is nothing left to wait with.
+                        debug!(%error, "the ring buffer cannot be waited for");
+                        std::future::pending::<()>().await;
+                    }
                 },
                 () = self.tick.passed() => {}
+                () = tokio::time::sleep(UNTIL_NEXT_LOOK), if self.must_look => {}
             }
             self.collect();
         }
@@ -136,36 +146,50 @@ impl EbpfSource {
         self.filter.set(pod::FOCUS, 1, 0)
     }
 
+    /// Takes what the kernel has told. The counter of losses is read after the records: no record
+    /// that came after a loss may be told before it.
     fn collect(&mut self) {
+        let told = self.drain();
         let lost = self.count_lost();
-        if lost == self.lost_before {
-            self.drain();
-            return;
+        if lost != self.lost_before {
+            let count = lost - self.lost_before;
+            self.lost_before = lost;
+            self.must_look = true;
+            warn!(
+                count,
+                "events were lost in the kernel; looking at all processes instead"
+            );
+            self.queue.push_back(Event::Lost {
+                count,
+                at: Timestamp::now(),
+            });
         }
-        let count = lost - self.lost_before;
-        self.lost_before = lost;
-        warn!(
-            count,
-            "events were lost in the kernel; looking at all processes instead"
-        );
-        self.queue.push_back(Event::Lost { count });
-        self.drain();
-        let mut seen = self.scanner.scan();
-        let scanned = seen.pop();
-        self.queue.extend(seen);
-        // Whoever ended before the scan has left its record by now, unless that was lost: the
-        // status that it tells must come before the scan's "gone".
-        self.drain();
-        self.queue.extend(scanned);
+        self.queue.extend(told);
+        if self.must_look {
+            self.look();
+        }
     }
 
-    fn drain(&mut self) {
+    fn look(&mut self) {
+        let seen = self.scanner.scan();
+        let is_complete = matches!(seen.last(), Some(Event::Scanned { .. }));
+        // Whoever started or ended before the look has left its record by now, unless that was
+        // lost: it knows the order, and the status, and must come before the look's "gone".
+        let told = self.drain();
+        self.queue.extend(told);
+        self.queue.extend(seen);
+        self.must_look = !is_complete;
+    }
+
+    fn drain(&mut self) -> VecDeque<Event> {
+        let mut events = VecDeque::new();
         while let Some(item) = self.ring.get_mut().next() {
             match bytemuck::try_pod_read_unaligned::<Record>(&item) {
-                Ok(record) => self.records.translate(&record, &mut self.queue),
+                Ok(record) => self.records.translate(&record, &mut events),
                 Err(error) => warn!(%error, "a record of the ring buffer has a wrong size"),
             }
         }
+        events
     }
 
     fn count_lost(&self) -> u64 {
