@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use copilot::track::readiness;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a run may take before it is called stuck; none of the tests' waits comes near it.
@@ -173,7 +174,8 @@ impl Running {
     pub fn watches(&mut self) {
         let name = format!("/proc/{}/comm", self.id());
         wait_until("the sidecar watches", || {
-            std::fs::read_to_string(&name).is_ok_and(|name| name.trim_end() == "copilot-ready")
+            let found = std::fs::read(&name);
+            found.is_ok_and(|found| found.trim_ascii_end() == readiness::NAME.to_bytes())
         });
     }
 }

@@ -103,7 +103,7 @@ async fn the_deadline_reaches_a_listing_and_a_plan_that_waits() {
     assert!(error.to_string().contains("--timeout"), "{error}");
 
     let error = engine
-        .run(stream::pending().boxed(), &soon())
+        .run(stream::pending::<Copy>().boxed(), &soon())
         .await
         .unwrap_err();
     assert_eq!(error.stopped, Some(Stopped::Deadline));
