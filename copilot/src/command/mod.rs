@@ -54,7 +54,7 @@ pub async fn reject(message: &str, reportable: Option<&Reportable>) -> ExitCode 
         Command::Download => Failure::of_download(message),
         Command::Sidecar | Command::Ready => Failure::of_upload(message),
     };
-    let exit = match Session::open(&reportable.global) {
+    let exit = match Session::open(&reportable.global, &reportable.to_output_prefix) {
         Ok(session) => {
             let ended = Ended::new(&reportable.global, &reportable.to_output_prefix);
             ended.failed(&session.engine, &failure).await.say()
@@ -70,7 +70,7 @@ async fn download(
     termination: &mut Termination,
     begun: Timestamp,
 ) -> Exit {
-    let session = match Session::open(global) {
+    let session = match Session::open(global, &request.to_output_prefix) {
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
@@ -123,7 +123,11 @@ async fn sidecar(
     termination: &mut Termination,
     begun: Timestamp,
 ) -> Exit {
-    let session = match Session::open(global) {
+    let prefix = request
+        .upload
+        .as_ref()
+        .map_or("", |target| target.to_output_prefix.as_str());
+    let session = match Session::open(global, prefix) {
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
@@ -145,10 +149,6 @@ async fn sidecar(
         &mut timeline,
     )
     .await;
-    let prefix = request
-        .upload
-        .as_ref()
-        .map_or("", |target| target.to_output_prefix.as_str());
     let ended = Ended::new(global, prefix);
     let conclusion = ended.concluded(&session.engine, outcome).await;
     session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);

@@ -14,7 +14,7 @@ use super::log;
 use super::request::Global;
 use crate::config::{self, ConfigError, Settings, Sources};
 use crate::report::Timeline;
-use crate::store::{Environment, Network, Stores};
+use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
 use crate::transfer::{Engine, Limits, write_file};
 
 /// Why a job cannot begin.
@@ -23,6 +23,12 @@ pub(super) enum SessionError {
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The prefix for results is no reference.
+    #[error("--to-output-prefix: {0}")]
+    Prefix(#[from] ReferenceError),
+    /// The settings describe no store for results.
+    #[error("--to-output-prefix: {0}")]
+    Store(#[from] StoreError),
 }
 
 /// Everything a job needs.
@@ -32,8 +38,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Loads the settings and sets up the log.
-    pub(super) fn open(global: &Global) -> Result<Self, SessionError> {
+    /// Loads the settings, sets up the log, and looks whether they describe a store for what is to be
+    /// told below `prefix`; empty for nothing. The store itself is not asked.
+    ///
+    /// Before anything else is done, as in the reference: a run of hours whose results have nowhere
+    /// to go helps nobody.
+    pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
         let environment = |name: &str| env::var_os(name);
         let settings = config::load(&Sources {
             flags: &global.settings,
@@ -43,9 +53,11 @@ impl Session {
         })?;
         log::set_up(&settings.logger);
         say_what_is_odd(global, &settings);
-        Ok(Self {
-            engine: engine(global, settings),
-        })
+        let engine = engine(global, settings);
+        if !prefix.is_empty() {
+            engine.stores().open(&Reference::parse(prefix)?)?;
+        }
+        Ok(Self { engine })
     }
 }
 
