@@ -52,6 +52,29 @@ impl TaskPod {
         Ok(Self { server, pod })
     }
 
+    /// The store.
+    #[must_use]
+    pub fn server(&self) -> &S3Server {
+        &self.server
+    }
+
+    /// The downloader, called as the platform calls it; it finds the store at `endpoint`.
+    pub fn downloader(&self, endpoint: &str) -> io::Result<Spec> {
+        let arguments = [
+            "download",
+            "--from-remote=s3://data/inputs.pb",
+            "--to-output-prefix=s3://data/out",
+            "--to-local-dir=/var/inputs",
+        ];
+        let program = ["/bin/copilot".to_owned()]
+            .into_iter()
+            .chain(self.server.flags_through(endpoint, BUCKET))
+            .chain(arguments.map(str::to_owned));
+        let image = Image::Copilot(binary::path());
+        let inputs = self.pod.volume("flyte-inputs")?;
+        Ok(Spec::new("flyte-copilot-downloader", image, program).mount(inputs, "/var/inputs"))
+    }
+
     /// The uploader, with the right to ask the kernel, called as the platform calls it.
     pub fn sidecar(&self) -> io::Result<Spec> {
         Ok(self.powerless_sidecar()?.capabilities(&["BPF", "PERFMON"]))

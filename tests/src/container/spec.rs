@@ -32,7 +32,7 @@ impl Image {
             }
             Self::Busybox => {
                 fs::copy(Self::BUSYBOX, programs.join("busybox"))?;
-                ["sh", "true"]
+                ["grep", "md5sum", "sh", "sleep", "true"]
                     .iter()
                     .try_for_each(|name| symlink("busybox", programs.join(name)))
             }
