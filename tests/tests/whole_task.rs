@@ -50,9 +50,12 @@ fn a_task_runs_after_its_downloader_was_killed_half_way() {
 
     let upstream = task.server().address();
     let stall = || {
-        FaultProxy::start(upstream, |seen| match seen.line.contains("/model") {
-            true => Fault::StallAfter(SIZE / 2),
-            false => Fault::None,
+        FaultProxy::start(upstream, |seen| {
+            if seen.line.contains("/model") {
+                Fault::StallAfter(SIZE / 2)
+            } else {
+                Fault::None
+            }
         })
     };
     let slow = task.pod.network().enter(stall).unwrap();
