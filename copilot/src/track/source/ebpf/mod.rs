@@ -11,6 +11,7 @@
 mod attach;
 pub mod btf;
 pub mod fields;
+mod newcomers;
 mod records;
 mod tick;
 
@@ -19,11 +20,12 @@ pub use attach::OBJECT;
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use copilot_common::{Record, lost, pod};
+use copilot_common::{Record, kind, lost, pod};
 use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
+use self::newcomers::Newcomers;
 use self::records::Records;
 use self::tick::Tick;
 use crate::track::{Event, Timestamp, Tracker, place::Place, scan::Scanner};
@@ -72,6 +74,7 @@ pub struct EbpfSource {
     known: HashMap<MapData, u64, u8>,
     records: Records,
     scanner: Scanner,
+    newcomers: Newcomers,
     queue: VecDeque<Event>,
     lost_before: u64,
     /// A complete look at all processes is owed.
@@ -92,6 +95,7 @@ impl EbpfSource {
             watched: attached.watched()?,
             known: attached.known()?,
             records: Records::new(place.clone(), attached.own_container),
+            newcomers: Newcomers::beside(Scanner::new(place.clone())),
             scanner: Scanner::new(place.clone()),
             queue: VecDeque::new(),
             lost_before: 0,
@@ -100,6 +104,7 @@ impl EbpfSource {
             _programs: attached.programs,
         };
         source.collect();
+        source.newcomers = Newcomers::beside(source.scanner.clone());
         give_back_freed_memory();
         Ok(source)
     }
@@ -121,6 +126,7 @@ impl EbpfSource {
                 },
                 () = self.tick.passed() => {}
                 () = tokio::time::sleep(UNTIL_NEXT_LOOK), if self.must_look => {}
+                () = self.newcomers.due() => {}
             }
             self.collect();
         }
@@ -164,6 +170,8 @@ impl EbpfSource {
                 at: Timestamp::now(),
             });
         }
+        // Who is in a container, before what is done there.
+        self.queue.extend(self.newcomers.look());
         self.queue.extend(told);
         if self.must_look {
             self.look();
@@ -185,7 +193,14 @@ impl EbpfSource {
         let mut events = VecDeque::new();
         while let Some(item) = self.ring.get_mut().next() {
             match bytemuck::try_pod_read_unaligned::<Record>(&item) {
-                Ok(record) => self.records.translate(&record, &mut events),
+                Ok(record) if record.kind == kind::FORK => {
+                    if !self.records.is_own(record.cgroup) {
+                        self.newcomers.expect_one();
+                    }
+                }
+                Ok(record) => self
+                    .records
+                    .translate(&record, &self.newcomers, &mut events),
                 Err(error) => warn!(%error, "a record of the ring buffer has a wrong size"),
             }
         }

@@ -13,6 +13,7 @@ use copilot_common::{Record, flag, kind};
 use procfs::process::Process;
 use tracing::{debug, trace};
 
+use super::newcomers::Newcomers;
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     cgroup::{self, Membership},
@@ -49,8 +50,21 @@ impl Records {
             .collect()
     }
 
+    /// Whether this is the cgroup of our own container.
+    pub fn is_own(&self, cgroup: u64) -> bool {
+        let known = self.containers.get(&cgroup).cloned();
+        known
+            .or_else(|| self.by_directory(cgroup))
+            .is_some_and(|container| self.place.is_own(&container))
+    }
+
     /// Appends the events that a record tells.
-    pub fn translate(&mut self, record: &Record, events: &mut VecDeque<Event>) {
+    pub fn translate(
+        &mut self,
+        record: &Record,
+        newcomers: &Newcomers,
+        events: &mut VecDeque<Event>,
+    ) {
         trace!(?record, "record");
         // The runtime's own processes work in a container's cgroup while it is made: they live in
         // the node's pid namespace, where no container's first process does.
@@ -61,7 +75,8 @@ impl Records {
         let running = (record.kind == kind::EXEC)
             .then(|| process.visible_pid().and_then(|pid| Process::new(pid).ok()))
             .flatten();
-        let container = self.container(record.cgroup, running.as_ref());
+        let made = newcomers.container_of_pid(record.pid);
+        let container = self.container(record.cgroup, running.as_ref(), made);
         let at = Timestamp(record.at);
         match record.kind {
             kind::EXEC => {
@@ -102,13 +117,19 @@ impl Records {
         });
     }
 
-    fn container(&mut self, id: u64, process: Option<&Process>) -> ContainerId {
+    fn container(
+        &mut self,
+        id: u64,
+        process: Option<&Process>,
+        made: Option<&ContainerId>,
+    ) -> ContainerId {
         if let Some(container) = self.containers.get(&id) {
             return container.clone();
         }
         let container = self
             .by_directory(id)
             .or_else(|| self.by_process(process?))
+            .or_else(|| made.cloned())
             .unwrap_or_else(|| ContainerId::new(&format!("cgroup {id}")));
         self.containers.insert(id, container.clone());
         container
