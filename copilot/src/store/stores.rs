@@ -23,6 +23,11 @@ const KNOWN: [&str; 9] = [
 /// The keys of a store that the settings do not mention.
 static NO_KEYS: BTreeMap<String, String> = BTreeMap::new();
 
+/// The kinds that the settings may name (spec §6.4), those among them that we refuse by name.
+const KINDS: [&str; 8] = [
+    "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp",
+];
+
 /// All stores that a run may touch.
 #[derive(Debug)]
 pub struct Stores {
@@ -142,7 +147,17 @@ impl Stores {
         let settings = &self.settings;
         match settings.store_type.as_str() {
             "" | "stow" | "s3" | "minio" | "local" if !settings.stow_kind.is_empty() => {
-                Ok(settings.stow_kind.clone())
+                let kind = settings.stow_kind.as_str();
+                // Also where the scheme leads to another store: a misspelt kind must not turn the
+                // store that was meant into one with ambient credentials.
+                if !KINDS.contains(&kind) {
+                    return Err(setting(
+                        reference,
+                        format!("storage.stow.kind is of an unknown value [{kind}]"),
+                        "Set it to s3 or local",
+                    ));
+                }
+                Ok(kind.to_owned())
             }
             "s3" | "minio" => Ok("s3".to_owned()),
             "local" => Ok("local".to_owned()),

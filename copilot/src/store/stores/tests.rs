@@ -122,6 +122,11 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
         (s3(), "sw://b/a", "swift"),
         (s3(), "os://b/a", "oracle"),
         (with(|s| s.stow_kind = "b2".to_owned()), "x://data/a", "b2"),
+        (
+            with(|s| s.stow_kind = "S3".to_owned()),
+            "s3://data/a",
+            "[S3]",
+        ),
         (s3(), "mem://b/a", "mem"),
         (
             s3(),
