@@ -243,7 +243,7 @@ impl Tracker {
         let candidates: Vec<Candidate<'_>> = self
             .containers
             .iter()
-            .filter(|(_, container)| container.seen)
+            .filter(|(_, container)| container.is_described())
             .map(|(id, container)| {
                 let first = container.first.as_ref();
                 let exit = first.and_then(|first| first.exit);

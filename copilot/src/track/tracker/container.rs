@@ -51,6 +51,16 @@ impl Container {
         }
     }
 
+    /// Whether what its mounts say may be judged. While the runtime still makes them, some of what
+    /// tells who it is may be missing; they are complete when its program begins.
+    pub fn is_described(&self) -> bool {
+        let has_name = || {
+            let traits = self.traits.as_ref();
+            traits.is_some_and(|traits| traits.name.is_some())
+        };
+        self.seen && (self.first.is_some() || has_name())
+    }
+
     /// Takes a process that came from outside; says whether it is the first one, as far as is known.
     pub fn enter(&mut self, id: ProcessId, at: Timestamp) -> bool {
         match &mut self.first {

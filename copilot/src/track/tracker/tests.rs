@@ -236,3 +236,38 @@ fn the_exit_of_a_process_not_known_yet_survives_a_flood_of_younger_ones() {
     assert_eq!(end, [started(FIRST), exited(ExitStatus::Code(7), 40_000)]);
     assert!(tracker.strays.is_empty(), "nobody can claim the others");
 }
+
+/// A look while the runtime makes the mounts shows some of them: without the name, a mesh that has
+/// our output volume would pass for main.
+#[test]
+fn a_container_whose_mounts_are_being_made_is_not_judged() {
+    let mount = crate::track::kubelet::Mount {
+        device: "254:0".to_owned(),
+        root: "/pods/uid/volumes/kubernetes.io~empty-dir/out".into(),
+        target: "/outputs".into(),
+    };
+    let mut tracker = Tracker::new(Rules {
+        pod_uid: Some("uid".to_owned()),
+        output_mount: Some(mount.clone()),
+        ..Rules::default()
+    });
+    let mut half = Traits {
+        pod_uid: Some("uid".to_owned()),
+        mounts: vec![mount],
+        ..Traits::default()
+    };
+    let seen = |traits: &Traits| Event::ContainerSeen {
+        container: ContainerId::new(MAIN),
+        traits: Some(traits.clone()),
+    };
+    assert_eq!(tracker.observe(seen(&half)), []);
+    half.name = Some("istio-proxy".to_owned());
+    assert_eq!(tracker.observe(seen(&half)), []);
+    assert_eq!(tracker.observe(start(FIRST)), []);
+    half.name = Some("trainer".to_owned());
+    let found = Transition::MainFound {
+        containers: vec![ContainerId::new(MAIN)],
+        why: Why::OutputVolume,
+    };
+    assert_eq!(tracker.observe(seen(&half)).first(), Some(&found));
+}
