@@ -125,12 +125,12 @@ impl Tracker {
         self.found.as_ref().map_or(&[], |(mains, _)| mains)
     }
 
-    /// The containers whose first process is known: their later execs change nothing.
-    pub fn known_containers(&self) -> impl Iterator<Item = &ContainerId> {
+    /// The containers whose first process is known, each with it: of those containers nothing else
+    /// matters any more.
+    pub fn first_processes(&self) -> impl Iterator<Item = (&ContainerId, ProcessId)> {
         self.containers
             .iter()
-            .filter(|(_, container)| container.first.is_some())
-            .map(|(id, _)| id)
+            .filter_map(|(id, container)| Some((id, container.first.as_ref()?.id)))
     }
 
     /// The first processes of the mains that have started.
