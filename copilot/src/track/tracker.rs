@@ -92,7 +92,7 @@ impl Tracker {
                 container,
                 at,
                 entered,
-            } => self.start(process, container, at, entered),
+            } => self.start(process, &container, at, entered),
             Event::ProcessExited {
                 process,
                 container,
@@ -162,7 +162,7 @@ impl Tracker {
         self.containers.get(container)?.first.as_ref()
     }
 
-    fn start(&mut self, id: ProcessId, container: ContainerId, at: Timestamp, entered: bool) {
+    fn start(&mut self, id: ProcessId, container: &ContainerId, at: Timestamp, entered: bool) {
         let known = self.containers.entry(container.clone()).or_default();
         // A child of the container is never its first process, unless another source knows better.
         let is_first = known.first.as_ref().is_some_and(|first| first.id == id);
@@ -175,7 +175,7 @@ impl Tracker {
             first.end(exit);
         }
         self.strays
-            .retain(|stray, (_, of)| *stray < id || of.as_ref() != Some(&container));
+            .retain(|stray, (_, of)| *stray < id || of.as_ref() != Some(container));
     }
 
     fn exit(&mut self, id: ProcessId, container: Option<ContainerId>, exit: Exit) {

@@ -138,7 +138,7 @@ impl EbpfSource {
                 Err(error) => {
                     // The runtime is going down: there is nothing left to wait with.
                     debug!(%error, "the ring buffer cannot be waited for");
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             },
             () = tokio::time::sleep_until(self.next_tick) => {
