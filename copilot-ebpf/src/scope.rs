@@ -24,7 +24,7 @@ static ANCESTOR: u32 = ancestor::HELPER;
 #[unsafe(no_mangle)]
 static OWN_PID: u32 = 0;
 
-/// The container of the current task if it belongs to our pod; 0 for the pod's own cgroup.
+/// The container of the current task if it belongs to one of our pod.
 #[inline(always)]
 pub fn container_of_current() -> Option<u64> {
     let level = u32::try_from(*POD.get(pod::LEVEL)?).ok()?;
@@ -32,7 +32,8 @@ pub fn container_of_current() -> Option<u64> {
     if id == 0 || ancestor_id(level) != id {
         return None;
     }
-    Some(ancestor_id(level + 1))
+    let container = ancestor_id(level + 1);
+    (container != 0).then_some(container)
 }
 
 /// Whether user space has said what it waits for.

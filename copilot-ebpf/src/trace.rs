@@ -41,7 +41,7 @@ fn process_exit(ctx: RawTracePointContext) -> i32 {
     let Some(container) = scope::container_of_current() else {
         return 0;
     };
-    if scope::focused() && !scope::is_watched(ctx.tgid()) {
+    if scope::focused() && scope::is_known(container) && !scope::is_watched(ctx.tgid()) {
         return 0;
     }
     let task = Task::current(&ctx);

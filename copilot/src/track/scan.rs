@@ -150,7 +150,8 @@ impl Scanner {
         let mut now_told = told;
         if let Some(container) = &container {
             self.describe(process, container, young, events);
-            if !told && !(young && is_runtime(stat)) {
+            let is_waiting = young && is_runtime(stat);
+            if !told && !is_waiting {
                 now_told = true;
                 events.push(Event::ProcessStarted {
                     process: id,

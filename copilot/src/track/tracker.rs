@@ -92,7 +92,7 @@ impl Tracker {
                 container,
                 at,
                 entered,
-            } => self.start(process, container, at, entered),
+            } => self.start(process, &container, at, entered),
             Event::ProcessExited {
                 process,
                 container,
@@ -125,12 +125,12 @@ impl Tracker {
         self.found.as_ref().map_or(&[], |(mains, _)| mains)
     }
 
-    /// The containers whose first process is known: their later execs change nothing.
-    pub fn known_containers(&self) -> impl Iterator<Item = &ContainerId> {
+    /// The containers whose first process is known, each with it: of those containers nothing else
+    /// matters any more.
+    pub fn first_processes(&self) -> impl Iterator<Item = (&ContainerId, ProcessId)> {
         self.containers
             .iter()
-            .filter(|(_, container)| container.first.is_some())
-            .map(|(id, _)| id)
+            .filter_map(|(id, container)| Some((id, container.first.as_ref()?.id)))
     }
 
     /// The first processes of the mains that have started.
@@ -162,7 +162,7 @@ impl Tracker {
         self.containers.get(container)?.first.as_ref()
     }
 
-    fn start(&mut self, id: ProcessId, container: ContainerId, at: Timestamp, entered: bool) {
+    fn start(&mut self, id: ProcessId, container: &ContainerId, at: Timestamp, entered: bool) {
         let known = self.containers.entry(container.clone()).or_default();
         // A child of the container is never its first process, unless another source knows better.
         let is_first = known.first.as_ref().is_some_and(|first| first.id == id);
@@ -175,7 +175,7 @@ impl Tracker {
             first.end(exit);
         }
         self.strays
-            .retain(|stray, (_, of)| *stray < id || of.as_ref() != Some(&container));
+            .retain(|stray, (_, of)| *stray < id || of.as_ref() != Some(container));
     }
 
     fn exit(&mut self, id: ProcessId, container: Option<ContainerId>, exit: Exit) {

@@ -88,7 +88,7 @@ fn the_directory_of_the_pod_is_the_one_that_the_sidecar_can_list() {
 
 /// How the uid is spelt in a path: systemd's names have underscores.
 fn escaped(uid: &str, path: &str) -> String {
-    if path.ends_with(".slice") {
+    if path.starts_with("/kubepods.slice/") {
         uid.replace('-', "_")
     } else {
         uid.to_owned()
