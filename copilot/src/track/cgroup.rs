@@ -128,6 +128,20 @@ pub fn split_steps(path: &str) -> (usize, &str) {
     (steps, rest)
 }
 
+/// How many steps up from our own cgroup namespace the pod lies, by the path of one of its other
+/// containers: `/../<name>`, or with crun `/../../<name>/container`. Nothing for any other path: a
+/// probe that kubelet is starting in our container is still in the runtime's own cgroup, far above.
+#[must_use]
+pub fn steps_of_neighbour(path: &str) -> Option<usize> {
+    let (steps, rest) = split_steps(path);
+    let names: Vec<&str> = components(rest).collect();
+    match (steps, names.as_slice()) {
+        (1, [_, ..]) => Some(1),
+        (2, [_, "container", ..]) => Some(2),
+        _ => None,
+    }
+}
+
 /// The container's id within the name of its cgroup: `cri-containerd-<id>.scope`, `crio-<id>.scope`,
 /// `docker-<id>.scope`, `<id>`.
 #[must_use]

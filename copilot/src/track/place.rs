@@ -216,8 +216,7 @@ impl View<'_> {
         let steps = (self.others)()
             .iter()
             .filter_map(|text| cgroup::container_path(text))
-            .map(|(path, _)| cgroup::split_steps(path).0)
-            .filter(|steps| *steps > 0)
+            .filter_map(|(path, _)| cgroup::steps_of_neighbour(path))
             .min();
         steps.unwrap_or_else(|| {
             info!(

@@ -142,3 +142,21 @@ proptest! {
         prop_assert_eq!(components(&path).count(), names.len());
     }
 }
+
+#[test]
+fn only_a_neighbours_path_tells_how_far_up_the_pod_lies() {
+    for (path, steps) in [
+        ("/../3f2a", Some(1)),
+        ("/../cri-containerd-3f2a.scope", Some(1)),
+        ("/../../cri-containerd-3f2a.scope/container", Some(2)),
+        ("/", None),
+        ("/inner", None),
+        ("/..", None),
+        // The runtime's own processes, and a node's.
+        ("/../../..", None),
+        ("/../../../system.slice/containerd.service", None),
+        ("/../../system.slice", None),
+    ] {
+        assert_eq!(steps_of_neighbour(path), steps, "{path}");
+    }
+}
