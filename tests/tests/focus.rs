@@ -16,6 +16,9 @@ use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(20);
 
+/// Hundreds of processes, with and without a program of their own.
+const BUSY: &str = "for i in $(seq 400); do /bin/true; (exit 1); done; exec sleep 60";
+
 /// A tracker fed by the kernel, as the sidecar's is.
 struct Watch {
     source: Source,
@@ -100,7 +103,6 @@ async fn a_main_that_starts_processes_all_day_wakes_nobody() {
     if !Requirement::Bpf.is_met() {
         return;
     }
-    const BUSY: &str = "for i in $(seq 400); do /bin/true; (exit 1); done; exec sleep 60";
     for late in [false, true] {
         let pod = Pod::create().expect("a pod can be made");
         let mut main = late.then(|| shell(&pod, "main", &format!("sleep 0.5; {BUSY}")));
