@@ -1,5 +1,6 @@
 mod history;
 mod properties;
+mod telling;
 
 use super::*;
 use crate::track::kubelet::Traits;
