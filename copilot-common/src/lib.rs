@@ -38,6 +38,10 @@ pub mod kind {
     pub const EXEC: u32 = 1;
     /// The last thread of a process has exited (`sched_process_exit`).
     pub const EXIT: u32 = 2;
+    /// For the first time a process has been made in a container (`sched_process_fork`): by the
+    /// runtime, which is about to make the container's mounts, unless the container is older than
+    /// the programs. Not sent once user space has set [`pod::FOCUS`](super::pod::FOCUS).
+    pub const FORK: u32 = 3;
 }
 
 /// Bits of [`Record::flags`].

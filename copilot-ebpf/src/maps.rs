@@ -30,6 +30,11 @@ pub static WATCHED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 #[map]
 pub static KNOWN: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 
+/// Containers (cgroup ids) in which a process has been made since the programs were attached. Of
+/// more than fit, the later ones are identified by their first exec only.
+#[map]
+pub static POPULATED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
+
 /// Records that were not sent, by reason: see [`lost`].
 #[map]
 pub static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(lost::SLOTS, 0);

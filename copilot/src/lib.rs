@@ -1,16 +1,18 @@
 //! Copilot: the data sidecar that lets any container take part in a Flyte workflow.
 //!
 //! One library, one tiny binary. Data runs left to right, once: [`cli`] turns argv into a typed
-//! request, a command ([`download`], [`upload`]) plans it with [`literal`], runs the plan with
-//! [`transfer`] over [`store`], and [`report`] says how it ended. [`track`] knows when the pod's
-//! main container starts and ends. No module reaches up.
+//! request, [`command`] carries it out by a job ([`download`], [`sidecar`]), which plans with
+//! [`literal`], runs the plan with [`transfer`] over [`store`], and [`report`] says how it ended.
+//! [`track`] knows when the pod's main container starts and ends. No module reaches up.
 
 pub mod cli;
+pub mod command;
 pub mod config;
 pub mod download;
 pub mod idl;
 pub mod literal;
 pub mod report;
+pub mod sidecar;
 pub mod store;
 pub mod termination;
 pub mod track;

@@ -1,8 +1,20 @@
-//! What the end-to-end tests, the demo and the benchmarks share: pods made of real cgroups, and a
-//! word on what a test needs.
+//! What the end-to-end tests, the demo and the benchmarks share: pods made of real cgroups, servers
+//! in process and their faults, and a word on what a test needs.
 //!
+//! Servers listen on loopback, on a port that the kernel chose, and end when they are dropped.
 //! Nothing here is part of the product, and nothing here stands in for a part of it.
 
+pub mod background;
 pub mod bench;
+pub mod binary;
+pub mod container;
+pub mod demo;
+pub mod fault;
+pub mod names;
 pub mod pod;
 pub mod requirement;
+pub mod s3;
+pub mod site;
+pub mod task;
+pub mod task_pod;
+pub mod tls;

@@ -5,12 +5,15 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::choice::{self, WatcherChoice, choose};
+use super::choice::{self, choose};
 use super::flags::{self, CommonFlags, DownloadFlags, Reading, SidecarFlags};
-use super::global::{Global, given, given_path};
+use super::global::{given, given_path, global};
 use super::rejection::Rejection;
-use super::request::{Command, DownloadRequest, SidecarRequest, TrackOptions, UploadTarget};
-use super::{Invocation, value};
+use super::value;
+use crate::command::{Command, Invocation};
+use crate::download::DownloadRequest;
+use crate::sidecar::{SidecarRequest, TrackOptions, UploadTarget};
+use crate::track::source::ladder::Watcher;
 
 /// The reference's deadline where no flag gives one, in nanoseconds: an hour.
 const UPLOAD_TIMEOUT: i64 = 3_600_000_000_000;
@@ -33,7 +36,7 @@ pub(super) fn ready(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     match flags::read::<CommonFlags>("copilot ready", arguments)? {
         Reading::Answer(answer) => Ok(answer),
         Reading::Flags(flags) => {
-            let global = Global::new(flags.global, &[]);
+            let global = global(flags.global, &[]);
             Ok(Invocation::Ready(Box::new(global)))
         }
     }
@@ -51,7 +54,7 @@ pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> 
         ));
     }
     let request = download_request(&flags);
-    let global = Global::new(
+    let global = global(
         flags.global,
         &[("--input-interface", flags.input_interface.is_some())],
     );
@@ -114,7 +117,7 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     }
     let request = sidecar_request(&flags, interface);
     let overridden = flags.watcher.is_some();
-    let global = Global::new(
+    let global = global(
         flags.global,
         &[
             ("--format", flags.format.is_some()),
@@ -203,7 +206,7 @@ fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, Stri
 
 /// Our flag, else the reference's two. One watcher sees both start and end here, so the two must
 /// agree where both are given.
-fn watcher(flags: &SidecarFlags) -> Result<WatcherChoice, String> {
+fn watcher(flags: &SidecarFlags) -> Result<Watcher, String> {
     let reference = |flag: &str, text: &Option<String>| {
         let text = text.as_deref();
         text.map(|text| choose(flag, text, &choice::WATCHER_TYPES))
@@ -220,7 +223,7 @@ fn watcher(flags: &SidecarFlags) -> Result<WatcherChoice, String> {
              end of main; give them the same name, or use --watcher"
                 .to_owned(),
         ),
-        (start, exit) => Ok(start.or(exit).unwrap_or(WatcherChoice::Auto)),
+        (start, exit) => Ok(start.or(exit).unwrap_or(Watcher::Auto)),
     }
 }
 

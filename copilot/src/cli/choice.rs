@@ -2,46 +2,11 @@
 //! ours; case matters.
 
 use super::suggest;
+use crate::download::DownloadMode;
 use crate::literal::input::Layout;
 use crate::literal::render::MetadataFormat;
-
-/// When input data is fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DownloadMode {
-    /// All of it before main starts.
-    Eager,
-}
-
-/// When output data is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UploadMode {
-    /// After main has ended.
-    OnExit,
-}
-
-/// How the start and the end of main are learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WatcherChoice {
-    /// The best that this machine allows.
-    Auto,
-    /// The kernel's own events.
-    Ebpf,
-    /// Polling of the process table; the reference's `shared-process-ns`.
-    Proc,
-    /// SIGTERM, which a native sidecar gets once main has ended.
-    Signal,
-    /// None: main counts as started and ended at once.
-    Noop,
-}
-
-/// What to do when main ended badly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MainFailure {
-    /// Report its failure and upload nothing.
-    Report,
-    /// Upload what is there, as the reference does.
-    Upload,
-}
+use crate::sidecar::{MainFailure, UploadMode};
+use crate::track::source::ladder::Watcher;
 
 /// The names of a flag that may be used, in the order in which messages list them, and those that
 /// the reference knows and ours does not yet.
@@ -74,23 +39,23 @@ pub(super) const UPLOAD_MODES: Names<UploadMode> = Names {
     refused: &["UPLOAD_EAGER", "DO_NOT_UPLOAD"],
 };
 
-pub(super) const WATCHERS: Names<WatcherChoice> = Names {
+pub(super) const WATCHERS: Names<Watcher> = Names {
     usable: &[
-        ("auto", WatcherChoice::Auto),
-        ("ebpf", WatcherChoice::Ebpf),
-        ("proc", WatcherChoice::Proc),
-        ("signal", WatcherChoice::Signal),
-        ("noop", WatcherChoice::Noop),
+        ("auto", Watcher::Auto),
+        ("ebpf", Watcher::Ebpf),
+        ("proc", Watcher::Proc),
+        ("signal", Watcher::Signal),
+        ("noop", Watcher::Noop),
     ],
     refused: &[],
 };
 
 /// Of `--start-watcher-type` and `--exit-watcher-type` (spec §7).
-pub(super) const WATCHER_TYPES: Names<WatcherChoice> = Names {
+pub(super) const WATCHER_TYPES: Names<Watcher> = Names {
     usable: &[
-        ("signal", WatcherChoice::Signal),
-        ("noop", WatcherChoice::Noop),
-        ("shared-process-ns", WatcherChoice::Proc),
+        ("signal", Watcher::Signal),
+        ("noop", Watcher::Noop),
+        ("shared-process-ns", Watcher::Proc),
     ],
     refused: &["file", "kube-api"],
 };

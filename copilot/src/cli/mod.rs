@@ -3,7 +3,7 @@
 //!
 //! The way of an argument: `route` finds the command as the reference does, `flags` holds the
 //! `clap` types that read the texts, `check` looks at the values in the reference's order, and
-//! `request` is what is handed on. A refusal is a [`Rejection`]: its message names the flag, the
+//! the request types, which the jobs own, are what is handed on. A refusal is a [`Rejection`]: its message names the flag, the
 //! value, the rule and the way out. Never here: reading a file, opening a store, printing. The
 //! binary's edge is the only caller.
 
@@ -12,32 +12,15 @@ mod choice;
 mod flags;
 mod global;
 mod rejection;
-mod request;
 mod route;
 mod suggest;
 mod value;
 
 use std::ffi::OsString;
 
-pub use choice::{DownloadMode, MainFailure, UploadMode, WatcherChoice};
-pub use global::Global;
-pub use rejection::{Rejection, Reportable};
-pub use request::{Command, DownloadRequest, SidecarRequest, TrackOptions, UploadTarget};
+pub use rejection::Rejection;
 
-/// What a command line asks for.
-#[derive(Clone, Debug)]
-pub enum Invocation {
-    /// Print this text on standard output; done.
-    Help(String),
-    /// Print name and version on standard output; done.
-    Version,
-    /// `copilot download`: a task's inputs to local files.
-    Download(Box<Global>, Box<DownloadRequest>),
-    /// `copilot sidecar`: wait for main, then upload its outputs.
-    Sidecar(Box<Global>, Box<SidecarRequest>),
-    /// `copilot ready`: succeed once the sidecar's watcher is attached. It has no flags of its own.
-    Ready(Box<Global>),
-}
+use crate::command::{Command, Invocation};
 
 /// Turns a command line, the program's name first, into what it asks for.
 pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Invocation, Rejection> {

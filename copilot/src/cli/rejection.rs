@@ -5,9 +5,8 @@ use std::fmt;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::global::Global;
-use super::request::Command;
 use super::{flags, suggest};
+use crate::command::{Command, Global, Reportable};
 
 /// Why a command line is refused. Its `Display` form is the message: the last line on standard
 /// error, with no usage text after it.
@@ -15,18 +14,6 @@ use super::{flags, suggest};
 pub struct Rejection {
     message: String,
     reportable: Option<Box<Reportable>>,
-}
-
-/// What is needed to write an error document about a rejection. The reference reports these few
-/// to the platform (spec §1.2, §3.9), so ours must too.
-#[derive(Clone, Debug)]
-pub struct Reportable {
-    /// The command, which decides the document's code.
-    pub command: Command,
-    /// The common part, to reach the store.
-    pub global: Global,
-    /// `--to-output-prefix`, never empty.
-    pub to_output_prefix: String,
 }
 
 impl Rejection {

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 
 use super::flags;
 use super::rejection::Rejection;
-use super::request::Command;
 use super::suggest;
+use crate::command::Command;
 
 /// Where a command line leads.
 #[derive(Debug, PartialEq, Eq)]

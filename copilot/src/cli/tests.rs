@@ -11,6 +11,9 @@ use std::ffi::OsString;
 use proptest::prelude::*;
 
 use super::*;
+use crate::command::Global;
+use crate::download::DownloadRequest;
+use crate::sidecar::SidecarRequest;
 
 /// An interface with one integer output, as it stands in recorded command lines.
 const INTERFACE: &str = "EgkKBwoBbxICCgA=";

@@ -1,1 +1,167 @@
-//! download
+//! The download: a task's inputs, and the data they point to, become files.
+//!
+//! Plan (`literal::input`), then transfer, then commit: the metadata files come last, and nothing
+//! half-written is ever visible. Never here: flags, error documents, exit codes. Called by the edge.
+
+mod error;
+mod request;
+
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::stream;
+use tracing::{info, warn};
+
+pub use error::DownloadError;
+pub use request::{DownloadMode, DownloadRequest};
+
+use crate::idl::{self, LiteralMap};
+use crate::literal::Shown;
+use crate::literal::input::{self, BlobInput, BlobKind, InputPlan, Offloaded, Target};
+use crate::report::Timeline;
+use crate::store::Reference;
+use crate::transfer::{Copy, Engine, Labelled, Stop, Summary, make_directory, write_file};
+
+/// A protobuf message is at most 2 GiB; a map of inputs is held in memory, so this bounds us, too.
+/// The platform's own limit is far below.
+const LARGEST_MESSAGE: u64 = 64 << 20;
+
+/// Fetches the inputs and lays them out.
+pub async fn run(
+    request: &DownloadRequest,
+    engine: &Engine,
+    stop: &Stop,
+    timeline: &mut Timeline,
+) -> Result<Summary, DownloadError> {
+    let directory = std::path::absolute(&request.to_local_dir)
+        .map_err(|error| DownloadError::directory(&request.to_local_dir, error))?;
+    make_directory(&directory)?;
+    let inputs = fetch_inputs(&request.from_remote, engine, stop).await?;
+    let inputs = resolve(inputs, engine, stop).await?;
+    timeline.mark("inputs");
+    let target = Target {
+        directory: &directory,
+        layout: request.layout,
+        metadata: request.format,
+    };
+    let plan = input::plan(inputs, &target)?;
+    for warning in plan.warnings.kept() {
+        warn!("{warning}");
+    }
+    write_values(&plan, &directory)?;
+    let summary = transfer(&plan, &directory, engine, stop).await?;
+    timeline.mark("transferred");
+    for file in request.format.files() {
+        write_file(&directory.join(file.name()), |out| {
+            file.write(&plan.literals, out)
+        })?;
+    }
+    timeline.mark("committed");
+    info!(
+        objects = summary.objects,
+        bytes = summary.bytes,
+        directory = %directory.display(),
+        "inputs are in place"
+    );
+    Ok(summary)
+}
+
+async fn fetch_inputs(
+    from: &str,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<LiteralMap, DownloadError> {
+    let bytes = fetch(from, engine, stop)
+        .await
+        .map_err(|cause| DownloadError::Inputs {
+            reference: shown(from),
+            cause: Box::new(cause),
+        })?;
+    idl::decode_literal_map(bytes).map_err(|cause| DownloadError::NotInputs {
+        reference: shown(from),
+        cause,
+    })
+}
+
+/// Fetches the literals that lie in the store, until there are none left.
+async fn resolve(
+    inputs: LiteralMap,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<LiteralMap, DownloadError> {
+    let mut offloaded = Offloaded::new(inputs);
+    loop {
+        let requests = offloaded.requests()?.to_vec();
+        if requests.is_empty() {
+            return Ok(offloaded.into_map());
+        }
+        for (index, request) in requests.into_iter().enumerate() {
+            let bytes = fetch(&request.uri, engine, stop).await.map_err(|cause| {
+                DownloadError::Offloaded {
+                    variable: request.variable,
+                    uri: shown(&request.uri),
+                    cause: Box::new(cause),
+                }
+            })?;
+            offloaded.answer(index, bytes)?;
+        }
+    }
+}
+
+async fn fetch(from: &str, engine: &Engine, stop: &Stop) -> Result<Bytes, DownloadError> {
+    let reference = Reference::parse(from)?;
+    Ok(engine.read(&reference, LARGEST_MESSAGE, stop).await?)
+}
+
+/// A reference for messages: without what may be secret in it.
+fn shown(reference: &str) -> String {
+    Reference::parse(reference).map_or_else(|_| reference.to_owned(), |parsed| parsed.shown())
+}
+
+/// Makes the directories and writes the files whose content is in the literals themselves.
+fn write_values(plan: &InputPlan, directory: &Path) -> Result<(), DownloadError> {
+    for path in &plan.directories {
+        make_directory(&directory.join(path))?;
+    }
+    for value in plan.values() {
+        write_file(&directory.join(&value.path), |out| value.write_to(out))?;
+    }
+    Ok(())
+}
+
+async fn transfer(
+    plan: &InputPlan,
+    directory: &Path,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<Summary, DownloadError> {
+    let copies = plan.blobs.iter().map(|blob| copy(blob, directory));
+    let copies = copies.collect::<Result<Vec<_>, _>>()?;
+    let outcome = engine.run(stream::iter(copies), stop).await;
+    let summary = outcome.map_err(DownloadError::Transfer)?;
+    for prefix in &summary.empty_prefixes {
+        let prefix = prefix.shown();
+        warn!(
+            prefix,
+            "nothing is stored below this prefix: its directory is empty"
+        );
+    }
+    Ok(summary)
+}
+
+fn copy(blob: &BlobInput, directory: &Path) -> Result<Labelled, DownloadError> {
+    let from = Reference::parse(&blob.uri).map_err(|cause| DownloadError::Blob {
+        variable: blob.variable().to_owned(),
+        cause,
+    })?;
+    let to = directory.join(&blob.path);
+    let copy = match blob.kind {
+        BlobKind::Object => Copy::Download {
+            from,
+            to,
+            size: None,
+        },
+        BlobKind::Prefix => Copy::DownloadPrefix { from, to },
+    };
+    Ok(copy.labelled(format!("input {}", Shown(blob.variable())).into()))
+}

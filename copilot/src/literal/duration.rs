@@ -7,6 +7,8 @@
 use prost_types::Duration;
 use thiserror::Error;
 
+use super::name::Shown;
+
 const MICROSECOND: u64 = 1_000;
 const MILLISECOND: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
@@ -20,7 +22,10 @@ const LARGEST: u64 = 1 << 63;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum DurationError {
     /// A part of the text breaks the grammar.
-    #[error("{text:?} is no duration: {rule}; write for example 300ms, -1.5h or 2h45m")]
+    #[error(
+        "{} is no duration: {rule}; write for example 300ms, -1.5h or 2h45m",
+        Shown(text)
+    )]
     Malformed {
         /// The text as given.
         text: String,
@@ -28,7 +33,10 @@ pub enum DurationError {
         rule: String,
     },
     /// The value does not fit a signed 64-bit count of nanoseconds.
-    #[error("{text:?} is out of range: a duration is at most 2562047h47m16.854775807s")]
+    #[error(
+        "{} is out of range: a duration is at most 2562047h47m16.854775807s",
+        Shown(text)
+    )]
     OutOfRange {
         /// The text as given.
         text: String,

@@ -11,8 +11,9 @@ pub mod duration;
 pub mod float;
 pub mod input;
 mod name;
+pub mod output;
 mod problems;
 pub mod render;
 
-pub use name::NameError;
+pub use name::{NameError, Shown};
 pub use problems::Problems;

@@ -1,1 +1,26 @@
-//! store
+//! From a reference (`s3://…`) to the bytes behind it: routing, credentials, container rules, limits,
+//! and the one place that sends a failed request again (`http`).
+//!
+//! [`Stores`] opens, [`Object`] reads, writes and lists. Never here: how many transfers run at once,
+//! where bytes land on disk, progress, or what a literal is. Callers: `transfer`, and through it the
+//! commands.
+
+mod environment;
+mod error;
+mod http;
+mod listing;
+mod local;
+mod network;
+mod object;
+mod reference;
+mod s3;
+mod stores;
+mod web;
+
+pub use environment::Environment;
+pub use error::{Place, StoreError};
+pub use listing::{Entry, Listing};
+pub use network::{Network, Retry};
+pub use object::{Body, Object, Part, Upload};
+pub use reference::{Reference, ReferenceError};
+pub use stores::Stores;

@@ -11,11 +11,11 @@ use procfs::process::{Process, all_processes};
 use super::place::read_file_of;
 
 /// The name of the sidecar's main thread once its watcher is attached. At most 15 bytes.
-const READY: &CStr = c"copilot-ready";
+pub const NAME: &CStr = c"copilot-ready";
 
 /// Says that the watcher is attached.
 pub fn announce() -> io::Result<()> {
-    rustix::thread::set_name(READY).map_err(io::Error::from)
+    rustix::thread::set_name(NAME).map_err(io::Error::from)
 }
 
 /// Whether a process of our own container has announced itself.
@@ -28,7 +28,7 @@ pub fn is_announced() -> io::Result<bool> {
         .filter(|process| process.pid() != ours.pid())
         .any(|process| {
             read_file_of(&process, "comm")
-                .is_ok_and(|name| name.trim_end().as_bytes() == READY.to_bytes())
+                .is_ok_and(|name| name.trim_end().as_bytes() == NAME.to_bytes())
                 && read_file_of(&process, "cgroup").is_ok_and(|other| other == cgroup)
         }))
 }

@@ -37,7 +37,7 @@ const RUNTIME_PREFIXES: &[&str] = &["runc:[", "youki:["];
 const RUNTIME_NAMES: &[&str] = &["crun"];
 
 /// Looks at `/proc`, again and again, and remembers what it need not read twice.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scanner {
     root: PathBuf,
     place: Place,
@@ -46,7 +46,7 @@ pub struct Scanner {
     described: BTreeSet<ContainerId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     id: ProcessId,
     container: Option<ContainerId>,
@@ -75,6 +75,13 @@ impl Scanner {
     /// process may have been overlooked: from such a look nobody may be said to be gone.
     pub fn scan(&mut self) -> Vec<Event> {
         self.look(Timestamp::now())
+    }
+
+    /// The container of a process that lived at the last look.
+    #[must_use]
+    pub fn container_of_pid(&self, pid: u32) -> Option<&ContainerId> {
+        let pid = i32::try_from(pid).ok()?;
+        self.known.get(&pid)?.container.as_ref()
     }
 
     /// How many processes live in these containers, by one look at all; nothing if some may have

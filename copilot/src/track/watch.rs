@@ -21,8 +21,12 @@ use super::{
 };
 use crate::termination::Termination;
 
-/// Between two looks whether main's container still holds processes.
-const SETTLE_STEP: Duration = Duration::from_millis(20);
+/// Until the second look whether main's container still holds processes; each later one takes
+/// twice as long to come. Short, since the kernel tells of main's end before main is gone.
+const FIRST_SETTLE_STEP: Duration = Duration::from_millis(1);
+
+/// The longest time between two such looks.
+const LAST_SETTLE_STEP: Duration = Duration::from_millis(50);
 
 /// How many events that are ready are taken when a signal or a time limit asks for a decision.
 const READY_AT_ONCE: usize = 10_000;
@@ -222,6 +226,7 @@ impl Watch {
 async fn settle(place: &Place, mains: &[ContainerId], limit: Duration) {
     let deadline = Instant::now() + limit;
     let mut scanner = Scanner::new(place.clone());
+    let mut step = FIRST_SETTLE_STEP;
     loop {
         let left = scanner.living_in(mains);
         if left == Some(0) {
@@ -235,7 +240,8 @@ async fn settle(place: &Place, mains: &[ContainerId], limit: Duration) {
             );
             return;
         }
-        sleep(SETTLE_STEP).await;
+        sleep(step).await;
+        step = (step * 2).min(LAST_SETTLE_STEP);
     }
 }
 

@@ -1,1 +1,28 @@
-//! transfer
+//! Moves bytes between stores and files: a stream of [`Copy`](enum@Copy) under one byte budget, with
+//! cancellation, resumption and counts.
+//!
+//! [`Engine`] is the door. Downloads land beside their target and are renamed (`partial`); uploads
+//! appear whole or not at all. Never here: what the bytes mean, Flyte, literals, or how a request is
+//! retried (that is `store`'s). Callers: the commands `download` and `upload`.
+
+mod budget;
+mod cgroup;
+mod copy;
+mod download;
+mod engine;
+mod error;
+mod limits;
+mod metadata;
+mod partial;
+mod prefix;
+mod stop;
+mod tally;
+mod upload;
+
+pub use copy::{Copy, Labelled, LocalFile};
+pub use engine::Engine;
+pub use error::{CopyError, CopyFailure, TransferError};
+pub use limits::Limits;
+pub use partial::{make_directory, write_file};
+pub use stop::{Stop, Stopped};
+pub use tally::Summary;

@@ -1,1 +1,170 @@
-//! upload
+//! The upload: what main left in its output directory goes to the store.
+//!
+//! Look (`view`, which guards the directory), plan (`literal::output`), transfer, then commit:
+//! `outputs.pb` comes last, so whoever sees it sees all of it. Never here: waiting for main, flags,
+//! error documents. Called by the sidecar.
+
+mod directory;
+mod error;
+mod view;
+mod walk;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use tracing::info;
+
+pub use error::UploadError;
+
+use self::directory::Directory;
+use self::view::OutputDirectory;
+use crate::idl::{Message as _, VariableMap, blob_type::BlobDimensionality};
+use crate::literal::Shown;
+use crate::literal::output::{self, BlobOutput, OutputOptions, OutputPlan, UserError};
+use crate::report::Timeline;
+use crate::store::Reference;
+use crate::transfer::{Copy, Engine, Labelled, Stop, Summary};
+
+/// What to upload and to where.
+#[derive(Clone, Debug)]
+pub struct Outputs<'a> {
+    /// The declared outputs.
+    pub declared: &'a VariableMap,
+    /// Main's output directory.
+    pub directory: &'a Path,
+    /// Where files and directories go; needed only if there are any.
+    pub raw_prefix: Option<&'a str>,
+    /// The object that holds the outputs' literals.
+    pub commit: &'a Reference,
+    /// What may be chosen.
+    pub options: OutputOptions,
+}
+
+/// Uploads the outputs, the literals last.
+pub async fn run(
+    outputs: &Outputs<'_>,
+    engine: &Engine,
+    stop: &Stop,
+    timeline: &mut Timeline,
+) -> Result<Summary, UploadError> {
+    let directory = Arc::new(Directory::open(outputs.directory)?);
+    let view = OutputDirectory::new(Arc::clone(&directory));
+    if let Some(error) = output::user_error(&view)? {
+        return Err(UploadError::User(error));
+    }
+    let raw = RawPrefix::parse(outputs.raw_prefix)?;
+    let plan = output::plan(outputs.declared, &view, outputs.options, |names| {
+        raw.uri(names)
+    })?;
+    let summary = transfer(&plan, &raw, &directory, engine, stop).await?;
+    timeline.mark("uploaded");
+    let literals = Bytes::from(plan.literals.encode_to_vec());
+    engine
+        .write(outputs.commit, literals, stop)
+        .await
+        .map_err(|cause| UploadError::Commit {
+            reference: outputs.commit.to_string(),
+            cause,
+        })?;
+    timeline.mark("committed");
+    info!(
+        objects = summary.objects,
+        bytes = summary.bytes,
+        to = %outputs.commit,
+        "outputs are committed"
+    );
+    Ok(summary)
+}
+
+/// What main says of its own failure by the error file in its output directory.
+pub fn user_error(directory: &Path) -> Result<Option<UserError>, UploadError> {
+    let view = OutputDirectory::new(Arc::new(Directory::open(directory)?));
+    Ok(output::user_error(&view)?)
+}
+
+/// `--to-raw-output`, which an interface of simple types does without.
+struct RawPrefix(Option<Reference>);
+
+impl RawPrefix {
+    fn parse(text: Option<&str>) -> Result<Self, UploadError> {
+        let parsed = text.map(Reference::parse).transpose();
+        parsed.map(Self).map_err(UploadError::RawPrefix)
+    }
+
+    fn join(&self, names: &[&str]) -> Result<Reference, UploadError> {
+        let prefix = self.0.as_ref().ok_or(UploadError::NoRawPrefix)?;
+        prefix.join(names).map_err(UploadError::RawPrefix)
+    }
+
+    /// The uri of a blob. That there is a prefix is checked before anything is uploaded.
+    fn uri(&self, names: &[String]) -> String {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.join(&names)
+            .map_or_else(|_| String::new(), |reference| reference.to_string())
+    }
+}
+
+async fn transfer(
+    plan: &OutputPlan,
+    raw: &RawPrefix,
+    directory: &Arc<Directory>,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<Summary, UploadError> {
+    for blob in &plan.blobs {
+        raw.join(&names(blob))?;
+    }
+    let copies = stream::iter(&plan.blobs).flat_map(|blob| match blob.kind {
+        BlobDimensionality::Single => stream::iter([file(blob, raw, directory)]).boxed(),
+        BlobDimensionality::Multipart => stream::iter(tree(blob, raw, directory)).boxed(),
+    });
+    let mut refused = None;
+    let copies = copies.scan((), |(), copy| {
+        let copy = copy.map_err(|error| refused = Some(error)).ok();
+        std::future::ready(copy)
+    });
+    let outcome = engine.run(copies, stop).await;
+    match refused {
+        Some(error) => Err(error),
+        None => outcome.map_err(UploadError::Transfer),
+    }
+}
+
+/// The copy of a single file.
+fn file(
+    blob: &BlobOutput,
+    raw: &RawPrefix,
+    directory: &Arc<Directory>,
+) -> Result<Labelled, UploadError> {
+    let copy = Copy::Upload {
+        from: directory.local_file(&blob.path),
+        to: raw.join(&names(blob))?,
+    };
+    Ok(copy.labelled(label(blob)))
+}
+
+/// The copies of all files below a directory, found when their turn comes.
+fn tree(
+    blob: &BlobOutput,
+    raw: &RawPrefix,
+    directory: &Arc<Directory>,
+) -> impl Iterator<Item = Result<Labelled, UploadError>> {
+    let label = label(blob);
+    walk::Walk::new(Arc::clone(directory), &blob.path).map(move |file| {
+        let below = file.names.iter().map(String::as_str);
+        let path: Vec<&str> = names(blob).into_iter().chain(below).collect();
+        let to = raw.join(&path)?;
+        let from = file.content;
+        Ok(Copy::Upload { from, to }.labelled(Arc::clone(&label)))
+    })
+}
+
+fn label(blob: &BlobOutput) -> Arc<str> {
+    format!("output {}", Shown(&blob.variable)).into()
+}
+
+fn names(blob: &BlobOutput) -> Vec<&str> {
+    blob.remote.iter().map(String::as_str).collect()
+}

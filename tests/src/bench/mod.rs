@@ -3,4 +3,5 @@
 
 pub mod detect;
 pub mod figures;
+#[cfg(feature = "ebpf")]
 pub mod start;

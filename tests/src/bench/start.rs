@@ -1,1 +1,178 @@
-//! From exec to ready, beside a bare load and attach of the same programs; and the cost of idling.
+//! From exec to ready, beside a bare load and attach of the same programs by aya; then what idling
+//! costs while main runs: memory and wake-ups.
+//!
+//! Both processes are started the same way and say that they are ready the same way, by the name
+//! of their thread, which is polled.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use aya::programs::RawTracePoint;
+use aya::{Ebpf, EbpfLoader};
+use copilot::track::readiness;
+use copilot::track::source::ebpf::OBJECT;
+
+use super::figures::{percentile, ratio};
+use crate::pod::Pod;
+
+/// How long idling is looked at.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// How often a thread's name is read.
+const POLL: Duration = Duration::from_micros(100);
+
+/// Measures and prints.
+pub fn run(program: &Path, copilot: &Path, rounds: usize) -> Result<()> {
+    let pod = Pod::create()?;
+    let mut ours = Vec::with_capacity(rounds);
+    let mut bare = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        ours.push(time_to_ready(sidecar(&pod, copilot))?);
+        let mut command = Command::new(program);
+        command.args(["--copilot", "-", "bare"]);
+        bare.push(time_to_ready(command)?);
+    }
+    ours.sort_unstable();
+    bare.sort_unstable();
+    println!("exec to ready, {rounds} rounds in turn, ms");
+    for (who, times) in [("sidecar", &ours), ("bare load and attach", &bare)] {
+        println!(
+            "{who:<21} min {:.1}  p50 {:.1}  max {:.1}",
+            milliseconds(times[0]),
+            milliseconds(percentile(times, 50)),
+            milliseconds(times[times.len() - 1]),
+        );
+    }
+    println!(
+        "ratio of p50          {:.2}",
+        ratio(percentile(&ours, 50), percentile(&bare, 50))
+    );
+    idle(&pod, copilot)
+}
+
+/// The sidecar watches a pod from outside: moving a process into a cgroup takes the kernel
+/// milliseconds, which are not ours.
+fn sidecar(pod: &Pod, copilot: &Path) -> Command {
+    let mut command = Command::new(copilot);
+    command.args(["sidecar", "--logger.level=2", "--watcher", "ebpf"]);
+    command.arg("--pod-cgroup").arg(pod.directory());
+    command
+}
+
+/// What the sidecar costs while main runs.
+fn idle(pod: &Pod, copilot: &Path) -> Result<()> {
+    let mut sidecar = Running::start(sidecar(pod, copilot))?;
+    sidecar.wait_until_ready()?;
+    let mut main = Running::start({
+        let mut command = pod.command("main", "/bin/sleep")?;
+        command.arg("60");
+        command
+    })?;
+    thread::sleep(Duration::from_secs(1));
+    let before = sidecar.wake_ups()?;
+    thread::sleep(IDLE);
+    println!(
+        "idle while main runs  RSS {:.1} MiB, {} wake-ups in {} s",
+        sidecar.resident()? / 1024.0,
+        sidecar.wake_ups()? - before,
+        IDLE.as_secs()
+    );
+    main.end()?;
+    sidecar.0.wait()?;
+    Ok(())
+}
+
+fn time_to_ready(command: Command) -> Result<Duration> {
+    let mut process = Running::start(command)?;
+    let took = process.wait_until_ready()?;
+    process.end()?;
+    Ok(took)
+}
+
+/// A process that does not outlive us.
+struct Running(Child, Instant);
+
+impl Running {
+    fn start(mut command: Command) -> Result<Self> {
+        let began = Instant::now();
+        Ok(Self(command.stdin(Stdio::null()).spawn()?, began))
+    }
+
+    fn wait_until_ready(&mut self) -> Result<Duration> {
+        let name = format!("/proc/{}/comm", self.0.id());
+        let ready = readiness::NAME.to_bytes();
+        while self.1.elapsed() < Duration::from_secs(10) {
+            if fs::read(&name).is_ok_and(|name| name.trim_ascii_end() == ready) {
+                return Ok(self.1.elapsed());
+            }
+            if let Some(status) = self.0.try_wait()? {
+                bail!("it ended before it was ready: {status}");
+            }
+            thread::sleep(POLL);
+        }
+        bail!("it does not become ready")
+    }
+
+    /// Voluntary context switches so far, over all threads.
+    fn wake_ups(&self) -> Result<u64> {
+        let mut sum = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
+            let status = fs::read_to_string(task?.path().join("status"))?;
+            sum += field(&status, "voluntary_ctxt_switches:")?;
+        }
+        Ok(sum)
+    }
+
+    /// Resident memory in KiB.
+    #[expect(clippy::cast_precision_loss, reason = "memory of a small process")]
+    fn resident(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        Ok(field(&status, "VmRSS:")? as f64)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            let _ = self.end();
+        }
+    }
+}
+
+fn field(status: &str, name: &str) -> Result<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let value = line.and_then(|line| line.split_whitespace().next());
+    Ok(value.context("a field of status is missing")?.parse()?)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The yardstick: loads and attaches the same programs, and nothing else.
+pub fn bare() -> Result<()> {
+    let mut programs: Ebpf = EbpfLoader::new().load(OBJECT)?;
+    for (name, tracepoint) in [
+        ("process_exit", "sched_process_exit"),
+        ("process_exec", "sched_process_exec"),
+        ("process_fork", "sched_process_fork"),
+    ] {
+        let program = programs.program_mut(name).context("the object has it")?;
+        let program: &mut RawTracePoint = program.try_into()?;
+        program.load()?;
+        program.attach(tracepoint)?;
+    }
+    readiness::announce()?;
+    thread::sleep(Duration::from_mins(1));
+    Ok(())
+}

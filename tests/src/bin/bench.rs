@@ -1,20 +1,23 @@
 //! The benchmarks, as `cargo xtask bench` runs them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use copilot_tests::bench::detect;
+use copilot_tests::bench::{detect, start};
 
 fn main() -> Result<()> {
     let program = std::env::current_exe()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let ["--copilot", _copilot, verb, rest @ ..] = words.as_slice() else {
+    let ["--copilot", copilot, verb, rest @ ..] = words.as_slice() else {
         bail!("run it by `cargo xtask bench`");
     };
     match (*verb, rest) {
         ("detect", []) => detect::run(&program, 600),
         ("detect", [exits]) => detect::run(&program, exits.parse()?),
+        ("start", []) => start::run(&program, Path::new(copilot), 21),
+        ("start", [rounds]) => start::run(&program, Path::new(copilot), rounds.parse()?),
+        ("bare", []) => start::bare(),
         ("probe", [stamp]) => detect::probe(&PathBuf::from(stamp)),
         ("storm", []) => detect::storm(),
         _ => bail!("no such bench: {verb} {rest:?}"),

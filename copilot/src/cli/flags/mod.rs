@@ -21,9 +21,8 @@ pub(super) use download::DownloadFlags;
 pub(super) use global::{CommonFlags, GlobalFlags};
 pub(super) use sidecar::SidecarFlags;
 
-use super::Invocation;
 use super::rejection::Rejection;
-use super::request::Command;
+use crate::command::{Command, Invocation};
 use crate::config::Key;
 
 /// The value of a bytesBase64 flag. Under the name `Vec`, `clap` would take it for many values.

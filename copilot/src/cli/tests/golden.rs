@@ -5,7 +5,8 @@ use std::fs;
 use serde_json::Value;
 
 use super::run;
-use crate::cli::{Invocation, Rejection};
+use crate::cli::Rejection;
+use crate::command::Invocation;
 use crate::config::{Sources, load};
 
 /// What ours does with a command line.

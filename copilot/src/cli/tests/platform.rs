@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{INTERFACE, run};
-use crate::cli::{Global, Invocation};
+use crate::command::{Global, Invocation};
 use crate::config::{Settings, Sources, load};
 use crate::literal::input::Layout;
 use crate::literal::render::MetadataFormat;

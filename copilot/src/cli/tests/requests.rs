@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use super::{download, run, sidecar};
 use crate::cli::*;
+use crate::download::{DownloadMode, DownloadRequest};
 use crate::literal::input::Layout;
 use crate::literal::render::MetadataFormat;
+use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
+use crate::track::source::ladder::Watcher;
 
 #[test]
 fn defaults_of_download() {
@@ -54,7 +57,7 @@ fn defaults_of_sidecar() {
             on_main_failure: MainFailure::Report,
             max_simple_size: 1 << 20,
             track: TrackOptions {
-                watcher: WatcherChoice::Auto,
+                watcher: Watcher::Auto,
                 main_container: None,
                 ignore_containers: vec![],
                 pod_cgroup: None,
@@ -119,7 +122,7 @@ fn every_flag_of_ours_arrives() {
     assert_eq!(
         request.track,
         TrackOptions {
-            watcher: WatcherChoice::Proc,
+            watcher: Watcher::Proc,
             main_container: Some("m".into()),
             ignore_containers: vec!["a".into(), "b".into()],
             pod_cgroup: Some("/cg".into()),
@@ -169,7 +172,7 @@ fn upload_timeouts() {
 
 #[test]
 fn watchers() {
-    use WatcherChoice::{Ebpf, Noop, Proc, Signal};
+    use Watcher::{Ebpf, Noop, Proc, Signal};
     for (arguments, expected) in [
         (&["--start-watcher-type", "signal"][..], Signal),
         (&["--start-watcher-type=shared-process-ns"], Proc),

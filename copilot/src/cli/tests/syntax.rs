@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{download, run, sidecar};
-use crate::cli::Invocation;
+use crate::command::Invocation;
 use crate::config::Value;
 use crate::literal::render::MetadataFormat;
 

@@ -18,8 +18,9 @@ use crate::track::{
     scan::{Scanner, traits_of},
 };
 
-/// Between two looks while main has not started: short beside what a container takes to start.
-const WHILE_EXPECTED: Duration = Duration::from_millis(20);
+/// Between two looks while main has not started: a main that lives less than that may be missed.
+/// A look at a pod's few processes takes a fraction of a millisecond, and main needs no CPU yet.
+const WHILE_EXPECTED: Duration = Duration::from_millis(5);
 
 /// Between two looks while main runs: what is added to the end of each task.
 const WHILE_RUNNING: Duration = Duration::from_millis(100);

@@ -20,7 +20,7 @@ use rustix::{
 use tracing::{debug, info};
 
 use super::{EbpfError, fields::Fields};
-use crate::track::place::Place;
+use crate::track::{cgroup::PodPath, place::Place};
 
 /// The programs, as `copilot-ebpf` was compiled: an ELF object of BPF code.
 pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/copilot-ebpf"));
@@ -38,6 +38,9 @@ pub struct Attached {
 
 /// Loads the programs and attaches them to the pod.
 pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
+    if matches!(place.pod, PodPath::Untold { .. }) {
+        return Err(EbpfError::NoPodCgroup);
+    }
     if !place.unified {
         return Err(EbpfError::NotUnified);
     }
@@ -51,6 +54,7 @@ pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
         ("process_exec", "sched_process_exec"),
+        ("process_fork", "sched_process_fork"),
     ] {
         program_of(&mut programs, program)?
             .attach(tracepoint)
@@ -152,7 +156,7 @@ fn load(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
             aya::EbpfError::MapError(error) => map_refused(error),
             other => load_failed(other),
         })?;
-    for program in ["process_exit", "process_exec"] {
+    for program in ["process_exit", "process_exec", "process_fork"] {
         program_of(&mut programs, program)?
             .load()
             .map_err(refused)?;

@@ -13,24 +13,28 @@ mod attach;
 mod bpftool;
 pub mod btf;
 pub mod fields;
+mod newcomers;
 mod records;
+mod tick;
 
 pub use attach::OBJECT;
 
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use copilot_common::{Record, lost, pod};
+use copilot_common::{Record, kind, lost, pod};
 use thiserror::Error;
-use tokio::{io::unix::AsyncFd, time::Instant};
+use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
+use self::newcomers::Newcomers;
 use self::records::Records;
+use self::tick::Tick;
 use crate::track::{Event, Timestamp, Tracker, place::Place, scan::Scanner};
 
-/// How often the loss counters are read when nothing happens. A full ring wakes us by itself; this
-/// is for the loss that wakes nobody, and one wake-up in ten seconds is what we may cost main.
-const SAFETY_TICK: Duration = Duration::from_secs(10);
+/// How often the loss counters are read when nothing happens. Every record wakes us, so this is for
+/// a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
+const SAFETY_TICK: Duration = Duration::from_secs(20);
 
 /// How many records are taken before what they tell is passed on: a storm that never ends must not
 /// keep us from telling, nor from noticing a loss. The ring buffer holds fewer.
@@ -47,6 +51,9 @@ pub enum EbpfError {
         "the node keeps its containers in cgroup v1 only, where the kernel cannot tell pods apart"
     )]
     NotUnified,
+    /// No cgroup is our pod's.
+    #[error("all containers share one cgroup, so the kernel cannot tell our pod's from others")]
+    NoPodCgroup,
     /// The rights are missing.
     #[error(
         "the kernel refuses BPF ({0}): the container needs CAP_BPF and CAP_PERFMON, effective \
@@ -81,6 +88,7 @@ pub struct EbpfSource {
     known: HashMap<MapData, u64, u8>,
     records: Records,
     scanner: Scanner,
+    newcomers: Newcomers,
     queue: VecDeque<Event>,
     lost_before: u64,
     /// A complete look at all processes is owed.
@@ -89,7 +97,7 @@ pub struct EbpfSource {
     has_more: bool,
     /// What the programs were last told to leave out.
     focus: Option<Focus>,
-    next_tick: Instant,
+    tick: Tick,
     /// Keeps the programs attached.
     _programs: aya::Ebpf,
 }
@@ -105,16 +113,19 @@ impl EbpfSource {
             watched: attached.watched()?,
             known: attached.known()?,
             records: Records::new(place.clone(), attached.own_container),
+            newcomers: Newcomers::beside(Scanner::new(place.clone())),
             scanner: Scanner::new(place.clone()),
             queue: VecDeque::new(),
             lost_before: 0,
             must_look: true,
             has_more: false,
             focus: None,
-            next_tick: Instant::now() + SAFETY_TICK,
+            tick: Tick::every(SAFETY_TICK)?,
             _programs: attached.programs,
         };
         source.collect();
+        source.newcomers = Newcomers::beside(source.scanner.clone());
+        give_back_freed_memory();
         Ok(source)
     }
 
@@ -141,9 +152,9 @@ impl EbpfSource {
                     std::future::pending::<()>().await;
                 }
             },
-            () = tokio::time::sleep_until(self.next_tick) => {
-                self.next_tick = Instant::now() + SAFETY_TICK;
-            }
+            () = self.tick.passed() => {}
+            () = tokio::time::sleep(UNTIL_NEXT_LOOK), if self.must_look => {}
+            () = self.newcomers.due() => {}
         }
     }
 
@@ -200,6 +211,8 @@ impl EbpfSource {
                 at: Timestamp::now(),
             });
         }
+        // Who is in a container, before what is done there.
+        self.queue.extend(self.newcomers.look());
         self.queue.extend(told);
         if self.must_look {
             self.look();
@@ -216,9 +229,6 @@ impl EbpfSource {
         self.records.learn(&seen);
         self.queue.extend(seen);
         self.must_look = !is_complete;
-        if self.must_look {
-            self.next_tick = Instant::now() + UNTIL_NEXT_LOOK;
-        }
     }
 
     fn drain(&mut self) -> VecDeque<Event> {
@@ -228,7 +238,14 @@ impl EbpfSource {
         while let Some(item) = self.ring.get_mut().next() {
             taken += 1;
             match bytemuck::try_pod_read_unaligned::<Record>(&item) {
-                Ok(record) => self.records.translate(&record, &mut events),
+                Ok(record) if record.kind == kind::FORK => {
+                    if !self.records.is_own(record.cgroup) {
+                        self.newcomers.expect_one();
+                    }
+                }
+                Ok(record) => self
+                    .records
+                    .translate(&record, &self.newcomers, &mut events),
                 Err(error) => warn!(%error, "a record of the ring buffer has a wrong size"),
             }
             if taken == AT_ONCE {
@@ -247,8 +264,19 @@ impl EbpfSource {
     }
 }
 
-fn register(ring: RingBuf<MapData>) -> std::io::Result<AsyncFd<RingBuf<MapData>>> {
-    // SAFETY: the ring buffer owns its map, gives the same descriptor each time it is asked, and
-    // keeps it open until it is dropped, which the registration outlives by no step.
-    unsafe { AsyncFd::register(ring) }.map_err(|error| error.into_parts().1)
+/// The kernel's description of itself, ours and aya's copy of it, is gone by now; the allocator
+/// keeps such memory for later, and there is no later while main runs.
+fn give_back_freed_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call takes no pointer and may be made at any time.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+fn register<T: std::os::fd::AsRawFd>(source: T) -> std::io::Result<AsyncFd<T>> {
+    // SAFETY: what is registered here (a ring buffer's map, a timer) owns its descriptor, gives the
+    // same one each time it is asked, and keeps it open until it is dropped, which is when the
+    // registration ends.
+    unsafe { AsyncFd::register(source) }.map_err(|error| error.into_parts().1)
 }

@@ -13,6 +13,7 @@ use copilot_common::{Record, flag, kind};
 use procfs::process::Process;
 use tracing::{debug, trace};
 
+use super::newcomers::Newcomers;
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     cgroup::{self, Membership},
@@ -63,8 +64,21 @@ impl Records {
             .collect()
     }
 
+    /// Whether this is the cgroup of our own container.
+    pub fn is_own(&self, cgroup: u64) -> bool {
+        let known = self.containers.get(&cgroup).cloned();
+        known
+            .or_else(|| self.by_directory(cgroup))
+            .is_some_and(|container| self.place.is_own(&container))
+    }
+
     /// Appends the events that a record tells.
-    pub fn translate(&mut self, record: &Record, events: &mut VecDeque<Event>) {
+    pub fn translate(
+        &mut self,
+        record: &Record,
+        newcomers: &Newcomers,
+        events: &mut VecDeque<Event>,
+    ) {
         trace!(?record, "record");
         // The runtime's own processes work in a container's cgroup while it is made: they live in
         // the node's pid namespace, where no container's first process does.
@@ -72,11 +86,12 @@ impl Records {
             return;
         }
         let process = self.identity(record);
+        let made = newcomers.container_of_pid(record.pid);
         let at = Timestamp(record.at);
         match record.kind {
             kind::EXEC => {
                 let entered = record.flags & flag::CHILD == 0;
-                let container = self.container_of_exec(record.cgroup, process);
+                let container = self.container_of_exec(record.cgroup, process, made);
                 self.describe(process, &container, entered, events);
                 events.push_back(Event::ProcessStarted {
                     process,
@@ -87,7 +102,7 @@ impl Records {
             }
             kind::EXIT => events.push_back(Event::ProcessExited {
                 process,
-                container: self.container(record.cgroup, process),
+                container: self.container(record.cgroup, process, made),
                 status: status(record),
                 at,
             }),
@@ -119,20 +134,34 @@ impl Records {
 
     /// The container with this cgroup, in which this process ran a program; if it cannot be told,
     /// the cgroup's id is its name, once and for all.
-    fn container_of_exec(&mut self, id: u64, process: ProcessId) -> ContainerId {
-        self.container(id, process).unwrap_or_else(|| {
+    fn container_of_exec(
+        &mut self,
+        id: u64,
+        process: ProcessId,
+        made: Option<&ContainerId>,
+    ) -> ContainerId {
+        self.container(id, process, made).unwrap_or_else(|| {
             let container = ContainerId::new(&format!("cgroup {id}"));
             self.containers.insert(id, container.clone());
             container
         })
     }
 
-    /// The container with this cgroup, in which this process is, if it can be told.
-    fn container(&mut self, id: u64, process: ProcessId) -> Option<ContainerId> {
+    /// The container with this cgroup, in which this process is, if it can be told; `made` is where
+    /// it was seen while its container was made.
+    fn container(
+        &mut self,
+        id: u64,
+        process: ProcessId,
+        made: Option<&ContainerId>,
+    ) -> Option<ContainerId> {
         if let Some(container) = self.containers.get(&id) {
             return Some(container.clone());
         }
-        let container = self.by_directory(id).or_else(|| self.by_process(process))?;
+        let container = self
+            .by_directory(id)
+            .or_else(|| self.by_process(process))
+            .or_else(|| made.cloned())?;
         self.containers.insert(id, container.clone());
         Some(container)
     }

@@ -4,6 +4,7 @@ use bytemuck::Zeroable as _;
 
 use super::*;
 use crate::track::cgroup::PodPath;
+use crate::track::scan::Scanner;
 
 /// No process has this id: it is above the largest that Linux gives.
 const GONE: u32 = 5_000_000;
@@ -37,7 +38,8 @@ fn record(kind: u32, pid: u32) -> Record {
 
 fn translate(records: &mut Records, record: &Record) -> Vec<Event> {
     let mut events = VecDeque::new();
-    records.translate(record, &mut events);
+    let nobody = Newcomers::beside(Scanner::new(place(None)));
+    records.translate(record, &nobody, &mut events);
     events.into()
 }
 

@@ -1,56 +1,24 @@
-//! What is handed on to the commands: typed, checked, complete.
+//! What a sidecar is asked for.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{DownloadMode, MainFailure, UploadMode, WatcherChoice};
-use crate::literal::input::Layout;
-use crate::literal::render::MetadataFormat;
+use crate::track::source::ladder::Watcher;
 
-/// A command of ours.
+/// When output data is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Inputs to files.
-    Download,
-    /// Outputs to a store.
-    Sidecar,
-    /// Whether the sidecar watches.
-    Ready,
+pub enum UploadMode {
+    /// After main has ended.
+    OnExit,
 }
 
-impl Command {
-    pub(super) const ALL: [Self; 3] = [Self::Download, Self::Sidecar, Self::Ready];
-
-    /// The word that calls it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Download => "download",
-            Self::Sidecar => "sidecar",
-            Self::Ready => "ready",
-        }
-    }
-}
-
-/// What `copilot download` shall do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DownloadRequest {
-    /// `--from-remote`: the inputs' `LiteralMap`. Never empty.
-    pub from_remote: String,
-    /// `--to-output-prefix`: where an error document goes. Never empty.
-    pub to_output_prefix: String,
-    /// `--to-local-dir`: where the files go. Never empty.
-    pub to_local_dir: PathBuf,
-    /// `--format`.
-    pub format: MetadataFormat,
-    /// `--file-input-layout`.
-    pub layout: Layout,
-    /// `--download-mode`.
-    pub mode: DownloadMode,
-    /// `--timeout`: deadline of the whole; none for no deadline.
-    pub timeout: Option<Duration>,
-    /// `--timeline`: file for the run's times.
-    pub timeline: Option<PathBuf>,
+/// What to do when main ended badly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MainFailure {
+    /// Report its failure and upload nothing.
+    Report,
+    /// Upload what is there, as the reference does.
+    Upload,
 }
 
 /// What `copilot sidecar` shall do.
@@ -94,7 +62,7 @@ pub struct UploadTarget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackOptions {
     /// `--watcher`, else the reference's watcher types.
-    pub watcher: WatcherChoice,
+    pub watcher: Watcher,
     /// `--main-container`: a name, or the beginning of an id.
     pub main_container: Option<String>,
     /// `--ignore-container`: names of containers that are not main.

@@ -1,0 +1,52 @@
+//! The log, on standard error: level and form as the reference's settings say (spec §1.4).
+
+mod json;
+
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use self::json::{JsonLines, Names};
+use crate::config::{LogFormat, LogLevel, LoggerSettings};
+
+/// Sets up the log for the rest of the process. A second call changes nothing.
+pub(super) fn set_up(settings: &LoggerSettings) {
+    let level = if settings.mute {
+        LevelFilter::OFF
+    } else {
+        filter(settings.level)
+    };
+    let builder = fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        // It would complain on standard error of being unable to write there, and panic.
+        .log_internal_errors(false);
+    // It fails only where the log is set up already, as when a rejection is reported.
+    let _ = match settings.format {
+        LogFormat::Text => builder
+            .with_ansi(false)
+            .with_file(settings.show_source)
+            .with_line_number(settings.show_source)
+            .finish()
+            .try_init(),
+        LogFormat::Json => builder
+            .event_format(JsonLines::new(Names::REFERENCE, settings.show_source))
+            .finish()
+            .try_init(),
+        LogFormat::Gcp => builder
+            .event_format(JsonLines::new(Names::GCP, settings.show_source))
+            .finish()
+            .try_init(),
+    };
+}
+
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
+        // The failure itself is always the last line, whatever the level.
+        LogLevel::Panic | LogLevel::Fatal => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    }
+}

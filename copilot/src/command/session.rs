@@ -1,0 +1,120 @@
+//! What every job needs: settings, a log, an engine over the stores.
+
+use std::env;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::conclude::Exit;
+use super::log;
+use super::request::Global;
+use crate::config::{self, ConfigError, Settings, Sources};
+use crate::report::Timeline;
+use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
+use crate::transfer::{Engine, Limits, write_file};
+
+/// Why a job cannot begin.
+#[derive(Debug, Error)]
+pub(super) enum SessionError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The prefix for results is no reference.
+    #[error("--to-output-prefix: {0}")]
+    Prefix(#[from] ReferenceError),
+    /// The settings describe no store for results.
+    #[error("--to-output-prefix: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Everything a job needs.
+pub(super) struct Session {
+    /// Moves bytes. No store is opened before it is used.
+    pub(super) engine: Engine,
+}
+
+impl Session {
+    /// Loads the settings, sets up the log, and looks whether they describe a store for what is to be
+    /// told below `prefix`; empty for nothing. The store itself is not asked.
+    ///
+    /// Before anything else is done, as in the reference: a run of hours whose results have nowhere
+    /// to go helps nobody.
+    pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
+        let environment = |name: &str| env::var_os(name);
+        let settings = config::load(&Sources {
+            flags: &global.settings,
+            environment: &environment,
+            pattern: global.config.as_deref(),
+            default_files: &config::default_files(&environment),
+        })?;
+        log::set_up(&settings.logger);
+        say_what_is_odd(global, &settings);
+        let engine = engine(global, settings);
+        if !prefix.is_empty() {
+            engine.stores().open(&Reference::parse(prefix)?)?;
+        }
+        Ok(Self { engine })
+    }
+}
+
+fn engine(global: &Global, settings: Settings) -> Engine {
+    let limits = global
+        .max_memory
+        .map_or_else(Limits::of_this_process, |memory| {
+            Limits::within(Some(memory))
+        });
+    let mut network = Network::default();
+    if let Some(connections) = global.max_connections {
+        network.connections = connections.get() as usize;
+    }
+    let stores = Stores::new(settings.storage, network, Environment::of_process());
+    Engine::new(Arc::new(stores), limits)
+}
+
+fn say_what_is_odd(global: &Global, settings: &Settings) {
+    for warning in &settings.warnings {
+        warn!("{warning}");
+    }
+    if !global.without_effect.is_empty() {
+        // The platform passes some of them in every pod: nothing that a person must mend.
+        info!(
+            flags = global.without_effect.join(" "),
+            "flags that are accepted and change nothing"
+        );
+    }
+}
+
+/// The moment until which a job may run.
+pub(super) fn deadline(allowed: Option<Duration>) -> Option<Instant> {
+    allowed.map(|allowed| Instant::now() + allowed)
+}
+
+/// Says when what happened: as one log line and, if asked, as a file.
+pub(super) fn write_timeline(timeline: &mut Timeline, path: Option<&Path>, exit: Exit) {
+    timeline.note("copilot_exit_code", exit.code());
+    if let Some(peak) = peak_memory() {
+        timeline.note("peak_rss_bytes", peak);
+    }
+    let text = timeline.to_json().to_string();
+    info!(timeline = text, "the run");
+    let Some(path) = path else {
+        return;
+    };
+    let written = write_file(path, |out| {
+        use std::io::Write as _;
+        out.write_all(text.as_bytes())
+    });
+    if let Err(error) = written {
+        warn!(%error, "the timeline cannot be written");
+    }
+}
+
+/// The largest resident size of this process so far, in bytes.
+fn peak_memory() -> Option<u64> {
+    let status = procfs::process::Process::myself().ok()?.status().ok()?;
+    Some(status.vmhwm? * 1024)
+}

@@ -1,0 +1,89 @@
+//! Why inputs did not come down.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::idl::DecodeError;
+use crate::literal::Shown;
+use crate::literal::input::{InputError, OffloadedError};
+use crate::store::ReferenceError;
+use crate::transfer::{CopyError, TransferError};
+
+/// Why inputs did not come down.
+#[derive(Debug, Error)]
+pub enum DownloadError {
+    /// The inputs' map could not be fetched.
+    #[error("the task's inputs could not be fetched from {reference} (--from-remote): {cause}")]
+    Inputs {
+        /// Where they should be.
+        reference: String,
+        /// Why.
+        #[source]
+        cause: Box<DownloadError>,
+    },
+    /// What is there is no map of inputs.
+    #[error("{reference} (--from-remote) holds no LiteralMap: {cause}")]
+    NotInputs {
+        /// Where it lies.
+        reference: String,
+        /// What is wrong with it.
+        cause: DecodeError,
+    },
+    /// An offloaded literal could not be fetched.
+    #[error(
+        "input {}: the offloaded literal at {} could not be fetched: {cause}",
+        Shown(variable),
+        Shown(uri)
+    )]
+    Offloaded {
+        /// The variable that needs it.
+        variable: String,
+        /// Where it should be.
+        uri: String,
+        /// Why.
+        #[source]
+        cause: Box<DownloadError>,
+    },
+    /// The references between offloaded literals cannot be followed.
+    #[error(transparent)]
+    Offloading(#[from] OffloadedError),
+    /// The inputs cannot be laid out as files.
+    #[error(transparent)]
+    Plan(#[from] InputError),
+    /// A text is no reference.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// A blob's uri is no reference.
+    #[error("input {}: {cause}", Shown(variable))]
+    Blob {
+        /// The variable.
+        variable: String,
+        /// What is wrong with its uri.
+        cause: ReferenceError,
+    },
+    /// The input directory has no absolute path.
+    #[error("{path} (--to-local-dir) cannot be used: {cause}", path = .path.display())]
+    Directory {
+        /// As given.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// One small thing could not be read or written.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// The data of inputs could not be fetched.
+    #[error("input data could not be fetched: {0}")]
+    Transfer(TransferError),
+}
+
+impl DownloadError {
+    pub(super) fn directory(path: &Path, cause: io::Error) -> Self {
+        Self::Directory {
+            path: path.to_owned(),
+            cause,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a download is asked for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::literal::input::Layout;
+use crate::literal::render::MetadataFormat;
+
+/// When input data is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DownloadMode {
+    /// All of it before main starts.
+    Eager,
+}
+
+/// What `copilot download` shall do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadRequest {
+    /// `--from-remote`: the inputs' `LiteralMap`. Never empty.
+    pub from_remote: String,
+    /// `--to-output-prefix`: where an error document goes. Never empty.
+    pub to_output_prefix: String,
+    /// `--to-local-dir`: where the files go. Never empty.
+    pub to_local_dir: PathBuf,
+    /// `--format`.
+    pub format: MetadataFormat,
+    /// `--file-input-layout`.
+    pub layout: Layout,
+    /// `--download-mode`.
+    pub mode: DownloadMode,
+    /// `--timeout`: deadline of the whole; none for no deadline.
+    pub timeout: Option<Duration>,
+    /// `--timeline`: file for the run's times.
+    pub timeline: Option<PathBuf>,
+}

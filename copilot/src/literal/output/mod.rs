@@ -1,0 +1,22 @@
+//! Outputs: from what the main container left in the output directory to literals (spec §4).
+//!
+//! [`user_error`] says whether the program reported an error of its own; [`plan`] reads small values
+//! into literals and notes which files and directories must be uploaded where. The directory is
+//! seen through [`OutputView`], and no path is opened here. The upload calls both.
+
+mod error_file;
+mod lookup;
+mod object;
+mod plan;
+mod problem;
+mod text;
+mod view;
+
+pub use error_file::{ErrorFileError, UserError, user_error};
+pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan, plan};
+pub use problem::{OutputError, OutputProblem, OutputRule};
+pub use text::TextError;
+pub use view::{Entry, EntryKind, OutputView};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The text of a simple output as a literal (spec §4.4). One function per row of that table.
+
+use thiserror::Error;
+
+use super::object;
+use crate::idl::{Binary, Error as ErrorLiteral, Literal, SimpleType, Void, primitive, scalar};
+use crate::literal::duration::DurationError;
+use crate::literal::name::Shown;
+use crate::literal::{datetime, duration, float};
+
+/// The tag of binary outputs, as the reference sets it.
+const BINARY_TAG: &str = "msgpack";
+
+/// Why a text is no value of its type.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum TextError {
+    /// The bytes are no text.
+    #[error("the content is not UTF-8: {0}; write UTF-8, or declare the type BINARY or a file")]
+    NotUtf8(String),
+    /// The text breaks the rules of its type.
+    #[error("{text} is no {kind}: {rule}{hint}")]
+    Malformed {
+        /// What it should be.
+        kind: &'static str,
+        /// The text without white space around it, quoted, cut if long.
+        text: String,
+        /// The rule that it breaks, and an example.
+        rule: String,
+        /// What often is the reason and cannot be seen; may be empty.
+        hint: &'static str,
+    },
+}
+
+fn malformed(kind: &'static str, text: &str, rule: String) -> TextError {
+    let hint = if text.starts_with('\u{feff}') {
+        " (it begins with a byte order mark: write UTF-8 without one)"
+    } else if text.ends_with('\r') {
+        " (it ends in a carriage return: write Unix line ends)"
+    } else {
+        ""
+    };
+    TextError::Malformed {
+        kind,
+        text: Shown(text).to_string(),
+        rule,
+        hint,
+    }
+}
+
+/// Reads the content of an output's file.
+///
+/// Spaces, tabs and newlines around it are dropped, but for binary data, of which every byte
+/// counts; carriage returns stay, as in the reference.
+pub fn parse(kind: SimpleType, content: &[u8]) -> Result<Literal, TextError> {
+    match kind {
+        SimpleType::None => Ok(scalar::Value::NoneType(Void {}).into()),
+        SimpleType::Binary => {
+            let value = content.to_vec().into();
+            Ok(scalar::Value::Binary(Binary {
+                value,
+                tag: BINARY_TAG.to_owned(),
+            })
+            .into())
+        }
+        SimpleType::Struct => {
+            let content = trim(content);
+            let fields = object::parse(content).map_err(|rule| {
+                let text = String::from_utf8_lossy(content);
+                malformed(
+                    "JSON object",
+                    &text,
+                    rule + "; write for example {\"a\": 1}",
+                )
+            })?;
+            Ok(scalar::Value::Generic(fields).into())
+        }
+        _ => {
+            let text = utf8(trim(content))?;
+            match kind {
+                SimpleType::Error => {
+                    let message = text.to_owned();
+                    Ok(scalar::Value::Error(ErrorLiteral {
+                        message,
+                        ..ErrorLiteral::default()
+                    })
+                    .into())
+                }
+                _ => primitive(kind, text).map(Literal::from),
+            }
+        }
+    }
+}
+
+fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextError> {
+    match kind {
+        SimpleType::Integer => integer(text).map(primitive::Value::Integer),
+        SimpleType::Float => match float::parse(text) {
+            Ok(value) => Ok(primitive::Value::FloatValue(value)),
+            Err(error) => Err(malformed("float", text, error.to_string())),
+        },
+        SimpleType::Boolean => boolean(text).map(primitive::Value::Boolean),
+        SimpleType::Datetime => match datetime::parse(text) {
+            Ok(value) => Ok(primitive::Value::Datetime(value)),
+            Err(error) => Err(malformed("datetime", text, error.to_string())),
+        },
+        SimpleType::Duration => match duration::parse(text) {
+            Ok(value) => Ok(primitive::Value::Duration(duration::message(value))),
+            Err(error) => Err(malformed("duration", text, duration_rule(error))),
+        },
+        _ => Ok(primitive::Value::StringValue(text.to_owned())),
+    }
+}
+
+fn duration_rule(error: DurationError) -> String {
+    match error {
+        DurationError::Malformed { rule, .. } => rule + "; write for example 300ms, -1.5h or 2h45m",
+        DurationError::OutOfRange { .. } => {
+            "it is out of the range of 64 bits of nanoseconds".to_owned()
+        }
+    }
+}
+
+fn integer(text: &str) -> Result<i64, TextError> {
+    text.parse().map_err(|error: std::num::ParseIntError| {
+        use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+        let rule = match error.kind() {
+            PosOverflow | NegOverflow => "it is out of the range of 64 bits",
+            _ => "write decimal digits with an optional sign, for example 42 or -7",
+        };
+        malformed("integer", text, rule.to_owned())
+    })
+}
+
+fn boolean(text: &str) -> Result<bool, TextError> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(malformed("boolean", text, "write true or false".to_owned())),
+    }
+}
+
+fn trim(content: &[u8]) -> &[u8] {
+    let space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\t');
+    let start = content
+        .iter()
+        .position(|byte| !space(byte))
+        .unwrap_or(content.len());
+    let end = content
+        .iter()
+        .rposition(|byte| !space(byte))
+        .map_or(start, |last| last + 1);
+    &content[start..end]
+}
+
+fn utf8(content: &[u8]) -> Result<&str, TextError> {
+    std::str::from_utf8(content)
+        .map_err(|_| TextError::NotUtf8(Shown(&String::from_utf8_lossy(content)).to_string()))
+}

@@ -1,0 +1,45 @@
+//! The output directory as the planner sees it. Whoever implements it guards it: no path may lead
+//! out of the directory, whatever main does to it meanwhile.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+/// Read access to the output directory. All paths are relative to it and hold no `..`.
+pub trait OutputView {
+    /// How messages call the directory, for example `/var/flyte/outputs`.
+    fn root(&self) -> &Path;
+
+    /// What is at `path`, links inside the directory followed; none if there is nothing.
+    ///
+    /// A link that leads out of the directory, in circles or to nowhere is an error that says so.
+    fn stat(&self, path: &Path) -> io::Result<Option<Entry>>;
+
+    /// The names in a directory, in any order, without `.` and `..`; the empty path is the output
+    /// directory itself.
+    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>>;
+
+    /// The first `limit` bytes of a regular file, or all of it if it is shorter. Must not block on
+    /// anything else.
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>>;
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its kind.
+    pub kind: EntryKind,
+    /// Its size in bytes, as far as a file has one.
+    pub size: u64,
+}
+
+/// The kinds of things that a directory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// Something that has no content to upload, in words: `named pipe`, `socket`, `device`.
+    Special(&'static str),
+}

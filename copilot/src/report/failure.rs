@@ -1,0 +1,57 @@
+//! A failure, as the platform classifies it.
+
+use std::fmt;
+
+/// Whether trying again may help (`ContainerError.Kind`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The platform may run the task again.
+    Recoverable,
+    /// It need not try.
+    NonRecoverable,
+}
+
+/// Whose failure it is (`ExecutionError.ErrorKind`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Not told: so the reference leaves it for transfers.
+    Unknown,
+    /// The user's program.
+    User,
+    /// The platform, the node, ourselves.
+    System,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// A word for programs, such as `InputDownloadFailed`.
+    pub code: &'static str,
+    /// All that a person needs: input, rule, way out.
+    pub message: String,
+    /// Whether trying again may help.
+    pub kind: Kind,
+    /// Whose failure it is.
+    pub origin: Origin,
+}
+
+impl Failure {
+    /// Inputs did not come down: code, kind and origin are the reference's (spec §3.9).
+    pub fn of_download(cause: impl fmt::Display) -> Self {
+        Self::of_transfer("InputDownloadFailed", cause)
+    }
+
+    /// Outputs did not go up: likewise (spec §4.1).
+    pub fn of_upload(cause: impl fmt::Display) -> Self {
+        Self::of_transfer("OutputUploadFailed", cause)
+    }
+
+    fn of_transfer(code: &'static str, cause: impl fmt::Display) -> Self {
+        Self {
+            code,
+            message: cause.to_string(),
+            kind: Kind::Recoverable,
+            origin: Origin::Unknown,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What follows from how main ended: upload, or report a failure. Pure.
+
+use super::request::MainFailure;
+use crate::report::{Failure, Kind, Origin};
+use crate::track::ExitStatus;
+use crate::track::watch::{Ending, Watched};
+
+/// Signals that come from outside: SIGKILL, and SIGTERM, which a stopped pod sends.
+const FROM_OUTSIDE: [u8; 2] = [9, 15];
+
+/// What to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Upload the outputs.
+    Upload,
+    /// Upload nothing, and say why.
+    Report(Failure),
+}
+
+/// Judges main's end. Where nobody knows how it ended, the outputs decide, as in the reference.
+pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
+    match watched.ending {
+        Ending::Exited(status) if status.is_failure() && on_failure == MainFailure::Report => {
+            Verdict::Report(failed(watched, status))
+        }
+        Ending::Exited(_) | Ending::Unseen => Verdict::Upload,
+        Ending::StillRunning => Verdict::Report(Failure {
+            code: "Interrupted",
+            message: format!(
+                "stopped while {} was still running: its outputs may be half-written and are not \
+                 uploaded. --term-wait says how long its end is waited for",
+                main(watched)
+            ),
+            kind: Kind::Recoverable,
+            origin: Origin::System,
+        }),
+        Ending::NeverStarted => Verdict::Report(Failure {
+            code: "MainNotStarted",
+            message: never_started(watched),
+            kind: Kind::NonRecoverable,
+            origin: Origin::User,
+        }),
+    }
+}
+
+fn failed(watched: &Watched, status: ExitStatus) -> Failure {
+    let (code, origin) = match status {
+        ExitStatus::Signal {
+            out_of_memory: true,
+            ..
+        } => ("OOMKilled", Origin::User),
+        ExitStatus::Signal { number, .. } if FROM_OUTSIDE.contains(&number) => {
+            ("Interrupted", Origin::System)
+        }
+        _ => ("MainFailed", Origin::User),
+    };
+    Failure {
+        code,
+        message: format!(
+            "{} {status} (seen by {}); its outputs are not uploaded, --on-main-failure upload does \
+             it all the same",
+            main(watched),
+            watched.watcher
+        ),
+        kind: Kind::Recoverable,
+        origin,
+    }
+}
+
+fn never_started(watched: &Watched) -> String {
+    let seen = match watched.containers.as_slice() {
+        [] => "no other container of the pod was seen".to_owned(),
+        names => format!("the containers seen were {}", names.join(", ")),
+    };
+    format!(
+        "the main container was not seen to start within --main-start-timeout; {seen}. If one of \
+         them is main, name it with --main-container"
+    )
+}
+
+/// Main in words.
+fn main(watched: &Watched) -> String {
+    let containers = watched
+        .main
+        .as_ref()
+        .map_or(&[][..], |(containers, _)| containers);
+    match containers {
+        [] => "the main container".to_owned(),
+        [one] => format!("the main container {one}"),
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            format!("one of the main containers {}", names.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::Timestamp;
+
+    fn watched(ending: Ending) -> Watched {
+        Watched {
+            ending,
+            watcher: "ebpf",
+            reason: String::new(),
+            main: None,
+            containers: vec!["web".to_owned()],
+            attached: Timestamp(0),
+            started: None,
+            exited: None,
+            settled: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn each_ending_has_its_verdict() {
+        let exited = |raw, oom| Ending::Exited(ExitStatus::from_wait(raw, oom));
+        for (ending, expected) in [
+            (exited(0, false), None),
+            (Ending::Exited(ExitStatus::Unknown), None),
+            (Ending::Unseen, None),
+            (exited(0x700, false), Some(("MainFailed", Origin::User))),
+            (exited(11, false), Some(("MainFailed", Origin::User))),
+            (exited(9, true), Some(("OOMKilled", Origin::User))),
+            (exited(9, false), Some(("Interrupted", Origin::System))),
+            (Ending::StillRunning, Some(("Interrupted", Origin::System))),
+            (Ending::NeverStarted, Some(("MainNotStarted", Origin::User))),
+        ] {
+            let verdict = judge(&watched(ending), MainFailure::Report);
+            let told = match &verdict {
+                Verdict::Upload => None,
+                Verdict::Report(failure) => Some((failure.code, failure.origin)),
+            };
+            assert_eq!(told, expected, "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn a_failed_main_is_uploaded_if_asked_for() {
+        let killed = Ending::Exited(ExitStatus::from_wait(9, false));
+        assert_eq!(
+            judge(&watched(killed), MainFailure::Upload),
+            Verdict::Upload
+        );
+        // Half-written outputs are never taken for outputs.
+        assert!(matches!(
+            judge(&watched(Ending::StillRunning), MainFailure::Upload),
+            Verdict::Report(_)
+        ));
+    }
+
+    #[test]
+    fn the_message_says_how_main_ended_and_what_was_seen() {
+        let killed = Ending::Exited(ExitStatus::from_wait(9, false));
+        let Verdict::Report(failure) = judge(&watched(killed), MainFailure::Report) else {
+            panic!("a killed main is reported");
+        };
+        assert!(failure.message.contains("killed by signal 9 (SIGKILL)"));
+        let Verdict::Report(failure) = judge(&watched(Ending::NeverStarted), MainFailure::Report)
+        else {
+            panic!("a main that never starts is reported");
+        };
+        assert!(failure.message.contains("web"));
+    }
+}

@@ -1,0 +1,324 @@
+//! What can go wrong with a store, by meaning.
+//!
+//! Each message names the object, the store, the cause in full and what to do about it. The cause
+//! comes from the chain of sources, since the libraries below bury it; a secret never gets in,
+//! since causes are made from answers and not from requests.
+
+use std::fmt;
+
+use super::http::{Failure, FailureKind, Reply};
+use super::reference::{Reference, ReferenceError};
+
+/// Where it happened: an object and the store that should have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The reference, fit for messages.
+    pub object: String,
+    /// The store's endpoint or directory.
+    pub store: String,
+}
+
+impl Place {
+    /// The place of `reference` in `store`.
+    #[must_use]
+    pub fn new(reference: &Reference, store: impl Into<String>) -> Self {
+        Self {
+            object: reference.shown(),
+            store: store.into(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (store {})", self.object, self.store)
+    }
+}
+
+/// A store could not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A text is no reference.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The settings do not describe a store.
+    #[error("the store for {object} is not set up: {rule}. {remedy}")]
+    Setting {
+        /// The reference that needed the store.
+        object: String,
+        /// The rule that the settings break.
+        rule: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// We do not do that, by design or not yet.
+    #[error("{object}: {what} is not supported. {instead}")]
+    Unsupported {
+        /// The reference.
+        object: String,
+        /// What was asked for.
+        what: String,
+        /// What to use in its place.
+        instead: &'static str,
+    },
+    /// There is no such object.
+    #[error(
+        "{place} does not exist: {cause}. Check the reference, and that whatever should write it has run"
+    )]
+    NotFound {
+        /// Where.
+        place: Place,
+        /// The cause in full.
+        cause: String,
+    },
+    /// There is no such bucket or container.
+    #[error(
+        "{place}: the bucket or container does not exist: {cause}. Create it, or correct storage.container; it is never created from here"
+    )]
+    NoContainer {
+        /// Where.
+        place: Place,
+        /// The cause in full.
+        cause: String,
+    },
+    /// The credentials are good but do not suffice.
+    #[error("{place}: access denied: {cause}. Grant these credentials access to this object")]
+    Denied {
+        /// Where.
+        place: Place,
+        /// The cause in full.
+        cause: String,
+    },
+    /// The credentials are wrong, expired, or not to be had.
+    #[error(
+        "{place}: the credentials were not accepted: {cause}. Check auth_type, access_key_id and secret_key in storage.stow.config, or the role of the pod"
+    )]
+    BadCredentials {
+        /// Where.
+        place: Place,
+        /// The cause in full.
+        cause: String,
+        /// Whether new credentials may come by themselves.
+        passing: bool,
+    },
+    /// The bucket lives elsewhere.
+    #[error(
+        "{place}: the bucket is in another region ({region}): {cause}. Set region={region} in storage.stow.config"
+    )]
+    WrongRegion {
+        /// Where.
+        place: Place,
+        /// The region that the store named.
+        region: String,
+        /// The cause in full.
+        cause: String,
+    },
+    /// No connection, or a connection that broke or stalled.
+    #[error(
+        "{place} cannot be reached: {cause}. Check the endpoint, and the network and proxies between"
+    )]
+    Unreachable {
+        /// Where.
+        place: Place,
+        /// The cause in full.
+        cause: String,
+    },
+    /// The store's certificate is not trusted, or TLS failed.
+    #[error(
+        "{place}: no trusted connection: {cause}. Name the store's certificate authority in SSL_CERT_FILE, or correct the endpoint"
+    )]
+    Untrusted {
+        /// Where.
+        place: Place,
+        /// The cause in full.
+        cause: String,
+    },
+    /// The store answers but cannot serve now.
+    #[error("{place}: the store is busy or failing: {cause}. Try again later")]
+    Busy {
+        /// Where.
+        place: Place,
+        /// The cause in full.
+        cause: String,
+    },
+    /// The object is larger than a read may be.
+    #[error(
+        "{place}: limit exceeded. {:.6} MiB > {} MiB. You can increase the limit by setting {setting}",
+        mebibytes(*size), mebibytes(*limit)
+    )]
+    TooLarge {
+        /// Where.
+        place: Place,
+        /// The object's size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+        /// What raises the limit.
+        setting: &'static str,
+    },
+    /// The object is no longer the one whose reading began.
+    #[error(
+        "{place} changed while it was read. Let its writer finish first, or write to a new key"
+    )]
+    Changed {
+        /// Where.
+        place: Place,
+    },
+    /// Anything else that the store or the file system refused.
+    #[error("{place}: {action} failed: {cause}")]
+    Refused {
+        /// Where.
+        place: Place,
+        /// What was being done.
+        action: &'static str,
+        /// The cause in full.
+        cause: String,
+    },
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "six decimals of a size in MiB for a person"
+)]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+impl StoreError {
+    /// Whether the same run may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn recoverable(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Busy { .. } | Self::Changed { .. } => true,
+            Self::BadCredentials { passing, .. } => *passing,
+            _ => false,
+        }
+    }
+
+    /// Whether a body broke in a way that going on from the same byte may mend.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Busy { .. })
+    }
+
+    /// The meaning of a failed request.
+    pub(super) fn of_failure(failure: &Failure, place: Place, action: &'static str) -> Self {
+        let cause = failure.to_string();
+        match failure.kind {
+            FailureKind::Connect | FailureKind::Stalled | FailureKind::Broken => {
+                Self::Unreachable { place, cause }
+            }
+            FailureKind::Tls => Self::Untrusted { place, cause },
+            FailureKind::Credentials => Self::BadCredentials {
+                place,
+                cause,
+                passing: false,
+            },
+            FailureKind::Protocol => Self::Refused {
+                place,
+                action,
+                cause,
+            },
+            FailureKind::Status if failure.is_transient() => Self::Busy { place, cause },
+            FailureKind::Status => {
+                let reply = failure.reply.as_deref().cloned().unwrap_or_default();
+                Self::of_reply(reply, place, action, cause)
+            }
+        }
+    }
+
+    fn of_reply(reply: Reply, place: Place, action: &'static str, cause: String) -> Self {
+        let code = reply.code.as_deref().unwrap_or_default();
+        match (reply.status.as_u16(), code) {
+            (_, "NoSuchBucket") => Self::NoContainer { place, cause },
+            (_, "ExpiredToken" | "TokenRefreshRequired" | "RequestTimeTooSkewed") => {
+                Self::BadCredentials {
+                    place,
+                    cause,
+                    passing: true,
+                }
+            }
+            (301 | 307 | 400, _) if reply.region.is_some() => Self::WrongRegion {
+                place,
+                region: reply.region.unwrap_or_default(),
+                cause,
+            },
+            (401, _)
+            | (
+                _,
+                "InvalidAccessKeyId"
+                | "SignatureDoesNotMatch"
+                | "InvalidToken"
+                | "NotSignedUp"
+                | "AuthorizationHeaderMalformed"
+                | "InvalidSecurity",
+            ) => Self::BadCredentials {
+                place,
+                cause,
+                passing: false,
+            },
+            (403, _) => Self::Denied { place, cause },
+            (404, _) => Self::NotFound { place, cause },
+            (412, _) => Self::Changed { place },
+            _ => Self::Refused {
+                place,
+                action,
+                cause,
+            },
+        }
+    }
+
+    /// The meaning of a library's error: the failed request inside it, or else its own words.
+    pub(super) fn of_library(
+        error: &object_store::Error,
+        place: Place,
+        action: &'static str,
+    ) -> Self {
+        match Failure::within(error) {
+            Some(failure) => Self::of_failure(failure, place, action),
+            None => Self::Refused {
+                place,
+                action,
+                cause: super::http::causes(error),
+            },
+        }
+    }
+
+    /// The meaning of an error that our transport gave.
+    pub(super) fn of_transport(
+        error: &object_store::client::HttpError,
+        place: Place,
+        action: &'static str,
+    ) -> Self {
+        match Failure::within(error) {
+            Some(failure) => Self::of_failure(failure, place, action),
+            None => Self::Refused {
+                place,
+                action,
+                cause: super::http::causes(error),
+            },
+        }
+    }
+
+    /// The meaning of a file system's error.
+    pub(super) fn of_io(error: &std::io::Error, place: Place, action: &'static str) -> Self {
+        let cause = error.to_string();
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::NotFound { place, cause },
+            std::io::ErrorKind::PermissionDenied => Self::Denied { place, cause },
+            _ => Self::Refused {
+                place,
+                action,
+                cause,
+            },
+        }
+    }
+
+    /// The same while writing, where what does not exist is the container.
+    pub(super) fn of_io_write(error: &std::io::Error, place: Place) -> Self {
+        match Self::of_io(error, place, "writing") {
+            Self::NotFound { place, cause } => Self::NoContainer { place, cause },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The shared client: one request with all its attempts.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::Method;
+use http_body::Body as _;
+use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
+
+use super::failure::{ERROR_BODY_LIMIT, Failure, FailureKind};
+use super::gate::{Gate, Permit};
+use super::retry::Budget;
+use super::stall::{Arriving, Progress, Watched, stalled};
+use super::tls;
+use crate::store::network::Network;
+
+/// Longest answer that is read as a whole: a thousand keys of 1 KiB, each byte escaped in XML.
+const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
+
+/// A POST has the store put an object together: it may stay silent this much longer.
+const ASSEMBLY_FACTOR: u32 = 10;
+
+/// What the caller wants to have of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Its head; the body is the caller's to read, who knows how to go on when it breaks.
+    Head,
+    /// All of it, a few MiB at most; a body that breaks is a failed attempt.
+    Whole,
+}
+
+/// Makes a request acceptable to its store; asked anew for each attempt, so a signature is never old.
+#[async_trait]
+pub trait Authorize: std::fmt::Debug + Send + Sync {
+    /// Adds what the store wants to see. It may wait for credentials.
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure>;
+}
+
+/// Leaves requests as they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsigned;
+
+#[async_trait]
+impl Authorize for Unsigned {
+    async fn authorize(&self, _: &mut HttpRequest) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// The HTTP client that all stores share; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    network: Network,
+    gate: Gate,
+    built: OnceLock<Result<reqwest::Client, Failure>>,
+}
+
+impl Client {
+    /// A client within these bounds. Nothing is loaded or opened yet.
+    #[must_use]
+    pub fn new(network: Network) -> Self {
+        let gate = Gate::new(network.connections);
+        Self(Arc::new(Shared {
+            network,
+            gate,
+            built: OnceLock::new(),
+        }))
+    }
+
+    /// The bounds this client keeps.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.0.network
+    }
+
+    /// Sends a request until it succeeds, cannot succeed, or its budget is spent.
+    ///
+    /// Every request here can be repeated: bodies are held, and what they do is the same when done
+    /// twice. The answer to a POST is always read as a whole.
+    ///
+    /// # Errors
+    /// The last failure, with the number of attempts.
+    pub async fn send(
+        &self,
+        request: &HttpRequest,
+        authorize: &dyn Authorize,
+        answer: Answer,
+    ) -> Result<HttpResponse, Failure> {
+        let mut budget = Budget::new(&self.0.network.retry);
+        loop {
+            match self.attempt(request.clone(), authorize, answer).await {
+                Ok(response) => return Ok(response),
+                Err(failure) => tokio::time::sleep(budget.spend(failure)?).await,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        mut request: HttpRequest,
+        authorize: &dyn Authorize,
+        answer: Answer,
+    ) -> Result<HttpResponse, Failure> {
+        // Before the gate: credentials may need a request of their own.
+        authorize.authorize(&mut request).await?;
+        let permit = self.0.gate.enter().await;
+        let posting = *request.method() == Method::POST;
+        let stall = self.0.network.stall_timeout;
+        let limit = if posting {
+            stall * ASSEMBLY_FACTOR
+        } else {
+            stall
+        };
+
+        let progress = Progress::new();
+        let request = outgoing(request, &progress)?;
+        let response = tokio::select! {
+            response = self.built()?.execute(request) => response,
+            () = progress.stalled(limit) => return Err(stalled(limit)),
+        };
+        let response = response.map_err(|error| Failure::of_transport(&error.without_url()))?;
+        let response = incoming(response, limit, permit);
+        if response.status().is_success() && !posting && answer == Answer::Head {
+            return Ok(response);
+        }
+        settled(response).await
+    }
+
+    fn built(&self) -> Result<&reqwest::Client, Failure> {
+        self.0
+            .built
+            .get_or_init(|| build(&self.0.network))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+}
+
+fn build(network: &Network) -> Result<reqwest::Client, Failure> {
+    let tls = tls::client_config().map_err(|error| {
+        Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {error}"))
+    })?;
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        // A redirect would carry a signature to a host that it was not made for.
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(network.connect_timeout)
+        .pool_max_idle_per_host(network.connections)
+        // Less than the idle limit of common load balancers (60 s), so we rarely meet a closed one.
+        .pool_idle_timeout(Duration::from_secs(20))
+        .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| Failure::of_transport(&error))
+}
+
+fn outgoing(request: HttpRequest, progress: &Progress) -> Result<reqwest::Request, Failure> {
+    let (parts, body) = request.into_parts();
+    let url = parts.uri.to_string().parse().map_err(|error| {
+        Failure::new(
+            FailureKind::Protocol,
+            format!("no address for a request: {error}"),
+        )
+    })?;
+    let mut request = reqwest::Request::new(parts.method, url);
+    *request.headers_mut() = parts.headers;
+    let body = reqwest::Body::wrap(Watched::new(body, progress.clone()));
+    *request.body_mut() = Some(body);
+    Ok(request)
+}
+
+fn incoming(response: reqwest::Response, stall: Duration, permit: Option<Permit>) -> HttpResponse {
+    let (parts, body) = http::Response::from(response).into_parts();
+    let body = HttpResponseBody::new(Arriving::new(body, stall, permit));
+    HttpResponse::from_parts(parts, body)
+}
+
+/// Reads an answer that is small by its nature and tells success from failure. A store that put an
+/// object together may report its failure in a body with status 200, for the head was sent before.
+async fn settled(response: HttpResponse) -> Result<HttpResponse, Failure> {
+    let (parts, body) = response.into_parts();
+    if !parts.status.is_success() {
+        // If the body breaks, the status says enough.
+        let body = collect(body, ERROR_BODY_LIMIT).await.unwrap_or_default();
+        return Err(Failure::of_response(parts.status, &parts.headers, &body));
+    }
+    let body = collect(body, ANSWER_LIMIT).await?;
+    if body.len() >= ANSWER_LIMIT {
+        let message = format!("an answer of {ANSWER_LIMIT} bytes and more");
+        return Err(Failure::new(FailureKind::Protocol, message));
+    }
+    if body.windows(7).any(|window| window == b"<Error>") {
+        return Err(Failure::of_response(parts.status, &parts.headers, &body));
+    }
+    Ok(HttpResponse::from_parts(parts, body.into()))
+}
+
+/// The first bytes of a body, `limit` at most.
+async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, Failure> {
+    let mut collected = BytesMut::new();
+    while collected.len() < limit {
+        let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
+        match frame {
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    collected.extend_from_slice(&data);
+                }
+            }
+            Some(Err(error)) => {
+                let unknown = || Failure::new(FailureKind::Broken, error.to_string());
+                return Err(Failure::within(&error).cloned().unwrap_or_else(unknown));
+            }
+            None => break,
+        }
+    }
+    collected.truncate(limit);
+    Ok(collected.freeze())
+}

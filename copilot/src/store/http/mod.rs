@@ -1,0 +1,22 @@
+//! One HTTP client for every store, and the only place that sends a request again.
+//!
+//! [`Client`] is shared: connections, the limit on requests in flight, TLS roots. It is built by the
+//! first request, since a sidecar that only waits should not pay for it. [`Service`] lends it to
+//! `object_store` as a transport whose retries and timeouts are ours. Back-pressure belongs to the
+//! `Gate`: every request holds a permit until its body is read, so whoever answers `SlowDown` can
+//! be obeyed there by handing out fewer, for all transfers at once.
+//!
+//! Never here: what a store is, or what a reference means. Callers: `store::s3`, `store::web`.
+
+mod client;
+mod failure;
+mod gate;
+mod retry;
+mod service;
+mod stall;
+mod tls;
+
+pub use client::{Answer, Authorize, Client, Unsigned};
+pub(in crate::store) use failure::causes;
+pub use failure::{Failure, FailureKind, Reply};
+pub use service::Service;

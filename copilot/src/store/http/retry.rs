@@ -1,0 +1,132 @@
+//! When a failed request is sent again, and after how long.
+
+use std::time::{Duration, Instant};
+
+use super::failure::{Failure, FailureKind};
+use crate::store::network::Retry;
+
+/// The budget of one request, being spent.
+#[derive(Debug)]
+pub(super) struct Budget<'a> {
+    rules: &'a Retry,
+    started: Instant,
+    attempts: u32,
+}
+
+impl<'a> Budget<'a> {
+    pub(super) fn new(rules: &'a Retry) -> Self {
+        Self {
+            rules,
+            started: Instant::now(),
+            attempts: 0,
+        }
+    }
+
+    /// Counts a failed attempt. Gives the wait before the next one, or the failure to return.
+    pub(super) fn spend(&mut self, failure: Failure) -> Result<Duration, Failure> {
+        self.attempts += 1;
+        let elapsed = self.started.elapsed();
+        let limit = match failure.kind {
+            FailureKind::Connect => self.rules.connect_elapsed.min(self.rules.elapsed),
+            _ => self.rules.elapsed,
+        };
+        let wait = self.wait(&failure);
+        if failure.is_transient() && self.attempts < self.rules.attempts && elapsed + wait < limit {
+            tracing::debug!(
+                attempt = self.attempts,
+                wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                reason = %failure,
+                "request failed, trying again"
+            );
+            return Ok(wait);
+        }
+        Err(Failure {
+            tried: Some((self.attempts, elapsed)),
+            ..failure
+        })
+    }
+
+    fn wait(&self, failure: &Failure) -> Duration {
+        let jitter = self.rules.pause(self.attempts);
+        match failure.reply.as_ref().and_then(|reply| reply.retry_after) {
+            // Jitter on top: the server told everybody the same number.
+            Some(asked) => asked.min(self.rules.retry_after) + jitter.min(self.rules.base),
+            None => jitter,
+        }
+    }
+}
+
+/// `Retry-After` in seconds. The form with a date depends on two clocks that agree; stores do not use it.
+pub(super) fn retry_after(value: &str) -> Option<Duration> {
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::http::Reply;
+
+    fn failure(kind: FailureKind) -> Failure {
+        Failure::new(kind, "broken")
+    }
+
+    #[test]
+    fn attempts_are_counted_and_told() {
+        let rules = Retry {
+            attempts: 3,
+            ..Retry::default()
+        };
+        let mut budget = Budget::new(&rules);
+        assert!(budget.spend(failure(FailureKind::Broken)).is_ok());
+        assert!(budget.spend(failure(FailureKind::Broken)).is_ok());
+        let last = budget.spend(failure(FailureKind::Broken)).unwrap_err();
+        assert!(last.to_string().contains("3 attempts"), "{last}");
+    }
+
+    #[test]
+    fn what_cannot_heal_is_not_tried_again() {
+        let rules = Retry::default();
+        for kind in [
+            FailureKind::Tls,
+            FailureKind::Credentials,
+            FailureKind::Protocol,
+        ] {
+            assert!(
+                Budget::new(&rules).spend(failure(kind)).is_err(),
+                "{kind:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn waits_grow_within_their_bounds() {
+        let rules = Retry {
+            attempts: u32::MAX,
+            elapsed: Duration::MAX,
+            ..Retry::default()
+        };
+        let mut budget = Budget::new(&rules);
+        for attempt in 0..40 {
+            let wait = budget.spend(failure(FailureKind::Broken)).unwrap();
+            let ceiling = (rules.base * (1 << attempt.min(20))).min(rules.cap);
+            assert!(wait <= ceiling, "{attempt}: {wait:?}");
+        }
+    }
+
+    #[test]
+    fn the_servers_wish_is_honoured_up_to_a_bound() {
+        let rules = Retry::default();
+        let asking = |seconds| Failure {
+            reply: Some(Box::new(Reply {
+                retry_after: retry_after(seconds),
+                ..Reply::default()
+            })),
+            ..failure(FailureKind::Broken)
+        };
+        let wait = Budget::new(&rules).spend(asking("2")).unwrap();
+        assert!(wait >= Duration::from_secs(2), "{wait:?}");
+        let wait = Budget::new(&rules).spend(asking("86400")).unwrap();
+        assert!(wait <= rules.retry_after + rules.base, "{wait:?}");
+        assert_eq!(retry_after("soon"), None);
+    }
+}

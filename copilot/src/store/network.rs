@@ -1,0 +1,71 @@
+//! The numbers that bound our dealings with the network, each with the reason for its default.
+
+use std::time::Duration;
+
+/// Limits on connections, waits and retries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Requests in flight at once, over all stores. 16: more brought nothing in our measurements
+    /// (small objects over loopback), and S3 answers a burst with `SlowDown`.
+    pub connections: usize,
+    /// How long a connection may take to open. 5 s: a SYN repeated at 1 s and 3 s has had its chance.
+    pub connect_timeout: Duration,
+    /// How long a request or body may make no progress at all. 30 s: stores answer large requests
+    /// within a few; there is no limit on the whole, for that depends on the size.
+    pub stall_timeout: Duration,
+    /// When a failed request is sent again.
+    pub retry: Retry,
+}
+
+/// The retry budget of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts in all, the first included.
+    pub attempts: u32,
+    /// No new attempt starts later than this after the first one.
+    pub elapsed: Duration,
+    /// The same while no connection could be made. 3 s: enough for a proxy container that starts
+    /// beside us, short enough for a person who mistyped a host.
+    pub connect_elapsed: Duration,
+    /// The first wait is a random part of this; each further one of twice the last.
+    pub base: Duration,
+    /// No wait is a part of more than this.
+    pub cap: Duration,
+    /// `Retry-After` is honoured up to this.
+    pub retry_after: Duration,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            connect_timeout: Duration::from_secs(5),
+            stall_timeout: Duration::from_secs(30),
+            retry: Retry::default(),
+        }
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts: 10,
+            elapsed: Duration::from_mins(2),
+            connect_elapsed: Duration::from_secs(3),
+            base: Duration::from_millis(100),
+            cap: Duration::from_secs(10),
+            retry_after: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Retry {
+    /// How long to wait after the `failed`-th failure in a row, counted from 1: a random part of a
+    /// ceiling that doubles. Full jitter: many clients that failed together come back spread out.
+    #[must_use]
+    pub fn pause(&self, failed: u32) -> Duration {
+        let doublings = failed.saturating_sub(1).min(20);
+        let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
+        ceiling.mul_f64(rand::random::<f64>())
+    }
+}

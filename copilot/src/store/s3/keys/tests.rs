@@ -1,0 +1,180 @@
+use std::collections::BTreeMap;
+
+use super::Settings;
+use crate::config::HttpSettings;
+use crate::store::environment::Environment;
+use crate::store::http::Client;
+use crate::store::network::Network;
+
+fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
+    let config = map(pairs);
+    Settings::read(&config, &HttpSettings::default(), &Environment::default())
+}
+
+const KEYS: [(&str, &str); 2] = [("access_key_id", "id"), ("secret_key", "top-secret")];
+
+fn with_keys(more: &[(&str, &str)]) -> Result<Settings, String> {
+    read(&[&KEYS, more].concat())
+}
+
+#[test]
+fn addresses_of_a_bucket() {
+    for (keys, bucket, address) in [
+        (vec![], "data", "https://data.s3.us-east-1.amazonaws.com"),
+        (
+            vec![],
+            "my.data",
+            "https://s3.us-east-1.amazonaws.com/my.data",
+        ),
+        (
+            vec![("region", "cn-north-1")],
+            "data",
+            "https://data.s3.cn-north-1.amazonaws.com.cn",
+        ),
+        (
+            vec![("endpoint", "")],
+            "data",
+            "https://s3.us-east-1.amazonaws.com/data",
+        ),
+        (
+            vec![("endpoint", "http://h:9000/")],
+            "data",
+            "http://h:9000/data",
+        ),
+        (
+            vec![("endpoint", "https://h/base")],
+            "data",
+            "https://h/base/data",
+        ),
+        (vec![("endpoint", "h:9000")], "data", "https://h:9000/data"),
+    ] {
+        let settings = with_keys(&keys).unwrap();
+        assert_eq!(settings.address(bucket).unwrap(), address, "{keys:?}");
+    }
+}
+
+#[test]
+fn each_spelling_of_disable_ssl() {
+    for (value, scheme) in [
+        ("1", "http"),
+        ("true", "http"),
+        ("True", "http"),
+        ("TRUE", "http"),
+        ("0", "https"),
+        ("false", "https"),
+        ("False", "https"),
+        ("", "https"),
+    ] {
+        let settings = with_keys(&[("endpoint", "h"), ("disable_ssl", value)]).unwrap();
+        assert_eq!(settings.endpoint(), format!("{scheme}://h"), "{value}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_and_no_secret_is() {
+    for (keys, named) in [
+        (vec![], "access_key_id"),
+        (vec![("access_key_id", "id")], "secret_key"),
+        (
+            vec![("access_key_id", "id"), ("secret_key_path", "/nowhere")],
+            "/nowhere",
+        ),
+        (vec![("auth_type", "magic")], "auth_type"),
+        (
+            KEYS.iter().copied().chain([("v2_signing", "1")]).collect(),
+            "v2_signing",
+        ),
+        (
+            KEYS.iter()
+                .copied()
+                .chain([("disable_ssl", "perhaps")])
+                .collect(),
+            "disable_ssl",
+        ),
+        (
+            KEYS.iter()
+                .copied()
+                .chain([("endpoint", "ftp://h")])
+                .collect(),
+            "endpoint",
+        ),
+        (
+            KEYS.iter()
+                .copied()
+                .chain([("endpoint", "http://[")])
+                .collect(),
+            "endpoint",
+        ),
+        (
+            KEYS.iter()
+                .copied()
+                .chain([("endpoint", "http://h?x")])
+                .collect(),
+            "endpoint",
+        ),
+        (
+            KEYS.iter().copied().chain([("region", "a/b")]).collect(),
+            "region",
+        ),
+        (
+            KEYS.iter().copied().chain([("token", "a\nb")]).collect(),
+            "token",
+        ),
+    ] {
+        let error = read(&keys).unwrap_err();
+        assert!(error.contains(named), "{keys:?}: {error}");
+        assert!(!error.contains("top-secret"), "{error}");
+    }
+    let settings = with_keys(&[]).unwrap();
+    for bucket in ["", "a/b", "a b", "..", "a?b", "a:1"] {
+        assert!(settings.address(bucket).is_err(), "{bucket}");
+    }
+}
+
+#[tokio::test]
+async fn the_secret_comes_from_its_file_trimmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    std::fs::write(&path, "from-file\n").unwrap();
+    let settings =
+        with_keys(&[("secret_key_path", path.to_str().unwrap()), ("token", "t")]).unwrap();
+    let credentials = settings
+        .credentials(&Client::new(Network::default()))
+        .unwrap();
+    let credential = credentials.get_credential().await.unwrap();
+    assert_eq!(credential.secret_key, "from-file");
+    assert_eq!(credential.token.as_deref(), Some("t"));
+}
+
+#[tokio::test]
+async fn iam_takes_the_environment_that_it_is_given() {
+    let environment = |pairs: &[(&str, &str)]| map(pairs).into_iter().collect::<Environment>();
+    let iam = |pairs: &[(&str, &str)]| {
+        let http = HttpSettings::default();
+        Settings::read(&map(&[("auth_type", "iam")]), &http, &environment(pairs)).unwrap()
+    };
+    let client = Client::new(Network::default());
+    let settings = iam(&[("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s")]);
+    let credential = settings
+        .credentials(&client)
+        .unwrap()
+        .get_credential()
+        .await
+        .unwrap();
+    assert_eq!(
+        (credential.key_id.as_str(), credential.secret_key.as_str()),
+        ("id", "s")
+    );
+
+    let error = iam(&[("AWS_EC2_METADATA_DISABLED", "true")])
+        .credentials(&client)
+        .unwrap_err();
+    assert!(error.contains("AWS_EC2_METADATA_DISABLED"), "{error}");
+}

@@ -1,0 +1,127 @@
+//! One page of a bucket's listing, keys as they are.
+
+use http::Method;
+use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use crate::store::http::{Failure, FailureKind};
+
+/// Characters that a query value may hold as they are.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Some objects, and how to go on.
+#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase")]
+pub struct Page {
+    /// The objects in the order of their keys.
+    #[serde(default, rename = "Contents")]
+    pub objects: Vec<Listed>,
+    /// Present when there are more.
+    #[serde(rename = "NextContinuationToken")]
+    pub next: Option<String>,
+}
+
+/// One object of a listing.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase")]
+pub struct Listed {
+    /// The whole key.
+    pub key: String,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// The request for the page after `token`. No `encoding-type` is asked for: servers differ in whether
+/// they then encode, and an escaped character in XML is read either way.
+pub(super) fn request(address: &str, prefix: &str, token: Option<&str>) -> HttpRequest {
+    let prefix = utf8_percent_encode(prefix, QUERY);
+    let uri = match token.map(|token| utf8_percent_encode(token, QUERY)) {
+        Some(token) => format!("{address}?continuation-token={token}&list-type=2&prefix={prefix}"),
+        None => format!("{address}?list-type=2&prefix={prefix}"),
+    };
+    let mut request = HttpRequest::new(HttpRequestBody::empty());
+    *request.method_mut() = Method::GET;
+    // The address was checked when the bucket was opened and the rest is encoded.
+    *request.uri_mut() = uri.parse().unwrap_or_default();
+    request
+}
+
+/// Reads the answer.
+pub(super) async fn read(response: HttpResponse) -> Result<Page, Failure> {
+    let body = response.into_body().bytes().await.map_err(|error| {
+        let unknown = || Failure::new(FailureKind::Broken, error.to_string());
+        Failure::within(&error).cloned().unwrap_or_else(unknown)
+    })?;
+    parse(&body).map_err(|error| {
+        let message =
+            format!("the answer is no S3 listing ({error}); is the endpoint an S3 server?");
+        Failure::new(FailureKind::Protocol, message)
+    })
+}
+
+fn parse(body: &[u8]) -> Result<Page, quick_xml::DeError> {
+    quick_xml::de::from_reader(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(keys: &[&str]) -> Vec<Listed> {
+        keys.iter()
+            .map(|key| Listed {
+                key: (*key).to_owned(),
+                size: 7,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn keys_are_read_as_they_are() {
+        let listed = |key: &str| {
+            format!(
+                "<Contents><Key>{key}</Key><LastModified>x</LastModified><Size>7</Size></Contents>"
+            )
+        };
+        let body = format!(
+            "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+             <IsTruncated>true</IsTruncated>{}{}{}<KeyCount>3</KeyCount>{}{}\
+             <NextContinuationToken>a&amp;b=</NextContinuationToken></ListBucketResult>",
+            listed("a/%41+b"),
+            listed(" x &lt;&amp;&#x1;&#10;y "),
+            listed("d/"),
+            listed("a//b/../c"),
+            listed("&#13;")
+        );
+        let page = parse(body.as_bytes()).unwrap();
+        assert_eq!(page.next.as_deref(), Some("a&b="));
+        let expected = ["a/%41+b", " x <&\u{1}\ny ", "d/", "a//b/../c", "\r"];
+        assert_eq!(page.objects, keys(&expected));
+    }
+
+    #[test]
+    fn an_empty_listing_and_garbage() {
+        assert_eq!(parse(b"<ListBucketResult/>").unwrap(), Page::default());
+        for garbage in [
+            "",
+            "<html>hello",
+            "{}",
+            "<ListBucketResult><Contents></Contents></ListBucketResult>",
+        ] {
+            assert!(parse(garbage.as_bytes()).is_err(), "{garbage}");
+        }
+    }
+
+    #[test]
+    fn the_request_encodes_what_it_asks() {
+        let request = request("http://h/b", "a b/é+%/", Some("t&=/"));
+        let expected =
+            "http://h/b?continuation-token=t%26%3D%2F&list-type=2&prefix=a%20b%2F%C3%A9%2B%25%2F";
+        assert_eq!(request.uri().to_string(), expected);
+    }
+}

@@ -1,0 +1,77 @@
+//! Signs requests for S3, attempt by attempt.
+
+use async_trait::async_trait;
+use aws_lc_rs::digest::{Context, SHA256};
+use http::HeaderMap;
+use http_body::Body as _;
+use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::client::{HttpRequest, HttpRequestBody};
+
+use super::names;
+use crate::store::http::{Authorize, Failure, FailureKind, causes};
+
+/// Signature version 4 for one bucket.
+#[derive(Debug)]
+pub(super) struct Signer {
+    credentials: AwsCredentialProvider,
+    region: String,
+    sign_payload: bool,
+    headers: HeaderMap,
+}
+
+impl Signer {
+    pub(super) fn new(
+        credentials: AwsCredentialProvider,
+        region: &str,
+        sign_payload: bool,
+        headers: HeaderMap,
+    ) -> Self {
+        Self {
+            credentials,
+            region: region.to_owned(),
+            sign_payload,
+            headers,
+        }
+    }
+}
+
+#[async_trait]
+impl Authorize for Signer {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
+        let credential = self.credentials.get_credential().await.map_err(|error| {
+            let cause = Failure::within(&error).map_or_else(|| causes(&error), ToString::to_string);
+            Failure::new(
+                FailureKind::Credentials,
+                format!("no AWS credentials could be fetched: {cause}"),
+            )
+        })?;
+        let protocol = |message: String| Failure::new(FailureKind::Protocol, message);
+
+        *request.uri_mut() = names::unescape(&request.uri().to_string())
+            .parse()
+            .map_err(|error| protocol(format!("no address for a key: {error}")))?;
+        request.headers_mut().extend(self.headers.clone());
+        let digest = if self.sign_payload {
+            Some(sha256(request.body().clone()).await)
+        } else {
+            None
+        };
+        AwsAuthorizer::new(&credential, "s3", &self.region)
+            .with_sign_payload(self.sign_payload)
+            .try_authorize(request, digest.as_deref())
+            .map_err(|error| protocol(causes(&error)))
+    }
+}
+
+/// The digest of a body that is held in memory.
+async fn sha256(mut body: HttpRequestBody) -> Vec<u8> {
+    let mut digest = Context::new(&SHA256);
+    let mut next =
+        async || std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
+    while let Some(Ok(frame)) = next().await {
+        if let Ok(data) = frame.into_data() {
+            digest.update(&data);
+        }
+    }
+    digest.finish().as_ref().to_vec()
+}

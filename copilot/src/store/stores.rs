@@ -1,0 +1,314 @@
+//! From a reference to its store (spec §6.3, §6.6): by scheme, opened on first use, kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::environment::Environment;
+use super::error::StoreError;
+use super::http::Client;
+use super::local::Directory;
+use super::network::Network;
+use super::object::{Backend, Object};
+use super::reference::Reference;
+use super::s3;
+use super::web::Web;
+use crate::config::StorageSettings;
+
+/// Schemes that have a store of their own; any other goes to the primary one.
+const KNOWN: [&str; 9] = [
+    "s3", "gs", "abfs", "abfss", "os", "sw", "file", "mem", "redis",
+];
+
+/// The keys of a store that the settings do not mention.
+static NO_KEYS: BTreeMap<String, String> = BTreeMap::new();
+
+/// The kinds that the settings may name (spec §6.4), those among them that we refuse by name.
+const KINDS: [&str; 8] = [
+    "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp",
+];
+
+/// All stores that a run may touch.
+#[derive(Debug)]
+pub struct Stores {
+    settings: StorageSettings,
+    environment: Environment,
+    client: Client,
+    opened: Mutex<HashMap<(String, String), Backend>>,
+}
+
+/// The settings that apply to a reference.
+struct Route<'a> {
+    kind: String,
+    config: &'a BTreeMap<String, String>,
+    /// Whether containers other than the base one may be opened.
+    any_container: bool,
+    primary: bool,
+}
+
+impl Stores {
+    /// Stores as the settings describe them. Nothing is opened, read or checked yet: what a run does
+    /// not touch cannot fail it.
+    #[must_use]
+    pub fn new(settings: StorageSettings, network: Network, environment: Environment) -> Self {
+        Self {
+            settings,
+            environment,
+            client: Client::new(network),
+            opened: Mutex::default(),
+        }
+    }
+
+    /// The bounds on the network that these stores keep.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        self.client.network()
+    }
+
+    /// Opens the store that `reference` belongs to, or takes the one already open.
+    ///
+    /// # Errors
+    /// Settings that describe no store, a container that may not be opened, a kind of store that we
+    /// do not have.
+    pub fn open(&self, reference: &Reference) -> Result<Object, StoreError> {
+        if matches!(reference.scheme(), "http" | "https") {
+            let web = Backend::Web(Web::new(self.client.clone()));
+            return Ok(self.object(web, reference, reference.key().to_owned()));
+        }
+        let route = self.route(reference)?;
+        let (container, key) = match route.kind.as_str() {
+            "local" => split_file(reference, &route)?,
+            _ => (reference.container().to_owned(), reference.key().to_owned()),
+        };
+        self.check_container(reference, &route, &container)?;
+
+        let slot = (reference.scheme().to_owned(), container.clone());
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let backend = if let Some(backend) = opened.get(&slot) {
+            backend.clone()
+        } else {
+            let backend = self.connect(reference, &route, &container)?;
+            opened.insert(slot, backend.clone());
+            backend
+        };
+        Ok(self.object(backend, reference, key))
+    }
+
+    fn object(&self, backend: Backend, reference: &Reference, key: String) -> Object {
+        Object {
+            backend,
+            key,
+            reference: reference.clone(),
+            limit_mib: self.settings.max_download_mib,
+        }
+    }
+
+    fn route(&self, reference: &Reference) -> Result<Route<'_>, StoreError> {
+        let kind = self.primary_kind(reference)?;
+        let scheme = reference.scheme();
+        let is_primary = match (kind.as_str(), scheme) {
+            ("s3", "s3")
+            | ("local", "file")
+            | ("google", "gs")
+            | ("azure", "abfs" | "abfss")
+            | ("oracle", "os")
+            | ("swift", "sw") => true,
+            (_, scheme) => !KNOWN.contains(&scheme),
+        };
+        if is_primary {
+            return Ok(Route {
+                kind,
+                config: &self.settings.stow_config,
+                any_container: self.settings.multicontainer,
+                primary: true,
+            });
+        }
+        let known_kind = match scheme {
+            "gs" => "google",
+            "abfs" | "abfss" => "azure",
+            "os" => "oracle",
+            "sw" => "swift",
+            "file" => "local",
+            other => other,
+        };
+        let own = self.settings.schemes.get(scheme);
+        let kind = own
+            .map(|own| own.kind.as_str())
+            .filter(|kind| !kind.is_empty());
+        Ok(Route {
+            kind: kind.unwrap_or(known_kind).to_owned(),
+            config: own.map_or(&NO_KEYS, |own| &own.config),
+            any_container: true,
+            primary: false,
+        })
+    }
+
+    fn primary_kind(&self, reference: &Reference) -> Result<String, StoreError> {
+        let settings = &self.settings;
+        match settings.store_type.as_str() {
+            "" | "stow" | "s3" | "minio" | "local" if !settings.stow_kind.is_empty() => {
+                let kind = settings.stow_kind.as_str();
+                // Also where the scheme leads to another store: a misspelt kind must not turn the
+                // store that was meant into one with ambient credentials.
+                if !KINDS.contains(&kind) {
+                    return Err(setting(
+                        reference,
+                        format!("storage.stow.kind is of an unknown value [{kind}]"),
+                        "Set it to s3 or local",
+                    ));
+                }
+                Ok(kind.to_owned())
+            }
+            "s3" | "minio" => Ok("s3".to_owned()),
+            "local" => Ok("local".to_owned()),
+            "" | "stow" => Err(setting(
+                reference,
+                "storage.stow.kind is empty",
+                "Set it to s3 or local",
+            )),
+            known @ ("mem" | "redis") => Ok(known.to_owned()),
+            other => Err(setting(
+                reference,
+                format!("storage.type is of an invalid value [{other}]"),
+                "Set it to stow, s3, minio or local",
+            )),
+        }
+    }
+
+    fn check_container(
+        &self,
+        reference: &Reference,
+        route: &Route<'_>,
+        container: &str,
+    ) -> Result<(), StoreError> {
+        let base = self.settings.container.as_str();
+        if route.primary && base.is_empty() {
+            return Err(setting(
+                reference,
+                "storage.container is empty, and it is required even with enable-multicontainer",
+                "Set it to the bucket of the platform",
+            ));
+        }
+        if container.is_empty() {
+            return Err(setting(
+                reference,
+                "the reference names no container",
+                "Write it as SCHEME://CONTAINER/KEY",
+            ));
+        }
+        if !route.any_container && container != base {
+            return Err(setting(
+                reference,
+                format!("container {container:?} is not the configured {base:?}"),
+                "Set storage.enable-multicontainer to open others",
+            ));
+        }
+        Ok(())
+    }
+
+    fn connect(
+        &self,
+        reference: &Reference,
+        route: &Route<'_>,
+        container: &str,
+    ) -> Result<Backend, StoreError> {
+        match route.kind.as_str() {
+            "s3" => {
+                let bucket = self.bucket(route, container);
+                let bucket = bucket.map_err(|rule| {
+                    setting(reference, rule, "Correct it in storage.stow.config")
+                })?;
+                Ok(Backend::S3(Arc::new(bucket)))
+            }
+            "local" => {
+                let root = local_root(reference, route)?;
+                if matches!(container, "." | "..") {
+                    return Err(setting(
+                        reference,
+                        "the container is no name",
+                        "Name a directory",
+                    ));
+                }
+                Ok(Backend::Local(Arc::new(Directory::new(
+                    root.join(container),
+                ))))
+            }
+            other => Err(StoreError::Unsupported {
+                object: reference.shown(),
+                what: format!("the kind of store {other:?}"),
+                instead: instead_of(other),
+            }),
+        }
+    }
+
+    fn bucket(&self, route: &Route<'_>, container: &str) -> Result<s3::Bucket, String> {
+        // A secondary S3 store without keys of its own uses the ambient credentials (spec §6.3).
+        let ambient;
+        let config = if !route.primary && !route.config.contains_key("auth_type") {
+            let iam = ("auth_type".to_owned(), "iam".to_owned());
+            ambient = route.config.clone().into_iter().chain([iam]).collect();
+            &ambient
+        } else {
+            route.config
+        };
+        let settings = s3::Settings::read(config, &self.settings.http, &self.environment)?;
+        s3::Bucket::open(&settings, container, self.client.clone())
+    }
+}
+
+/// Container and key of a reference to the local kind: `file://CONTAINER/KEY`, or an absolute
+/// path beneath the configured one.
+fn split_file(reference: &Reference, route: &Route<'_>) -> Result<(String, String), StoreError> {
+    if !reference.container().is_empty() {
+        return Ok((reference.container().to_owned(), reference.key().to_owned()));
+    }
+    let root = local_root(reference, route)?;
+    let absolute = Path::new("/").join(reference.key());
+    let inside = absolute.strip_prefix(&root).ok().and_then(Path::to_str);
+    let inside = inside.ok_or_else(|| {
+        setting(
+            reference,
+            format!(
+                "the path is not beneath {}, the local store",
+                root.display()
+            ),
+            "Name an object of the store as file://CONTAINER/KEY",
+        )
+    })?;
+    let (container, key) = inside.split_once('/').unwrap_or((inside, ""));
+    Ok((container.to_owned(), key.to_owned()))
+}
+
+/// The directory of a local store.
+fn local_root(reference: &Reference, route: &Route<'_>) -> Result<PathBuf, StoreError> {
+    let path = route.config.get("path").filter(|path| !path.is_empty());
+    let remedy = if route.primary {
+        "Set path in storage.stow.config"
+    } else {
+        "Set storage.schemes.file.config.path"
+    };
+    let path =
+        path.ok_or_else(|| setting(reference, "no path is set for the local store", remedy))?;
+    std::path::absolute(path)
+        .map_err(|error| setting(reference, format!("path={path}: {error}"), remedy))
+}
+
+fn setting(reference: &Reference, rule: impl Into<String>, remedy: &str) -> StoreError {
+    StoreError::Setting {
+        object: reference.shown(),
+        rule: rule.into(),
+        remedy: remedy.to_owned(),
+    }
+}
+
+fn instead_of(kind: &str) -> &'static str {
+    match kind {
+        "google" => "Google's store speaks S3 too: use kind s3 with its endpoint and HMAC keys",
+        "azure" => "Use an S3-compatible gateway in front of it, with kind s3",
+        "oracle" | "swift" | "b2" => "It speaks S3 too: use kind s3 with its endpoint",
+        _ => "Use kind s3 or local",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! The bytes that all transfers together may hold in memory.
+//!
+//! One owner of the memory, whom everybody asks. [`Budget::take`] counts memory that somebody else
+//! allocates; [`Budget::buffer`] hands out the memory too, and uses it again: an allocator that gets
+//! and frees megabytes all along keeps a good part of them to itself (a fifth, measured), and has the
+//! kernel clear every page anew.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Permits are counted in these, since a semaphore has no room for large byte counts.
+const UNIT: u64 = 4096;
+
+/// Buffers from this size on are kept for the next one who asks.
+const KEPT: usize = 1 << 20;
+
+/// Memory, handed out first come first served, so that a large request is not passed by small ones
+/// for ever. Nobody asks for more while holding some.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
+    units: Arc<Semaphore>,
+    total: u32,
+    spare: Spare,
+}
+
+/// Memory that was given back and not yet handed out again.
+type Spare = Arc<Mutex<Vec<Vec<u8>>>>;
+
+impl Budget {
+    pub(super) fn new(bytes: u64) -> Self {
+        let total = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
+        Self {
+            units: Arc::new(Semaphore::new(total as usize)),
+            total,
+            spare: Spare::default(),
+        }
+    }
+
+    /// Waits until `bytes` are free, or all of them if it is more. They are given back on drop.
+    pub(super) async fn take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let units = units.clamp(1, self.total);
+        // The semaphore is never closed.
+        Arc::clone(&self.units).acquire_many_owned(units).await.ok()
+    }
+
+    /// Waits until `length` bytes are free and gives a buffer of them.
+    pub(super) async fn buffer(&self, length: usize) -> Buffer {
+        let permit = self.take(length as u64).await;
+        Buffer {
+            data: self.allocate(length),
+            length,
+            spare: Arc::clone(&self.spare),
+            _permit: permit,
+        }
+    }
+
+    /// Spare memory of about that size, or new one. New memory takes the place of spare memory, so
+    /// that both together stay within the budget.
+    fn allocate(&self, length: usize) -> Vec<u8> {
+        if length < KEPT {
+            return vec![0; length];
+        }
+        let spare = self
+            .spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        match spare {
+            Some(spare) if (length..=2 * length).contains(&spare.len()) => spare,
+            other => {
+                drop(other);
+                vec![0; length]
+            }
+        }
+    }
+}
+
+/// Memory from the budget; given back when the last who uses it is done.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    data: Vec<u8>,
+    length: usize,
+    spare: Spare,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Buffer {
+    /// The bytes to fill.
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.data[..self.length]
+    }
+
+    /// The filled bytes, to be shared.
+    pub(super) fn freeze(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.data[..self.length]
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let data = std::mem::take(&mut self.data);
+        if data.len() >= KEPT {
+            let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            spare.push(data);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    #[tokio::test]
+    async fn what_is_shared_is_counted_until_the_last_is_done() {
+        let budget = Budget::new(4 * MIB as u64);
+        let first = budget.buffer(3 * MIB).await.freeze();
+        assert_eq!(first.len(), 3 * MIB);
+        let second = first.slice(1..2);
+        drop(first);
+        assert!(budget.buffer(2 * MIB).now_or_never().is_none());
+        drop(second);
+        assert!(budget.buffer(2 * MIB).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn more_than_there_is_means_all() {
+        let budget = Budget::new(MIB as u64);
+        let all = budget.take(u64::MAX).await;
+        assert!(budget.take(1).now_or_never().is_none());
+        drop(all);
+        assert!(budget.take(1).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn memory_is_used_again_and_never_piles_up() {
+        let budget = Budget::new(8 * MIB as u64);
+        let spare = || {
+            budget
+                .spare
+                .lock()
+                .unwrap()
+                .iter()
+                .map(Vec::len)
+                .sum::<usize>()
+        };
+        let mut buffer = budget.buffer(4 * MIB).await;
+        buffer.bytes().fill(7);
+        drop(buffer);
+        assert_eq!(spare(), 4 * MIB);
+        let mut again = budget.buffer(3 * MIB).await;
+        assert_eq!((again.bytes().len(), again.bytes()[0]), (3 * MIB, 7));
+        drop(again);
+        // Of another size: the spare memory goes.
+        let other = budget.buffer(MIB).await;
+        assert_eq!(spare(), 0);
+        drop(other);
+        drop(budget.buffer(10).await);
+        assert_eq!(spare(), MIB);
+    }
+}

@@ -1,0 +1,94 @@
+//! What is to be moved.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::store::Reference;
+
+/// One entry of a plan: a copy, and what it is for.
+#[derive(Debug)]
+pub struct Labelled {
+    /// What each message about the copy begins with, such as `input "x"`; none where references and
+    /// paths say enough.
+    pub label: Option<Arc<str>>,
+    /// The copy.
+    pub copy: Copy,
+}
+
+impl From<Copy> for Labelled {
+    fn from(copy: Copy) -> Self {
+        Self { label: None, copy }
+    }
+}
+
+/// What is to be moved.
+#[derive(Debug)]
+pub enum Copy {
+    /// An object becomes the file `to`.
+    Download {
+        /// The object.
+        from: Reference,
+        /// The file; parents are made, an existing file is replaced.
+        to: PathBuf,
+        /// Size in bytes where the plan knows it: a small object is then asked for as a whole.
+        size: Option<u64>,
+    },
+    /// The objects beneath a prefix become the directory `to`, which exists even if there are none.
+    DownloadPrefix {
+        /// The prefix; it ends at a `/` whether written or not.
+        from: Reference,
+        /// The directory; names beneath the prefix are kept.
+        to: PathBuf,
+    },
+    /// A file becomes the object `to`.
+    Upload {
+        /// The file.
+        from: LocalFile,
+        /// The object; replaced if it exists.
+        to: Reference,
+    },
+}
+
+impl Copy {
+    /// The copy, for something that has a name: messages about it begin with that.
+    #[must_use]
+    pub fn labelled(self, label: Arc<str>) -> Labelled {
+        Labelled {
+            label: Some(label),
+            copy: self,
+        }
+    }
+}
+
+/// A file to upload, opened when its turn comes: a plan of many files holds no descriptors, and the
+/// caller decides how a path is opened safely.
+pub struct LocalFile {
+    name: String,
+    opener: Box<dyn FnOnce() -> io::Result<File> + Send>,
+}
+
+impl LocalFile {
+    /// A file called `name` in messages, opened by `opener`.
+    pub fn new(
+        name: impl Into<String>,
+        opener: impl FnOnce() -> io::Result<File> + Send + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            opener: Box::new(opener),
+        }
+    }
+
+    /// Its name, and the file opened now.
+    pub fn open(self) -> (String, io::Result<File>) {
+        (self.name, (self.opener)())
+    }
+}
+
+impl std::fmt::Debug for LocalFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LocalFile").field(&self.name).finish()
+    }
+}

@@ -1,0 +1,158 @@
+//! How transfers fail: one copy, and a whole run.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::stop::Stopped;
+use super::tally::Summary;
+use crate::store::StoreError;
+
+/// One copy failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The store could not serve it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file could not be written.
+    #[error("{path} cannot be written: {source}. Check its directory's permissions and free space", path = .path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A file could not be read.
+    #[error("{name} cannot be read: {source}. It must be a regular file that our user may read")]
+    Read {
+        /// The file.
+        name: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A file was not the same at the end of its upload as at the beginning.
+    #[error(
+        "{name} had {before} bytes when its upload began and {after} when it ended. Write outputs before the container ends, and no more after"
+    )]
+    SourceChanged {
+        /// The file.
+        name: String,
+        /// Bytes at the beginning.
+        before: u64,
+        /// Bytes at the end; where it became shorter, fewer than before is all we know.
+        after: u64,
+    },
+    /// A file needs larger parts than the memory allows.
+    #[error(
+        "{name} has {size} bytes: in the 10000 parts that a store allows, one does not fit in the {memory} bytes of memory for transfers. Raise the memory (--max-memory)"
+    )]
+    TooLargeForParts {
+        /// The file.
+        name: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The budget in bytes.
+        memory: u64,
+    },
+    /// A key beneath a prefix cannot become a file.
+    #[error("{object} cannot become a file beneath {directory}: {rule}. Rename or remove the object", directory = .directory.display())]
+    Name {
+        /// The object's reference.
+        object: String,
+        /// Where it was to go.
+        directory: PathBuf,
+        /// What its key breaks.
+        rule: &'static str,
+    },
+    /// The bytes that came are not as many as the store had announced.
+    #[error(
+        "{object} ended after {got} bytes of {expected}. Try again; if it recurs, the store or a proxy cuts answers short"
+    )]
+    Incomplete {
+        /// The object's reference.
+        object: String,
+        /// Bytes received.
+        got: u64,
+        /// Bytes announced.
+        expected: u64,
+    },
+    /// It was stopped before its end.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl CopyError {
+    /// Whether the same copy may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn recoverable(&self) -> bool {
+        match self {
+            Self::Store(error) => error.recoverable(),
+            Self::Incomplete { .. } | Self::Stopped(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// A copy that failed, and what it was for.
+#[derive(Debug)]
+pub struct CopyFailure {
+    /// The label that its entry of the plan had.
+    pub label: Option<Arc<str>>,
+    /// Why it failed.
+    pub error: CopyError,
+}
+
+impl fmt::Display for CopyFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(label) = &self.label {
+            write!(f, "{label}: ")?;
+        }
+        write!(f, "{}", self.error)
+    }
+}
+
+/// A run ended before everything was copied.
+#[derive(Debug)]
+pub struct TransferError {
+    /// The failures, in the order in which they happened; the first ones if there were many.
+    pub failures: Vec<CopyFailure>,
+    /// How many there were.
+    pub failed: u64,
+    /// Set if the run was stopped from outside.
+    pub stopped: Option<Stopped>,
+    /// What was copied nevertheless.
+    pub summary: Summary,
+}
+
+impl TransferError {
+    /// Failures that are kept; more than a person reads.
+    pub(super) const KEPT: usize = 20;
+
+    /// Whether the same run may succeed later: all that failed may.
+    #[must_use]
+    pub fn recoverable(&self) -> bool {
+        self.failures
+            .iter()
+            .all(|failure| failure.error.recoverable())
+    }
+}
+
+impl fmt::Display for TransferError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.stopped, self.failures.as_slice()) {
+            (Some(stopped), _) => write!(f, "{stopped} after {} objects", self.summary.objects)?,
+            (None, [only]) => return write!(f, "{only}"),
+            (None, _) => write!(f, "{} objects failed", self.failed)?,
+        }
+        for failure in &self.failures {
+            write!(f, "\n{failure}")?;
+        }
+        match self.failed.saturating_sub(self.failures.len() as u64) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for TransferError {}

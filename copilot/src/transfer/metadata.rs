@@ -1,0 +1,75 @@
+//! Small objects that are read and written whole: inputs, outputs, error documents.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+
+use super::engine::Engine;
+use super::error::CopyError;
+use super::stop::Stop;
+use crate::store::{Object, Reference};
+
+impl Engine {
+    /// Reads a whole object of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), that it is too large among them, or that it was stopped.
+    pub async fn read(
+        &self,
+        from: &Reference,
+        limit: u64,
+        stop: &Stop,
+    ) -> Result<Bytes, CopyError> {
+        let object = self.stores().open(from)?;
+        stop.race(self.read_whole(&object, limit)).await?
+    }
+
+    /// Writes a whole object.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), or that it was stopped.
+    pub async fn write(&self, to: &Reference, data: Bytes, stop: &Stop) -> Result<(), CopyError> {
+        let object = self.stores().open(to)?;
+        Ok(stop.race(object.put(data)).await??)
+    }
+
+    async fn read_whole(&self, object: &Object, limit: u64) -> Result<Bytes, CopyError> {
+        let retry = &self.stores().network().retry;
+        let mut failed = 0;
+        loop {
+            match read_once(object, limit).await {
+                // Requests are retried below us; a body that broke is begun anew.
+                Err(CopyError::Store(error))
+                    if error.is_interruption() && failed + 1 < retry.attempts =>
+                {
+                    failed += 1;
+                    tracing::debug!(failed, reason = %error, "reading again");
+                    tokio::time::sleep(retry.pause(failed)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+async fn read_once(object: &Object, limit: u64) -> Result<Bytes, CopyError> {
+    let mut body = object.get(None, None).await?;
+    let mut data = BytesMut::new();
+    let too_large = |size| object.exceeds(size, limit);
+    if let Some(size) = body.size.filter(|size| *size > limit) {
+        return Err(too_large(size).into());
+    }
+    while let Some(chunk) = body.stream.next().await {
+        data.extend_from_slice(&chunk?);
+        if data.len() as u64 > limit {
+            return Err(too_large(data.len() as u64).into());
+        }
+    }
+    match body.size {
+        Some(expected) if expected != data.len() as u64 => Err(CopyError::Incomplete {
+            object: object.reference().shown(),
+            got: data.len() as u64,
+            expected,
+        }),
+        _ => Ok(data.freeze()),
+    }
+}

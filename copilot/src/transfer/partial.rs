@@ -1,0 +1,138 @@
+//! A file that is being written beside its place and put there when it is complete.
+//!
+//! The only way from a transfer to the disk. The unfinished file's name follows from the target's, so
+//! that a run after one that was killed finds and replaces what that left behind.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::error::CopyError;
+
+/// The beginning of the names of unfinished files; no target may have such a name.
+const PREFIX: &str = ".copilot-partial.";
+
+/// An unfinished file; removed when dropped.
+#[derive(Debug)]
+pub(super) struct Partial {
+    file: File,
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Partial {
+    /// Begins the file `target`, readable by any user as far as the umask allows. Directories on the
+    /// way are made.
+    pub(super) fn create(target: &Path) -> Result<Self, CopyError> {
+        let path = beside(target).map_err(|source| failed(target, source))?;
+        let file = open(&path).map_err(|source| failed(target, source))?;
+        Ok(Self {
+            file,
+            path,
+            target: target.to_owned(),
+        })
+    }
+
+    /// Writes `data` at `offset`.
+    pub(super) fn write_at(&self, data: &[u8], offset: u64) -> Result<(), CopyError> {
+        let written = self.file.write_all_at(data, offset);
+        written.map_err(|source| failed(&self.target, source))
+    }
+
+    /// Puts the file of `size` bytes in its place, where it replaces an earlier one.
+    pub(super) fn publish(self, size: u64) -> Result<(), CopyError> {
+        // A web server may have begun anew with a shorter version.
+        let published = self.file.metadata().and_then(|meta| {
+            if meta.len() != size {
+                self.file.set_len(size)?;
+            }
+            fs::rename(&self.path, &self.target)
+        });
+        published.map_err(|source| failed(&self.target, source))
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // After a rename there is nothing of that name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Writes a small file whole: beside its place, then put there. `write` is given a buffered writer.
+///
+/// # Errors
+/// That it cannot be written, whatever the reason.
+pub fn write_file(
+    target: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> Result<(), CopyError> {
+    let partial = Partial::create(target)?;
+    let written = || -> io::Result<u64> {
+        let mut out = BufWriter::new(&partial.file);
+        write(&mut out)?;
+        out.flush()?;
+        drop(out);
+        Ok(partial.file.metadata()?.len())
+    };
+    let size = written().map_err(|source| failed(target, source))?;
+    partial.publish(size)
+}
+
+/// Makes a directory and those above it, open to any user as far as the umask allows.
+///
+/// # Errors
+/// That it cannot be made, whatever the reason.
+pub fn make_directory(path: &Path) -> Result<(), CopyError> {
+    let made = DirBuilder::new().recursive(true).create(path);
+    made.map_err(|source| failed(path, source))
+}
+
+fn failed(path: &Path, source: io::Error) -> CopyError {
+    CopyError::Write {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Where `target` is written until it is complete. The name has a fixed length: a suffix would make
+/// the longest names too long.
+fn beside(target: &Path) -> io::Result<PathBuf> {
+    let invalid = |message| io::Error::new(io::ErrorKind::InvalidInput, message);
+    let name = target
+        .file_name()
+        .ok_or_else(|| invalid("it is no file name"))?;
+    if name.as_bytes().starts_with(PREFIX.as_bytes()) {
+        return Err(invalid("its name is reserved for unfinished files"));
+    }
+    let mut hasher = DefaultHasher::new();
+    name.as_bytes().hash(&mut hasher);
+    Ok(target.with_file_name(format!("{PREFIX}{:016x}", hasher.finish())))
+}
+
+/// Opens a file that nobody else has: what lies there from an earlier run, or by anybody's malice a
+/// link, is removed and not followed.
+fn open(path: &Path) -> io::Result<File> {
+    let create = || {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o666)
+            .open(path)
+    };
+    match create() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path.parent().unwrap_or(Path::new("/"));
+            DirBuilder::new().recursive(true).create(parent)?;
+            create()
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            create()
+        }
+        opened => opened,
+    }
+}

@@ -1,0 +1,134 @@
+//! From a prefix to the files that its objects become, while it is being listed.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::stream::{self, Stream, StreamExt as _};
+
+use super::error::CopyError;
+use super::partial::make_directory;
+use super::tally::Tally;
+use crate::store::{Entry, Listing, Object};
+
+/// An object and the file it becomes.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) object: Object,
+    pub(super) to: PathBuf,
+    pub(super) size: u64,
+}
+
+/// The listing's place in the stream.
+struct Walk<'a> {
+    object: Object,
+    listing: Listing,
+    to: PathBuf,
+    tally: &'a Tally,
+    found: bool,
+}
+
+/// Makes the directory and gives what belongs in it. A key that can be no file is an error of its
+/// own and does not hide its neighbours.
+pub(super) fn expand(
+    object: Object,
+    to: PathBuf,
+    tally: &Tally,
+) -> impl Stream<Item = Result<Found, CopyError>> {
+    let begun = make_directory(&to).and_then(|()| Ok(object.list()?));
+    let walk = begun.map(|listing| Walk {
+        object,
+        listing,
+        to,
+        tally,
+        found: false,
+    });
+    let pages = stream::unfold(Some(walk), |walk| async {
+        match walk? {
+            Ok(walk) => walk.page().await,
+            Err(error) => Some((vec![Err(error)], None)),
+        }
+    });
+    pages.flat_map(stream::iter)
+}
+
+/// What a page brought, and how to go on.
+type Page<'a> = (
+    Vec<Result<Found, CopyError>>,
+    Option<Result<Walk<'a>, CopyError>>,
+);
+
+impl<'a> Walk<'a> {
+    async fn page(mut self) -> Option<Page<'a>> {
+        let entries = match self.listing.next_page().await {
+            Ok(Some(entries)) => entries,
+            Ok(None) => {
+                if !self.found {
+                    self.tally.empty(self.object.reference());
+                }
+                return None;
+            }
+            Err(error) => return Some((vec![Err(error.into())], None)),
+        };
+        let found: Vec<_> = entries
+            .iter()
+            .filter_map(|entry| self.place(entry))
+            .collect();
+        self.found |= !found.is_empty();
+        Some((found, Some(Ok(self))))
+    }
+
+    /// The file that an entry becomes; none for a directory's marker.
+    fn place(&self, entry: &Entry) -> Option<Result<Found, CopyError>> {
+        let relative = entry
+            .key
+            .strip_prefix(self.listing.prefix())
+            .unwrap_or(&entry.key);
+        if entry.size == 0 && (relative.is_empty() || relative.ends_with('/')) {
+            return None;
+        }
+        let object = self.object.at_key(&entry.key);
+        Some(match file_beneath(&self.to, relative) {
+            Ok(to) => Ok(Found {
+                object,
+                to,
+                size: entry.size,
+            }),
+            Err(rule) => Err(CopyError::Name {
+                object: object.reference().shown(),
+                directory: self.to.clone(),
+                rule,
+            }),
+        })
+    }
+}
+
+/// `relative` beneath `directory`, if it stays there and names a file.
+fn file_beneath(directory: &Path, relative: &str) -> Result<PathBuf, &'static str> {
+    if relative.contains('\0') {
+        return Err("its key holds a zero byte");
+    }
+    for part in relative.split('/') {
+        match part {
+            "" => return Err("its key has an empty component"),
+            "." | ".." => return Err("its key has a component `.` or `..`"),
+            _ => {}
+        }
+    }
+    Ok(directory.join(relative))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_beneath_the_directory() {
+        let beneath = |relative| file_beneath(Path::new("/in"), relative);
+        assert_eq!(beneath("a/b c"), Ok(PathBuf::from("/in/a/b c")));
+        assert_eq!(beneath("..."), Ok(PathBuf::from("/in/...")));
+        for relative in [
+            "", "..", "../x", "a/../b", "a//b", "/etc/x", "a/", "./a", "a\0b",
+        ] {
+            assert!(beneath(relative).is_err(), "{relative:?}");
+        }
+    }
+}

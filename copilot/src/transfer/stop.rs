@@ -1,0 +1,81 @@
+//! When to give up: somebody says so, or time is over.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Why transfers ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// The token was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// The deadline passed.
+    #[error("the time allowed is over (--timeout)")]
+    Deadline,
+}
+
+/// A cancellation token and a deadline, as one.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    token: CancellationToken,
+    deadline: Option<Instant>,
+}
+
+impl Stop {
+    /// Stops when `token` is cancelled or at `deadline`.
+    #[must_use]
+    pub fn new(token: CancellationToken, deadline: Option<Instant>) -> Self {
+        Self { token, deadline }
+    }
+
+    /// Stops when the time allowed is over; without one, never.
+    #[must_use]
+    pub fn after(allowed: Option<Duration>) -> Self {
+        Self::new(
+            CancellationToken::new(),
+            allowed.map(|allowed| Instant::now() + allowed),
+        )
+    }
+
+    /// Waits until it is time to stop.
+    pub async fn reached(&self) -> Stopped {
+        let deadline = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.token.cancelled() => Stopped::Cancelled,
+            () = deadline => Stopped::Deadline,
+        }
+    }
+
+    /// The outcome of `work`, unless it is time to stop first; the work is then dropped.
+    ///
+    /// # Errors
+    /// Why it stopped.
+    pub async fn race<T>(&self, work: impl Future<Output = T>) -> Result<T, Stopped> {
+        tokio::select! {
+            biased;
+            stopped = self.reached() => Err(stopped),
+            outcome = work => Ok(outcome),
+        }
+    }
+
+    /// A part of the work that can be stopped alone, and stops with the whole.
+    pub(super) fn child(&self) -> Self {
+        Self {
+            token: self.token.child_token(),
+            deadline: self.deadline,
+        }
+    }
+
+    pub(super) fn cancel(&self) {
+        self.token.cancel();
+    }
+}

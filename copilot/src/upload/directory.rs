@@ -1,0 +1,196 @@
+//! Main's output directory, opened once; everything in it is opened beneath that, and nowhere else.
+//!
+//! Main may change the directory while we read it, and we may have rights that main has not: a
+//! path that is looked at and then opened could lead elsewhere by then. So each path is opened by
+//! one call that cannot leave the directory (`openat2`, 5.6), without magic links, and what was
+//! opened is looked at, not the path.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat, openat2};
+use rustix::io::Errno;
+
+use super::error::UploadError;
+use crate::literal::output::EntryKind;
+use crate::transfer::LocalFile;
+
+/// How often the kernel is asked again when it was not sure. Each time something was renamed in the
+/// very moment; thousands in a row are no accident.
+const TRIES: u32 = 10_000;
+
+/// How a directory on the way is opened.
+const THROUGH: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+
+/// Main's output directory.
+#[derive(Debug)]
+pub struct Directory {
+    root: OwnedFd,
+    path: PathBuf,
+}
+
+impl Directory {
+    /// Opens it.
+    pub fn open(path: &Path) -> Result<Self, UploadError> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = open(path, flags, Mode::empty()).map_err(|error| UploadError::Directory {
+            path: path.to_owned(),
+            cause: error.into(),
+        })?;
+        Ok(Self {
+            root,
+            path: path.to_owned(),
+        })
+    }
+
+    /// As it was named.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path in it, for messages.
+    pub fn shown(&self, path: &Path) -> String {
+        self.path.join(path).display().to_string()
+    }
+
+    /// A file in it to upload, opened when its turn comes.
+    pub fn local_file(self: &Arc<Self>, path: &Path) -> LocalFile {
+        let (directory, path) = (Arc::clone(self), path.to_owned());
+        LocalFile::new(directory.shown(&path), move || directory.open_file(&path))
+    }
+
+    /// Opens a regular file to be read. Never blocks on anything else.
+    pub fn open_file(&self, path: &Path) -> io::Result<File> {
+        // Not blocking: a named pipe without a writer would hold us for ever.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let opened =
+            self.beneath(path, flags)
+                .map_err(|error| match Errno::from_io_error(&error) {
+                    Some(Errno::NXIO) => {
+                        io::Error::other("it is a socket, or a device without a driver")
+                    }
+                    _ => error,
+                })?;
+        match kind(&fstat(&opened)?) {
+            EntryKind::File => Ok(opened.into()),
+            EntryKind::Directory => Err(io::Error::other("it is a directory")),
+            EntryKind::Special(kind) => Err(io::Error::other(format!("it is a {kind}"))),
+        }
+    }
+
+    /// Opens a directory to be listed; the empty path is the output directory itself.
+    pub fn open_directory(&self, path: &Path) -> io::Result<OwnedFd> {
+        self.beneath(path, OFlags::RDONLY | OFlags::DIRECTORY)
+    }
+
+    /// What is at a path, links followed; nothing if there is none.
+    pub fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
+        match self.beneath(path, OFlags::PATH) {
+            Ok(found) => Ok(Some(fstat(&found)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.dangling(path).map(|()| None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A link that leads nowhere is an error, not an absence.
+    fn dangling(&self, path: &Path) -> io::Result<()> {
+        match self.beneath(path, OFlags::PATH | OFlags::NOFOLLOW) {
+            Ok(_) => Err(io::Error::other("it is a link that leads nowhere")),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn beneath(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        let flags = flags | OFlags::CLOEXEC;
+        match self.at_once(path, flags) {
+            // Before 5.6; and in a sandbox that does not know the call, which answers `PERM`.
+            Err(Errno::NOSYS | Errno::PERM) => self.step_by_step(path, flags),
+            Err(Errno::XDEV) => Err(io::Error::other(
+                "a link on its path leads out of the output directory",
+            )),
+            Err(Errno::LOOP) => Err(io::Error::other("the links on its path lead in a circle")),
+            opened => Ok(opened?),
+        }
+    }
+
+    /// By the one call that cannot leave the directory.
+    fn at_once(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let mut tries = 0;
+        loop {
+            match openat2(&self.root, path, flags, Mode::empty(), resolve) {
+                // Whenever anything is renamed anywhere, the kernel is not sure of a `..` in a link.
+                Err(Errno::AGAIN) if tries < TRIES => {
+                    tries += 1;
+                    std::thread::yield_now();
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Without that call: one component after the other, following no link at all.
+    fn step_by_step(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let no_links = || {
+            io::Error::other(
+                "a link is on its path, and this kernel or sandbox has no safe way to follow one \
+                 (openat2); put a file there instead",
+            )
+        };
+        let mut at = openat(&self.root, ".", THROUGH | OFlags::DIRECTORY, Mode::empty())?;
+        let mut components = path.components().peekable();
+        while let Some(component) = components.next() {
+            let name = match component {
+                Component::CurDir => Path::new("."),
+                Component::Normal(name) => Path::new(name),
+                _ => {
+                    return Err(io::Error::other(
+                        "its path leads out of the output directory",
+                    ));
+                }
+            };
+            let is_last = components.peek().is_none();
+            let step = if is_last { flags } else { THROUGH };
+            at = match openat(&at, name, step | OFlags::NOFOLLOW, Mode::empty()) {
+                Err(Errno::LOOP) => return Err(no_links()),
+                opened => opened?,
+            };
+            // Opened as a mere place, a link is opened itself.
+            let wants_link = is_last && flags.contains(OFlags::NOFOLLOW);
+            if step.contains(OFlags::PATH) && !wants_link && is_link(&fstat(&at)?) {
+                return Err(no_links());
+            }
+        }
+        Ok(at)
+    }
+}
+
+fn is_link(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
+}
+
+/// What a stat says is there.
+pub fn kind(stat: &Stat) -> EntryKind {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => EntryKind::File,
+        FileType::Directory => EntryKind::Directory,
+        FileType::Fifo => EntryKind::Special("named pipe"),
+        FileType::Socket => EntryKind::Special("socket"),
+        FileType::CharacterDevice | FileType::BlockDevice => EntryKind::Special("device"),
+        FileType::Symlink => EntryKind::Special("link"),
+        FileType::Unknown => EntryKind::Special("thing of an unknown kind"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Why outputs did not go up.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::literal::output::{ErrorFileError, OutputError, UserError};
+use crate::store::ReferenceError;
+use crate::transfer::{CopyError, TransferError};
+
+/// Why outputs did not go up.
+#[derive(Debug, Error)]
+pub enum UploadError {
+    /// Main itself reported an error, by the file `_ERROR`.
+    #[error("{0}")]
+    User(UserError),
+    /// That file cannot be read.
+    #[error(transparent)]
+    ErrorFile(#[from] ErrorFileError),
+    /// The output directory cannot be opened.
+    #[error(
+        "{path} (--from-local-dir) cannot be opened: {cause}. It must be the volume that the main \
+         container writes its outputs to, readable for our user (a volume's `fsGroup` sees to that)",
+        path = .path.display()
+    )]
+    Directory {
+        /// As given.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Outputs are missing or wrong.
+    #[error(transparent)]
+    Outputs(#[from] OutputError),
+    /// The prefix for files and directories is no reference.
+    #[error("--to-raw-output: {0}")]
+    RawPrefix(ReferenceError),
+    /// There are files to upload and nowhere to put them.
+    #[error("an output is a file or directory, and --to-raw-output names no prefix for its data")]
+    NoRawPrefix,
+    /// Files could not be uploaded.
+    #[error("output data could not be uploaded: {0}")]
+    Transfer(TransferError),
+    /// The last step failed: the data is there, the outputs are not.
+    #[error("the outputs' data was uploaded, but {reference} could not be written: {cause}")]
+    Commit {
+        /// The object that holds the outputs' literals.
+        reference: String,
+        /// Why.
+        cause: CopyError,
+    },
+}

@@ -1,0 +1,64 @@
+//! The planner's view of the output directory.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::Dir;
+
+use super::directory::{Directory, kind};
+use crate::literal::output::{Entry, OutputView};
+
+/// The output directory, guarded.
+#[derive(Debug)]
+pub struct OutputDirectory(Arc<Directory>);
+
+impl OutputDirectory {
+    /// A view of an opened directory.
+    #[must_use]
+    pub(super) fn new(directory: Arc<Directory>) -> Self {
+        Self(directory)
+    }
+}
+
+impl OutputView for OutputDirectory {
+    fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Option<Entry>> {
+        let found = self.0.stat(path)?;
+        Ok(found.map(|stat| Entry {
+            kind: kind(&stat),
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+        }))
+    }
+
+    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        names(&self.0, directory)
+    }
+
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.0
+            .open_file(path)?
+            .take(limit)
+            .read_to_end(&mut content)?;
+        Ok(content)
+    }
+}
+
+/// The names in a directory, without `.` and `..`.
+pub(super) fn names(directory: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory.open_directory(path)?)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+    }
+    Ok(names)
+}

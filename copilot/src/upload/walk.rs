@@ -1,0 +1,140 @@
+//! All files below a directory, one after the other, in the order of their names.
+//!
+//! Lazy: only the names of the directories on the way are held. What cannot be uploaded becomes a
+//! file whose opening fails with the reason, so that the transfer reports it beside other failures.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::directory::{Directory, kind};
+use super::view::names;
+use crate::literal::output::EntryKind;
+use crate::transfer::LocalFile;
+
+/// A file of the tree.
+pub(super) struct WalkedFile {
+    /// The names from the tree's root to it.
+    pub(super) names: Vec<String>,
+    /// Its content, opened when its turn comes.
+    pub(super) content: LocalFile,
+}
+
+/// Walks a tree.
+pub(super) struct Walk {
+    directory: Arc<Directory>,
+    root: PathBuf,
+    /// The directories from the root to where we are.
+    levels: Vec<Level>,
+    /// The root is still to be opened.
+    begun: bool,
+}
+
+struct Level {
+    /// Device and inode: a link to a directory on the way would have no end.
+    identity: (u64, u64),
+    path: PathBuf,
+    /// Sorted backwards, the next one last.
+    names: Vec<OsString>,
+}
+
+impl Walk {
+    pub(super) fn new(directory: Arc<Directory>, root: &Path) -> Self {
+        Self {
+            directory,
+            root: root.to_owned(),
+            levels: Vec::new(),
+            begun: false,
+        }
+    }
+
+    /// Goes into a directory.
+    fn enter(&mut self, path: PathBuf) -> io::Result<()> {
+        let stat = self.directory.stat(&path)?;
+        let stat = stat.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let identity = (stat.st_dev, stat.st_ino);
+        if self.levels.iter().any(|level| level.identity == identity) {
+            return Err(io::Error::other(
+                "it is a link to a directory that holds it",
+            ));
+        }
+        let mut names = names(&self.directory, &path)?;
+        names.sort_unstable_by(|one, other| other.cmp(one));
+        self.levels.push(Level {
+            identity,
+            path,
+            names,
+        });
+        Ok(())
+    }
+
+    fn is_directory(&self, path: &Path) -> io::Result<bool> {
+        let found = self.directory.stat(path)?;
+        Ok(found.is_some_and(|stat| kind(&stat) == EntryKind::Directory))
+    }
+
+    fn file(&self, path: &Path) -> WalkedFile {
+        match self.remote_names(path) {
+            Ok(names) => WalkedFile {
+                names,
+                content: self.directory.local_file(path),
+            },
+            Err(error) => self.failed(path, error),
+        }
+    }
+
+    fn failed(&self, path: &Path, error: io::Error) -> WalkedFile {
+        WalkedFile {
+            names: vec!["unreadable".to_owned()],
+            content: LocalFile::new(self.directory.shown(path), move || Err(error)),
+        }
+    }
+
+    /// The names below the tree's root; a store's keys are text.
+    fn remote_names(&self, path: &Path) -> io::Result<Vec<String>> {
+        let below = path.strip_prefix(&self.root).unwrap_or(path);
+        below
+            .iter()
+            .map(|name| {
+                name.to_str().map(str::to_owned).ok_or_else(|| {
+                    let shown = name.as_encoded_bytes().escape_ascii();
+                    io::Error::other(format!("its name \"{shown}\" is not UTF-8; rename it"))
+                })
+            })
+            .collect()
+    }
+}
+
+impl Iterator for Walk {
+    type Item = WalkedFile;
+
+    fn next(&mut self) -> Option<WalkedFile> {
+        if !self.begun {
+            self.begun = true;
+            if let Err(error) = self.enter(self.root.clone()) {
+                return Some(self.failed(&self.root, error));
+            }
+        }
+        while let Some(level) = self.levels.last_mut() {
+            let Some(name) = level.names.pop() else {
+                self.levels.pop();
+                continue;
+            };
+            let path = level.path.join(name);
+            match self.is_directory(&path) {
+                Ok(false) => return Some(self.file(&path)),
+                Ok(true) => {
+                    if let Err(error) = self.enter(path.clone()) {
+                        return Some(self.failed(&path, error));
+                    }
+                }
+                Err(error) => return Some(self.failed(&path, error)),
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

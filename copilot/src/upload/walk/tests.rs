@@ -1,0 +1,116 @@
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+
+use rustix::fs::{CWD, Mode, mkfifoat};
+
+use super::*;
+
+/// The files of a tree by name, each with its content or why it has none.
+fn walked(root: &Path) -> Vec<(String, Result<String, String>)> {
+    let directory = Arc::new(Directory::open(root).unwrap());
+    let files = Walk::new(Arc::clone(&directory), Path::new("o"));
+    let open = |file: WalkedFile| {
+        let (_, opened) = file.content.open();
+        let content = opened.map(|mut opened| {
+            let mut text = String::new();
+            opened.read_to_string(&mut text).unwrap();
+            text
+        });
+        (
+            file.names.join("/"),
+            content.map_err(|error| error.to_string()),
+        )
+    };
+    files.map(open).collect()
+}
+
+fn tree(files: &[&str]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("o")).unwrap();
+    for name in files {
+        let path = root.path().join("o").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
+    }
+    root
+}
+
+#[test]
+fn all_files_in_the_order_of_their_names() {
+    let names = [".hidden", "a", "b/c", "b/d/e", "b.txt", "é?#%:"];
+    let root = tree(&names);
+    fs::create_dir_all(root.path().join("o/empty/within")).unwrap();
+    let expected = [".hidden", "a", "b/c", "b/d/e", "b.txt", "é?#%:"];
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|name| ((*name).to_owned(), Ok((*name).to_owned())))
+        .collect();
+    assert_eq!(walked(root.path()), expected);
+}
+
+#[test]
+fn links_inside_are_followed_and_may_not_lead_back() {
+    let root = tree(&["dir/file"]);
+    fs::write(root.path().join("beside"), "beside").unwrap();
+    for (target, name) in [
+        ("dir", "again"),
+        ("../beside", "beside"),
+        ("..", "dir/up"),
+        (".", "self"),
+    ] {
+        symlink(target, root.path().join("o").join(name)).unwrap();
+    }
+    let found = walked(root.path());
+    let good: Vec<&str> = found
+        .iter()
+        .filter(|(_, content)| content.is_ok())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(good, ["again/file", "beside", "dir/file"]);
+    let bad: Vec<&str> = found
+        .iter()
+        .filter_map(|(_, content)| content.as_ref().err())
+        .map(String::as_str)
+        .collect();
+    assert_eq!(bad, ["it is a link to a directory that holds it"; 3]);
+}
+
+#[test]
+fn what_cannot_be_uploaded_is_told_and_hides_nothing() {
+    let root = tree(&["a", "z"]);
+    let below = root.path().join("o");
+    symlink("/etc/passwd", below.join("absolute")).unwrap();
+    symlink("nothing", below.join("dangling")).unwrap();
+    mkfifoat(CWD, below.join("pipe"), Mode::RUSR).unwrap();
+    fs::write(below.join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap();
+    let found = walked(root.path());
+    let reason = |part: &str| {
+        found
+            .iter()
+            .filter(|(_, content)| content.as_ref().is_err_and(|error| error.contains(part)))
+            .count()
+    };
+    for part in [
+        "leads out of the output directory",
+        "leads nowhere",
+        "named pipe",
+        "is not UTF-8",
+    ] {
+        assert_eq!(reason(part), 1, "{part}: {found:?}");
+    }
+    assert_eq!(
+        found.iter().filter(|(_, content)| content.is_ok()).count(),
+        2
+    );
+}
+
+#[test]
+fn a_root_that_vanished_is_told() {
+    let root = tree(&[]);
+    fs::remove_dir(root.path().join("o")).unwrap();
+    let found = walked(root.path());
+    assert_eq!(found.len(), 1);
+    assert!(found[0].1.is_err());
+}

@@ -1,0 +1,239 @@
+//! The built program, run as a platform would run it, and away from every cloud: an empty
+//! environment, and metadata services at a closed port of this machine.
+
+use std::env;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use copilot::track::readiness;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a run may take before it is called stuck; none of the tests' waits comes near it.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The program under test: `COPILOT_BINARY`, else what was last built beside the running test.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn path() -> PathBuf {
+    let named = env::var_os("COPILOT_BINARY").map(PathBuf::from);
+    let built = || {
+        let test = env::current_exe().ok()?;
+        let builds = ["release/copilot", "debug/copilot"];
+        let mut candidates = test
+            .ancestors()
+            .flat_map(|folder| builds.map(|build| folder.join(build)));
+        candidates.find(|candidate| candidate.is_file())
+    };
+    let found = named.filter(|path| path.is_file()).or_else(built);
+    found.expect("the program is not built: run `cargo xtask build`, or name it in COPILOT_BINARY")
+}
+
+/// The program, to be given arguments.
+#[must_use]
+pub fn command() -> Command {
+    let mut command = Command::new(path());
+    isolate(&mut command);
+    command
+}
+
+/// Takes the machine's own settings away from a command.
+pub fn isolate(command: &mut Command) {
+    command
+        .env_clear()
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")
+        .env("GCE_METADATA_HOST", "127.0.0.1:9")
+        .env("NO_PROXY", "*")
+        .stdin(Stdio::null());
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub status: ExitStatus,
+    /// What it printed on standard output.
+    pub stdout: String,
+    /// Its log and last words.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// The exit code.
+    ///
+    /// # Panics
+    /// If a signal ended it.
+    #[must_use]
+    pub fn code(&self) -> i32 {
+        let code = self.status.code();
+        code.unwrap_or_else(|| panic!("{}: {}", self.status, self.stderr))
+    }
+
+    /// The message that ends standard error: the last line that begins with `Error: `, and all
+    /// after it. Empty if there is none.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        let begin = match self.stderr.rfind("\nError: ") {
+            Some(position) => position + 1,
+            None if self.stderr.starts_with("Error: ") => 0,
+            None => return "",
+        };
+        self.stderr[begin..].trim_end()
+    }
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// If it cannot be started or does not end.
+pub fn run(command: &mut Command) -> Ended {
+    Running::start(command).ended()
+}
+
+/// A process that does not outlive the test.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    stdout: File,
+    stderr: File,
+}
+
+impl Running {
+    /// Starts a command.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn start(command: &mut Command) -> Self {
+        // Files, so that a run that says much is not held up.
+        let (stdout, stderr) = (file(), file());
+        let copy = |file: &File| file.try_clone().expect("a descriptor is free");
+        command.stdout(copy(&stdout)).stderr(copy(&stderr));
+        let started = command.spawn();
+        Self {
+            child: started.unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}")),
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has not ended.
+    ///
+    /// # Panics
+    /// If that cannot be told.
+    #[must_use]
+    pub fn runs(&mut self) -> bool {
+        self.child
+            .try_wait()
+            .expect("a child can be waited for")
+            .is_none()
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// If it cannot be sent.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a process has an id"), signal)
+            .expect("it has not been waited for");
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// If it does not end.
+    #[must_use]
+    pub fn ended(mut self) -> Ended {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return Ended {
+                    status,
+                    stdout: content(&self.stdout),
+                    stderr: content(&self.stderr),
+                };
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "it does not end; it said: {}",
+                content(&self.stderr)
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until its log holds these words.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn says(&self, words: &str) {
+        wait_until(words, || content(&self.stderr).contains(words));
+    }
+
+    /// Waits until `copilot ready` would say that the sidecar watches.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn watches(&mut self) {
+        let name = format!("/proc/{}/comm", self.id());
+        wait_until("the sidecar watches", || {
+            let found = std::fs::read(&name);
+            found.is_ok_and(|found| found.trim_ascii_end() == readiness::NAME.to_bytes())
+        });
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Waits until something is so.
+///
+/// # Panics
+/// If it never is.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn file() -> File {
+    tempfile::tempfile().expect("a temporary file can be made")
+}
+
+/// Reads a file from its beginning. Its offset is the child's as well and must stay where it is.
+fn content(file: &File) -> String {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 8192];
+    loop {
+        let read = file.read_at(&mut piece, bytes.len() as u64);
+        match read.expect("a temporary file can be read") {
+            0 => return String::from_utf8_lossy(&bytes).into_owned(),
+            count => bytes.extend_from_slice(&piece[..count]),
+        }
+    }
+}

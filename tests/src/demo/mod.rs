@@ -1,0 +1,135 @@
+//! The main job on real input, end to end: data comes down from an object store, a main process
+//! runs in its own container of the pod, its outputs go up.
+//!
+//! The object store is an S3 server in this process, over a directory; everything else is the real
+//! thing: the built binary, real cgroups (as root) or namespaces (without), a real kernel.
+
+mod data;
+mod stage;
+mod story;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use self::stage::Stage;
+pub use self::story::Story;
+use crate::s3::S3Server;
+
+/// The bucket.
+pub(crate) const BUCKET: &str = "flyte";
+
+/// How long anything of the demo may take before it is called stuck.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Runs the demo with a built binary.
+pub fn run(copilot: &Path) -> Result<Story> {
+    let copilot = fs::canonicalize(copilot).context("the binary is not there")?;
+    let root = root()?;
+    let store = root.join("store");
+    fs::create_dir_all(store.join(BUCKET))?;
+    let server = S3Server::start(&store)?;
+    data::put(&server)?;
+    let stage = Stage::build(&root)?;
+
+    let inputs = root.join("inputs");
+    let mut download = Command::new(&copilot);
+    download
+        .args(server.flags(BUCKET))
+        .args(data::download_arguments(&inputs));
+    succeed(&mut download)?;
+
+    let timeline = root.join("timeline.json");
+    let mut sidecar = stage.sidecar(&copilot)?;
+    sidecar
+        .args(server.flags(BUCKET))
+        .args(data::sidecar_arguments(&stage.outputs()))
+        .arg("--timeline")
+        .arg(&timeline)
+        .args(stage.sidecar_arguments());
+    let mut sidecar = Running(sidecar.spawn()?);
+    wait_until_ready(&stage, &copilot, &mut sidecar)?;
+
+    let mut main = stage.main()?;
+    let main = main
+        .args(data::main_arguments(&inputs, &stage.outputs()))
+        .status()?;
+    stage.after_main(&sidecar.0)?;
+    let status = sidecar.wait()?;
+    let timeline: Value = serde_json::from_slice(&fs::read(&timeline)?)?;
+    Ok(Story {
+        stage: stage.describe(),
+        main: main.to_string(),
+        timeline,
+        outputs: data::outputs(&server)?,
+        exit_code: status.code(),
+        root,
+    })
+}
+
+/// A directory of its own for each run; what is in it stays, for a person to look at.
+fn root() -> Result<PathBuf> {
+    let root = tempfile::Builder::new().prefix("copilot-demo-").tempdir()?;
+    // Main may run as somebody else.
+    let mut permissions = fs::metadata(root.path())?.permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    fs::set_permissions(root.path(), permissions)?;
+    Ok(root.keep())
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status()?;
+    if !status.success() {
+        bail!("{} failed: {status}", command.get_program().display());
+    }
+    Ok(())
+}
+
+/// What a startup probe does: main does not start before.
+fn wait_until_ready(stage: &Stage, copilot: &Path, sidecar: &mut Running) -> Result<()> {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if let Some(status) = sidecar.0.try_wait()? {
+            bail!("the sidecar ended before main began: {status}");
+        }
+        let mut probe = stage.probe(copilot)?;
+        if probe
+            .stderr(std::process::Stdio::null())
+            .status()?
+            .success()
+        {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    bail!("the sidecar attached no watcher")
+}
+
+/// A process that does not outlive us.
+struct Running(Child);
+
+impl Running {
+    fn wait(&mut self) -> Result<std::process::ExitStatus> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        bail!("the sidecar does not end")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}

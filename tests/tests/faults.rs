@@ -1,0 +1,260 @@
+//! A network that fails: what can be mended is, what cannot is a clear error, and nothing is left.
+
+#![cfg(test)]
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use copilot_tests::fault::{Fault, FaultProxy, Seen};
+use copilot_tests::site::{Site, bytes, download, names, run};
+
+const MIB: usize = 1 << 20;
+
+/// Downloads an object of this size through a proxy that misbehaves.
+async fn survives_down(
+    length: usize,
+    fault: impl Fn(&Seen) -> Fault + Send + Sync + 'static,
+) -> Vec<Seen> {
+    let site = Site::start().unwrap();
+    let data = bytes(length, 7);
+    // Through the server, which then knows the object's ETag.
+    run(&site.engine(), vec![site.upload_of(&data).unwrap()])
+        .await
+        .unwrap();
+    let proxy = FaultProxy::start(site.server.address(), fault).unwrap();
+    let to = site.work("in/x");
+    let copy = download("x", &to);
+    let engine = site.impatient_engine_through(&proxy.endpoint());
+    run(&engine, vec![copy]).await.unwrap();
+    assert!(fs::read(&to).unwrap() == data);
+    assert_eq!(names(to.parent().unwrap()).len(), 1);
+    proxy.seen()
+}
+
+/// Uploads a file of this size through a proxy that misbehaves.
+async fn survives_up(
+    length: usize,
+    fault: impl Fn(&Seen) -> Fault + Send + Sync + 'static,
+) -> Vec<Seen> {
+    let site = Site::start().unwrap();
+    let data = bytes(length, 7);
+    let proxy = FaultProxy::start(site.server.address(), fault).unwrap();
+    run(
+        &site.engine_through(&proxy.endpoint()),
+        vec![site.upload_of(&data).unwrap()],
+    )
+    .await
+    .unwrap();
+    assert!(fs::read(site.server.file("data", "x")).unwrap() == data);
+    assert!(site.server.unfinished_uploads().unwrap().is_empty());
+    proxy.seen()
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_goes_on_from_there() {
+    let seen = survives_down(MIB, |seen| match seen.index {
+        0 => Fault::CutAfter(300_000),
+        1 => Fault::CutAfter(200_000),
+        _ => Fault::None,
+    })
+    .await;
+    assert_eq!(seen.len(), 3);
+    // The first answer's head is less than 1000 bytes; the rest of it arrived and is not sent again.
+    let from = |seen: &Seen| {
+        let head = seen.head.to_lowercase();
+        let range = head.split("range: bytes=").nth(1).unwrap();
+        range.split('-').next().unwrap().parse::<usize>().unwrap()
+    };
+    assert!(
+        (299_000..300_000).contains(&from(&seen[1])),
+        "{}",
+        seen[1].head
+    );
+    assert!(
+        (498_000..500_000).contains(&from(&seen[2])),
+        "{}",
+        seen[2].head
+    );
+    for resumed in &seen[1..] {
+        assert!(
+            resumed.head.to_lowercase().contains("if-match: "),
+            "{}",
+            resumed.head
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_range_of_a_large_object_may_break() {
+    survives_down(40 * MIB, |seen| match seen.index % 3 {
+        0 => Fault::CutAfter(3 * MIB),
+        _ => Fault::None,
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_goes_on_elsewhere() {
+    let seen = survives_down(MIB, |seen| match seen.index {
+        0 => Fault::StallAfter(300_000),
+        1 => Fault::StallAfter(0),
+        _ => Fault::None,
+    })
+    .await;
+    assert_eq!(seen.len(), 3);
+}
+
+#[tokio::test]
+async fn refusals_that_pass_are_waited_out() {
+    let begun = Instant::now();
+    let seen = survives_down(1000, |seen| match seen.index {
+        0 => Fault::Answer(503, "Retry-After: 1\r\n"),
+        1 => Fault::Answer(429, ""),
+        2 => Fault::Answer(500, ""),
+        3 => Fault::Hangup,
+        _ => Fault::None,
+    })
+    .await;
+    assert_eq!(seen.len(), 5);
+    assert!(begun.elapsed() >= Duration::from_secs(1), "Retry-After");
+}
+
+#[tokio::test]
+async fn uploads_survive_what_passes() {
+    survives_up(1000, |seen| match seen.index {
+        0 => Fault::Answer(503, ""),
+        1 => Fault::Hangup,
+        // The object was written, the answer lost.
+        2 => Fault::CutAfter(10),
+        _ => Fault::None,
+    })
+    .await;
+    survives_up(20 * MIB, |seen| match seen.index {
+        1 | 2 => Fault::Answer(500, ""),
+        3 => Fault::Hangup,
+        _ => Fault::None,
+    })
+    .await;
+}
+
+/// The store put the object together, but we do not hear of it: the upload is gone when we ask again.
+#[tokio::test]
+async fn a_lost_answer_to_the_last_request_is_no_failure() {
+    let lost = std::sync::atomic::AtomicBool::new(false);
+    survives_up(20 * MIB, move |seen| {
+        let completing = seen.line.starts_with("POST") && seen.line.contains("uploadId");
+        if completing && !lost.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            return Fault::CutAfter(10);
+        }
+        Fault::None
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_stays_is_an_error_that_counts() {
+    let site = Site::start().unwrap();
+    let proxy = FaultProxy::start(site.server.address(), |_| Fault::Answer(503, "")).unwrap();
+    let to = site.work("in/x");
+    let copy = download("x", &to);
+    let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
+        .await
+        .unwrap_err();
+    assert!(error.recoverable());
+    let error = error.to_string();
+    for part in ["s3://data/x", &proxy.endpoint(), "503", "5 attempts"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(proxy.seen().len(), 5);
+    assert!(!to.parent().unwrap().exists());
+}
+
+#[tokio::test]
+async fn a_broken_upload_is_aborted() {
+    let site = Site::start().unwrap();
+    let proxy = FaultProxy::start(site.server.address(), |seen| {
+        if seen.line.contains("partNumber=3") {
+            Fault::Answer(500, "")
+        } else {
+            Fault::None
+        }
+    })
+    .unwrap();
+    let copy = site.upload_of(&bytes(30 * MIB, 1)).unwrap();
+    let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("500"), "{error}");
+    assert!(
+        proxy
+            .seen()
+            .iter()
+            .any(|seen| seen.line.starts_with("DELETE"))
+    );
+    assert!(site.server.unfinished_uploads().unwrap().is_empty());
+    assert!(!site.server.file("data", "x").exists());
+}
+
+#[tokio::test]
+async fn an_object_that_changes_while_it_is_read_is_told() {
+    let site = Site::start().unwrap();
+    run(
+        &site.engine(),
+        vec![site.upload_of(&bytes(20 * MIB, 1)).unwrap()],
+    )
+    .await
+    .unwrap();
+    let path = site.server.file("data", "x");
+    let proxy = FaultProxy::start(site.server.address(), move |seen| {
+        if seen.index == 1 {
+            // As somebody else's upload would, with another ETag for the ranges to come.
+            for entry in fs::read_dir(path.parent().unwrap().parent().unwrap()).unwrap() {
+                let name = entry.unwrap().path();
+                if name
+                    .extension()
+                    .is_some_and(|extension| extension == "json")
+                {
+                    fs::remove_file(name).unwrap();
+                }
+            }
+            fs::write(&path, bytes(20 * MIB, 2)).unwrap();
+        }
+        Fault::None
+    })
+    .unwrap();
+    let to = site.work("in/x");
+    let copy = download("x", &to);
+    let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("changed while it was read"),
+        "{error}"
+    );
+    assert_eq!(names(to.parent().unwrap()).len(), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_goes_up_is_told() {
+    for (before, after) in [(20 * MIB, 10 * MIB), (20 * MIB, 21 * MIB)] {
+        let site = Site::start().unwrap();
+        let copy = site.upload_of(&bytes(before, 1)).unwrap();
+        let file = site.work("there");
+        let proxy = FaultProxy::start(site.server.address(), move |seen| {
+            if seen.line.contains("uploads") {
+                let file = fs::OpenOptions::new().write(true).open(&file).unwrap();
+                file.set_len(after as u64).unwrap();
+            }
+            Fault::None
+        })
+        .unwrap();
+        let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
+            .await
+            .unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains(&format!("{before} bytes")), "{error}");
+        assert!(error.contains(&after.to_string()), "{error}");
+        assert!(site.server.unfinished_uploads().unwrap().is_empty());
+        assert!(!site.server.file("data", "x").exists());
+    }
+}

@@ -1,0 +1,164 @@
+//! The recorded command lines of the reference (`tests/golden/flags.json`) through the built program
+//! and a real S3 server: who succeeds, who fails with an error document, who is refused.
+
+#![cfg(test)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use copilot_tests::binary::{self, Ended};
+use copilot_tests::site::Site;
+use copilot_tests::task::{DOCUMENTS, files};
+use serde_json::Value;
+
+/// Success.
+const DONE: i32 = 0;
+/// A failure that an error document tells of.
+const REPORTED: i32 = 1;
+/// Wrong usage: nothing of the store was touched.
+const REFUSED: i32 = 2;
+
+/// Where ours ends otherwise than the reference, by design.
+const OTHERWISE: &[(&str, i32, &str)] = &[
+    (
+        "unknown command",
+        REFUSED,
+        "`downloader` is an alias of ours; what the row then lacks is the output prefix",
+    ),
+    (
+        "old connection flag",
+        REFUSED,
+        "older platforms pass it, so it is accepted; alone it describes no store, which is told",
+    ),
+    (
+        "bad watcher, void interface",
+        REPORTED,
+        "ours waits for main even if it uploads nothing, so it needs the watcher",
+    ),
+];
+
+struct Row {
+    about: String,
+    arguments: Vec<String>,
+    code: i32,
+    message: String,
+}
+
+fn recorded() -> Vec<Row> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/flags.json");
+    let rows: Vec<Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let read = |row: &Value| Row {
+        about: text(&row["about"]),
+        arguments: row["argv"].as_array().unwrap().iter().map(text).collect(),
+        code: row["exit_code"].as_i64().unwrap().try_into().unwrap(),
+        message: text(&row["stderr"]),
+    };
+    rows.iter().map(read).collect()
+}
+
+/// How ours must end. None of the recorded downloads can succeed, for there are no inputs; the
+/// reference leaves with 0 all the same.
+fn expected(row: &Row) -> i32 {
+    if let Some((_, code, _)) = OTHERWISE.iter().find(|(about, ..)| *about == row.about) {
+        return *code;
+    }
+    let has = |word: &str| row.arguments.iter().any(|argument| argument == word);
+    let fails = has("download") && !has("--help") || row.about == "bad watcher";
+    match row.code {
+        0 if fails => REPORTED,
+        0 => DONE,
+        _ => REFUSED,
+    }
+}
+
+fn run(row: &Row, site: &Site) -> Ended {
+    let mut command: Command = binary::command();
+    // A relative directory of one row.
+    command.current_dir(site.work(""));
+    for argument in &row.arguments {
+        match argument.as_str() {
+            "@STORE" => command.args(site.server.flags("data")),
+            "/data/inputs" => command.arg(site.work("inputs")),
+            "/data/outputs" => command.arg(site.work("outputs")),
+            argument => command.arg(argument),
+        };
+    }
+    if row.arguments.iter().any(|argument| argument == "sidecar") {
+        let named = row
+            .arguments
+            .iter()
+            .any(|argument| argument == "--start-watcher-type");
+        // The recorder's watcher. Ours would wait for a SIGTERM.
+        command.args((!named).then_some("--watcher=noop"));
+    }
+    binary::run(&mut command)
+}
+
+#[test]
+fn recorded_command_lines() {
+    let rows = recorded();
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let site = Site::start().unwrap();
+        fs::create_dir(site.work("outputs")).unwrap();
+        let ended = run(row, &site);
+        if let Err(difference) = check(row, &site, &ended) {
+            wrong.push(format!("{}: {difference}\n{}", row.about, ended.stderr));
+        }
+    }
+    println!("{} command lines", rows.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(rows.len() >= 57, "only {} rows were found", rows.len());
+    for (about, ..) in OTHERWISE {
+        assert!(rows.iter().any(|row| row.about == *about), "{about}");
+    }
+}
+
+fn check(row: &Row, site: &Site, ended: &Ended) -> Result<(), String> {
+    let (code, expected) = (ended.code(), expected(row));
+    if code != expected {
+        return Err(format!("exit {code}, expected {expected}"));
+    }
+    let left = files(&site.server.file("data", ""));
+    let left: Vec<&str> = left.keys().map(String::as_str).collect();
+    let documents = DOCUMENTS.map(|name| format!("flags/out/{name}"));
+    match code {
+        REPORTED if left != documents => return Err(format!("in the store: {left:?}")),
+        DONE | REFUSED if !left.is_empty() => {
+            return Err(format!("in the store: {left:?}"));
+        }
+        _ => {}
+    }
+    let message = ended.message();
+    if message.is_empty() != (code == DONE) {
+        return Err(format!("the last words are {message:?}"));
+    }
+    if message.to_lowercase().contains("usage:") {
+        return Err("usage text hides the message".to_owned());
+    }
+    let otherwise = OTHERWISE.iter().any(|(about, ..)| *about == row.about);
+    match named(row).into_iter().find(|word| !message.contains(word)) {
+        Some(word) if code == REFUSED && !otherwise => {
+            Err(format!("{message:?} does not name {word}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The flag and the value that the reference's message names. What stow's keys hold is secret: ours
+/// never shows it.
+fn named(row: &Row) -> Vec<String> {
+    let flag = row.message.find("--").map(|start| {
+        let rest = &row.message[start..];
+        let end = rest.find(['"', ' ']).unwrap_or(rest.len());
+        rest[..end].to_owned()
+    });
+    let value = row
+        .message
+        .strip_prefix("Error: invalid argument ")
+        .and_then(|rest| rest.split(" for ").next())
+        .filter(|_| flag.as_deref() != Some("--storage.stow.config"));
+    flag.into_iter().chain(value.map(str::to_owned)).collect()
+}

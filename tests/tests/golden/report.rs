@@ -1,0 +1,111 @@
+//! How a failure is told: exit code, error documents, last words; beside what the reference said.
+
+use copilot::idl::{ContainerError, container_error, execution_error::ErrorKind};
+use copilot_tests::binary::Ended;
+use copilot_tests::site::Site;
+use copilot_tests::task::{DOCUMENTS, files};
+
+use crate::case::Case;
+
+/// The names under a vector's output prefix, and where that is in the store.
+fn prefix(case: &Case) -> &str {
+    let prefix = case.json["to_output_prefix"].as_str().unwrap();
+    prefix.strip_prefix("s3://data/").unwrap()
+}
+
+/// Checks that the run was a success, and said so to everybody.
+pub fn succeeded(case: &Case, site: &Site, ended: &Ended) -> Result<(), String> {
+    if ended.code() != 0 || !ended.message().is_empty() {
+        return Err(format!("exit {}: {}", ended.code(), ended.stderr));
+    }
+    let left = files(&site.server.file("data", prefix(case)));
+    let documents: Vec<_> = left
+        .keys()
+        .filter(|name| *name != "outputs.pb" && *name != "other.pb")
+        .collect();
+    if documents.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("a success left {documents:?}"))
+    }
+}
+
+/// Checks a failure's report: that it has these words, and names what the reference's names.
+pub fn failed(case: &Case, site: &Site, ended: &Ended, words: &[&str]) -> Result<(), String> {
+    if ended.code() != 1 {
+        return Err(format!("exit {}: {}", ended.code(), ended.stderr));
+    }
+    let document = document(case, site)?;
+    let said = &document.message;
+    let named = named(case.message());
+    for word in words
+        .iter()
+        .copied()
+        .chain(named.iter().map(String::as_str))
+    {
+        if !said.contains(word) {
+            return Err(format!("{said:?} lacks {word:?}"));
+        }
+    }
+    // Recoverable, as the reference has it; whose fault it is, it never says.
+    let by_user = said.starts_with("User Error: ");
+    let origin = if by_user {
+        ErrorKind::User
+    } else {
+        ErrorKind::Unknown
+    };
+    let expected = (container_error::Kind::Recoverable.into(), origin.into());
+    if (document.kind, document.origin) != expected {
+        return Err(format!("{document:?}"));
+    }
+    let last = ended.message();
+    if last.starts_with(&format!("Error: {} (recoverable", document.code))
+        && last.ends_with(said.trim_end())
+    {
+        Ok(())
+    } else {
+        Err(format!("the last words are {last:?}"))
+    }
+}
+
+/// The error document, which lies under both names, or under the one that was asked for.
+fn document(case: &Case, site: &Site) -> Result<ContainerError, String> {
+    let flags = case.json["root_flags"].as_array().unwrap();
+    let given = flags.iter().position(|flag| flag == "--err-output-name");
+    let names = match given {
+        Some(at) => vec![flags[at + 1].as_str().unwrap()],
+        None => DOCUMENTS.to_vec(),
+    };
+    let left = files(&site.server.file("data", prefix(case)));
+    if left.keys().map(String::as_str).collect::<Vec<_>>() != names {
+        return Err(format!("left {:?}, expected {names:?}", left.keys()));
+    }
+    let documents = names
+        .iter()
+        .map(|name| copilot::idl::decode_error_document(&left[*name][..]).unwrap());
+    let documents: Vec<ContainerError> = documents
+        .map(|document| document.error.unwrap_or_default())
+        .collect();
+    let theirs = case.json["error_document"]["error"]["code"].as_str();
+    let first = documents[0].clone();
+    let same = documents.iter().all(|document| *document == first);
+    match theirs {
+        Some(code) if code != first.code => Err(format!("code {}, expected {code}", first.code)),
+        _ if !same => Err(format!("{documents:?}")),
+        _ => Ok(first),
+    }
+}
+
+/// What the reference's message names, in our form: variables quoted, references as they are.
+fn named(message: &str) -> Vec<String> {
+    let variables = message
+        .split("variable [")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(']'))
+        .map(|(name, _)| format!("{name:?}"));
+    let references = message
+        .split([' ', '[', ']'])
+        .filter_map(|word| word.find("s3://").map(|at| &word[at..]))
+        .map(|reference| reference.trim_end_matches([':', ',', '.']).to_owned());
+    variables.chain(references).collect()
+}

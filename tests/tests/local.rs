@@ -1,0 +1,112 @@
+//! The local kind of store, with the same engine.
+
+#![cfg(test)]
+
+use std::fs;
+use std::path::Path;
+
+use copilot::config::StorageSettings;
+use copilot::store::Reference;
+use copilot::transfer::{Copy, Stop};
+use copilot_tests::site::{bytes, engine, local_file};
+use futures_util::stream;
+
+fn settings(path: &Path) -> StorageSettings {
+    StorageSettings {
+        store_type: "local".to_owned(),
+        stow_config: [("path".to_owned(), path.display().to_string())].into(),
+        container: "data".to_owned(),
+        ..StorageSettings::default()
+    }
+}
+
+#[tokio::test]
+async fn files_round_trip() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("store/data")).unwrap();
+    let engine = engine(settings(&dir.path().join("store")));
+    let reference = |text: &str| Reference::parse(text).unwrap();
+    let base = reference("file://data/some prefix");
+    let stop = Stop::default();
+
+    let names = ["a", "dir/b", "x#12", "100%", "a\nb", "large", ".hidden"];
+    let size = |name: &str| {
+        if name == "large" {
+            20 << 20
+        } else {
+            name.len()
+        }
+    };
+    let mut copies = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let path = dir.path().join(index.to_string());
+        fs::write(&path, bytes(size(name), index as u64)).unwrap();
+        copies.push(Copy::Upload {
+            from: local_file(path),
+            to: base.join(&[name]).unwrap(),
+        });
+    }
+    engine.run(stream::iter(copies), &stop).await.unwrap();
+    assert!(dir.path().join("store/data/some prefix/dir/b").is_file());
+
+    let copy = Copy::DownloadPrefix {
+        from: base.clone(),
+        to: dir.path().join("back"),
+    };
+    let done = engine.run(stream::iter([copy]), &stop).await.unwrap();
+    assert_eq!(done.objects, names.len() as u64);
+    for (index, name) in names.iter().enumerate() {
+        let back = fs::read(dir.path().join("back").join(name)).unwrap();
+        assert!(back == bytes(size(name), index as u64), "{name}");
+    }
+    // Nothing unfinished lies in the store.
+    assert_eq!(
+        fs::read_dir(dir.path().join("store/data/some prefix"))
+            .unwrap()
+            .count(),
+        names.len()
+    );
+
+    // The same object by its absolute path.
+    let absolute = dir.path().join("store/data/some prefix/a");
+    let absolute = reference(&format!("file://{}", absolute.display()));
+    assert_eq!(engine.read(&absolute, 10, &stop).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_and_no_container_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine(settings(dir.path()));
+    let reference = Reference::parse("file://data/x").unwrap();
+    let stop = Stop::default();
+    let error = engine
+        .write(&reference, "x".into(), &stop)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("file://data/x") && error.contains("never created"),
+        "{error}"
+    );
+    assert!(!dir.path().join("data").exists());
+
+    fs::create_dir(dir.path().join("data")).unwrap();
+    fs::create_dir(dir.path().join("data/x")).unwrap();
+    for text in [
+        "file://data/nothing",
+        "file://data/x",
+        "file://data/x/../../secret",
+    ] {
+        let error = engine
+            .read(&Reference::parse(text).unwrap(), 10, &stop)
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    let copy = Copy::DownloadPrefix {
+        from: Reference::parse("file://data/none").unwrap(),
+        to: dir.path().join("in"),
+    };
+    let done = engine.run(stream::iter([copy]), &stop).await.unwrap();
+    assert_eq!(done.empty_prefixes.len(), 1);
+}

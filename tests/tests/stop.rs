@@ -1,0 +1,112 @@
+//! Cancellation and deadlines reach everything and leave nothing behind.
+
+#![cfg(test)]
+
+use std::time::{Duration, Instant};
+
+use copilot::transfer::{Copy, Stop, Stopped};
+use copilot_tests::fault::{Fault, FaultProxy};
+use copilot_tests::site::{Site, bytes, download, names, object, run};
+use futures_util::stream::{self, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+const MIB: usize = 1 << 20;
+
+/// Stops a copy when the proxy has seen `requests` requests, of which the last one hangs.
+async fn stopped_at(
+    site: &Site,
+    copy: Copy,
+    requests: usize,
+    stop: &Stop,
+    token: &CancellationToken,
+) {
+    let token = token.clone();
+    let proxy = FaultProxy::start(site.server.address(), move |seen| {
+        if seen.line.starts_with("DELETE") || seen.index + 1 < requests {
+            return Fault::None;
+        }
+        token.cancel();
+        Fault::StallAfter(100)
+    })
+    .unwrap();
+    let engine = site.engine_through(&proxy.endpoint());
+    let begun = Instant::now();
+    let error = engine.run(stream::iter([copy]), stop).await.unwrap_err();
+    assert!(
+        begun.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(error.stopped.is_some(), "{error}");
+    assert!(error.failures.is_empty(), "{error}");
+}
+
+#[tokio::test]
+async fn cancellation_leaves_nothing() {
+    for requests in 1..=4 {
+        let site = Site::start().unwrap();
+        run(
+            &site.engine(),
+            vec![site.upload_of(&bytes(40 * MIB, 1)).unwrap()],
+        )
+        .await
+        .unwrap();
+        let token = CancellationToken::new();
+        let to = site.work("in/x");
+        let copy = download("x", &to);
+        stopped_at(
+            &site,
+            copy,
+            requests,
+            &Stop::new(token.clone(), None),
+            &token,
+        )
+        .await;
+        assert_eq!(names(to.parent().unwrap()).len(), 0);
+    }
+    // From the second request on the upload has begun.
+    for requests in 2..=5 {
+        let site = Site::start().unwrap();
+        let token = CancellationToken::new();
+        let copy = site.upload_of(&bytes(40 * MIB, 1)).unwrap();
+        stopped_at(
+            &site,
+            copy,
+            requests,
+            &Stop::new(token.clone(), None),
+            &token,
+        )
+        .await;
+        assert!(
+            site.server.unfinished_uploads().unwrap().is_empty(),
+            "{requests}"
+        );
+        assert!(!site.server.file("data", "x").exists());
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_reaches_a_listing_and_a_plan_that_waits() {
+    let site = Site::start().unwrap();
+    let proxy = FaultProxy::start(site.server.address(), |_| Fault::StallAfter(0)).unwrap();
+    let engine = site.engine_through(&proxy.endpoint());
+    let soon = || {
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(200);
+        Stop::new(CancellationToken::new(), Some(deadline))
+    };
+    let copy = Copy::DownloadPrefix {
+        from: object("x"),
+        to: site.work("in"),
+    };
+    let error = engine.run(stream::iter([copy]), &soon()).await.unwrap_err();
+    assert_eq!(error.stopped, Some(Stopped::Deadline));
+    assert!(error.to_string().contains("--timeout"), "{error}");
+
+    let error = engine
+        .run(stream::pending::<Copy>().boxed(), &soon())
+        .await
+        .unwrap_err();
+    assert_eq!(error.stopped, Some(Stopped::Deadline));
+    let error = engine.read(&object("x"), 10, &soon()).await.unwrap_err();
+    assert!(error.to_string().contains("--timeout"), "{error}");
+}

@@ -1,0 +1,81 @@
+//! TLS: whom we trust, and that a store behind it works.
+
+#![cfg(test)]
+
+use std::process::Command;
+
+use copilot::store::StoreError;
+use copilot::transfer::{CopyError, Stop};
+use copilot_tests::site::{Site, object};
+use copilot_tests::tls::{Authority, front};
+
+#[tokio::test]
+async fn a_stranger_is_not_trusted_and_it_is_told_what_to_do() {
+    let site = Site::start().unwrap();
+    let config = Authority::called("stranger")
+        .unwrap()
+        .certify("localhost")
+        .unwrap();
+    let server = front(site.server.address(), config).unwrap();
+    let endpoint = format!("https://localhost:{}", server.address().port());
+    let engine = site.engine_through(&endpoint);
+    let error = engine
+        .read(&object("x"), 10, &Stop::default())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, CopyError::Store(StoreError::Untrusted { .. })),
+        "{error}"
+    );
+    assert!(!error.recoverable());
+    let error = error.to_string();
+    for part in [endpoint.as_str(), "UnknownIssuer", "SSL_CERT_FILE"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// `SSL_CERT_FILE` belongs to a process, so the test runs itself in one that has it.
+#[tokio::test]
+async fn an_authority_that_is_named_is_trusted() {
+    const PORT: &str = "COPILOT_TEST_TLS_PORT";
+    if let Ok(port) = std::env::var(PORT) {
+        let site = Site::start().unwrap();
+        let engine = site.engine_through(&format!("https://localhost:{port}"));
+        let stop = Stop::default();
+        // Unsigned payload: TLS protects it.
+        engine
+            .write(&object("x"), "over TLS".into(), &stop)
+            .await
+            .unwrap();
+        assert_eq!(
+            engine.read(&object("x"), 10, &stop).await.unwrap(),
+            "over TLS"
+        );
+        return;
+    }
+    let site = Site::start().unwrap();
+    let authority = Authority::called("known").unwrap();
+    let config = authority.certify("localhost").unwrap();
+    let server = front(site.server.address(), config).unwrap();
+    let file = site.work("authority.pem");
+    std::fs::write(&file, authority.pem()).unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "an_authority_that_is_named_is_trusted",
+            "--nocapture",
+        ])
+        .env(PORT, server.address().port().to_string())
+        .env("SSL_CERT_FILE", file)
+        .output()
+        .unwrap();
+    assert!(
+        child.status.success(),
+        "{}",
+        String::from_utf8_lossy(&child.stderr)
+    );
+    assert_eq!(
+        std::fs::read(site.server.file("data", "x")).unwrap(),
+        b"over TLS"
+    );
+}
