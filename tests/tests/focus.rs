@@ -16,6 +16,9 @@ use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(20);
 
+/// Hundreds of processes, with and without a program of their own.
+const BUSY: &str = "for i in $(seq 400); do /bin/true; (exit 1); done; exec sleep 60";
+
 /// A tracker fed by the kernel, as the sidecar's is.
 struct Watch {
     source: Source,
