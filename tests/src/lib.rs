@@ -9,6 +9,7 @@ pub mod bench;
 pub mod binary;
 pub mod demo;
 pub mod fault;
+pub mod namespace;
 pub mod pod;
 pub mod requirement;
 pub mod s3;

@@ -10,6 +10,8 @@ pub enum Requirement {
     Cgroups,
     /// What `Cgroups` says, and the right to load BPF programs.
     Bpf,
+    /// A mount namespace, as root or as root of a user namespace.
+    Mounts,
 }
 
 impl Requirement {
@@ -36,6 +38,12 @@ impl Requirement {
     }
 
     fn missing(self) -> Option<String> {
+        if let Self::Mounts = self {
+            let way = crate::namespace::unshare();
+            return way
+                .is_none()
+                .then(|| format!("{self:?} needs the right to unshare"));
+        }
         if !is_root() {
             return Some(format!("{self:?} needs root"));
         }
