@@ -14,7 +14,7 @@ pub struct Record {
     pub at: u64,
     /// When the thread group's leader was started; 0 where the kernel's BTF did not tell the field.
     pub started: u64,
-    /// The container: id of the cgroup one level below the pod. 0 for a process of the pod's own cgroup.
+    /// The container: id of the cgroup one level below the pod.
     pub cgroup: u64,
     /// [`kind`]: what happened.
     pub kind: u32,
@@ -38,6 +38,10 @@ pub mod kind {
     pub const EXEC: u32 = 1;
     /// The last thread of a process has exited (`sched_process_exit`).
     pub const EXIT: u32 = 2;
+    /// For the first time a process has been made in a container (`sched_process_fork`): by the
+    /// runtime, which is about to make the container's mounts, unless the container is older than
+    /// the programs. Not sent once user space has set [`pod::FOCUS`](super::pod::FOCUS).
+    pub const FORK: u32 = 3;
 }
 
 /// Bits of [`Record::flags`].
@@ -110,7 +114,7 @@ pub mod pod {
     pub const ID: u32 = 0;
     /// The level of the pod's cgroup below the root of the hierarchy.
     pub const LEVEL: u32 = 1;
-    /// Not 0: report only exits of processes in `WATCHED` and execs in containers not in `KNOWN`.
+    /// Not 0: of containers in `KNOWN` report nothing but the exits of processes in `WATCHED`.
     pub const FOCUS: u32 = 2;
     /// Number of slots.
     pub const SLOTS: u32 = 3;

@@ -20,15 +20,20 @@ pub static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
 #[map]
 pub static POD: Array<u64> = Array::with_max_entries(pod::SLOTS, 0);
 
-/// Thread groups whose exit is reported once user space has set [`pod::FOCUS`], by their id in our
-/// own pid namespace or, with [`FOREIGN`](copilot_common::FOREIGN) added, in the initial one.
+/// Thread groups whose exit is reported even of containers in [`KNOWN`], by their id in our own pid
+/// namespace or, with [`FOREIGN`](copilot_common::FOREIGN) added, in the initial one.
 #[map]
 pub static WATCHED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 
-/// Containers (cgroup ids) whose execs are of no more interest once user space has set
-/// [`pod::FOCUS`].
+/// Containers (cgroup ids) of which nothing but the exits of [`WATCHED`] is of interest once user
+/// space has set [`pod::FOCUS`].
 #[map]
 pub static KNOWN: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
+
+/// Containers (cgroup ids) in which a process has been made since the programs were attached. Of
+/// more than fit, the later ones are identified by their first exec only.
+#[map]
+pub static POPULATED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 
 /// Records that were not sent, by reason: see [`lost`].
 #[map]

@@ -1,6 +1,7 @@
 //! One task of the kernel: whether it is the last of its process, and how that process ended.
 
 use aya_ebpf::{
+    EbpfContext as _,
     bindings::bpf_pidns_info,
     helpers::{bpf_get_ns_current_pid_tgid, bpf_ktime_get_boot_ns},
     programs::RawTracePointContext,
@@ -61,7 +62,7 @@ impl Task {
         match read::<i32>(self.signal, Offset::SignalLive) {
             Some(live) => live == 0,
             // The field is unknown here: the leader's exit is the best that can be told.
-            None => self.thread == self.leader,
+            None => ctx.pid() == ctx.tgid(),
         }
     }
 

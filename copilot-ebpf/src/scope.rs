@@ -9,9 +9,12 @@ use copilot_common::{FOREIGN, LEVELS, Offset, ancestor, pod};
 
 use crate::{
     fields::{offset, read, read_at},
-    maps::{KNOWN, LINEAGE, POD, WATCHED},
+    maps::{KNOWN, LINEAGE, POD, POPULATED, WATCHED},
     process::pid_in_our_namespace,
 };
+
+/// `include/uapi/linux/bpf.h`: insert only what is not there yet.
+const BPF_NOEXIST: u64 = 1;
 
 /// One of [`ancestor`]: how a task's cgroups are found on this kernel.
 #[unsafe(no_mangle)]
@@ -21,7 +24,7 @@ static ANCESTOR: u32 = ancestor::HELPER;
 #[unsafe(no_mangle)]
 static OWN_PID: u32 = 0;
 
-/// The container of the current task if it belongs to our pod; 0 for the pod's own cgroup.
+/// The container of the current task if it belongs to one of our pod.
 #[inline(always)]
 pub fn container_of_current() -> Option<u64> {
     let level = u32::try_from(*POD.get(pod::LEVEL)?).ok()?;
@@ -29,7 +32,8 @@ pub fn container_of_current() -> Option<u64> {
     if id == 0 || ancestor_id(level) != id {
         return None;
     }
-    Some(ancestor_id(level + 1))
+    let container = ancestor_id(level + 1);
+    (container != 0).then_some(container)
 }
 
 /// Whether user space has said what it waits for.
@@ -52,6 +56,13 @@ pub fn is_watched(host_pid: u32) -> bool {
 #[inline(always)]
 pub fn is_known(container: u64) -> bool {
     KNOWN.get_ptr(container).is_some()
+}
+
+/// Whether no process has been made in this container before.
+#[inline(always)]
+pub fn is_first_in(container: u64) -> bool {
+    // The look-up first: it is what nearly all forks cost.
+    POPULATED.get_ptr(container).is_none() && POPULATED.insert(container, 1, BPF_NOEXIST).is_ok()
 }
 
 /// Our own thread group id in our own pid namespace.

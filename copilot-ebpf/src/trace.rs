@@ -1,5 +1,5 @@
-//! The three programs, one for each thing that user space asks: what started, what ended, and
-//! where we ourselves are.
+//! The programs, one for each thing that user space asks: what started, what ended, where a container
+//! is being made, and where we ourselves are.
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -41,7 +41,7 @@ fn process_exit(ctx: RawTracePointContext) -> i32 {
     let Some(container) = scope::container_of_current() else {
         return 0;
     };
-    if scope::focused() && !scope::is_watched(ctx.tgid()) {
+    if scope::focused() && scope::is_known(container) && !scope::is_watched(ctx.tgid()) {
         return 0;
     }
     let task = Task::current(&ctx);
@@ -57,6 +57,22 @@ fn process_exit(ctx: RawTracePointContext) -> i32 {
         flags |= flag::OOM;
     }
     send(&ctx, &task, container, kind::EXIT, status, flags);
+    0
+}
+
+/// A process of the pod makes another one; reported if it is the first in its container, while main
+/// is not known. A runtime does so before it makes the container's mounts and long before the
+/// container's program begins: time enough to find out whose container it is.
+#[raw_tracepoint(tracepoint = "sched_process_fork")]
+fn process_fork(ctx: RawTracePointContext) -> i32 {
+    let Some(container) = scope::container_of_current() else {
+        return 0;
+    };
+    if scope::focused() || !scope::is_first_in(container) {
+        return 0;
+    }
+    // The first argument is the parent, which is the current task.
+    send(&ctx, &Task::current(&ctx), container, kind::FORK, 0, 0);
     0
 }
 

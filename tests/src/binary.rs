@@ -3,7 +3,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use copilot::track::readiness;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::requirement::is_root;
+use crate::requirement::{NOBODY, is_root};
 
 /// How long a run may take before it is called stuck; none of the tests' waits comes near it.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -65,7 +65,7 @@ pub fn unprivileged(copy: &Path) -> Command {
 pub fn nobody() -> Command {
     let mut command = Command::new("setpriv");
     isolate(&mut command);
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
+    command.args(NOBODY).arg("--");
     command
 }
 
@@ -160,6 +160,18 @@ impl Running {
         self.child.id()
     }
 
+    /// Whether it has not ended.
+    ///
+    /// # Panics
+    /// If that cannot be told.
+    #[must_use]
+    pub fn runs(&mut self) -> bool {
+        self.child
+            .try_wait()
+            .expect("a child can be waited for")
+            .is_none()
+    }
+
     /// Sends a signal.
     ///
     /// # Panics
@@ -181,17 +193,25 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
                 return Ended {
                     status,
-                    stdout: content(&mut self.stdout),
-                    stderr: content(&mut self.stderr),
+                    stdout: content(&self.stdout),
+                    stderr: content(&self.stderr),
                 };
             }
             assert!(
                 begun.elapsed() < PATIENCE,
                 "it does not end; it said: {}",
-                content(&mut self.stderr)
+                content(&self.stderr)
             );
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Waits until its log holds these words.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn says(&self, words: &str) {
+        wait_until(words, || content(&self.stderr).contains(words));
     }
 
     /// Waits until `copilot ready` would say that the sidecar watches.
@@ -232,9 +252,15 @@ fn file() -> File {
     tempfile::tempfile().expect("a temporary file can be made")
 }
 
-fn content(file: &mut File) -> String {
+/// Reads a file from its beginning. Its offset is the child's as well and must stay where it is.
+fn content(file: &File) -> String {
     let mut bytes = Vec::new();
-    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-    read.expect("a temporary file can be read");
-    String::from_utf8_lossy(&bytes).into_owned()
+    let mut piece = [0; 8192];
+    loop {
+        let read = file.read_at(&mut piece, bytes.len() as u64);
+        match read.expect("a temporary file can be read") {
+            0 => return String::from_utf8_lossy(&bytes).into_owned(),
+            count => bytes.extend_from_slice(&piece[..count]),
+        }
+    }
 }

@@ -7,11 +7,15 @@
 pub mod background;
 pub mod bench;
 pub mod binary;
+pub mod container;
 pub mod demo;
 pub mod fault;
+pub mod names;
 pub mod namespace;
 pub mod pod;
 pub mod requirement;
 pub mod s3;
 pub mod site;
 pub mod task;
+pub mod task_pod;
+pub mod tls;

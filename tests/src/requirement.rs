@@ -2,6 +2,10 @@
 //! skip of something that the machine can do is a failure.
 
 use std::env;
+use std::process::Command;
+
+/// Options of `setpriv` for a user without any right.
+pub const NOBODY: [&str; 5] = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
 /// Something that a machine may lack.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +16,10 @@ pub enum Requirement {
     Bpf,
     /// A mount namespace, as root or as root of a user namespace.
     Mounts,
+    /// What `Cgroups` says, a container runtime, a static busybox and the right to make namespaces.
+    Containers,
+    /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
+    Nobody,
 }
 
 impl Requirement {
@@ -47,11 +55,20 @@ impl Requirement {
         if !is_root() {
             return Some(format!("{self:?} needs root"));
         }
+        if matches!(self, Self::Nobody) {
+            let lacking = "user namespaces for everybody (kernel.unprivileged_userns_clone)";
+            return (!nobody_may_make_namespaces()).then(|| format!("{self:?} needs {lacking}"));
+        }
         let Some(mount) = crate::pod::cgroup2_mount() else {
             return Some(format!("{self:?} needs a mounted cgroup2 hierarchy"));
         };
         let writable = rustix::fs::access(&mount, rustix::fs::Access::WRITE_OK).is_ok();
-        (!writable).then(|| format!("{self:?} needs {} to be writable", mount.display()))
+        if !writable {
+            return Some(format!("{self:?} needs {} to be writable", mount.display()));
+        }
+        let runtime = matches!(self, Self::Containers).then(crate::container::obstacle);
+        let lacking = runtime.flatten()?;
+        Some(format!("{self:?} needs {lacking}"))
     }
 }
 
@@ -59,4 +76,11 @@ impl Requirement {
 #[must_use]
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+fn nobody_may_make_namespaces() -> bool {
+    let mut command = Command::new("setpriv");
+    command.args(NOBODY);
+    command.args(["unshare", "--user", "--map-root-user", "--mount", "true"]);
+    command.output().is_ok_and(|output| output.status.success())
 }

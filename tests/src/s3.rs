@@ -56,6 +56,12 @@ impl S3Server {
     /// The flags that lead Copilot to a bucket of it, as a platform passes them (spec §2.2).
     #[must_use]
     pub fn flags(&self, bucket: &str) -> Vec<String> {
+        self.flags_through(&self.endpoint, bucket)
+    }
+
+    /// The same, by another way than straight to it.
+    #[must_use]
+    pub fn flags_through(&self, endpoint: &str, bucket: &str) -> Vec<String> {
         let mut flags = vec![
             "--storage.limits.maxDownloadMBs=0".to_owned(),
             format!("--storage.container={bucket}"),
@@ -65,7 +71,7 @@ impl S3Server {
         for (key, value) in [
             ("auth_type", "accesskey"),
             ("region", "us-east-1"),
-            ("endpoint", &self.endpoint),
+            ("endpoint", endpoint),
             ("access_key_id", &self.access_key),
             ("secret_key", &self.secret_key),
         ] {

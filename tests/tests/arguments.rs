@@ -267,9 +267,8 @@ fn check(platform: &Platform) {
     assert_eq!(tree["one"], b"1", "{name}");
     assert_eq!(tree["sub/two"], b"22", "{name}");
     assert_eq!(tree.len(), 2, "{name}");
-    for secret in [&task.site.server.secret_key] {
-        assert!(!ended.stderr.contains(secret), "{name}: {}", ended.stderr);
-    }
+    let secret = &task.site.server.secret_key;
+    assert!(!ended.stderr.contains(secret), "{name}: {}", ended.stderr);
 }
 
 #[test]

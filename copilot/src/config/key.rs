@@ -182,7 +182,7 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "logger.level",
         Integer,
-        Some("3"),
+        Some("4"),
         "0 panic, 1 fatal, 2 error, 3 warn, 4 info, 5 debug",
     ),
     Key::new(

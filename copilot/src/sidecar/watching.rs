@@ -118,6 +118,7 @@ fn rules(options: &TrackOptions, place: Option<&Place>, directory: Option<&Path>
         ignored: options.ignore_containers.clone(),
         host_name,
         own: place.and_then(|place| place.own.clone()),
+        pod_uid: place.and_then(|place| place.traits.pod_uid.clone()),
         output_mount: mount.cloned(),
     }
 }

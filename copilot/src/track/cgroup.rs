@@ -13,6 +13,9 @@ const OWN: &str = "(own)";
 /// Scopes that CRI-O puts beside the containers of a pod for its monitor.
 const MONITOR_PREFIX: &str = "crio-conmon-";
 
+/// What the kernel appends to the path of a cgroup that has been removed.
+const DELETED: &str = " (deleted)";
+
 /// Where the pod lies, as paths of `/proc/PID/cgroup` show it to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PodPath {
@@ -78,6 +81,8 @@ pub fn container_path(text: &str) -> Option<(&str, bool)> {
             let mut fields = line.splitn(3, ':');
             let hierarchy = fields.next()?;
             let path = fields.nth(1)?;
+            // A process that has ended may outlive its cgroup.
+            let path = path.strip_suffix(DELETED).unwrap_or(path);
             path.starts_with('/').then_some((hierarchy, path))
         })
     };
@@ -94,10 +99,14 @@ pub fn container_path(text: &str) -> Option<(&str, bool)> {
 }
 
 /// How many components of a path reach down to the pod, by kubelet's naming: `pod<uid>`, or with
-/// the systemd driver `…-pod<uid>.slice`.
+/// the systemd driver `…-pod<uid>.slice`. The last one counts: the node may itself run in a pod.
 #[must_use]
 pub fn pod_components(path: &str) -> Option<usize> {
-    components(path).position(names_a_pod).map(|at| at + 1)
+    let names: Vec<&str> = components(path).collect();
+    names
+        .iter()
+        .rposition(|name| names_a_pod(name))
+        .map(|at| at + 1)
 }
 
 /// The components of a path.
@@ -117,6 +126,20 @@ pub fn split_steps(path: &str) -> (usize, &str) {
         rest = next;
     }
     (steps, rest)
+}
+
+/// How many steps up from our own cgroup namespace the pod lies, by the path of one of its other
+/// containers: `/../<name>`, or with crun `/../../<name>/container`. Nothing for any other path: a
+/// probe that kubelet is starting in our container is still in the runtime's own cgroup, far above.
+#[must_use]
+pub fn steps_of_neighbour(path: &str) -> Option<usize> {
+    let (steps, rest) = split_steps(path);
+    let names: Vec<&str> = components(rest).collect();
+    match (steps, names.as_slice()) {
+        (1, [_, ..]) => Some(1),
+        (2, [_, "container", ..]) => Some(2),
+        _ => None,
+    }
 }
 
 /// The container's id within the name of its cgroup: `cri-containerd-<id>.scope`, `crio-<id>.scope`,
@@ -145,3 +168,6 @@ fn names_a_pod(component: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-' || byte == b'_')
 }
+
+#[cfg(test)]
+mod tests;

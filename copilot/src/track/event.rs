@@ -125,9 +125,11 @@ pub enum Event {
         /// When the look began: a process that started later may be missing from it.
         began: Timestamp,
     },
-    /// The source has lost events. What it says next is held back until a [`Event::Scanned`].
+    /// The source has lost events. Nothing is concluded until an [`Event::Scanned`] that began later.
     Lost {
         /// How many, as far as it can tell.
         count: u64,
+        /// When it was noticed: whatever is lost happened before.
+        at: Timestamp,
     },
 }

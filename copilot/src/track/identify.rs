@@ -10,12 +10,16 @@
 //! A container that ended before anything could be read of it is main only by elimination, and only
 //! if no other container is.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use super::{
     ContainerId, Timestamp, cgroup,
     kubelet::{Mount, Traits},
+    place::Place,
 };
+
+/// A shorter text that begins an id may begin another's by chance, and may well be a name.
+const SHORTEST_ID: usize = 8;
 
 /// The name that Flyte gives to the main container of a pod task.
 const PRIMARY: &str = "primary";
@@ -57,6 +61,9 @@ pub struct Rules {
     pub host_name: Option<String>,
     /// Our own container.
     pub own: Option<ContainerId>,
+    /// Our pod's uid, if kubelet's mounts tell it: each container of the pod then has such mounts,
+    /// the sandbox excepted.
+    pub pod_uid: Option<String>,
     /// The mount that holds our output directory.
     pub output_mount: Option<Mount>,
 }
@@ -70,7 +77,9 @@ pub struct Candidate<'a> {
     pub traits: Option<&'a Traits>,
     /// When its first process began to run its program.
     pub began: Option<Timestamp>,
-    /// When its first process ended.
+    /// When its first process, which has ended, was last known to live.
+    pub alive: Option<Timestamp>,
+    /// When its first process had ended for certain: exact where the end itself was told.
     pub ended: Option<Timestamp>,
 }
 
@@ -99,6 +108,18 @@ impl fmt::Display for Why {
 }
 
 impl Rules {
+    /// What our place tells: who we are, which pod is ours, and which mount holds `output`, our
+    /// output directory as an absolute path without links. No names yet.
+    #[must_use]
+    pub fn of(place: &Place, output: &Path) -> Self {
+        Self {
+            own: place.own.clone(),
+            pod_uid: place.traits.pod_uid.clone(),
+            output_mount: place.traits.mount_of(output).cloned(),
+            ..Self::default()
+        }
+    }
+
     /// The main containers and the rule that found them; nothing while none is known.
     #[must_use]
     pub fn choose(&self, candidates: &[Candidate<'_>]) -> Option<(Vec<ContainerId>, Why)> {
@@ -119,14 +140,20 @@ impl Rules {
     }
 
     fn may_be_main(&self, candidate: &Candidate<'_>) -> bool {
-        self.own.as_ref() != Some(candidate.id)
-            && !candidate.traits.is_some_and(|traits| traits.is_sandbox)
+        let is_sandbox = candidate.traits.is_some_and(|traits| {
+            traits.is_sandbox || (self.pod_uid.is_some() && traits.pod_uid != self.pod_uid)
+        });
+        !is_sandbox && self.own.as_ref() != Some(candidate.id)
     }
 
     fn unnamed(&self, candidates: &[Candidate<'_>]) -> (Vec<ContainerId>, Why) {
+        // `setHostnameAsFQDN` puts the cluster's domain behind the pod's name.
+        let host_name = self
+            .host_name
+            .as_deref()
+            .and_then(|host| host.split('.').next());
         let by_name = ids(candidates.iter().filter(|candidate| {
-            name(candidate)
-                .is_some_and(|name| name == PRIMARY || self.host_name.as_deref() == Some(name))
+            name(candidate).is_some_and(|name| name == PRIMARY || host_name == Some(name))
         }));
         if by_name.is_empty() {
             (self.by_output_volume(candidates), Why::OutputVolume)
@@ -178,21 +205,28 @@ impl Rules {
     }
 }
 
-/// Whether a container began after another had ended.
+/// Whether a container began after another had ended. Where that end was not told but found out
+/// later, or not even the other's beginning is known, the doubt is in favour of the container: else
+/// main could be waited for in vain.
 fn follows(candidate: &Candidate<'_>, earlier: &Candidate<'_>) -> bool {
-    match (candidate.began, earlier.ended) {
-        (Some(began), Some(ended)) => began >= ended,
-        (Some(_), None) => false,
+    match (candidate.began, earlier.alive) {
+        (Some(began), Some(alive)) => began >= alive,
+        (Some(_), None) => earlier.began.is_none(),
         (None, _) => true,
     }
 }
 
+/// The containers of this name or, if there are none, those whose id begins so.
 fn named(candidates: &[Candidate<'_>], wanted: &str) -> Vec<ContainerId> {
-    ids(candidates.iter().filter(|candidate| {
-        name(candidate) == Some(wanted)
-            || candidate.id.as_str() == wanted
-            || cgroup::runtime_id(candidate.id.as_str()).starts_with(wanted)
-    }))
+    let by_name = ids(candidates
+        .iter()
+        .filter(|candidate| name(candidate) == Some(wanted) || candidate.id.as_str() == wanted));
+    if !by_name.is_empty() || wanted.len() < SHORTEST_ID {
+        return by_name;
+    }
+    ids(candidates
+        .iter()
+        .filter(|candidate| cgroup::runtime_id(candidate.id.as_str()).starts_with(wanted)))
 }
 
 fn name<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
@@ -202,3 +236,6 @@ fn name<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
 fn ids<'a>(candidates: impl Iterator<Item = &'a Candidate<'a>>) -> Vec<ContainerId> {
     candidates.map(|candidate| candidate.id.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,3 +149,6 @@ fn unescape(text: &str) -> PathBuf {
     plain.push_str(rest);
     plain.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ pub mod identify;
 pub mod kubelet;
 pub mod place;
 pub mod readiness;
+#[cfg(test)]
+mod recorded;
 pub mod scan;
 pub mod source;
 pub mod status;

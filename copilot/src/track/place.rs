@@ -5,12 +5,13 @@
 //! do not say (the pod's cgroup id, in a private namespace) the `ebpf` source learns in the kernel.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use procfs::process::Process;
+use procfs::process::{MountInfo, Process};
 use thiserror::Error;
 use tracing::{debug, info};
 
@@ -71,19 +72,40 @@ pub enum PlaceError {
     },
 }
 
+/// What can be seen of us: all that our place follows from.
+pub(super) struct View<'a> {
+    /// The text of `/proc/self/cgroup`.
+    pub cgroup: &'a str,
+    /// The text of `/proc/self/mountinfo`.
+    pub mountinfo: &'a str,
+    /// Whether our cgroup namespace is the node's own, so that paths are whole.
+    pub initial_namespace: bool,
+    /// The texts of `cgroup` of the processes that we can see; asked for in a private namespace only.
+    pub others: &'a dyn Fn() -> Vec<String>,
+}
+
 impl Place {
     /// Finds our place; `pod_cgroup` (`--pod-cgroup`) overrides what the paths say.
     pub fn find(pod_cgroup: Option<&Path>) -> Result<Self, PlaceError> {
-        let text = read("/proc/self/cgroup")?;
-        let mountinfo = read("/proc/self/mountinfo")?;
-        let traits = Traits::from_mountinfo(&mountinfo);
-        let (own_path, unified) = cgroup::container_path(&text).unwrap_or(("/", true));
-        let namespace = Namespace::of_ours(&mountinfo);
-        let place = match pod_cgroup {
-            Some(path) => Self::given(path, own_path, &namespace, traits)?,
-            None => Self::from_own_path(own_path, unified, &namespace, traits)?,
+        let view = View {
+            cgroup: &read("/proc/self/cgroup")?,
+            mountinfo: &read("/proc/self/mountinfo")?,
+            initial_namespace: is_initial_namespace(),
+            others: &cgroups_of_all,
         };
-        debug!(?place, own_path, "our place among the cgroups");
+        let mut place = match pod_cgroup {
+            Some(path) => {
+                let path = &fs::canonicalize(path)
+                    .map_err(|error| no_such_cgroup(path, &error.to_string()))?;
+                if !path.join("cgroup.procs").is_file() {
+                    return Err(no_such_cgroup(path, "it has no cgroup.procs"));
+                }
+                view.place_in(path)?
+            }
+            None => view.place()?,
+        };
+        place.directory = place.directory.filter(|directory| directory.is_dir());
+        debug!(?place, "our place among the cgroups");
         Ok(place)
     }
 
@@ -99,96 +121,85 @@ impl Place {
         let directory = self.directory.as_ref()?;
         fs::metadata(directory).ok().map(|found| found.ino())
     }
+}
 
-    fn given(
-        path: &Path,
-        own_path: &str,
-        namespace: &Namespace,
-        traits: Traits,
-    ) -> Result<Self, PlaceError> {
-        let refuse = |cause: &str| PlaceError::NoSuchCgroup {
-            path: path.to_owned(),
-            cause: cause.to_owned(),
-        };
-        let mount = namespace
-            .mount
-            .as_ref()
-            .ok_or_else(|| refuse("none is mounted here"))?;
-        let below = path
-            .strip_prefix(mount)
-            .map_err(|_| refuse(&format!("the hierarchy is mounted at {}", mount.display())))?;
-        if !path.join("cgroup.procs").is_file() {
-            return Err(refuse("it has no cgroup.procs"));
-        }
-        let pod = format!("/{}", below.display());
-        let pod = pod.trim_end_matches('/').to_owned();
-        let level = cgroup::components(&pod).count();
-        let pod_path = PodPath::Absolute(pod);
-        let own = own_container(&pod_path, own_path);
-        let above = own
-            .is_some()
-            .then(|| cgroup::components(own_path).count().saturating_sub(level));
-        Ok(Self {
-            pod: pod_path,
-            unified: true,
-            directory: Some(path.to_owned()),
-            level: namespace.initial.then(|| count(level)),
-            above_us: above.map(count),
-            own,
-            traits,
-        })
-    }
-
-    fn from_own_path(
-        own_path: &str,
-        unified: bool,
-        namespace: &Namespace,
-        traits: Traits,
-    ) -> Result<Self, PlaceError> {
+impl View<'_> {
+    /// Our place by what the paths say. Whether the pod's directory is there is not looked at.
+    pub fn place(&self) -> Result<Place, PlaceError> {
+        let (own_path, unified) = self.own_path();
         if let Some(level) = cgroup::pod_components(own_path) {
-            let names: Vec<&str> = cgroup::components(own_path).collect();
-            let pod = format!("/{}", names[..level].join("/"));
-            let directory = namespace
-                .mount
-                .as_ref()
-                .filter(|_| unified)
-                .map(|mount| mount.join(&pod[1..]))
-                .filter(|directory| directory.is_dir());
-            let pod = PodPath::Absolute(pod);
-            return Ok(Self {
-                own: own_container(&pod, own_path),
-                pod,
-                unified,
-                directory,
-                level: namespace.initial.then(|| count(level)),
-                above_us: Some(count(names.len() - level)),
-                traits,
-            });
+            return Ok(self.below_a_named_pod(own_path, unified, level));
         }
-        if namespace.initial {
-            return Self::from_mounts(own_path, traits);
+        if self.initial_namespace {
+            return self.by_mounts(own_path);
         }
-        let steps = steps_to_pod();
+        let steps = self.steps_to_pod();
         let pod = PodPath::Above(steps);
-        Ok(Self {
+        Ok(Place {
             own: own_container(&pod, own_path),
             pod,
             unified: true,
             directory: None,
             level: None,
             above_us: Some(count(steps + cgroup::components(own_path).count())),
-            traits,
+            traits: self.traits(),
         })
     }
 
+    /// Our place, given the directory of the pod's cgroup.
+    pub fn place_in(&self, path: &Path) -> Result<Place, PlaceError> {
+        let mount = self
+            .mount()
+            .ok_or_else(|| no_such_cgroup(path, "none is mounted here"))?;
+        let below = path.strip_prefix(&mount).map_err(|_| {
+            let cause = format!("the hierarchy is mounted at {}", mount.display());
+            no_such_cgroup(path, &cause)
+        })?;
+        let names: Vec<_> = below.iter().map(|name| name.to_string_lossy()).collect();
+        if names.is_empty() {
+            return Err(no_such_cgroup(path, "it is the root, which is no pod"));
+        }
+        let level = names.len();
+        let pod = PodPath::Absolute(format!("/{}", names.join("/")));
+        let (own_path, _) = self.own_path();
+        let own = own_container(&pod, own_path);
+        let above = cgroup::components(own_path).count().saturating_sub(level);
+        Ok(Place {
+            pod,
+            unified: true,
+            directory: Some(path.to_owned()),
+            level: self.initial_namespace.then(|| count(level)),
+            above_us: own.is_some().then(|| count(above)),
+            own,
+            traits: self.traits(),
+        })
+    }
+
+    fn below_a_named_pod(&self, own_path: &str, unified: bool, level: usize) -> Place {
+        let names: Vec<&str> = cgroup::components(own_path).collect();
+        let below = names[..level].join("/");
+        let directory = self.mount().filter(|_| unified);
+        let pod = PodPath::Absolute(format!("/{below}"));
+        Place {
+            own: own_container(&pod, own_path),
+            pod,
+            unified,
+            directory: directory.map(|mount| mount.join(below)),
+            level: self.initial_namespace.then(|| count(level)),
+            above_us: Some(count(names.len() - level)),
+            traits: self.traits(),
+        }
+    }
+
     /// Our cgroup is no pod's: a pod there can still be, if kubelet's mounts say so.
-    fn from_mounts(own_path: &str, traits: Traits) -> Result<Self, PlaceError> {
+    fn by_mounts(&self, own_path: &str) -> Result<Place, PlaceError> {
+        let traits = self.traits();
         let (Some(uid), Some(name)) = (traits.pod_uid.clone(), traits.name.as_deref()) else {
             return Err(PlaceError::NoPod {
                 path: own_path.to_owned(),
             });
         };
-        Ok(Self {
+        Ok(Place {
             own: Some(ContainerId::new(name)),
             pod: PodPath::Untold { uid },
             unified: false,
@@ -198,59 +209,72 @@ impl Place {
             traits,
         })
     }
-}
 
-/// What our cgroup namespace shows.
-struct Namespace {
-    /// Whether it is the node's own, so that paths are whole.
-    initial: bool,
-    /// Where the whole cgroup2 hierarchy, as this namespace has it, is mounted.
-    mount: Option<PathBuf>,
-}
+    /// From a private cgroup namespace: how many steps up the pod lies. The other containers' paths
+    /// show it, and the sandbox at least is always there if pids are shared.
+    fn steps_to_pod(&self) -> usize {
+        let steps = (self.others)()
+            .iter()
+            .filter_map(|text| cgroup::container_path(text))
+            .filter_map(|(path, _)| cgroup::steps_of_neighbour(path))
+            .min();
+        steps.unwrap_or_else(|| {
+            info!(
+                "our cgroup namespace is private and no other container can be seen: \
+                 the parent of our own cgroup is taken for the pod's"
+            );
+            1
+        })
+    }
 
-impl Namespace {
-    fn of_ours(mountinfo: &str) -> Self {
-        let mount = mountinfo
+    /// Our own cgroup, and whether it is of the cgroup2 hierarchy.
+    fn own_path(&self) -> (&str, bool) {
+        cgroup::container_path(self.cgroup).unwrap_or(("/", true))
+    }
+
+    fn traits(&self) -> Traits {
+        Traits::from_mountinfo(self.mountinfo)
+    }
+
+    /// Where the whole cgroup2 hierarchy, as our namespace has it, is mounted.
+    fn mount(&self) -> Option<PathBuf> {
+        self.mountinfo
             .lines()
-            .filter_map(|line| procfs::process::MountInfo::from_line(line).ok())
+            .filter_map(|line| MountInfo::from_line(line).ok())
             .find(|mount| mount.fs_type == "cgroup2" && mount.root == "/")
-            .map(|mount| mount.mount_point);
-        let initial = fs::metadata("/proc/self/ns/cgroup")
-            .is_ok_and(|namespace| namespace.ino() == INITIAL_CGROUP_NAMESPACE);
-        Self { initial, mount }
+            .map(|mount| mount.mount_point)
     }
 }
 
-/// From a private cgroup namespace: how many steps up the pod lies. The other containers' paths
-/// show it, and the sandbox at least is always there if pids are shared.
-fn steps_to_pod() -> usize {
-    let steps = procfs::process::all_processes()
+fn is_initial_namespace() -> bool {
+    fs::metadata("/proc/self/ns/cgroup")
+        .is_ok_and(|namespace| namespace.ino() == INITIAL_CGROUP_NAMESPACE)
+}
+
+fn cgroups_of_all() -> Vec<String> {
+    procfs::process::all_processes()
         .into_iter()
         .flatten()
-        .filter_map(|process| read_cgroup_path(&process.ok()?))
-        .map(|path| cgroup::split_steps(&path).0)
-        .filter(|steps| *steps > 0)
-        .min();
-    steps.unwrap_or_else(|| {
-        info!(
-            "our cgroup namespace is private and no other container can be seen: \
-             the parent of our own cgroup is taken for the pod's"
-        );
-        1
-    })
+        .filter_map(|process| read_file_of(&process.ok()?, "cgroup").ok())
+        .collect()
 }
 
-fn read_cgroup_path(process: &Process) -> Option<String> {
-    let text = read_file_of(process, "cgroup").ok()?;
-    cgroup::container_path(&text).map(|(path, _)| path.to_owned())
+fn no_such_cgroup(path: &Path, cause: &str) -> PlaceError {
+    PlaceError::NoSuchCgroup {
+        path: path.to_owned(),
+        cause: cause.to_owned(),
+    }
 }
 
-/// Reads a text file of a process's directory in `/proc`.
+/// Reads a text file of a process's directory in `/proc`. Names of files and cgroups may be any
+/// bytes; those that are no UTF-8 must not hide all the others.
 pub(super) fn read_file_of(process: &Process, name: &str) -> io::Result<String> {
-    let file = process
+    let mut file = process
         .open_relative(name)
         .map_err(|error| io::Error::other(error.to_string()))?;
-    io::read_to_string(file)
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn own_container(pod: &PodPath, own_path: &str) -> Option<ContainerId> {
@@ -265,8 +289,12 @@ fn count(number: usize) -> u32 {
 }
 
 fn read(path: &'static str) -> Result<String, PlaceError> {
-    fs::read_to_string(path).map_err(|error| PlaceError::Unreadable {
+    let bytes = fs::read(path).map_err(|error| PlaceError::Unreadable {
         path,
         cause: error.to_string(),
-    })
+    })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+#[cfg(test)]
+mod tests;

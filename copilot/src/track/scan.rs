@@ -3,10 +3,17 @@
 //! The `proc` source is nothing but this, repeated; the `ebpf` source begins with it, for whoever
 //! ran before it was attached, and comes back to it after a loss.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::PathBuf,
+};
 
-use procfs::process::{Process, Stat, all_processes};
-use tracing::debug;
+use procfs::{
+    ProcError, ProcResult,
+    process::{Process, Stat, all_processes_with_root},
+};
+use tracing::{debug, warn};
 
 use super::cgroup::{self, Membership, PodPath};
 use super::place::{Place, read_file_of};
@@ -22,19 +29,24 @@ pub const TICK: u64 = 1_000_000_000 / TICKS_PER_SECOND;
 /// container's mounts may still be made.
 const YOUTH: u64 = 5 * TICKS_PER_SECOND;
 
-/// Command names of a container runtime's own first process, before it execs the container's program.
-const RUNTIME_NAMES: &[&str] = &["runc:[", "crun", "youki:["];
+/// How the command name of a container runtime's own process begins (`runc:[2:INIT]`), before it
+/// execs the container's program.
+const RUNTIME_PREFIXES: &[&str] = &["runc:[", "youki:["];
+
+/// The whole command name of such a process, where nothing marks it.
+const RUNTIME_NAMES: &[&str] = &["crun"];
 
 /// Looks at `/proc`, again and again, and remembers what it need not read twice.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scanner {
+    root: PathBuf,
     place: Place,
     known: BTreeMap<i32, Known>,
     /// Containers whose traits have been read for good.
     described: BTreeSet<ContainerId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     id: ProcessId,
     container: Option<ContainerId>,
@@ -46,39 +58,78 @@ impl Scanner {
     /// A scanner of our pod's processes.
     #[must_use]
     pub fn new(place: Place) -> Self {
+        Self::of("/proc".into(), place)
+    }
+
+    /// A scanner of the processes that are shown at `root` as `/proc` shows them.
+    fn of(root: PathBuf, place: Place) -> Self {
         Self {
+            root,
             place,
             known: BTreeMap::new(),
             described: BTreeSet::new(),
         }
     }
 
-    /// What has changed since the last look; the last event is [`Event::Scanned`].
+    /// What has changed since the last look. The last event is [`Event::Scanned`], unless some
+    /// process may have been overlooked: from such a look nobody may be said to be gone.
     pub fn scan(&mut self) -> Vec<Event> {
-        let began = Timestamp::now();
+        self.look(Timestamp::now())
+    }
+
+    /// The container of a process that lived at the last look.
+    #[must_use]
+    pub fn container_of_pid(&self, pid: u32) -> Option<&ContainerId> {
+        let pid = i32::try_from(pid).ok()?;
+        self.known.get(&pid)?.container.as_ref()
+    }
+
+    /// How many processes live in these containers, by one look at all; nothing if some may have
+    /// been overlooked.
+    pub fn living_in(&mut self, containers: &[ContainerId]) -> Option<usize> {
+        let events = self.scan();
+        if !matches!(events.last(), Some(Event::Scanned { .. })) {
+            return None;
+        }
+        let living = self
+            .known
+            .values()
+            .filter_map(|known| known.container.as_ref())
+            .filter(|container| containers.contains(container));
+        Some(living.count())
+    }
+
+    fn look(&mut self, began: Timestamp) -> Vec<Event> {
         let now = began.0 / TICK;
         let mut events = Vec::new();
         let mut alive = BTreeSet::new();
         let mut present = BTreeSet::new();
-        for (process, stat) in living() {
-            let id = process_id(&stat);
+        let seen = self.each_living(|scanner, process, stat| {
+            let id = process_id(stat);
             alive.insert(id);
             present.insert(stat.pid);
-            self.look_at(&process, &stat, id, now, &mut events);
-        }
+            scanner.look_at(process, stat, id, now, &mut events);
+        });
         self.known.retain(|pid, _| present.contains(pid));
-        events.push(Event::Scanned { alive, began });
+        match seen {
+            Ok(()) => events.push(Event::Scanned { alive, began }),
+            Err(error) => warn!(%error, "not all processes could be looked at; looking again"),
+        }
         events
     }
 
-    /// How many processes live in these containers, by one look at all.
-    pub fn living_in(&mut self, containers: &[ContainerId]) -> usize {
-        self.scan();
-        self.known
-            .values()
-            .filter_map(|known| known.container.as_ref())
-            .filter(|container| containers.contains(container))
-            .count()
+    /// Shows all processes that live, one at a time: each holds a file open. A process that goes
+    /// away meanwhile, or is hidden from us, is left out; any other failure is told at the end.
+    fn each_living(&mut self, mut show: impl FnMut(&mut Self, &Process, &Stat)) -> ProcResult<()> {
+        let mut failed = Ok(());
+        for process in all_processes_with_root(&self.root)? {
+            match process.and_then(|process| Ok((process.stat()?, process))) {
+                Ok((stat, process)) if lives(&stat) => show(self, &process, &stat),
+                Ok(_) | Err(ProcError::NotFound(_) | ProcError::PermissionDenied(_)) => {}
+                Err(error) => failed = Err(error),
+            }
+        }
+        failed
     }
 
     fn look_at(
@@ -99,7 +150,8 @@ impl Scanner {
         let mut now_told = told;
         if let Some(container) = &container {
             self.describe(process, container, young, events);
-            if !told && !is_runtime(stat) {
+            let is_waiting = young && is_runtime(stat);
+            if !told && !is_waiting {
                 now_told = true;
                 events.push(Event::ProcessStarted {
                     process: id,
@@ -145,8 +197,9 @@ impl Scanner {
             return;
         }
         let traits = traits_of(process);
-        let complete = traits.as_ref().is_some_and(|traits| traits.name.is_some());
-        if complete || !young {
+        // Of a process that goes away meanwhile nothing can be read: another may tell more.
+        let is_final = |traits: &Traits| traits.name.is_some() || !young;
+        if traits.as_ref().is_some_and(is_final) {
             self.described.insert(container.clone());
         }
         events.push(Event::ContainerSeen {
@@ -165,16 +218,17 @@ impl Scanner {
             .get(&stat.ppid)
             .map(|known| known.container.clone());
         let parents = known.unwrap_or_else(|| {
-            let parent = Process::new(stat.ppid).ok()?;
+            let parent = self.root.join(stat.ppid.to_string());
+            let parent = Process::new_with_root(parent).ok()?;
             self.container_of(&parent)
         });
         parents.as_ref() != Some(container)
     }
 }
 
-/// What a process's mounts say of its container; nothing if it is gone, or its leader has ended.
+/// What a process's mounts say of its container; nothing if it is gone.
 pub fn traits_of(process: &Process) -> Option<Traits> {
-    match read_file_of(process, "mountinfo") {
+    match read_file_of(process, "mountinfo").or_else(|error| mounts_of_threads(process, error)) {
         Ok(text) => Some(Traits::from_mountinfo(&text)),
         Err(error) => {
             debug!(pid = process.pid(), %error, "mountinfo cannot be read");
@@ -183,16 +237,15 @@ pub fn traits_of(process: &Process) -> Option<Traits> {
     }
 }
 
-/// All processes that live, with their stat. A process that goes away meanwhile is left out.
-fn living() -> impl Iterator<Item = (Process, Stat)> {
-    all_processes()
+/// A process whose leader has ended shows its mounts only through the threads that live.
+fn mounts_of_threads(process: &Process, error: io::Error) -> io::Result<String> {
+    process
+        .tasks()
         .into_iter()
         .flatten()
         .filter_map(Result::ok)
-        .filter_map(|process| {
-            let stat = process.stat().ok()?;
-            lives(&stat).then_some((process, stat))
-        })
+        .find_map(|task| read_file_of(process, &format!("task/{}/mountinfo", task.tid)).ok())
+        .ok_or(error)
 }
 
 /// A zombie has ended, unless it is a leader whose other threads live on.
@@ -200,8 +253,14 @@ fn lives(stat: &Stat) -> bool {
     !matches!(stat.state, 'Z' | 'X' | 'x') || stat.num_threads > 1
 }
 
+/// Whether the name is one that a runtime gives itself. Anybody may take such a name: it counts
+/// only in a process's youth.
 fn is_runtime(stat: &Stat) -> bool {
-    RUNTIME_NAMES.iter().any(|name| stat.comm.starts_with(name))
+    let name = stat.comm.as_str();
+    RUNTIME_NAMES.contains(&name)
+        || RUNTIME_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 /// The identity of a process, as `/proc/PID/stat` tells it.
@@ -212,3 +271,6 @@ pub fn process_id(stat: &Stat) -> ProcessId {
         pid: u64::try_from(stat.pid).unwrap_or(0),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,12 +9,14 @@
 //! exec sessions come after. Events that were lost make the tracker hold its word until a scan has
 //! shown who still lives.
 
+mod container;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::container::{Container, Exit, Process};
 use super::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     identify::{Candidate, Rules, Why},
-    kubelet::Traits,
 };
 
 /// What the tracker has concluded.
@@ -43,7 +45,8 @@ pub enum Transition {
     },
 }
 
-/// How many exits are kept for processes whose start has not been told; the oldest go first.
+/// How many exits are kept of processes that may yet turn out to be the first of their container.
+/// Of more, the youngest processes are forgotten: a first one is older than its children.
 const STRAYS: usize = 4096;
 
 /// What is known of the pod so far.
@@ -51,34 +54,13 @@ const STRAYS: usize = 4096;
 pub struct Tracker {
     rules: Rules,
     containers: BTreeMap<ContainerId, Container>,
-    /// Exits of processes that no container is known for yet.
-    strays: BTreeMap<ProcessId, Exit>,
-    /// Events were lost: nothing is concluded before the next scan.
-    unsure: bool,
+    /// Exits of processes whose start has not been told, with the container where that is known.
+    strays: BTreeMap<ProcessId, (Exit, Option<ContainerId>)>,
+    /// Events were lost before this moment: nothing is concluded before a scan that began later.
+    unsure_before: Option<Timestamp>,
     found: Option<(Vec<ContainerId>, Why)>,
     started: bool,
     exited: bool,
-}
-
-#[derive(Debug, Default)]
-struct Container {
-    /// A source has described it, even if only to say that nothing could be read of it.
-    seen: bool,
-    traits: Option<Traits>,
-    /// The processes that came from outside, oldest first.
-    entered: BTreeMap<ProcessId, Process>,
-}
-
-#[derive(Debug)]
-struct Process {
-    started: Timestamp,
-    exit: Option<Exit>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Exit {
-    status: ExitStatus,
-    at: Timestamp,
 }
 
 impl Tracker {
@@ -89,7 +71,7 @@ impl Tracker {
             rules,
             containers: BTreeMap::new(),
             strays: BTreeMap::new(),
-            unsure: false,
+            unsure_before: None,
             found: None,
             started: false,
             exited: false,
@@ -99,21 +81,34 @@ impl Tracker {
     /// Takes one event and says what follows from it.
     pub fn observe(&mut self, event: Event) -> Vec<Transition> {
         match event {
-            Event::ContainerSeen { container, traits } => self.see(container, traits),
+            Event::ContainerSeen { container, traits } => {
+                self.containers
+                    .entry(container)
+                    .or_default()
+                    .describe(traits);
+            }
             Event::ProcessStarted {
                 process,
                 container,
                 at,
                 entered,
-            } => self.start(process, container, at, entered),
+            } => self.start(process, &container, at, entered),
             Event::ProcessExited {
                 process,
+                container,
                 status,
                 at,
-                ..
-            } => self.exit(process, Exit { status, at }),
+            } => self.exit(
+                process,
+                container,
+                Exit {
+                    status,
+                    at,
+                    alive: at,
+                },
+            ),
             Event::Scanned { alive, began } => self.compare(&alive, began),
-            Event::Lost { .. } => self.unsure = true,
+            Event::Lost { at, .. } => self.unsure_before = self.unsure_before.max(Some(at)),
         }
         self.conclude()
     }
@@ -130,12 +125,12 @@ impl Tracker {
         self.found.as_ref().map_or(&[], |(mains, _)| mains)
     }
 
-    /// The containers whose first process is known: their later execs change nothing.
-    pub fn known_containers(&self) -> impl Iterator<Item = &ContainerId> {
+    /// The containers whose first process is known, each with it: of those containers nothing else
+    /// matters any more.
+    pub fn first_processes(&self) -> impl Iterator<Item = (&ContainerId, ProcessId)> {
         self.containers
             .iter()
-            .filter(|(_, container)| container.first().is_some())
-            .map(|(id, _)| id)
+            .filter_map(|(id, container)| Some((id, container.first.as_ref()?.id)))
     }
 
     /// The first processes of the mains that have started.
@@ -143,8 +138,8 @@ impl Tracker {
     pub fn main_processes(&self) -> Vec<ProcessId> {
         self.mains()
             .iter()
-            .filter_map(|main| self.containers.get(main)?.first())
-            .map(|(id, _)| *id)
+            .filter_map(|main| self.first_of(main))
+            .map(|first| first.id)
             .collect()
     }
 
@@ -163,70 +158,65 @@ impl Tracker {
             .collect()
     }
 
-    fn see(&mut self, id: ContainerId, traits: Option<Traits>) {
-        let container = self.containers.entry(id).or_default();
-        // Early in a container's life its mounts are not all there: keep the reading that says more.
-        container.seen = true;
-        let worth = |traits: &Traits| (traits.name.is_some(), traits.mounts.len());
-        if traits.as_ref().map(worth) >= container.traits.as_ref().map(worth) {
-            container.traits = traits;
-        }
+    fn first_of(&self, container: &ContainerId) -> Option<&Process> {
+        self.containers.get(container)?.first.as_ref()
     }
 
-    fn start(&mut self, id: ProcessId, container: ContainerId, at: Timestamp, entered: bool) {
-        let container = self.containers.entry(container).or_default();
-        // A child of the container is never its first process: a main that forks all day must not
-        // fill our memory.
-        if !entered && !container.entered.contains_key(&id) {
+    fn start(&mut self, id: ProcessId, container: &ContainerId, at: Timestamp, entered: bool) {
+        let known = self.containers.entry(container.clone()).or_default();
+        // A child of the container is never its first process, unless another source knows better.
+        let is_first = known.first.as_ref().is_some_and(|first| first.id == id);
+        if !(entered || is_first) || !known.enter(id, at) {
             return;
         }
-        let stray = self.strays.remove(&id);
-        let process = container.entered.entry(id).or_insert(Process {
-            started: at,
-            exit: None,
-        });
-        process.started = process.started.min(at);
-        if let Some(exit) = stray {
-            process.end(exit);
+        if let Some((exit, _)) = self.strays.remove(&id)
+            && let Some(first) = &mut known.first
+        {
+            first.end(exit);
         }
+        self.strays
+            .retain(|stray, (_, of)| *stray < id || of.as_ref() != Some(container));
     }
 
-    fn exit(&mut self, id: ProcessId, exit: Exit) {
-        let known = self
+    fn exit(&mut self, id: ProcessId, container: Option<ContainerId>, exit: Exit) {
+        let mut is_known = false;
+        let firsts = self
             .containers
             .values_mut()
-            .find_map(|container| container.entered.get_mut(&id));
-        if let Some(process) = known {
-            process.end(exit);
+            .filter_map(|each| each.first.as_mut());
+        for first in firsts.filter(|first| first.id == id) {
+            first.end(exit);
+            is_known = true;
+        }
+        let is_younger = container
+            .as_ref()
+            .and_then(|container| self.containers.get(container))
+            .is_some_and(|container| container.began_before(id));
+        if is_known || is_younger {
             return;
         }
-        self.strays.insert(id, exit);
+        self.strays.insert(id, (exit, container));
         if self.strays.len() > STRAYS {
-            self.strays.pop_first();
+            self.strays.pop_last();
         }
     }
 
-    /// A scan shows who lives: whoever it could have seen and did not is gone.
     fn compare(&mut self, alive: &BTreeSet<ProcessId>, began: Timestamp) {
-        self.unsure = false;
-        let all = self
+        if self.unsure_before.is_some_and(|lost| lost <= began) {
+            self.unsure_before = None;
+        }
+        let firsts = self
             .containers
             .values_mut()
-            .flat_map(|container| &mut container.entered);
-        for (id, process) in all {
-            let visible = id.visible_pid().is_some();
-            if visible && process.started < began && !alive.contains(id) {
-                process.end(Exit {
-                    status: ExitStatus::Unknown,
-                    at: began,
-                });
-            }
+            .filter_map(|each| each.first.as_mut());
+        for first in firsts {
+            first.compare(alive, began);
         }
     }
 
     fn conclude(&mut self) -> Vec<Transition> {
         let mut transitions = Vec::new();
-        if self.unsure || self.exited {
+        if self.unsure_before.is_some() || self.exited {
             return transitions;
         }
         let Some((mains, why)) = self.choose() else {
@@ -239,32 +229,12 @@ impl Tracker {
                 why,
             });
         }
-        let firsts: Vec<Option<(&ProcessId, &Process)>> = mains
-            .iter()
-            .map(|main| self.containers.get(main).and_then(Container::first))
-            .collect();
-        let known: Vec<_> = firsts.iter().flatten().collect();
-        if !self.started
-            && let Some(at) = known.iter().map(|(_, process)| process.started).min()
-        {
-            self.started = true;
-            transitions.push(Transition::MainStarted {
-                processes: known.iter().map(|(id, _)| **id).collect(),
-                at,
-            });
-        }
-        let exits: Option<Vec<Exit>> = firsts.iter().map(|first| (*first)?.1.exit).collect();
-        if let Some(exits) = exits
-            && let Some(last) = exits.iter().max_by_key(|exit| exit.at)
-        {
-            self.exited = true;
-            transitions.push(Transition::MainExited {
-                status: exits
-                    .iter()
-                    .fold(ExitStatus::Code(0), |worst, exit| worst.worse(exit.status)),
-                at: last.at,
-            });
-        }
+        let firsts: Vec<Option<&Process>> = mains.iter().map(|main| self.first_of(main)).collect();
+        let began = began(&firsts).filter(|_| !self.started);
+        let exited = exited(&firsts);
+        self.started |= began.is_some();
+        self.exited = exited.is_some();
+        transitions.extend(began.into_iter().chain(exited));
         transitions
     }
 
@@ -273,14 +243,16 @@ impl Tracker {
         let candidates: Vec<Candidate<'_>> = self
             .containers
             .iter()
-            .filter(|(_, container)| container.seen)
+            .filter(|(_, container)| container.is_described())
             .map(|(id, container)| {
-                let first = container.first().map(|(_, process)| process);
+                let first = container.first.as_ref();
+                let exit = first.and_then(|first| first.exit);
                 Candidate {
                     id,
                     traits: container.traits.as_ref(),
-                    began: first.map(|process| process.started),
-                    ended: first.and_then(|process| process.exit).map(|exit| exit.at),
+                    began: first.map(|first| first.began),
+                    alive: exit.map(|exit| exit.alive),
+                    ended: exit.map(|exit| exit.at),
                 }
             })
             .collect();
@@ -288,20 +260,26 @@ impl Tracker {
     }
 }
 
-impl Container {
-    /// The oldest of the processes that came from outside.
-    fn first(&self) -> Option<(&ProcessId, &Process)> {
-        self.entered.first_key_value()
-    }
+/// The first of the mains has begun.
+fn began(firsts: &[Option<&Process>]) -> Option<Transition> {
+    let known = || firsts.iter().flatten();
+    Some(Transition::MainStarted {
+        processes: known().map(|first| first.id).collect(),
+        at: known().map(|first| first.began).min()?,
+    })
 }
 
-impl Process {
-    /// Takes an exit; one whose status is known replaces one whose status is not.
-    fn end(&mut self, exit: Exit) {
-        if self.exit.is_none_or(|known| {
-            known.status == ExitStatus::Unknown && exit.status != ExitStatus::Unknown
-        }) {
-            self.exit = Some(exit);
-        }
-    }
+/// All of the mains have ended.
+fn exited(firsts: &[Option<&Process>]) -> Option<Transition> {
+    let exits: Option<Vec<Exit>> = firsts.iter().map(|first| (*first)?.exit).collect();
+    let exits = exits?;
+    let last = exits.iter().max_by_key(|exit| exit.at)?;
+    let statuses = exits.iter().map(|exit| exit.status);
+    Some(Transition::MainExited {
+        status: statuses.fold(ExitStatus::Code(0), ExitStatus::worse),
+        at: last.at,
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,15 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use futures_util::FutureExt as _;
+use tokio::{
+    task::unconstrained,
+    time::{Instant, sleep, sleep_until},
+};
 use tracing::{debug, info, warn};
 
 use super::{
-    ContainerId, ExitStatus, Timestamp, Tracker, Transition,
+    ContainerId, Event, ExitStatus, Timestamp, Tracker, Transition,
     identify::{Rules, Why},
     place::Place,
     scan::Scanner,
@@ -23,6 +27,9 @@ const FIRST_SETTLE_STEP: Duration = Duration::from_millis(1);
 
 /// The longest time between two such looks.
 const LAST_SETTLE_STEP: Duration = Duration::from_millis(50);
+
+/// How many events that are ready are taken when a signal or a time limit asks for a decision.
+const READY_AT_ONCE: usize = 10_000;
 
 /// How long to wait for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +107,6 @@ struct Watch {
     reason: String,
     tracker: Tracker,
     main: Option<(Vec<ContainerId>, Why)>,
-    focused_on: usize,
     attached: Timestamp,
     started: Option<Timestamp>,
     exited: Option<(ExitStatus, Timestamp)>,
@@ -113,7 +119,6 @@ impl Watch {
             reason: rung.reason,
             tracker: Tracker::new(rules),
             main: None,
-            focused_on: 0,
             attached: Timestamp::now(),
             started: None,
             exited: None,
@@ -124,35 +129,59 @@ impl Watch {
         let mut deadline = limits.start.map(|start| Instant::now() + start);
         let mut stopping = false;
         loop {
+            // The source comes last: in a storm of events it always has one more.
             tokio::select! {
                 biased;
-                event = self.source.next() => {
-                    debug!(source = self.source.name(), ?event, "event");
-                    let transitions = self.tracker.observe(event);
-                    for transition in transitions {
-                        self.take(transition);
-                    }
-                    if let Some((status, _)) = self.exited {
-                        return Ending::Exited(status);
-                    }
-                    if self.started.is_some() && !stopping {
-                        deadline = None;
-                    }
-                    self.focus();
-                }
                 () = termination.received(), if !stopping => {
+                    self.catch_up();
+                    stopping = true;
                     if self.started.is_none() {
                         info!("SIGTERM, and main is not to be seen: it is taken to be over");
                         return Ending::Unseen;
                     }
                     info!(wait = ?limits.term_wait, "SIGTERM while main runs: waiting for its end");
-                    stopping = true;
                     deadline = Some(Instant::now() + limits.term_wait);
                 }
                 () = until(deadline) => {
-                    return if stopping { Ending::StillRunning } else { Ending::NeverStarted };
+                    self.catch_up();
+                    if stopping && self.exited.is_none() {
+                        return Ending::StillRunning;
+                    }
+                    if self.started.is_none() {
+                        return Ending::NeverStarted;
+                    }
+                    deadline = None;
                 }
+                event = self.source.next() => self.observe(event),
             }
+            if let Some((status, _)) = self.exited {
+                return Ending::Exited(status);
+            }
+            if self.started.is_some() && !stopping {
+                deadline = None;
+            }
+        }
+    }
+
+    /// Takes what the source has to tell at this moment: it may be what decides.
+    fn catch_up(&mut self) {
+        for _ in 0..READY_AT_ONCE {
+            // The budget of cooperative scheduling would make a source look empty.
+            let next = unconstrained(self.source.next()).now_or_never();
+            let (Some(event), None) = (next, self.exited) else {
+                return;
+            };
+            self.observe(event);
+        }
+    }
+
+    fn observe(&mut self, event: Event) {
+        debug!(source = self.source.name(), ?event, "event");
+        for transition in self.tracker.observe(event) {
+            self.take(transition);
+        }
+        if self.started.is_some() {
+            self.source.focus(&self.tracker);
         }
     }
 
@@ -178,18 +207,6 @@ impl Watch {
         }
     }
 
-    /// Tells the source which processes matter, each time one more of main's is known.
-    fn focus(&mut self) {
-        if self.started.is_none() {
-            return;
-        }
-        let known = self.tracker.main_processes().len();
-        if known != self.focused_on {
-            self.focused_on = known;
-            self.source.focus(&self.tracker);
-        }
-    }
-
     fn finish(self, ending: Ending) -> Watched {
         Watched {
             ending,
@@ -212,7 +229,7 @@ async fn settle(place: &Place, mains: &[ContainerId], limit: Duration) {
     let mut step = FIRST_SETTLE_STEP;
     loop {
         let left = scanner.living_in(mains);
-        if left == 0 {
+        if left == Some(0) {
             return;
         }
         if Instant::now() >= deadline {

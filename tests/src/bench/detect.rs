@@ -123,7 +123,7 @@ async fn one_exit(pod: &Pod, program: &Path) -> Result<(Sample, u64)> {
     let mut lost = 0;
     let known = loop {
         let event = source.next().await;
-        if let Event::Lost { count } = event {
+        if let Event::Lost { count, .. } = event {
             lost += count;
         }
         let mut known = None;

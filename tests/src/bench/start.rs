@@ -159,12 +159,13 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// The yardstick: loads and attaches the two programs, and nothing else.
+/// The yardstick: loads and attaches the same programs, and nothing else.
 pub fn bare() -> Result<()> {
     let mut programs: Ebpf = EbpfLoader::new().load(OBJECT)?;
     for (name, tracepoint) in [
         ("process_exit", "sched_process_exit"),
         ("process_exec", "sched_process_exec"),
+        ("process_fork", "sched_process_fork"),
     ] {
         let program = programs.program_mut(name).context("the object has it")?;
         let program: &mut RawTracePoint = program.try_into()?;

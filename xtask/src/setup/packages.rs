@@ -33,6 +33,12 @@ const TEST: &[Package] = &[
         why: "runs the containers of the tests",
     },
     Package {
+        name: "busybox-static",
+        // Its program has the same name as that of a package that is not static.
+        files: &["/var/lib/dpkg/info/busybox-static.list"],
+        why: "plays pause and main in them, in a root that holds nothing else",
+    },
+    Package {
         name: "bpftool",
         files: &["/usr/sbin/bpftool", "/usr/bin/bpftool"],
         why: "tells the kernel's structures, to compare with",

@@ -60,7 +60,7 @@ fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn defaults_are_the_references() {
+fn defaults_are_the_references_but_for_a_log_that_says_more() {
     let settings = Place::new(&[]).settings();
     let storage = &settings.storage;
     assert_eq!(storage.store_type, "stow");
@@ -69,7 +69,7 @@ fn defaults_are_the_references() {
     assert_eq!(storage.container, "");
     assert!(!storage.multicontainer);
     assert_eq!(storage.max_download_mib, 2);
-    assert_eq!(settings.logger.level, LogLevel::Warn);
+    assert_eq!(settings.logger.level, LogLevel::Info);
     assert_eq!(settings.logger.format, LogFormat::Json);
     assert_eq!(settings.source("storage.type"), Some(&Source::Default));
     assert_eq!(settings.source("storage.connection.region"), None);

@@ -54,6 +54,7 @@ pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
         ("process_exec", "sched_process_exec"),
+        ("process_fork", "sched_process_fork"),
     ] {
         program_of(&mut programs, program)?
             .attach(tracepoint)
@@ -155,7 +156,7 @@ fn load(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
             aya::EbpfError::MapError(error) => map_refused(error),
             other => load_failed(other),
         })?;
-    for program in ["process_exit", "process_exec"] {
+    for program in ["process_exit", "process_exec", "process_fork"] {
         program_of(&mut programs, program)?
             .load()
             .map_err(refused)?;

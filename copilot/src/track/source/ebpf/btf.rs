@@ -17,6 +17,9 @@ const TYPE_SIZE: usize = 12;
 const MEMBER_SIZE: usize = 12;
 /// Anonymous structures within structures: the kernel nests them a few deep.
 const DEEPEST: usize = 8;
+/// How many members one look-up may pass: the kernel's largest structures have some hundreds. A
+/// file whose structures hold each other would keep us busy for ever.
+const MOST_MEMBERS: usize = 100_000;
 
 const KIND_PTR: u32 = 2;
 const KIND_STRUCT: u32 = 4;
@@ -41,8 +44,10 @@ pub struct Btf {
     strings: usize,
     /// Where the description of each type begins; type ids start at 1.
     types: Vec<u32>,
-    /// The structures and type definitions that were asked for.
-    named: BTreeMap<&'static str, Type>,
+    /// The structures that were asked for.
+    structures: BTreeMap<&'static str, Type>,
+    /// The type definitions that were asked for: a name of theirs may be a structure's as well.
+    definitions: BTreeMap<&'static str, Type>,
 }
 
 /// One type's header.
@@ -78,7 +83,8 @@ impl Btf {
         let strings = start + header(16)?;
         let mut btf = Self {
             types: Vec::with_capacity(types_end.saturating_sub(types_at) / 24),
-            named: BTreeMap::new(),
+            structures: BTreeMap::new(),
+            definitions: BTreeMap::new(),
             strings,
             bytes,
         };
@@ -94,7 +100,11 @@ impl Btf {
             if matches!(found.kind, KIND_STRUCT | KIND_TYPEDEF)
                 && let Some(name) = names.iter().find(|name| self.has_name(found.name, name))
             {
-                self.named.insert(name, found);
+                let known = match found.kind {
+                    KIND_STRUCT => &mut self.structures,
+                    _ => &mut self.definitions,
+                };
+                known.entry(name).or_insert(found);
             }
             at += TYPE_SIZE + found.trailing_size()?;
         }
@@ -104,15 +114,16 @@ impl Btf {
     /// The byte offset of a field within a named structure, looking into anonymous members.
     #[must_use]
     pub fn offset(&self, structure: &str, field: &str) -> Option<u32> {
-        let found = *self.named.get(structure)?;
-        let bits = self.member_bits(found, field, DEEPEST)?;
+        let found = *self.structures.get(structure)?;
+        let mut members_left = MOST_MEMBERS;
+        let bits = self.member_bits(found, field, DEEPEST, &mut members_left)?;
         (bits % 8 == 0).then_some(bits / 8)
     }
 
     /// How many arguments a tracepoint passes, by the type of its handlers (`btf_trace_<name>`).
     #[must_use]
     pub fn tracepoint_arguments(&self, handler: &str) -> Option<usize> {
-        let pointer = self.type_of(self.named.get(handler)?.refers)?;
+        let pointer = self.type_of(self.definitions.get(handler)?.refers)?;
         if pointer.kind != KIND_PTR {
             return None;
         }
@@ -121,8 +132,15 @@ impl Btf {
         (function.kind == KIND_FUNC_PROTO).then(|| function.members.saturating_sub(1))
     }
 
-    fn member_bits(&self, structure: Type, field: &str, depth: usize) -> Option<u32> {
+    fn member_bits(
+        &self,
+        structure: Type,
+        field: &str,
+        depth: usize,
+        members_left: &mut usize,
+    ) -> Option<u32> {
         for index in 0..structure.members {
+            *members_left = members_left.checked_sub(1)?;
             let at = structure.at + TYPE_SIZE + index * MEMBER_SIZE;
             let name = number(&self.bytes, at).ok()?;
             let mut bits = number(&self.bytes, at + 8).ok()?;
@@ -135,9 +153,9 @@ impl Btf {
             if self.has_name(name, "") && depth > 0 {
                 let inner = self.type_of(number(&self.bytes, at + 4).ok()?)?;
                 if matches!(inner.kind, KIND_STRUCT | KIND_UNION)
-                    && let Some(found) = self.member_bits(inner, field, depth - 1)
+                    && let Some(found) = self.member_bits(inner, field, depth - 1, members_left)
                 {
-                    return Some(bits + found);
+                    return bits.checked_add(found);
                 }
             }
         }
@@ -198,3 +216,6 @@ fn number(bytes: &[u8], at: usize) -> Result<u32, BtfError> {
         .ok_or(BtfError::Malformed("it is cut short"))?;
     Ok(u32::from_ne_bytes(found))
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,10 +80,13 @@ impl Fields {
         let mut fields = Self::unknown();
         for (slot, structure, field, add) in FIELDS {
             if let Some(offset) = btf.offset(structure, field) {
-                fields.offsets[slot as usize] = offset + add;
+                fields.offsets[slot as usize] = offset.saturating_add(add);
             }
         }
         fields.has_group_dead = btf.tracepoint_arguments(EXIT_HANDLER) == Some(2);
         fields
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,11 @@
 //! tell the programs where the kernel keeps what they read.
 
 mod attach;
+#[cfg(test)]
+mod bpftool;
 pub mod btf;
 pub mod fields;
+mod newcomers;
 mod records;
 mod tick;
 
@@ -19,18 +22,26 @@ pub use attach::OBJECT;
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use copilot_common::{Record, lost, pod};
+use copilot_common::{Record, kind, lost, pod};
 use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
+use self::newcomers::Newcomers;
 use self::records::Records;
 use self::tick::Tick;
-use crate::track::{Event, Tracker, place::Place, scan::Scanner};
+use crate::track::{Event, Timestamp, Tracker, place::Place, scan::Scanner};
 
 /// How often the loss counters are read when nothing happens. Every record wakes us, so this is for
 /// a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
 const SAFETY_TICK: Duration = Duration::from_secs(20);
+
+/// How many records are taken before what they tell is passed on: a storm that never ends must not
+/// keep us from telling, nor from noticing a loss. The ring buffer holds fewer.
+const AT_ONCE: usize = 4096;
+
+/// After a look that may have overlooked somebody.
+const UNTIL_NEXT_LOOK: Duration = Duration::from_millis(200);
 
 /// Why the kernel could not be asked.
 #[derive(Debug, Error)]
@@ -60,6 +71,14 @@ pub enum EbpfError {
     System(#[from] std::io::Error),
 }
 
+/// What matters once main is known: the first processes, and the containers of which nothing else
+/// does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Focus {
+    processes: Vec<u64>,
+    cgroups: Vec<u64>,
+}
+
 /// The attached programs and what they have said.
 pub struct EbpfSource {
     ring: AsyncFd<RingBuf<MapData>>,
@@ -69,8 +88,15 @@ pub struct EbpfSource {
     known: HashMap<MapData, u64, u8>,
     records: Records,
     scanner: Scanner,
+    newcomers: Newcomers,
     queue: VecDeque<Event>,
     lost_before: u64,
+    /// A complete look at all processes is owed.
+    must_look: bool,
+    /// The ring buffer held more than was taken from it at once.
+    has_more: bool,
+    /// What the programs were last told to leave out.
+    focus: Option<Focus>,
     tick: Tick,
     /// Keeps the programs attached.
     _programs: aya::Ebpf,
@@ -87,13 +113,18 @@ impl EbpfSource {
             watched: attached.watched()?,
             known: attached.known()?,
             records: Records::new(place.clone(), attached.own_container),
+            newcomers: Newcomers::beside(Scanner::new(place.clone())),
             scanner: Scanner::new(place.clone()),
             queue: VecDeque::new(),
             lost_before: 0,
+            must_look: true,
+            has_more: false,
+            focus: None,
             tick: Tick::every(SAFETY_TICK)?,
             _programs: attached.programs,
         };
-        source.queue.extend(source.scanner.scan());
+        source.collect();
+        source.newcomers = Newcomers::beside(source.scanner.clone());
         give_back_freed_memory();
         Ok(source)
     }
@@ -104,68 +135,125 @@ impl EbpfSource {
             if let Some(event) = self.queue.pop_front() {
                 return event;
             }
-            tokio::select! {
-                guard = self.ring.readable_mut() => match guard {
-                    Ok(mut guard) => guard.clear_ready(),
-                    // The runtime is going down; without it there is nothing to wait with.
-                    Err(error) => debug!(%error, "the ring buffer cannot be waited for"),
-                },
-                () = self.tick.passed() => {}
+            if !self.has_more {
+                self.wait().await;
             }
             self.collect();
         }
     }
 
-    /// From now on only the exits of main's first processes and the execs of containers that are
-    /// not known yet are of interest: whatever else main does costs us no wake-up.
-    pub fn focus(&mut self, tracker: &Tracker) {
-        if let Err(error) = self.narrow(tracker) {
-            // Unfocused the programs send more than is needed, and nothing is missed.
-            warn!(%error, "the programs could not be told to send less");
+    async fn wait(&mut self) {
+        tokio::select! {
+            guard = self.ring.readable_mut() => match guard {
+                Ok(mut guard) => guard.clear_ready(),
+                Err(error) => {
+                    // The runtime is going down: there is nothing left to wait with.
+                    debug!(%error, "the ring buffer cannot be waited for");
+                    std::future::pending::<()>().await;
+                }
+            },
+            () = self.tick.passed() => {}
+            () = tokio::time::sleep(UNTIL_NEXT_LOOK), if self.must_look => {}
+            () = self.newcomers.due() => {}
         }
     }
 
-    fn narrow(&mut self, tracker: &Tracker) -> Result<(), MapError> {
-        for process in tracker.main_processes() {
-            self.watched.insert(process.pid, 1, 0)?;
+    /// Main is known. From now on only new containers are of interest, and the ends of first
+    /// processes: whatever else main does costs us no wake-up. The ends of all of them, since
+    /// their order tells who main is.
+    pub fn focus(&mut self, tracker: &Tracker) {
+        let firsts = || tracker.first_processes();
+        let wanted = Focus {
+            processes: firsts().map(|(_, process)| process.pid).collect(),
+            cgroups: self
+                .records
+                .cgroup_ids(firsts().map(|(container, _)| container)),
+        };
+        if self.focus.as_ref() == Some(&wanted) {
+            return;
         }
-        for id in self.records.cgroup_ids(tracker.known_containers()) {
+        if let Err(error) = self.narrow(&wanted) {
+            // Unfocused the programs send more than is needed, and nothing is missed.
+            warn!(%error, "the programs could not be told to send less");
+            if let Err(error) = self.filter.set(pod::FOCUS, 0, 0) {
+                warn!(%error, "nor could they be told to send all");
+            }
+        }
+        self.focus = Some(wanted);
+    }
+
+    fn narrow(&mut self, wanted: &Focus) -> Result<(), MapError> {
+        for process in &wanted.processes {
+            self.watched.insert(process, 1, 0)?;
+        }
+        // After their processes, else an end between the two would not be told.
+        for id in &wanted.cgroups {
             self.known.insert(id, 1, 0)?;
         }
-        // Last: from here on only those are told.
         self.filter.set(pod::FOCUS, 1, 0)
     }
 
+    /// Takes what the kernel has told. The counter of losses is read after the records: no record
+    /// that came after a loss may be told before it.
     fn collect(&mut self) {
+        let told = self.drain();
         let lost = self.count_lost();
-        if lost == self.lost_before {
-            self.drain();
-            return;
+        if lost != self.lost_before {
+            let count = lost - self.lost_before;
+            self.lost_before = lost;
+            self.must_look = true;
+            warn!(
+                count,
+                "events were lost in the kernel; looking at all processes instead"
+            );
+            self.queue.push_back(Event::Lost {
+                count,
+                at: Timestamp::now(),
+            });
         }
-        let count = lost - self.lost_before;
-        self.lost_before = lost;
-        warn!(
-            count,
-            "events were lost in the kernel; looking at all processes instead"
-        );
-        self.queue.push_back(Event::Lost { count });
-        self.drain();
-        let mut seen = self.scanner.scan();
-        let scanned = seen.pop();
-        self.queue.extend(seen);
-        // Whoever ended before the scan has left its record by now, unless that was lost: the
-        // status that it tells must come before the scan's "gone".
-        self.drain();
-        self.queue.extend(scanned);
+        // Who is in a container, before what is done there.
+        self.queue.extend(self.newcomers.look());
+        self.queue.extend(told);
+        if self.must_look {
+            self.look();
+        }
     }
 
-    fn drain(&mut self) {
+    fn look(&mut self) {
+        let seen = self.scanner.scan();
+        let is_complete = matches!(seen.last(), Some(Event::Scanned { .. }));
+        // Whoever started or ended before the look has left its record by now, unless that was
+        // lost: it knows the order, and the status, and must come before the look's "gone".
+        let told = self.drain();
+        self.queue.extend(told);
+        self.records.learn(&seen);
+        self.queue.extend(seen);
+        self.must_look = !is_complete;
+    }
+
+    fn drain(&mut self) -> VecDeque<Event> {
+        let mut events = VecDeque::new();
+        self.has_more = false;
+        let mut taken = 0;
         while let Some(item) = self.ring.get_mut().next() {
+            taken += 1;
             match bytemuck::try_pod_read_unaligned::<Record>(&item) {
-                Ok(record) => self.records.translate(&record, &mut self.queue),
+                Ok(record) if record.kind == kind::FORK => {
+                    if !self.records.is_own(record.cgroup) {
+                        self.newcomers.expect_one();
+                    }
+                }
+                Ok(record) => self
+                    .records
+                    .translate(&record, &self.newcomers, &mut events),
                 Err(error) => warn!(%error, "a record of the ring buffer has a wrong size"),
             }
+            if taken == AT_ONCE {
+                self.has_more = true;
+                break;
+            }
         }
+        events
     }
 
     fn count_lost(&self) -> u64 {

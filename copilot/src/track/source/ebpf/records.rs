@@ -13,9 +13,11 @@ use copilot_common::{Record, flag, kind};
 use procfs::process::Process;
 use tracing::{debug, trace};
 
+use super::newcomers::Newcomers;
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     cgroup::{self, Membership},
+    kubelet::Traits,
     place::{Place, read_file_of},
     scan::{TICK, process_id, traits_of},
 };
@@ -26,6 +28,9 @@ pub struct Records {
     containers: BTreeMap<u64, ContainerId>,
     /// Containers whose mounts have been read: they are all made before the first exec.
     described: BTreeSet<ContainerId>,
+    /// When the processes that live were started, in clock ticks, by pid: for a kernel whose
+    /// records do not tell, since of a process that has ended nobody else can.
+    starts: BTreeMap<u64, u64>,
 }
 
 impl Records {
@@ -36,6 +41,16 @@ impl Records {
             place,
             containers,
             described: BTreeSet::new(),
+            starts: BTreeMap::new(),
+        }
+    }
+
+    /// Takes what a look at all processes has shown.
+    pub fn learn(&mut self, seen: &[Event]) {
+        for event in seen {
+            if let Event::ProcessStarted { process, .. } = event {
+                self.starts.insert(process.pid, process.started);
+            }
         }
     }
 
@@ -49,33 +64,47 @@ impl Records {
             .collect()
     }
 
+    /// Whether this is the cgroup of our own container.
+    pub fn is_own(&self, cgroup: u64) -> bool {
+        let known = self.containers.get(&cgroup).cloned();
+        known
+            .or_else(|| self.by_directory(cgroup))
+            .is_some_and(|container| self.place.is_own(&container))
+    }
+
     /// Appends the events that a record tells.
-    pub fn translate(&mut self, record: &Record, events: &mut VecDeque<Event>) {
+    pub fn translate(
+        &mut self,
+        record: &Record,
+        newcomers: &Newcomers,
+        events: &mut VecDeque<Event>,
+    ) {
         trace!(?record, "record");
         // The runtime's own processes work in a container's cgroup while it is made: they live in
         // the node's pid namespace, where no container's first process does.
         if record.cgroup == 0 || is_of_the_runtime(record) {
             return;
         }
-        let process = identity(record);
-        let running = (record.kind == kind::EXEC)
-            .then(|| process.visible_pid().and_then(|pid| Process::new(pid).ok()))
-            .flatten();
-        let container = self.container(record.cgroup, running.as_ref());
+        let process = self.identity(record);
+        let made = newcomers.container_of_pid(record.pid);
         let at = Timestamp(record.at);
+        // A process that has ended is still there until its parent has been told.
+        let found = process.visible_pid().and_then(|pid| Process::new(pid).ok());
         match record.kind {
             kind::EXEC => {
-                self.describe(running.as_ref(), &container, events);
+                let entered = record.flags & flag::CHILD == 0;
+                let container = self.container_of_exec(record.cgroup, found.as_ref(), made);
+                self.describe(found.as_ref(), &container, entered, events);
                 events.push_back(Event::ProcessStarted {
                     process,
                     container,
                     at,
-                    entered: record.flags & flag::CHILD == 0,
+                    entered,
                 });
             }
             kind::EXIT => events.push_back(Event::ProcessExited {
                 process,
-                container: Some(container),
+                container: self.container(record.cgroup, found.as_ref(), made),
                 status: status(record),
                 at,
             }),
@@ -87,13 +116,16 @@ impl Records {
         &mut self,
         process: Option<&Process>,
         container: &ContainerId,
+        entered: bool,
         events: &mut VecDeque<Event>,
     ) {
         if self.place.is_own(container) || self.described.contains(container) {
             return;
         }
         let traits = process.and_then(traits_of);
-        if traits.is_some() {
+        // A runtime's hook is a child of its first process, and runs while the mounts are made.
+        let is_final = |traits: &Traits| entered || traits.name.is_some();
+        if traits.as_ref().is_some_and(is_final) {
             self.described.insert(container.clone());
         }
         events.push_back(Event::ContainerSeen {
@@ -102,16 +134,38 @@ impl Records {
         });
     }
 
-    fn container(&mut self, id: u64, process: Option<&Process>) -> ContainerId {
+    /// The container with this cgroup, in which this process ran a program; if it cannot be told,
+    /// the cgroup's id is its name, once and for all.
+    fn container_of_exec(
+        &mut self,
+        id: u64,
+        process: Option<&Process>,
+        made: Option<&ContainerId>,
+    ) -> ContainerId {
+        self.container(id, process, made).unwrap_or_else(|| {
+            let container = ContainerId::new(&format!("cgroup {id}"));
+            self.containers.insert(id, container.clone());
+            container
+        })
+    }
+
+    /// The container with this cgroup, in which this process is, if it can be told; `made` is where
+    /// it was seen while its container was made.
+    fn container(
+        &mut self,
+        id: u64,
+        process: Option<&Process>,
+        made: Option<&ContainerId>,
+    ) -> Option<ContainerId> {
         if let Some(container) = self.containers.get(&id) {
-            return container.clone();
+            return Some(container.clone());
         }
         let container = self
             .by_directory(id)
             .or_else(|| self.by_process(process?))
-            .unwrap_or_else(|| ContainerId::new(&format!("cgroup {id}")));
+            .or_else(|| made.cloned())?;
         self.containers.insert(id, container.clone());
-        container
+        Some(container)
     }
 
     /// A container's cgroup is a directory of the pod's, and its id is the inode.
@@ -131,6 +185,27 @@ impl Records {
             Membership::Pod | Membership::Outside => None,
         }
     }
+
+    /// Which process a record is about. One that lives is remembered until it ends.
+    fn identity(&mut self, record: &Record) -> ProcessId {
+        let pid = match record.pid {
+            0 => ProcessId::FOREIGN + u64::from(record.host_pid),
+            pid => u64::from(pid),
+        };
+        if record.started != 0 {
+            let started = record.started / TICK;
+            return ProcessId { started, pid };
+        }
+        let known = match record.kind {
+            kind::EXIT => self.starts.remove(&pid),
+            _ => None,
+        };
+        let started = known.or_else(|| started(pid)).unwrap_or(0);
+        if record.kind == kind::EXEC {
+            self.starts.insert(pid, started);
+        }
+        ProcessId { started, pid }
+    }
 }
 
 /// A process that our pid namespace cannot see and that is not the first of its own one.
@@ -138,25 +213,10 @@ fn is_of_the_runtime(record: &Record) -> bool {
     record.pid == 0 && record.inner_pid > 1
 }
 
-fn identity(record: &Record) -> ProcessId {
-    if record.pid == 0 {
-        return ProcessId {
-            started: record.started / TICK,
-            pid: ProcessId::FOREIGN + u64::from(record.host_pid),
-        };
-    }
-    let seen = || {
-        let process = Process::new(i32::try_from(record.pid).ok()?).ok()?;
-        Some(process_id(&process.stat().ok()?).started)
-    };
-    let started = match record.started {
-        0 => seen().unwrap_or(0),
-        nanoseconds => nanoseconds / TICK,
-    };
-    ProcessId {
-        started,
-        pid: u64::from(record.pid),
-    }
+/// When a process that we can see was started, in clock ticks.
+fn started(pid: u64) -> Option<u64> {
+    let process = Process::new(i32::try_from(pid).ok()?).ok()?;
+    Some(process_id(&process.stat().ok()?).started)
 }
 
 fn status(record: &Record) -> ExitStatus {
@@ -165,3 +225,6 @@ fn status(record: &Record) -> ExitStatus {
     }
     ExitStatus::from_wait(record.status.cast_signed(), record.flags & flag::OOM != 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const POD: &str = "/kubepods/besteffort/pod0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+
+fn absolute() -> PodPath {
+    PodPath::Absolute(POD.to_owned())
+}
+
+fn container(name: &str) -> Membership {
+    Membership::Container(ContainerId::new(name))
+}
+
+#[test]
+fn a_path_is_of_a_container_of_the_pod_or_elsewhere() {
+    let own = container(OWN);
+    let below = |rest: &str| format!("{POD}{rest}");
+    for (pod, path, expected) in [
+        (absolute(), below("/main"), container("main")),
+        (absolute(), below("/main/container"), container("main")),
+        (absolute(), below("/crio-conmon-1.scope"), Membership::Pod),
+        (absolute(), below(""), Membership::Pod),
+        (absolute(), below("/"), Membership::Pod),
+        (absolute(), below("1/main"), Membership::Outside),
+        (absolute(), "/".to_owned(), Membership::Outside),
+        (absolute(), "/system.slice".to_owned(), Membership::Outside),
+        (PodPath::Above(1), "/".to_owned(), own.clone()),
+        (PodPath::Above(1), "/deeper".to_owned(), own),
+        (PodPath::Above(1), "/../main".to_owned(), container("main")),
+        (PodPath::Above(1), "/..".to_owned(), Membership::Pod),
+        (
+            PodPath::Above(1),
+            "/../../x/y".to_owned(),
+            Membership::Outside,
+        ),
+        (PodPath::Above(1), "/..main".to_owned(), container(OWN)),
+        (
+            PodPath::Above(2),
+            "/../../cri-containerd-1.scope/container".to_owned(),
+            container("cri-containerd-1.scope"),
+        ),
+        (
+            PodPath::Above(2),
+            "/../main".to_owned(),
+            Membership::Outside,
+        ),
+        (
+            PodPath::Above(2),
+            "/../../crio-conmon-1.scope".to_owned(),
+            Membership::Pod,
+        ),
+    ] {
+        assert_eq!(pod.membership(&path), expected, "{pod:?} {path}");
+    }
+}
+
+#[test]
+fn the_path_that_tells_the_container_is_the_unified_one_unless_it_says_nothing() {
+    let named = format!("{POD}/main");
+    let v1 = format!("4:memory:{named}\n1:name=systemd:/\n");
+    let both = format!("4:memory:/other\n0::{named}\n");
+    let mixed = format!("9:name=systemd:{named}\n0::/\n");
+    let ended = format!("0::{named} (deleted)\n");
+    for (text, expected) in [
+        ("0::/\n", Some(("/", true))),
+        ("9:pids:/\n0::/../main\n", Some(("/../main", true))),
+        (&both, Some((named.as_str(), true))),
+        (&v1, Some((named.as_str(), false))),
+        (&mixed, Some((named.as_str(), false))),
+        (&ended, Some((named.as_str(), true))),
+        ("4:memory:/docker/1\n", None),
+        ("", None),
+        ("0::no slash\n0:\n:\n\n", None),
+    ] {
+        assert_eq!(container_path(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn kubelets_names_of_pods_are_known_from_others() {
+    for (path, expected) in [
+        (POD, Some(3)),
+        ("/kubepods/pod8da70f9aa63c9d400f807eee79390d18/x", Some(2)),
+        (
+            "/kubepods.slice/kubepods-pod8da70f9aa63c9d400f807eee79390d18.slice/x.scope",
+            Some(2),
+        ),
+        (
+            "/a/kubepods-burstable-pod0f1e2d3c_4b5a_6978_8796_a5b4c3d2e1f0.slice",
+            Some(2),
+        ),
+        ("/kubepods/besteffort", None),
+        ("/podman/pod", None),
+        ("/libpod-8da70f9aa63c9d400f807eee79390d18", None),
+        ("/pod8da70f9aa63c9d400f807eee79390d1", None),
+        ("/pod8da70f9aa63c9d400f807eee79390d18x", None),
+        ("/", None),
+    ] {
+        assert_eq!(pod_components(path), expected, "{path}");
+    }
+}
+
+#[test]
+fn the_runtimes_id_is_found_in_the_name_of_a_cgroup() {
+    let id = "cccd4bcdf0231219e9551637c578f4cd8dc2da27a5195c2ff18718785dc077f6";
+    for name in [
+        id.to_owned(),
+        format!("cri-containerd-{id}.scope"),
+        format!("crio-{id}.scope"),
+        format!("docker-{id}.scope"),
+        format!("crio-{id}"),
+    ] {
+        assert_eq!(runtime_id(&name), id);
+    }
+    assert_eq!(runtime_id("init.scope"), "init");
+    assert_eq!(runtime_id("some-name"), "some-name");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_readers_panic(text in ".{0,200}", steps in 0_usize..4) {
+        let _ = runtime_id(&text);
+        if let Some((path, _)) = container_path(&text) {
+            prop_assert!(path.starts_with('/'));
+        }
+        for pod in [absolute(), PodPath::Above(steps), PodPath::Untold { uid: text.clone() }] {
+            let _ = pod.membership(&text);
+        }
+    }
+
+    /// Whatever stands around, the line of the cgroup2 hierarchy is found and read whole.
+    #[test]
+    fn the_unified_line_is_found_among_others(
+        names in prop::collection::vec("[a-z:.-]{1,12}", 1..5),
+        before in prop::collection::vec("[1-9]:[a-z=]{1,8}:/[a-z/]{0,9}", 0..4),
+    ) {
+        prop_assume!(names.iter().all(|name| name != ".." && name != "."));
+        let path = format!("/{}", names.join("/"));
+        let text = format!("{}\n0::{path}\n", before.join("\n"));
+        prop_assert_eq!(container_path(&text), Some((path.as_str(), true)));
+        prop_assert_eq!(components(&path).count(), names.len());
+    }
+}
+
+#[test]
+fn only_a_neighbours_path_tells_how_far_up_the_pod_lies() {
+    for (path, steps) in [
+        ("/../3f2a", Some(1)),
+        ("/../cri-containerd-3f2a.scope", Some(1)),
+        ("/../../cri-containerd-3f2a.scope/container", Some(2)),
+        ("/", None),
+        ("/inner", None),
+        ("/..", None),
+        // The runtime's own processes, and a node's.
+        ("/../../..", None),
+        ("/../../../system.slice/containerd.service", None),
+        ("/../../system.slice", None),
+    ] {
+        assert_eq!(steps_of_neighbour(path), steps, "{path}");
+    }
+}

@@ -1,0 +1,377 @@
+use super::*;
+use crate::track::recorded::{self, RecordedPod};
+
+/// A container of a table, described by hand.
+struct Known {
+    id: ContainerId,
+    traits: Option<Traits>,
+    began: Option<u64>,
+    ended: Option<u64>,
+}
+
+impl Known {
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            id: &self.id,
+            traits: self.traits.as_ref(),
+            began: self.began.map(Timestamp),
+            alive: self.ended.map(Timestamp),
+            ended: self.ended.map(Timestamp),
+        }
+    }
+}
+
+fn choose(rules: &Rules, containers: &[Known]) -> Option<(Vec<ContainerId>, Why)> {
+    let candidates: Vec<Candidate<'_>> = containers.iter().map(Known::candidate).collect();
+    rules.choose(&candidates)
+}
+
+/// The containers of a recorded pod while main ran, with made-up times in the order of truth.
+fn containers_of(pod: &RecordedPod) -> Vec<Known> {
+    ["pause", "sidecar", "downloader", "main", "mesh"]
+        .iter()
+        .zip(0_u64..)
+        .map(|(role, index)| {
+            let text = pod.text("host", role, "cgroup");
+            let (path, _) = cgroup::container_path(&text).expect("a path is told");
+            let level = cgroup::pod_components(path).expect("the node sees the pod");
+            let name = cgroup::components(path).nth(level);
+            Known {
+                id: ContainerId::new(name.expect("the container lies below the pod")),
+                traits: Some(pod.traits(role)),
+                began: Some(10 * index),
+                ended: (*role == "downloader").then_some(10 * index + 5),
+            }
+        })
+        .collect()
+}
+
+fn rules_of(pod: &RecordedPod, containers: &[Known]) -> Rules {
+    Rules {
+        own: Some(containers[1].id.clone()),
+        host_name: Some("some-node".to_owned()),
+        ..Rules::of(&pod.place(), Path::new(recorded::OUTPUTS))
+    }
+}
+
+#[test]
+fn main_is_found_in_every_recorded_pod_by_every_rule() {
+    for pod in recorded::pods() {
+        let label = pod.label();
+        let containers = containers_of(&pod);
+        let main = vec![containers[3].id.clone()];
+        let truth = pod.container("main");
+        assert_eq!(cgroup::runtime_id(main[0].as_str()), truth.id, "{label}");
+        let on_the_nodes_network = rules_of(&pod, &containers);
+        let in_the_pods_network = Rules {
+            host_name: Some(pod.truth.pod.name.clone()),
+            ..on_the_nodes_network.clone()
+        };
+        let with_a_domain = Rules {
+            host_name: Some(format!("{}.flyte.svc.cluster.local", pod.truth.pod.name)),
+            ..on_the_nodes_network.clone()
+        };
+        let named = |name: &str| Rules {
+            main_container: Some(name.to_owned()),
+            ..on_the_nodes_network.clone()
+        };
+        for (rules, why) in [
+            (&in_the_pods_network, Why::FlyteNaming),
+            (&with_a_domain, Why::FlyteNaming),
+            (&on_the_nodes_network, Why::OutputVolume),
+            (&named(&truth.name), Why::Named),
+            (&named(&truth.id), Why::Named),
+            (&named(&truth.id[..12]), Why::Named),
+        ] {
+            assert_eq!(
+                choose(rules, &containers),
+                Some((main.clone(), why)),
+                "{label} {why}"
+            );
+        }
+    }
+}
+
+#[test]
+fn before_main_is_there_nobody_is_main_in_any_recorded_pod() {
+    for pod in recorded::pods() {
+        let mut containers = containers_of(&pod);
+        let rules = rules_of(&pod, &containers);
+        let by_name = Rules {
+            main_container: Some(pod.truth.pod.name.clone()),
+            ..rules.clone()
+        };
+        containers.remove(3);
+        for rules in [rules, by_name] {
+            assert_eq!(choose(&rules, &containers), None, "{}", pod.label());
+        }
+    }
+}
+
+#[test]
+fn a_mesh_that_is_named_as_main_is_main() {
+    for pod in recorded::pods() {
+        let containers = containers_of(&pod);
+        let rules = Rules {
+            main_container: Some("istio-proxy".to_owned()),
+            ..rules_of(&pod, &containers)
+        };
+        let expected = (vec![containers[4].id.clone()], Why::Named);
+        assert_eq!(choose(&rules, &containers), Some(expected));
+    }
+}
+
+/// A mesh that nobody knows shares the volume by `subPath`: both count until it is ignored.
+#[test]
+fn a_sharer_by_sub_path_is_main_too_unless_it_is_ignored() {
+    for pod in recorded::pods() {
+        if pod.truth.variant != "shared-subpath" {
+            continue;
+        }
+        let mut containers = containers_of(&pod);
+        let mut rules = rules_of(&pod, &containers);
+        let mesh = containers[4].traits.as_mut().expect("it was read");
+        mesh.name = Some("log-shipper".to_owned());
+        let both = vec![containers[3].id.clone(), containers[4].id.clone()];
+        assert_eq!(choose(&rules, &containers), Some((both, Why::OutputVolume)));
+        rules.ignored = vec!["log-shipper".to_owned()];
+        let main = vec![containers[3].id.clone()];
+        assert_eq!(choose(&rules, &containers), Some((main, Why::OutputVolume)));
+    }
+}
+
+const UID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+
+fn volume() -> Mount {
+    Mount {
+        device: "254:0".to_owned(),
+        root: format!("/pods/{UID}/volumes/kubernetes.io~empty-dir/out").into(),
+        target: "/outputs".into(),
+    }
+}
+
+fn pods_rules() -> Rules {
+    Rules {
+        pod_uid: Some(UID.to_owned()),
+        output_mount: Some(volume()),
+        ..Rules::default()
+    }
+}
+
+/// A container of our pod; `*` behind the name: it mounts the output volume.
+fn container(name: &str, began: Option<u64>, ended: Option<u64>) -> Known {
+    let plain = name.trim_end_matches('*');
+    Known {
+        id: ContainerId::new(plain),
+        traits: Some(Traits {
+            name: Some(plain.to_owned()),
+            pod_uid: Some(UID.to_owned()),
+            mounts: if plain == name {
+                Vec::new()
+            } else {
+                vec![volume()]
+            },
+            ..Traits::default()
+        }),
+        began,
+        ended,
+    }
+}
+
+fn chosen(rules: &Rules, containers: &[Known]) -> Vec<String> {
+    let mains = choose(rules, containers).map_or_else(Vec::new, |(mains, _)| mains);
+    mains.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn among_those_that_share_the_volume_the_order_decides() {
+    const LOADER: &str = "flyte-copilot-downloader";
+    let rules = pods_rules();
+    let at = Some;
+    let rows: [(&str, Vec<Known>, &[&str]); 9] = [
+        (
+            "what began before the downloader ended is no main",
+            vec![
+                container("init*", at(1), at(2)),
+                container(LOADER, at(3), at(5)),
+                container("main*", at(6), None),
+            ],
+            &["main"],
+        ),
+        (
+            "while the downloader runs there is no main",
+            vec![
+                container("init*", at(1), at(2)),
+                container(LOADER, at(3), None),
+            ],
+            &[],
+        ),
+        (
+            "a native sidecar that began before it is none, even if it lives on",
+            vec![
+                container("shipper*", at(1), None),
+                container(LOADER, at(3), at(5)),
+                container("main*", at(5), at(9)),
+            ],
+            &["main"],
+        ),
+        (
+            "what ended before a later sharer began is none",
+            vec![
+                container("init*", at(1), at(2)),
+                container("main*", at(3), None),
+            ],
+            &["main"],
+        ),
+        (
+            "of several that overlap, all are",
+            vec![
+                container("one*", at(1), at(4)),
+                container("two*", at(3), None),
+            ],
+            &["one", "two"],
+        ),
+        (
+            "what does not share is none, whenever it ran",
+            vec![
+                container("main*", at(3), None),
+                container("other", at(4), None),
+            ],
+            &["main"],
+        ),
+        (
+            "only others: none",
+            vec![container("other", at(4), at(5))],
+            &[],
+        ),
+        (
+            "one that has not begun counts",
+            vec![container("main*", None, None)],
+            &["main"],
+        ),
+        (
+            "infrastructure that shares is none",
+            vec![
+                container("istio-proxy*", at(3), None),
+                container("vault-agent*", at(4), None),
+            ],
+            &[],
+        ),
+    ];
+    for (why, containers, expected) in rows {
+        assert_eq!(chosen(&rules, &containers), expected, "{why}");
+    }
+}
+
+#[test]
+fn a_name_goes_before_the_beginning_of_an_id() {
+    let beginning = "deadbeef";
+    let mut other = container("other*", Some(1), None);
+    other.id = ContainerId::new(&beginning.repeat(8));
+    let named = container(beginning, Some(2), None);
+    let rules = |wanted: &str| Rules {
+        main_container: Some(wanted.to_owned()),
+        ..pods_rules()
+    };
+    let both = [other, named];
+    assert_eq!(chosen(&rules(beginning), &both), [beginning]);
+    assert_eq!(chosen(&rules(beginning), &both[..1]).len(), 1, "by its id");
+    for too_short in ["", "d", "deadbee"] {
+        assert_eq!(chosen(&rules(too_short), &both), [""; 0], "{too_short:?}");
+    }
+}
+
+/// CRI-O's sandbox has no mount by which it could be known, but no mount of kubelet's either.
+#[test]
+fn in_a_pod_a_container_without_kubelets_mounts_is_the_sandbox() {
+    let sandbox = Known {
+        traits: Some(Traits {
+            mounts: vec![volume()],
+            ..Traits::default()
+        }),
+        ..container("crio-1.scope", Some(1), None)
+    };
+    for rules in [
+        pods_rules(),
+        Rules {
+            output_mount: None,
+            ..pods_rules()
+        },
+    ] {
+        assert_eq!(chosen(&rules, std::slice::from_ref(&sandbox)), [""; 0]);
+    }
+    let outside = Rules::default();
+    assert_eq!(chosen(&outside, &[sandbox]), ["crio-1.scope"]);
+}
+
+#[test]
+fn by_elimination_only_where_no_rule_could_have_spoken() {
+    let without_volume = Rules {
+        output_mount: None,
+        ..pods_rules()
+    };
+    let unread = |ended| Known {
+        traits: None,
+        ..container("gone", Some(1), ended)
+    };
+    let rows: [(&str, &Rules, Vec<Known>, &[&str]); 6] = [
+        (
+            "no volume of ours: whoever is left",
+            &without_volume,
+            vec![
+                container("istio-proxy", Some(1), None),
+                container("app", Some(2), None),
+            ],
+            &["app"],
+        ),
+        (
+            "the volume speaks: no guess",
+            &pods_rules(),
+            vec![container("app", Some(2), None)],
+            &[],
+        ),
+        (
+            "ended before it could be read: it may have been main",
+            &pods_rules(),
+            vec![unread(Some(2)), container("istio-proxy", Some(3), None)],
+            &["gone"],
+        ),
+        (
+            "not read yet, but alive: wait",
+            &pods_rules(),
+            vec![unread(None)],
+            &[],
+        ),
+        (
+            "another is main by a rule: the unread one is not",
+            &pods_rules(),
+            vec![unread(Some(2)), container("main*", Some(3), None)],
+            &["main"],
+        ),
+        (
+            "outside of Kubernetes nothing has a name",
+            &Rules::default(),
+            vec![Known {
+                traits: Some(Traits::default()),
+                ..container("main", Some(1), None)
+            }],
+            &["main"],
+        ),
+    ];
+    for (why, rules, containers, expected) in rows {
+        assert_eq!(chosen(rules, &containers), expected, "{why}");
+    }
+}
+
+#[test]
+fn we_are_never_main_whatever_we_are_called() {
+    let own = container("primary*", Some(1), None);
+    for main_container in [None, Some("primary".to_owned())] {
+        let rules = Rules {
+            own: Some(own.id.clone()),
+            main_container,
+            ..pods_rules()
+        };
+        assert_eq!(chosen(&rules, std::slice::from_ref(&own)), [""; 0]);
+    }
+}

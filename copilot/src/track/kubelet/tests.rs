@@ -1,0 +1,238 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::track::recorded;
+
+const UID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+
+/// A line of mountinfo that binds `root` of the node's disk to `target`.
+fn line(root: &str, target: &str) -> String {
+    format!("216 210 254:0 {root} {target} rw,relatime master:6 - ext4 /dev/vda rw\n")
+}
+
+#[test]
+fn names_uids_and_sandboxes_of_every_recorded_container_are_read() {
+    for pod in recorded::pods() {
+        for process in pod.processes("host") {
+            if process.role == "main-child" {
+                continue;
+            }
+            let label = format!("{} {}", pod.label(), process.role);
+            let traits = pod.traits(&process.role);
+            assert!(traits.is_of_a_pod(), "{label}");
+            assert_eq!(
+                traits.sandbox.as_ref(),
+                Some(&pod.truth.sandbox_id),
+                "{label}"
+            );
+            let is_pause = process.role == "pause";
+            assert_eq!(traits.is_sandbox, is_pause, "{label}");
+            let expected = (!is_pause).then_some(&process.container);
+            assert_eq!(traits.name.as_ref(), expected, "{label}");
+            let expected = (!is_pause).then_some(&pod.truth.pod.uid);
+            assert_eq!(traits.pod_uid.as_ref(), expected, "{label}");
+        }
+    }
+}
+
+#[test]
+fn a_container_is_the_same_seen_from_inside_and_from_the_node() {
+    for pod in recorded::pods() {
+        for process in pod.processes("inside") {
+            if process.role == "main-child" {
+                continue;
+            }
+            let text = pod.text("inside", &process.role, "mountinfo");
+            let inside = Traits::from_mountinfo(&text);
+            let host = pod.traits(&process.role);
+            let label = format!("{} {}", pod.label(), process.role);
+            assert_eq!(inside.name, host.name, "{label}");
+            assert_eq!(inside.pod_uid, host.pod_uid, "{label}");
+            assert_eq!(inside.is_sandbox, host.is_sandbox, "{label}");
+        }
+    }
+}
+
+#[test]
+fn the_volume_is_shared_by_those_that_mount_it_and_by_nobody_else() {
+    for pod in recorded::pods() {
+        let sidecar = pod.traits("sidecar");
+        let output = sidecar
+            .mount_of(Path::new(recorded::OUTPUTS))
+            .expect("the sidecar mounts the output volume");
+        for (role, shares) in [
+            ("pause", false),
+            ("main", true),
+            ("mesh", pod.truth.variant == "shared-subpath"),
+            ("downloader", false),
+        ] {
+            let mounts = pod.traits(role).mounts;
+            let found = mounts.iter().any(|mount| mount.overlaps(output));
+            assert_eq!(found, shares, "{} {role}", pod.label());
+        }
+    }
+}
+
+#[test]
+fn only_kubelets_own_paths_tell_a_name() {
+    let pod = format!("/var/lib/kubelet/pods/{UID}");
+    for (root, name, uid) in [
+        (
+            format!("{pod}/containers/main/5e5df18f"),
+            Some("main"),
+            true,
+        ),
+        // Kubelet's directory may be a file system of its own, or lie anywhere.
+        (
+            format!("/pods/{UID}/containers/main/5e5df18f"),
+            Some("main"),
+            true,
+        ),
+        (
+            format!("/srv/pods/a/containers/b/c/pods/{UID}/containers/main/5e5df18f"),
+            Some("main"),
+            true,
+        ),
+        (
+            format!("{pod}/containers/main/5e5df18f//deleted"),
+            Some("main"),
+            true,
+        ),
+        (format!("{pod}/containers/main"), None, true),
+        (
+            format!("{pod}/volumes/kubernetes.io~empty-dir/data"),
+            None,
+            true,
+        ),
+        (format!("{pod}/volume-subpaths/data/main/0"), None, true),
+        (format!("{pod}/etc-hosts"), None, true),
+        (format!("{pod}/plugins/x"), None, false),
+        (
+            format!("/kubepods/besteffort/pod{UID}/containers"),
+            None,
+            false,
+        ),
+        ("/".to_owned(), None, false),
+    ] {
+        let traits = Traits::from_mountinfo(&line(&root, "/somewhere"));
+        assert_eq!(traits.name.as_deref(), name, "{root}");
+        assert_eq!(traits.pod_uid.as_deref(), uid.then_some(UID), "{root}");
+        assert!(!traits.is_sandbox, "{root}");
+    }
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_skipped() {
+    let good = line(
+        &format!("/pods/{UID}/containers/main/5e5df18f"),
+        "/dev/termination-log",
+    );
+    for bad in [
+        "",
+        "garbage",
+        "1 2 254:0",
+        "x y z / / rw - ext4",
+        "1 2 3:4 / /a rw no-dash",
+    ] {
+        let text = format!("{bad}\n{good}{bad}\n");
+        let traits = Traits::from_mountinfo(&text);
+        assert_eq!(traits.name.as_deref(), Some("main"), "{bad:?}");
+        assert_eq!(traits.mounts.len(), 1, "{bad:?}");
+    }
+}
+
+#[test]
+fn a_path_lies_in_the_deepest_mount_and_of_two_in_the_later() {
+    let text = [
+        line("/a", "/var"),
+        line("/b", "/var/out"),
+        line("/c", "/var/out"),
+        line("/d", "/var/output"),
+        "1 0 254:0 / / rw - ext4 /dev/vda rw\n".to_owned(),
+    ];
+    let traits = Traits::from_mountinfo(&text.concat());
+    let root_of = |path: &str| {
+        traits
+            .mount_of(Path::new(path))
+            .map(|mount| mount.root.to_string_lossy().into_owned())
+    };
+    for (path, expected) in [
+        ("/var/out/x", Some("/c")),
+        ("/var/out", Some("/c")),
+        ("/var/outer", Some("/a")),
+        ("/var/output/x", Some("/d")),
+        ("/tmp", None),
+    ] {
+        assert_eq!(root_of(path).as_deref(), expected, "{path}");
+    }
+}
+
+#[test]
+fn the_kernels_escapes_in_paths_are_undone() {
+    for (written, read) in [
+        (r"/a\040b", "/a b"),
+        (r"/a\011b\012c", "/a\tb\nc"),
+        (r"/a\134040", r"/a\040"),
+        (r"/a\777", r"/a\777"),
+        (r"/a\", r"/a\"),
+        (r"/ü\04", r"/ü\04"),
+        (r"/a\ö", r"/a\ö"),
+    ] {
+        let traits = Traits::from_mountinfo(&line(written, "/x"));
+        assert_eq!(traits.mounts[0].root, Path::new(read), "{written}");
+    }
+}
+
+/// Lines as the kernel writes them, of parts that may or may not be kubelet's.
+fn some_line() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        Just("pods".to_owned()),
+        Just("containers".to_owned()),
+        Just("volumes".to_owned()),
+        Just("sandboxes".to_owned()),
+        "[a-z0-9\\\\~ü-]{0,8}",
+    ];
+    prop::collection::vec(part, 0..8).prop_map(|parts| line(&format!("/{}", parts.join("/")), "/x"))
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in ".{0,300}") {
+        let _ = Traits::from_mountinfo(&text);
+    }
+
+    #[test]
+    fn no_path_makes_the_reader_panic(lines in prop::collection::vec(some_line(), 0..6)) {
+        let traits = Traits::from_mountinfo(&lines.concat());
+        prop_assert_eq!(traits.mounts.len(), lines.len());
+        prop_assert!(!traits.is_sandbox || traits.name.is_none());
+    }
+
+    /// Cut anywhere, as by a reader that was too short: what is whole is read.
+    #[test]
+    fn a_text_that_is_cut_short_tells_what_it_holds(cut in 0_usize..400) {
+        let whole = line(&format!("/pods/{UID}/containers/main/5e5df18f"), "/dev/termination-log");
+        let text = format!("{whole}{whole}{whole}");
+        let text = &text[..cut.min(text.len())];
+        let traits = Traits::from_mountinfo(text);
+        prop_assert_eq!(traits.name.is_some(), !traits.mounts.is_empty());
+        prop_assert!(traits.mounts.len() >= text.matches('\n').count());
+    }
+
+    #[test]
+    fn overlapping_is_mutual(
+        one in prop::collection::vec("[ab]", 0..4),
+        other in prop::collection::vec("[ab]", 0..4),
+    ) {
+        let mount = |parts: &[String]| Mount {
+            device: "254:0".to_owned(),
+            root: format!("/{}", parts.join("/")).into(),
+            target: "/x".into(),
+        };
+        let (one, other) = (mount(&one), mount(&other));
+        prop_assert_eq!(one.overlaps(&other), other.overlaps(&one));
+        prop_assert!(one.overlaps(&one));
+        let elsewhere = Mount { device: "254:1".to_owned(), ..other };
+        prop_assert!(!one.overlaps(&elsewhere));
+    }
+}

@@ -1,0 +1,257 @@
+use std::{os::unix::fs::MetadataExt as _, path::Path};
+
+use bytemuck::Zeroable as _;
+
+use super::*;
+use crate::track::cgroup::PodPath;
+use crate::track::scan::Scanner;
+
+/// No process has this id: it is above the largest that Linux gives.
+const GONE: u32 = 5_000_000;
+
+const CONTAINER: u64 = 77;
+
+fn place(directory: Option<&Path>) -> Place {
+    Place {
+        pod: PodPath::Absolute("/no/such/pod".to_owned()),
+        unified: true,
+        directory: directory.map(Path::to_owned),
+        level: None,
+        above_us: None,
+        own: Some(ContainerId::new("own")),
+        traits: Traits::default(),
+    }
+}
+
+fn record(kind: u32, pid: u32) -> Record {
+    Record {
+        at: 5_000 * TICK,
+        started: 4_000 * TICK + 1,
+        cgroup: CONTAINER,
+        kind,
+        pid,
+        host_pid: 100_000 + pid,
+        inner_pid: pid,
+        ..Record::zeroed()
+    }
+}
+
+fn translate(records: &mut Records, record: &Record) -> Vec<Event> {
+    let mut events = VecDeque::new();
+    let nobody = Newcomers::beside(Scanner::new(place(None)));
+    records.translate(record, &nobody, &mut events);
+    events.into()
+}
+
+fn process_of(event: &Event) -> ProcessId {
+    match event {
+        Event::ProcessStarted { process, .. } | Event::ProcessExited { process, .. } => *process,
+        other => panic!("{other:?} is about no process"),
+    }
+}
+
+#[test]
+fn an_exec_tells_the_container_and_then_the_process() {
+    for (flags, entered) in [(0, true), (flag::CHILD, false)] {
+        let mut records = Records::new(place(None), None);
+        let exec = Record {
+            flags,
+            ..record(kind::EXEC, GONE)
+        };
+        let container = ContainerId::new("cgroup 77");
+        let expected = [
+            Event::ContainerSeen {
+                container: container.clone(),
+                traits: None,
+            },
+            Event::ProcessStarted {
+                process: ProcessId {
+                    pid: GONE.into(),
+                    started: 4_000,
+                },
+                container,
+                at: Timestamp(5_000 * TICK),
+                entered,
+            },
+        ];
+        assert_eq!(translate(&mut records, &exec), expected);
+    }
+}
+
+#[test]
+fn an_exit_tells_how_the_process_ended() {
+    for (status, flags, expected) in [
+        (0x700, flag::STATUS, ExitStatus::Code(7)),
+        (9, flag::STATUS, ExitStatus::from_wait(9, false)),
+        (9, flag::STATUS | flag::OOM, ExitStatus::from_wait(9, true)),
+        (0x700, 0, ExitStatus::Unknown),
+    ] {
+        let mut records = Records::new(place(None), None);
+        let exit = Record {
+            status,
+            flags,
+            ..record(kind::EXIT, GONE)
+        };
+        let expected = Event::ProcessExited {
+            process: ProcessId {
+                pid: GONE.into(),
+                started: 4_000,
+            },
+            container: None,
+            status: expected,
+            at: Timestamp(5_000 * TICK),
+        };
+        assert_eq!(translate(&mut records, &exit), [expected]);
+    }
+}
+
+#[test]
+fn the_runtimes_own_processes_are_nobody() {
+    for (pid, inner_pid, cgroup, told) in [
+        (GONE, GONE, CONTAINER, true),
+        // The first process of a pid namespace that we cannot see.
+        (0, 1, CONTAINER, true),
+        // The kernel does not tell which it is.
+        (0, 0, CONTAINER, true),
+        // One of the node's.
+        (0, 4711, CONTAINER, false),
+        // In the pod's own cgroup.
+        (GONE, GONE, 0, false),
+    ] {
+        let mut records = Records::new(place(None), None);
+        let exec = Record {
+            pid,
+            inner_pid,
+            cgroup,
+            ..record(kind::EXEC, GONE)
+        };
+        assert_eq!(
+            !translate(&mut records, &exec).is_empty(),
+            told,
+            "{pid} {inner_pid}"
+        );
+    }
+}
+
+#[test]
+fn a_process_of_another_pid_namespace_has_the_nodes_id() {
+    let mut records = Records::new(place(None), None);
+    let exit = Record {
+        pid: 0,
+        inner_pid: 1,
+        ..record(kind::EXIT, GONE)
+    };
+    let events = translate(&mut records, &exit);
+    let process = process_of(&events[0]);
+    assert_eq!(process.visible_pid(), None);
+    assert_eq!(process.pid, ProcessId::FOREIGN + u64::from(100_000 + GONE));
+}
+
+/// An exit says less of its container than an exec: it must not give it a name for good.
+#[test]
+fn a_container_gets_the_name_of_its_directory_as_soon_as_that_can_be_read() {
+    let pod = tempfile::tempdir().expect("a directory can be made");
+    let mut records = Records::new(place(Some(pod.path())), None);
+    let exit = translate(&mut records, &record(kind::EXIT, GONE));
+    assert!(matches!(
+        &exit[..],
+        [Event::ProcessExited {
+            container: None,
+            ..
+        }]
+    ));
+    let directory = pod.path().join("main");
+    fs::create_dir(&directory).expect("a directory can be made");
+    let cgroup = fs::metadata(&directory).expect("it is there").ino();
+    for kind in [kind::EXIT, kind::EXEC] {
+        let record = Record {
+            cgroup,
+            ..record(kind, GONE)
+        };
+        let events = translate(&mut records, &record);
+        let container = match events.last() {
+            Some(Event::ProcessExited { container, .. }) => container.clone(),
+            Some(Event::ProcessStarted { container, .. }) => Some(container.clone()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(container, Some(ContainerId::new("main")));
+    }
+    let main = ContainerId::new("main");
+    assert_eq!(records.cgroup_ids([&main].into_iter()), [cgroup]);
+    assert_eq!(
+        records.cgroup_ids([&ContainerId::new("other")].into_iter()),
+        [0; 0]
+    );
+}
+
+#[test]
+fn what_runs_in_our_own_container_is_told_but_not_described() {
+    let mut records = Records::new(place(None), Some(CONTAINER));
+    let events = translate(&mut records, &record(kind::EXEC, GONE));
+    let [Event::ProcessStarted { container, .. }] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(container.as_str(), "own");
+}
+
+/// We run, so our mounts can be read: once, if we came into the container from outside, and until
+/// somebody did so if not.
+#[test]
+fn a_container_is_described_once_by_who_entered_it() {
+    let own = std::process::id();
+    let described = |records: &mut Records, flags| {
+        let exec = Record {
+            flags,
+            ..record(kind::EXEC, own)
+        };
+        let events = translate(records, &exec);
+        matches!(
+            &events[0],
+            Event::ContainerSeen {
+                traits: Some(_),
+                ..
+            }
+        )
+    };
+    let mut records = Records::new(place(None), None);
+    assert!(described(&mut records, flag::CHILD));
+    assert!(described(&mut records, 0));
+    assert!(!described(&mut records, 0));
+    assert!(!described(&mut records, flag::CHILD));
+}
+
+/// Without the kernel's BTF a record does not tell when its process was started.
+#[test]
+fn a_process_is_the_same_at_its_end_if_the_kernel_does_not_tell_its_start() {
+    let unknown = |kind, pid| Record {
+        started: 0,
+        ..record(kind, pid)
+    };
+    let mut records = Records::new(place(None), None);
+    let own = std::process::id();
+    let exec = translate(&mut records, &unknown(kind::EXEC, own));
+    let process = process_of(&exec[1]);
+    assert_ne!(process.started, 0, "it is read from what runs");
+    let exit = translate(&mut records, &unknown(kind::EXIT, own));
+    assert_eq!(process_of(&exit[0]), process);
+
+    // One that a look had shown, and that is gone when its record is read.
+    let process = ProcessId {
+        pid: GONE.into(),
+        started: 1234,
+    };
+    records.learn(&[Event::ProcessStarted {
+        process,
+        container: ContainerId::new("main"),
+        at: Timestamp(1234 * TICK),
+        entered: true,
+    }]);
+    let exit = translate(&mut records, &unknown(kind::EXIT, GONE));
+    assert_eq!(process_of(&exit[0]), process);
+    let again = translate(&mut records, &unknown(kind::EXIT, GONE));
+    assert_eq!(
+        process_of(&again[0]).started,
+        0,
+        "a later one of that pid is not known"
+    );
+}

@@ -1,0 +1,114 @@
+//! What must hold of every history, however it is told.
+
+use proptest::prelude::*;
+
+use super::history::{CONTAINERS, History, Telling, any_event, histories, tellings};
+use super::*;
+
+/// What was said, each with the moment at which the event came that made the tracker say it.
+fn said(history: &History, telling: &Telling) -> Vec<(u64, Transition)> {
+    let mut tracker = Tracker::new(history.rules());
+    let (told, _) = history.tell(telling);
+    let mut said = Vec::new();
+    for (at, event) in told {
+        let transitions = tracker.observe(event);
+        said.extend(transitions.into_iter().map(|each| (at, each)));
+    }
+    said
+}
+
+/// The status to be reported: the worst, each unknown whose record was lost.
+fn expected_status(history: &History, lost_exits: &[ProcessId]) -> ExitStatus {
+    let statuses = history.mains.iter().map(|main| {
+        let life = &history.lives[*main];
+        if lost_exits.contains(&life.id) {
+            ExitStatus::Unknown
+        } else {
+            life.status
+        }
+    });
+    statuses.fold(ExitStatus::Code(0), ExitStatus::worse)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn main_starts_once_and_ends_once_and_never_too_early(
+        history in histories(),
+        telling in tellings(),
+    ) {
+        let ids: Vec<ProcessId> = history.mains.iter().map(|main| history.lives[*main].id).collect();
+        let (_, lost_exits) = history.tell(&telling);
+        let (mut started, mut exited, mut last_why) = (0, 0, None);
+        for (at, transition) in said(&history, &telling) {
+            match transition {
+                Transition::MainFound { why, containers } => {
+                    prop_assert!(containers.iter().all(|main| {
+                        history.mains.iter().any(|each| CONTAINERS[*each] == main.as_str())
+                    }), "{containers:?}");
+                    last_why = Some(why);
+                }
+                Transition::MainStarted { processes, .. } => {
+                    started += 1;
+                    prop_assert_eq!(exited, 0);
+                    prop_assert!(processes.iter().all(|each| ids.contains(each)));
+                }
+                Transition::MainExited { status, .. } => {
+                    exited += 1;
+                    prop_assert_eq!(started, 1);
+                    prop_assert_eq!(status, expected_status(&history, &lost_exits));
+                    let ends = history.mains.iter().filter_map(|main| history.lives[*main].end);
+                    let end = ends.max().unwrap() * crate::track::scan::TICK;
+                    prop_assert!(at > end, "said at {at}, ended at {end}");
+                }
+            }
+        }
+        prop_assert_eq!((started, exited), (1, 1));
+        prop_assert_eq!(last_why, Some(history.why()));
+    }
+
+    /// Nothing lost, nothing twice: then the times are exact as well.
+    #[test]
+    fn told_plainly_the_times_are_exact(history in histories()) {
+        let lives = history.mains.iter().map(|main| &history.lives[*main]);
+        let first = lives.clone().map(|life| life.id.started).min().unwrap();
+        let last = lives.filter_map(|life| life.end).max().unwrap();
+        for (now, transition) in said(&history, &Telling::plain()) {
+            let (at, tick) = match transition {
+                Transition::MainFound { .. } => continue,
+                Transition::MainStarted { at, .. } => (at.0, first),
+                Transition::MainExited { at, .. } => (at.0, last),
+            };
+            prop_assert_eq!(at, now);
+            prop_assert_eq!(at / crate::track::scan::TICK, tick);
+        }
+    }
+
+    #[test]
+    fn what_cannot_happen_never_panics_and_never_ends_main_twice(
+        history in histories(),
+        events in prop::collection::vec(any_event(), 0..80),
+    ) {
+        let mut tracker = Tracker::new(history.rules());
+        let (mut started, mut exited) = (0, 0);
+        for event in events {
+            for transition in tracker.observe(event) {
+                match transition {
+                    Transition::MainFound { containers, .. } => {
+                        prop_assert!(!containers.is_empty() && exited == 0);
+                    }
+                    Transition::MainStarted { .. } => {
+                        started += 1;
+                        prop_assert_eq!(exited, 0);
+                    }
+                    Transition::MainExited { .. } => {
+                        exited += 1;
+                        prop_assert_eq!(started, 1);
+                    }
+                }
+            }
+        }
+        prop_assert!(started <= 1 && exited <= 1);
+    }
+}

@@ -1,0 +1,48 @@
+//! The pod's directories in every cgroup hierarchy of the machine: the runtime makes them, and
+//! leaves those above a container behind.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+/// Where whole cgroup hierarchies are mounted, of either version.
+fn mounts() -> Vec<PathBuf> {
+    let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    mountinfo
+        .lines()
+        .filter_map(|line| {
+            let (mount, kind) = line.split_once(" - ")?;
+            let fields: Vec<&str> = mount.split(' ').collect();
+            let whole = kind.starts_with("cgroup") && fields.get(3) == Some(&"/");
+            whole.then(|| PathBuf::from(fields[4]))
+        })
+        .collect()
+}
+
+/// Removes the directory `top` (relative to a hierarchy's root) and those below it, wherever it is.
+pub(super) fn remove(top: &str) {
+    for mount in mounts() {
+        let top = mount.join(top);
+        if top.is_dir() && !remove_tree(&top) {
+            eprintln!("{} could not be removed", top.display());
+        }
+    }
+}
+
+fn remove_tree(directory: &PathBuf) -> bool {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_tree(&entry.path());
+        }
+    }
+    // Killed processes leave their cgroup a moment later.
+    (0..200).any(|_| {
+        let gone = fs::remove_dir(directory).is_ok();
+        if !gone {
+            thread::sleep(Duration::from_millis(10));
+        }
+        gone
+    })
+}

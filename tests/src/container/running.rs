@@ -1,0 +1,177 @@
+//! A container that exists: the runtime's commands on it, and its end.
+
+use std::fs::{self, File};
+use std::io;
+use std::marker::PhantomData;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+use super::sandbox::Sandbox;
+
+/// How long anything may take before it is called stuck.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The runtime, for one container.
+#[derive(Debug)]
+pub(super) struct Runtime {
+    state: PathBuf,
+    bundle: PathBuf,
+    id: String,
+}
+
+impl Runtime {
+    pub(super) fn new(node: &Path, bundle: PathBuf, id: &str) -> Self {
+        Self {
+            state: node.join("runc"),
+            bundle,
+            id: id.to_owned(),
+        }
+    }
+
+    /// Makes the container and returns the pid of its first process, which waits to be started.
+    pub(super) fn create(&self, output: &File) -> io::Result<i32> {
+        let pid_file = self.bundle.join("pid");
+        let mut command = self.command("create");
+        command
+            .arg("--bundle")
+            .arg(&self.bundle)
+            .arg("--pid-file")
+            .arg(&pid_file)
+            .arg(&self.id)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output.try_clone()?);
+        self.succeed(&mut command)?;
+        let pid = fs::read_to_string(pid_file)?;
+        pid.parse().map_err(io::Error::other)
+    }
+
+    pub(super) fn start(&self) -> io::Result<()> {
+        self.succeed(self.command("start").arg(&self.id))
+    }
+
+    /// Kills whatever runs in it and removes it; its first process is a child of ours.
+    pub(super) fn delete(&self, pid: i32) {
+        // Fails if it has ended, which is just as well.
+        let mut kill = self.command("kill");
+        let _ = kill.args([&self.id, "KILL"]).stderr(Stdio::null()).status();
+        // One that was waited for before is no child any more.
+        let _ = waitpid(Pid::from_raw(pid), WaitOptions::empty());
+        if let Err(error) = self.succeed(self.command("delete").arg("--force").arg(&self.id)) {
+            eprintln!("container {} could not be removed: {error}", self.id);
+        }
+    }
+
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new("runc");
+        command.arg("--root").arg(&self.state);
+        command.arg("--log").arg(self.bundle.join("runc.log"));
+        command.arg(verb);
+        command
+    }
+
+    fn succeed(&self, command: &mut Command) -> io::Result<()> {
+        if command.status()?.success() {
+            return Ok(());
+        }
+        let log = fs::read_to_string(self.bundle.join("runc.log")).unwrap_or_default();
+        Err(io::Error::other(format!("{command:?} failed: {log}")))
+    }
+}
+
+/// A container of a pod; killed and removed when dropped.
+#[derive(Debug)]
+pub struct Container<'pod> {
+    runtime: Runtime,
+    pid: i32,
+    log: PathBuf,
+    pod: PhantomData<&'pod Sandbox>,
+}
+
+/// How a container ended, and what it said.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// How its first process ended.
+    pub status: ExitStatus,
+    /// Its standard output and standard error.
+    pub log: String,
+}
+
+impl Container<'_> {
+    pub(super) fn new(runtime: Runtime, pid: i32, log: PathBuf) -> Self {
+        Self {
+            runtime,
+            pid,
+            log,
+            pod: PhantomData,
+        }
+    }
+
+    /// Its first process, as the test process sees it.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Lets its program begin.
+    pub fn start(&self) -> io::Result<()> {
+        self.runtime.start()
+    }
+
+    /// A command that runs in it, with its user and rights, as an exec probe or `kubectl exec` does.
+    #[must_use]
+    pub fn exec(&self, program: &[&str]) -> Command {
+        let mut command = self.runtime.command("exec");
+        command.arg(&self.runtime.id).args(program);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Sends a signal to its first process.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        let pid = Pid::from_raw(self.pid).ok_or(io::ErrorKind::NotFound)?;
+        Ok(kill_process(pid, signal)?)
+    }
+
+    /// What it has said so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// How its first process ended, if it has. To be asked until it has, and not again.
+    pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
+        let ended = waitpid(Pid::from_raw(self.pid), WaitOptions::NOHANG)?;
+        Ok(ended.map(|(_, status)| ExitStatus::from_raw(status.as_raw())))
+    }
+
+    /// Waits for its end. Fails, with what it said, if that takes too long.
+    pub fn wait(&self) -> io::Result<Ended> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.try_wait()? {
+                let log = self.log();
+                return Ok(Ended { status, log });
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        let log = self.log();
+        Err(io::Error::other(format!(
+            "it does not end; it said:\n{log}"
+        )))
+    }
+}
+
+impl Drop for Container<'_> {
+    fn drop(&mut self) {
+        self.runtime.delete(self.pid);
+        if thread::panicking() {
+            eprintln!("--- container {}\n{}", self.runtime.id, self.log());
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The pod: its pause container, what kubelet keeps of it on the node, and its containers' making.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+use super::cgroups;
+use super::network::Network;
+use super::running::{Container, Runtime};
+use super::spec::{Image, Spec, open_directory};
+
+/// What pause does: it takes in the pod's orphans until it is told to end.
+const PAUSE: &str = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done";
+
+/// Whether the pod's containers see each other's processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pids {
+    /// `shareProcessNamespace: true`: pause is pid 1 of all.
+    Shared,
+    /// A pid namespace each.
+    Separate,
+}
+
+/// A pod that runs; its containers borrow it, and it ends when dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    pause: Pause,
+    pids: Pids,
+    network: Network,
+    node: Node,
+}
+
+/// The pause container, removed before the node's files.
+#[derive(Debug)]
+struct Pause {
+    runtime: Runtime,
+    pid: i32,
+}
+
+/// What the node has of the pod.
+#[derive(Debug)]
+struct Node {
+    directory: tempfile::TempDir,
+    name: String,
+    uid: String,
+    sandbox: String,
+    /// The top directory of its cgroups, without a slash.
+    cgroup: String,
+}
+
+impl Sandbox {
+    /// Starts a pod called `name`.
+    pub fn start(name: &str, pids: Pids) -> io::Result<Self> {
+        // As a runtime's shim does: the first processes of containers become children of ours, so
+        // we are the one who learns how they ended.
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        let node = Node::prepare(name)?;
+        let (runtime, pid) = node.pause()?;
+        let pause = Pause { runtime, pid };
+        let network = Network::of(pid)?;
+        Ok(Self {
+            pause,
+            pids,
+            network,
+            node,
+        })
+    }
+
+    /// The pod's network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// A directory of the node that vanishes with the pod, for whatever a test needs.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.node.directory.path()
+    }
+
+    /// The node's directory of a volume of the pod, made when it is first asked for.
+    pub fn volume(&self, name: &str) -> io::Result<PathBuf> {
+        let volumes = self.node.kubelet().join("volumes/kubernetes.io~empty-dir");
+        let path = volumes.join(name);
+        open_directory(&path)?;
+        Ok(path)
+    }
+
+    /// Makes a container: it exists, and its program waits to be started.
+    pub fn create(&self, spec: &Spec) -> io::Result<Container<'_>> {
+        let id = new_id();
+        let log = self.node.directory.path().join("logs").join(&id);
+        fs::create_dir_all(log.parent().unwrap_or(&log))?;
+        let spec = self.node.with_kubelet_mounts(spec.clone(), &id)?;
+        let mut namespaces: Vec<Value> = ["network", "ipc", "uts"]
+            .iter()
+            .map(|kind| self.shared_namespace(kind))
+            .collect();
+        namespaces.push(match self.pids {
+            Pids::Shared => self.shared_namespace("pid"),
+            Pids::Separate => json!({"type": "pid"}),
+        });
+        let runtime = self.node.bundle(&spec, &id, namespaces, None)?;
+        let pid = runtime.create(&File::create(&log)?)?;
+        Ok(Container::new(runtime, pid, log))
+    }
+
+    /// Makes a container and starts its program.
+    pub fn run(&self, spec: &Spec) -> io::Result<Container<'_>> {
+        let container = self.create(spec)?;
+        container.start()?;
+        Ok(container)
+    }
+
+    fn shared_namespace(&self, kind: &str) -> Value {
+        let file = if kind == "network" { "net" } else { kind };
+        json!({"type": kind, "path": format!("/proc/{}/ns/{file}", self.pause.pid)})
+    }
+}
+
+impl Node {
+    fn prepare(name: &str) -> io::Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let directory = tempfile::Builder::new().prefix("copilot-pod-").tempdir()?;
+        let node = Self {
+            directory,
+            name: name.to_owned(),
+            uid: format!("{:08x}-0000-4000-9000-{count:012x}", process::id()),
+            sandbox: new_id(),
+            cgroup: format!("copilot-test-runc-{}-{count}", process::id()),
+        };
+        // Whoever runs in a container may look at its volumes.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(node.directory.path(), open)?;
+        let files = node.sandbox_files();
+        fs::create_dir_all(&files)?;
+        fs::write(files.join("resolv.conf"), "nameserver 127.0.0.1\n")?;
+        fs::write(files.join("hostname"), format!("{name}\n"))?;
+        fs::create_dir_all(node.kubelet())?;
+        fs::write(node.kubelet().join("etc-hosts"), "127.0.0.1 localhost\n")?;
+        Ok(node)
+    }
+
+    fn pause(&self) -> io::Result<(Runtime, i32)> {
+        let spec = Spec::script("pause", PAUSE)
+            .user(65535)
+            .mount(self.sandbox_files().join("resolv.conf"), "/etc/resolv.conf");
+        let own = ["network", "ipc", "uts", "pid"];
+        let namespaces = own.iter().map(|kind| json!({"type": kind})).collect();
+        let runtime = self.bundle(&spec, &self.sandbox, namespaces, Some(&self.name))?;
+        let log = self.directory.path().join("pause.log");
+        let pid = runtime.create(&File::create(log)?)?;
+        runtime.start()?;
+        Ok((runtime, pid))
+    }
+
+    /// Kubelet's directory of the pod.
+    fn kubelet(&self) -> PathBuf {
+        self.directory.path().join("kubelet/pods").join(&self.uid)
+    }
+
+    fn sandbox_files(&self) -> PathBuf {
+        self.directory.path().join("sandboxes").join(&self.sandbox)
+    }
+
+    fn with_kubelet_mounts(&self, spec: Spec, id: &str) -> io::Result<Spec> {
+        if spec.bare {
+            return Ok(spec);
+        }
+        let log = self.kubelet().join("containers").join(&spec.name);
+        fs::create_dir_all(&log)?;
+        let log = log.join(&id[..8]);
+        fs::write(&log, "")?;
+        let hosts = self.kubelet().join("etc-hosts");
+        let files = self.sandbox_files();
+        let mut spec = spec.mount(log, "/dev/termination-log");
+        for (source, target) in [
+            (hosts, "/etc/hosts"),
+            (files.join("hostname"), "/etc/hostname"),
+            (files.join("resolv.conf"), "/etc/resolv.conf"),
+        ] {
+            let taken = |(_, other): &(PathBuf, PathBuf)| other == Path::new(target);
+            if !spec.mounts.iter().any(taken) {
+                spec = spec.mount(source, target);
+            }
+        }
+        Ok(spec)
+    }
+
+    /// What the runtime needs to make a container.
+    fn bundle(
+        &self,
+        spec: &Spec,
+        id: &str,
+        namespaces: Vec<Value>,
+        host_name: Option<&str>,
+    ) -> io::Result<Runtime> {
+        let bundle = self.directory.path().join("bundles").join(id);
+        let root = bundle.join("rootfs");
+        fs::create_dir_all(&root)?;
+        spec.image.unpack(&root)?;
+        let cgroup = format!("/{}/pod{}/{id}", self.cgroup, self.uid);
+        let config = spec.config(&root, &cgroup, namespaces, host_name);
+        fs::write(bundle.join("config.json"), config.to_string())?;
+        Ok(Runtime::new(self.directory.path(), bundle, id))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.pause.runtime.delete(self.pause.pid);
+        cgroups::remove(&self.node.cgroup);
+    }
+}
+
+/// As long and as hexadecimal as a runtime's ids.
+fn new_id() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    // The beginning differs, since people and the termination log use that.
+    format!("{:08x}{:056x}", count ^ 0xC0FF_EE00, process::id())
+}
+
+/// Whether the runtime can make containers here; if not, why.
+#[must_use]
+pub fn obstacle() -> Option<&'static str> {
+    let works = |command: &mut Command| {
+        command
+            .stdout(process::Stdio::null())
+            .stderr(process::Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    if !works(Command::new("runc").arg("--version")) {
+        return Some("runc (cargo xtask setup --tests installs it)");
+    }
+    if !Path::new(Image::BUSYBOX).is_file() {
+        return Some("a static busybox (cargo xtask setup --tests installs it)");
+    }
+    let namespaces = ["--mount", "--pid", "--net", "--uts", "--ipc", "--fork"];
+    let may_make = works(Command::new("unshare").args(namespaces).arg("true"));
+    (!may_make).then_some("the right to make namespaces")
+}

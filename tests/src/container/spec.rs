@@ -1,0 +1,210 @@
+//! What a container is: image, program, rights, mounts; and the configuration by which the runtime
+//! makes it, shaped like that of containerd for Kubernetes.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+/// What lies in a container's root file system before the runtime adds its mount points.
+#[derive(Clone, Debug)]
+pub enum Image {
+    /// The static binary under test, by both its names, and nothing else.
+    Copilot(PathBuf),
+    /// Busybox, to play pause and main.
+    Busybox,
+}
+
+impl Image {
+    /// Where Debian's package has the static busybox.
+    pub const BUSYBOX: &str = "/bin/busybox";
+
+    /// Lays it out in `root`.
+    pub(super) fn unpack(&self, root: &Path) -> io::Result<()> {
+        let programs = root.join("bin");
+        fs::create_dir_all(&programs)?;
+        match self {
+            Self::Copilot(binary) => {
+                fs::copy(binary, programs.join("copilot"))?;
+                symlink("copilot", programs.join("flyte-copilot"))
+            }
+            Self::Busybox => {
+                fs::copy(Self::BUSYBOX, programs.join("busybox"))?;
+                ["grep", "md5sum", "sh", "sleep", "true"]
+                    .iter()
+                    .try_for_each(|name| symlink("busybox", programs.join(name)))
+            }
+        }
+    }
+}
+
+/// A container to be.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    pub(super) name: String,
+    pub(super) image: Image,
+    program: Vec<String>,
+    environment: Vec<String>,
+    user: u32,
+    capabilities: Vec<String>,
+    pub(super) mounts: Vec<(PathBuf, PathBuf)>,
+    private_cgroups: bool,
+    /// Without what kubelet mounts into each container.
+    pub(super) bare: bool,
+}
+
+impl Spec {
+    /// A container of the pod's manifest: uid 0 without any capability.
+    #[must_use]
+    pub fn new<S: Into<String>>(
+        name: &str,
+        image: Image,
+        program: impl IntoIterator<Item = S>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            image,
+            program: program.into_iter().map(Into::into).collect(),
+            environment: vec!["PATH=/bin".to_owned()],
+            user: 0,
+            capabilities: Vec::new(),
+            mounts: Vec::new(),
+            private_cgroups: false,
+            bare: false,
+        }
+    }
+
+    /// A shell script run by busybox.
+    #[must_use]
+    pub fn script(name: &str, script: &str) -> Self {
+        Self::new(name, Image::Busybox, ["/bin/sh", "-c", script])
+    }
+
+    /// Adds an argument of the program.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.program.push(argument.to_owned());
+        self
+    }
+
+    /// Runs as this user and group.
+    #[must_use]
+    pub fn user(mut self, id: u32) -> Self {
+        self.user = id;
+        self
+    }
+
+    /// Adds a variable.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push(format!("{name}={value}"));
+        self
+    }
+
+    /// Adds capabilities, such as `BPF`.
+    #[must_use]
+    pub fn capabilities(mut self, names: &[&str]) -> Self {
+        let names = names.iter().map(|name| format!("CAP_{name}"));
+        self.capabilities.extend(names);
+        self
+    }
+
+    /// Binds a file or directory of the node, such as a volume.
+    #[must_use]
+    pub fn mount(mut self, source: impl Into<PathBuf>, target: &str) -> Self {
+        self.mounts.push((source.into(), target.into()));
+        self
+    }
+
+    /// Gives it a cgroup namespace of its own, as runtimes do on nodes with cgroup v2 only.
+    #[must_use]
+    pub fn private_cgroups(mut self) -> Self {
+        self.private_cgroups = true;
+        self
+    }
+
+    /// Leaves out what kubelet mounts into each container: nothing is in its root but the image, and
+    /// what every runtime provides.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
+    /// The runtime's configuration. `namespaces` are those that it shares or owns beside its mounts.
+    pub(super) fn config(
+        &self,
+        root: &Path,
+        cgroup: &str,
+        mut namespaces: Vec<Value>,
+        host_name: Option<&str>,
+    ) -> Value {
+        namespaces.push(json!({"type": "mount"}));
+        if self.private_cgroups {
+            namespaces.push(json!({"type": "cgroup"}));
+        }
+        // No `rlimits` and no `oomScoreAdj`: raising them takes rights that a test may not have.
+        let mut config = json!({
+            "ociVersion": "1.0.2",
+            "process": {
+                "user": {"uid": self.user, "gid": self.user},
+                "args": self.program,
+                "env": self.environment,
+                "cwd": "/",
+                "noNewPrivileges": true,
+                "capabilities": {
+                    "bounding": self.capabilities,
+                    "effective": self.capabilities,
+                    "permitted": self.capabilities,
+                },
+            },
+            "root": {"path": root, "readonly": true},
+            "mounts": self.all_mounts(),
+            "linux": {
+                "cgroupsPath": cgroup,
+                "namespaces": namespaces,
+                "resources": {"devices": [{"allow": false, "access": "rwm"}]},
+                "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"],
+                "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
+            },
+        });
+        if let Some(name) = host_name {
+            config["hostname"] = name.into();
+        }
+        config
+    }
+
+    fn all_mounts(&self) -> Vec<Value> {
+        let system = [
+            ("/proc", "proc", &["nosuid", "noexec", "nodev"][..]),
+            ("/dev", "tmpfs", &["nosuid", "mode=755", "size=65536k"]),
+            ("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev"]),
+            ("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+            (
+                "/sys/fs/cgroup",
+                "cgroup",
+                &["nosuid", "noexec", "nodev", "ro"],
+            ),
+        ];
+        let system = system.iter().map(|(target, kind, options)| {
+            json!({"destination": target, "type": kind, "source": kind, "options": options})
+        });
+        let bound = self.mounts.iter().map(|(source, target)| {
+            json!({
+                "destination": target,
+                "type": "bind",
+                "source": source,
+                "options": ["rbind", "rprivate", "rw"],
+            })
+        });
+        system.chain(bound).collect()
+    }
+}
+
+/// A directory that every uid may write to, as kubelet makes an `emptyDir`.
+pub(super) fn open_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o777))
+}

@@ -1,0 +1,66 @@
+//! TLS in front of a server: an authority that a test may trust or not, and certificates of it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use crate::background::Background;
+
+/// A certificate authority.
+#[derive(Debug)]
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    /// A new one, which nobody knows. Two of one name would be taken for one with a wrong key.
+    pub fn called(name: &str) -> Result<Self> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        Ok(Self(issuer))
+    }
+
+    /// Its own certificate, as PEM.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A server's side of TLS, with a certificate for `host`.
+    pub fn certify(&self, host: &str) -> Result<ServerConfig> {
+        let key = KeyPair::generate()?;
+        let params = CertificateParams::new(vec![host.to_owned()])?;
+        let certificate = params.signed_by(&key, &self.0)?;
+        let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        Ok(ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)?)
+    }
+}
+
+/// Starts TLS in front of the server at `upstream`.
+pub fn front(upstream: SocketAddr, config: ServerConfig) -> io::Result<Background> {
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    Background::start("tls-front", move |client| {
+        let acceptor = acceptor.clone();
+        async move {
+            // A client that does not trust us goes away, and one that goes away is no fault of ours.
+            let Ok(mut client) = acceptor.accept(client).await else {
+                return;
+            };
+            let Ok(mut server) = TcpStream::connect(upstream).await else {
+                return;
+            };
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        }
+    })
+}

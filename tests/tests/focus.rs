@@ -1,0 +1,134 @@
+//! Once main is known the kernel sends only what can matter: and all of that.
+
+use std::{path::Path, process::Child, time::Duration};
+
+use copilot::track::{
+    ExitStatus, Tracker, Transition,
+    identify::Rules,
+    place::Place,
+    source::{
+        Source,
+        ladder::{Watcher, climb},
+    },
+};
+use copilot_tests::{pod::Pod, requirement::Requirement};
+use tokio::time::timeout;
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// A tracker fed by the kernel, as the sidecar's is.
+struct Watch {
+    source: Source,
+    tracker: Tracker,
+}
+
+impl Watch {
+    fn attach(pod: &Pod) -> Self {
+        let place = Place::find(Some(pod.directory()));
+        let rung = climb(Watcher::Ebpf, &place).expect("the kernel lets us attach");
+        Self {
+            source: rung.source,
+            tracker: Tracker::new(Rules::default()),
+        }
+    }
+
+    /// Takes one event, if one comes in this time.
+    async fn step(&mut self, limit: Duration) -> Option<Vec<Transition>> {
+        let event = timeout(limit, self.source.next()).await.ok()?;
+        let transitions = self.tracker.observe(event);
+        if self.tracker.has_started() {
+            self.source.focus(&self.tracker);
+        }
+        Some(transitions)
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&Transition) -> bool) -> Transition {
+        loop {
+            let transitions = self.step(LONG).await.expect("main is seen in time");
+            if let Some(found) = transitions.into_iter().find(&wanted) {
+                return found;
+            }
+        }
+    }
+
+    /// Takes whatever comes until nothing has come for a while.
+    async fn until_quiet(&mut self) {
+        while self.step(Duration::from_millis(200)).await.is_some() {}
+    }
+}
+
+fn shell(pod: &Pod, container: &str, script: &str) -> Child {
+    let mut command = pod
+        .command(container, Path::new("/bin/sh"))
+        .expect("the container's cgroup can be made");
+    command.args(["-c", script]);
+    command.spawn().expect("a shell can be started")
+}
+
+fn has_started(transition: &Transition) -> bool {
+    matches!(transition, Transition::MainStarted { .. })
+}
+
+/// It may begin and end before user space has heard of it.
+#[tokio::test(flavor = "current_thread")]
+async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for _ in 0..20 {
+        let pod = Pod::create().expect("a pod can be made");
+        let mut watch = Watch::attach(&pod);
+        let mut first = shell(&pod, "first", "sleep 0.3");
+        watch.until(has_started).await;
+        watch.until_quiet().await;
+        let mut second = shell(&pod, "second", "exit 3");
+        let ended = watch
+            .until(|each| matches!(each, Transition::MainExited { .. }))
+            .await;
+        let Transition::MainExited { status, .. } = ended else {
+            unreachable!("it was asked for");
+        };
+        assert_eq!(status, ExitStatus::Code(3), "the worst of both");
+        first.wait().expect("it can be waited for");
+        second.wait().expect("it can be waited for");
+    }
+}
+
+/// Starts 800 processes, one after the other, and stays.
+const BUSY: &str = "for i in $(seq 400); do /bin/true; (exit 1); done; exec sleep 60";
+
+/// Whether it ran before we came, or began later.
+#[tokio::test(flavor = "current_thread")]
+async fn a_main_that_starts_processes_all_day_wakes_nobody() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for late in [false, true] {
+        let pod = Pod::create().expect("a pod can be made");
+        let mut main = late.then(|| shell(&pod, "main", &format!("sleep 0.5; {BUSY}")));
+        if late {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        let mut watch = Watch::attach(&pod);
+        if !late {
+            main = Some(shell(&pod, "main", &format!("sleep 0.5; {BUSY}")));
+        }
+        watch.until(has_started).await;
+        let mut events = 0;
+        while watch.step(Duration::from_secs(3)).await.is_some() {
+            events += 1;
+        }
+        // What was on its way, and at most one more of each kind that tells us the container.
+        assert!(events < 20, "{events} events came, attached late: {late}");
+        let mut main = main.expect("it was started");
+        main.kill().expect("it can be killed");
+        let ended = watch
+            .until(|each| matches!(each, Transition::MainExited { .. }))
+            .await;
+        let Transition::MainExited { status, .. } = ended else {
+            unreachable!("it was asked for");
+        };
+        assert_eq!(status, ExitStatus::from_wait(9, false));
+        main.wait().expect("it can be waited for");
+    }
+}

@@ -1,0 +1,422 @@
+//! The sidecar beside a main process, from its watcher's attachment to what it leaves in the store:
+//! how main ends, how the pod is stopped, and what follows.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use copilot::idl::{
+    ContainerError, SimpleType, TypedInterface, container_error::Kind, execution_error::ErrorKind,
+    literal, primitive, scalar,
+};
+use copilot_tests::binary::{self, Ended, Running};
+use copilot_tests::pod::Pod;
+use copilot_tests::requirement::Requirement;
+use copilot_tests::task::{DOCUMENTS, Task, interface, simple};
+use rustix::process::Signal;
+use serde_json::Value;
+
+/// A pod with a sidecar at work in it, and the task that it serves.
+struct Stage {
+    task: Task,
+    pod: Pod,
+    sidecar: Running,
+}
+
+impl Stage {
+    /// Starts a sidecar for the text output `word` and waits until it watches.
+    fn set(options: &[&str]) -> Self {
+        Self::of(&interface([("word", simple(SimpleType::String))]), options)
+    }
+
+    fn of(outputs: &TypedInterface, options: &[&str]) -> Self {
+        let task = Task::start().expect("a task can be made");
+        let pod = Pod::create().expect("a pod can be made");
+        let mut command = enter(&pod, "sidecar", binary::path());
+        command
+            .args(task.site.server.flags("data"))
+            .args(task.sidecar_arguments(outputs))
+            .args(["--logger.level=4", "--timeline"])
+            .arg(task.site.work("timeline.json"))
+            .args(options);
+        let mut sidecar = Running::start(&mut command);
+        sidecar.watches();
+        Self { task, pod, sidecar }
+    }
+
+    /// Starts a shell as main; `$out` is its output directory.
+    fn main(&self, script: &str) -> Running {
+        let mut command = enter(&self.pod, "main", PathBuf::from("/bin/sh"));
+        command
+            .env("out", self.task.outputs_dir())
+            .args(["-c", script]);
+        Running::start(&mut command)
+    }
+
+    fn ended(self) -> Outcome {
+        let ended = self.sidecar.ended();
+        let timeline = fs::read(self.task.site.work("timeline.json")).expect("a timeline is left");
+        Outcome {
+            ended,
+            timeline: serde_json::from_slice(&timeline).expect("a timeline is JSON"),
+            task: self.task,
+        }
+    }
+}
+
+/// How it ended, and what is in the store then.
+struct Outcome {
+    ended: Ended,
+    timeline: Value,
+    task: Task,
+}
+
+impl Outcome {
+    /// Nothing is committed, and both error documents say this.
+    fn reported(&self, code: &str, kind: Kind, origin: ErrorKind) -> ContainerError {
+        assert_eq!(self.ended.code(), 1, "{}", self.ended.stderr);
+        assert_eq!(self.task.outputs(), None);
+        let [first, second] = DOCUMENTS.map(|name| self.task.document(name));
+        assert_eq!(first, second);
+        let document = first.expect("an error document is written");
+        assert_eq!(document.code, code, "{}", document.message);
+        assert_eq!((document.kind(), document.origin()), (kind, origin));
+        document
+    }
+
+    /// The outputs are committed, and no error document is there.
+    fn committed(&self, word: &str) {
+        assert_eq!(self.ended.code(), 0, "{}", self.ended.stderr);
+        let outputs = self.task.outputs().expect("the outputs are committed");
+        let Some(literal::Value::Scalar(scalar)) = &outputs.literals["word"].value else {
+            panic!("a text is a scalar: {outputs:?}");
+        };
+        let expected = primitive::Value::StringValue(word.to_owned());
+        let Some(scalar::Value::Primitive(primitive)) = &scalar.value else {
+            panic!("a text is a primitive: {scalar:?}");
+        };
+        assert_eq!(primitive.value, Some(expected));
+        assert_eq!(DOCUMENTS.map(|name| self.task.document(name)), [None, None]);
+    }
+
+    fn status(&self) -> &str {
+        self.timeline["status"].as_str().unwrap_or_default()
+    }
+}
+
+fn enter(pod: &Pod, container: &str, program: PathBuf) -> Command {
+    let mut command = pod
+        .command(container, program)
+        .expect("a container's cgroup can be made");
+    binary::isolate(&mut command);
+    command
+}
+
+#[test]
+fn a_main_that_ends_well_is_uploaded() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for watcher in ["auto", "ebpf", "proc"] {
+        let stage = Stage::set(&["--watcher", watcher]);
+        let main = stage.main("sleep 0.3; echo well > $out/word");
+        let _ = main.ended();
+        let outcome = stage.ended();
+        outcome.committed("well");
+        let seen = if watcher == "auto" { "ebpf" } else { watcher };
+        assert_eq!(outcome.timeline["watcher"], seen);
+        for point in [
+            "attached",
+            "started",
+            "exited",
+            "settled",
+            "uploaded",
+            "committed",
+        ] {
+            assert!(
+                outcome.timeline["timeline"][point].is_f64(),
+                "{watcher}: {point}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_main_that_fails_is_reported_and_its_outputs_are_not_uploaded() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for (script, code, origin, words) in [
+        (
+            "exit 7",
+            "MainFailed",
+            ErrorKind::User,
+            "exited with code 7",
+        ),
+        (
+            "kill -9 $$",
+            "Interrupted",
+            ErrorKind::System,
+            "killed by signal 9 (SIGKILL)",
+        ),
+        (
+            "kill -SEGV $$",
+            "MainFailed",
+            ErrorKind::User,
+            "killed by signal 11 (SIGSEGV)",
+        ),
+    ] {
+        let stage = Stage::set(&["--watcher", "ebpf"]);
+        let main = stage.main(&format!("echo half > $out/word; {script}"));
+        let _ = main.ended();
+        let outcome = stage.ended();
+        let document = outcome.reported(code, Kind::Recoverable, origin);
+        assert!(document.message.contains(words), "{}", document.message);
+        assert!(
+            outcome.ended.message().contains(words),
+            "{}",
+            outcome.ended.stderr
+        );
+        assert!(outcome.task.objects("task/raw").is_empty());
+    }
+}
+
+#[test]
+fn a_failed_main_is_uploaded_if_asked_for() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let stage = Stage::set(&["--watcher", "ebpf", "--on-main-failure", "upload"]);
+    let _ = stage.main("echo all the same > $out/word; exit 7").ended();
+    let outcome = stage.ended();
+    outcome.committed("all the same");
+    assert_eq!(outcome.status(), "exited with code 7");
+}
+
+#[test]
+fn what_a_failed_main_says_itself_is_worth_more() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let stage = Stage::set(&["--watcher", "ebpf"]);
+    let _ = stage
+        .main("echo 'no such table' > $out/_ERROR; exit 1")
+        .ended();
+    let outcome = stage.ended();
+    let document = outcome.reported("OutputUploadFailed", Kind::Recoverable, ErrorKind::User);
+    assert_eq!(document.message, "User Error: no such table\n");
+}
+
+#[test]
+fn a_main_of_a_millisecond_is_never_missed() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let pod = Pod::create().expect("a pod can be made");
+    let site = Task::start().expect("a task can be made").site;
+    for round in 0..200 {
+        let timeline = site.work(&format!("{round}.json"));
+        let mut command = enter(&pod, "sidecar", binary::path());
+        command
+            .args(["sidecar", "--watcher", "ebpf", "--timeline"])
+            .arg(&timeline);
+        let mut sidecar = Running::start(&mut command);
+        sidecar.watches();
+        let name = format!("main-{round}");
+        let _ = Running::start(&mut enter(&pod, &name, "/bin/true".into())).ended();
+        let ended = sidecar.ended();
+        assert_eq!(ended.code(), 0, "round {round}: {}", ended.stderr);
+        let text = fs::read(&timeline).expect("a timeline is left");
+        let timeline: Value = serde_json::from_slice(&text).expect("a timeline is JSON");
+        assert_eq!(timeline["status"], "exited with code 0", "round {round}");
+        assert_eq!(timeline["main"][0], name.as_str(), "round {round}");
+    }
+}
+
+#[test]
+fn a_child_that_outlives_main_may_still_write() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let stage = Stage::set(&["--watcher", "ebpf", "--settle", "20s"]);
+    let _ = stage
+        .main("(sleep 0.7; echo late > $out/word) & exit 0")
+        .ended();
+    stage.ended().committed("late");
+}
+
+#[test]
+fn a_child_that_lives_on_for_ever_holds_nothing_up() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let stage = Stage::set(&["--watcher", "ebpf", "--settle", "300ms"]);
+    let _ = stage.main("sleep 300 & echo early > $out/word").ended();
+    stage.ended().committed("early");
+}
+
+#[test]
+fn a_stop_while_main_runs_waits_for_its_end() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for watcher in ["ebpf", "proc"] {
+        let stage = Stage::set(&["--watcher", watcher, "--term-wait", "1m"]);
+        let main = stage.main(
+            "trap 'echo stopped > $out/word; exit 0' TERM; touch $out/ready; while :; do sleep 0.05; done",
+        );
+        binary::wait_until("main traps SIGTERM", || {
+            stage.task.outputs_dir().join("ready").exists()
+        });
+        stage.sidecar.says("main started");
+        stage.sidecar.signal(Signal::TERM);
+        stage.sidecar.signal(Signal::TERM);
+        stage.sidecar.signal(Signal::INT);
+        main.signal(Signal::TERM);
+        let _ = main.ended();
+        stage.ended().committed("stopped");
+    }
+}
+
+#[test]
+fn a_main_that_ignores_the_stop_is_not_uploaded_half_written() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for watcher in ["ebpf", "proc"] {
+        let stage = Stage::set(&["--watcher", watcher, "--term-wait", "300ms"]);
+        let main = stage.main("echo half > $out/word; touch $out/ready; exec sleep 300");
+        binary::wait_until("main writes", || {
+            stage.task.outputs_dir().join("ready").exists()
+        });
+        stage.sidecar.says("main started");
+        stage.sidecar.signal(Signal::TERM);
+        let outcome = stage.ended();
+        let document = outcome.reported("Interrupted", Kind::Recoverable, ErrorKind::System);
+        assert!(
+            document.message.contains("still running"),
+            "{}",
+            document.message
+        );
+        drop(main);
+    }
+}
+
+#[test]
+fn a_stop_before_main_is_seen_means_that_it_is_over() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for watcher in ["ebpf", "proc", "signal"] {
+        let stage = Stage::set(&["--watcher", watcher]);
+        stage.task.write_output("word", "there already");
+        stage.sidecar.signal(Signal::TERM);
+        stage.ended().committed("there already");
+    }
+}
+
+#[test]
+fn a_main_that_never_starts_is_reported() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for watcher in ["ebpf", "proc"] {
+        let stage = Stage::set(&[
+            "--watcher",
+            watcher,
+            "--main-start-timeout",
+            "300ms",
+            "--main-container",
+            "nobody",
+        ]);
+        let other = stage.main("exec sleep 300");
+        let outcome = stage.ended();
+        let document = outcome.reported("MainNotStarted", Kind::NonRecoverable, ErrorKind::User);
+        assert!(
+            document.message.contains("--main-container"),
+            "{}",
+            document.message
+        );
+        assert!(document.message.contains("main"), "{}", document.message);
+        drop(other);
+    }
+}
+
+#[test]
+fn without_outputs_it_waits_for_mains_end_all_the_same() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let mut stage = Stage::of(&interface([]), &["--watcher", "ebpf"]);
+    let main = stage.main("while [ ! -e $out/go ]; do sleep 0.02; done; exit 3");
+    stage.sidecar.says("main started");
+    assert!(stage.sidecar.runs());
+    stage.task.write_output("go", "");
+    let _ = main.ended();
+    let outcome = stage.ended();
+    assert_eq!(outcome.ended.code(), 0, "{}", outcome.ended.stderr);
+    assert!(outcome.timeline["timeline"]["exited"].is_f64());
+    assert!(outcome.task.objects("task").is_empty());
+}
+
+#[test]
+fn a_killed_sidecar_that_starts_again_ends_right() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let stage = Stage::set(&["--watcher", "ebpf"]);
+    let main =
+        stage.main("while [ ! -e $out/go ]; do sleep 0.02; done; echo again > $out/word; exit 0");
+    stage.sidecar.says("main started");
+    let Stage { task, pod, sidecar } = stage;
+    sidecar.signal(Signal::KILL);
+    assert!(sidecar.ended().status.code().is_none());
+
+    let outputs = interface([("word", simple(SimpleType::String))]);
+    let mut command = enter(&pod, "sidecar", binary::path());
+    command
+        .args(task.site.server.flags("data"))
+        .args(task.sidecar_arguments(&outputs))
+        .args(["--logger.level=4", "--timeline"])
+        .arg(task.site.work("timeline.json"));
+    let mut sidecar = Running::start(&mut command);
+    sidecar.watches();
+    task.write_output("go", "");
+    let _ = main.ended();
+    let outcome = Stage { task, pod, sidecar }.ended();
+    outcome.committed("again");
+    assert_eq!(outcome.status(), "exited with code 0");
+}
+
+#[test]
+fn a_private_cgroup_namespace_hides_nothing_from_the_kernel() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let task = Task::start().expect("a task can be made");
+    let pod = Pod::create().expect("a pod can be made");
+    // As the sandbox does, it shows how far up the pod lies.
+    let pause = Running::start(enter(&pod, "pause", "/bin/sleep".into()).arg("300"));
+    let mut command = enter(&pod, "sidecar", "/usr/bin/unshare".into());
+    command
+        .arg("--cgroup")
+        .arg(binary::path())
+        .args(task.site.server.flags("data"))
+        .args(task.sidecar_arguments(&interface([("word", simple(SimpleType::String))])))
+        .args([
+            "--watcher",
+            "ebpf",
+            "--main-container",
+            "main",
+            "--timeline",
+        ])
+        .arg(task.site.work("timeline.json"));
+    let mut sidecar = Running::start(&mut command);
+    sidecar.watches();
+    let stage = Stage { task, pod, sidecar };
+    let _ = stage.main("echo hidden > $out/word; exit 0").ended();
+    let outcome = stage.ended();
+    outcome.committed("hidden");
+    assert_eq!(outcome.status(), "exited with code 0");
+    drop(pause);
+}
