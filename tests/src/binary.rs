@@ -2,15 +2,17 @@
 //! environment, and metadata services at a closed port of this machine.
 
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use copilot::track::readiness;
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::requirement::{NOBODY, is_root};
 
 /// How long a run may take before it is called stuck; none of the tests' waits comes near it.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -39,6 +41,31 @@ pub fn path() -> PathBuf {
 pub fn command() -> Command {
     let mut command = Command::new(path());
     isolate(&mut command);
+    command
+}
+
+/// The program as a user whom permissions bind: as somebody else where we are root. `copy` is where
+/// a copy of it may lie, since that user may have no way to the original.
+///
+/// # Panics
+/// If the copy cannot be made.
+#[must_use]
+pub fn unprivileged(copy: &Path) -> Command {
+    if !is_root() {
+        return command();
+    }
+    fs::copy(path(), copy).expect("the program can be copied");
+    let mut command = nobody();
+    command.arg(copy);
+    command
+}
+
+/// A command that runs, as a user who owns nothing, the program that is to be added.
+#[must_use]
+pub fn nobody() -> Command {
+    let mut command = Command::new("setpriv");
+    isolate(&mut command);
+    command.args(NOBODY).arg("--");
     command
 }
 
@@ -194,7 +221,7 @@ impl Running {
     pub fn watches(&mut self) {
         let name = format!("/proc/{}/comm", self.id());
         wait_until("the sidecar watches", || {
-            let found = std::fs::read(&name);
+            let found = fs::read(&name);
             found.is_ok_and(|found| found.trim_ascii_end() == readiness::NAME.to_bytes())
         });
     }

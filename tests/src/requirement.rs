@@ -14,6 +14,8 @@ pub enum Requirement {
     Cgroups,
     /// What `Cgroups` says, and the right to load BPF programs.
     Bpf,
+    /// A mount namespace, as root or as root of a user namespace.
+    Mounts,
     /// What `Cgroups` says, a container runtime, a static busybox and the right to make namespaces.
     Containers,
     /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
@@ -44,6 +46,12 @@ impl Requirement {
     }
 
     fn missing(self) -> Option<String> {
+        if let Self::Mounts = self {
+            let way = crate::namespace::unshare();
+            return way
+                .is_none()
+                .then(|| format!("{self:?} needs the right to unshare"));
+        }
         if !is_root() {
             return Some(format!("{self:?} needs root"));
         }

@@ -1,7 +1,9 @@
 //! A place to try transfers in: a directory to work in, an S3 server with a bucket, and an engine.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +29,8 @@ impl Site {
         let dir = tempfile::tempdir()?;
         std::fs::create_dir_all(dir.path().join("store/data"))?;
         std::fs::create_dir_all(dir.path().join("work"))?;
+        // What lies in it may be looked at by other users, too.
+        std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755))?;
         let server = S3Server::start(&dir.path().join("store"))?;
         Ok(Self { server, dir })
     }

@@ -2,7 +2,7 @@
 //! containers.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -162,7 +162,8 @@ impl Task {
     }
 }
 
-/// All files beneath a directory, by relative path; links are read through.
+/// All that lies beneath a directory and is no directory, by relative path. Only files are read: a
+/// link may lead back, a pipe has no end.
 #[must_use]
 pub fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
@@ -174,11 +175,16 @@ fn collect(directory: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>
     let entries = fs::read_dir(directory).into_iter().flatten();
     for entry in entries.filter_map(Result::ok) {
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
+        let kind = entry.file_type();
+        if kind.as_ref().is_ok_and(FileType::is_dir) {
             collect(&entry.path(), &format!("{name}/"), found);
-        } else {
-            found.insert(name, fs::read(entry.path()).unwrap_or_default());
+            continue;
         }
+        let content = match kind {
+            Ok(kind) if kind.is_file() => fs::read(entry.path()).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        found.insert(name, content);
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use super::engine::Engine;
 use super::error::CopyError;
 use super::stop::Stop;
-use crate::store::{Object, Reference};
+use crate::store::{Body, Object, Reference};
 
 impl Engine {
     /// Reads a whole object of at most `limit` bytes.
@@ -36,23 +36,28 @@ impl Engine {
         let retry = &self.stores().network().retry;
         let mut failed = 0;
         loop {
-            match read_once(object, limit).await {
-                // Requests are retried below us; a body that broke is begun anew.
-                Err(CopyError::Store(error))
-                    if error.is_interruption() && failed + 1 < retry.attempts =>
-                {
-                    failed += 1;
-                    tracing::debug!(failed, reason = %error, "reading again");
-                    tokio::time::sleep(retry.pause(failed)).await;
-                }
-                outcome => return outcome,
+            let broke = match object.get(None, None).await {
+                Ok(body) => match drain(object, body, limit).await {
+                    Err(CopyError::Store(error)) if error.is_interruption() => error,
+                    outcome => return outcome,
+                },
+                // Tried again and again below us already; but a server that broke a body may be
+                // starting anew.
+                Err(error) if failed > 0 && error.is_interruption() => error,
+                Err(error) => return Err(error.into()),
+            };
+            failed += 1;
+            if failed >= retry.attempts {
+                return Err(broke.into());
             }
+            tracing::debug!(failed, reason = %broke, "reading again");
+            tokio::time::sleep(retry.pause(failed)).await;
         }
     }
 }
 
-async fn read_once(object: &Object, limit: u64) -> Result<Bytes, CopyError> {
-    let mut body = object.get(None, None).await?;
+/// The whole of a body.
+async fn drain(object: &Object, mut body: Body, limit: u64) -> Result<Bytes, CopyError> {
     let mut data = BytesMut::new();
     let too_large = |size| object.exceeds(size, limit);
     if let Some(size) = body.size.filter(|size| *size > limit) {

@@ -15,7 +15,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat
 use rustix::io::Errno;
 
 use super::error::UploadError;
-use crate::literal::output::EntryKind;
+use crate::literal::output::{EntryKind, advice};
 use crate::transfer::LocalFile;
 
 /// How often the kernel is asked again when it was not sure. Each time something was renamed in the
@@ -59,7 +59,9 @@ impl Directory {
     /// A file in it to upload, opened when its turn comes.
     pub fn local_file(self: &Arc<Self>, path: &Path) -> LocalFile {
         let (directory, path) = (Arc::clone(self), path.to_owned());
-        LocalFile::new(directory.shown(&path), move || directory.open_file(&path))
+        LocalFile::new(directory.shown(&path), move || {
+            directory.open_file(&path).map_err(advised)
+        })
     }
 
     /// Opens a regular file to be read. Never blocks on anything else.
@@ -172,6 +174,14 @@ impl Directory {
             }
         }
         Ok(at)
+    }
+}
+
+/// The error with the way out, where there is one.
+pub fn advised(error: io::Error) -> io::Error {
+    match advice(&error) {
+        "" => error,
+        advice => io::Error::new(error.kind(), format!("{error}{advice}")),
     }
 }
 

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::{Directory, kind};
+use super::directory::{Directory, advised, kind};
 use super::view::names;
 use crate::literal::output::EntryKind;
 use crate::transfer::LocalFile;
@@ -87,7 +87,7 @@ impl Walk {
     fn failed(&self, path: &Path, error: io::Error) -> WalkedFile {
         WalkedFile {
             names: vec!["unreadable".to_owned()],
-            content: LocalFile::new(self.directory.shown(path), move || Err(error)),
+            content: LocalFile::new(self.directory.shown(path), move || Err(advised(error))),
         }
     }
 

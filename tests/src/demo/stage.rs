@@ -8,11 +8,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
 use anyhow::Result;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::namespace;
 use crate::pod::Pod;
 use crate::requirement::Requirement;
 
@@ -61,7 +62,7 @@ impl Stage {
                 .could_be_met()
                 .then(Pod::create)
                 .transpose()?,
-            unshare: unshare(),
+            unshare: namespace::unshare(),
             kubelet,
         };
         fs::create_dir_all(stage.outputs())?;
@@ -151,20 +152,4 @@ impl Stage {
             None => PathBuf::new(),
         })
     }
-}
-
-/// The options with which `unshare` makes a mount namespace here, if any does.
-fn unshare() -> Option<Vec<&'static str>> {
-    let ways = [
-        vec!["--mount"],
-        vec!["--user", "--map-root-user", "--mount"],
-    ];
-    ways.into_iter().find(|options| {
-        Command::new("unshare")
-            .args(options)
-            .arg("true")
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    })
 }

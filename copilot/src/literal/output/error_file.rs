@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::problem::advice;
 use super::view::{EntryKind, OutputView};
 
 const NAME: &str = "_ERROR";
@@ -39,7 +40,7 @@ pub enum ErrorFileError {
         path: PathBuf,
     },
     /// The operating system refuses.
-    #[error("cannot read the error file {}: {cause}", path.display())]
+    #[error("cannot read the error file {}: {cause}{}", path.display(), advice(cause))]
     Unreadable {
         /// Where it lies.
         path: PathBuf,

@@ -14,7 +14,7 @@ mod view;
 
 pub use error_file::{ErrorFileError, UserError, user_error};
 pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan, plan};
-pub use problem::{OutputError, OutputProblem, OutputRule};
+pub use problem::{OutputError, OutputProblem, OutputRule, advice};
 pub use text::TextError;
 pub use view::{Entry, EntryKind, OutputView};
 

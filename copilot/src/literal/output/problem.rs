@@ -113,8 +113,9 @@ pub enum OutputRule {
     },
 }
 
-/// What helps against an error of the operating system.
-fn advice(cause: &io::Error) -> &'static str {
+/// What helps against an error of the operating system; begins with `; ` if there is anything.
+#[must_use]
+pub fn advice(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::PermissionDenied => {
             "; make it readable for all (mode 644, directories 755), or let the pod's fsGroup be a group that may read it"

@@ -1,0 +1,125 @@
+//! What a refusal must look like from every side.
+
+use std::fs;
+use std::process::Command;
+
+use copilot::idl::container_error::Kind;
+use copilot_tests::binary::{self, Ended};
+use copilot_tests::task::{DOCUMENTS, Task, files};
+
+/// A failure that both error documents tell of.
+pub const REPORTED: i32 = 1;
+/// Wrong flags or settings: no document.
+pub const REFUSED: i32 = 2;
+/// A failure whose document could not be written.
+pub const UNREPORTED: i32 = 3;
+
+/// One kind of bad input.
+pub struct Bad {
+    /// In words.
+    pub what: &'static str,
+    /// Makes it, and the command that meets it.
+    pub arrange: fn(&Task) -> Command,
+    /// The exit code.
+    pub code: i32,
+    /// What the message must say: the input, the rule, the way out.
+    pub says: &'static [&'static str],
+}
+
+/// Runs all of a table; `code` is that of the error documents.
+pub fn check_all(table: &[Bad], code: &str) {
+    let mut wrong = Vec::new();
+    for bad in table {
+        let task = Task::start().unwrap();
+        let log = task.site.work("termination-log");
+        fs::write(&log, "").unwrap();
+        // Writable for whoever the program runs as, like the one that kubelet makes.
+        fs::set_permissions(&log, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+        let mut command = (bad.arrange)(&task);
+        let ended = binary::run(command.arg("--termination-log").arg(&log));
+        if let Err(difference) = check(bad, code, &task, &ended) {
+            wrong.push(format!("{}: {difference}\n{}", bad.what, ended.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn check(bad: &Bad, code: &str, task: &Task, ended: &Ended) -> Result<(), String> {
+    if ended.code() != bad.code {
+        return Err(format!("exit {}, expected {}", ended.code(), bad.code));
+    }
+    let last = ended.message();
+    if last.to_lowercase().contains("usage:") {
+        return Err("usage text hides the message".to_owned());
+    }
+    if let Some(word) = bad.says.iter().find(|word| !last.contains(*word)) {
+        return Err(format!("the last words are {last:?}, without {word:?}"));
+    }
+    if last.contains(&task.site.server.secret_key) {
+        return Err("the message holds a secret".to_owned());
+    }
+    documents(bad, code, task, last)?;
+    termination_log(bad, code, task, last)?;
+    nothing_left(task)
+}
+
+fn documents(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), String> {
+    for name in DOCUMENTS {
+        let document = task.document(name);
+        match (bad.code, document) {
+            (REPORTED, Some(document)) => {
+                if document.code != code || document.kind != Kind::Recoverable as i32 {
+                    return Err(format!("{document:?}"));
+                }
+                if !last.ends_with(document.message.trim_end()) {
+                    return Err(format!("the document says {:?}", document.message));
+                }
+            }
+            (REPORTED, None) => return Err(format!("there is no {name}")),
+            (_, Some(document)) => return Err(format!("{name}: {document:?}")),
+            (_, None) => {}
+        }
+    }
+    Ok(())
+}
+
+fn termination_log(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), String> {
+    let left = fs::read_to_string(task.site.work("termination-log")).unwrap();
+    let head = format!("{code} (recoverable): ");
+    let right = match bad.code {
+        // Flags that cannot be read name no file for a message either.
+        REFUSED => left.is_empty() || last.ends_with(&left),
+        _ => left.starts_with(&head) && last.ends_with(&left) && left.len() <= 4096,
+    };
+    if right {
+        Ok(())
+    } else {
+        Err(format!("the termination message is {left:?}"))
+    }
+}
+
+/// No unfinished file, no metadata without data, no object but the documents.
+fn nothing_left(task: &Task) -> Result<(), String> {
+    let on_disk = files(&task.site.work(""));
+    let unfinished = on_disk
+        .keys()
+        .find(|name| name.contains(".copilot-partial") || name.starts_with("inputs/inputs."));
+    if let Some(name) = unfinished {
+        return Err(format!("{name} was left on disk"));
+    }
+    let results = task.objects("task/out");
+    let object = results
+        .keys()
+        .find(|name| !DOCUMENTS.contains(&name.as_str()));
+    if let Some(name) = object {
+        return Err(format!("{name} was left among the results"));
+    }
+    if let Some((name, _)) = task.objects("task/raw").first_key_value() {
+        return Err(format!("{name} was left among the data"));
+    }
+    if task.site.server.unfinished_uploads().unwrap().is_empty() {
+        Ok(())
+    } else {
+        Err("an unfinished upload was left".to_owned())
+    }
+}
