@@ -97,9 +97,6 @@ async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
     }
 }
 
-/// Starts 800 processes, one after the other, and stays.
-const BUSY: &str = "for i in $(seq 400); do /bin/true; (exit 1); done; exec sleep 60";
-
 /// Whether it ran before we came, or began later.
 #[tokio::test(flavor = "current_thread")]
 async fn a_main_that_starts_processes_all_day_wakes_nobody() {
