@@ -16,6 +16,9 @@ use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(20);
 
+/// Hundreds of processes, with and without a program of their own.
+const BUSY: &str = "for i in $(seq 400); do /bin/true; (exit 1); done; exec sleep 60";
+
 /// A tracker fed by the kernel, as the sidecar's is.
 struct Watch {
     source: Source,
@@ -93,9 +96,6 @@ async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
         second.wait().expect("it can be waited for");
     }
 }
-
-/// Starts 800 processes, one after the other, and stays.
-const BUSY: &str = "for i in $(seq 400); do /bin/true; (exit 1); done; exec sleep 60";
 
 /// Whether it ran before we came, or began later.
 #[tokio::test(flavor = "current_thread")]

@@ -128,6 +128,8 @@ fn signal_name(number: u8) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -176,6 +178,31 @@ mod tests {
                 assert_eq!(better.worse(*worse), *worse);
                 assert_eq!(worse.worse(*better), *worse);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_wait_status_has_a_meaning_and_words(raw in any::<i32>(), oom in any::<bool>()) {
+            let status = ExitStatus::from_wait(raw, oom);
+            prop_assert_ne!(status, ExitStatus::Unknown);
+            prop_assert!(!status.to_string().is_empty());
+            prop_assert_eq!(status.is_failure(), status.exit_code() != Some(0));
+        }
+
+        #[test]
+        fn the_worst_of_several_does_not_depend_on_their_order(
+            raws in prop::collection::vec((any::<u16>(), any::<bool>()), 1..6),
+        ) {
+            let statuses = raws
+                .into_iter()
+                .map(|(raw, oom)| ExitStatus::from_wait(raw.into(), oom));
+            let worst = |statuses: &mut dyn Iterator<Item = ExitStatus>| {
+                let status = statuses.fold(ExitStatus::Code(0), ExitStatus::worse);
+                (status.is_failure(), status.exit_code())
+            };
+            let forwards = worst(&mut statuses.clone());
+            prop_assert_eq!(forwards, worst(&mut statuses.rev()));
         }
     }
 }

@@ -1,5 +1,6 @@
 mod history;
 mod properties;
+mod telling;
 
 use super::*;
 use crate::track::kubelet::Traits;
@@ -172,6 +173,30 @@ fn who_is_missing_from_a_scan_is_gone_unless_it_could_not_be_in_it() {
         let end = told(&mut tracker, [scan(&[], began)]);
         assert_eq!(!end.is_empty(), expected, "{first:?} {began}");
     }
+}
+
+/// One of two mains was missed by a scan, and its own record came late: it says how it ended.
+#[test]
+fn a_status_that_is_told_late_replaces_an_unknown_one() {
+    let mut tracker = Tracker::new(Rules {
+        host_name: Some("pod".to_owned()),
+        ..Rules::default()
+    });
+    let begun = [
+        seen("pod"),
+        seen("primary"),
+        start_in("pod", FIRST, true),
+        start_in("primary", SHELL, true),
+    ];
+    told(&mut tracker, begun);
+    let missed = [
+        scan(&[SHELL], 2500),
+        exit(FIRST, 7, 2400),
+        scan(&[SHELL], 2600),
+    ];
+    assert_eq!(told(&mut tracker, missed), []);
+    let end = told(&mut tracker, [exit(SHELL, 0, 3000)]);
+    assert_eq!(end, [exited(ExitStatus::Code(7), 3000)]);
 }
 
 #[test]

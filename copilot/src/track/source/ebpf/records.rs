@@ -88,13 +88,11 @@ impl Records {
         let process = self.identity(record);
         let made = newcomers.container_of_pid(record.pid);
         let at = Timestamp(record.at);
-        // A process that has ended is still there until its parent has been told.
-        let found = process.visible_pid().and_then(|pid| Process::new(pid).ok());
         match record.kind {
             kind::EXEC => {
                 let entered = record.flags & flag::CHILD == 0;
-                let container = self.container_of_exec(record.cgroup, found.as_ref(), made);
-                self.describe(found.as_ref(), &container, entered, events);
+                let container = self.container_of_exec(record.cgroup, process, made);
+                self.describe(process, &container, entered, events);
                 events.push_back(Event::ProcessStarted {
                     process,
                     container,
@@ -104,7 +102,7 @@ impl Records {
             }
             kind::EXIT => events.push_back(Event::ProcessExited {
                 process,
-                container: self.container(record.cgroup, found.as_ref(), made),
+                container: self.container(record.cgroup, process, made),
                 status: status(record),
                 at,
             }),
@@ -114,7 +112,7 @@ impl Records {
 
     fn describe(
         &mut self,
-        process: Option<&Process>,
+        process: ProcessId,
         container: &ContainerId,
         entered: bool,
         events: &mut VecDeque<Event>,
@@ -122,7 +120,7 @@ impl Records {
         if self.place.is_own(container) || self.described.contains(container) {
             return;
         }
-        let traits = process.and_then(traits_of);
+        let traits = visible(process).as_ref().and_then(traits_of);
         // A runtime's hook is a child of its first process, and runs while the mounts are made.
         let is_final = |traits: &Traits| entered || traits.name.is_some();
         if traits.as_ref().is_some_and(is_final) {
@@ -139,7 +137,7 @@ impl Records {
     fn container_of_exec(
         &mut self,
         id: u64,
-        process: Option<&Process>,
+        process: ProcessId,
         made: Option<&ContainerId>,
     ) -> ContainerId {
         self.container(id, process, made).unwrap_or_else(|| {
@@ -154,7 +152,7 @@ impl Records {
     fn container(
         &mut self,
         id: u64,
-        process: Option<&Process>,
+        process: ProcessId,
         made: Option<&ContainerId>,
     ) -> Option<ContainerId> {
         if let Some(container) = self.containers.get(&id) {
@@ -162,7 +160,7 @@ impl Records {
         }
         let container = self
             .by_directory(id)
-            .or_else(|| self.by_process(process?))
+            .or_else(|| self.by_process(process))
             .or_else(|| made.cloned())?;
         self.containers.insert(id, container.clone());
         Some(container)
@@ -177,8 +175,9 @@ impl Records {
         entry.file_name().to_str().map(ContainerId::new)
     }
 
-    fn by_process(&self, process: &Process) -> Option<ContainerId> {
-        let text = read_file_of(process, "cgroup").ok()?;
+    /// A process that has ended is still there until its parent has been told.
+    fn by_process(&self, process: ProcessId) -> Option<ContainerId> {
+        let text = read_file_of(&visible(process)?, "cgroup").ok()?;
         let (path, _) = cgroup::container_path(&text)?;
         match self.place.pod.membership(path) {
             Membership::Container(container) => Some(container),
@@ -213,9 +212,13 @@ fn is_of_the_runtime(record: &Record) -> bool {
     record.pid == 0 && record.inner_pid > 1
 }
 
+fn visible(process: ProcessId) -> Option<Process> {
+    Process::new(process.visible_pid()?).ok()
+}
+
 /// When a process that we can see was started, in clock ticks.
 fn started(pid: u64) -> Option<u64> {
-    let process = Process::new(i32::try_from(pid).ok()?).ok()?;
+    let process = visible(ProcessId { started: 0, pid })?;
     Some(process_id(&process.stat().ok()?).started)
 }
 

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::history::{CONTAINERS, History, Telling, any_event, histories, tellings};
+use super::history::{CONTAINERS, History, any_event, histories};
+use super::telling::{Telling, tellings};
 use super::*;
 
 /// What was said, each with the moment at which the event came that made the tracker say it.
