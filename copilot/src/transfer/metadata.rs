@@ -1,5 +1,7 @@
 //! Small objects that are read and written whole: inputs, outputs, error documents.
 
+use std::time::Instant;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
@@ -34,6 +36,7 @@ impl Engine {
 
     async fn read_whole(&self, object: &Object, limit: u64) -> Result<Bytes, CopyError> {
         let retry = &self.stores().network().retry;
+        let begun = Instant::now();
         let mut failed = 0;
         loop {
             let broke = match object.get(None, None).await {
@@ -47,7 +50,7 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             };
             failed += 1;
-            if failed >= retry.attempts {
+            if failed >= retry.attempts || begun.elapsed() > retry.elapsed {
                 return Err(broke.into());
             }
             tracing::debug!(failed, reason = %broke, "reading again");

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use copilot::idl::container_error::Kind;
 use copilot_tests::binary::{self, Ended};
@@ -13,6 +14,10 @@ pub const REPORTED: i32 = 1;
 pub const REFUSED: i32 = 2;
 /// A failure whose document could not be written.
 pub const UNREPORTED: i32 = 3;
+
+/// Within this everything bad is told, what cannot be reached included: its retries take up to 3 s
+/// for the inputs, and as long for each error document.
+const SOON: Duration = Duration::from_secs(15);
 
 /// One kind of bad input.
 pub struct Bad {
@@ -36,7 +41,11 @@ pub fn check_all(table: &[Bad], code: &str) {
         // Writable for whoever the program runs as, like the one that kubelet makes.
         fs::set_permissions(&log, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
         let mut command = (bad.arrange)(&task);
+        let begun = Instant::now();
         let ended = binary::run(command.arg("--termination-log").arg(&log));
+        if begun.elapsed() > SOON {
+            wrong.push(format!("{}: told after {:?}", bad.what, begun.elapsed()));
+        }
         if let Err(difference) = check(bad, code, &task, &ended) {
             wrong.push(format!("{}: {difference}\n{}", bad.what, ended.stderr));
         }

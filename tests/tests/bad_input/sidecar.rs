@@ -215,7 +215,7 @@ const TABLE: &[Bad] = &[
         arrange: |task| {
             task.write_output("n", "1");
             let path = task.outputs_dir().join("n");
-            fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
             unprivileged(task, simple(SimpleType::Integer))
         },
         code: REPORTED,
@@ -232,7 +232,7 @@ const TABLE: &[Bad] = &[
         arrange: |task| {
             task.write_output("n", "1");
             let path = task.outputs_dir().join("n");
-            fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
             unprivileged(task, blob_type(Single))
         },
         code: REPORTED,
@@ -249,7 +249,7 @@ const TABLE: &[Bad] = &[
         arrange: |task| {
             task.write_output("n/deep/x", "1");
             let path = task.outputs_dir().join("n/deep");
-            fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
             unprivileged(task, blob_type(Multipart))
         },
         code: REPORTED,
@@ -265,7 +265,7 @@ const TABLE: &[Bad] = &[
         what: "an output directory that we may not enter",
         arrange: |task| {
             task.write_output("n", "1");
-            fs::set_permissions(task.outputs_dir(), fs::Permissions::from_mode(0o0)).unwrap();
+            fs::set_permissions(task.outputs_dir(), fs::Permissions::from_mode(0o000)).unwrap();
             unprivileged(task, simple(SimpleType::Integer))
         },
         code: REPORTED,
