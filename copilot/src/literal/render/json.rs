@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
 
 use super::node::{Node, not_finite};
+use super::quote;
 use crate::literal::float;
 
 pub fn write(node: &Node<'_>, out: &mut impl Write) -> io::Result<()> {
@@ -52,21 +53,9 @@ pub fn write_base64(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\"")
 }
 
-/// Writes a string with its quotes. What needs no escape goes out in one piece.
+/// Writes a string with its quotes.
 fn write_text(text: &str, out: &mut impl Write) -> io::Result<()> {
-    out.write_all(b"\"")?;
-    let mut rest = text;
-    while let Some(index) = rest.find(needs_escape) {
-        let (clean, tail) = rest.split_at(index);
-        out.write_all(clean.as_bytes())?;
-        let mut characters = tail.chars();
-        if let Some(character) = characters.next() {
-            write_escape(character, out)?;
-        }
-        rest = characters.as_str();
-    }
-    out.write_all(rest.as_bytes())?;
-    out.write_all(b"\"")
+    quote::write(text, needs_escape, write_escape, out)
 }
 
 fn needs_escape(character: char) -> bool {

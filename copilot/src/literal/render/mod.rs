@@ -8,6 +8,7 @@ mod file;
 mod json;
 mod metadata;
 mod node;
+mod quote;
 mod yaml;
 
 use std::io::{self, Write};

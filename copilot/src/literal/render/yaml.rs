@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use super::json::write_base64;
 use super::node::{Mapping, Node, Sequence, not_finite};
+use super::quote;
 use crate::literal::float;
 
 /// What YAML 1.1 reads as a boolean or null, in any case.
@@ -122,19 +123,7 @@ fn write_text(text: &str, out: &mut impl Write) -> io::Result<()> {
     if is_plain(text) {
         return out.write_all(text.as_bytes());
     }
-    out.write_all(b"\"")?;
-    let mut rest = text;
-    while let Some(index) = rest.find(needs_escape) {
-        let (clean, tail) = rest.split_at(index);
-        out.write_all(clean.as_bytes())?;
-        let mut characters = tail.chars();
-        if let Some(character) = characters.next() {
-            write_escape(character, out)?;
-        }
-        rest = characters.as_str();
-    }
-    out.write_all(rest.as_bytes())?;
-    out.write_all(b"\"")
+    quote::write(text, needs_escape, write_escape, out)
 }
 
 fn is_plain(text: &str) -> bool {
