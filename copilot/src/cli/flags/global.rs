@@ -62,7 +62,7 @@ pub(in crate::cli) struct GlobalFlags {
     #[arg(long, value_name = "BYTES", value_parser = value::size)]
     pub max_memory: Option<u64>,
 
-    /// Connections to stores at the same time [default: from the container's limit]
+    /// Connections to stores at the same time [default: 16]
     #[arg(long, value_name = "COUNT", value_parser = value::count)]
     pub max_connections: Option<NonZeroU32>,
 
