@@ -1,12 +1,13 @@
-//! Watching the pod through the kernel: raw tracepoints on exec and exit, read from a ring buffer.
+//! Watching the pod through the kernel: raw tracepoints on exec, exit and fork, read from a
+//! ring buffer.
 //!
 //! Sees every process of the pod, its exit status and OOM kills, within microseconds and without
 //! polling, whatever pid namespace it lives in. Needs `CAP_BPF` and `CAP_PERFMON` (effective), a
 //! kernel from 5.8 on and cgroup v2 (a hybrid node will do).
 //! Cannot see what ended before it was attached: for that it scans `/proc` once, after attaching.
 //!
-//! [`attach`] loads the programs, [`records`] turns records into events, [`fields`] and [`btf`]
-//! tell the programs where the kernel keeps what they read.
+//! [`attach`] loads the programs, [`records`] turns records into events, [`newcomers`] names containers
+//! while they are made, [`fields`] and [`btf`] tell the programs where the kernel keeps what they read.
 
 mod attach;
 #[cfg(test)]
