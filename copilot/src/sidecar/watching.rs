@@ -12,7 +12,7 @@ use crate::track::identify::Rules;
 use crate::track::place::{Place, PlaceError};
 use crate::track::readiness;
 use crate::track::source::ladder::{Rung, Watcher, WatcherError, climb};
-use crate::track::watch::{Limits, Watched, watch};
+use crate::track::watch::{Ending, Limits, Watched, watch};
 
 /// Why nobody can be watched.
 #[derive(Debug, Error)]
@@ -108,18 +108,20 @@ fn rules(options: &TrackOptions, place: Option<&Place>, directory: Option<&Path>
         .to_str()
         .ok()
         .map(str::to_owned);
+    let mut rules = place.map_or_else(Rules::default, |place| {
+        // As the mounts name it: no link on the way. One that is not there is nobody's mount.
+        let output = directory.and_then(|directory| directory.canonicalize().ok());
+        Rules::of(place, &output.unwrap_or_default())
+    });
     // Outside Kubernetes whoever shares our file systems shares this mount.
-    let mount = place
-        .filter(|place| place.traits.is_of_a_pod())
-        .zip(directory)
-        .and_then(|(place, directory)| place.traits.mount_of(directory));
+    if place.is_some_and(|place| !place.traits.is_of_a_pod()) {
+        rules.output_mount = None;
+    }
     Rules {
         main_container: options.main_container.clone(),
         ignored: options.ignore_containers.clone(),
         host_name,
-        own: place.and_then(|place| place.own.clone()),
-        pod_uid: place.and_then(|place| place.traits.pod_uid.clone()),
-        output_mount: mount.cloned(),
+        ..rules
     }
 }
 
@@ -132,7 +134,7 @@ fn note(watched: &Watched, timeline: &mut Timeline) {
         timeline.note("main_found", why.to_string());
     }
     let ending = match watched.ending {
-        crate::track::watch::Ending::Exited(status) => {
+        Ending::Exited(status) => {
             timeline.note("exit_code", status.exit_code());
             status.to_string()
         }

@@ -8,14 +8,14 @@ use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{
-    Blob, BlobMetadata, BlobType, Literal, LiteralMap, LiteralType, Message as _, SimpleType,
-    TypedInterface, Variable, VariableEntry, VariableMap, blob_type::BlobDimensionality,
-    decode_literal_map, literal_type, primitive, scalar,
+    BlobType, Literal, LiteralMap, Message as _, SimpleType, TypedInterface,
+    blob_type::BlobDimensionality, decode_literal_map, literal_type, primitive, scalar,
 };
 use serde_json::{Map, Value, json};
 
 use super::BUCKET;
 use crate::s3::S3Server;
+use crate::task::{blob, blob_type, interface, simple};
 
 const INPUTS: &str = "s3://flyte/demo/inputs.pb";
 const OUTPUTS: &str = "s3://flyte/demo/out";
@@ -95,7 +95,7 @@ pub(super) fn download_arguments(to: &Path) -> Vec<OsString> {
 
 /// As the platform calls the uploader.
 pub(super) fn sidecar_arguments(from: &Path) -> Vec<OsString> {
-    let interface = BASE64_STANDARD.encode(interface().encode_to_vec());
+    let interface = BASE64_STANDARD.encode(outputs_declared().encode_to_vec());
     let mut arguments = words(&["sidecar", "--timeout", "1h0m0s", "--to-raw-output", RAW]);
     arguments.extend(words(&[
         "--to-output-prefix",
@@ -130,50 +130,18 @@ fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
 }
 
-fn blob(uri: &str, dimensionality: BlobDimensionality) -> Literal {
-    let blob_type = BlobType {
-        dimensionality: dimensionality.into(),
-        ..BlobType::default()
-    };
-    scalar::Value::Blob(Blob {
-        metadata: Some(BlobMetadata {
-            r#type: Some(blob_type),
-        }),
-        uri: uri.to_owned(),
-    })
-    .into()
-}
-
-fn interface() -> TypedInterface {
-    let simple = |kind: SimpleType| literal_type::Type::Simple(kind.into());
-    let blob = |format: &str, dimensionality: BlobDimensionality| {
-        literal_type::Type::Blob(BlobType {
-            format: format.to_owned(),
-            dimensionality: dimensionality.into(),
-        })
-    };
-    let variables = [
+/// The declared outputs.
+fn outputs_declared() -> TypedInterface {
+    let csv = literal_type::Type::Blob(BlobType {
+        format: "csv".to_owned(),
+        dimensionality: BlobDimensionality::Single.into(),
+    });
+    interface([
         ("total", simple(SimpleType::Integer)),
         ("report", simple(SimpleType::String)),
-        ("scaled", blob("csv", BlobDimensionality::Single)),
-        ("letters", blob("", BlobDimensionality::Multipart)),
-    ]
-    .into_iter()
-    .map(|(name, kind)| VariableEntry {
-        key: name.to_owned(),
-        value: Some(Variable {
-            r#type: Some(LiteralType {
-                r#type: Some(kind),
-                ..LiteralType::default()
-            }),
-            ..Variable::default()
-        }),
-    })
-    .collect();
-    TypedInterface {
-        outputs: Some(VariableMap { variables }),
-        ..TypedInterface::default()
-    }
+        ("scaled", csv),
+        ("letters", blob_type(BlobDimensionality::Multipart)),
+    ])
 }
 
 /// A literal as a person would say it.
