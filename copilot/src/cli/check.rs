@@ -12,6 +12,7 @@ use super::rejection::Rejection;
 use super::value;
 use crate::command::{Command, Invocation};
 use crate::download::DownloadRequest;
+use crate::literal::output::OutputOptions;
 use crate::sidecar::{SidecarRequest, TrackOptions, UploadTarget};
 use crate::track::source::ladder::Watcher;
 
@@ -164,6 +165,7 @@ fn sidecar_request(
         &flags.on_main_failure,
         &choice::MAIN_FAILURES,
     )?;
+    let blob_names = choose("--blob-names", &flags.blob_names, &choice::BLOB_NAMES)?;
     let upload = interface
         .map(|interface| upload(flags, interface))
         .transpose()?;
@@ -176,7 +178,10 @@ fn sidecar_request(
         mode,
         timeout: value::deadline(timeout),
         on_main_failure,
-        max_simple_size: flags.max_simple_size,
+        outputs: OutputOptions {
+            max_simple_size: flags.max_simple_size,
+            blob_names,
+        },
         track: TrackOptions {
             watcher,
             main_container: given(&flags.main_container),

@@ -4,6 +4,7 @@
 use super::suggest;
 use crate::download::DownloadMode;
 use crate::literal::input::Layout;
+use crate::literal::output::BlobNames;
 use crate::literal::render::MetadataFormat;
 use crate::sidecar::{MainFailure, UploadMode};
 use crate::track::source::ladder::Watcher;
@@ -64,6 +65,14 @@ pub(super) const MAIN_FAILURES: Names<MainFailure> = Names {
     usable: &[
         ("report", MainFailure::Report),
         ("upload", MainFailure::Upload),
+    ],
+    refused: &[],
+};
+
+pub(super) const BLOB_NAMES: Names<BlobNames> = Names {
+    usable: &[
+        ("file", BlobNames::KeepExtension),
+        ("reference", BlobNames::Reference),
     ],
     refused: &[],
 };

@@ -12,12 +12,17 @@ pub fn parse(bytes: &[u8]) -> Result<Struct, String> {
     let text = mend_bytes(bytes);
     let text = mend_surrogates(&text);
     let mut reader = serde_json::Deserializer::from_str(&text);
-    match serde_json::Value::deserialize(&mut reader) {
-        Ok(serde_json::Value::Object(members)) => Ok(object(members)),
-        Ok(serde_json::Value::Null) => Ok(Struct::default()),
-        Ok(serde_json::Value::Array(_)) => Err("it is a JSON array, not an object".to_owned()),
-        Ok(_) => Err("it is a single JSON value, not an object".to_owned()),
-        Err(error) => Err(error.to_string()),
+    let value = serde_json::Value::deserialize(&mut reader).map_err(|error| error.to_string())?;
+    from_value(value)
+}
+
+/// The struct that a tree is; it must be an object or null.
+pub fn from_value(value: serde_json::Value) -> Result<Struct, String> {
+    match value {
+        serde_json::Value::Object(members) => Ok(object(members)),
+        serde_json::Value::Null => Ok(Struct::default()),
+        serde_json::Value::Array(_) => Err("it is an array, not an object".to_owned()),
+        _ => Err("it is a single value, not an object".to_owned()),
     }
 }
 

@@ -1,4 +1,7 @@
-use std::collections::BTreeMap;
+mod types;
+mod unions;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
@@ -50,6 +53,9 @@ impl OutputView for Fake {
             }))
         };
         match self.0.get(path) {
+            None if self.0.keys().any(|key| key.starts_with(path)) => {
+                entry(EntryKind::Directory, 4_096)
+            }
             None => Ok(None),
             Some(Node::File(content)) => entry(EntryKind::File, content.len()),
             Some(Node::Grows(_)) => entry(EntryKind::File, 1),
@@ -59,12 +65,13 @@ impl OutputView for Fake {
         }
     }
 
-    fn names(&self, _: &Path) -> io::Result<Vec<OsString>> {
-        Ok(self
-            .0
-            .keys()
-            .map(|path| path.clone().into_os_string())
-            .collect())
+    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        let beneath = self.0.keys().filter_map(|path| {
+            let name = path.strip_prefix(directory).ok()?.iter().next()?;
+            Some(name.to_owned())
+        });
+        let names: BTreeSet<OsString> = beneath.collect();
+        Ok(names.into_iter().collect())
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
