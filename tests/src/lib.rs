@@ -19,3 +19,4 @@ pub mod site;
 pub mod task;
 pub mod task_pod;
 pub mod tls;
+pub mod values;

@@ -44,8 +44,10 @@ enum Rank {
     String,
     Error,
     Binary,
-    /// Whatever takes any file: a blob, a schema, a structured dataset.
+    /// A blob, for a file.
     File,
+    /// A schema or a structured dataset, for a file.
+    TableFile,
     /// NONE, for a file of nothing but white space that no other variant takes.
     Blank,
 }
@@ -70,7 +72,7 @@ fn ranks(variant: &LiteralType) -> &'static [Rank] {
         Some(Type::CollectionType(_)) => &[Rank::Collection],
         Some(Type::MapValueType(_)) => &[Rank::Map],
         Some(Type::UnionType(_)) => &[Rank::Union],
-        Some(Type::Schema(_) | Type::StructuredDatasetType(_)) => &[Rank::Table, Rank::File],
+        Some(Type::Schema(_) | Type::StructuredDatasetType(_)) => &[Rank::Table, Rank::TableFile],
         Some(Type::Blob(blob)) if blob.dimensionality == BlobDimensionality::Multipart as i32 => {
             &[Rank::Directory]
         }
@@ -151,7 +153,7 @@ impl<V: OutputView> Planner<'_, V> {
                     && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
             }),
             Rank::Table => item.is_directory(),
-            Rank::File => !item.is_directory(),
+            Rank::TableFile => !item.is_directory(),
             _ => true,
         }
     }
