@@ -68,6 +68,7 @@ fn the_most_exact_variant_counts() {
         ("-7", "integer"),
         ("9223372036854775808", "float"),
         ("1.5", "float"),
+        ("3e0", "float"),
         ("NaN", "float"),
         ("2021-03-04T05:06:07Z", "datetime"),
         ("1h", "duration"),
