@@ -192,3 +192,35 @@ fn the_reference_names_files_without_their_extension() {
         );
     }
 }
+
+#[test]
+fn a_dataset_may_be_one_object_and_a_directory_may_not() {
+    let task = Task::start().unwrap();
+    task.put("in/rows.parquet", "rows");
+    task.put("in/rows.parquet.bak", "old rows");
+    task.put_inputs([("rows", dataset("s3://data/in/rows.parquet", "parquet"))]);
+    let ended = binary::run(&mut task.download());
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let rows = copilot_tests::task::files(&task.inputs_dir().join("rows"));
+    assert_eq!(
+        rows,
+        BTreeMap::from([("rows.parquet".to_owned(), b"rows".to_vec())])
+    );
+
+    task.put_inputs([
+        ("one", directory("s3://data/in/rows.parquet")),
+        ("other", directory("s3://data/in/rows.parquet.bak")),
+        ("empty", directory("s3://data/in/rows")),
+    ]);
+    let ended = binary::run(&mut task.download());
+    assert_eq!(ended.code(), 1);
+    let message = task.document("error.pb").unwrap().message;
+    for words in [
+        "input \"one\": s3://data/in/rows.parquet is an object",
+        "input \"other\"",
+        "(SINGLE)",
+    ] {
+        assert!(message.contains(words), "{message}");
+    }
+    assert!(!message.contains("empty\""), "{message}");
+}

@@ -85,7 +85,7 @@ mod tests {
         let fetched: Vec<_> = laid
             .blobs
             .iter()
-            .map(|blob| (&blob.path, blob.kind == BlobKind::Prefix))
+            .map(|blob| (&blob.path, blob.kind != BlobKind::Object))
             .collect();
         prop_assert_eq!(uploads, fetched);
         Ok(())

@@ -1,8 +1,9 @@
 //! An output directory in memory: what a plan of inputs lays out.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use copilot::literal::input::{BlobKind, InputPlan};
@@ -25,7 +26,7 @@ impl Memory {
         }
         for blob in &plan.blobs {
             let mut path = blob.path.clone();
-            if blob.kind == BlobKind::Prefix {
+            if blob.kind != BlobKind::Object {
                 path.push("part");
                 laid.0.insert(path.clone(), None);
                 path.push("data");
@@ -55,15 +56,20 @@ impl OutputView for Memory {
         }))
     }
 
-    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+    fn names(
+        &self,
+        directory: &Path,
+        see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>,
+    ) -> io::Result<()> {
         let beneath = self.0.range(directory.to_owned()..);
         let paths = beneath
             .map(|(path, _)| path)
             .take_while(|path| path.starts_with(directory));
         let children = paths.filter(|path| path.parent() == Some(directory));
-        Ok(children
-            .filter_map(|path| path.file_name().map(OsString::from))
-            .collect())
+        let _ = children
+            .filter_map(|path| path.file_name())
+            .try_for_each(see);
+        Ok(())
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use super::item::Item;
 use super::lookup::{elements, entries, entry};
-use super::planner::Planner;
+use super::planner::{MOST_VALUES, Planner};
 use super::problem::OutputRule;
 use super::text;
 use super::view::OutputView;
@@ -19,7 +19,8 @@ impl<V: OutputView> Planner<'_, V> {
         if !list.is_directory() {
             return self.tree(declared, list, ["JSON array", "YAML list"]);
         }
-        let files = elements(list, self.view)?;
+        let files = elements(list, self.view, MOST_VALUES)?;
+        self.room_for(files.len())?;
         let mut literals = Vec::with_capacity(files.len());
         for (index, file) in files.iter().enumerate() {
             let path = list.found.path.join(file);
@@ -42,7 +43,9 @@ impl<V: OutputView> Planner<'_, V> {
             return self.tree(declared, map, ["JSON object", "YAML map"]);
         }
         let mut literals = LiteralMap::default();
-        for key in entries(map, self.view)? {
+        let keys = entries(map, self.view, MOST_VALUES)?;
+        self.room_for(keys.len())?;
+        for key in keys {
             let path = map.found.path.join(&key);
             let found = entry(&path, self.view)?;
             let item = map.child(&key, key.as_ref(), found);

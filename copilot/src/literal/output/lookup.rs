@@ -2,7 +2,8 @@
 //! files of a list's elements and a map's values, which are the entries of a directory.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::item::Item;
@@ -30,11 +31,14 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule>
         return Ok(Found { path, entry });
     }
     let pattern = format!("{variable}.");
-    let mut candidates: Vec<PathBuf> = names(Path::new(""), view)?
-        .into_iter()
-        .filter(|name| name.as_encoded_bytes().starts_with(pattern.as_bytes()))
-        .map(PathBuf::from)
-        .collect();
+    let mut candidates: Vec<PathBuf> = Vec::new();
+    see_names(Path::new(""), view, |name| {
+        if name.as_encoded_bytes().starts_with(pattern.as_bytes()) {
+            candidates.push(name.into());
+        }
+        // More than a message names need not be known.
+        flow(candidates.len() <= SHOWN)
+    })?;
     candidates.sort();
     let missing = || OutputRule::Missing {
         path: view.root().join(variable),
@@ -54,10 +58,19 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule>
 }
 
 /// The file names of a list's elements, in order: `0`, `1`, …, each with or without an extension.
-pub fn elements(list: &Item<'_>, view: &impl OutputView) -> Result<Vec<String>, OutputRule> {
+pub fn elements(
+    list: &Item<'_>,
+    view: &impl OutputView,
+    most: usize,
+) -> Result<Vec<String>, OutputRule> {
     let path = list.shown(view);
     let mut found: BTreeMap<usize, Vec<PathBuf>> = BTreeMap::new();
-    for file in entries(list, view)? {
+    let files = entries(list, view, most)?;
+    if files.len() > most {
+        // Which of them are missing cannot be told; the caller counts them, and refuses.
+        return Ok(files);
+    }
+    for file in files {
         let index = index(&file).ok_or_else(|| OutputRule::Stray {
             path: path.clone(),
             name: file.clone(),
@@ -83,14 +96,24 @@ pub fn elements(list: &Item<'_>, view: &impl OutputView) -> Result<Vec<String>, 
     Ok(files)
 }
 
-/// The names in a directory, sorted; each is a key of a map, or the file of a list's element.
-pub fn entries(directory: &Item<'_>, view: &impl OutputView) -> Result<Vec<String>, OutputRule> {
+/// The names in a directory, sorted; each is a key of a map, or the file of a list's element. One
+/// more than `most` is as good as all.
+pub fn entries(
+    directory: &Item<'_>,
+    view: &impl OutputView,
+    most: usize,
+) -> Result<Vec<String>, OutputRule> {
     let mut found = Vec::new();
-    for name in names(&directory.found.path, view)? {
-        let name = name.into_string().map_err(|name| OutputRule::FileName {
-            path: directory.shown(view).join(name),
-        })?;
-        found.push(name);
+    let mut odd = None;
+    see_names(&directory.found.path, view, |name| {
+        match name.to_str() {
+            Some(name) => found.push(name.to_owned()),
+            None => odd = Some(directory.shown(view).join(name)),
+        }
+        flow(odd.is_none() && found.len() <= most)
+    })?;
+    if let Some(path) = odd {
+        return Err(OutputRule::FileName { path });
     }
     found.sort_unstable();
     Ok(found)
@@ -118,8 +141,20 @@ fn ambiguous(path: &Path, candidates: &[PathBuf]) -> OutputRule {
     }
 }
 
-fn names(directory: &Path, view: &impl OutputView) -> Result<Vec<OsString>, OutputRule> {
-    view.names(directory)
+fn flow(goes_on: bool) -> ControlFlow<()> {
+    if goes_on {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
+}
+
+fn see_names(
+    directory: &Path,
+    view: &impl OutputView,
+    mut see: impl FnMut(&OsStr) -> ControlFlow<()>,
+) -> Result<(), OutputRule> {
+    view.names(directory, &mut see)
         .map_err(|cause| OutputRule::Unreadable {
             path: view.root().join(directory),
             cause,

@@ -17,7 +17,7 @@ use crate::idl::{Literal, LiteralType, SimpleType, scalar};
 
 /// How many values an upload may hold. More would neither fit our memory nor be read by the
 /// platform, whose limit for all outputs is a few MiB.
-const MOST_VALUES: usize = 100_000;
+pub const MOST_VALUES: usize = 100_000;
 /// How many bytes all values may have together, unless one alone may have more.
 const MOST_BYTES: u64 = 32 << 20;
 
@@ -164,16 +164,32 @@ impl<'a, V: OutputView> Planner<'a, V> {
 
     /// Counts one more value.
     pub fn count(&mut self, bytes: u64) -> Result<(), OutputRule> {
+        self.room_for(1)?;
         self.noted.values += 1;
         self.noted.bytes += bytes;
-        let limit = MOST_BYTES.max(self.options.max_simple_size);
-        if self.noted.values > MOST_VALUES || self.noted.bytes > limit {
-            return Err(OutputRule::TooMany {
-                values: MOST_VALUES,
-                bytes: limit,
-            });
+        if self.noted.bytes > self.most_bytes() {
+            return Err(self.too_many());
         }
         Ok(())
+    }
+
+    /// An error if so many more values are too many.
+    pub fn room_for(&self, values: usize) -> Result<(), OutputRule> {
+        if self.noted.values + values > MOST_VALUES {
+            return Err(self.too_many());
+        }
+        Ok(())
+    }
+
+    fn most_bytes(&self) -> u64 {
+        MOST_BYTES.max(self.options.max_simple_size)
+    }
+
+    fn too_many(&self) -> OutputRule {
+        OutputRule::TooMany {
+            values: MOST_VALUES,
+            bytes: self.most_bytes(),
+        }
     }
 
     pub fn text(&self, item: &Item<'_>, cause: TextError) -> OutputRule {

@@ -2,8 +2,9 @@ mod types;
 mod unions;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
@@ -65,13 +66,18 @@ impl OutputView for Fake {
         }
     }
 
-    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>> {
-        let beneath = self.0.keys().filter_map(|path| {
-            let name = path.strip_prefix(directory).ok()?.iter().next()?;
-            Some(name.to_owned())
-        });
-        let names: BTreeSet<OsString> = beneath.collect();
-        Ok(names.into_iter().collect())
+    fn names(
+        &self,
+        directory: &Path,
+        see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let beneath = self
+            .0
+            .keys()
+            .filter_map(|path| path.strip_prefix(directory).ok()?.iter().next());
+        let names: BTreeSet<&OsStr> = beneath.collect();
+        let _ = names.into_iter().try_for_each(see);
+        Ok(())
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {

@@ -116,16 +116,18 @@ impl<V: OutputView> Planner<'_, V> {
             match self.literal(variant, item) {
                 Ok(inner) => return Ok(wrap(variant, inner)),
                 // Nothing can be said of what cannot be read.
-                Err(rule @ (OutputRule::Unreadable { .. } | OutputRule::TooMany { .. })) => {
-                    return Err(rule);
+                Err(rule @ OutputRule::Unreadable { .. }) => return Err(rule),
+                Err(rule) if !matches!(refusal, Some(OutputRule::TooMany { .. })) => {
+                    refusal = Some(rule);
                 }
-                Err(rule) => refusal = Some(rule),
+                Err(_) => {}
             }
             self.noted.go_back(mark);
         }
         // What the only variant has to say is worth more.
         let candidates = variants.iter().filter(|variant| !is_none(variant)).count();
         match refusal {
+            Some(rule @ OutputRule::TooMany { .. }) => Err(rule),
             Some(rule) if candidates == 1 || named.len() == 1 => Err(rule),
             _ => Err(OutputRule::NoVariant {
                 declared: declared.to_string(),

@@ -1,9 +1,11 @@
 //! The types that the reference refuses: enumerations, lists, maps, structs of YAML, tables.
 
+use std::cell::Cell;
+
 use super::*;
 use crate::idl::{
-    EnumType, Literal, LiteralCollection, Schema, SchemaType, StructuredDatasetType, literal,
-    literal_type::Type, scalar,
+    EnumType, Literal, LiteralCollection, Schema, SchemaType, StructuredDatasetType, UnionType,
+    literal, literal_type::Type, scalar,
 };
 
 pub fn typed(kind: Type) -> LiteralType {
@@ -233,6 +235,60 @@ fn too_many_values_are_refused() {
         &Fake::new([("o", file(&many))]),
     );
     assert!(message.contains("more than 100000 values"), "{message}");
+
+    // A directory of a million entries is not even listed to its end.
+    let seen = Cell::new(0);
+    for declared in [list_of, map_of] {
+        let outputs = interface([("o", declared(simple(SimpleType::Integer)))]);
+        let result = plan(&outputs, &Crowded(&seen), OutputOptions::default(), |_| {
+            String::new()
+        });
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains("more than 100000 values"), "{message}");
+        assert!(seen.take() < 100_010);
+    }
+    // It is no list, but may be itself.
+    let either = Type::UnionType(UnionType {
+        variants: vec![
+            typed(list_of(simple(SimpleType::Integer))),
+            typed(blob(BlobDimensionality::Multipart)),
+        ],
+    });
+    let plan = plan(
+        &interface([("o", either)]),
+        &Crowded(&seen),
+        OutputOptions::default(),
+        |_| String::new(),
+    );
+    assert_eq!(plan.unwrap().blobs.len(), 1);
+}
+
+/// An output directory whose every directory has a million entries; it counts those that are seen.
+struct Crowded<'a>(&'a Cell<usize>);
+
+impl OutputView for Crowded<'_> {
+    fn root(&self) -> &Path {
+        Path::new("/out")
+    }
+
+    fn stat(&self, _: &Path) -> io::Result<Option<Entry>> {
+        Ok(Some(Entry {
+            kind: EntryKind::Directory,
+            size: 0,
+        }))
+    }
+
+    fn names(&self, _: &Path, see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>) -> io::Result<()> {
+        let _ = (0..1_000_000).try_for_each(|index: usize| {
+            self.0.set(index);
+            see(OsStr::new(&index.to_string()))
+        });
+        Ok(())
+    }
+
+    fn read(&self, _: &Path, _: u64) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::IsADirectory.into())
+    }
 }
 
 #[test]
