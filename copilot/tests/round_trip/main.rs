@@ -52,7 +52,7 @@ mod tests {
         })
     }
 
-    fn round_trip(task: Task) -> Result<(), TestCaseError> {
+    fn round_trip(task: &Task) -> Result<(), TestCaseError> {
         let literals = task.variables.iter();
         let literals = LiteralMap {
             literals: literals
@@ -98,7 +98,7 @@ mod tests {
             failure_persistence: None,
             ..ProptestConfig::default()
         });
-        let outcome = runner.run(&any_task(), round_trip);
+        let outcome = runner.run(&any_task(), |task| round_trip(&task));
         println!("{CASES} maps of literals");
         if let Err(error) = outcome {
             panic!("{error}");

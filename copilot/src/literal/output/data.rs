@@ -25,7 +25,9 @@ impl<V: OutputView> Planner<'_, V> {
         let path = || item.shown(self.view);
         match (expected, item.kind()) {
             (BlobDimensionality::Single, EntryKind::File)
-            | (BlobDimensionality::Multipart, EntryKind::Directory) => {}
+            | (BlobDimensionality::Multipart, EntryKind::Directory)
+            // The upload refuses them.
+            | (_, EntryKind::Special(_)) => {}
             (_, EntryKind::File) => {
                 return Err(OutputRule::IsFile {
                     declared: declared.to_string(),
@@ -38,7 +40,6 @@ impl<V: OutputView> Planner<'_, V> {
                     path: path(),
                 });
             }
-            (_, EntryKind::Special(_)) => {}
         }
         let metadata = BlobMetadata {
             r#type: Some(blob.clone()),

@@ -2,6 +2,7 @@
 //! `inputs.json` shows the same types (spec §3.2, last column but one), so that one may become the
 //! other; texts of datetimes and durations may have all the forms that a file of their own may have.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -29,10 +30,10 @@ pub struct Misfit {
 }
 
 impl Misfit {
-    pub(super) fn new(rule: impl ToString) -> Self {
+    pub(super) fn new(rule: impl fmt::Display) -> Self {
         Self {
             at: String::new(),
-            rule: rule.to_string(),
+            rule: format!("{rule}"),
         }
     }
 

@@ -159,11 +159,7 @@ fn a_map_is_a_directory_of_keys() {
 #[test]
 fn members_of_json_have_the_forms_of_the_inputs() {
     let table = [
-        (
-            SimpleType::Integer,
-            r#"[1, -9223372036854775808]"#,
-            r#"[1.0]"#,
-        ),
+        (SimpleType::Integer, "[1, -9223372036854775808]", "[1.0]"),
         (
             SimpleType::Float,
             r#"[1, 1.5, "NaN", "-Infinity"]"#,
