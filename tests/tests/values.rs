@@ -108,7 +108,7 @@ fn inputs_of_every_type_come_back_as_outputs() {
 #[test]
 fn outputs_in_files_of_json_and_yaml() {
     let task = Task::start().unwrap();
-    task.write_output("l.json", r#"[[1, 2], []]"#);
+    task.write_output("l.json", "[[1, 2], []]");
     task.write_output("m", r#"{"a": "b"}"#);
     task.write_output("s.yaml", "k: [yes, 1]\n");
     let outputs = interface([

@@ -22,6 +22,7 @@ mod view;
 mod yaml;
 
 pub use error_file::{ErrorFileError, UserError, user_error};
+pub use lookup::are_present;
 pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan, plan};
 pub use problem::{OutputError, OutputProblem, OutputRule, advice};
 pub use text::TextError;
