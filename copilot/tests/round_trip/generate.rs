@@ -33,8 +33,13 @@ pub fn any_task() -> impl Strategy<Value = Task> {
     let name = "[a-z0-9.?#%: é-]{1,6}".prop_filter("no file name of an input", |name| {
         !matches!(name.as_str(), "." | "..") && !name.starts_with("inputs")
     });
+    prop::collection::btree_map(name, any_variable(), 0..4).prop_map(|variables| Task { variables })
+}
+
+/// Any type, and a value of it.
+pub fn any_variable() -> impl Strategy<Value = (LiteralType, Literal)> {
     let variable = (any_type(), option::weighted(0.2, "[a-f0-9]{1,8}"));
-    let variable = variable.prop_flat_map(|(declared, hash)| {
+    variable.prop_flat_map(|(declared, hash)| {
         let literal = any_literal(&declared, false).prop_map(move |mut literal| {
             hash.clone()
                 .unwrap_or_default()
@@ -42,8 +47,7 @@ pub fn any_task() -> impl Strategy<Value = Task> {
             literal
         });
         (Just(declared), literal)
-    });
-    prop::collection::btree_map(name, variable, 0..4).prop_map(|variables| Task { variables })
+    })
 }
 
 /// Any type.

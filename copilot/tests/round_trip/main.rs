@@ -18,16 +18,17 @@ mod tests {
 
     use copilot::idl::blob_type::BlobDimensionality;
     use copilot::idl::{
-        LiteralMap, LiteralType, SimpleType, Variable, VariableEntry, VariableMap, literal_type,
+        Literal, LiteralMap, LiteralType, SimpleType, Variable, VariableEntry, VariableMap,
+        literal, literal_type,
     };
     use copilot::literal::input::{self, BlobKind, Layout, Target};
     use copilot::literal::output::{self, OutputOptions, OutputPlan};
-    use copilot::literal::render::MetadataFormat;
+    use copilot::literal::render::{MetadataFile, MetadataFormat};
     use proptest::prelude::*;
 
-    use crate::generate::{Task, any_task, any_type};
+    use crate::generate::{Task, any_task, any_type, any_variable};
     use crate::memory::Memory;
-    use crate::normal::{INPUTS, RAW, moved, normal};
+    use crate::normal::{INPUTS, RAW, exact, moved, normal};
 
     const CASES: u32 = 10_000;
 
@@ -102,6 +103,49 @@ mod tests {
         println!("{CASES} maps of literals");
         if let Err(error) = outcome {
             panic!("{error}");
+        }
+    }
+
+    /// Whether all values of a type stand in JSON, and alone say what they are.
+    fn is_plain(declared: &LiteralType) -> bool {
+        match declared.r#type.as_ref().unwrap() {
+            literal_type::Type::CollectionType(inner) | literal_type::Type::MapValueType(inner) => {
+                is_plain(inner)
+            }
+            literal_type::Type::Simple(_) | literal_type::Type::EnumType(_) => true,
+            _ => false,
+        }
+    }
+
+    /// A value as one of the metadata files shows it, and the same file as an output.
+    fn by_metadata(file: MetadataFile, declared: &LiteralType, literal: &Literal) -> Literal {
+        let inner = [("o".to_owned(), literal.clone())].into();
+        let mut content = Vec::new();
+        file.write(&LiteralMap { literals: inner }, &mut content)
+            .unwrap();
+        let map = LiteralType {
+            r#type: Some(literal_type::Type::MapValueType(Box::new(declared.clone()))),
+            ..LiteralType::default()
+        };
+        let name = file.name().replace("inputs", "v");
+        let outputs = interface([(&"v".to_owned(), &map)]);
+        let got = offered(&outputs, &Memory::with_file(&name, content)).unwrap();
+        let Some(literal::Value::Map(map)) = &got.literals.literals["v"].value else {
+            panic!("{got:?}")
+        };
+        map.literals["o"].clone()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// What `inputs.json` and `inputs.yaml` say of a value is a member of an output's file.
+        #[test]
+        fn metadata_files_are_outputs(variable in any_variable().prop_filter("no plain type", |(declared, _)| is_plain(declared))) {
+            let (declared, literal) = variable;
+            let expected = exact(literal.clone());
+            prop_assert_eq!(exact(by_metadata(MetadataFile::Json, &declared, &literal)), expected.clone());
+            prop_assert_eq!(exact(by_metadata(MetadataFile::Yaml, &declared, &literal)), expected);
         }
     }
 

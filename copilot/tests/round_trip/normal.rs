@@ -22,22 +22,30 @@ pub fn moved(mut literal: Literal) -> Literal {
 }
 
 /// The literal with its strings trimmed, and one kind of NaN.
-pub fn normal(mut literal: Literal) -> Literal {
+pub fn normal(literal: Literal) -> Literal {
+    let mut literal = exact(literal);
     each_scalar(&mut literal, &mut |scalar| match scalar {
-        scalar::Value::Primitive(primitive) => match &mut primitive.value {
-            Some(primitive::Value::StringValue(text)) => trim(text),
-            // No number that is printed so.
-            Some(value @ primitive::Value::FloatValue(_)) => {
-                if let primitive::Value::FloatValue(number) = *value
-                    && number.is_nan()
-                {
-                    *value = primitive::Value::StringValue("NaN".to_owned());
-                }
+        scalar::Value::Primitive(primitive) => {
+            if let Some(primitive::Value::StringValue(text)) = &mut primitive.value {
+                trim(text);
             }
-            _ => {}
-        },
+        }
         scalar::Value::Error(error) => trim(&mut error.message),
         _ => {}
+    });
+    literal
+}
+
+/// The literal with one kind of NaN, which equals itself.
+pub fn exact(mut literal: Literal) -> Literal {
+    each_scalar(&mut literal, &mut |scalar| {
+        if let scalar::Value::Primitive(primitive) = scalar
+            && let Some(primitive::Value::FloatValue(number)) = primitive.value
+            && number.is_nan()
+        {
+            // No number that is printed so.
+            primitive.value = Some(primitive::Value::StringValue("NaN".to_owned()));
+        }
     });
     literal
 }

@@ -161,7 +161,7 @@ fn scalar(text: &str, is_plain: bool, tag: Option<&Tag>) -> Result<Value, String
         return Ok(if is_plain { plain(text) } else { string() });
     };
     match (tag.handle.as_str(), tag.suffix.as_str()) {
-        ("!", "") | ("tag:yaml.org,2002:", "str" | "timestamp") => Ok(string()),
+        ("", "!") | ("tag:yaml.org,2002:", "str" | "timestamp") => Ok(string()),
         ("tag:yaml.org,2002:", "int" | "float" | "bool" | "null") => Ok(plain(text)),
         (handle, suffix) => Err(format!("the tag {handle}{suffix} is not supported")),
     }
@@ -223,4 +223,97 @@ fn number(text: &str) -> Option<Number> {
         .ok()
         .filter(|_| is_float)
         .and_then(Number::from_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn scalars_are_what_yaml_1_1_has_them_for() {
+        let text = |text: &str| Value::String(text.to_owned());
+        for (yaml, expected) in [
+            ("~", Value::Null),
+            ("Yes", json!(true)),
+            ("off", json!(false)),
+            ("y", text("y")),
+            ("'true'", text("true")),
+            ("-7", json!(-7)),
+            ("+7", json!(7)),
+            ("9223372036854775807", json!(i64::MAX)),
+            ("18446744073709551615", json!(u64::MAX)),
+            ("0x1F", json!(31)),
+            ("-0x10", json!(-16)),
+            ("0o17", json!(15)),
+            ("0x+1", text("0x+1")),
+            ("1.5", json!(1.5)),
+            (".5", json!(0.5)),
+            ("1e+20", json!(1e20)),
+            ("6.", json!(6.0)),
+            ("-.inf", text("-Infinity")),
+            ("007", text("007")),
+            ("1_000", text("1_000")),
+            ("12:30", text("12:30")),
+            ("2021-03-04", text("2021-03-04")),
+            ("1e999", text("1e999")),
+            ("!!str 7", text("7")),
+            ("!!float 7", json!(7)),
+            ("! 7", text("7")),
+            ("|\n two\n lines\n", text("two\nlines\n")),
+        ] {
+            assert_eq!(parse(yaml), Ok(expected), "{yaml}");
+        }
+    }
+
+    #[test]
+    fn anchors_are_copied_and_keys_are_text() {
+        let yaml = "1: &a [x]\nyes: *a\nnull: {k: *a}\n";
+        let expected = json!({"1": ["x"], "yes": ["x"], "null": {"k": ["x"]}});
+        assert_eq!(parse(yaml), Ok(expected));
+        assert_eq!(parse("\"<<\": 1"), Ok(json!({"<<": 1})));
+    }
+
+    #[test]
+    fn what_is_refused_says_where() {
+        for (yaml, words) in [
+            ("a: 1\nb: !x 1\n", "line 2: the tag !x"),
+            ("a: 1\n---\nb: 1\n", "second document"),
+            ("[a]: 1\n", "a key must be"),
+            ("a: [\n", "line 2"),
+            ("&a [*a]\n", "inside of what it refers to"),
+            ("# nothing\n", "it is empty"),
+        ] {
+            let error = parse(yaml).unwrap_err();
+            assert!(error.contains(words), "{yaml}: {error}");
+        }
+    }
+
+    #[test]
+    fn hostile_depth_and_aliases_are_bounded() {
+        assert!(
+            parse(&"[".repeat(200))
+                .unwrap_err()
+                .contains("nests deeper")
+        );
+        assert!(parse(&"- ".repeat(100_000)).is_err());
+        let mut laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for level in 1..12 {
+            let items = vec![format!("*a{}", level - 1); 10].join(",");
+            writeln!(laughs, "a{level}: &a{level} [{items}]").unwrap();
+        }
+        assert!(parse(&laughs).unwrap_err().contains("values"));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text: String, parts in prop::collection::vec(
+            prop::sample::select(vec!["a", ": ", "- ", "\n", "  ", "[", "]", "{", "}", "&x ", "*x", "|\n", "'", "\"", "? ", "---\n", "<<", "#", "!t ", "1e5"]), 0..40)) {
+            let _ = parse(&text);
+            let _ = parse(&parts.concat());
+        }
+    }
 }
