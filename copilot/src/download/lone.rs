@@ -2,6 +2,7 @@
 //! is data all the same: a dataset may be one file, since an output may be. For a directory it is a
 //! mistake, which looks like an empty prefix and must not be taken for one.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
@@ -41,6 +42,7 @@ pub(super) async fn fetch(
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, DownloadError> {
+    let empty: HashSet<&Reference> = empty.iter().collect();
     let mut copies = Vec::new();
     let mut problems = Problems::default();
     for blob in blobs.iter().filter(|blob| blob.kind != BlobKind::Object) {

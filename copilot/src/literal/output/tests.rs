@@ -28,6 +28,8 @@ enum Node {
     Directory,
     Pipe,
     Denied,
+    /// Can be seen, and not be read.
+    Locked,
 }
 
 impl Fake {
@@ -63,6 +65,7 @@ impl OutputView for Fake {
             Some(Node::Directory) => entry(EntryKind::Directory, 4_096),
             Some(Node::Pipe) => entry(EntryKind::Special("named pipe"), 0),
             Some(Node::Denied) => Err(io::ErrorKind::PermissionDenied.into()),
+            Some(Node::Locked) => entry(EntryKind::File, 1),
         }
     }
 
@@ -87,6 +90,7 @@ impl OutputView for Fake {
                 .copied()
                 .take(usize::try_from(limit).unwrap())
                 .collect()),
+            Some(Node::Locked) => Err(io::ErrorKind::PermissionDenied.into()),
             _ => Err(io::ErrorKind::IsADirectory.into()),
         }
     }

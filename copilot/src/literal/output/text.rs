@@ -101,9 +101,9 @@ pub fn error(message: &str) -> Literal {
 /// Reads one of the values of an enumeration, which is a string. White space around it counts only
 /// if a value has it, too.
 pub fn enumeration(values: &[String], content: &[u8]) -> Result<Literal, TextError> {
-    let whole = std::str::from_utf8(content).unwrap_or_default();
+    let whole = utf8(content)?;
     if values.iter().any(|value| value == whole) {
-        return Ok(primitive::Value::StringValue(whole.to_owned()).into());
+        return one_of(values, whole);
     }
     one_of(values, utf8(trim(content))?)
 }

@@ -99,14 +99,24 @@ impl<V: OutputView> Planner<'_, V> {
         item: &Item<'_>,
     ) -> Result<Literal, OutputRule> {
         item.special(self.view)?;
-        let named = named(variants, item.extension());
+        let limit = self.options.max_simple_size;
+        // Nothing can be said of what cannot be read.
+        if let Err(rule @ OutputRule::Unreadable { .. }) =
+            item.content(self.view, limit, String::new)
+        {
+            return Err(rule);
+        }
+        let named = match only(variants) {
+            Some(only) => vec![only],
+            None => named(variants, item.extension()),
+        };
         let mut refusal = None;
         for (rank, variant) in in_order(variants) {
             let is_named = named.iter().any(|named| std::ptr::eq(*named, variant));
             let is_candidate = match named.as_slice() {
-                // An empty file is NONE, whatever it is called.
                 [_] if !is_none(variant) => is_named,
                 [] => self.may_be(rank, item),
+                // An empty file is NONE, whatever it is called.
                 _ => (is_named || is_none(variant)) && self.may_be(rank, item),
             };
             if !is_candidate {
@@ -115,7 +125,6 @@ impl<V: OutputView> Planner<'_, V> {
             let mark = self.noted.mark();
             match self.literal(variant, item) {
                 Ok(inner) => return Ok(wrap(variant, inner)),
-                // Nothing can be said of what cannot be read.
                 Err(rule @ OutputRule::Unreadable { .. }) => return Err(rule),
                 Err(rule) if !matches!(refusal, Some(OutputRule::TooMany { .. })) => {
                     refusal = Some(rule);
@@ -124,11 +133,10 @@ impl<V: OutputView> Planner<'_, V> {
             }
             self.noted.go_back(mark);
         }
-        // What the only variant has to say is worth more.
-        let candidates = variants.iter().filter(|variant| !is_none(variant)).count();
         match refusal {
             Some(rule @ OutputRule::TooMany { .. }) => Err(rule),
-            Some(rule) if candidates == 1 || named.len() == 1 => Err(rule),
+            // What the only variant that it may be has to say is worth more.
+            Some(rule) if named.len() == 1 => Err(rule),
             _ => Err(OutputRule::NoVariant {
                 declared: declared.to_string(),
                 path: item.shown(self.view),
@@ -180,9 +188,8 @@ impl<V: OutputView> Planner<'_, V> {
             }
             self.noted.go_back(mark);
         }
-        let candidates = variants.iter().filter(|variant| !is_none(variant)).count();
         match refusal {
-            Some(misfit) if candidates == 1 => Err(misfit),
+            Some(misfit) if only(variants).is_some() => Err(misfit),
             _ => Err(Misfit::new(format_args!(
                 "its type is {declared}, and it is none of them"
             ))),
@@ -203,6 +210,13 @@ pub fn of_nothing(declared: &LiteralType) -> Option<Literal> {
         };
         Some(wrap(variant, inner))
     })
+}
+
+/// The one variant that is not NONE, if there is one only: then it is as if the union were that
+/// type, but that it may be missing.
+fn only(variants: &[LiteralType]) -> Option<&LiteralType> {
+    let mut others = variants.iter().filter(|variant| !is_none(variant));
+    others.next().filter(|_| others.next().is_none())
 }
 
 fn is_none(variant: &LiteralType) -> bool {

@@ -71,6 +71,8 @@ fn an_enumeration_has_its_values_only() {
         message.contains("\"blue\"") && message.contains("\"red\""),
         "{message}"
     );
+    let message = refusal(declared(), &Fake::new([("o", Node::File(vec![0xff]))]));
+    assert!(message.contains("not UTF-8"), "{message}");
     let many: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let message = refusal(one_of(&many), &Fake::new([("o", file("blue"))]));

@@ -145,8 +145,15 @@ fn an_optional_output_may_be_missing_or_empty() {
     // What is wrong is said as if the type were not optional.
     let message = refusal(optional.clone(), &Fake::new([("o", file("x"))]));
     assert!(message.contains("\"x\" is no integer"), "{message}");
-    let message = refusal(optional, &Fake::new([("o", Node::Denied)]));
-    assert!(message.contains("fsGroup"), "{message}");
+    let fields = union_of(&[simple(SimpleType::Struct), simple(SimpleType::None)]);
+    let message = refusal(fields.clone(), &Fake::new([("o", file("[1]"))]));
+    assert!(message.contains("no JSON object"), "{message}");
+    for declared in [optional, fields] {
+        for node in [Node::Denied, Node::Locked] {
+            let message = refusal(declared.clone(), &Fake::new([("o", node)]));
+            assert!(message.contains("fsGroup"), "{message}");
+        }
+    }
 }
 
 #[test]
