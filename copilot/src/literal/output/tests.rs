@@ -61,11 +61,10 @@ impl OutputView for Fake {
             }
             None => Ok(None),
             Some(Node::File(content)) => entry(EntryKind::File, content.len()),
-            Some(Node::Grows(_)) => entry(EntryKind::File, 1),
+            Some(Node::Grows(_) | Node::Locked) => entry(EntryKind::File, 1),
             Some(Node::Directory) => entry(EntryKind::Directory, 4_096),
             Some(Node::Pipe) => entry(EntryKind::Special("named pipe"), 0),
             Some(Node::Denied) => Err(io::ErrorKind::PermissionDenied.into()),
-            Some(Node::Locked) => entry(EntryKind::File, 1),
         }
     }
 
