@@ -29,8 +29,6 @@ enum Bench {
     Start,
     /// A plan of a hundred thousand literals, and the JSON of a large struct: time and memory.
     Literal,
-    /// A large blob down and up: memory and time.
-    Transfer,
 }
 
 /// Builds and measures.
