@@ -93,3 +93,14 @@ fn nobody_may_make_namespaces() -> bool {
     command.args(["unshare", "--user", "--map-root-user", "--mount", "true"]);
     command.output().is_ok_and(|output| output.status.success())
 }
+
+/// Whether the kernel tells exit codes through pidfds: from Linux 6.15 on.
+#[must_use]
+pub fn pidfds_tell_exit_codes() -> bool {
+    let name = rustix::system::uname();
+    let release = name.release().to_string_lossy();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(6), Some(15))
+}
