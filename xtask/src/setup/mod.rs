@@ -42,6 +42,11 @@ pub fn for_testing() -> Result<()> {
     packages::for_testing()
 }
 
+/// What booting other kernels needs.
+pub fn for_kernels() -> Result<()> {
+    packages::for_kernels()
+}
+
 /// Says what a step found or did.
 fn say(step: &str, what: &str) {
     eprintln!("setup: {step}: {what}");

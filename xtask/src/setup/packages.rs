@@ -8,6 +8,7 @@ use super::say;
 use crate::command::{execute, succeeds};
 
 /// A package and how to see that it is there.
+#[derive(Clone, Copy)]
 struct Package {
     name: &'static str,
     /// Any of these files.
@@ -50,6 +51,15 @@ const TEST: &[Package] = &[
     },
 ];
 
+const KERNELS: &[Package] = &[
+    Package {
+        name: "qemu-system-x86",
+        files: &["/usr/bin/qemu-system-x86_64"],
+        why: "emulates the machines that boot other kernels",
+    },
+    TEST[1],
+];
+
 /// What a build needs.
 pub fn for_building() -> Result<()> {
     ensure(BUILD)
@@ -58,6 +68,11 @@ pub fn for_building() -> Result<()> {
 /// What the tests need.
 pub fn for_testing() -> Result<()> {
     ensure(TEST)
+}
+
+/// What booting other kernels needs.
+pub fn for_kernels() -> Result<()> {
+    ensure(KERNELS)
 }
 
 /// Installs packages with apt.
