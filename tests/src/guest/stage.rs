@@ -22,21 +22,27 @@ use crate::binary::{self, Ended, Running};
 use crate::pod::Pod;
 use crate::task::{interface, simple};
 
-/// The rights that the sidecar has, and no other: what a pod's manifest asks for.
-const RIGHTS: [&str; 3] = [
-    "/bin/setpriv",
-    "--bounding-set=-all,+bpf,+perfmon",
-    "--inh-caps=-all",
-];
+/// What a pod's manifest asks for: these rights, and no other.
+pub const RIGHTS: &str = "+bpf,+perfmon";
+
+/// Limits of locked memory in KiB, soft and hard: the old default of the kernel, which a program may
+/// raise to the newer one. It binds BPF before Linux 5.11.
+pub const LOCKED: [u32; 2] = [64, 8192];
 
 /// The only output.
 const OUTPUT: &str = "word";
 
 /// How a sidecar is started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
+    /// In which hierarchy its pod lies.
+    pub hierarchy: Hierarchy,
     /// What it is started through: a program and its arguments, to which others are added.
     pub through: &'a [&'a str],
+    /// Its capabilities, as setpriv takes them.
+    pub rights: &'a str,
+    /// The limits of its locked memory in KiB, soft and hard.
+    pub locked: [u32; 2],
     /// Its own options.
     pub options: &'a [&'a str],
 }
@@ -52,19 +58,23 @@ pub struct Stage {
 
 impl Stage {
     /// Starts a sidecar in a new pod and waits until it watches.
-    pub fn set(hierarchy: Hierarchy, start: Start<'_>) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        for name in ["outputs", "store/data"] {
-            fs::create_dir_all(directory.path().join(name))?;
-        }
-        let pod = Pod::create_in(&hierarchy.mounts())?;
+    pub fn set(start: Start<'_>) -> Result<Self> {
+        let (directory, pod) = prepare(start.hierarchy)?;
         let sidecar = watching(&directory, &pod, start)?;
         Ok(Self {
-            hierarchy,
+            hierarchy: start.hierarchy,
             directory,
             pod,
             sidecar,
         })
+    }
+
+    /// Starts a sidecar that must refuse to watch, for a reason with these words.
+    pub fn refused(start: Start<'_>, words: &[&str]) -> Result<()> {
+        let (directory, pod) = prepare(start.hierarchy)?;
+        let ended = binary::run(&mut sidecar(&directory, &pod, start)?);
+        ensure!(ended.status.code() == Some(2), "{ended:?}");
+        says(&ended, words)
     }
 
     /// Kills the sidecar, as the OOM killer may, and starts it again, as kubelet does.
@@ -151,6 +161,26 @@ impl Stage {
     }
 }
 
+fn prepare(hierarchy: Hierarchy) -> Result<(TempDir, Pod)> {
+    let directory = tempfile::tempdir()?;
+    for name in ["outputs", "store/data"] {
+        fs::create_dir_all(directory.path().join(name))?;
+    }
+    Ok((directory, Pod::create_in(&hierarchy.mounts())?))
+}
+
+/// Whether all of these words are in its log.
+fn says(ended: &Ended, words: &[&str]) -> Result<()> {
+    for word in words {
+        ensure!(
+            ended.stderr.contains(word),
+            "{word:?} is not said: {}",
+            ended.stderr
+        );
+    }
+    Ok(())
+}
+
 /// Starts a sidecar and waits until it watches.
 fn watching(directory: &TempDir, pod: &Pod, start: Start<'_>) -> Result<Running> {
     let mut running = Running::start(&mut sidecar(directory, pod, start)?);
@@ -163,12 +193,18 @@ fn watching(directory: &TempDir, pod: &Pod, start: Start<'_>) -> Result<Running>
 }
 
 fn sidecar(directory: &TempDir, pod: &Pod, start: Start<'_>) -> Result<Command> {
-    let words: Vec<&str> = [start.through, &RIGHTS[..]].concat();
-    let mut command = pod.command("sidecar", words[0])?;
+    let [soft, hard] = start.locked;
+    let limits = format!(r#"ulimit -S -l {soft} && ulimit -H -l {hard} && exec "$@""#);
+    let mut command = pod.command("sidecar", "/bin/sh")?;
     binary::isolate(&mut command);
+    command
+        .args(["-c", &limits, "limits"])
+        .args(start.through)
+        .arg("/bin/setpriv")
+        .arg(format!("--bounding-set=-all,{}", start.rights))
+        .arg("--inh-caps=-all");
     let interface = interface([(OUTPUT, simple(SimpleType::String))]);
     command
-        .args(&words[1..])
         .args([
             "--",
             COPILOT,
@@ -178,7 +214,7 @@ fn sidecar(directory: &TempDir, pod: &Pod, start: Start<'_>) -> Result<Command> 
         .arg("--storage.container=data")
         .arg("--storage.stow.config")
         .arg(format!("path={}", directory.path().join("store").display()))
-        .args(["sidecar", "--logger.level=4"])
+        .args(["sidecar", "--logger.level=6"])
         .args([
             "--to-output-prefix=file://data/out",
             "--to-raw-output=file://data/raw",
@@ -215,6 +251,11 @@ impl Outcome {
             self.ended.stderr
         );
         Ok(())
+    }
+
+    /// All of these words are in its log.
+    pub fn says(&self, words: &[&str]) -> Result<()> {
+        says(&self.ended, words)
     }
 
     /// The outputs are committed, and no error document is there.

@@ -12,14 +12,14 @@ use aya::{
     programs::{ProgramError, RawTracePoint},
 };
 use aya_log::EbpfLogger;
-use copilot_common::{LEVELS, ancestor, pod};
+use copilot_common::{LEVELS, Offset, ancestor, pod};
 use rustix::{
     fs::{major, minor},
     thread::CapabilitySet,
 };
 use tracing::{debug, info};
 
-use super::{EbpfError, fields::Fields};
+use super::{EbpfError, fields::Fields, locked};
 use crate::track::{cgroup::PodPath, place::Place};
 
 /// The programs, as `copilot-ebpf` was compiled: an ELF object of BPF code.
@@ -45,6 +45,7 @@ pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
         return Err(EbpfError::NotUnified);
     }
     raise_capabilities();
+    locked::raise_limit();
     let fields = Fields::of_the_kernel().unwrap_or_else(|error| {
         info!(reason = %error, "the kernel does not describe its structures: how main ends will not be known");
         Fields::unknown()
@@ -105,10 +106,13 @@ impl Attached {
     }
 }
 
+/// What BPF for tracing needs.
+const RIGHTS: CapabilitySet = CapabilitySet::BPF.union(CapabilitySet::PERFMON);
+
 /// File capabilities may have left ours permitted but not effective; Kubernetes grants them to
 /// uid 0 only.
 fn raise_capabilities() {
-    let wanted = CapabilitySet::BPF | CapabilitySet::PERFMON;
+    let wanted = RIGHTS | CapabilitySet::SYS_RESOURCE;
     let raised = rustix::thread::capabilities(None).and_then(|mut sets| {
         let add = sets.permitted & wanted;
         if sets.effective.contains(add) {
@@ -122,6 +126,14 @@ fn raise_capabilities() {
     }
 }
 
+/// The fields without which a task's cgroups cannot be walked to.
+const WALKED: [Offset; 4] = [
+    Offset::TaskCgroups,
+    Offset::CssSetDflCgrp,
+    Offset::CgroupLevel,
+    Offset::CgroupAncestorIds,
+];
+
 fn load_programs(fields: &Fields) -> Result<Ebpf, EbpfError> {
     match load(fields, ancestor::HELPER) {
         Err(EbpfError::Load(reason)) => {
@@ -129,6 +141,10 @@ fn load_programs(fields: &Fields) -> Result<Ebpf, EbpfError> {
                 reason,
                 "loading with the kernel's helper for ancestors failed: walking instead"
             );
+            // Without these the programs would load, and never see anybody.
+            if let Some(missing) = WALKED.iter().find(|field| fields.get(**field).is_none()) {
+                return Err(EbpfError::NoWay(*missing));
+            }
             load(fields, ancestor::WALK)
         }
         other => other,
@@ -280,7 +296,7 @@ fn refused(error: ProgramError) -> EbpfError {
         _ => false,
     };
     if denied {
-        return EbpfError::Refused(deepest(&error));
+        return denial(deepest(&error));
     }
     load_failed(error)
 }
@@ -292,9 +308,19 @@ fn map_refused(error: MapError) -> EbpfError {
         _ => false,
     };
     if denied {
-        return EbpfError::Refused(deepest(&error));
+        return denial(deepest(&error));
     }
     load_failed(error)
+}
+
+/// The kernel has one word for missing rights and for too low a limit of locked memory.
+fn denial(cause: String) -> EbpfError {
+    let has_rights =
+        rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(RIGHTS));
+    match locked::limit_in_force() {
+        Some(limit) if has_rights => EbpfError::LockedMemory { cause, limit },
+        _ => EbpfError::Refused(cause),
+    }
 }
 
 fn is_denied(error: &std::io::Error) -> bool {

@@ -6,7 +6,7 @@
 //! kernel from 5.8 on and cgroup v2 (a hybrid node will do).
 //! Cannot see what ended before it was attached: for that it scans `/proc` once, after attaching.
 //!
-//! [`attach`] loads the programs, [`records`] turns records into events, [`newcomers`] names containers
+//! [`attach`] loads the programs ([`locked`]: where memory for them is scarce), [`records`] turns records into events, [`newcomers`] names containers
 //! while they are made, [`fields`] and [`btf`] tell the programs where the kernel keeps what they read.
 
 mod attach;
@@ -14,6 +14,7 @@ mod attach;
 mod bpftool;
 pub mod btf;
 pub mod fields;
+mod locked;
 mod newcomers;
 mod records;
 mod tick;
@@ -23,7 +24,7 @@ pub use attach::OBJECT;
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use copilot_common::{Record, kind, lost, pod};
+use copilot_common::{Offset, Record, kind, lost, pod};
 use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
@@ -61,9 +62,28 @@ pub enum EbpfError {
          (uid 0 with `capabilities: add: [BPF, PERFMON]`, or privileged)"
     )]
     Refused(String),
+    /// The rights are there, but memory is not.
+    #[error(
+        "the kernel refuses BPF ({cause}): before Linux 5.11 it counts all BPF of one user on the \
+         node against the limit of locked memory (RLIMIT_MEMLOCK), which is {limit} bytes here. Add \
+         SYS_RESOURCE to the container's capabilities, or raise the limit that the node's container \
+         runtime gives (LimitMEMLOCK of its systemd unit) to 8 MiB or more"
+    )]
+    LockedMemory {
+        /// The kernel's word.
+        cause: String,
+        /// In bytes.
+        limit: u64,
+    },
     /// The object was not accepted.
     #[error("the BPF programs could not be loaded: {0}")]
     Load(String),
+    /// Neither the kernel's helper for cgroups nor its description of its structures is there.
+    #[error(
+        "this kernel has neither the helper that tells a process's cgroups (from Linux 5.14 on) nor \
+         a description of its structures by which they are found without ({0:?} is unknown)"
+    )]
+    NoWay(Offset),
     /// Our pod's cgroup could not be found in the kernel.
     #[error("the kernel did not tell the cgroup of our pod: {0}")]
     Pod(&'static str),
