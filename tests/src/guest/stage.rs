@@ -214,7 +214,7 @@ fn sidecar(directory: &TempDir, pod: &Pod, start: Start<'_>) -> Result<Command> 
         .arg("--storage.container=data")
         .arg("--storage.stow.config")
         .arg(format!("path={}", directory.path().join("store").display()))
-        .args(["sidecar", "--logger.level=6"])
+        .args(["sidecar", "--logger.level=4"])
         .args([
             "--to-output-prefix=file://data/out",
             "--to-raw-output=file://data/raw",
