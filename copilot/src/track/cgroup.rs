@@ -98,6 +98,22 @@ pub fn container_path(text: &str) -> Option<(&str, bool)> {
     unified.map(|(_, path)| (path, true))
 }
 
+/// The controllers of cgroup v1 in whose hierarchies a process has this path.
+#[must_use]
+pub fn controllers(text: &str, path: &str) -> Vec<String> {
+    text.lines()
+        .filter_map(|line| {
+            let mut fields = line.splitn(3, ':').skip(1);
+            let controllers = fields.next()?;
+            (fields.next()? == path).then_some(controllers)
+        })
+        .flat_map(|controllers| controllers.split(','))
+        // A hierarchy may have no controller but a name, as systemd's own has.
+        .filter(|name| !name.is_empty() && !name.starts_with("name="))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// How many components of a path reach down to the pod, by kubelet's naming: `pod<uid>`, or with
 /// the systemd driver `…-pod<uid>.slice`. The last one counts: the node may itself run in a pod.
 #[must_use]

@@ -28,6 +28,8 @@ pub struct Place {
     pub pod: PodPath,
     /// Whether those paths are of the cgroup2 hierarchy, which the kernel's events tell.
     pub unified: bool,
+    /// The controllers of cgroup v1 in whose hierarchies those paths are, if they are not.
+    pub controllers: Vec<String>,
     /// The pod's directory, where its part of the cgroup2 tree is mounted here.
     pub directory: Option<PathBuf>,
     /// The pod's level below the root of the hierarchy, where our namespace does not hide it.
@@ -139,6 +141,7 @@ impl View<'_> {
             own: own_container(&pod, own_path),
             pod,
             unified: true,
+            controllers: Vec::new(),
             directory: None,
             level: None,
             above_us: Some(count(steps + cgroup::components(own_path).count())),
@@ -167,6 +170,7 @@ impl View<'_> {
         Ok(Place {
             pod,
             unified: true,
+            controllers: Vec::new(),
             directory: Some(path.to_owned()),
             level: self.initial_namespace.then(|| count(level)),
             above_us: own.is_some().then(|| count(above)),
@@ -180,10 +184,16 @@ impl View<'_> {
         let below = names[..level].join("/");
         let directory = self.mount().filter(|_| unified);
         let pod = PodPath::Absolute(format!("/{below}"));
+        let controllers = if unified {
+            Vec::new()
+        } else {
+            cgroup::controllers(self.cgroup, own_path)
+        };
         Place {
             own: own_container(&pod, own_path),
             pod,
             unified,
+            controllers,
             directory: directory.map(|mount| mount.join(below)),
             level: self.initial_namespace.then(|| count(level)),
             above_us: Some(count(names.len() - level)),
@@ -203,6 +213,7 @@ impl View<'_> {
             own: Some(ContainerId::new(name)),
             pod: PodPath::Untold { uid },
             unified: false,
+            controllers: Vec::new(),
             directory: None,
             level: None,
             above_us: None,

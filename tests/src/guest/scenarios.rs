@@ -28,20 +28,69 @@ const A_WHILE: Duration = Duration::from_secs(2);
 const GOOD: &str = "exited with code 0";
 const UNKNOWN: &str = "ended (how is not known)";
 
-type Scenario = (&'static str, fn() -> Result<()>);
+/// A name, and what is done with a sidecar that is started so.
+type Scenario = (&'static str, fn(Start<'_>) -> Result<()>);
+
+/// In any hierarchy: the kernel tells everything.
+const ALWAYS: &[Scenario] = &[
+    ("auto finds ebpf", |start| {
+        well(start.auto(), "ebpf", GOOD).map(drop)
+    }),
+    ("exit 7", |start| {
+        failed(start, "exit 7", "exited with code 7", "MainFailed")
+    }),
+    ("SIGKILL", |start| {
+        let status = "killed by signal 9 (SIGKILL)";
+        failed(start, "kill -9 $$", status, "Interrupted")
+    }),
+    ("SIGSEGV with core dump", |start| {
+        let status = "killed by signal 11 (SIGSEGV) (core dumped)";
+        let script = "ulimit -c unlimited; kill -SEGV $$";
+        failed(start, script, status, "MainFailed")
+    }),
+    ("leader thread exits first", |start| {
+        let status = format!("exited with code {LEADER_FIRST}");
+        let script = format!("exec {PROGRAM} leader-first");
+        failed(start, &script, &status, "MainFailed")
+    }),
+    ("out of memory", out_of_memory),
+    ("main of a millisecond", short),
+    ("forking main", |start| {
+        let script = "for i in $(seq 100); do /bin/true; (exit 9); done; exit 4";
+        failed(start, script, "exited with code 4", "MainFailed")
+    }),
+    ("main comes late", late),
+    ("sidecar is killed and started again", restarted),
+    ("main's child outlives it", outlived),
+    ("SIGTERM while main runs", stopped),
+    ("pid namespaces of their own", private_pids),
+    ("64 KiB of locked memory", little_memory),
+    ("64 KiB of locked memory and SYS_RESOURCE", more_memory),
+    ("kernel that does not describe itself", no_btf),
+];
+
+/// With cgroup2 only: runtimes make no cgroup namespaces where containers lie in cgroup v1.
+const UNIFIED: &[Scenario] = &[("private cgroup namespace", private_cgroups)];
 
 /// Runs all scenarios of a hierarchy; whether all passed.
 ///
 /// # Errors
 /// None: a scenario that fails is told.
 pub fn run(hierarchy: Hierarchy) -> Result<bool> {
-    let scenarios = match hierarchy {
+    let more = match hierarchy {
         Hierarchy::Unified => UNIFIED,
-        Hierarchy::Legacy => LEGACY,
+        Hierarchy::Legacy => &[],
+    };
+    let start = Start {
+        hierarchy,
+        through: &[],
+        rights: RIGHTS,
+        locked: LOCKED,
+        options: &["--watcher=ebpf"],
     };
     let mut good = true;
-    for (name, scenario) in scenarios {
-        let ended = catch_unwind(AssertUnwindSafe(scenario))
+    for (name, scenario) in ALWAYS.iter().chain(more) {
+        let ended = catch_unwind(AssertUnwindSafe(|| scenario(start)))
             .unwrap_or_else(|panic| Err(anyhow!("{}", words(&*panic))));
         match ended {
             Ok(()) => println!("{REPORT} pass {name}"),
@@ -60,61 +109,6 @@ fn words(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("a panic without words")
 }
 
-/// With cgroup2: the kernel tells everything.
-const UNIFIED: &[Scenario] = &[
-    ("auto finds ebpf", || well(AUTO, "ebpf", GOOD).map(drop)),
-    ("exit 7", || {
-        failed("exit 7", "exited with code 7", "MainFailed")
-    }),
-    ("SIGKILL", || {
-        failed("kill -9 $$", "killed by signal 9 (SIGKILL)", "Interrupted")
-    }),
-    ("SIGSEGV with core dump", || {
-        let status = "killed by signal 11 (SIGSEGV) (core dumped)";
-        failed("ulimit -c unlimited; kill -SEGV $$", status, "MainFailed")
-    }),
-    ("leader thread exits first", || {
-        let status = format!("exited with code {LEADER_FIRST}");
-        failed(
-            &format!("exec {PROGRAM} leader-first"),
-            &status,
-            "MainFailed",
-        )
-    }),
-    ("out of memory", out_of_memory),
-    ("main of a millisecond", short),
-    ("forking main", || {
-        let forks = "for i in $(seq 100); do /bin/true; (exit 9); done; exit 4";
-        failed(forks, "exited with code 4", "MainFailed")
-    }),
-    ("main comes late", late),
-    ("sidecar is killed and started again", restarted),
-    ("main's child outlives it", outlived),
-    ("SIGTERM while main runs", stopped),
-    ("private cgroup namespace", private_cgroups),
-    ("pid namespaces of their own", private_pids),
-    ("64 KiB of locked memory", little_memory),
-    ("64 KiB of locked memory and SYS_RESOURCE", more_memory),
-    ("kernel that does not describe itself", no_btf),
-];
-
-/// With cgroup v1 only: the next rung.
-const LEGACY: &[Scenario] = &[];
-
-const EBPF: Start<'_> = Start {
-    hierarchy: Hierarchy::Unified,
-    through: &[],
-    rights: RIGHTS,
-    locked: LOCKED,
-    options: &["--watcher=ebpf"],
-};
-
-/// The same, and the best watcher is taken.
-const AUTO: Start<'_> = Start {
-    options: &[],
-    ..EBPF
-};
-
 /// A main that ends well; which watcher sees what of its end.
 fn well(start: Start<'_>, watcher: &str, status: &str) -> Result<Outcome> {
     let stage = Stage::set(start)?;
@@ -125,16 +119,18 @@ fn well(start: Start<'_>, watcher: &str, status: &str) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn failed(script: &str, status: &str, code: &str) -> Result<()> {
-    let stage = Stage::set(EBPF)?;
-    let _ = stage.main(&format!("echo half > word; {script}"))?.ended();
+/// A main that fails.
+fn failed(start: Start<'_>, script: &str, status: &str, code: &str) -> Result<()> {
+    let stage = Stage::set(start)?;
+    let script = format!("echo half > word; {script}");
+    let _ = stage.main(&script)?.ended();
     let outcome = stage.ended()?;
     outcome.reported(code)?;
     outcome.seen("ebpf", status)
 }
 
-fn out_of_memory() -> Result<()> {
-    let stage = Stage::set(EBPF)?;
+fn out_of_memory(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(start)?;
     stage.limit_memory(MEMORY)?;
     let _ = stage.main(&format!("exec {PROGRAM} hog"))?.ended();
     let outcome = stage.ended()?;
@@ -142,13 +138,12 @@ fn out_of_memory() -> Result<()> {
     outcome.seen("ebpf", "killed: out of memory")
 }
 
-fn short() -> Result<()> {
+fn short(start: Start<'_>) -> Result<()> {
     for round in 0..SHORT_MAINS {
-        let stage = Stage::set(EBPF)?;
+        let stage = Stage::set(start)?;
         fs::write(stage.outputs().join("word"), "short")?;
-        let _ = stage
-            .main_in(&format!("main-{round}"), &[], "exit 0")?
-            .ended();
+        let container = format!("main-{round}");
+        let _ = stage.main_in(&container, &[], "exit 0")?.ended();
         let outcome = stage.ended()?;
         outcome.committed("short")?;
         outcome.seen("ebpf", GOOD)?;
@@ -156,8 +151,8 @@ fn short() -> Result<()> {
     Ok(())
 }
 
-fn late() -> Result<()> {
-    let stage = Stage::set(EBPF)?;
+fn late(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(start)?;
     sleep(A_WHILE);
     let _ = stage.main("echo late > word")?.ended();
     let outcome = stage.ended()?;
@@ -165,11 +160,11 @@ fn late() -> Result<()> {
     outcome.seen("ebpf", GOOD)
 }
 
-fn restarted() -> Result<()> {
-    let stage = Stage::set(EBPF)?;
+fn restarted(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(start)?;
     let main = stage.main("while [ ! -e go ]; do sleep 0.1; done; echo again > word; exit 0")?;
     stage.sidecar.says("main started");
-    let stage = stage.restart(EBPF)?;
+    let stage = stage.restart(start)?;
     fs::write(stage.outputs().join("go"), "")?;
     let _ = main.ended();
     let outcome = stage.ended()?;
@@ -177,28 +172,26 @@ fn restarted() -> Result<()> {
     outcome.seen("ebpf", GOOD)
 }
 
-fn outlived() -> Result<()> {
-    let start = Start {
+fn outlived(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(Start {
         options: &["--watcher=ebpf", "--settle=60s"],
-        ..EBPF
-    };
-    let stage = Stage::set(start)?;
-    let _ = stage.main("(sleep 1; echo later > word) & exit 0")?.ended();
+        ..start
+    })?;
+    let script = "(sleep 1; echo later > word) & exit 0";
+    let _ = stage.main(script)?.ended();
     stage.ended()?.committed("later")
 }
 
-fn stopped() -> Result<()> {
-    let start = Start {
+fn stopped(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(Start {
         options: &["--watcher=ebpf", "--term-wait=60s"],
-        ..EBPF
-    };
-    let stage = Stage::set(start)?;
+        ..start
+    })?;
     let main = stage.main(
         "trap 'echo stopped > word; exit 0' TERM; touch ready; while :; do sleep 0.1; done",
     )?;
-    wait_until("main traps SIGTERM", || {
-        stage.outputs().join("ready").exists()
-    });
+    let ready = stage.outputs().join("ready");
+    wait_until("main traps SIGTERM", || ready.exists());
     stage.sidecar.says("main started");
     stage.sidecar.signal(Signal::TERM);
     main.signal(Signal::TERM);
@@ -209,21 +202,21 @@ fn stopped() -> Result<()> {
 }
 
 /// No file tells where the pod is: the kernel does.
-fn private_cgroups() -> Result<()> {
-    let start = Start {
+fn private_cgroups(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(Start {
         through: &["/bin/unshare", "--cgroup"],
         options: &["--watcher=ebpf", "--main-container=main"],
-        ..EBPF
-    };
-    let stage = Stage::set(start)?;
-    let _ = stage.main("echo hidden > word; sleep 0.5")?.ended();
+        ..start
+    })?;
+    let script = "echo hidden > word; sleep 0.5";
+    let _ = stage.main(script)?.ended();
     let outcome = stage.ended()?;
     outcome.committed("hidden")?;
     outcome.seen("ebpf", GOOD)
 }
 
 /// The sidecar sees nobody's `/proc` but its own, and main is pid 1 of its namespace.
-fn private_pids() -> Result<()> {
+fn private_pids(start: Start<'_>) -> Result<()> {
     let alone = [
         "/bin/unshare",
         "--pid",
@@ -231,52 +224,55 @@ fn private_pids() -> Result<()> {
         "--kill-child",
         "--mount-proc",
     ];
-    let start = Start {
+    let stage = Stage::set(Start {
         through: &alone,
-        ..EBPF
-    };
-    let stage = Stage::set(start)?;
-    let _ = stage
-        .main_in("main", &alone, "echo alone > word; exit 0")?
-        .ended();
+        ..start
+    })?;
+    let script = "echo alone > word; exit 0";
+    let _ = stage.main_in("main", &alone, script)?.ended();
     let outcome = stage.ended()?;
     outcome.committed("alone")?;
     outcome.seen("ebpf", GOOD)
 }
 
 /// Before 5.11 that is too little for BPF: the next rung, and the way out is told.
-fn little_memory() -> Result<()> {
-    let little = |start| Start {
+fn little_memory(start: Start<'_>) -> Result<()> {
+    let start = Start {
         locked: [64, 64],
         ..start
     };
     if !is_before(5, 11) {
-        return well(little(AUTO), "ebpf", GOOD).map(drop);
+        return well(start.auto(), "ebpf", GOOD).map(drop);
     }
     let way_out = ["RLIMIT_MEMLOCK", "SYS_RESOURCE"];
-    well(little(AUTO), "proc", UNKNOWN)?.says(&way_out)?;
-    Stage::refused(little(EBPF), &way_out)
+    well(start.auto(), "proc", UNKNOWN)?.says(&way_out)?;
+    Stage::refused(start, &way_out)
 }
 
-fn more_memory() -> Result<()> {
+fn more_memory(start: Start<'_>) -> Result<()> {
     let start = Start {
         locked: [64, 64],
         rights: "+bpf,+perfmon,+sys_resource",
-        ..AUTO
+        ..start.auto()
     };
     well(start, "ebpf", GOOD).map(drop)
 }
 
-/// From 5.14 on, starts and ends are told all the same; before, nobody's cgroup can be.
-fn no_btf() -> Result<()> {
+/// Where a helper tells a process's cgroups, starts and ends are told all the same; else the next
+/// rung.
+fn no_btf(start: Start<'_>) -> Result<()> {
     let hide = r#"mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$@""#;
     let through = ["/bin/unshare", "--mount", "/bin/sh", "-c", hide, "hide"];
     let start = Start {
         through: &through,
-        ..AUTO
+        ..start
     };
-    let watcher = if is_before(5, 14) { "proc" } else { "ebpf" };
-    well(start, watcher, UNKNOWN).map(drop)
+    if start.hierarchy == Hierarchy::Unified && !is_before(5, 14) {
+        return well(start.auto(), "ebpf", UNKNOWN).map(drop);
+    }
+    let reason = ["does not describe its structures", "TaskCgroups"];
+    well(start.auto(), "proc", UNKNOWN)?.says(&reason)?;
+    Stage::refused(start, &reason)
 }
 
 /// Whether this kernel is older than a version.

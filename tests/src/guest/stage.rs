@@ -47,6 +47,16 @@ pub struct Start<'a> {
     pub options: &'a [&'a str],
 }
 
+impl Start<'_> {
+    /// The same, and it takes the best watcher that works.
+    pub fn auto(self) -> Self {
+        Self {
+            options: &[],
+            ..self
+        }
+    }
+}
+
 /// A pod with a sidecar at work in it.
 pub struct Stage {
     hierarchy: Hierarchy,

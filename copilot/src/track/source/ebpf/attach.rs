@@ -10,9 +10,10 @@ use aya::{
     Ebpf, EbpfLoader,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
     programs::{ProgramError, RawTracePoint},
+    util::KernelVersion,
 };
 use aya_log::EbpfLogger;
-use copilot_common::{LEVELS, Offset, ancestor, pod};
+use copilot_common::{LEVELS, ancestor, pod};
 use rustix::{
     fs::{major, minor},
     thread::CapabilitySet,
@@ -41,16 +42,16 @@ pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
     if matches!(place.pod, PodPath::Untold { .. }) {
         return Err(EbpfError::NoPodCgroup);
     }
-    if !place.unified {
-        return Err(EbpfError::NotUnified);
+    if !place.unified && place.controllers.is_empty() {
+        return Err(EbpfError::NoHierarchy);
     }
     raise_capabilities();
     locked::raise_limit();
-    let fields = Fields::of_the_kernel().unwrap_or_else(|error| {
+    let fields = Fields::of_the_kernel(&place.controllers).unwrap_or_else(|error| {
         info!(reason = %error, "the kernel does not describe its structures: how main ends will not be known");
         Fields::unknown()
     });
-    let mut programs = load_programs(&fields)?;
+    let mut programs = load_programs(&fields, place.unified)?;
     let own_container = set_pod(&mut programs, place)?;
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
@@ -126,28 +127,32 @@ fn raise_capabilities() {
     }
 }
 
-/// The fields without which a task's cgroups cannot be walked to.
-const WALKED: [Offset; 4] = [
-    Offset::TaskCgroups,
-    Offset::CssSetDflCgrp,
-    Offset::CgroupLevel,
-    Offset::CgroupAncestorIds,
-];
-
-fn load_programs(fields: &Fields) -> Result<Ebpf, EbpfError> {
+fn load_programs(fields: &Fields, unified: bool) -> Result<Ebpf, EbpfError> {
+    if !unified {
+        return load_walking(fields, ancestor::WALK_V1);
+    }
     match load(fields, ancestor::HELPER) {
-        Err(EbpfError::Load(reason)) => {
+        Err(EbpfError::Load(reason)) if is_without_helper() => {
             debug!(
                 reason,
                 "loading with the kernel's helper for ancestors failed: walking instead"
             );
-            // Without these the programs would load, and never see anybody.
-            if let Some(missing) = WALKED.iter().find(|field| fields.get(**field).is_none()) {
-                return Err(EbpfError::NoWay(*missing));
-            }
-            load(fields, ancestor::WALK)
+            load_walking(fields, ancestor::WALK)
         }
         other => other,
+    }
+}
+
+/// Whether this kernel may be one whose helper for ancestors is not open to tracing programs.
+fn is_without_helper() -> bool {
+    KernelVersion::current().map_or(true, |version| version < KernelVersion::new(5, 14, 0))
+}
+
+fn load_walking(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
+    // Without these the programs would load, and never see anybody.
+    match fields.missing_for_a_walk(ancestor == ancestor::WALK_V1) {
+        Some(missing) => Err(EbpfError::NoWay(missing)),
+        None => load(fields, ancestor),
     }
 }
 
@@ -222,7 +227,7 @@ fn set_pod(programs: &mut Ebpf, place: &Place) -> Result<Option<u64>, EbpfError>
 
 fn pod_level(lineage: &[u64], id: Option<u64>, place: &Place) -> Result<usize, EbpfError> {
     if lineage.len() < 2 {
-        return Err(EbpfError::NotUnified);
+        return Err(EbpfError::NoHierarchy);
     }
     if let Some(id) = id {
         return lineage

@@ -3,7 +3,7 @@
 //!
 //! Sees every process of the pod, its exit status and OOM kills, within microseconds and without
 //! polling, whatever pid namespace it lives in. Needs `CAP_BPF` and `CAP_PERFMON` (effective), a
-//! kernel from 5.8 on and cgroup v2 (a hybrid node will do).
+//! kernel from 5.8 on; before 5.14, and where containers lie in cgroup v1 only, its BTF as well.
 //! Cannot see what ended before it was attached: for that it scans `/proc` once, after attaching.
 //!
 //! [`attach`] loads the programs ([`locked`]: where memory for them is scarce), [`records`] turns records into events, [`newcomers`] names containers
@@ -48,11 +48,12 @@ const UNTIL_NEXT_LOOK: Duration = Duration::from_millis(200);
 /// Why the kernel could not be asked.
 #[derive(Debug, Error)]
 pub enum EbpfError {
-    /// The pod's cgroup is unknown to the cgroup2 hierarchy.
+    /// The kernel knows no cgroup of our pod.
     #[error(
-        "the node keeps its containers in cgroup v1 only, where the kernel cannot tell pods apart"
+        "no hierarchy of cgroups tells the kernel which processes are our pod's: neither cgroup2 nor \
+         that of a controller of cgroup v1"
     )]
-    NotUnified,
+    NoHierarchy,
     /// No cgroup is our pod's.
     #[error("all containers share one cgroup, so the kernel cannot tell our pod's from others")]
     NoPodCgroup,
@@ -78,10 +79,10 @@ pub enum EbpfError {
     /// The object was not accepted.
     #[error("the BPF programs could not be loaded: {0}")]
     Load(String),
-    /// Neither the kernel's helper for cgroups nor its description of its structures is there.
+    /// The kernel's description of its structures is needed, and is not there.
     #[error(
-        "this kernel has neither the helper that tells a process's cgroups (from Linux 5.14 on) nor \
-         a description of its structures by which they are found without ({0:?} is unknown)"
+        "the kernel does not describe its structures ({0:?} is unknown), by which a process's cgroups \
+         are found where no helper tells them: before Linux 5.14 and in cgroup v1"
     )]
     NoWay(Offset),
     /// Our pod's cgroup could not be found in the kernel.
