@@ -64,6 +64,7 @@ const ALWAYS: &[Scenario] = &[
     ("main's child outlives it", outlived),
     ("SIGTERM while main runs", stopped),
     ("pid namespaces of their own", private_pids),
+    ("tree of cgroups out of sight", hidden_tree),
     ("64 KiB of locked memory", little_memory),
     ("64 KiB of locked memory and SYS_RESOURCE", more_memory),
     ("kernel that does not describe itself", no_btf),
@@ -233,6 +234,17 @@ fn private_pids(start: Start<'_>) -> Result<()> {
     let outcome = stage.ended()?;
     outcome.committed("alone")?;
     outcome.seen("ebpf", GOOD)
+}
+
+/// As in a container without privilege: our own path is told, and nothing of the pod is mounted.
+fn hidden_tree(start: Start<'_>) -> Result<()> {
+    let hide = r#"umount -l /sys/fs/cgroup && exec "$@""#;
+    let through = ["/bin/unshare", "--mount", "/bin/sh", "-c", hide, "hide"];
+    let start = Start {
+        through: &through,
+        ..start
+    };
+    well(start, "ebpf", GOOD).map(drop)
 }
 
 /// Before 5.11 that is too little for BPF: the next rung, and the way out is told.

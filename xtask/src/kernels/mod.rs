@@ -38,7 +38,8 @@ struct Kernel {
     hierarchies: &'static [&'static str],
 }
 
-/// The oldest is also tried with cgroup v1 only, as nodes of its age are found.
+/// The older ones are also tried with cgroup v1 only, as nodes of their age are found; between the
+/// two the kernel began to keep the ancestors of a cgroup in another way.
 const KERNELS: &[Kernel] = &[
     Kernel {
         version: "5.10",
@@ -48,7 +49,7 @@ const KERNELS: &[Kernel] = &[
     Kernel {
         version: "6.1",
         suite: "bookworm",
-        hierarchies: &["v2"],
+        hierarchies: &["v2", "v1"],
     },
     Kernel {
         version: "6.12",

@@ -9,7 +9,7 @@ use std::{thread, time::Duration};
 use aya::{
     Ebpf, EbpfLoader,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
-    programs::{ProgramError, RawTracePoint},
+    programs::RawTracePoint,
     util::KernelVersion,
 };
 use aya_log::EbpfLogger;
@@ -20,7 +20,12 @@ use rustix::{
 };
 use tracing::{debug, info};
 
-use super::{EbpfError, fields::Fields, locked};
+use super::{
+    EbpfError,
+    fields::Fields,
+    locked,
+    refusal::{RIGHTS, load_failed, map_refused, refused},
+};
 use crate::track::{cgroup::PodPath, place::Place};
 
 /// The programs, as `copilot-ebpf` was compiled: an ELF object of BPF code.
@@ -106,9 +111,6 @@ impl Attached {
         open(map).map_err(load_failed)
     }
 }
-
-/// What BPF for tracing needs.
-const RIGHTS: CapabilitySet = CapabilitySet::BPF.union(CapabilitySet::PERFMON);
 
 /// File capabilities may have left ours permitted but not effective; Kubernetes grants them to
 /// uid 0 only.
@@ -290,62 +292,4 @@ fn read_lineage(programs: &Ebpf) -> Result<Vec<u64>, EbpfError> {
     Err(EbpfError::Pod(
         "the exit of a thread of ours was not reported",
     ))
-}
-
-/// Whether we are outside of any process's view is of no interest here: all that can be told of a
-/// refusal is the kernel's error.
-fn refused(error: ProgramError) -> EbpfError {
-    let denied = match &error {
-        ProgramError::LoadError { io_error, .. } => is_denied(io_error),
-        ProgramError::SyscallError(error) => is_denied(&error.io_error),
-        _ => false,
-    };
-    if denied {
-        return denial(deepest(&error));
-    }
-    load_failed(error)
-}
-
-fn map_refused(error: MapError) -> EbpfError {
-    let denied = match &error {
-        MapError::CreateError { io_error, .. } => is_denied(io_error),
-        MapError::SyscallError(error) => is_denied(&error.io_error),
-        _ => false,
-    };
-    if denied {
-        return denial(deepest(&error));
-    }
-    load_failed(error)
-}
-
-/// The kernel has one word for missing rights and for too low a limit of locked memory.
-fn denial(cause: String) -> EbpfError {
-    let has_rights =
-        rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(RIGHTS));
-    match locked::limit_in_force() {
-        Some(limit) if has_rights => EbpfError::LockedMemory { cause, limit },
-        _ => EbpfError::Refused(cause),
-    }
-}
-
-fn is_denied(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::PermissionDenied
-}
-
-fn deepest(error: &dyn std::error::Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
-}
-
-fn load_failed(error: impl std::error::Error) -> EbpfError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    EbpfError::Load(text)
 }

@@ -6,7 +6,8 @@
 //! kernel from 5.8 on; before 5.14, and where containers lie in cgroup v1 only, its BTF as well.
 //! Cannot see what ended before it was attached: for that it scans `/proc` once, after attaching.
 //!
-//! [`attach`] loads the programs ([`locked`]: where memory for them is scarce), [`records`] turns records into events, [`newcomers`] names containers
+//! [`attach`] loads the programs ([`locked`]: where memory for them is scarce; [`refusal`]: what the
+//! kernel means by its noes), [`records`] turns records into events, [`newcomers`] names containers
 //! while they are made, [`fields`] and [`btf`] tell the programs where the kernel keeps what they read.
 
 mod attach;
@@ -17,6 +18,7 @@ pub mod fields;
 mod locked;
 mod newcomers;
 mod records;
+mod refusal;
 mod tick;
 
 pub use attach::OBJECT;
