@@ -68,6 +68,14 @@ const ALWAYS: &[Scenario] = &[
     ("64 KiB of locked memory", little_memory),
     ("64 KiB of locked memory and SYS_RESOURCE", more_memory),
     ("kernel that does not describe itself", no_btf),
+    ("pidfd without any right", pidfd),
+    ("proc without any right", |start| {
+        let start = Start {
+            options: &["--watcher=proc"],
+            ..start.powerless()
+        };
+        well(start, "proc", UNKNOWN).map(drop)
+    }),
 ];
 
 /// With cgroup2 only: runtimes make no cgroup namespaces where containers lie in cgroup v1.
@@ -257,14 +265,14 @@ fn little_memory(start: Start<'_>) -> Result<()> {
         return well(start.auto(), "ebpf", GOOD).map(drop);
     }
     let way_out = ["RLIMIT_MEMLOCK", "SYS_RESOURCE"];
-    well(start.auto(), "proc", UNKNOWN)?.says(&way_out)?;
+    well(start.auto(), "pidfd", UNKNOWN)?.says(&way_out)?;
     Stage::refused(start, &way_out)
 }
 
 fn more_memory(start: Start<'_>) -> Result<()> {
     let start = Start {
         locked: [64, 64],
-        rights: "+bpf,+perfmon,+sys_resource",
+        rights: ",+bpf,+perfmon,+sys_resource",
         ..start.auto()
     };
     well(start, "ebpf", GOOD).map(drop)
@@ -283,8 +291,21 @@ fn no_btf(start: Start<'_>) -> Result<()> {
         return well(start.auto(), "ebpf", UNKNOWN).map(drop);
     }
     let reason = ["does not describe its structures", "TaskCgroups"];
-    well(start.auto(), "proc", UNKNOWN)?.says(&reason)?;
+    well(start.auto(), "pidfd", UNKNOWN)?.says(&reason)?;
     Stage::refused(start, &reason)
+}
+
+/// The next rung tells the end everywhere, and the status where the kernel has it to tell.
+fn pidfd(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(start.powerless().auto())?;
+    let _ = stage.main("sleep 1; echo half > word; exit 7")?.ended();
+    let outcome = stage.ended()?;
+    if is_before(6, 15) {
+        outcome.committed("half")?;
+        return outcome.seen("pidfd", UNKNOWN);
+    }
+    outcome.reported("MainFailed")?;
+    outcome.seen("pidfd", "exited with code 7")
 }
 
 /// Whether this kernel is older than a version.

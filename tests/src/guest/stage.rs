@@ -23,7 +23,7 @@ use crate::pod::Pod;
 use crate::task::{interface, simple};
 
 /// What a pod's manifest asks for: these rights, and no other.
-pub const RIGHTS: &str = "+bpf,+perfmon";
+pub const RIGHTS: &str = ",+bpf,+perfmon";
 
 /// Limits of locked memory in KiB, soft and hard: the old default of the kernel, which a program may
 /// raise to the newer one. It binds BPF before Linux 5.11.
@@ -39,7 +39,7 @@ pub struct Start<'a> {
     pub hierarchy: Hierarchy,
     /// What it is started through: a program and its arguments, to which others are added.
     pub through: &'a [&'a str],
-    /// Its capabilities, as setpriv takes them.
+    /// Its capabilities, as setpriv takes them: each after a comma.
     pub rights: &'a str,
     /// The limits of its locked memory in KiB, soft and hard.
     pub locked: [u32; 2],
@@ -48,6 +48,11 @@ pub struct Start<'a> {
 }
 
 impl Start<'_> {
+    /// The same without any right.
+    pub fn powerless(self) -> Self {
+        Self { rights: "", ..self }
+    }
+
     /// The same, and it takes the best watcher that works.
     pub fn auto(self) -> Self {
         Self {
@@ -211,7 +216,7 @@ fn sidecar(directory: &TempDir, pod: &Pod, start: Start<'_>) -> Result<Command> 
         .args(["-c", &limits, "limits"])
         .args(start.through)
         .arg("/bin/setpriv")
-        .arg(format!("--bounding-set=-all,{}", start.rights))
+        .arg(format!("--bounding-set=-all{}", start.rights))
         .arg("--inh-caps=-all");
     let interface = interface([(OUTPUT, simple(SimpleType::String))]);
     command
