@@ -26,7 +26,7 @@ const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
 pub struct Place {
     /// The pod, as paths of `/proc/PID/cgroup` show it.
     pub pod: PodPath,
-    /// Whether those paths are of the cgroup2 hierarchy, which the kernel's events tell.
+    /// Whether those paths are of the cgroup2 hierarchy.
     pub unified: bool,
     /// The controllers of a hierarchy of cgroup v1 that has these paths, if cgroup2 has not.
     pub controllers: Vec<String>,
