@@ -20,6 +20,8 @@ pub enum Requirement {
     Containers,
     /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
     Nobody,
+    /// The language R: to run an example in it.
+    R,
 }
 
 impl Requirement {
@@ -51,6 +53,13 @@ impl Requirement {
             return way
                 .is_none()
                 .then(|| format!("{self:?} needs the right to unshare"));
+        }
+        if let Self::R = self {
+            let found = Command::new("Rscript").arg("--version").output();
+            return found.is_err().then(|| {
+                "the example in R needs Rscript (`cargo xtask setup --tests` installs it)"
+                    .to_owned()
+            });
         }
         if !is_root() {
             return Some(format!("{self:?} needs root"));
