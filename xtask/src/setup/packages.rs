@@ -27,18 +27,20 @@ const BUILD: &[Package] = &[Package {
     why: "links the binary statically",
 }];
 
+const BUSYBOX: Package = Package {
+    name: "busybox-static",
+    // Its program has the same name as that of a package that is not static.
+    files: &["/var/lib/dpkg/info/busybox-static.list"],
+    why: "plays pause and main in roots that hold nothing else",
+};
+
 const TEST: &[Package] = &[
     Package {
         name: "runc",
         files: &["/usr/sbin/runc", "/usr/bin/runc"],
         why: "runs the containers of the tests",
     },
-    Package {
-        name: "busybox-static",
-        // Its program has the same name as that of a package that is not static.
-        files: &["/var/lib/dpkg/info/busybox-static.list"],
-        why: "plays pause and main in them, in a root that holds nothing else",
-    },
+    BUSYBOX,
     Package {
         name: "bpftool",
         files: &["/usr/sbin/bpftool", "/usr/bin/bpftool"],
@@ -62,7 +64,7 @@ const KERNELS: &[Package] = &[
         files: &["/usr/bin/qemu-system-x86_64"],
         why: "emulates the machines that boot other kernels",
     },
-    TEST[1],
+    BUSYBOX,
 ];
 
 /// What a build needs.
