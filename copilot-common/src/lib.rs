@@ -90,12 +90,22 @@ pub enum Offset {
     CssSetDflCgrp,
     /// `cgroup.level`
     CgroupLevel,
-    /// `cgroup.ancestor_ids`, of older kernels only
+    /// `cgroup.ancestor_ids`, until 6.0
     CgroupAncestorIds,
+    /// `cgroup.ancestors`, from 6.1 on
+    CgroupAncestors,
+    /// `cgroup.kn`
+    CgroupNode,
+    /// `kernfs_node.id`
+    NodeId,
+    /// `css_set.subsys[…]`: the slot of the controller of cgroup v1 whose hierarchy counts
+    CssSetController,
+    /// `cgroup_subsys_state.cgroup`
+    ControllerCgroup,
 }
 
 /// Number of [`Offset`] slots.
-pub const OFFSETS: usize = Offset::CgroupAncestorIds as usize + 1;
+pub const OFFSETS: usize = Offset::ControllerCgroup as usize + 1;
 
 /// The value of a slot whose field this kernel does not have: what needs it is switched off.
 pub const ABSENT: u32 = u32::MAX;
@@ -104,8 +114,11 @@ pub const ABSENT: u32 = u32::MAX;
 pub mod ancestor {
     /// By the helper `bpf_get_current_ancestor_cgroup_id`, open to tracing programs from 5.14 on.
     pub const HELPER: u32 = 0;
-    /// By reading `task->cgroups->dfl_cgrp->ancestor_ids`, for the kernels before.
+    /// By reading from `task->cgroups->dfl_cgrp` on, for the kernels before.
     pub const WALK: u32 = 1;
+    /// By reading from `task->cgroups->subsys[…]->cgroup` on: in a hierarchy of cgroup v1, of which
+    /// no helper tells.
+    pub const WALK_V1: u32 = 2;
 }
 
 /// Slots of the map `POD` (an array of `u64`): which processes are reported.

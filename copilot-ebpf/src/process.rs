@@ -8,7 +8,10 @@ use aya_ebpf::{
 };
 use copilot_common::Offset;
 
-use crate::fields::{offset, read, read_at};
+use crate::{
+    fields::{offset, read, read_at},
+    scope::cgroup_of,
+};
 
 /// `include/linux/sched/signal.h`: the process is being ended by `exit_group` or a fatal signal.
 const SIGNAL_GROUP_EXIT: u32 = 0x4;
@@ -114,13 +117,6 @@ impl Task {
         }
         read_at(pid, numbers + level as usize * UPID_SIZE)
     }
-}
-
-/// The address of a task's cgroup in the default hierarchy.
-#[inline(always)]
-fn cgroup_of(task: *const u8) -> Option<u64> {
-    let css_set: *const u8 = read(task, Offset::TaskCgroups)?;
-    read(css_set, Offset::CssSetDflCgrp)
 }
 
 /// The current process's id in our own pid namespace; 0 if its innermost namespace is another one.

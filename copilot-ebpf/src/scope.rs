@@ -88,28 +88,49 @@ pub fn learn() -> u32 {
     found
 }
 
-/// The cgroup id of the current task's ancestor at a level of the default hierarchy; 0 below its leaf.
+#[inline(always)]
+fn way() -> u32 {
+    // SAFETY: as in `fields::offset`; user space replaces the value before loading.
+    unsafe { core::ptr::read_volatile(&raw const ANCESTOR) }
+}
+
+/// The cgroup of a task in the hierarchy that counts.
+#[inline(always)]
+pub fn cgroup_of(task: *const u8) -> Option<*const u8> {
+    let css_set: *const u8 = read(task, Offset::TaskCgroups)?;
+    if way() == ancestor::WALK_V1 {
+        let controller: *const u8 = read(css_set, Offset::CssSetController)?;
+        return read(controller, Offset::ControllerCgroup);
+    }
+    read(css_set, Offset::CssSetDflCgrp)
+}
+
+/// The cgroup id of the current task's ancestor at a level of the hierarchy; 0 below its leaf.
 #[inline(always)]
 fn ancestor_id(level: u32) -> u64 {
-    // SAFETY: as in `fields::offset`; user space replaces the value before loading.
-    if unsafe { core::ptr::read_volatile(&raw const ANCESTOR) } == ancestor::HELPER {
+    if way() == ancestor::HELPER {
         // SAFETY: the helper takes a number and checks it.
         return unsafe { bpf_get_current_ancestor_cgroup_id(level.cast_signed()) };
     }
     walk(level).unwrap_or(0)
 }
 
-/// `task->cgroups->dfl_cgrp->ancestor_ids[level]`: what the helper does, for kernels before 5.14.
-/// The array is as long as the cgroup is deep, hence the check.
+/// What the helper does, for kernels before 5.14 and for cgroup v1. The arrays are as long as the
+/// cgroup is deep, hence the check.
 #[inline(always)]
 fn walk(level: u32) -> Option<u64> {
-    let ids = offset(Offset::CgroupAncestorIds)?;
     // SAFETY: the helper takes no argument.
     let task = unsafe { bpf_get_current_task() } as *const u8;
-    let css_set: *const u8 = read(task, Offset::TaskCgroups)?;
-    let cgroup: *const u8 = read(css_set, Offset::CssSetDflCgrp)?;
+    let cgroup = cgroup_of(task)?;
     if level > read::<u32>(cgroup, Offset::CgroupLevel)? {
         return None;
     }
-    read_at(cgroup, ids + level as usize * size_of::<u64>())
+    let place = level as usize * size_of::<u64>();
+    if let Some(ids) = offset(Offset::CgroupAncestorIds) {
+        return read_at(cgroup, ids + place);
+    }
+    let ancestors = offset(Offset::CgroupAncestors)?;
+    let ancestor: *const u8 = read_at(cgroup, ancestors + place)?;
+    let node: *const u8 = read(ancestor, Offset::CgroupNode)?;
+    read(node, Offset::NodeId)
 }

@@ -211,7 +211,13 @@ impl Running {
     /// # Panics
     /// If it never does.
     pub fn says(&self, words: &str) {
-        wait_until(words, || content(&self.stderr).contains(words));
+        wait_until(words, || self.has_said(words));
+    }
+
+    /// Whether its log holds these words.
+    #[must_use]
+    pub fn has_said(&self, words: &str) -> bool {
+        content(&self.stderr).contains(words)
     }
 
     /// Waits until `copilot ready` would say that the sidecar watches.

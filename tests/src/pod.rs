@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Where the cgroup2 hierarchy is mounted.
 #[must_use]
 pub fn cgroup2_mount() -> Option<PathBuf> {
@@ -26,69 +28,121 @@ pub fn cgroup2_mount() -> Option<PathBuf> {
 /// A pod's cgroup; whatever runs in it is killed and it is removed when dropped.
 #[derive(Debug)]
 pub struct Pod {
-    root: PathBuf,
-    directory: PathBuf,
+    /// In each hierarchy: the directory that holds the pod's, which is its only content.
+    roots: Vec<PathBuf>,
+    /// The pod's own, below each of these.
+    directories: Vec<PathBuf>,
 }
 
 impl Pod {
-    /// Makes a pod without containers.
+    /// Makes a pod without containers in the cgroup2 hierarchy.
     pub fn create() -> io::Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let mount = cgroup2_mount()
             .ok_or_else(|| io::Error::other("no cgroup2 hierarchy is mounted here"))?;
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let root = mount.join(format!("copilot-test-{}-{count}", std::process::id()));
-        let directory = root.join(format!(
-            "pod{:08x}-0000-4000-8000-{count:012x}",
-            std::process::id()
-        ));
-        fs::create_dir_all(&directory)?;
-        Ok(Self { root, directory })
+        Self::create_in(&[mount])
     }
 
-    /// The pod's own directory.
+    /// Makes a pod without containers in the hierarchies that are mounted at these places, as a
+    /// runtime does where each controller of cgroup v1 has a hierarchy of its own.
+    ///
+    /// # Errors
+    /// If there are none, or its directories cannot be made.
+    pub fn create_in(mounts: &[PathBuf]) -> io::Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let process = std::process::id();
+        if mounts.is_empty() {
+            return Err(io::Error::other("no cgroup hierarchy is given"));
+        }
+        let below = |name: String| move |directory: &PathBuf| directory.join(&name);
+        let root = below(format!("copilot-test-{process}-{count}"));
+        let roots: Vec<PathBuf> = mounts.iter().map(root).collect();
+        let directory = below(format!("pod{process:08x}-0000-4000-8000-{count:012x}"));
+        let directories: Vec<PathBuf> = roots.iter().map(directory).collect();
+        for directory in &directories {
+            fs::create_dir_all(directory)?;
+        }
+        Ok(Self { roots, directories })
+    }
+
+    /// The pod's own directory, in the first hierarchy.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.directories[0]
     }
 
-    /// Makes a container's cgroup.
+    /// Makes a container's cgroup; its directory in the first hierarchy.
     pub fn container(&self, name: &str) -> io::Result<PathBuf> {
-        let directory = self.directory.join(name);
-        fs::create_dir_all(&directory)?;
-        Ok(directory)
+        for directory in &self.directories {
+            fs::create_dir_all(directory.join(name))?;
+        }
+        Ok(self.directory().join(name))
     }
 
     /// A command whose process enters a container's cgroup before its program begins, as a
     /// container's first process does. Add the program's arguments.
     pub fn command(&self, container: &str, program: impl AsRef<Path>) -> io::Result<Command> {
-        let directory = self.container(container)?;
+        self.container(container)?;
         let mut command = Command::new("/bin/sh");
         command
             .arg("-c")
-            .arg(r#"echo $$ > "$0/cgroup.procs" && exec "$@""#)
-            .arg(directory)
+            .arg(
+                r#"while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit; shift; done
+                shift; exec "$@""#,
+            )
+            .arg("enter")
+            .args(self.directories.iter().map(|pod| pod.join(container)))
+            .arg("--")
             .arg(program.as_ref());
         Ok(command)
     }
 
     fn remove(&self) -> io::Result<()> {
-        fs::write(self.root.join("cgroup.kill"), "1")?;
-        for container in fs::read_dir(&self.directory)?.filter_map(Result::ok) {
-            if container.path().is_dir() {
-                remove_when_empty(&container.path())?;
+        for (root, directory) in self.roots.iter().zip(&self.directories) {
+            let has_kill = root.join("cgroup.kill").exists();
+            if has_kill {
+                fs::write(root.join("cgroup.kill"), "1")?;
             }
+            for container in fs::read_dir(directory)?.filter_map(Result::ok) {
+                let container = container.path();
+                if !container.is_dir() {
+                    continue;
+                }
+                if !has_kill {
+                    kill_all(&container)?;
+                }
+                remove_when_empty(&container)?;
+            }
+            remove_when_empty(directory)?;
+            remove_when_empty(root)?;
         }
-        remove_when_empty(&self.directory)?;
-        remove_when_empty(&self.root)
+        Ok(())
     }
 }
 
 impl Drop for Pod {
     fn drop(&mut self) {
         if let Err(error) = self.remove() {
-            eprintln!("{} could not be removed: {error}", self.root.display());
+            eprintln!("{self:?} could not be removed: {error}");
         }
+    }
+}
+
+/// What `cgroup.kill` does, for cgroup v1 and kernels before 5.14: until nobody is left, since who
+/// is killed may just have made another one.
+fn kill_all(directory: &Path) -> io::Result<()> {
+    loop {
+        let processes = fs::read_to_string(directory.join("cgroup.procs"))?;
+        if processes.is_empty() {
+            return Ok(());
+        }
+        for pid in processes.lines().filter_map(|line| line.parse().ok()) {
+            if let Some(pid) = Pid::from_raw(pid) {
+                // It may be gone by now.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

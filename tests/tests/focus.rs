@@ -81,11 +81,16 @@ async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
     }
     for _ in 0..20 {
         let pod = Pod::create().expect("a pod can be made");
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let go = directory.path().join("go");
+        let until_told = format!("while [ ! -e {} ]; do sleep 0.02; done", go.display());
         let mut watch = Watch::attach(&pod);
-        let mut first = shell(&pod, "first", "sleep 0.3");
+        let mut first = shell(&pod, "first", &until_told);
         watch.until(has_started).await;
         watch.until_quiet().await;
         let mut second = shell(&pod, "second", "exit 3");
+        second.wait().expect("it can be waited for");
+        std::fs::write(&go, "").expect("a file can be made");
         let ended = watch
             .until(|each| matches!(each, Transition::MainExited { .. }))
             .await;
@@ -94,7 +99,6 @@ async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
         };
         assert_eq!(status, ExitStatus::Code(3), "the worst of both");
         first.wait().expect("it can be waited for");
-        second.wait().expect("it can be waited for");
     }
 }
 

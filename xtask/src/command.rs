@@ -40,6 +40,19 @@ pub fn execute(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// What a command prints on standard output; an error unless it succeeds.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("`{}` cannot be run", line(command)))?;
+    if !output.status.success() {
+        bail!("`{}` failed: {}", line(command), output.status);
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// Whether a command succeeds; what it prints is of no interest.
 pub fn succeeds(command: &mut Command) -> bool {
     command

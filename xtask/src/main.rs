@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod command;
 mod demo;
+mod kernels;
 mod setup;
 mod test;
 
@@ -24,6 +25,8 @@ enum Verb {
     Demo(demo::Options),
     /// Runs all tests.
     Test(test::Options),
+    /// Runs the tracker's core scenarios on other kernels, in emulated machines.
+    Kernels(kernels::Options),
     /// Measures, as ratios within one run.
     Bench(bench::Options),
 }
@@ -34,6 +37,7 @@ fn main() {
         Verb::Build(options) => build::run(options),
         Verb::Demo(options) => demo::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Kernels(options) => kernels::run(&options),
         Verb::Bench(options) => bench::run(&options),
     };
     if let Err(error) = result {

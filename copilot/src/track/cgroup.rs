@@ -98,6 +98,23 @@ pub fn container_path(text: &str) -> Option<(&str, bool)> {
     unified.map(|(_, path)| (path, true))
 }
 
+/// The controllers of the first hierarchy of cgroup v1 in which a process has this path. One that has
+/// a name and no controller, as systemd's own, does not count.
+#[must_use]
+pub fn controllers(text: &str, path: &str) -> Vec<String> {
+    let of_line = |line: &str| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let controllers = fields.next()?;
+        let names: Vec<String> = controllers
+            .split(',')
+            .filter(|name| !name.is_empty() && !name.starts_with("name="))
+            .map(str::to_owned)
+            .collect();
+        (fields.next()? == path && !names.is_empty()).then_some(names)
+    };
+    text.lines().find_map(of_line).unwrap_or_default()
+}
+
 /// How many components of a path reach down to the pod, by kubelet's naming: `pod<uid>`, or with
 /// the systemd driver `…-pod<uid>.slice`. The last one counts: the node may itself run in a pod.
 #[must_use]

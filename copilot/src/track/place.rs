@@ -26,9 +26,11 @@ const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
 pub struct Place {
     /// The pod, as paths of `/proc/PID/cgroup` show it.
     pub pod: PodPath,
-    /// Whether those paths are of the cgroup2 hierarchy, which the kernel's events tell.
+    /// Whether those paths are of the cgroup2 hierarchy.
     pub unified: bool,
-    /// The pod's directory, where its part of the cgroup2 tree is mounted here.
+    /// The controllers of a hierarchy of cgroup v1 that has these paths, if cgroup2 has not.
+    pub controllers: Vec<String>,
+    /// The pod's directory, where its part of the hierarchy is mounted here.
     pub directory: Option<PathBuf>,
     /// The pod's level below the root of the hierarchy, where our namespace does not hide it.
     pub level: Option<u32>,
@@ -175,6 +177,7 @@ impl View<'_> {
             own: own_container(&pod, own_path),
             pod,
             unified: true,
+            controllers: Vec::new(),
             directory: None,
             level: None,
             above_us: Some(count(steps + cgroup::components(own_path).count())),
@@ -204,6 +207,7 @@ impl View<'_> {
         Ok(Place {
             pod,
             unified: true,
+            controllers: Vec::new(),
             directory: Some(path.to_owned()),
             level: self.initial_namespace.then(|| count(level)),
             above_us: own.is_some().then(|| count(above)),
@@ -216,12 +220,22 @@ impl View<'_> {
     fn below_a_named_pod(&self, own_path: &str, unified: bool, level: usize) -> Place {
         let names: Vec<&str> = cgroup::components(own_path).collect();
         let below = names[..level].join("/");
-        let directory = self.mount().filter(|_| unified);
         let pod = PodPath::Absolute(format!("/{below}"));
+        let controllers = if unified {
+            Vec::new()
+        } else {
+            cgroup::controllers(self.cgroup, own_path)
+        };
+        let directory = if unified {
+            self.mount()
+        } else {
+            self.mount_of(&controllers)
+        };
         Place {
             own: own_container(&pod, own_path),
             pod,
             unified,
+            controllers,
             directory: directory.map(|mount| mount.join(below)),
             level: self.initial_namespace.then(|| count(level)),
             above_us: Some(count(names.len() - level)),
@@ -242,6 +256,7 @@ impl View<'_> {
             own: Some(ContainerId::new(name)),
             pod: PodPath::Untold { uid },
             unified: false,
+            controllers: Vec::new(),
             directory: None,
             level: None,
             above_us: None,
@@ -278,12 +293,25 @@ impl View<'_> {
 
     /// Where the whole cgroup2 hierarchy, as our namespace has it, is mounted.
     fn mount(&self) -> Option<PathBuf> {
-        self.mountinfo
-            .lines()
-            .filter_map(|line| MountInfo::from_line(line).ok())
-            .find(|mount| mount.fs_type == "cgroup2" && mount.root == "/")
-            .map(|mount| mount.mount_point)
+        let found = whole_mounts(self.mountinfo, "cgroup2").next();
+        found.map(|mount| mount.mount_point)
     }
+
+    /// The same of the hierarchy of cgroup v1 that these controllers share.
+    fn mount_of(&self, controllers: &[String]) -> Option<PathBuf> {
+        let controller = controllers.first()?;
+        let found = whole_mounts(self.mountinfo, "cgroup")
+            .find(|mount| mount.super_options.contains_key(controller));
+        found.map(|mount| mount.mount_point)
+    }
+}
+
+/// The mounts that show a whole hierarchy of cgroups of a version.
+fn whole_mounts(mountinfo: &str, version: &str) -> impl Iterator<Item = MountInfo> {
+    mountinfo
+        .lines()
+        .filter_map(|line| MountInfo::from_line(line).ok())
+        .filter(move |mount| mount.fs_type == version && mount.root == "/")
 }
 
 fn is_initial_namespace() -> bool {

@@ -1,6 +1,6 @@
 //! Children of main may still write when it has ended: waits until its containers hold no process.
 //!
-//! The pod's directory in the cgroup tree tells for certain where it is mounted (`cgroup.events`);
+//! The pod's directory in the cgroup2 tree tells for certain where it is mounted (`cgroup.events`);
 //! else a look at the processes that we can see.
 
 use std::{fs, io, path::Path, time::Duration};
@@ -36,7 +36,9 @@ pub async fn settle(place: &Place, mains: &[ContainerId], limit: Duration) {
 }
 
 fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> bool {
-    if let Some(pod) = &place.directory
+    // In cgroup v1 no file tells.
+    if place.unified
+        && let Some(pod) = &place.directory
         && let Ok(populated) = mains
             .iter()
             .map(|main| is_populated(&pod.join(main.as_str())))

@@ -19,6 +19,9 @@ pub struct Options {
     /// Also what the tests need: a container runtime and the like.
     #[arg(long)]
     tests: bool,
+    /// Also what booting other kernels needs: an emulator.
+    #[arg(long)]
+    kernels: bool,
 }
 
 /// Sets up.
@@ -26,6 +29,9 @@ pub fn run(options: Options) -> Result<()> {
     for_building()?;
     if options.tests {
         for_testing()?;
+    }
+    if options.kernels {
+        for_kernels()?;
     }
     Ok(())
 }
@@ -40,6 +46,11 @@ pub fn for_building() -> Result<()> {
 /// What the tests need beyond that.
 pub fn for_testing() -> Result<()> {
     packages::for_testing()
+}
+
+/// What booting other kernels needs.
+pub fn for_kernels() -> Result<()> {
+    packages::for_kernels()
 }
 
 /// Says what a step found or did.

@@ -8,6 +8,7 @@ use super::say;
 use crate::command::{execute, succeeds};
 
 /// A package and how to see that it is there.
+#[derive(Clone, Copy)]
 struct Package {
     name: &'static str,
     /// Any of these files.
@@ -26,18 +27,20 @@ const BUILD: &[Package] = &[Package {
     why: "links the binary statically",
 }];
 
+const BUSYBOX: Package = Package {
+    name: "busybox-static",
+    // Its program has the same name as that of a package that is not static.
+    files: &["/var/lib/dpkg/info/busybox-static.list"],
+    why: "plays pause and main in roots that hold nothing else",
+};
+
 const TEST: &[Package] = &[
     Package {
         name: "runc",
         files: &["/usr/sbin/runc", "/usr/bin/runc"],
         why: "runs the containers of the tests",
     },
-    Package {
-        name: "busybox-static",
-        // Its program has the same name as that of a package that is not static.
-        files: &["/var/lib/dpkg/info/busybox-static.list"],
-        why: "plays pause and main in them, in a root that holds nothing else",
-    },
+    BUSYBOX,
     Package {
         name: "bpftool",
         files: &["/usr/sbin/bpftool", "/usr/bin/bpftool"],
@@ -55,6 +58,15 @@ const TEST: &[Package] = &[
     },
 ];
 
+const KERNELS: &[Package] = &[
+    Package {
+        name: "qemu-system-x86",
+        files: &["/usr/bin/qemu-system-x86_64"],
+        why: "emulates the machines that boot other kernels",
+    },
+    BUSYBOX,
+];
+
 /// What a build needs.
 pub fn for_building() -> Result<()> {
     ensure(BUILD)
@@ -63,6 +75,11 @@ pub fn for_building() -> Result<()> {
 /// What the tests need.
 pub fn for_testing() -> Result<()> {
     ensure(TEST)
+}
+
+/// What booting other kernels needs.
+pub fn for_kernels() -> Result<()> {
+    ensure(KERNELS)
 }
 
 /// Installs packages with apt.

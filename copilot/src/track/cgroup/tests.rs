@@ -78,6 +78,28 @@ fn the_path_that_tells_the_container_is_the_unified_one_unless_it_says_nothing()
 }
 
 #[test]
+fn the_controllers_are_those_of_one_hierarchy_with_the_path() {
+    let named = format!("{POD}/main");
+    for (text, expected) in [
+        (
+            format!("4:memory:{named}\n3:pids:{named}\n"),
+            &["memory"][..],
+        ),
+        (format!("9:cpu,cpuacct:{named}\n"), &["cpu", "cpuacct"]),
+        (
+            format!("1:name=systemd:{named}\n7:blkio:{named}\n"),
+            &["blkio"],
+        ),
+        (format!("4:memory:/\n3:pids:{named}\n"), &["pids"]),
+        (format!("1:name=systemd:{named}\n0::{named}\n"), &[]),
+        (format!("4:memory:{named}/deeper\n"), &[]),
+        (format!("4:memory\n:\n{named}\n"), &[]),
+    ] {
+        assert_eq!(controllers(&text, &named), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn kubelets_names_of_pods_are_known_from_others() {
     for (path, expected) in [
         (POD, Some(3)),

@@ -182,21 +182,35 @@ fn layouts_that_were_not_recorded_are_understood() {
 }
 
 #[test]
-fn on_a_node_with_cgroup_v1_only_the_pod_is_found_but_not_for_the_kernels_events() {
+fn on_a_node_with_cgroup_v1_only_a_controllers_hierarchy_tells() {
     let pod = format!("/kubepods/besteffort/pod{UID}");
-    let rows = [
-        format!("12:pids:{pod}/{ID}\n1:name=systemd:{pod}/{ID}\n"),
-        format!("4:memory:/\n1:name=systemd:{pod}/{ID}\n0::/\n"),
-    ];
-    for text in rows {
-        let place = view(&text, WHOLE_TREE, true).place().expect("a pod");
+    let whole = "31 30 0:27 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n\
+                 32 30 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n";
+    let own = format!("31 30 0:27 {pod}/{ID} /sys/fs/cgroup/pids ro - cgroup cgroup rw,pids\n");
+    let paths =
+        format!("12:pids:{pod}/{ID}\n5:cpu,cpuacct:{pod}/{ID}\n1:name=systemd:{pod}/{ID}\n");
+    let shared = format!("5:cpu,cpuacct:{pod}/{ID}\n12:pids:{pod}/{ID}\n");
+    let bare = format!("4:memory:/\n1:name=systemd:{pod}/{ID}\n0::/\n");
+    for (text, mounts, controllers, tree) in [
+        (&paths, whole, &["pids"][..], Some("/sys/fs/cgroup/pids")),
+        (
+            &shared,
+            whole,
+            &["cpu", "cpuacct"],
+            Some("/sys/fs/cgroup/cpu"),
+        ),
+        // What a container without privilege sees.
+        (&paths, &own, &["pids"], None),
+        (&paths, WHOLE_TREE, &["pids"], None),
+        (&bare, WHOLE_TREE, &[], None),
+    ] {
+        let place = view(text, mounts, true).place().expect("a pod");
         assert_eq!(place.pod, PodPath::Absolute(pod.clone()));
         assert_eq!(place.own, Some(ContainerId::new(ID)));
-        assert!(!place.unified);
-        assert_eq!(
-            place.directory, None,
-            "the cgroup2 tree does not hold the pod"
-        );
+        assert_eq!((place.unified, place.above_us), (false, Some(1)));
+        assert_eq!(place.controllers, controllers, "{text}");
+        let directory = tree.map(|tree| Path::new(tree).join(&pod[1..]));
+        assert_eq!(place.directory, directory, "{text}{mounts}");
     }
 }
 

@@ -9,7 +9,8 @@ use std::{thread, time::Duration};
 use aya::{
     Ebpf, EbpfLoader,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
-    programs::{ProgramError, RawTracePoint},
+    programs::RawTracePoint,
+    util::KernelVersion,
 };
 use aya_log::EbpfLogger;
 use copilot_common::{LEVELS, ancestor, pod};
@@ -19,7 +20,12 @@ use rustix::{
 };
 use tracing::{debug, info};
 
-use super::{EbpfError, fields::Fields};
+use super::{
+    EbpfError,
+    fields::Fields,
+    locked,
+    refusal::{RIGHTS, load_failed, map_refused, refused},
+};
 use crate::track::{cgroup::PodPath, place::Place};
 
 /// The programs, as `copilot-ebpf` was compiled: an ELF object of BPF code.
@@ -41,15 +47,16 @@ pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
     if matches!(place.pod, PodPath::Untold { .. }) {
         return Err(EbpfError::NoPodCgroup);
     }
-    if !place.unified {
-        return Err(EbpfError::NotUnified);
+    if !place.unified && place.controllers.is_empty() {
+        return Err(EbpfError::NoHierarchy);
     }
     raise_capabilities();
-    let fields = Fields::of_the_kernel().unwrap_or_else(|error| {
+    locked::raise_limit();
+    let fields = Fields::of_the_kernel(&place.controllers).unwrap_or_else(|error| {
         info!(reason = %error, "the kernel does not describe its structures: how main ends will not be known");
         Fields::unknown()
     });
-    let mut programs = load_programs(&fields)?;
+    let mut programs = load_programs(&fields, place.unified)?;
     let own_container = set_pod(&mut programs, place)?;
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
@@ -108,7 +115,7 @@ impl Attached {
 /// File capabilities may have left ours permitted but not effective; Kubernetes grants them to
 /// uid 0 only.
 fn raise_capabilities() {
-    let wanted = CapabilitySet::BPF | CapabilitySet::PERFMON;
+    let wanted = RIGHTS | CapabilitySet::SYS_RESOURCE;
     let raised = rustix::thread::capabilities(None).and_then(|mut sets| {
         let add = sets.permitted & wanted;
         if sets.effective.contains(add) {
@@ -122,16 +129,32 @@ fn raise_capabilities() {
     }
 }
 
-fn load_programs(fields: &Fields) -> Result<Ebpf, EbpfError> {
+fn load_programs(fields: &Fields, unified: bool) -> Result<Ebpf, EbpfError> {
+    if !unified {
+        return load_walking(fields, ancestor::WALK_V1);
+    }
     match load(fields, ancestor::HELPER) {
-        Err(EbpfError::Load(reason)) => {
+        Err(EbpfError::Load(reason)) if is_without_helper() => {
             debug!(
                 reason,
                 "loading with the kernel's helper for ancestors failed: walking instead"
             );
-            load(fields, ancestor::WALK)
+            load_walking(fields, ancestor::WALK)
         }
         other => other,
+    }
+}
+
+/// Whether this kernel may be one whose helper for ancestors is not open to tracing programs.
+fn is_without_helper() -> bool {
+    KernelVersion::current().map_or(true, |version| version < KernelVersion::new(5, 14, 0))
+}
+
+fn load_walking(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
+    // Without these the programs would load, and never see anybody.
+    match fields.missing_for_a_walk(ancestor == ancestor::WALK_V1) {
+        Some(missing) => Err(EbpfError::NoWay(missing)),
+        None => load(fields, ancestor),
     }
 }
 
@@ -206,7 +229,7 @@ fn set_pod(programs: &mut Ebpf, place: &Place) -> Result<Option<u64>, EbpfError>
 
 fn pod_level(lineage: &[u64], id: Option<u64>, place: &Place) -> Result<usize, EbpfError> {
     if lineage.len() < 2 {
-        return Err(EbpfError::NotUnified);
+        return Err(EbpfError::NoHierarchy);
     }
     if let Some(id) = id {
         return lineage
@@ -269,52 +292,4 @@ fn read_lineage(programs: &Ebpf) -> Result<Vec<u64>, EbpfError> {
     Err(EbpfError::Pod(
         "the exit of a thread of ours was not reported",
     ))
-}
-
-/// Whether we are outside of any process's view is of no interest here: all that can be told of a
-/// refusal is the kernel's error.
-fn refused(error: ProgramError) -> EbpfError {
-    let denied = match &error {
-        ProgramError::LoadError { io_error, .. } => is_denied(io_error),
-        ProgramError::SyscallError(error) => is_denied(&error.io_error),
-        _ => false,
-    };
-    if denied {
-        return EbpfError::Refused(deepest(&error));
-    }
-    load_failed(error)
-}
-
-fn map_refused(error: MapError) -> EbpfError {
-    let denied = match &error {
-        MapError::CreateError { io_error, .. } => is_denied(io_error),
-        MapError::SyscallError(error) => is_denied(&error.io_error),
-        _ => false,
-    };
-    if denied {
-        return EbpfError::Refused(deepest(&error));
-    }
-    load_failed(error)
-}
-
-fn is_denied(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::PermissionDenied
-}
-
-fn deepest(error: &dyn std::error::Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
-}
-
-fn load_failed(error: impl std::error::Error) -> EbpfError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    EbpfError::Load(text)
 }

@@ -9,6 +9,8 @@ pub struct Dump {
     types: HashMap<u32, Type>,
     structures: HashMap<String, u32>,
     definitions: HashMap<String, u32>,
+    enumerations: HashMap<String, u32>,
+    values: HashMap<(u32, String), u32>,
 }
 
 struct Type {
@@ -55,6 +57,8 @@ impl Dump {
             types: HashMap::new(),
             structures: HashMap::new(),
             definitions: HashMap::new(),
+            enumerations: HashMap::new(),
+            values: HashMap::new(),
         };
         let mut current = 0;
         for line in text.lines() {
@@ -65,6 +69,7 @@ impl Dump {
                 let kind = rest.split(' ').next().unwrap_or_default().to_owned();
                 match kind.as_str() {
                     "STRUCT" => dump.structures.insert(name, current),
+                    "ENUM" => dump.enumerations.insert(name, current),
                     "TYPEDEF" => dump.definitions.insert(name, current),
                     _ => None,
                 };
@@ -78,6 +83,8 @@ impl Dump {
                         members,
                     },
                 );
+            } else if let Some(value) = number_after(line, " val=") {
+                dump.values.insert((current, name), value);
             } else if let Some(of) = number_after(line, " type_id=") {
                 let bits = number_after(line, " bits_offset=").unwrap_or(0);
                 let found = dump
@@ -94,6 +101,12 @@ impl Dump {
     pub fn offset(&self, structure: &str, field: &str) -> Option<u32> {
         let bits = self.bits(*self.structures.get(structure)?, field)?;
         Some(bits / 8)
+    }
+
+    /// The number behind a name of an enumeration.
+    pub fn value(&self, enumeration: &str, name: &str) -> Option<u32> {
+        let enumeration = *self.enumerations.get(enumeration)?;
+        self.values.get(&(enumeration, name.to_owned())).copied()
     }
 
     /// How many arguments a tracepoint's handlers take, their own data not counted.

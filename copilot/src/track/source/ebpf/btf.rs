@@ -15,6 +15,7 @@ const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 const MAGIC: u16 = 0xeb9f;
 const TYPE_SIZE: usize = 12;
 const MEMBER_SIZE: usize = 12;
+const VALUE_SIZE: usize = 8;
 /// Anonymous structures within structures: the kernel nests them a few deep.
 const DEEPEST: usize = 8;
 /// How many members one look-up may pass: the kernel's largest structures have some hundreds. A
@@ -24,6 +25,7 @@ const MOST_MEMBERS: usize = 100_000;
 const KIND_PTR: u32 = 2;
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
+const KIND_ENUM: u32 = 6;
 const KIND_TYPEDEF: u32 = 8;
 const KIND_FUNC_PROTO: u32 = 13;
 
@@ -48,6 +50,8 @@ pub struct Btf {
     structures: BTreeMap<&'static str, Type>,
     /// The type definitions that were asked for: a name of theirs may be a structure's as well.
     definitions: BTreeMap<&'static str, Type>,
+    /// The enumerations that were asked for.
+    enumerations: BTreeMap<&'static str, Type>,
 }
 
 /// One type's header.
@@ -64,8 +68,8 @@ struct Type {
 }
 
 impl Btf {
-    /// Reads the description of the running kernel, to be asked for these structures and
-    /// tracepoint handlers.
+    /// Reads the description of the running kernel, to be asked for these structures, enumerations
+    /// and tracepoint handlers.
     pub fn of_the_kernel(names: &[&'static str]) -> Result<Self, BtfError> {
         Self::parse(fs::read(VMLINUX).map_err(BtfError::Unreadable)?, names)
     }
@@ -85,6 +89,7 @@ impl Btf {
             types: Vec::with_capacity(types_end.saturating_sub(types_at) / 24),
             structures: BTreeMap::new(),
             definitions: BTreeMap::new(),
+            enumerations: BTreeMap::new(),
             strings,
             bytes,
         };
@@ -97,11 +102,12 @@ impl Btf {
             let offset = u32::try_from(at).map_err(|_| BtfError::Malformed("it is too large"))?;
             self.types.push(offset);
             let found = self.type_at(at)?;
-            if matches!(found.kind, KIND_STRUCT | KIND_TYPEDEF)
+            if matches!(found.kind, KIND_STRUCT | KIND_ENUM | KIND_TYPEDEF)
                 && let Some(name) = names.iter().find(|name| self.has_name(found.name, name))
             {
                 let known = match found.kind {
                     KIND_STRUCT => &mut self.structures,
+                    KIND_ENUM => &mut self.enumerations,
                     _ => &mut self.definitions,
                 };
                 known.entry(name).or_insert(found);
@@ -118,6 +124,16 @@ impl Btf {
         let mut members_left = MOST_MEMBERS;
         let bits = self.member_bits(found, field, DEEPEST, &mut members_left)?;
         (bits % 8 == 0).then_some(bits / 8)
+    }
+
+    /// The number behind a name of an enumeration.
+    #[must_use]
+    pub fn value(&self, enumeration: &str, name: &str) -> Option<u32> {
+        let found = self.enumerations.get(enumeration)?;
+        (0..found.members)
+            .map(|index| found.at + TYPE_SIZE + index * VALUE_SIZE)
+            .find(|at| number(&self.bytes, *at).is_ok_and(|it| self.has_name(it, name)))
+            .and_then(|at| number(&self.bytes, at + 4).ok())
     }
 
     /// How many arguments a tracepoint passes, by the type of its handlers (`btf_trace_<name>`).
@@ -197,7 +213,7 @@ impl Type {
             // STRUCT, UNION, DATASEC, ENUM64
             KIND_STRUCT | KIND_UNION | 15 | 19 => self.members * 12,
             // ENUM, FUNC_PROTO
-            6 | KIND_FUNC_PROTO => self.members * 8,
+            KIND_ENUM | KIND_FUNC_PROTO => self.members * VALUE_SIZE,
             // PTR, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT, FUNC, FLOAT, TYPE_TAG
             KIND_PTR | 7..=12 | 16 | 18 => 0,
             _ => {

@@ -10,6 +10,9 @@ use super::btf::{Btf, BtfError};
 /// The handlers of the exit tracepoint.
 const EXIT_HANDLER: &str = "btf_trace_sched_process_exit";
 
+/// Which controller has which slot of `css_set.subsys`.
+const CONTROLLERS: &str = "cgroup_subsys_id";
+
 /// Size of a pointer in the kernel: `signal_struct.pids` is an array of them, the thread group's
 /// (`PIDTYPE_TGID`) second.
 const POINTER: u32 = 8;
@@ -42,6 +45,12 @@ const FIELDS: [(Offset, &str, &str, u32); OFFSETS] = [
     (Offset::CssSetDflCgrp, "css_set", "dfl_cgrp", 0),
     (Offset::CgroupLevel, "cgroup", "level", 0),
     (Offset::CgroupAncestorIds, "cgroup", "ancestor_ids", 0),
+    (Offset::CgroupAncestors, "cgroup", "ancestors", 0),
+    (Offset::CgroupNode, "cgroup", "kn", 0),
+    (Offset::NodeId, "kernfs_node", "id", 0),
+    // The first of them: see `choose_controller`.
+    (Offset::CssSetController, "css_set", "subsys", 0),
+    (Offset::ControllerCgroup, "cgroup_subsys_state", "cgroup", 0),
 ];
 
 /// What the programs must be told of this kernel.
@@ -54,11 +63,16 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Of the running kernel.
-    pub fn of_the_kernel() -> Result<Self, BtfError> {
+    /// Of the running kernel; `controllers` are those of the hierarchy that counts, if it is one of
+    /// cgroup v1.
+    pub fn of_the_kernel(controllers: &[String]) -> Result<Self, BtfError> {
         let names = FIELDS.map(|(_, structure, _, _)| structure);
-        let btf = Btf::of_the_kernel(&[&names[..], &[EXIT_HANDLER]].concat())?;
-        Ok(Self::from_btf(&btf))
+        let btf = Btf::of_the_kernel(&[&names[..], &[EXIT_HANDLER, CONTROLLERS]].concat())?;
+        let mut fields = Self::from_btf(&btf);
+        if !controllers.is_empty() {
+            fields.choose_controller(&btf, controllers);
+        }
+        Ok(fields)
     }
 
     /// None known: the programs still tell what starts and ends, without how.
@@ -74,6 +88,44 @@ impl Fields {
     #[must_use]
     pub fn get(&self, field: Offset) -> Option<u32> {
         Some(self.offsets[field as usize]).filter(|offset| *offset != ABSENT)
+    }
+
+    /// The first field without which a task's cgroups cannot be walked to, in a hierarchy of cgroup
+    /// v1 or in cgroup2; nothing if all are known.
+    #[must_use]
+    pub fn missing_for_a_walk(&self, v1: bool) -> Option<Offset> {
+        let to_cgroup = if v1 {
+            &[Offset::CssSetController, Offset::ControllerCgroup][..]
+        } else {
+            &[Offset::CssSetDflCgrp][..]
+        };
+        let to_ids = if self.get(Offset::CgroupAncestorIds).is_some() {
+            &[][..]
+        } else {
+            &[Offset::CgroupAncestors, Offset::CgroupNode, Offset::NodeId][..]
+        };
+        let always = &[Offset::TaskCgroups, Offset::CgroupLevel][..];
+        let needed = [always, to_cgroup, to_ids].concat();
+        needed.into_iter().find(|field| self.get(*field).is_none())
+    }
+
+    /// Goes to the slot of one of these controllers, all of which share a hierarchy.
+    fn choose_controller(&mut self, btf: &Btf, controllers: &[String]) {
+        let index = controllers.iter().find_map(|controller| {
+            // The one whose name in cgroup v1 is not the kernel's own.
+            let name = if controller == "blkio" {
+                "io"
+            } else {
+                controller
+            };
+            btf.value(CONTROLLERS, &format!("{name}_cgrp_id"))
+        });
+        let slot = &mut self.offsets[Offset::CssSetController as usize];
+        let first = Some(*slot).filter(|offset| *offset != ABSENT);
+        let chosen = first
+            .zip(index)
+            .and_then(|(first, index)| first.checked_add(index.checked_mul(POINTER)?));
+        *slot = chosen.unwrap_or(ABSENT);
     }
 
     fn from_btf(btf: &Btf) -> Self {

@@ -3,10 +3,11 @@
 //!
 //! Sees every process of the pod, its exit status and OOM kills, within microseconds and without
 //! polling, whatever pid namespace it lives in. Needs `CAP_BPF` and `CAP_PERFMON` (effective), a
-//! kernel from 5.8 on and cgroup v2 (a hybrid node will do).
+//! kernel from 5.8 on; before 5.14, and where containers lie in cgroup v1 only, its BTF as well.
 //! Cannot see what ended before it was attached: for that it scans `/proc` once, after attaching.
 //!
-//! [`attach`] loads the programs, [`records`] turns records into events, [`newcomers`] names containers
+//! [`attach`] loads the programs ([`locked`]: where memory for them is scarce; [`refusal`]: what the
+//! kernel means by its noes), [`records`] turns records into events, [`newcomers`] names containers
 //! while they are made, [`fields`] and [`btf`] tell the programs where the kernel keeps what they read.
 
 mod attach;
@@ -14,15 +15,17 @@ mod attach;
 mod bpftool;
 pub mod btf;
 pub mod fields;
+mod locked;
 mod newcomers;
 mod records;
+mod refusal;
 
 pub use attach::OBJECT;
 
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use copilot_common::{Record, kind, lost, pod};
+use copilot_common::{Offset, Record, kind, lost, pod};
 use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
@@ -46,11 +49,12 @@ const UNTIL_NEXT_LOOK: Duration = Duration::from_millis(200);
 /// Why the kernel could not be asked.
 #[derive(Debug, Error)]
 pub enum EbpfError {
-    /// The pod's cgroup is unknown to the cgroup2 hierarchy.
+    /// The kernel knows no cgroup of our pod.
     #[error(
-        "the node keeps its containers in cgroup v1 only, where the kernel cannot tell pods apart"
+        "no hierarchy of cgroups tells the kernel which processes are our pod's: neither cgroup2 nor \
+         that of a controller of cgroup v1"
     )]
-    NotUnified,
+    NoHierarchy,
     /// No cgroup is our pod's.
     #[error("all containers share one cgroup, so the kernel cannot tell our pod's from others")]
     NoPodCgroup,
@@ -60,9 +64,28 @@ pub enum EbpfError {
          (uid 0 with `capabilities: add: [BPF, PERFMON]`, or privileged)"
     )]
     Refused(String),
+    /// The rights are there, but memory is not.
+    #[error(
+        "the kernel refuses BPF ({cause}): before Linux 5.11 it counts all BPF of one user on the \
+         node against the limit of locked memory (RLIMIT_MEMLOCK), which is {limit} bytes here. Add \
+         SYS_RESOURCE to the container's capabilities, or raise the limit that the node's container \
+         runtime gives (LimitMEMLOCK of its systemd unit) to 8 MiB or more"
+    )]
+    LockedMemory {
+        /// The kernel's word.
+        cause: String,
+        /// In bytes.
+        limit: u64,
+    },
     /// The object was not accepted.
     #[error("the BPF programs could not be loaded: {0}")]
     Load(String),
+    /// The kernel's description of its structures is needed, and is not there.
+    #[error(
+        "the kernel does not describe its structures ({0:?} is unknown), by which a process's cgroups \
+         are found where no helper tells them: before Linux 5.14 and in cgroup v1"
+    )]
+    NoWay(Offset),
     /// Our pod's cgroup could not be found in the kernel.
     #[error("the kernel did not tell the cgroup of our pod: {0}")]
     Pod(&'static str),

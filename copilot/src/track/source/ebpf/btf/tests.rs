@@ -6,7 +6,7 @@ use self::made_up::{Kernel, Member};
 use super::*;
 use crate::track::source::ebpf::bpftool::Dump;
 
-const NAMES: &[&str] = &["task", "btf_trace_exit", "loop"];
+const NAMES: &[&str] = &["task", "btf_trace_exit", "loop", "ids"];
 
 fn offset(kernel: &Kernel, field: &str) -> Option<u32> {
     let btf = Btf::parse(kernel.bytes(), NAMES).expect("it is well formed");
@@ -160,6 +160,24 @@ fn a_tracepoints_arguments_are_counted_without_its_own_data() {
     );
 }
 
+#[test]
+fn the_numbers_of_an_enumeration_are_told_by_name() {
+    let mut kernel = Kernel::new();
+    kernel.enumeration("other", &[("memory", 9)]);
+    kernel.enumeration("ids", &[("cpu", 0), ("memory", 4), ("pids", 11)]);
+    let btf = Btf::parse(kernel.bytes(), &["ids"]).expect("it is well formed");
+    for (name, expected) in [
+        ("cpu", Some(0)),
+        ("memory", Some(4)),
+        ("pids", Some(11)),
+        ("mem", None),
+        ("", None),
+    ] {
+        assert_eq!(btf.value("ids", name), expected, "{name}");
+    }
+    assert_eq!(btf.value("other", "memory"), None, "nobody asked for it");
+}
+
 /// Of every kind that the format has, what follows the header is passed over.
 #[test]
 fn types_of_every_kind_are_passed_over() {
@@ -243,6 +261,7 @@ fn sound() -> Vec<u8> {
     let function = kernel.function(3);
     let pointer = kernel.pointer(function);
     kernel.definition("btf_trace_exit", pointer);
+    kernel.enumeration("ids", &[("cpu", 0), ("pids", 1)]);
     kernel.bytes()
 }
 
@@ -252,6 +271,7 @@ fn ask_everything(bytes: Vec<u8>) {
         let _ = btf.offset("task", "pid");
         let _ = btf.offset("task", "nothing");
         let _ = btf.tracepoint_arguments("btf_trace_exit");
+        let _ = btf.value("ids", "pids");
         assert!(
             btf.types.capacity() <= length,
             "more is allocated than the file can hold"

@@ -6,7 +6,7 @@ fn every_field_lies_where_bpftool_says() {
     let Some(dump) = Dump::of_the_kernel() else {
         return;
     };
-    let fields = Fields::of_the_kernel().expect("the kernel describes its structures");
+    let fields = Fields::of_the_kernel(&[]).expect("the kernel describes its structures");
     let mut present = 0;
     for (slot, structure, field, add) in FIELDS {
         let expected = dump.offset(structure, field).map(|offset| offset + add);
@@ -17,6 +17,65 @@ fn every_field_lies_where_bpftool_says() {
     assert!(present >= OFFSETS - 1, "only {present} fields are known");
     let arguments = dump.arguments(EXIT_HANDLER);
     assert_eq!(fields.has_group_dead, arguments == Some(2), "{arguments:?}");
+}
+
+#[test]
+fn a_controllers_slot_is_where_bpftool_says() {
+    let Some(dump) = Dump::of_the_kernel() else {
+        return;
+    };
+    let first = dump.offset("css_set", "subsys").expect("it is there");
+    let mut checked = 0;
+    for (controllers, name) in [
+        (&["memory"][..], "memory_cgrp_id"),
+        (&["blkio"], "io_cgrp_id"),
+        (&["no such", "pids"], "pids_cgrp_id"),
+        (&["no such"], "no such"),
+    ] {
+        let controllers: Vec<String> = controllers.iter().map(|&name| name.into()).collect();
+        let fields = Fields::of_the_kernel(&controllers).expect("the kernel describes itself");
+        let index = dump.value(CONTROLLERS, name);
+        let expected = index.map(|index| first + index * POINTER);
+        assert_eq!(
+            fields.get(Offset::CssSetController),
+            expected,
+            "{controllers:?}"
+        );
+        let missing = expected.is_none().then_some(Offset::CssSetController);
+        assert_eq!(fields.missing_for_a_walk(true), missing);
+        assert_eq!(fields.missing_for_a_walk(false), None);
+        checked += usize::from(expected.is_some());
+    }
+    assert!(checked >= 2, "only {checked} controllers are known");
+}
+
+#[test]
+fn nothing_is_walked_to_by_unknown_fields() {
+    let missing = Fields::unknown().missing_for_a_walk(false);
+    assert_eq!(missing, Some(Offset::TaskCgroups));
+    let mut fields = Fields {
+        offsets: [0; OFFSETS],
+        has_group_dead: false,
+    };
+    for slot in [Offset::CssSetController, Offset::CssSetDflCgrp] {
+        fields.offsets[slot as usize] = ABSENT;
+    }
+    assert_eq!(
+        fields.missing_for_a_walk(true),
+        Some(Offset::CssSetController)
+    );
+    assert_eq!(
+        fields.missing_for_a_walk(false),
+        Some(Offset::CssSetDflCgrp)
+    );
+    fields.offsets = [0; OFFSETS];
+    // Either way to the ids will do.
+    fields.offsets[Offset::CgroupAncestorIds as usize] = ABSENT;
+    assert_eq!(fields.missing_for_a_walk(false), None);
+    fields.offsets[Offset::NodeId as usize] = ABSENT;
+    assert_eq!(fields.missing_for_a_walk(false), Some(Offset::NodeId));
+    fields.offsets[Offset::CgroupAncestorIds as usize] = 0;
+    assert_eq!(fields.missing_for_a_walk(false), None);
 }
 
 #[test]

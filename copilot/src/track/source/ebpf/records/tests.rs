@@ -15,6 +15,7 @@ fn place(directory: Option<&Path>) -> Place {
     Place {
         pod: PodPath::Absolute("/no/such/pod".to_owned()),
         unified: true,
+        controllers: Vec::new(),
         directory: directory.map(Path::to_owned),
         level: None,
         above_us: None,

@@ -73,6 +73,16 @@ impl Kernel {
         id
     }
 
+    pub fn enumeration(&mut self, name: &str, values: &[(&str, u32)]) -> u32 {
+        let count = u32::try_from(values.len()).unwrap();
+        let id = self.header(name, 6, count, false, 4);
+        for (name, value) in values {
+            let name = self.string(name);
+            self.push(&[name, *value]);
+        }
+        id
+    }
+
     pub fn structure(&mut self, name: &str, members: &[Member]) -> u32 {
         self.composite(name, 4, members, false)
     }

@@ -1,0 +1,318 @@
+//! The scenarios, and what must come out of each.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use rustix::process::Signal;
+use rustix::system::uname;
+
+use super::init::Hierarchy;
+use super::parts::LEADER_FIRST;
+use super::stage::{LOCKED, Outcome, RIGHTS, Stage, Start};
+use super::{PROGRAM, REPORT};
+use crate::binary::wait_until;
+
+/// How many mains of a millisecond there are: each needs a sidecar, and the machine is emulated.
+const SHORT_MAINS: usize = 10;
+
+/// The memory of the main that takes more.
+const MEMORY: u64 = 32 << 20;
+
+/// Let be, so that a few things happen in between.
+const A_WHILE: Duration = Duration::from_secs(2);
+
+/// What is told of a main that ended well, and of one whose status nobody can tell.
+const GOOD: &str = "exited with code 0";
+const UNKNOWN: &str = "ended (how is not known)";
+
+/// A name, and what is done with a sidecar that is started so.
+type Scenario = (&'static str, fn(Start<'_>) -> Result<()>);
+
+/// In any hierarchy: the kernel tells everything.
+const ALWAYS: &[Scenario] = &[
+    ("auto finds ebpf", |start| {
+        well(start.auto(), "ebpf", GOOD).map(drop)
+    }),
+    ("exit 7", |start| {
+        failed(start, "exit 7", "exited with code 7", "MainFailed")
+    }),
+    ("SIGKILL", |start| {
+        let status = "killed by signal 9 (SIGKILL)";
+        failed(start, "kill -9 $$", status, "Interrupted")
+    }),
+    ("SIGSEGV with core dump", |start| {
+        let status = "killed by signal 11 (SIGSEGV) (core dumped)";
+        let script = "ulimit -c unlimited; kill -SEGV $$";
+        failed(start, script, status, "MainFailed")
+    }),
+    ("leader thread exits first", |start| {
+        let status = format!("exited with code {LEADER_FIRST}");
+        let script = format!("exec {PROGRAM} leader-first");
+        failed(start, &script, &status, "MainFailed")
+    }),
+    ("out of memory", out_of_memory),
+    ("main of a millisecond", short),
+    ("forking main", |start| {
+        let script = "for i in $(seq 100); do /bin/true; (exit 9); done; exit 4";
+        failed(start, script, "exited with code 4", "MainFailed")
+    }),
+    ("main comes late", late),
+    ("sidecar is killed and started again", restarted),
+    ("main's child outlives it", outlived),
+    ("SIGTERM while main runs", stopped),
+    ("pid namespaces of their own", private_pids),
+    ("tree of cgroups out of sight", hidden_tree),
+    ("64 KiB of locked memory", little_memory),
+    ("64 KiB of locked memory and SYS_RESOURCE", more_memory),
+    ("kernel that does not describe itself", no_btf),
+    ("pidfd without any right", pidfd),
+    ("proc without any right", |start| {
+        let start = Start {
+            options: &["--watcher=proc"],
+            ..start.powerless()
+        };
+        well(start, "proc", UNKNOWN).map(drop)
+    }),
+];
+
+/// With cgroup2 only: runtimes make no cgroup namespaces where containers lie in cgroup v1.
+const UNIFIED: &[Scenario] = &[("private cgroup namespace", private_cgroups)];
+
+/// Runs all scenarios of a hierarchy; whether all passed.
+///
+/// # Errors
+/// None: a scenario that fails is told.
+pub fn run(hierarchy: Hierarchy) -> Result<bool> {
+    let more = match hierarchy {
+        Hierarchy::Unified => UNIFIED,
+        Hierarchy::Legacy => &[],
+    };
+    let start = Start {
+        hierarchy,
+        through: &[],
+        rights: RIGHTS,
+        locked: LOCKED,
+        options: &["--watcher=ebpf"],
+    };
+    let mut good = true;
+    for (name, scenario) in ALWAYS.iter().chain(more) {
+        let ended = catch_unwind(AssertUnwindSafe(|| scenario(start)))
+            .unwrap_or_else(|panic| Err(anyhow!("{}", words(&*panic))));
+        match ended {
+            Ok(()) => println!("{REPORT} pass {name}"),
+            Err(error) => {
+                good = false;
+                println!("{REPORT} fail {name}\n{error:#}");
+            }
+        }
+    }
+    Ok(good)
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without words")
+}
+
+/// A main that ends well; which watcher sees what of its end.
+fn well(start: Start<'_>, watcher: &str, status: &str) -> Result<Outcome> {
+    let stage = Stage::set(start)?;
+    let _ = stage.main("sleep 1; echo well > word")?.ended();
+    let outcome = stage.ended()?;
+    outcome.committed("well")?;
+    outcome.seen(watcher, status)?;
+    Ok(outcome)
+}
+
+/// A main that fails.
+fn failed(start: Start<'_>, script: &str, status: &str, code: &str) -> Result<()> {
+    let stage = Stage::set(start)?;
+    let script = format!("echo half > word; {script}");
+    let _ = stage.main(&script)?.ended();
+    let outcome = stage.ended()?;
+    outcome.reported(code)?;
+    outcome.seen("ebpf", status)
+}
+
+fn out_of_memory(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(start)?;
+    stage.limit_memory(MEMORY)?;
+    let _ = stage.main(&format!("exec {PROGRAM} hog"))?.ended();
+    let outcome = stage.ended()?;
+    outcome.reported("OOMKilled")?;
+    outcome.seen("ebpf", "killed: out of memory")
+}
+
+fn short(start: Start<'_>) -> Result<()> {
+    for round in 0..SHORT_MAINS {
+        let stage = Stage::set(start)?;
+        fs::write(stage.outputs().join("word"), "short")?;
+        let container = format!("main-{round}");
+        let _ = stage.main_in(&container, &[], "exit 0")?.ended();
+        let outcome = stage.ended()?;
+        outcome.committed("short")?;
+        outcome.seen("ebpf", GOOD)?;
+    }
+    Ok(())
+}
+
+fn late(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(start)?;
+    sleep(A_WHILE);
+    let _ = stage.main("echo late > word")?.ended();
+    let outcome = stage.ended()?;
+    outcome.committed("late")?;
+    outcome.seen("ebpf", GOOD)
+}
+
+fn restarted(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(start)?;
+    let main = stage.main("while [ ! -e go ]; do sleep 0.1; done; echo again > word; exit 0")?;
+    stage.sidecar.says("main started");
+    let stage = stage.restart(start)?;
+    fs::write(stage.outputs().join("go"), "")?;
+    let _ = main.ended();
+    let outcome = stage.ended()?;
+    outcome.committed("again")?;
+    outcome.seen("ebpf", GOOD)
+}
+
+fn outlived(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(Start {
+        options: &["--watcher=ebpf", "--settle=60s"],
+        ..start
+    })?;
+    let script = "(sleep 1; echo later > word) & exit 0";
+    let _ = stage.main(script)?.ended();
+    stage.ended()?.committed("later")
+}
+
+fn stopped(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(Start {
+        options: &["--watcher=ebpf", "--term-wait=60s"],
+        ..start
+    })?;
+    let main = stage.main(
+        "trap 'echo stopped > word; exit 0' TERM; touch ready; while :; do sleep 0.1; done",
+    )?;
+    let ready = stage.outputs().join("ready");
+    wait_until("main traps SIGTERM", || ready.exists());
+    stage.sidecar.says("main started");
+    stage.sidecar.signal(Signal::TERM);
+    main.signal(Signal::TERM);
+    let _ = main.ended();
+    let outcome = stage.ended()?;
+    outcome.committed("stopped")?;
+    outcome.seen("ebpf", GOOD)
+}
+
+/// No file tells where the pod is: the kernel does.
+fn private_cgroups(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(Start {
+        through: &["/bin/unshare", "--cgroup"],
+        options: &["--watcher=ebpf", "--main-container=main"],
+        ..start
+    })?;
+    let script = "echo hidden > word; sleep 0.5";
+    let _ = stage.main(script)?.ended();
+    let outcome = stage.ended()?;
+    outcome.committed("hidden")?;
+    outcome.seen("ebpf", GOOD)
+}
+
+/// The sidecar sees nobody's `/proc` but its own, and main is pid 1 of its namespace.
+fn private_pids(start: Start<'_>) -> Result<()> {
+    let alone = [
+        "/bin/unshare",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+    ];
+    let stage = Stage::set(Start {
+        through: &alone,
+        ..start
+    })?;
+    let script = "echo alone > word; exit 0";
+    let _ = stage.main_in("main", &alone, script)?.ended();
+    let outcome = stage.ended()?;
+    outcome.committed("alone")?;
+    outcome.seen("ebpf", GOOD)
+}
+
+/// As in a container without privilege: our own path is told, and nothing of the pod is mounted.
+fn hidden_tree(start: Start<'_>) -> Result<()> {
+    let hide = r#"umount -l /sys/fs/cgroup && exec "$@""#;
+    let through = ["/bin/unshare", "--mount", "/bin/sh", "-c", hide, "hide"];
+    let start = Start {
+        through: &through,
+        ..start
+    };
+    well(start, "ebpf", GOOD).map(drop)
+}
+
+/// Before 5.11 that is too little for BPF: the next rung, and the way out is told.
+fn little_memory(start: Start<'_>) -> Result<()> {
+    let start = Start {
+        locked: [64, 64],
+        ..start
+    };
+    if !is_before(5, 11) {
+        return well(start.auto(), "ebpf", GOOD).map(drop);
+    }
+    let way_out = ["RLIMIT_MEMLOCK", "SYS_RESOURCE"];
+    well(start.auto(), "pidfd", UNKNOWN)?.says(&way_out)?;
+    Stage::refused(start, &way_out)
+}
+
+fn more_memory(start: Start<'_>) -> Result<()> {
+    let start = Start {
+        locked: [64, 64],
+        rights: ",+bpf,+perfmon,+sys_resource",
+        ..start.auto()
+    };
+    well(start, "ebpf", GOOD).map(drop)
+}
+
+/// Where a helper tells a process's cgroups, starts and ends are told all the same; else the next
+/// rung.
+fn no_btf(start: Start<'_>) -> Result<()> {
+    let hide = r#"mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$@""#;
+    let through = ["/bin/unshare", "--mount", "/bin/sh", "-c", hide, "hide"];
+    let start = Start {
+        through: &through,
+        ..start
+    };
+    if start.hierarchy == Hierarchy::Unified && !is_before(5, 14) {
+        return well(start.auto(), "ebpf", UNKNOWN).map(drop);
+    }
+    let reason = ["does not describe its structures", "TaskCgroups"];
+    well(start.auto(), "pidfd", UNKNOWN)?.says(&reason)?;
+    Stage::refused(start, &reason)
+}
+
+/// The next rung tells the end everywhere, and the status where the kernel has it to tell.
+fn pidfd(start: Start<'_>) -> Result<()> {
+    let stage = Stage::set(start.powerless().auto())?;
+    let _ = stage.main("sleep 1; echo half > word; exit 7")?.ended();
+    let outcome = stage.ended()?;
+    if is_before(6, 15) {
+        outcome.committed("half")?;
+        return outcome.seen("pidfd", UNKNOWN);
+    }
+    outcome.reported("MainFailed")?;
+    outcome.seen("pidfd", "exited with code 7")
+}
+
+/// Whether this kernel is older than a version.
+fn is_before(major: u32, minor: u32) -> bool {
+    let release = uname().release().to_string_lossy().into_owned();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map(|number| number.parse().unwrap_or(0));
+    (numbers.next(), numbers.next()) < (Some(major), Some(minor))
+}
