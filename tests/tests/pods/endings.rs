@@ -172,7 +172,7 @@ fn a_millisecond(watcher: &'static str) {
                 let outputs = scene.task.pod.volume(VOLUME).unwrap();
                 fs::write(outputs.join(OUTPUT), "hello").unwrap();
                 for _ in 0..25 {
-                    let sidecar = scene.attach(&[]);
+                    let sidecar = scene.attach(&["--logger.level=6"]);
                     let main = scene.run(&scene.task.main("true").unwrap());
                     let outcome = scene.end(&main, &sidecar);
                     assert_uploaded(&outcome, "hello");

@@ -134,8 +134,8 @@ fn after_an_init_container(watcher: &'static str, name: &str, options: &[&str], 
     init.wait().unwrap();
     assert_waiting(&sidecar);
     drop(init);
-    let main = scene.run(&scene.worker(name, &format!("read go < /gates/go; {WORKS}")));
-    wait_for_words(&sidecar, found);
+    let script = format!("read go < /gates/go; sleep 0.2; {WORKS}");
+    let main = scene.run(&scene.worker(name, &script));
     go.open();
     let outcome = scene.end(&main, &sidecar);
     assert_uploaded(&outcome, "hello");
@@ -158,7 +158,8 @@ fn an_init_container_before_the_downloader(watcher: &'static str) {
     let downloader = scene.run(&scene.task.downloader(endpoint).unwrap());
     assert_eq!(downloader.wait().unwrap().status.code(), Some(0));
     drop(downloader);
-    let main = scene.run(&scene.worker(FOREIGN, &format!("read go < /gates/go; {WORKS}")));
+    let script = format!("read go < /gates/go; sleep 0.2; {WORKS}");
+    let main = scene.run(&scene.worker(FOREIGN, &script));
     go.open();
     let outcome = scene.end(&main, &sidecar);
     assert_uploaded(&outcome, "hello");

@@ -62,7 +62,7 @@ fn alone_in_its_pid_namespace(watcher: &'static str) {
     let scene = Scene::on(watcher, Layout::default(), Pids::Separate);
     let sidecar = scene.run(&scene.sidecar());
     let ended = sidecar.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.log);
     for words in ["shareProcessNamespace", "--watcher auto", watcher] {
         assert!(ended.log.contains(words), "{words}: {}", ended.log);
     }
@@ -77,7 +77,7 @@ fn without_any_right(watcher: &'static str) {
         let sidecar = scene.task.powerless_sidecar().unwrap();
         let sidecar = scene.run(&sidecar.argument("--watcher=ebpf"));
         let ended = sidecar.wait().unwrap();
-        assert_eq!(ended.status.code(), Some(1), "{}", ended.log);
+        assert_eq!(ended.status.code(), Some(2), "{}", ended.log);
         assert!(
             ended.log.contains("CAP_BPF and CAP_PERFMON"),
             "{}",
