@@ -5,6 +5,7 @@
 //! from the start, or has nothing to upload, waits for main's end. Never here: flags, writing error
 //! documents, exit codes. Called by the edge.
 
+mod evidence;
 mod request;
 mod verdict;
 mod watching;
@@ -20,14 +21,14 @@ use crate::literal::output::OutputOptions;
 use crate::report::{Failure, Origin, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
-use crate::track::watch::Watched;
+use crate::track::watch::{Ending, Watched};
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Outputs, UploadError};
 
 /// Waits and uploads; `watching` is attached already.
 pub async fn run(
     request: &SidecarRequest,
-    watching: Watching,
+    mut watching: Watching,
     engine: &Engine,
     termination: &mut Termination,
     timeline: &mut Timeline,
@@ -44,20 +45,24 @@ pub async fn run(
         ),
         Ok(Some(_)) => {}
     }
-    let watched = watching.until_over(termination, timeline).await;
+    let evidence = || evidence::of_main(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
+    let watched = watching.until_over(&evidence, termination, timeline).await;
     // Counted from main's end: how long main runs is its own affair.
     let stop = Stop::after(request.timeout);
-    let Some(target) = &request.upload else {
-        return Ok(());
+    let outcome = match &request.upload {
+        Some(target) => {
+            let declared = outputs?.unwrap_or_default();
+            conclude(
+                request, target, &declared, &watched, engine, &stop, timeline,
+            )
+            .await
+        }
+        None => Ok(()),
     };
-    let declared = outputs?.unwrap_or_default();
-    if declared.variables.is_empty() {
-        return Ok(());
+    if let Ending::Marked(_) = watched.ending {
+        watching.until_gone(termination).await;
     }
-    conclude(
-        request, target, &declared, &watched, engine, &stop, timeline,
-    )
-    .await
+    outcome
 }
 
 async fn conclude(
@@ -69,9 +74,18 @@ async fn conclude(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<(), Failure> {
+    if declared.variables.is_empty() {
+        return Ok(());
+    }
     match judge(watched, request.on_main_failure) {
         Verdict::Upload => {}
-        Verdict::Report(failure) => return Err(own_words(target).unwrap_or(failure)),
+        Verdict::Report(failure) => {
+            let failure = own_words(target).unwrap_or(failure);
+            return Err(match request.on_main_failure {
+                MainFailure::Salvage => salvaged(failure, target, engine, stop).await,
+                _ => failure,
+            });
+        }
     }
     let commit = Reference::parse(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
@@ -102,6 +116,29 @@ fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
             ))
         })?;
     Ok(interface.outputs.unwrap_or_default())
+}
+
+/// Saves what main left, and says in the failure's message where it is, or why it is not saved.
+async fn salvaged(
+    failure: Failure,
+    target: &UploadTarget,
+    engine: &Engine,
+    stop: &Stop,
+) -> Failure {
+    let raw = target.to_raw_output.as_deref();
+    let told = match upload::salvage(&target.from_local_dir, raw, engine, stop).await {
+        Ok(summary) => format!(
+            "what it left ({} files, {} bytes) is saved below {}",
+            summary.objects,
+            summary.bytes,
+            raw.unwrap_or_default()
+        ),
+        Err(error) => format!("not all of what it left could be saved: {error}"),
+    };
+    Failure {
+        message: format!("{}; {told}", failure.message),
+        ..failure
+    }
 }
 
 /// What a failed main says of itself by its error file is worth more than how it ended.
