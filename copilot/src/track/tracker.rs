@@ -7,7 +7,7 @@
 //! Main has started at the first exec of its container's first process, and has ended when that
 //! process has: the runtime's own processes exec and exit in the container's cgroup before, and
 //! exec sessions come after. Events that were lost make the tracker hold its word until a scan has
-//! shown who still lives.
+//! shown who still lives; so does an end that may be an init container's.
 
 mod container;
 mod transition;
@@ -20,7 +20,7 @@ use self::{
     transition::{began, exited},
 };
 use super::{
-    ContainerId, Event, Marker, ProcessId, Timestamp,
+    ContainerId, Event, ExitStatus, Marker, ProcessId, Timestamp,
     identify::{Candidate, Rules, Why},
 };
 
@@ -40,6 +40,10 @@ pub struct Tracker {
     markers: BTreeMap<Marker, Timestamp>,
     found: Option<(Vec<ContainerId>, Why)>,
     started: bool,
+    /// An end that may be an init container's.
+    doubt: Option<(ExitStatus, Timestamp)>,
+    /// Nobody else will come: whoever seems to be main is.
+    confirmed: bool,
     exited: bool,
     marked: bool,
 }
@@ -56,6 +60,8 @@ impl Tracker {
             markers: BTreeMap::new(),
             found: None,
             started: false,
+            doubt: None,
+            confirmed: false,
             exited: false,
             marked: false,
         }
@@ -113,6 +119,19 @@ impl Tracker {
             Event::Lost { at, .. } => self.unsure_before = self.unsure_before.max(Some(at)),
         }
         self.conclude()
+    }
+
+    /// Takes the word that no other container will come: whoever seems to be main is. What SIGTERM
+    /// says, since kubelet stops us only after main, or with the whole pod.
+    pub fn confirm(&mut self) -> Vec<Transition> {
+        self.confirmed = true;
+        self.conclude()
+    }
+
+    /// Whether all that seem to be main have ended, and another may come.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.doubt.is_some()
     }
 
     /// Whether main has been seen to run.
@@ -252,7 +271,7 @@ impl Tracker {
     }
 
     fn judge(&mut self, transitions: &mut Vec<Transition>) {
-        let Some((mains, why)) = self.choose() else {
+        let Some((mains, why, are_certain)) = self.choose() else {
             return;
         };
         if self.found.as_ref().map(|(found, _)| found) != Some(&mains) {
@@ -266,11 +285,24 @@ impl Tracker {
             .iter()
             .filter_map(|main| self.containers.get(main))
             .collect();
-        let began = began(&mains).filter(|_| !self.started);
         let exited = exited(&mains);
-        self.started |= began.is_some();
-        self.exited = exited.is_some();
-        transitions.extend(began.into_iter().chain(exited));
+        // A pod whose init container has failed comes to nothing either; and who writes marker
+        // files is main.
+        let believed = are_certain || self.confirmed || !self.markers.is_empty();
+        let doubt = exited.filter(|(status, _)| !believed && !status.is_failure());
+        if doubt.is_some() {
+            self.started = false;
+        } else {
+            let began = began(&mains).filter(|_| !self.started);
+            self.started |= began.is_some();
+            self.exited = exited.is_some();
+            let exited = exited.map(|(status, at)| Transition::MainExited { status, at });
+            transitions.extend(began.into_iter().chain(exited));
+        }
+        if let Some((status, at)) = doubt.filter(|_| doubt != self.doubt) {
+            transitions.push(Transition::MainInDoubt { status, at });
+        }
+        self.doubt = doubt;
     }
 
     fn heed_markers(&mut self, transitions: &mut Vec<Transition>) {
@@ -291,7 +323,8 @@ impl Tracker {
         }
     }
 
-    fn choose(&self) -> Option<(Vec<ContainerId>, Why)> {
+    /// Main, the rule that found it, and whether that is certain.
+    fn choose(&self) -> Option<(Vec<ContainerId>, Why, bool)> {
         // A container that no source has described yet could still turn out to be infrastructure.
         let candidates: Vec<Candidate<'_>> = self
             .containers
@@ -299,7 +332,9 @@ impl Tracker {
             .filter(|(_, container)| container.is_described())
             .map(|(id, container)| candidate(id, container))
             .collect();
-        self.rules.choose(&candidates)
+        let (mains, why) = self.rules.choose(&candidates)?;
+        let are_certain = self.rules.are_certain(&mains, why, &candidates);
+        Some((mains, why, are_certain))
     }
 }
 

@@ -134,7 +134,9 @@ async fn one_exit(pod: &Pod, program: &Path) -> Result<(Sample, u64)> {
                     probe.let_go()?;
                 }
                 Transition::MainExited { status, .. } => known = Some((status, Timestamp::now())),
-                Transition::MainFound { .. } | Transition::MainMarked { .. } => {}
+                Transition::MainFound { .. }
+                | Transition::MainInDoubt { .. }
+                | Transition::MainMarked { .. } => {}
             }
         }
         if let Some(known) = known {

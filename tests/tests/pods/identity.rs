@@ -9,13 +9,14 @@ use copilot_tests::task::{interface, simple};
 use copilot_tests::task_pod::{NAME, OUTPUT, VOLUME};
 
 use super::outcome::{
-    FLYTE_NAMING, NAMED, OUTPUT_VOLUME, assert_reported, assert_seen, assert_uploaded, tells_status,
+    FLYTE_NAMING, NAMED, OUTPUT_VOLUME, assert_reported, assert_seen, assert_status,
+    assert_uploaded, tells_status,
 };
 use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
 
 on!(all: by_names_or_volume, two_mains, a_volume_by_sub_path, nobody_of_that_name);
 on!(all: an_init_container_named, an_init_container_by_flytes_naming);
-on!(all: an_init_container_before_the_downloader);
+on!(all: an_init_container_before_the_downloader, whom_nobody_stops);
 
 const FOREIGN: &str = "trainer";
 
@@ -35,7 +36,7 @@ fn by_names_or_volume(watcher: &'static str) {
         let main = scene.run(&scene.worker(name, &format!("read go < /gates/go; {WORKS}")));
         wait_for_words(&sidecar, "main started");
         gate.open();
-        let outcome = scene.end(&main, &sidecar);
+        let outcome = scene.end_and_stop(&main, &sidecar);
         assert_uploaded(&outcome, "hello");
         assert_seen(&outcome, watcher, found);
         assert_eq!(outcome.timeline["main"].as_array().unwrap().len(), 1);
@@ -58,7 +59,7 @@ fn two_mains(watcher: &'static str) {
     one.wait().unwrap();
     assert_waiting(&sidecar);
     second.open();
-    let outcome = scene.end(&two, &sidecar);
+    let outcome = scene.end_and_stop(&two, &sidecar);
     if tells_status(watcher) {
         assert_reported(&outcome, "MainFailed", "exited with code 5");
     } else {
@@ -95,7 +96,7 @@ fn a_volume_by_sub_path(watcher: &'static str) {
         let main = scene.run(&main);
         wait_for_words(&sidecar, "main started");
         gate.open();
-        let outcome = scene.end(&main, &sidecar);
+        let outcome = scene.end_and_stop(&main, &sidecar);
         assert_uploaded(&outcome, "hello");
         assert_seen(&outcome, watcher, OUTPUT_VOLUME);
     }
@@ -161,7 +162,18 @@ fn an_init_container_before_the_downloader(watcher: &'static str) {
     let script = format!("read go < /gates/go; sleep 0.2; {WORKS}");
     let main = scene.run(&scene.worker(FOREIGN, &script));
     go.open();
+    let outcome = scene.end_and_stop(&main, &sidecar);
+    assert_uploaded(&outcome, "hello");
+    assert_seen(&outcome, watcher, OUTPUT_VOLUME);
+}
+
+/// An ordinary sidecar gets no SIGTERM: that all outputs are there and nobody comes must do.
+fn whom_nobody_stops(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let sidecar = scene.attach(&[]);
+    let main = scene.run(&scene.worker(FOREIGN, &format!("sleep 0.3; {WORKS}")));
     let outcome = scene.end(&main, &sidecar);
     assert_uploaded(&outcome, "hello");
     assert_seen(&outcome, watcher, OUTPUT_VOLUME);
+    assert_status(&outcome, watcher, "exited with code 0");
 }

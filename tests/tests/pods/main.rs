@@ -10,10 +10,10 @@
 /// One test for each of these scenarios on each watcher of a row: `all` that see processes, those
 /// `telling` how a process ended, and the `kernel`'s own events.
 macro_rules! on {
-    (all: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, proc);)+ };
-    (telling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf);)+ };
+    (all: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, pidfd, proc);)+ };
+    (telling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, pidfd);)+ };
     (kernel: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf);)+ };
-    (polling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: proc);)+ };
+    (polling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: pidfd, proc);)+ };
 }
 
 macro_rules! tests {

@@ -1,17 +1,18 @@
 //! What the sidecar may see, where the pod's cgroups are, and which rights it has.
 
-use copilot_tests::container::{Layout, Pids};
+use copilot_tests::container::{Layout, Pids, Spec};
 use copilot_tests::requirement::Requirement;
 use copilot_tests::task_pod::TaskPod;
+use rustix::process::Signal;
 
 use super::outcome::{
-    ELIMINATION, FLYTE_NAMING, assert_reported, assert_seen, assert_uploaded, tells_status,
-    warnings,
+    ELIMINATION, FLYTE_NAMING, assert_reported, assert_seen, assert_status, assert_uploaded,
+    tells_status, warnings,
 };
-use super::scene::{Scene, WORKS, wait_for_words};
+use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
 
 on!(all: every_layout_of_cgroups, without_any_right);
-on!(kernel: without_a_shared_pid_namespace);
+on!(kernel: without_a_shared_pid_namespace, where_nothing_tells_the_pod);
 on!(polling: alone_in_its_pid_namespace);
 
 /// With the node's cgroup namespace and with one of its own.
@@ -39,22 +40,57 @@ fn every_layout_of_cgroups(watcher: &'static str) {
     }
 }
 
-/// Of a container that cannot be seen the kernel tells all but its name.
+/// Of a container that cannot be seen the kernel tells all but its name; whoever ends well may have
+/// been an init container until kubelet stops us.
 fn without_a_shared_pid_namespace(watcher: &'static str) {
-    for layout in [Layout::Cgroupfs, Layout::Systemd, Layout::Nested] {
-        for private in [false, true] {
+    for (layout, private) in [
+        (Layout::Cgroupfs, false),
+        (Layout::Cgroupfs, true),
+        (Layout::Systemd, false),
+        (Layout::Systemd, true),
+        (Layout::Nested, false),
+    ] {
+        for code in [0, 7] {
             let scene = Scene::on(watcher, layout, Pids::Separate);
             let mut sidecar = scene.sidecar();
             if private {
                 sidecar = sidecar.private_cgroups();
             }
             let sidecar = scene.task.attach(&sidecar).unwrap();
-            let main = scene.main(&format!("sleep 0.3; {WORKS}; exit 7"));
-            let outcome = scene.end(&main, &sidecar);
-            assert_reported(&outcome, "MainFailed", "exited with code 7");
+            scene.run(&Spec::script("init", "true")).wait().unwrap();
+            assert_waiting(&sidecar);
+            let main = scene.main(&format!("sleep 0.3; {WORKS}; exit {code}"));
+            main.wait().unwrap();
+            if code == 0 {
+                wait_for_words(&sidecar, "may have been an init container");
+                sidecar.signal(Signal::TERM).unwrap();
+            }
+            let outcome = scene.task.outcome(&sidecar).unwrap();
             assert_seen(&outcome, watcher, ELIMINATION);
+            if code == 0 {
+                assert_uploaded(&outcome, "hello");
+                assert_status(&outcome, watcher, "exited with code 0");
+            } else {
+                assert_reported(&outcome, "MainFailed", "exited with code 7");
+            }
         }
     }
+}
+
+/// Nothing shows that the pod lies two levels up: nobody is seen, and SIGTERM ends the wait.
+fn where_nothing_tells_the_pod(watcher: &'static str) {
+    let scene = Scene::on(watcher, Layout::Nested, Pids::Separate);
+    let sidecar = scene
+        .task
+        .attach(&scene.sidecar().private_cgroups())
+        .unwrap();
+    let main = scene.main(WORKS);
+    main.wait().unwrap();
+    assert_waiting(&sidecar);
+    sidecar.signal(Signal::TERM).unwrap();
+    let outcome = scene.task.outcome(&sidecar).unwrap();
+    assert_uploaded(&outcome, "hello");
+    assert!(outcome.sidecar.log.contains("the parent of our own cgroup"));
 }
 
 /// Seeing nobody is never taken for main's end: what cannot see is refused, with the nearest way.
@@ -108,7 +144,7 @@ fn the_best_that_works_is_taken() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    for (empowered, expected) in [(true, "ebpf"), (false, "proc")] {
+    for (empowered, expected) in [(true, "ebpf"), (false, "pidfd")] {
         let task = TaskPod::start(Pids::Shared).unwrap();
         let sidecar = if empowered {
             task.sidecar()

@@ -9,6 +9,7 @@ use copilot_tests::binary::wait_until;
 use copilot_tests::container::{Container, Layout, Pids, Spec};
 use copilot_tests::task_pod::{NAME, Outcome, TaskPod};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
+use rustix::process::Signal;
 
 /// A main that does its work.
 pub const WORKS: &str = "echo hello > /var/outputs/word";
@@ -82,6 +83,14 @@ impl Scene {
     #[track_caller]
     pub fn end(&self, main: &Container<'_>, sidecar: &Container<'_>) -> Outcome {
         main.wait().unwrap();
+        self.task.outcome(sidecar).unwrap()
+    }
+
+    /// The same in a pod that then ends: as kubelet does, it stops the sidecar once main is over.
+    #[track_caller]
+    pub fn end_and_stop(&self, main: &Container<'_>, sidecar: &Container<'_>) -> Outcome {
+        main.wait().unwrap();
+        sidecar.signal(Signal::TERM).unwrap();
         self.task.outcome(sidecar).unwrap()
     }
 }

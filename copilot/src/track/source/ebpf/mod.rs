@@ -160,8 +160,15 @@ impl EbpfSource {
 
     /// Main is known. From now on only new containers are of interest, and the ends of first
     /// processes: whatever else main does costs us no wake-up. The ends of all of them, since
-    /// their order tells who main is.
+    /// their order tells who main is. Should it turn out that main has yet to come, all is of
+    /// interest again.
     pub fn focus(&mut self, tracker: &Tracker) {
+        if !tracker.has_started() {
+            if self.focus.take().is_some() {
+                self.widen();
+            }
+            return;
+        }
         let firsts = || tracker.first_processes();
         let wanted = Focus {
             processes: firsts()
@@ -177,11 +184,15 @@ impl EbpfSource {
         if let Err(error) = self.narrow(&wanted) {
             // Unfocused the programs send more than is needed, and nothing is missed.
             warn!(%error, "the programs could not be told to send less");
-            if let Err(error) = self.filter.set(pod::FOCUS, 0, 0) {
-                warn!(%error, "nor could they be told to send all");
-            }
+            self.widen();
         }
         self.focus = Some(wanted);
+    }
+
+    fn widen(&mut self) {
+        if let Err(error) = self.filter.set(pod::FOCUS, 0, 0) {
+            warn!(%error, "the programs could not be told to send all");
+        }
     }
 
     fn narrow(&mut self, wanted: &Focus) -> Result<(), MapError> {
