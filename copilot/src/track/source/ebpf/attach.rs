@@ -36,8 +36,9 @@ pub struct Attached {
     pub own_container: Option<u64>,
 }
 
-/// Loads the programs and attaches them to the pod.
-pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
+/// Loads the programs and attaches them to the pod; `ring` is the ring buffer's size in bytes, if it
+/// shall not be the object's own.
+pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
     if matches!(place.pod, PodPath::Untold { .. }) {
         return Err(EbpfError::NoPodCgroup);
     }
@@ -49,7 +50,7 @@ pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
         info!(reason = %error, "the kernel does not describe its structures: how main ends will not be known");
         Fields::unknown()
     });
-    let mut programs = load_programs(&fields)?;
+    let mut programs = load_programs(&fields, ring)?;
     let own_container = set_pod(&mut programs, place)?;
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
@@ -122,20 +123,20 @@ fn raise_capabilities() {
     }
 }
 
-fn load_programs(fields: &Fields) -> Result<Ebpf, EbpfError> {
-    match load(fields, ancestor::HELPER) {
+fn load_programs(fields: &Fields, ring: Option<u32>) -> Result<Ebpf, EbpfError> {
+    match load(fields, ring, ancestor::HELPER) {
         Err(EbpfError::Load(reason)) => {
             debug!(
                 reason,
                 "loading with the kernel's helper for ancestors failed: walking instead"
             );
-            load(fields, ancestor::WALK)
+            load(fields, ring, ancestor::WALK)
         }
         other => other,
     }
 }
 
-fn load(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
+fn load(fields: &Fields, ring: Option<u32>, ancestor: u32) -> Result<Ebpf, EbpfError> {
     let namespace = own_pid_namespace()?;
     let own_pid = rustix::process::getpid()
         .as_raw_nonzero()
@@ -144,7 +145,11 @@ fn load(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
     let log_level =
         u8::from(tracing::enabled!(tracing::Level::DEBUG)) * aya_log::Level::Debug as u8;
     let has_group_dead = u32::from(fields.has_group_dead);
-    let mut programs = EbpfLoader::new()
+    let mut loader = EbpfLoader::new();
+    if let Some(bytes) = ring {
+        loader.map_max_entries("EVENTS", bytes);
+    }
+    let mut programs = loader
         .override_global("OFFSETS_OF_FIELDS", &fields.offsets[..], true)
         .override_global("HAS_GROUP_DEAD", &has_group_dead, true)
         .override_global("PID_NAMESPACE", &namespace[..], true)

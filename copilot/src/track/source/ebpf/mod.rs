@@ -105,7 +105,16 @@ pub struct EbpfSource {
 impl EbpfSource {
     /// Attaches the programs to our pod, then looks for whoever runs already.
     pub fn attach(place: &Place) -> Result<Self, EbpfError> {
-        let mut attached = attach::attach(place)?;
+        Self::begin(attach::attach(place, None)?, place)
+    }
+
+    /// The same with a ring buffer of so many bytes: a power of two, and whole pages. A small one
+    /// soon loses events, which costs a look at all processes each time, and no end of main.
+    pub fn attach_with_ring(place: &Place, bytes: u32) -> Result<Self, EbpfError> {
+        Self::begin(attach::attach(place, Some(bytes))?, place)
+    }
+
+    fn begin(mut attached: attach::Attached, place: &Place) -> Result<Self, EbpfError> {
         let mut source = Self {
             ring: register(attached.ring()?)?,
             lost: attached.lost()?,
