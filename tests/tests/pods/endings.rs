@@ -146,7 +146,7 @@ fn out_of_memory(watcher: &'static str) {
 fn never_started(watcher: &'static str) {
     for (program, exists) in [("/bin/nothing", false), ("/opt/broken", true)] {
         let scene = Scene::set(watcher);
-        let sidecar = scene.attach(&["--main-start-timeout=2s"]);
+        let sidecar = scene.attach(&[]);
         let volume = scene.task.pod.volume(VOLUME).unwrap();
         let broken = scene.task.pod.directory().join("broken");
         fs::write(&broken, "#!/bin/nothing\n").unwrap();
@@ -160,7 +160,7 @@ fn never_started(watcher: &'static str) {
             main.start().unwrap();
         }
         let outcome = scene.task.outcome(&sidecar).unwrap();
-        assert_reported(&outcome, "MainNotStarted", "not seen to start");
+        assert_reported(&outcome, "MainNotStarted", "its program never began");
         assert!(outcome.timeline["timeline"]["started"].is_null());
     }
 }

@@ -224,6 +224,7 @@ impl EbpfSource {
             let count = lost - self.lost_before;
             self.lost_before = lost;
             self.must_look = true;
+            self.records.expect_gaps();
             warn!(
                 count,
                 "events were lost in the kernel; looking at all processes instead"

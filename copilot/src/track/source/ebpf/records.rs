@@ -28,6 +28,10 @@ pub struct Records {
     containers: BTreeMap<u64, ContainerId>,
     /// Containers whose mounts have been read: they are all made before the first exec.
     described: BTreeSet<ContainerId>,
+    /// Containers whose program is known to have begun.
+    begun: BTreeSet<ContainerId>,
+    /// Records have been lost: that one is missing means nothing any more.
+    has_gaps: bool,
     /// When the processes that live were started, in clock ticks, by pid: for a kernel whose
     /// records do not tell, since of a process that has ended nobody else can.
     starts: BTreeMap<u64, u64>,
@@ -41,6 +45,8 @@ impl Records {
             place,
             containers,
             described: BTreeSet::new(),
+            begun: BTreeSet::new(),
+            has_gaps: false,
             starts: BTreeMap::new(),
         }
     }
@@ -48,7 +54,11 @@ impl Records {
     /// Takes what a look at all processes has shown.
     pub fn learn(&mut self, seen: &[Event]) {
         for event in seen {
-            if let Event::ProcessStarted { process, .. } = event {
+            if let Event::ProcessStarted {
+                process, container, ..
+            } = event
+            {
+                self.begun.insert(container.clone());
                 self.starts.insert(process.pid, process.started);
             }
         }
@@ -60,6 +70,11 @@ impl Records {
             Some(_) => ProcessId::FOREIGN + process.pid,
             None => process.pid,
         }
+    }
+
+    /// Takes the word that records were lost.
+    pub fn expect_gaps(&mut self) {
+        self.has_gaps = true;
     }
 
     /// The cgroup ids of containers.
@@ -101,6 +116,9 @@ impl Records {
                 let entered = record.flags & flag::CHILD == 0;
                 let container = self.container_of_exec(record.cgroup, process, made);
                 self.describe(process, &container, entered, events);
+                if entered {
+                    self.begun.insert(container.clone());
+                }
                 events.push_back(Event::ProcessStarted {
                     process,
                     container,
@@ -108,14 +126,32 @@ impl Records {
                     entered,
                 });
             }
-            kind::EXIT => events.push_back(Event::ProcessExited {
-                process,
-                container: self.container(record.cgroup, process, made),
-                status: status(record),
-                at,
-            }),
+            kind::EXIT => {
+                let container = self.container(record.cgroup, process, made);
+                if let Some(container) = container.as_ref().filter(|id| self.failed(record, id)) {
+                    events.push_back(Event::ContainerExited {
+                        container: container.clone(),
+                        status: ExitStatus::NotStarted,
+                        at,
+                    });
+                }
+                events.push_back(Event::ProcessExited {
+                    process,
+                    container,
+                    status: status(record),
+                    at,
+                });
+            }
             other => debug!(kind = other, "a record of an unknown kind"),
         }
+    }
+
+    /// Whether the process that has ended was the runtime's, waiting in a container to become its
+    /// program: it is nobody's child there (its own children, hooks among them, are), and nothing
+    /// has begun. Where the kernel does not describe its structures, children cannot be told.
+    fn failed(&self, exit: &Record, container: &ContainerId) -> bool {
+        let may_tell = !self.has_gaps && exit.started != 0 && exit.flags & flag::CHILD == 0;
+        may_tell && !self.place.is_own(container) && !self.begun.contains(container)
     }
 
     fn describe(

@@ -251,6 +251,7 @@ pub fn any_event() -> impl Strategy<Value = Event> {
     });
     let at = (0_u64..8).prop_map(|ticks| Timestamp(ticks * TICK));
     let status = prop_oneof![Just(ExitStatus::Unknown), status()];
+    let status_of_container = prop_oneof![Just(ExitStatus::NotStarted), status.clone()];
     prop_oneof![
         (0..CONTAINERS.len(), any::<bool>()).prop_map(|(index, read)| Event::ContainerSeen {
             container: ContainerId::new(CONTAINERS[index]),
@@ -287,7 +288,7 @@ pub fn any_event() -> impl Strategy<Value = Event> {
             container: ContainerId::new(CONTAINERS[index]),
             at,
         }),
-        (0..CONTAINERS.len(), status.clone(), at.clone()).prop_map(|(index, status, at)| {
+        (0..CONTAINERS.len(), status_of_container, at.clone()).prop_map(|(index, status, at)| {
             Event::ContainerExited {
                 container: ContainerId::new(CONTAINERS[index]),
                 status,

@@ -44,6 +44,13 @@ fn translate(records: &mut Records, record: &Record) -> Vec<Event> {
     events.into()
 }
 
+fn process(pid: u32) -> ProcessId {
+    ProcessId {
+        pid: pid.into(),
+        started: 4_000,
+    }
+}
+
 fn process_of(event: &Event) -> ProcessId {
     match event {
         Event::ProcessStarted { process, .. } | Event::ProcessExited { process, .. } => *process,
@@ -77,6 +84,56 @@ fn an_exec_tells_the_container_and_then_the_process() {
         ];
         assert_eq!(translate(&mut records, &exec), expected);
     }
+}
+
+/// The runtime's last process in a container ends without having become its program.
+#[test]
+fn a_container_whose_program_never_began_is_told_of() {
+    let container = || ContainerId::new("cgroup 77");
+    let exit = |flags| Record {
+        flags,
+        ..record(kind::EXIT, GONE)
+    };
+    let hook = Record {
+        flags: flag::CHILD,
+        ..record(kind::EXEC, GONE + 1)
+    };
+    let undescribed = Record {
+        started: 0,
+        ..exit(0)
+    };
+    let started = |entered| Event::ProcessStarted {
+        process: process(GONE),
+        container: container(),
+        at: Timestamp(0),
+        entered,
+    };
+    let told = |before: &dyn Fn(&mut Records), exit: &Record| {
+        let mut records = Records::new(place(None), None);
+        records.containers.insert(CONTAINER, container());
+        before(&mut records);
+        let expected = Event::ContainerExited {
+            container: container(),
+            status: ExitStatus::NotStarted,
+            at: Timestamp(5_000 * TICK),
+        };
+        translate(&mut records, exit).contains(&expected)
+    };
+    let nothing = |_: &mut Records| {};
+    assert!(told(&nothing, &exit(0)));
+    assert!(
+        !told(&nothing, &exit(flag::CHILD)),
+        "a child of that process"
+    );
+    assert!(!told(&nothing, &undescribed), "it may be a child");
+    let begins = |records: &mut Records| drop(translate(records, &record(kind::EXEC, GONE)));
+    assert!(!told(&begins, &exit(0)));
+    let hooks = |records: &mut Records| drop(translate(records, &hook));
+    assert!(told(&hooks, &exit(0)));
+    let runs = |records: &mut Records| records.learn(&[started(true)]);
+    assert!(!told(&runs, &exit(0)), "it ran before we came");
+    let loses = |records: &mut Records| records.expect_gaps();
+    assert!(!told(&loses, &exit(0)), "its beginning may have been lost");
 }
 
 #[test]
