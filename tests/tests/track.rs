@@ -36,7 +36,7 @@ async fn watch_pod(
     let mut termination = Termination::listen().expect("signals can be listened to");
     let child = start().spawn().expect("main starts");
     let watched = Watch::new(rung, Rules::default())
-        .until_over(place.as_ref().ok(), LIMITS, None, &mut termination)
+        .until_over(place.as_ref().ok(), LIMITS, &|| None, &mut termination)
         .await;
     (watched, child)
 }
@@ -107,7 +107,7 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
             ..LIMITS
         };
         let watched = Watch::new(rung, Rules::default())
-            .until_over(place.as_ref().ok(), limits, None, &mut termination)
+            .until_over(place.as_ref().ok(), limits, &|| None, &mut termination)
             .await;
         waiter
             .await

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::transition::Transition;
 use self::{
     container::{Container, Exit, Process},
-    transition::{began, exited},
+    transition::{Doubt, began, exited},
 };
 use super::{
     ContainerId, Event, ExitStatus, Marker, ProcessId, Timestamp,
@@ -40,10 +40,7 @@ pub struct Tracker {
     markers: BTreeMap<Marker, Timestamp>,
     found: Option<(Vec<ContainerId>, Why)>,
     started: bool,
-    /// An end that may be an init container's.
-    doubt: Option<(ExitStatus, Timestamp)>,
-    /// Nobody else will come: whoever seems to be main is.
-    confirmed: bool,
+    doubt: Doubt,
     exited: bool,
     marked: bool,
 }
@@ -60,8 +57,7 @@ impl Tracker {
             markers: BTreeMap::new(),
             found: None,
             started: false,
-            doubt: None,
-            confirmed: false,
+            doubt: Doubt::None,
             exited: false,
             marked: false,
         }
@@ -124,14 +120,14 @@ impl Tracker {
     /// Takes the word that no other container will come: whoever seems to be main is. What SIGTERM
     /// says, since kubelet stops us only after main, or with the whole pod.
     pub fn confirm(&mut self) -> Vec<Transition> {
-        self.confirmed = true;
+        self.doubt = Doubt::Dispelled;
         self.conclude()
     }
 
     /// Whether all that seem to be main have ended, and another may come.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
-        self.doubt.is_some()
+        matches!(self.doubt, Doubt::About { .. })
     }
 
     /// Whether main has been seen to run.
@@ -287,23 +283,31 @@ impl Tracker {
             .filter_map(|main| self.containers.get(main))
             .collect();
         let exited = exited(&mains);
-        // A pod whose init container has failed comes to nothing either; and who writes marker
-        // files is main.
-        let believed = are_certain || self.confirmed || !self.markers.is_empty();
-        let doubt = exited.filter(|(status, _)| !believed && !status.is_failure());
-        if doubt.is_some() {
+        let began = began(&mains).filter(|_| !self.started);
+        if let Some((status, at)) = exited
+            && self.may_be_an_init_containers(status, are_certain)
+        {
+            let doubt = Doubt::About { status, at };
             self.started = false;
-        } else {
-            let began = began(&mains).filter(|_| !self.started);
-            self.started |= began.is_some();
-            self.exited = exited.is_some();
-            let exited = exited.map(|(status, at)| Transition::MainExited { status, at });
-            transitions.extend(began.into_iter().chain(exited));
+            if std::mem::replace(&mut self.doubt, doubt) != doubt {
+                transitions.push(Transition::MainInDoubt { status, at });
+            }
+            return;
         }
-        if let Some((status, at)) = doubt.filter(|_| doubt != self.doubt) {
-            transitions.push(Transition::MainInDoubt { status, at });
+        if self.is_in_doubt() {
+            self.doubt = Doubt::None;
         }
-        self.doubt = doubt;
+        self.started |= began.is_some();
+        self.exited = exited.is_some();
+        let exited = exited.map(|(status, at)| Transition::MainExited { status, at });
+        transitions.extend(began.into_iter().chain(exited));
+    }
+
+    /// Whether this end of whoever seems to be main may be an init container's. A pod whose init
+    /// container has failed comes to nothing either; and who writes marker files is main.
+    fn may_be_an_init_containers(&self, end: ExitStatus, are_certain: bool) -> bool {
+        let believed = are_certain || self.doubt == Doubt::Dispelled || !self.markers.is_empty();
+        !believed && !end.is_failure()
     }
 
     fn heed_markers(&mut self, transitions: &mut Vec<Transition>) {

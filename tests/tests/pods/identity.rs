@@ -1,8 +1,6 @@
 //! Who is main: by name, by Flyte's naming, by the output volume.
 
-use std::fs;
-
-use copilot::idl::{LiteralMap, Message as _, SimpleType};
+use copilot::idl::SimpleType;
 use copilot_tests::binary::wait_until;
 use copilot_tests::container::Spec;
 use copilot_tests::task::{interface, simple};
@@ -147,18 +145,13 @@ fn after_an_init_container(watcher: &'static str, name: &str, options: &[&str], 
 fn an_init_container_before_the_downloader(watcher: &'static str) {
     let scene = Scene::set(watcher);
     let (prepared, go) = (scene.gate("prepared"), scene.gate("go"));
-    let inputs = LiteralMap::default().encode_to_vec();
-    fs::write(scene.task.object("inputs.pb"), inputs).unwrap();
     let sidecar = scene.attach(&[]);
     let init = scene.run(&scene.worker("prepare", PREPARES));
     prepared.open();
     init.wait().unwrap();
     assert_waiting(&sidecar);
     drop(init);
-    let endpoint = &scene.task.server().endpoint;
-    let downloader = scene.run(&scene.task.downloader(endpoint).unwrap());
-    assert_eq!(downloader.wait().unwrap().status.code(), Some(0));
-    drop(downloader);
+    scene.download();
     let script = format!("read go < /gates/go; sleep 0.2; {WORKS}");
     let main = scene.run(&scene.worker(FOREIGN, &script));
     go.open();

@@ -1,6 +1,6 @@
 //! What the sidecar may see, where the pod's cgroups are, and which rights it has.
 
-use copilot_tests::container::{Layout, Pids, Spec};
+use copilot_tests::container::{Layout, Pids};
 use copilot_tests::requirement::Requirement;
 use copilot_tests::task_pod::TaskPod;
 use rustix::process::Signal;
@@ -40,8 +40,8 @@ fn every_layout_of_cgroups(watcher: &'static str) {
     }
 }
 
-/// Of a container that cannot be seen the kernel tells all but its name; whoever ends well may have
-/// been an init container until kubelet stops us.
+/// Of a container that cannot be seen the kernel tells all but its name; whoever ends well, as our
+/// downloader does, may have been an init container until kubelet stops us.
 fn without_a_shared_pid_namespace(watcher: &'static str) {
     for (layout, private) in [
         (Layout::Cgroupfs, false),
@@ -57,7 +57,7 @@ fn without_a_shared_pid_namespace(watcher: &'static str) {
                 sidecar = sidecar.private_cgroups();
             }
             let sidecar = scene.task.attach(&sidecar).unwrap();
-            scene.run(&Spec::script("init", "true")).wait().unwrap();
+            scene.download();
             assert_waiting(&sidecar);
             let main = scene.main(&format!("sleep 0.3; {WORKS}; exit {code}"));
             main.wait().unwrap();

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 
+use copilot::idl::{LiteralMap, Message as _};
 use copilot_tests::binary::wait_until;
 use copilot_tests::container::{Container, Layout, Pids, Spec};
 use copilot_tests::task_pod::{NAME, Outcome, TaskPod};
@@ -68,6 +69,16 @@ impl Scene {
     /// Starts a main that is called as Flyte calls it.
     pub fn main(&self, script: &str) -> Container<'_> {
         self.run(&self.worker(NAME, script))
+    }
+
+    /// Runs our downloader, of no inputs, to its end.
+    pub fn download(&self) {
+        let inputs = LiteralMap::default().encode_to_vec();
+        fs::write(self.task.object("inputs.pb"), inputs).unwrap();
+        let endpoint = &self.task.server().endpoint;
+        let downloader = self.run(&self.task.downloader(endpoint).unwrap());
+        let ended = downloader.wait().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
     }
 
     /// A gate at which a script waits (`read go < /gates/NAME`) until the test opens it.

@@ -45,6 +45,17 @@ pub enum Transition {
     },
 }
 
+/// Whether the end of whoever seems to be main may be an init container's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// No such end is known.
+    None,
+    /// This one may be.
+    About { status: ExitStatus, at: Timestamp },
+    /// Nobody else will come: whoever seems to be main is.
+    Dispelled,
+}
+
 /// The first of the mains has begun.
 pub(super) fn began(mains: &[&Container]) -> Option<Transition> {
     let firsts = mains.iter().filter_map(|main| main.first.as_ref());
