@@ -285,7 +285,7 @@ impl Tracker {
         let exited = exited(&mains);
         let began = began(&mains).filter(|_| !self.started);
         if let Some((status, at)) = exited
-            && self.may_be_an_init_containers(status, are_certain)
+            && self.may_be_an_init_containers(status, why, are_certain)
         {
             let doubt = Doubt::About { status, at };
             self.started = false;
@@ -304,15 +304,17 @@ impl Tracker {
     }
 
     /// Whether this end of whoever seems to be main may be an init container's. A pod whose init
-    /// container has failed comes to nothing either; and who writes marker files is main.
-    fn may_be_an_init_containers(&self, end: ExitStatus, are_certain: bool) -> bool {
+    /// container has failed comes to nothing either, but of one that never began and of which
+    /// nothing could be read that is too much to say; and who writes marker files is main.
+    fn may_be_an_init_containers(&self, end: ExitStatus, why: Why, are_certain: bool) -> bool {
         let believed = are_certain || self.doubt == Doubt::Dispelled || !self.markers.is_empty();
-        !believed && !end.is_failure()
+        let is_nobody = end == ExitStatus::NotStarted && why == Why::Elimination;
+        !believed && (is_nobody || !end.is_failure())
     }
 
     fn heed_markers(&mut self, transitions: &mut Vec<Transition>) {
         let first = self.markers.values().min().copied();
-        if let Some(at) = first.filter(|_| !self.started) {
+        if let Some(at) = first.filter(|_| !self.started && !self.exited) {
             self.started = true;
             transitions.push(Transition::MainStarted {
                 processes: Vec::new(),

@@ -27,11 +27,11 @@ impl Image {
         fs::create_dir_all(&programs)?;
         match self {
             Self::Copilot(binary) => {
-                fs::copy(binary, programs.join("copilot"))?;
+                place(binary, &programs.join("copilot"))?;
                 symlink("copilot", programs.join("flyte-copilot"))
             }
             Self::Busybox => {
-                fs::copy(Self::BUSYBOX, programs.join("busybox"))?;
+                place(Path::new(Self::BUSYBOX), &programs.join("busybox"))?;
                 ["grep", "md5sum", "sh", "sleep", "true"]
                     .iter()
                     .try_for_each(|name| symlink("busybox", programs.join(name)))
@@ -213,6 +213,15 @@ impl Spec {
             })
         });
         system.chain(bound).collect()
+    }
+}
+
+/// Links a program, or copies it to another file system. A copy is open for writing for a while, in
+/// whatever another thread forks just then, too, and cannot be run as long.
+fn place(program: &Path, target: &Path) -> io::Result<()> {
+    match fs::hard_link(program, target) {
+        Err(_) => fs::copy(program, target).map(drop),
+        linked => linked,
     }
 }
 

@@ -159,6 +159,12 @@ fn never_started(watcher: &'static str) {
         if let Ok(main) = &main {
             main.start().unwrap();
         }
+        // Kubelet stops the pod then. Where there was no time to read the name, that decides.
+        wait_until("it is told", || {
+            let log = sidecar.log();
+            log.contains("main ended") || log.contains("may have been")
+        });
+        sidecar.signal(Signal::TERM).unwrap();
         let outcome = scene.task.outcome(&sidecar).unwrap();
         assert_reported(&outcome, "MainNotStarted", "its program never began");
         assert!(outcome.timeline["timeline"]["started"].is_null());

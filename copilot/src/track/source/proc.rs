@@ -2,7 +2,8 @@
 //!
 //! Needs a shared pid namespace (or the node's own `/proc`) and no privilege. Sees who lives, so that
 //! main ended, but not how: only its parent and the kernel know the status. A main that begins and
-//! ends between two looks is missed, unless its container was seen in the making. Looks often while main is expected, seldom while it runs.
+//! ends between two looks is missed, unless its container was seen in the making. Looks often while
+//! main is expected, seldom while it runs.
 
 use std::{
     collections::VecDeque,

@@ -263,6 +263,7 @@ impl EbpfSource {
             match bytemuck::try_pod_read_unaligned::<Record>(&item) {
                 Ok(record) if record.kind == kind::FORK => {
                     if !self.records.is_own(record.cgroup) {
+                        self.records.expect_one(&record);
                         self.newcomers.expect_one();
                     }
                 }

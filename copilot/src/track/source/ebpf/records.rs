@@ -28,8 +28,8 @@ pub struct Records {
     containers: BTreeMap<u64, ContainerId>,
     /// Containers whose mounts have been read: they are all made before the first exec.
     described: BTreeSet<ContainerId>,
-    /// Containers whose program is known to have begun.
-    begun: BTreeSet<ContainerId>,
+    /// Cgroups of containers that a runtime has been seen to make, until their program begins.
+    in_the_making: BTreeSet<u64>,
     /// Records have been lost: that one is missing means nothing any more.
     has_gaps: bool,
     /// When the processes that live were started, in clock ticks, by pid: for a kernel whose
@@ -45,7 +45,7 @@ impl Records {
             place,
             containers,
             described: BTreeSet::new(),
-            begun: BTreeSet::new(),
+            in_the_making: BTreeSet::new(),
             has_gaps: false,
             starts: BTreeMap::new(),
         }
@@ -54,11 +54,7 @@ impl Records {
     /// Takes what a look at all processes has shown.
     pub fn learn(&mut self, seen: &[Event]) {
         for event in seen {
-            if let Event::ProcessStarted {
-                process, container, ..
-            } = event
-            {
-                self.begun.insert(container.clone());
+            if let Event::ProcessStarted { process, .. } = event {
                 self.starts.insert(process.pid, process.started);
             }
         }
@@ -69,6 +65,14 @@ impl Records {
         match self.place.proc_root {
             Some(_) => ProcessId::FOREIGN + process.pid,
             None => process.pid,
+        }
+    }
+
+    /// Takes the word that a process was made for the first time in a container. A runtime that makes
+    /// a container is a process of the node.
+    pub fn expect_one(&mut self, fork: &Record) {
+        if is_of_the_runtime(fork) && fork.inner_pid == fork.host_pid {
+            self.in_the_making.insert(fork.cgroup);
         }
     }
 
@@ -117,7 +121,7 @@ impl Records {
                 let container = self.container_of_exec(record.cgroup, process, made);
                 self.describe(process, &container, entered, events);
                 if entered {
-                    self.begun.insert(container.clone());
+                    self.in_the_making.remove(&record.cgroup);
                 }
                 events.push_back(Event::ProcessStarted {
                     process,
@@ -127,13 +131,20 @@ impl Records {
                 });
             }
             kind::EXIT => {
-                let container = self.container(record.cgroup, process, made);
-                if let Some(container) = container.as_ref().filter(|id| self.failed(record, id)) {
+                let mut container = self.container(record.cgroup, process, made);
+                if self.has_failed(record) {
+                    let failed = container
+                        .unwrap_or_else(|| ContainerId::new(&format!("cgroup {}", record.cgroup)));
+                    events.push_back(Event::ContainerSeen {
+                        container: failed.clone(),
+                        traits: None,
+                    });
                     events.push_back(Event::ContainerExited {
-                        container: container.clone(),
+                        container: failed.clone(),
                         status: ExitStatus::NotStarted,
                         at,
                     });
+                    container = Some(failed);
                 }
                 events.push_back(Event::ProcessExited {
                     process,
@@ -147,11 +158,11 @@ impl Records {
     }
 
     /// Whether the process that has ended was the runtime's, waiting in a container to become its
-    /// program: it is nobody's child there (its own children, hooks among them, are), and nothing
-    /// has begun. Where the kernel does not describe its structures, children cannot be told.
-    fn failed(&self, exit: &Record, container: &ContainerId) -> bool {
+    /// program: it is nobody's child there, as its own children are, hooks among them. Where the
+    /// kernel does not describe its structures, children cannot be told.
+    fn has_failed(&self, exit: &Record) -> bool {
         let may_tell = !self.has_gaps && exit.started != 0 && exit.flags & flag::CHILD == 0;
-        may_tell && !self.place.is_own(container) && !self.begun.contains(container)
+        may_tell && self.in_the_making.contains(&exit.cgroup)
     }
 
     fn describe(

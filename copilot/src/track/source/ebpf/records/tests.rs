@@ -44,13 +44,6 @@ fn translate(records: &mut Records, record: &Record) -> Vec<Event> {
     events.into()
 }
 
-fn process(pid: u32) -> ProcessId {
-    ProcessId {
-        pid: pid.into(),
-        started: 4_000,
-    }
-}
-
 fn process_of(event: &Event) -> ProcessId {
     match event {
         Event::ProcessStarted { process, .. } | Event::ProcessExited { process, .. } => *process,
@@ -89,7 +82,11 @@ fn an_exec_tells_the_container_and_then_the_process() {
 /// The runtime's last process in a container ends without having become its program.
 #[test]
 fn a_container_whose_program_never_began_is_told_of() {
-    let container = || ContainerId::new("cgroup 77");
+    let fork = |pid, inner_pid| Record {
+        host_pid: 4711,
+        inner_pid,
+        ..record(kind::FORK, pid)
+    };
     let exit = |flags| Record {
         flags,
         ..record(kind::EXIT, GONE)
@@ -102,38 +99,31 @@ fn a_container_whose_program_never_began_is_told_of() {
         started: 0,
         ..exit(0)
     };
-    let started = |entered| Event::ProcessStarted {
-        process: process(GONE),
-        container: container(),
-        at: Timestamp(0),
-        entered,
-    };
-    let told = |before: &dyn Fn(&mut Records), exit: &Record| {
+    let told = |fork: &Record, before: &dyn Fn(&mut Records), exit: &Record| {
         let mut records = Records::new(place(None), None);
-        records.containers.insert(CONTAINER, container());
+        records.expect_one(fork);
         before(&mut records);
         let expected = Event::ContainerExited {
-            container: container(),
+            container: ContainerId::new("cgroup 77"),
             status: ExitStatus::NotStarted,
             at: Timestamp(5_000 * TICK),
         };
         translate(&mut records, exit).contains(&expected)
     };
     let nothing = |_: &mut Records| {};
-    assert!(told(&nothing, &exit(0)));
-    assert!(
-        !told(&nothing, &exit(flag::CHILD)),
-        "a child of that process"
-    );
-    assert!(!told(&nothing, &undescribed), "it may be a child");
+    let runtime = fork(0, 4711);
+    assert!(told(&runtime, &nothing, &exit(0)));
+    assert!(!told(&runtime, &nothing, &exit(flag::CHILD)), "its child");
+    assert!(!told(&runtime, &nothing, &undescribed), "maybe its child");
+    for inside in [fork(GONE, 5), fork(0, 5), fork(0, 1)] {
+        assert!(!told(&inside, &nothing, &exit(0)), "it runs for long");
+    }
     let begins = |records: &mut Records| drop(translate(records, &record(kind::EXEC, GONE)));
-    assert!(!told(&begins, &exit(0)));
+    assert!(!told(&runtime, &begins, &exit(0)));
     let hooks = |records: &mut Records| drop(translate(records, &hook));
-    assert!(told(&hooks, &exit(0)));
-    let runs = |records: &mut Records| records.learn(&[started(true)]);
-    assert!(!told(&runs, &exit(0)), "it ran before we came");
+    assert!(told(&runtime, &hooks, &exit(0)));
     let loses = |records: &mut Records| records.expect_gaps();
-    assert!(!told(&loses, &exit(0)), "its beginning may have been lost");
+    assert!(!told(&runtime, &loses, &exit(0)), "it may have begun");
 }
 
 #[test]
