@@ -20,3 +20,4 @@ pub mod stage;
 pub mod task;
 pub mod task_pod;
 pub mod tls;
+pub mod values;

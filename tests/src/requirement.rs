@@ -20,6 +20,8 @@ pub enum Requirement {
     Containers,
     /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
     Nobody,
+    /// The language R: to run an example in it.
+    R,
 }
 
 impl Requirement {
@@ -52,6 +54,13 @@ impl Requirement {
                 .is_none()
                 .then(|| format!("{self:?} needs the right to unshare"));
         }
+        if let Self::R = self {
+            let found = Command::new("Rscript").arg("--version").output();
+            return found.is_err().then(|| {
+                "the example in R needs Rscript (`cargo xtask setup --tests` installs it)"
+                    .to_owned()
+            });
+        }
         if !is_root() {
             return Some(format!("{self:?} needs root"));
         }
@@ -83,4 +92,15 @@ fn nobody_may_make_namespaces() -> bool {
     command.args(NOBODY);
     command.args(["unshare", "--user", "--map-root-user", "--mount", "true"]);
     command.output().is_ok_and(|output| output.status.success())
+}
+
+/// Whether the kernel tells exit codes through pidfds: from Linux 6.15 on.
+#[must_use]
+pub fn pidfds_tell_exit_codes() -> bool {
+    let name = rustix::system::uname();
+    let release = name.release().to_string_lossy();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(6), Some(15))
 }

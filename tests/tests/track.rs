@@ -16,7 +16,10 @@ use copilot::{
         watch::{Ending, Limits, Until, Watch, Watched},
     },
 };
-use copilot_tests::{pod::Pod, requirement::Requirement};
+use copilot_tests::{
+    pod::Pod,
+    requirement::{Requirement, pidfds_tell_exit_codes},
+};
 
 const LIMITS: Limits = Limits {
     start: Some(Duration::from_secs(20)),
@@ -114,7 +117,7 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
             .expect("joined")
             .expect("main can be waited for");
         assert_eq!(watched.watcher, "pidfd");
-        if tells_exit_codes() {
+        if pidfds_tell_exit_codes() {
             assert_eq!(watched.ending, Ending::Exited(expected), "{script}");
         } else {
             assert_eq!(
@@ -124,16 +127,4 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
             );
         }
     }
-}
-
-/// Linux 6.15 is the first to tell them through a pidfd.
-fn tells_exit_codes() -> bool {
-    let release = rustix::system::uname()
-        .release()
-        .to_string_lossy()
-        .into_owned();
-    let mut numbers = release
-        .split(['.', '-'])
-        .map_while(|part| part.parse().ok());
-    (numbers.next(), numbers.next()) >= (Some(6_u32), Some(15_u32))
 }

@@ -17,7 +17,6 @@ pub use watching::{Watching, WatchingError};
 
 use self::verdict::{Verdict, judge};
 use crate::idl::{self, TypedInterface, VariableMap};
-use crate::literal::output::OutputOptions;
 use crate::report::{Failure, Origin, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
@@ -95,10 +94,7 @@ async fn conclude(
         directory: &target.from_local_dir,
         raw_prefix: target.to_raw_output.as_deref(),
         commit: &commit,
-        options: OutputOptions {
-            max_simple_size: request.max_simple_size,
-            ..OutputOptions::default()
-        },
+        options: request.outputs,
     };
     let summary = upload::run(&outputs, engine, stop, timeline)
         .await

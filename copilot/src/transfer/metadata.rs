@@ -1,4 +1,5 @@
-//! Small objects that are read and written whole: inputs, outputs, error documents.
+//! Small objects that are read and written whole: inputs, outputs, error documents; and whether
+//! there is an object at all.
 
 use std::time::Instant;
 
@@ -32,6 +33,15 @@ impl Engine {
     pub async fn write(&self, to: &Reference, data: Bytes, stop: &Stop) -> Result<(), CopyError> {
         let object = self.stores().open(to)?;
         Ok(stop.race(object.put(data)).await??)
+    }
+
+    /// Whether there is an object of exactly this key.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), or that it was stopped.
+    pub async fn is_object(&self, reference: &Reference, stop: &Stop) -> Result<bool, CopyError> {
+        let object = self.stores().open(reference)?;
+        Ok(stop.race(object.is_there()).await??)
     }
 
     async fn read_whole(&self, object: &Object, limit: u64) -> Result<Bytes, CopyError> {
