@@ -56,6 +56,9 @@ fn process_exit(ctx: RawTracePointContext) -> i32 {
     if task.chosen_by_oom_killer() {
         flags |= flag::OOM;
     }
+    if task.is_child_of_its_cgroup() {
+        flags |= flag::CHILD;
+    }
     send(&ctx, &task, container, kind::EXIT, status, flags);
     0
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use copilot::idl::{
 use serde_json::Value;
 
 use crate::binary;
-use crate::container::{Container, Ended, Image, Pids, Sandbox, Spec};
+use crate::container::{Container, Ended, Image, Layout, Pids, Sandbox, Spec};
 use crate::s3::S3Server;
 use crate::task::{interface, simple};
 
@@ -28,6 +28,9 @@ pub const OUTPUT: &str = "word";
 
 /// The uploader's name.
 pub const SIDECAR: &str = "flyte-copilot-uploader";
+
+/// The volume between the uploader and main.
+pub const VOLUME: &str = "flyte-outputs";
 
 const BUCKET: &str = "data";
 
@@ -45,7 +48,12 @@ pub struct TaskPod {
 impl TaskPod {
     /// Starts a pod without containers, and its store.
     pub fn start(pids: Pids) -> io::Result<Self> {
-        let pod = Sandbox::start(NAME, pids)?;
+        Self::start_on(Layout::default(), pids)
+    }
+
+    /// The same on a node that names its cgroups so.
+    pub fn start_on(layout: Layout, pids: Pids) -> io::Result<Self> {
+        let pod = Sandbox::start_on(layout, NAME, pids)?;
         let store = pod.directory().join("store");
         fs::create_dir_all(store.join(BUCKET))?;
         let server = pod.network().enter(|| S3Server::start(&store))?;
@@ -87,13 +95,25 @@ impl TaskPod {
 
     /// The uploader of these outputs, without any right.
     pub fn sidecar_for(&self, outputs: &TypedInterface) -> io::Result<Spec> {
+        let directory = self.pod.volume(VOLUME)?;
+        self.uploader(outputs, &self.server.endpoint, &directory)
+    }
+
+    /// The uploader of these outputs from this directory of the node, without any right; it finds
+    /// the store at `endpoint`.
+    pub fn uploader(
+        &self,
+        outputs: &TypedInterface,
+        endpoint: &str,
+        directory: &Path,
+    ) -> io::Result<Spec> {
         let program = ["/bin/copilot".to_owned()]
             .into_iter()
-            .chain(self.server.flags(BUCKET))
+            .chain(self.server.flags_through(endpoint, BUCKET))
             .chain(arguments(outputs));
         let image = Image::Copilot(binary::path());
         Ok(Spec::new(SIDECAR, image, program)
-            .mount(self.pod.volume("flyte-outputs")?, "/var/outputs")
+            .mount(directory, "/var/outputs")
             .mount(self.pod.volume("timeline")?, "/var/timeline"))
     }
 
@@ -104,7 +124,7 @@ impl TaskPod {
 
     /// The same by another name.
     pub fn main_called(&self, name: &str, script: &str) -> io::Result<Spec> {
-        let outputs = self.pod.volume("flyte-outputs")?;
+        let outputs = self.pod.volume(VOLUME)?;
         Ok(Spec::script(name, script)
             .user(1000)
             .mount(outputs, "/var/outputs"))

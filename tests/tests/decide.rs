@@ -83,7 +83,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     let limits_of_a_second = limits(Duration::from_secs(1));
     let place = place.as_ref().ok();
     let watched = Watch::new(rung, absent)
-        .until_over(place, limits_of_a_second, None, &mut termination)
+        .until_over(place, limits_of_a_second, &|| None, &mut termination)
         .await;
     assert_eq!(watched.ending, Ending::NeverStarted);
     assert!(
@@ -105,7 +105,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     let limits = limits(Duration::from_secs(20));
     let place = place.as_ref().ok();
     let watched = Watch::new(rung, Rules::default())
-        .until_over(place, limits, None, &mut termination)
+        .until_over(place, limits, &|| None, &mut termination)
         .await;
     assert_eq!(watched.ending, Ending::Exited(ExitStatus::Code(7)));
 }

@@ -1,6 +1,10 @@
 //! Once main is known the kernel sends only what can matter: and all of that.
 
-use std::{path::Path, process::Child, time::Duration};
+use std::{
+    path::Path,
+    process::{Child, Stdio},
+    time::Duration,
+};
 
 use copilot::track::{
     ExitStatus, Tracker, Transition,
@@ -61,11 +65,12 @@ impl Watch {
     }
 }
 
+/// A shell that waits where it reads, until its input is dropped.
 fn shell(pod: &Pod, container: &str, script: &str) -> Child {
     let mut command = pod
         .command(container, Path::new("/bin/sh"))
         .expect("the container's cgroup can be made");
-    command.args(["-c", script]);
+    command.args(["-c", script]).stdin(Stdio::piped());
     command.spawn().expect("a shell can be started")
 }
 
@@ -81,16 +86,13 @@ async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
     }
     for _ in 0..20 {
         let pod = Pod::create().expect("a pod can be made");
-        let directory = tempfile::tempdir().expect("a directory can be made");
-        let go = directory.path().join("go");
-        let until_told = format!("while [ ! -e {} ]; do sleep 0.02; done", go.display());
         let mut watch = Watch::attach(&pod);
-        let mut first = shell(&pod, "first", &until_told);
+        let mut first = shell(&pod, "first", "read end");
         watch.until(has_started).await;
         watch.until_quiet().await;
         let mut second = shell(&pod, "second", "exit 3");
         second.wait().expect("it can be waited for");
-        std::fs::write(&go, "").expect("a file can be made");
+        drop(first.stdin.take());
         let ended = watch
             .until(|each| matches!(each, Transition::MainExited { .. }))
             .await;
@@ -110,22 +112,19 @@ async fn a_main_that_starts_processes_all_day_wakes_nobody() {
     }
     for late in [false, true] {
         let pod = Pod::create().expect("a pod can be made");
-        let mut main = late.then(|| shell(&pod, "main", &format!("sleep 0.5; {BUSY}")));
-        if late {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+        let waiting = || shell(&pod, "main", &format!("read begin; {BUSY}"));
+        let early = late.then(waiting);
         let mut watch = Watch::attach(&pod);
-        if !late {
-            main = Some(shell(&pod, "main", &format!("sleep 0.5; {BUSY}")));
-        }
+        let mut main = early.unwrap_or_else(waiting);
         watch.until(has_started).await;
+        watch.until_quiet().await;
+        drop(main.stdin.take());
         let mut events = 0;
         while watch.step(Duration::from_secs(3)).await.is_some() {
             events += 1;
         }
         // What was on its way, and at most one more of each kind that tells us the container.
         assert!(events < 20, "{events} events came, attached late: {late}");
-        let mut main = main.expect("it was started");
         main.kill().expect("it can be killed");
         let ended = watch
             .until(|each| matches!(each, Transition::MainExited { .. }))

@@ -39,7 +39,7 @@ async fn watch_pod(
     let mut termination = Termination::listen().expect("signals can be listened to");
     let child = start().spawn().expect("main starts");
     let watched = Watch::new(rung, Rules::default())
-        .until_over(place.as_ref().ok(), LIMITS, None, &mut termination)
+        .until_over(place.as_ref().ok(), LIMITS, &|| None, &mut termination)
         .await;
     (watched, child)
 }
@@ -110,7 +110,7 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
             ..LIMITS
         };
         let watched = Watch::new(rung, Rules::default())
-            .until_over(place.as_ref().ok(), limits, None, &mut termination)
+            .until_over(place.as_ref().ok(), limits, &|| None, &mut termination)
             .await;
         waiter
             .await

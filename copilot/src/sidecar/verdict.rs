@@ -49,6 +49,7 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
             out_of_memory: true,
             ..
         } => ("OOMKilled", Origin::User),
+        ExitStatus::NotStarted => ("MainNotStarted", Origin::User),
         ExitStatus::Signal { number, .. } if FROM_OUTSIDE.contains(&number) => {
             ("Interrupted", Origin::System)
         }
@@ -62,7 +63,11 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
             main(watched),
             watched.told_by
         ),
-        kind: Kind::Recoverable,
+        kind: match status {
+            // The same image and command fail again.
+            ExitStatus::NotStarted => Kind::NonRecoverable,
+            _ => Kind::Recoverable,
+        },
         origin,
     }
 }
@@ -126,6 +131,10 @@ mod tests {
             (exited(0x700, false), Some(("MainFailed", Origin::User))),
             (exited(11, false), Some(("MainFailed", Origin::User))),
             (exited(9, true), Some(("OOMKilled", Origin::User))),
+            (
+                Ending::Exited(ExitStatus::NotStarted),
+                Some(("MainNotStarted", Origin::User)),
+            ),
             (exited(9, false), Some(("Interrupted", Origin::System))),
             (Ending::StillRunning, Some(("Interrupted", Origin::System))),
             (Ending::NeverStarted, Some(("MainNotStarted", Origin::User))),

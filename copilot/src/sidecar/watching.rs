@@ -10,9 +10,9 @@ use crate::report::Timeline;
 use crate::termination::Termination;
 use crate::track::identify::Rules;
 use crate::track::place::{Place, PlaceError};
+use crate::track::readiness;
 use crate::track::source::ladder::{Surroundings, Watcher, WatcherError, climb};
 use crate::track::watch::{Ending, Evidence, Limits, Watch, Watched};
-use crate::track::{neighbours, readiness};
 
 /// Why nobody can be watched.
 #[derive(Debug, Error)]
@@ -88,9 +88,6 @@ impl Watching {
         termination: &mut Termination,
         timeline: &mut Timeline,
     ) -> Watched {
-        // That nobody is seen means nothing where nobody could be.
-        let could_be_seen = self.place.as_ref().is_some_and(neighbours::are_visible);
-        let evidence = could_be_seen.then_some(evidence);
         let watched = self
             .watch
             .until_over(self.place.as_ref(), self.limits, evidence, termination)

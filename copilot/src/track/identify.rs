@@ -9,6 +9,10 @@
 //!
 //! A container that ended before anything could be read of it is main only by elimination, and only
 //! if no other container is.
+//!
+//! Rules 3 and 4 may take an init container for main while main has not come. Kubelet runs init
+//! containers one after the other, and whatever it makes next would show the error; so what they
+//! find is main for certain only behind our downloader, the last of the init containers.
 
 use std::{fmt, path::Path};
 
@@ -139,6 +143,27 @@ impl Rules {
         (!left.is_empty()).then_some((left, Why::Elimination))
     }
 
+    /// Whether these, found by this rule, are main for certain: no container that comes later can
+    /// show that they were not. Outside of Kubernetes there are no init containers.
+    #[must_use]
+    pub fn are_certain(
+        &self,
+        mains: &[ContainerId],
+        why: Why,
+        candidates: &[Candidate<'_>],
+    ) -> bool {
+        if self.pod_uid.is_none() || matches!(why, Why::Named | Why::FlyteNaming) {
+            return true;
+        }
+        let ended = |candidate: &&Candidate<'_>| candidate.ended.is_some();
+        downloader(candidates)
+            .filter(ended)
+            .is_some_and(|downloader| {
+                let mains = candidates.iter().filter(|each| mains.contains(each.id));
+                mains.into_iter().all(|main| follows(main, downloader))
+            })
+    }
+
     /// Whether a container may be main, or may turn out to be once more is known of it.
     #[must_use]
     pub fn may_become_main(&self, candidate: &Candidate<'_>) -> bool {
@@ -172,9 +197,7 @@ impl Rules {
         let Some(output) = &self.output_mount else {
             return Vec::new();
         };
-        let downloader = candidates
-            .iter()
-            .find(|candidate| name(candidate) == Some(DOWNLOADER));
+        let downloader = downloader(candidates);
         let sharers: Vec<&Candidate<'_>> = candidates
             .iter()
             .filter(|candidate| !self.is_infrastructure(candidate))
@@ -185,7 +208,9 @@ impl Rules {
             })
             .filter(|candidate| downloader.is_none_or(|downloader| follows(candidate, downloader)))
             .collect();
-        let last_began = sharers.iter().filter_map(|sharer| sharer.began).max();
+        // One that is being made will begin later than whatever has ended.
+        let began = |sharer: &&Candidate<'_>| sharer.began.unwrap_or(Timestamp(u64::MAX));
+        let last_began = sharers.iter().map(began).max();
         ids(sharers.into_iter().filter(|sharer| {
             !matches!((sharer.ended, last_began), (Some(ended), Some(last)) if ended < last)
         }))
@@ -209,6 +234,12 @@ impl Rules {
             INFRASTRUCTURE.contains(&name) || self.ignored.iter().any(|ignored| ignored == name)
         })
     }
+}
+
+fn downloader<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'a>> {
+    candidates
+        .iter()
+        .find(|candidate| name(candidate) == Some(DOWNLOADER))
 }
 
 /// Whether a container began after another had ended. Where that end was not told but found out

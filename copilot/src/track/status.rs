@@ -10,6 +10,8 @@ const CORE_DUMPED: i32 = 0x80;
 pub enum ExitStatus {
     /// It ended, but nobody could tell how: its parent alone learns that, without BPF.
     Unknown,
+    /// There was no program to end: the runtime made the container and could not run its command.
+    NotStarted,
     /// It called exit with this code.
     Code(u8),
     /// A signal ended it.
@@ -49,6 +51,8 @@ impl ExitStatus {
     pub fn exit_code(self) -> Option<i32> {
         match self {
             Self::Unknown => None,
+            // What containerd reports in this case.
+            Self::NotStarted => Some(128),
             Self::Code(code) => Some(code.into()),
             Self::Signal { number, .. } => Some(128 + i32::from(number)),
         }
@@ -70,11 +74,12 @@ impl ExitStatus {
             Self::Code(0) => (0, 0),
             Self::Unknown => (1, 0),
             Self::Code(code) => (2, code),
+            Self::NotStarted => (3, 0),
             Self::Signal {
                 number,
                 out_of_memory,
                 ..
-            } => (3 + u8::from(out_of_memory), number),
+            } => (4 + u8::from(out_of_memory), number),
         }
     }
 }
@@ -83,6 +88,10 @@ impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Unknown => f.write_str("ended (how is not known)"),
+            Self::NotStarted => f.write_str(
+                "was made, but its program never began: the runtime could not run the container's \
+                 command. Is it in the image, and executable?",
+            ),
             Self::Code(code) => write!(f, "exited with code {code}"),
             Self::Signal {
                 out_of_memory: true,
@@ -170,6 +179,7 @@ mod tests {
             ExitStatus::Unknown,
             ExitStatus::Code(1),
             ExitStatus::Code(7),
+            ExitStatus::NotStarted,
             ExitStatus::from_wait(9, false),
             ExitStatus::from_wait(9, true),
         ];

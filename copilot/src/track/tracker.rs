@@ -7,7 +7,7 @@
 //! Main has started at the first exec of its container's first process, and has ended when that
 //! process has: the runtime's own processes exec and exit in the container's cgroup before, and
 //! exec sessions come after. Events that were lost make the tracker hold its word until a scan has
-//! shown who still lives.
+//! shown who still lives; so does an end that may be an init container's.
 
 mod container;
 mod transition;
@@ -17,10 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::transition::Transition;
 use self::{
     container::{Container, Exit, Process},
-    transition::{began, exited},
+    transition::{Doubt, began, exited},
 };
 use super::{
-    ContainerId, Event, Marker, ProcessId, Timestamp,
+    ContainerId, Event, ExitStatus, Marker, ProcessId, Timestamp,
     identify::{Candidate, Rules, Why},
 };
 
@@ -40,6 +40,7 @@ pub struct Tracker {
     markers: BTreeMap<Marker, Timestamp>,
     found: Option<(Vec<ContainerId>, Why)>,
     started: bool,
+    doubt: Doubt,
     exited: bool,
     marked: bool,
 }
@@ -56,6 +57,7 @@ impl Tracker {
             markers: BTreeMap::new(),
             found: None,
             started: false,
+            doubt: Doubt::None,
             exited: false,
             marked: false,
         }
@@ -113,6 +115,19 @@ impl Tracker {
             Event::Lost { at, .. } => self.unsure_before = self.unsure_before.max(Some(at)),
         }
         self.conclude()
+    }
+
+    /// Takes the word that no other container will come: whoever seems to be main is. What SIGTERM
+    /// says, since kubelet stops us only after main, or with the whole pod.
+    pub fn confirm(&mut self) -> Vec<Transition> {
+        self.doubt = Doubt::Dispelled;
+        self.conclude()
+    }
+
+    /// Whether all that seem to be main have ended, and another may come.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self.doubt, Doubt::About { .. })
     }
 
     /// Whether main has been seen to run.
@@ -253,7 +268,7 @@ impl Tracker {
     }
 
     fn judge(&mut self, transitions: &mut Vec<Transition>) {
-        let Some((mains, why)) = self.choose() else {
+        let Some((mains, why, are_certain)) = self.choose() else {
             return;
         };
         if self.found.as_ref().map(|(found, _)| found) != Some(&mains) {
@@ -267,16 +282,39 @@ impl Tracker {
             .iter()
             .filter_map(|main| self.containers.get(main))
             .collect();
-        let began = began(&mains).filter(|_| !self.started);
         let exited = exited(&mains);
+        let began = began(&mains).filter(|_| !self.started);
+        if let Some((status, at)) = exited
+            && self.may_be_an_init_containers(status, why, are_certain)
+        {
+            let doubt = Doubt::About { status, at };
+            self.started = false;
+            if std::mem::replace(&mut self.doubt, doubt) != doubt {
+                transitions.push(Transition::MainInDoubt { status, at });
+            }
+            return;
+        }
+        if self.is_in_doubt() {
+            self.doubt = Doubt::None;
+        }
         self.started |= began.is_some();
         self.exited = exited.is_some();
+        let exited = exited.map(|(status, at)| Transition::MainExited { status, at });
         transitions.extend(began.into_iter().chain(exited));
+    }
+
+    /// Whether this end of whoever seems to be main may be an init container's. A pod whose init
+    /// container has failed comes to nothing either, but of one that never began and of which
+    /// nothing could be read that is too much to say; and who writes marker files is main.
+    fn may_be_an_init_containers(&self, end: ExitStatus, why: Why, are_certain: bool) -> bool {
+        let believed = are_certain || self.doubt == Doubt::Dispelled || !self.markers.is_empty();
+        let is_nobody = end == ExitStatus::NotStarted && why == Why::Elimination;
+        !believed && (is_nobody || !end.is_failure())
     }
 
     fn heed_markers(&mut self, transitions: &mut Vec<Transition>) {
         let first = self.markers.values().min().copied();
-        if let Some(at) = first.filter(|_| !self.started) {
+        if let Some(at) = first.filter(|_| !self.started && !self.exited) {
             self.started = true;
             transitions.push(Transition::MainStarted {
                 processes: Vec::new(),
@@ -292,7 +330,8 @@ impl Tracker {
         }
     }
 
-    fn choose(&self) -> Option<(Vec<ContainerId>, Why)> {
+    /// Main, the rule that found it, and whether that is certain.
+    fn choose(&self) -> Option<(Vec<ContainerId>, Why, bool)> {
         // A container that no source has described yet could still turn out to be infrastructure.
         let candidates: Vec<Candidate<'_>> = self
             .containers
@@ -300,7 +339,9 @@ impl Tracker {
             .filter(|(_, container)| container.is_described())
             .map(|(id, container)| candidate(id, container))
             .collect();
-        self.rules.choose(&candidates)
+        let (mains, why) = self.rules.choose(&candidates)?;
+        let are_certain = self.rules.are_certain(&mains, why, &candidates);
+        Some((mains, why, are_certain))
     }
 }
 

@@ -18,6 +18,7 @@ pub use self::absence::{Absence, Evidence};
 use super::{
     ContainerId, Event, ExitStatus, Marker, Timestamp, Tracker, Transition,
     identify::{Rules, Why},
+    neighbours,
     place::Place,
     settle::settle,
     source::{Sources, ladder::Rung},
@@ -119,16 +120,18 @@ impl Watch {
         }
     }
 
-    /// Watches until main is over, or is known not to come.
+    /// Watches until main is over, or is known not to come. `evidence` says what main has left.
     pub async fn until_over(
         &mut self,
         place: Option<&Place>,
         limits: Limits,
-        evidence: Option<&Evidence<'_>>,
+        evidence: &Evidence<'_>,
         termination: &mut Termination,
     ) -> Watched {
         let ending = if self.sources.tell() {
-            self.ending(limits, evidence, termination).await
+            // That nobody is seen means nothing where nobody could be.
+            let absence = Absence::new(evidence, place.is_some_and(neighbours::are_visible));
+            self.ending(limits, absence, termination).await
         } else {
             if !self.sources.are_noop() {
                 termination.received().await;
@@ -161,18 +164,18 @@ impl Watch {
     async fn ending(
         &mut self,
         limits: Limits,
-        evidence: Option<&Evidence<'_>>,
+        mut absence: Absence<'_>,
         termination: &mut Termination,
     ) -> Ending {
         let mut deadline = limits.start.map(|start| Instant::now() + start);
         let mut stopping = false;
-        let mut absence = Absence::new(evidence);
         loop {
             // The sources come last: in a storm of events they always have one more.
             tokio::select! {
                 biased;
                 () = termination.received(), if !stopping => {
                     self.catch_up();
+                    self.dispel_doubt();
                     stopping = true;
                     if !self.tracker.is_main_alive() {
                         info!("SIGTERM, and main is not to be seen: it is taken to be over");
@@ -183,6 +186,7 @@ impl Watch {
                 }
                 () = until(deadline) => {
                     self.catch_up();
+                    self.dispel_doubt();
                     if let Some(ending) = self.when_time_is_up(stopping) {
                         return ending;
                     }
@@ -191,13 +195,21 @@ impl Watch {
                 () = until(absence.next_look()) => {
                     self.catch_up();
                     if self.started.is_none() && absence.is_the_end(&self.tracker) {
-                        return Ending::Unseen;
+                        self.dispel_doubt();
+                        return self.over.map_or(Ending::Unseen, |(ending, _)| ending);
                     }
                 }
                 (source, event) = self.sources.next() => self.observe(source, event),
             }
+            if stopping {
+                self.dispel_doubt();
+            }
             if let Some((ending, _)) = self.over {
                 return ending;
+            }
+            if self.tracker.is_in_doubt() {
+                absence.begin();
+                deadline = deadline.or_else(|| limits.start.map(|start| Instant::now() + start));
             }
             if self.started.is_some() {
                 if limits.until == Until::Start {
@@ -220,6 +232,15 @@ impl Watch {
         }
     }
 
+    /// Nobody else will come: an end that may have been an init container's was main's.
+    fn dispel_doubt(&mut self) {
+        if self.tracker.is_in_doubt() {
+            for transition in self.tracker.confirm() {
+                self.take(self.told_by, transition);
+            }
+        }
+    }
+
     /// Takes what the sources have to tell at this moment: it may be what decides.
     fn catch_up(&mut self) {
         for _ in 0..READY_AT_ONCE {
@@ -238,7 +259,7 @@ impl Watch {
             self.told_by = source;
             self.take(source, transition);
         }
-        if self.started.is_some() {
+        if self.started.is_some() || self.tracker.is_in_doubt() {
             self.sources.focus(&self.tracker);
         }
     }
@@ -256,6 +277,16 @@ impl Watch {
             Transition::MainStarted { processes, at } => {
                 info!(source, ?processes, at = at.0, "main started");
                 self.started = Some(at);
+            }
+            Transition::MainInDoubt { status, at } => {
+                info!(
+                    source,
+                    %status,
+                    at = at.0,
+                    "what seemed to be main has ended, and may have been an init container: waiting \
+                     for another, for SIGTERM, or for signs that nobody comes"
+                );
+                self.started = None;
             }
             Transition::MainExited { status, at } => {
                 info!(source, %status, at = at.0, "main ended");

@@ -8,11 +8,13 @@
 //! Everything is stopped and removed on drop. Never here: what a test expects. Called by the tests.
 
 mod cgroups;
+mod layout;
 mod network;
 mod running;
 mod sandbox;
 mod spec;
 
+pub use layout::Layout;
 pub use network::Network;
 pub use running::{Container, Ended};
 pub use sandbox::{Pids, Sandbox, obstacle};

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 
 use super::cgroups;
+use super::layout::Layout;
 use super::network::Network;
 use super::running::{Container, Runtime};
 use super::spec::{Image, Spec, open_directory};
@@ -50,15 +51,21 @@ struct Node {
     sandbox: String,
     /// The top directory of its cgroups, without a slash.
     cgroup: String,
+    layout: Layout,
 }
 
 impl Sandbox {
     /// Starts a pod called `name`.
     pub fn start(name: &str, pids: Pids) -> io::Result<Self> {
+        Self::start_on(Layout::default(), name, pids)
+    }
+
+    /// The same on a node that names its cgroups so.
+    pub fn start_on(layout: Layout, name: &str, pids: Pids) -> io::Result<Self> {
         // As a runtime's shim does: the first processes of containers become children of ours, so
         // we are the one who learns how they ended.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-        let node = Node::prepare(name)?;
+        let node = Node::prepare(name, layout)?;
         let (runtime, pid) = node.pause()?;
         let pause = Pause { runtime, pid };
         let network = Network::of(pid)?;
@@ -123,7 +130,7 @@ impl Sandbox {
 }
 
 impl Node {
-    fn prepare(name: &str) -> io::Result<Self> {
+    fn prepare(name: &str, layout: Layout) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = tempfile::Builder::new().prefix("copilot-pod-").tempdir()?;
@@ -133,6 +140,7 @@ impl Node {
             uid: format!("{:08x}-0000-4000-9000-{count:012x}", process::id()),
             sandbox: new_id(),
             cgroup: format!("copilot-test-runc-{}-{count}", process::id()),
+            layout,
         };
         // Whoever runs in a container may look at its volumes.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -204,7 +212,7 @@ impl Node {
         let root = bundle.join("rootfs");
         fs::create_dir_all(&root)?;
         spec.image.unpack(&root)?;
-        let cgroup = format!("/{}/pod{}/{id}", self.cgroup, self.uid);
+        let cgroup = self.layout.path(&self.cgroup, &self.uid, id);
         let config = spec.config(&root, &cgroup, namespaces, host_name);
         fs::write(bundle.join("config.json"), config.to_string())?;
         Ok(Runtime::new(self.directory.path(), bundle, id))

@@ -27,11 +27,11 @@ impl Image {
         fs::create_dir_all(&programs)?;
         match self {
             Self::Copilot(binary) => {
-                fs::copy(binary, programs.join("copilot"))?;
+                place(binary, &programs.join("copilot"))?;
                 symlink("copilot", programs.join("flyte-copilot"))
             }
             Self::Busybox => {
-                fs::copy(Self::BUSYBOX, programs.join("busybox"))?;
+                place(Path::new(Self::BUSYBOX), &programs.join("busybox"))?;
                 ["grep", "md5sum", "sh", "sleep", "true"]
                     .iter()
                     .try_for_each(|name| symlink("busybox", programs.join(name)))
@@ -51,6 +51,8 @@ pub struct Spec {
     capabilities: Vec<String>,
     pub(super) mounts: Vec<(PathBuf, PathBuf)>,
     private_cgroups: bool,
+    /// In bytes.
+    memory: Option<u64>,
     /// Without what kubelet mounts into each container.
     pub(super) bare: bool,
 }
@@ -72,6 +74,7 @@ impl Spec {
             capabilities: Vec::new(),
             mounts: Vec::new(),
             private_cgroups: false,
+            memory: None,
             bare: false,
         }
     }
@@ -125,6 +128,13 @@ impl Spec {
         self
     }
 
+    /// Gives it so many bytes of memory, swap included.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
     /// Leaves out what kubelet mounts into each container: nothing is in its root but the image, and
     /// what every runtime provides.
     #[must_use]
@@ -170,6 +180,9 @@ impl Spec {
                 "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
             },
         });
+        if let Some(bytes) = self.memory {
+            config["linux"]["resources"]["memory"] = json!({"limit": bytes, "swap": bytes});
+        }
         if let Some(name) = host_name {
             config["hostname"] = name.into();
         }
@@ -200,6 +213,15 @@ impl Spec {
             })
         });
         system.chain(bound).collect()
+    }
+}
+
+/// Links a program, or copies it to another file system. A copy is open for writing for a while, in
+/// whatever another thread forks just then, too, and cannot be run as long.
+fn place(program: &Path, target: &Path) -> io::Result<()> {
+    match fs::hard_link(program, target) {
+        Err(_) => fs::copy(program, target).map(drop),
+        linked => linked,
     }
 }
 

@@ -188,7 +188,7 @@ fn among_those_that_share_the_volume_the_order_decides() {
     const LOADER: &str = "flyte-copilot-downloader";
     let rules = pods_rules();
     let at = Some;
-    let rows: [(&str, Vec<Known>, &[&str]); 9] = [
+    let rows: [(&str, Vec<Known>, &[&str]); 10] = [
         (
             "what began before the downloader ended is no main",
             vec![
@@ -220,6 +220,14 @@ fn among_those_that_share_the_volume_the_order_decides() {
             vec![
                 container("init*", at(1), at(2)),
                 container("main*", at(3), None),
+            ],
+            &["main"],
+        ),
+        (
+            "not even while that one is being made",
+            vec![
+                container("init*", at(1), at(2)),
+                container("main*", None, None),
             ],
             &["main"],
         ),
@@ -260,6 +268,49 @@ fn among_those_that_share_the_volume_the_order_decides() {
     ];
     for (why, containers, expected) in rows {
         assert_eq!(chosen(&rules, &containers), expected, "{why}");
+    }
+}
+
+/// An init container that shares the volume runs before our downloader, and may be all there is yet.
+#[test]
+fn only_behind_the_downloader_or_by_name_is_a_main_certain() {
+    const LOADER: &str = "flyte-copilot-downloader";
+    let certain = |rules: &Rules, containers: &[Known]| {
+        let candidates: Vec<Candidate<'_>> = containers.iter().map(Known::candidate).collect();
+        let (mains, why) = rules.choose(&candidates).expect("somebody is main");
+        rules.are_certain(&mains, why, &candidates)
+    };
+    let named = Rules {
+        main_container: Some("main".to_owned()),
+        ..pods_rules()
+    };
+    let by_host = Rules {
+        host_name: Some("main".to_owned()),
+        ..pods_rules()
+    };
+    let outside = Rules {
+        pod_uid: None,
+        ..pods_rules()
+    };
+    let main = || container("main*", Some(6), Some(9));
+    let alone = [main()];
+    let behind = [container(LOADER, Some(3), Some(5)), main()];
+    let unread = [
+        container(LOADER, Some(3), Some(5)),
+        Known {
+            traits: None,
+            ..container("gone", Some(1), Some(2))
+        },
+    ];
+    for (rules, containers, expected) in [
+        (&pods_rules(), &alone[..], false),
+        (&pods_rules(), &behind[..], true),
+        (&pods_rules(), &unread[..], false),
+        (&named, &alone[..], true),
+        (&by_host, &alone[..], true),
+        (&outside, &alone[..], true),
+    ] {
+        assert_eq!(certain(rules, containers), expected, "{rules:?}");
     }
 }
 

@@ -70,15 +70,12 @@ impl Source {
         }
     }
 
-    fn focus(
-        &mut self,
-        #[cfg_attr(not(feature = "ebpf"), expect(unused_variables))] tracker: &Tracker,
-    ) {
+    fn focus(&mut self, tracker: &Tracker) {
         match self {
             #[cfg(feature = "ebpf")]
             Self::Ebpf(source) => source.focus(tracker),
-            Self::Pidfd(source) => source.focus(),
-            Self::Proc(source) => source.focus(),
+            Self::Pidfd(source) => source.focus(tracker.has_started()),
+            Self::Proc(source) => source.focus(tracker.has_started()),
             Self::Marker(_) | Self::Signal | Self::Noop => {}
         }
     }

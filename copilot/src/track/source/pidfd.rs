@@ -124,10 +124,11 @@ impl PidfdSource {
         }
     }
 
-    /// Main runs: its own descriptor will tell.
-    pub fn focus(&mut self) {
-        if self.looks.is_none() {
-            self.looks = Some(0);
+    /// Whether main runs: if so, its own descriptor will tell.
+    pub fn focus(&mut self, main_runs: bool) {
+        if self.looks.is_some() != main_runs {
+            self.looks = main_runs.then_some(0);
+            self.changed = Instant::now();
             self.set_pause();
         }
     }

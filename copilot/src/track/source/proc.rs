@@ -2,7 +2,8 @@
 //!
 //! Needs a shared pid namespace (or the node's own `/proc`) and no privilege. Sees who lives, so that
 //! main ended, but not how: only its parent and the kernel know the status. A main that begins and
-//! ends between two looks is missed. Looks often while main is expected, seldom while it runs.
+//! ends between two looks is missed, unless its container was seen in the making. Looks often while
+//! main is expected, seldom while it runs.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +14,11 @@ use thiserror::Error;
 use tokio::time::sleep;
 
 use super::Polling;
-use crate::track::{Event, neighbours, place::Place, scan::Scanner};
+use crate::track::{
+    ContainerId, Event, ProcessId, Timestamp, neighbours,
+    place::Place,
+    scan::{Scanner, TICK},
+};
 
 /// Why `/proc` shows nobody.
 #[derive(Debug, Error)]
@@ -68,7 +73,13 @@ impl ProcSource {
     }
 
     fn look(&mut self) {
-        let seen = self.scanner.scan();
+        let waiting: Vec<(ProcessId, ContainerId)> = self
+            .scanner
+            .in_the_making()
+            .map(|(process, container)| (process, container.clone()))
+            .collect();
+        let mut seen = self.scanner.scan();
+        missed(waiting, &mut seen);
         if seen
             .iter()
             .any(|event| !matches!(event, Event::Scanned { .. }))
@@ -85,8 +96,29 @@ impl ProcSource {
         });
     }
 
-    /// Main runs: look less often.
-    pub fn focus(&mut self) {
-        self.main_runs = true;
+    /// Whether main runs: if so, look less often.
+    pub fn focus(&mut self, main_runs: bool) {
+        self.main_runs = main_runs;
     }
+}
+
+/// Whoever waited in a container in the making at the last look and is gone at this one has run its
+/// program between the two: else its container would seem never to have begun.
+fn missed(waiting: Vec<(ProcessId, ContainerId)>, seen: &mut Vec<Event>) {
+    let Some(Event::Scanned { alive, .. }) = seen.last() else {
+        return;
+    };
+    let gone: Vec<Event> = waiting
+        .into_iter()
+        .filter(|(process, _)| !alive.contains(process))
+        .map(|(process, container)| Event::ProcessStarted {
+            process,
+            container,
+            at: Timestamp(process.started * TICK),
+            entered: true,
+        })
+        .collect();
+    // Before the look's word of who is gone.
+    let last = seen.len() - 1;
+    seen.splice(last..last, gone);
 }

@@ -62,7 +62,7 @@ impl Container {
             let traits = self.traits.as_ref();
             traits.is_some_and(|traits| traits.name.is_some())
         };
-        self.seen && (self.began().is_some() || has_name())
+        self.seen && (self.began().is_some() || self.exit().is_some() || has_name())
     }
 
     /// When its program began.
@@ -81,6 +81,10 @@ impl Container {
                 status: end.status,
                 ..first
             }),
+            // Whoever runs has begun, whatever was said.
+            (None, Some(end)) if self.first.is_some() && end.status == ExitStatus::NotStarted => {
+                None
+            }
             (first, end) => first.or(end),
         }
     }
@@ -90,9 +94,9 @@ impl Container {
         self.announced = Some(self.announced.map_or(at, |known| known.min(at)));
     }
 
-    /// Takes the word that it has ended. What has ended had begun.
+    /// Takes the word that it has ended. What has ended had begun, unless that very thing failed.
     pub fn announce_end(&mut self, exit: Exit) {
-        if self.began().is_none() {
+        if self.began().is_none() && exit.status != ExitStatus::NotStarted {
             self.announce(exit.at);
         }
         if says_more(self.announced_end, exit) {

@@ -1,3 +1,4 @@
+mod doubt;
 mod history;
 mod properties;
 mod telling;

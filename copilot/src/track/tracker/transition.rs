@@ -20,6 +20,15 @@ pub enum Transition {
         /// When.
         at: Timestamp,
     },
+    /// All that seem to be main have ended well, but may have been init containers: another may
+    /// come, or the word that none will. Takes back that main has started; said again if more is
+    /// learnt of that end.
+    MainInDoubt {
+        /// The worst status of them.
+        status: ExitStatus,
+        /// When the last of them ended.
+        at: Timestamp,
+    },
     /// All mains have ended.
     MainExited {
         /// The worst status of them.
@@ -36,6 +45,17 @@ pub enum Transition {
     },
 }
 
+/// Whether the end of whoever seems to be main may be an init container's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// No such end is known.
+    None,
+    /// This one may be.
+    About { status: ExitStatus, at: Timestamp },
+    /// Nobody else will come: whoever seems to be main is.
+    Dispelled,
+}
+
 /// The first of the mains has begun.
 pub(super) fn began(mains: &[&Container]) -> Option<Transition> {
     let firsts = mains.iter().filter_map(|main| main.first.as_ref());
@@ -45,14 +65,12 @@ pub(super) fn began(mains: &[&Container]) -> Option<Transition> {
     })
 }
 
-/// All of the mains have ended.
-pub(super) fn exited(mains: &[&Container]) -> Option<Transition> {
+/// All of the mains have ended: the worst status, and when the last of them did.
+pub(super) fn exited(mains: &[&Container]) -> Option<(ExitStatus, Timestamp)> {
     let exits: Option<Vec<Exit>> = mains.iter().map(|main| main.exit()).collect();
     let exits = exits?;
     let last = exits.iter().max_by_key(|exit| exit.at)?;
     let statuses = exits.iter().map(|exit| exit.status);
-    Some(Transition::MainExited {
-        status: statuses.fold(ExitStatus::Code(0), ExitStatus::worse),
-        at: last.at,
-    })
+    let status = statuses.fold(ExitStatus::Code(0), ExitStatus::worse);
+    Some((status, last.at))
 }

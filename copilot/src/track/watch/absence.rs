@@ -8,6 +8,7 @@
 //! | somebody lives who may be main | main is there |
 //! | a source tells of main's end (the API, the kernel) | gone |
 //! | SIGTERM: a native sidecar gets it after main only | gone |
+//! | somebody ended who may have been an init container ([`Tracker::is_in_doubt`]) | as if unseen |
 //! | `_SUCCESS` or `_ERROR` lies there, nobody lives for a while | gone |
 //! | all declared outputs lie there, nobody lives for a while | gone |
 //! | anything else: an image is pulled, a volume mounted | not yet; `--main-start-timeout` bounds it |
@@ -28,19 +29,22 @@ pub type Evidence<'a> = dyn Fn() -> Option<String> + 'a;
 
 /// Looks for evidence while nobody is there.
 pub struct Absence<'a> {
-    evidence: Option<&'a Evidence<'a>>,
+    evidence: &'a Evidence<'a>,
+    /// Other containers' processes can be seen.
+    all_is_seen: bool,
     next: Option<Instant>,
     warned_of: Vec<String>,
     was_empty: bool,
 }
 
 impl<'a> Absence<'a> {
-    /// Begins; without evidence, which takes that other containers' processes can be seen, no
-    /// absence means anything.
+    /// Begins. Where not all processes can be seen no absence means anything, unless somebody was
+    /// there before.
     #[must_use]
-    pub fn new(evidence: Option<&'a Evidence<'a>>) -> Self {
+    pub fn new(evidence: &'a Evidence<'a>, all_is_seen: bool) -> Self {
         Self {
             evidence,
+            all_is_seen,
             next: Some(Instant::now() + A_WHILE),
             warned_of: Vec::new(),
             was_empty: false,
@@ -58,6 +62,14 @@ impl<'a> Absence<'a> {
         self.next = None;
     }
 
+    /// Whoever seemed to be main has gone.
+    pub fn begin(&mut self) {
+        if self.next.is_none() {
+            self.next = Some(Instant::now() + A_WHILE);
+            self.was_empty = false;
+        }
+    }
+
     /// Whether nobody was there at two looks, and what lies there says that main was. Says whom it
     /// sees if none of them is main: a person may have mistyped a name.
     pub fn is_the_end(&mut self, tracker: &Tracker) -> bool {
@@ -68,15 +80,12 @@ impl<'a> Absence<'a> {
             self.warn_of_others(tracker);
             return false;
         }
-        let Some(evidence) = self.evidence.filter(|_| was_empty) else {
+        if !was_empty || !(self.all_is_seen || tracker.is_in_doubt()) {
             return false;
-        };
-        let found = evidence();
+        }
+        let found = (self.evidence)();
         if let Some(evidence) = &found {
-            info!(
-                evidence,
-                "main was never seen and nobody is there: it has been and gone"
-            );
+            info!(evidence, "nobody is there: main has been and gone");
         }
         found.is_some()
     }

@@ -129,7 +129,9 @@ async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample
                 Transition::MainExited { status, at } => {
                     end = Some((status, at, Timestamp::now()));
                 }
-                Transition::MainFound { .. } | Transition::MainMarked { .. } => {}
+                Transition::MainFound { .. }
+                | Transition::MainInDoubt { .. }
+                | Transition::MainMarked { .. } => {}
             }
         }
         if let Some(end) = end {

@@ -42,8 +42,9 @@ pub struct Attached {
     pub own_container: Option<u64>,
 }
 
-/// Loads the programs and attaches them to the pod.
-pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
+/// Loads the programs and attaches them to the pod; `ring` is the ring buffer's size in bytes, if it
+/// shall not be the object's own.
+pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
     if matches!(place.pod, PodPath::Untold { .. }) {
         return Err(EbpfError::NoPodCgroup);
     }
@@ -56,7 +57,7 @@ pub fn attach(place: &Place) -> Result<Attached, EbpfError> {
         info!(reason = %error, "the kernel does not describe its structures: how main ends will not be known");
         Fields::unknown()
     });
-    let mut programs = load_programs(&fields, place.unified)?;
+    let mut programs = load_programs(&fields, ring, place.unified)?;
     let own_container = set_pod(&mut programs, place)?;
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
@@ -129,17 +130,17 @@ fn raise_capabilities() {
     }
 }
 
-fn load_programs(fields: &Fields, unified: bool) -> Result<Ebpf, EbpfError> {
+fn load_programs(fields: &Fields, ring: Option<u32>, unified: bool) -> Result<Ebpf, EbpfError> {
     if !unified {
-        return load_walking(fields, ancestor::WALK_V1);
+        return load_walking(fields, ring, ancestor::WALK_V1);
     }
-    match load(fields, ancestor::HELPER) {
+    match load(fields, ring, ancestor::HELPER) {
         Err(EbpfError::Load(reason)) if is_without_helper() => {
             debug!(
                 reason,
                 "loading with the kernel's helper for ancestors failed: walking instead"
             );
-            load_walking(fields, ancestor::WALK)
+            load_walking(fields, ring, ancestor::WALK)
         }
         other => other,
     }
@@ -150,15 +151,15 @@ fn is_without_helper() -> bool {
     KernelVersion::current().map_or(true, |version| version < KernelVersion::new(5, 14, 0))
 }
 
-fn load_walking(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
+fn load_walking(fields: &Fields, ring: Option<u32>, ancestor: u32) -> Result<Ebpf, EbpfError> {
     // Without these the programs would load, and never see anybody.
     match fields.missing_for_a_walk(ancestor == ancestor::WALK_V1) {
         Some(missing) => Err(EbpfError::NoWay(missing)),
-        None => load(fields, ancestor),
+        None => load(fields, ring, ancestor),
     }
 }
 
-fn load(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
+fn load(fields: &Fields, ring: Option<u32>, ancestor: u32) -> Result<Ebpf, EbpfError> {
     let namespace = own_pid_namespace()?;
     let own_pid = rustix::process::getpid()
         .as_raw_nonzero()
@@ -167,7 +168,11 @@ fn load(fields: &Fields, ancestor: u32) -> Result<Ebpf, EbpfError> {
     let log_level =
         u8::from(tracing::enabled!(tracing::Level::DEBUG)) * aya_log::Level::Debug as u8;
     let has_group_dead = u32::from(fields.has_group_dead);
-    let mut programs = EbpfLoader::new()
+    let mut loader = EbpfLoader::new();
+    if let Some(bytes) = ring {
+        loader.map_max_entries("EVENTS", bytes);
+    }
+    let mut programs = loader
         .override_global("OFFSETS_OF_FIELDS", &fields.offsets[..], true)
         .override_global("HAS_GROUP_DEAD", &has_group_dead, true)
         .override_global("PID_NAMESPACE", &namespace[..], true)

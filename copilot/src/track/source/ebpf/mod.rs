@@ -128,7 +128,16 @@ pub struct EbpfSource {
 impl EbpfSource {
     /// Attaches the programs to our pod, then looks for whoever runs already.
     pub fn attach(place: &Place) -> Result<Self, EbpfError> {
-        let mut attached = attach::attach(place)?;
+        Self::begin(attach::attach(place, None)?, place)
+    }
+
+    /// The same with a ring buffer of so many bytes: a power of two, and whole pages. A small one
+    /// soon loses events, which costs a look at all processes each time, and no end of main.
+    pub fn attach_with_ring(place: &Place, bytes: u32) -> Result<Self, EbpfError> {
+        Self::begin(attach::attach(place, Some(bytes))?, place)
+    }
+
+    fn begin(mut attached: attach::Attached, place: &Place) -> Result<Self, EbpfError> {
         let mut source = Self {
             ring: register(attached.ring()?)?,
             lost: attached.lost()?,
@@ -183,8 +192,15 @@ impl EbpfSource {
 
     /// Main is known. From now on only new containers are of interest, and the ends of first
     /// processes: whatever else main does costs us no wake-up. The ends of all of them, since
-    /// their order tells who main is.
+    /// their order tells who main is. Should it turn out that main has yet to come, all is of
+    /// interest again.
     pub fn focus(&mut self, tracker: &Tracker) {
+        if !tracker.has_started() {
+            if self.focus.take().is_some() {
+                self.widen();
+            }
+            return;
+        }
         let firsts = || tracker.first_processes();
         let wanted = Focus {
             processes: firsts()
@@ -200,11 +216,15 @@ impl EbpfSource {
         if let Err(error) = self.narrow(&wanted) {
             // Unfocused the programs send more than is needed, and nothing is missed.
             warn!(%error, "the programs could not be told to send less");
-            if let Err(error) = self.filter.set(pod::FOCUS, 0, 0) {
-                warn!(%error, "nor could they be told to send all");
-            }
+            self.widen();
         }
         self.focus = Some(wanted);
+    }
+
+    fn widen(&mut self) {
+        if let Err(error) = self.filter.set(pod::FOCUS, 0, 0) {
+            warn!(%error, "the programs could not be told to send all");
+        }
     }
 
     fn narrow(&mut self, wanted: &Focus) -> Result<(), MapError> {
@@ -227,6 +247,7 @@ impl EbpfSource {
             let count = lost - self.lost_before;
             self.lost_before = lost;
             self.must_look = true;
+            self.records.expect_gaps();
             warn!(
                 count,
                 "events were lost in the kernel; looking at all processes instead"
@@ -265,6 +286,7 @@ impl EbpfSource {
             match bytemuck::try_pod_read_unaligned::<Record>(&item) {
                 Ok(record) if record.kind == kind::FORK => {
                     if !self.records.is_own(record.cgroup) {
+                        self.records.expect_one(&record);
                         self.newcomers.expect_one();
                     }
                 }

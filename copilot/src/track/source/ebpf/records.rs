@@ -28,6 +28,10 @@ pub struct Records {
     containers: BTreeMap<u64, ContainerId>,
     /// Containers whose mounts have been read: they are all made before the first exec.
     described: BTreeSet<ContainerId>,
+    /// Cgroups of containers that a runtime has been seen to make, until their program begins.
+    in_the_making: BTreeSet<u64>,
+    /// Records have been lost: that one is missing means nothing any more.
+    has_gaps: bool,
     /// When the processes that live were started, in clock ticks, by pid: for a kernel whose
     /// records do not tell, since of a process that has ended nobody else can.
     starts: BTreeMap<u64, u64>,
@@ -41,6 +45,8 @@ impl Records {
             place,
             containers,
             described: BTreeSet::new(),
+            in_the_making: BTreeSet::new(),
+            has_gaps: false,
             starts: BTreeMap::new(),
         }
     }
@@ -60,6 +66,19 @@ impl Records {
             Some(_) => ProcessId::FOREIGN + process.pid,
             None => process.pid,
         }
+    }
+
+    /// Takes the word that a process was made for the first time in a container. A runtime that makes
+    /// a container is a process of the node.
+    pub fn expect_one(&mut self, fork: &Record) {
+        if is_of_the_runtime(fork) && fork.inner_pid == fork.host_pid {
+            self.in_the_making.insert(fork.cgroup);
+        }
+    }
+
+    /// Takes the word that records were lost.
+    pub fn expect_gaps(&mut self) {
+        self.has_gaps = true;
     }
 
     /// The cgroup ids of containers.
@@ -101,6 +120,9 @@ impl Records {
                 let entered = record.flags & flag::CHILD == 0;
                 let container = self.container_of_exec(record.cgroup, process, made);
                 self.describe(process, &container, entered, events);
+                if entered {
+                    self.in_the_making.remove(&record.cgroup);
+                }
                 events.push_back(Event::ProcessStarted {
                     process,
                     container,
@@ -108,14 +130,39 @@ impl Records {
                     entered,
                 });
             }
-            kind::EXIT => events.push_back(Event::ProcessExited {
-                process,
-                container: self.container(record.cgroup, process, made),
-                status: status(record),
-                at,
-            }),
+            kind::EXIT => {
+                let mut container = self.container(record.cgroup, process, made);
+                if self.has_failed(record) {
+                    let failed = container
+                        .unwrap_or_else(|| ContainerId::new(&format!("cgroup {}", record.cgroup)));
+                    events.push_back(Event::ContainerSeen {
+                        container: failed.clone(),
+                        traits: None,
+                    });
+                    events.push_back(Event::ContainerExited {
+                        container: failed.clone(),
+                        status: ExitStatus::NotStarted,
+                        at,
+                    });
+                    container = Some(failed);
+                }
+                events.push_back(Event::ProcessExited {
+                    process,
+                    container,
+                    status: status(record),
+                    at,
+                });
+            }
             other => debug!(kind = other, "a record of an unknown kind"),
         }
+    }
+
+    /// Whether the process that has ended was the runtime's, waiting in a container to become its
+    /// program: it is nobody's child there, as its own children are, hooks among them. Where the
+    /// kernel does not describe its structures, children cannot be told.
+    fn has_failed(&self, exit: &Record) -> bool {
+        let may_tell = !self.has_gaps && exit.started != 0 && exit.flags & flag::CHILD == 0;
+        may_tell && self.in_the_making.contains(&exit.cgroup)
     }
 
     fn describe(

@@ -16,18 +16,21 @@ const UID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 pub const OVER: u64 = 1000;
 
 /// The cgroups of the containers, by index: the sandbox, we ourselves, and the others.
-pub const CONTAINERS: [&str; 6] = [
+pub const CONTAINERS: [&str; 7] = [
     "pause",
     "flyte-copilot-uploader",
     "flyte-copilot-downloader",
     "istio-proxy",
     "one",
     "other",
+    "init",
 ];
 const OWN: usize = 1;
 const LOADER: usize = 2;
 pub const ONE: usize = 4;
 pub const OTHER: usize = 5;
+/// It shares the output volume and ends before whoever comes next.
+pub const INIT: usize = 6;
 
 /// A process's life, in clock ticks since boot.
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub enum Naming {
 #[derive(Clone, Debug)]
 pub struct History {
     pub naming: Naming,
+    /// The downloader is called as ours is.
+    pub has_downloader: bool,
     pub lives: Vec<Life>,
     /// Indices of the first processes of the mains.
     pub mains: Vec<usize>,
@@ -94,6 +99,8 @@ prop_compose! {
         ],
         mut firsts in firsts(),
         second in prop::option::of((any::<Index>(), 1_u64..90)),
+        has_downloader in any::<bool>(),
+        init in prop::option::of((3_u64..6, 1_u64..4)),
         others in prop::collection::vec(
             (any::<Index>(), 0_u64..60, prop::option::of(1_u64..100), any::<bool>()), 0..12
         ),
@@ -103,6 +110,10 @@ prop_compose! {
             let (start, end) = (firsts[ONE].1, firsts[ONE].2.unwrap_or(OVER));
             let start = start + when.index(usize::try_from(end - start).unwrap()) as u64;
             firsts.push((OTHER, start, Some(start + length)));
+        }
+        // Without a name or a volume nothing tells it from a main.
+        if let Some((start, length)) = init.filter(|_| naming != Naming::Nothing) {
+            firsts.push((INIT, start, Some(start + length)));
         }
         let mains = match (naming, second) {
             (Naming::Named, _) | (_, None) => vec![ONE],
@@ -116,7 +127,7 @@ prop_compose! {
             let (container, start, end) = firsts[container.index(firsts.len())];
             let start = (start + after).min(end.unwrap_or(OVER));
             // Whoever outlives its container's first process does so in main alone.
-            let last = if container == LOADER { end } else { None };
+            let last = if matches!(container, LOADER | INIT) { end } else { None };
             let end = length.map(|length| start + length).or(last);
             lives.push((container, start, end.min(last.or(end)), entered));
         }
@@ -124,15 +135,25 @@ prop_compose! {
             .into_iter()
             .zip(statuses)
             .zip(1..)
-            .map(|(((container, started, end, entered), status), pid)| Life {
-                container, id: ProcessId { started, pid }, end, entered, status,
+            .map(|(((container, started, end, entered), status), pid)| {
+                // Had it failed, the pod would have come to nothing.
+                let status = if container == INIT { ExitStatus::Code(0) } else { status };
+                Life { container, id: ProcessId { started, pid }, end, entered, status }
             })
             .collect();
-        History { naming, lives, mains }
+        History { naming, has_downloader, lives, mains }
     }
 }
 
 impl History {
+    /// The same without whoever might pass for a main.
+    pub fn without_doubt(mut self) -> Self {
+        // Behind the first processes of the mains, whose indices stay.
+        self.lives.retain(|life| life.container != INIT);
+        self.has_downloader = true;
+        self
+    }
+
     pub fn rules(&self) -> Rules {
         let mut rules = Rules {
             own: Some(ContainerId::new(CONTAINERS[OWN])),
@@ -142,7 +163,10 @@ impl History {
         };
         match self.naming {
             Naming::Named => rules.main_container = Some(POD.to_owned()),
-            Naming::Flyte => rules.host_name = Some(POD.to_owned()),
+            Naming::Flyte => {
+                rules.host_name = Some(POD.to_owned());
+                rules.output_mount = Some(volume());
+            }
             Naming::Volume => rules.output_mount = Some(volume()),
             Naming::Nothing => {}
         }
@@ -164,7 +188,7 @@ impl History {
         [
             Event::ContainerSeen {
                 container: container.clone(),
-                traits: Some(traits(life.container, self.naming)),
+                traits: Some(traits(life.container, self.naming, self.has_downloader)),
             },
             Event::ProcessStarted {
                 process: life.id,
@@ -196,11 +220,12 @@ fn volume() -> Mount {
 }
 
 /// What the mounts of a container say; the names of the mains are Flyte's only where they shall be.
-fn traits(container: usize, naming: Naming) -> Traits {
+fn traits(container: usize, naming: Naming, has_downloader: bool) -> Traits {
     let is_sandbox = container == 0;
     let name = match container {
         ONE => POD,
         OTHER if naming == Naming::Flyte => "primary",
+        LOADER if !has_downloader => "istio-init",
         _ => CONTAINERS[container],
     };
     let shares = container == OWN || container >= ONE;
@@ -226,10 +251,11 @@ pub fn any_event() -> impl Strategy<Value = Event> {
     });
     let at = (0_u64..8).prop_map(|ticks| Timestamp(ticks * TICK));
     let status = prop_oneof![Just(ExitStatus::Unknown), status()];
+    let status_of_container = prop_oneof![Just(ExitStatus::NotStarted), status.clone()];
     prop_oneof![
         (0..CONTAINERS.len(), any::<bool>()).prop_map(|(index, read)| Event::ContainerSeen {
             container: ContainerId::new(CONTAINERS[index]),
-            traits: read.then(|| traits(index, Naming::Flyte)),
+            traits: read.then(|| traits(index, Naming::Flyte, true)),
         }),
         (
             process.clone(),
@@ -262,7 +288,7 @@ pub fn any_event() -> impl Strategy<Value = Event> {
             container: ContainerId::new(CONTAINERS[index]),
             at,
         }),
-        (0..CONTAINERS.len(), status.clone(), at.clone()).prop_map(|(index, status, at)| {
+        (0..CONTAINERS.len(), status_of_container, at.clone()).prop_map(|(index, status, at)| {
             Event::ContainerExited {
                 container: ContainerId::new(CONTAINERS[index]),
                 status,

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, mem::take};
 
 use proptest::{prelude::*, sample::Index};
 
-use super::history::{History, Life, OVER, ended};
+use super::history::{History, INIT, Life, OVER, ended};
 use crate::track::{Event, ProcessId, Timestamp, scan::TICK};
 
 /// Within one tick: when a process execs, exits, and a scan begins, in nanoseconds.
@@ -140,7 +140,8 @@ impl Ring {
         let mut loss = false;
         let mut now = 0;
         for (index, (at, life, is_exit)) in happened.into_iter().enumerate() {
-            if telling.lost[index % telling.lost.len()] {
+            // Were the end of an init container known too late, it would count among the mains.
+            if life.container != INIT && telling.lost[index % telling.lost.len()] {
                 loss = true;
                 let list = if is_exit {
                     &mut ring.lost_exits

@@ -43,6 +43,28 @@ fn a_container_that_is_told_of_as_a_whole_starts_and_ends_once() {
     assert_eq!(told(&mut tracker, events), expected);
 }
 
+/// Nothing has begun, and nothing of main has ended.
+#[test]
+fn a_container_whose_program_never_began_is_over_and_never_started() {
+    let failed = ExitStatus::NotStarted;
+    let mut tracker = named_main();
+    let over_at_once = told(&mut tracker, [seen(MAIN), over(failed, 2000)]);
+    assert_eq!(over_at_once, [exited(failed, 2000)]);
+    assert!(!tracker.has_started());
+
+    let mut tracker = named_main();
+    let told_by_mistake = [
+        seen(MAIN),
+        lost(1),
+        over(failed, 900),
+        start(FIRST),
+        scan(&[FIRST], 1),
+    ];
+    assert_eq!(told(&mut tracker, told_by_mistake), [started(FIRST)]);
+    let end = told(&mut tracker, [exit(FIRST, 0, 2000)]);
+    assert_eq!(end, [exited(ExitStatus::Code(0), 2000)]);
+}
+
 /// A watch of the API that began late hears of the end only.
 #[test]
 fn a_container_that_has_ended_had_begun() {

@@ -80,6 +80,53 @@ fn an_exec_tells_the_container_and_then_the_process() {
     }
 }
 
+/// The runtime's last process in a container ends without having become its program.
+#[test]
+fn a_container_whose_program_never_began_is_told_of() {
+    let fork = |pid, inner_pid| Record {
+        host_pid: 4711,
+        inner_pid,
+        ..record(kind::FORK, pid)
+    };
+    let exit = |flags| Record {
+        flags,
+        ..record(kind::EXIT, GONE)
+    };
+    let hook = Record {
+        flags: flag::CHILD,
+        ..record(kind::EXEC, GONE + 1)
+    };
+    let undescribed = Record {
+        started: 0,
+        ..exit(0)
+    };
+    let told = |fork: &Record, before: &dyn Fn(&mut Records), exit: &Record| {
+        let mut records = Records::new(place(None), None);
+        records.expect_one(fork);
+        before(&mut records);
+        let expected = Event::ContainerExited {
+            container: ContainerId::new("cgroup 77"),
+            status: ExitStatus::NotStarted,
+            at: Timestamp(5_000 * TICK),
+        };
+        translate(&mut records, exit).contains(&expected)
+    };
+    let nothing = |_: &mut Records| {};
+    let runtime = fork(0, 4711);
+    assert!(told(&runtime, &nothing, &exit(0)));
+    assert!(!told(&runtime, &nothing, &exit(flag::CHILD)), "its child");
+    assert!(!told(&runtime, &nothing, &undescribed), "maybe its child");
+    for inside in [fork(GONE, 5), fork(0, 5), fork(0, 1)] {
+        assert!(!told(&inside, &nothing, &exit(0)), "it runs for long");
+    }
+    let begins = |records: &mut Records| drop(translate(records, &record(kind::EXEC, GONE)));
+    assert!(!told(&runtime, &begins, &exit(0)));
+    let hooks = |records: &mut Records| drop(translate(records, &hook));
+    assert!(told(&runtime, &hooks, &exit(0)));
+    let loses = |records: &mut Records| records.expect_gaps();
+    assert!(!told(&runtime, &loses, &exit(0)), "it may have begun");
+}
+
 #[test]
 fn an_exit_tells_how_the_process_ended() {
     for (status, flags, expected) in [

@@ -1,0 +1,245 @@
+//! How main ended, and that its end is never waited for in vain.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::thread;
+
+use copilot_tests::binary::wait_until;
+use copilot_tests::container::{Container, Image, Spec};
+use copilot_tests::task_pod::{NAME, OUTPUT, VOLUME};
+use rustix::process::Signal;
+
+use super::outcome::{
+    FLYTE_NAMING, assert_reported, assert_seen, assert_status, assert_uploaded, tells_status,
+};
+use super::scene::{Scene, WORKS, wait_for_words};
+
+on!(all: exit_0, killed, a_child_outlives_main);
+on!(telling: exit_7, core_dump, leader_ends_first);
+on!(kernel: out_of_memory, never_started, a_millisecond, forking_all_day);
+
+fn exit_0(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let gate = scene.gate("go");
+    let sidecar = scene.attach(&[]);
+    let main = scene.main(&format!("read go < /gates/go; {WORKS}"));
+    wait_for_words(&sidecar, "main started");
+    gate.open();
+    let outcome = scene.end(&main, &sidecar);
+    assert_uploaded(&outcome, "hello");
+    assert_seen(&outcome, watcher, FLYTE_NAMING);
+    assert_status(&outcome, watcher, "exited with code 0");
+}
+
+fn exit_7(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let gate = scene.gate("go");
+    let sidecar = scene.attach(&[]);
+    let main = scene.main(&format!("read go < /gates/go; {WORKS}; exit 7"));
+    wait_for_words(&sidecar, "main started");
+    gate.open();
+    let outcome = scene.end(&main, &sidecar);
+    assert_reported(&outcome, "MainFailed", "exited with code 7");
+    assert_seen(&outcome, watcher, FLYTE_NAMING);
+}
+
+/// Where nobody can tell how main ended, what it left decides: here it is not there.
+fn killed(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let sidecar = scene.attach(&[]);
+    let main = scene.main("exec sleep 600");
+    wait_for_words(&sidecar, "main started");
+    main.signal(Signal::KILL).unwrap();
+    let outcome = scene.end(&main, &sidecar);
+    if tells_status(watcher) {
+        assert_reported(&outcome, "Interrupted", "signal 9 (SIGKILL)");
+    } else {
+        assert_reported(&outcome, "OutputUploadFailed", OUTPUT);
+    }
+    assert_seen(&outcome, watcher, FLYTE_NAMING);
+}
+
+/// Its core lies where it ran, if this machine's pattern is a file's name.
+fn core_dump(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let gate = scene.gate("go");
+    let sidecar = scene.attach(&[]);
+    let script = "read go < /gates/go; cd /var/outputs; ulimit -c unlimited; kill -SEGV $$";
+    let main = scene.main(script);
+    wait_for_words(&sidecar, "main started");
+    gate.open();
+    let truth = main.wait().unwrap().status;
+    let outcome = scene.task.outcome(&sidecar).unwrap();
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    if pattern.trim_end() == "core" {
+        assert!(truth.core_dumped(), "{truth}");
+    }
+    let core = if truth.core_dumped() {
+        " (core dumped)"
+    } else {
+        ""
+    };
+    assert_reported(
+        &outcome,
+        "MainFailed",
+        &format!("killed by signal 11 (SIGSEGV){core} (seen by {watcher})"),
+    );
+}
+
+/// The thread that main began with ends; another one ends the process, with another code.
+fn leader_ends_first(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let gate = scene.gate("go");
+    let sidecar = scene.attach(&[]);
+    let program = Path::new(env!("CARGO_BIN_EXE_leader"));
+    let mut main = scene.worker(NAME, "exec /opt/leader /gates/go 7");
+    // It is linked to the libraries of this machine.
+    for directory in ["/lib", "/lib64", "/usr/lib"] {
+        if Path::new(directory).is_dir() {
+            main = main.mount(directory, directory);
+        }
+    }
+    let main = scene.run(&main.mount(program, "/opt/leader"));
+    wait_for_words(&sidecar, "main started");
+    let leader = format!("/proc/{}/stat", main.pid());
+    wait_until("the leader has ended", || {
+        let stat = fs::read_to_string(&leader).unwrap_or_default();
+        stat.contains(") Z ")
+    });
+    gate.open();
+    let outcome = scene.end(&main, &sidecar);
+    assert_reported(&outcome, "MainFailed", "exited with code 7");
+    assert_seen(&outcome, watcher, FLYTE_NAMING);
+}
+
+/// Whoever main has started may still write when main itself has ended.
+fn a_child_outlives_main(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let gate = scene.gate("go");
+    let late = scene.gate("late");
+    let sidecar = scene.attach(&["--settle=20s"]);
+    let script = format!("(read go < /gates/late; {WORKS}) & read go < /gates/go; exit 0");
+    let main = scene.main(&script);
+    wait_for_words(&sidecar, "main started");
+    gate.open();
+    main.wait().unwrap();
+    wait_for_words(&sidecar, "main ended");
+    late.open();
+    let outcome = scene.task.outcome(&sidecar).unwrap();
+    assert_uploaded(&outcome, "hello");
+    assert_status(&outcome, watcher, "exited with code 0");
+}
+
+fn out_of_memory(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let sidecar = scene.attach(&[]);
+    let spec = scene.worker(NAME, "x=0123456789; while :; do x=$x$x; done");
+    let main = scene.run(&spec.memory(32 << 20));
+    let outcome = scene.end(&main, &sidecar);
+    assert_reported(&outcome, "OOMKilled", "out of memory");
+    assert_seen(&outcome, watcher, FLYTE_NAMING);
+}
+
+/// The runtime finds no such program, or finds out only when it is to begin: no end of main.
+fn never_started(watcher: &'static str) {
+    for (program, exists) in [("/bin/nothing", false), ("/opt/broken", true)] {
+        let scene = Scene::set(watcher);
+        let sidecar = scene.attach(&[]);
+        let volume = scene.task.pod.volume(VOLUME).unwrap();
+        let broken = scene.task.pod.directory().join("broken");
+        fs::write(&broken, "#!/bin/nothing\n").unwrap();
+        fs::set_permissions(&broken, fs::Permissions::from_mode(0o755)).unwrap();
+        let main = Spec::new(NAME, Image::Busybox, [program])
+            .mount(volume, "/var/outputs")
+            .mount(broken, "/opt/broken");
+        let main = scene.task.pod.create(&main);
+        assert_eq!(main.is_ok(), exists, "{main:?}");
+        if let Ok(main) = &main {
+            main.start().unwrap();
+        }
+        // Kubelet stops the pod then. Where there was no time to read the name, that decides.
+        wait_until("it is told", || {
+            let log = sidecar.log();
+            log.contains("main ended") || log.contains("may have been")
+        });
+        sidecar.signal(Signal::TERM).unwrap();
+        let outcome = scene.task.outcome(&sidecar).unwrap();
+        assert_reported(&outcome, "MainNotStarted", "its program never began");
+        assert!(outcome.timeline["timeline"]["started"].is_null());
+    }
+}
+
+/// A busy machine may leave nobody the time to read the name: then main is whoever is left.
+fn a_millisecond(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let outputs = scene.task.pod.volume(VOLUME).unwrap();
+    fs::write(outputs.join(OUTPUT), "hello").unwrap();
+    let mut named = 0;
+    for _ in 0..100 {
+        let sidecar = scene.attach(&[]);
+        let main = scene.run(&scene.task.main("true").unwrap());
+        let outcome = scene.end_and_stop(&main, &sidecar);
+        assert_uploaded(&outcome, "hello");
+        let rule = outcome.timeline["main_found"].as_str().unwrap_or_default();
+        named += usize::from(rule.contains(FLYTE_NAMING));
+        assert_seen(&outcome, watcher, "");
+        assert_status(&outcome, watcher, "exited with code 0");
+    }
+    assert!(named > 50, "only {named} of 100 were known by name");
+}
+
+/// Thousands of processes that main starts and sees end cost the sidecar next to no wake-up.
+fn forking_all_day(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let (begin, end) = (scene.gate("begin"), scene.gate("end"));
+    let sidecar = scene.attach(&[]);
+    let script = format!(
+        "read go < /gates/begin; i=0; while [ $i -lt 3000 ]; do (:); i=$((i+1)); done; \
+         i=0; while [ $i -lt 300 ]; do sleep 0; i=$((i+1)); done; \
+         echo done > /gates/forked; read go < /gates/end; {WORKS}"
+    );
+    let main = scene.main(&script);
+    wait_for_words(&sidecar, "main started");
+    let before = switches_at_rest(&sidecar);
+    begin.open();
+    let forked = scene.task.pod.volume("gates").unwrap().join("forked");
+    wait_until("main has forked", || forked.exists());
+    let woken = switches(&sidecar) - before;
+    end.open();
+    let outcome = scene.end(&main, &sidecar);
+    assert_uploaded(&outcome, "hello");
+    assert!(
+        woken <= 10,
+        "3,300 processes woke the sidecar {woken} times"
+    );
+}
+
+/// How often the threads of a container's first process have been switched to.
+fn switches(container: &Container<'_>) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{}/task", container.pid())).unwrap();
+    let count = |status: String| -> u64 {
+        let lines = status
+            .lines()
+            .filter(|line| line.contains("ctxt_switches:"));
+        lines
+            .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+            .sum()
+    };
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("status")).ok())
+        .map(count)
+        .sum()
+}
+
+/// The same once nothing more of its own keeps it awake.
+fn switches_at_rest(container: &Container<'_>) -> u64 {
+    let mut last = switches(container);
+    wait_until("the sidecar sleeps", || {
+        thread::sleep(std::time::Duration::from_millis(500));
+        let now = switches(container);
+        std::mem::replace(&mut last, now) == now
+    });
+    last
+}

@@ -1,0 +1,172 @@
+//! Who is main: by name, by Flyte's naming, by the output volume.
+
+use copilot::idl::SimpleType;
+use copilot_tests::binary::wait_until;
+use copilot_tests::container::Spec;
+use copilot_tests::task::{interface, simple};
+use copilot_tests::task_pod::{NAME, OUTPUT, VOLUME};
+
+use super::outcome::{
+    FLYTE_NAMING, NAMED, OUTPUT_VOLUME, assert_reported, assert_seen, assert_status,
+    assert_uploaded, tells_status,
+};
+use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
+
+on!(all: by_names_or_volume, two_mains, a_volume_by_sub_path, nobody_of_that_name);
+on!(all: an_init_container_named, an_init_container_by_flytes_naming);
+on!(all: an_init_container_before_the_downloader, whom_nobody_stops);
+
+const FOREIGN: &str = "trainer";
+
+/// Among a mesh that never ends and a helper that shares nothing and ends first.
+fn by_names_or_volume(watcher: &'static str) {
+    for (name, option, found) in [
+        (NAME, None, FLYTE_NAMING),
+        ("primary", None, FLYTE_NAMING),
+        (FOREIGN, None, OUTPUT_VOLUME),
+        (FOREIGN, Some("--main-container=trainer"), NAMED),
+    ] {
+        let scene = Scene::set(watcher);
+        let gate = scene.gate("go");
+        let sidecar = scene.attach(option.as_slice());
+        let _mesh = scene.run(&Spec::script("istio-proxy", "exec sleep 600"));
+        scene.run(&Spec::script("helper", "exit 9")).wait().unwrap();
+        let main = scene.run(&scene.worker(name, &format!("read go < /gates/go; {WORKS}")));
+        wait_for_words(&sidecar, "main started");
+        gate.open();
+        let outcome = scene.end_and_stop(&main, &sidecar);
+        assert_uploaded(&outcome, "hello");
+        assert_seen(&outcome, watcher, found);
+        assert_eq!(outcome.timeline["main"].as_array().unwrap().len(), 1);
+    }
+}
+
+/// Both must end, in whatever order; the worse status is reported.
+fn two_mains(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let (first, second) = (scene.gate("first"), scene.gate("second"));
+    let sidecar = scene.attach(&[]);
+    let one = scene.run(&scene.worker("one", "read go < /gates/first; exit 5"));
+    wait_for_words(&sidecar, "main started");
+    let script = format!("read go < /gates/second; {WORKS}");
+    let two = scene.run(&scene.worker("two", &script));
+    wait_until("both are known", || {
+        sidecar.log().matches("main found").count() == 2
+    });
+    first.open();
+    one.wait().unwrap();
+    assert_waiting(&sidecar);
+    second.open();
+    let outcome = scene.end_and_stop(&two, &sidecar);
+    if tells_status(watcher) {
+        assert_reported(&outcome, "MainFailed", "exited with code 5");
+    } else {
+        assert_uploaded(&outcome, "hello");
+    }
+    assert_seen(&outcome, watcher, OUTPUT_VOLUME);
+    assert_eq!(outcome.timeline["main"].as_array().unwrap().len(), 2);
+}
+
+/// One of the two sees a part of the volume only.
+fn a_volume_by_sub_path(watcher: &'static str) {
+    for sidecars_part in [true, false] {
+        let scene = Scene::set(watcher);
+        let gate = scene.gate("go");
+        let volume = scene.task.pod.volume(VOLUME).unwrap();
+        let part = scene.task.pod.volume("flyte-outputs/part").unwrap();
+        let gates = scene.task.pod.volume("gates").unwrap();
+        let (seen, script) = if sidecars_part {
+            (&part, "echo hello > /var/outputs/part/word")
+        } else {
+            (
+                &volume,
+                "echo hello > /var/part/word; echo hello > /var/outputs/word",
+            )
+        };
+        let outputs = interface([(OUTPUT, simple(SimpleType::String))]);
+        let endpoint = &scene.task.server().endpoint;
+        let sidecar = scene.task.uploader(&outputs, endpoint, seen).unwrap();
+        let sidecar = scene.task.attach(&scene.empower(sidecar)).unwrap();
+        let main = Spec::script(FOREIGN, &format!("read go < /gates/go; {script}"))
+            .mount(&volume, "/var/outputs")
+            .mount(&part, "/var/part")
+            .mount(gates, "/gates");
+        let main = scene.run(&main);
+        wait_for_words(&sidecar, "main started");
+        gate.open();
+        let outcome = scene.end_and_stop(&main, &sidecar);
+        assert_uploaded(&outcome, "hello");
+        assert_seen(&outcome, watcher, OUTPUT_VOLUME);
+    }
+}
+
+fn nobody_of_that_name(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let sidecar = scene.attach(&["--main-container=nobody", "--main-start-timeout=2s"]);
+    let _mesh = scene.run(&Spec::script("istio-proxy", "exec sleep 600"));
+    let main = scene.main("exec sleep 600");
+    let outcome = scene.task.outcome(&sidecar).unwrap();
+    assert_reported(&outcome, "MainNotStarted", NAME);
+    let message = &outcome.error.as_ref().unwrap().message;
+    assert!(message.contains("istio-proxy"), "{message}");
+    assert!(message.contains("--main-container"), "{message}");
+    drop(main);
+}
+
+/// It mounts the output volume and ends before main, as one that prepares directories does.
+const PREPARES: &str = "read go < /gates/prepared; echo early > /var/outputs/prepared";
+
+fn an_init_container_named(watcher: &'static str) {
+    after_an_init_container(watcher, FOREIGN, &["--main-container=trainer"], NAMED);
+}
+
+fn an_init_container_by_flytes_naming(watcher: &'static str) {
+    after_an_init_container(watcher, NAME, &[], FLYTE_NAMING);
+}
+
+fn after_an_init_container(watcher: &'static str, name: &str, options: &[&str], found: &str) {
+    let scene = Scene::set(watcher);
+    let (prepared, go) = (scene.gate("prepared"), scene.gate("go"));
+    let sidecar = scene.attach(options);
+    let init = scene.run(&scene.worker("prepare", PREPARES));
+    prepared.open();
+    init.wait().unwrap();
+    assert_waiting(&sidecar);
+    drop(init);
+    let script = format!("read go < /gates/go; sleep 0.2; {WORKS}");
+    let main = scene.run(&scene.worker(name, &script));
+    go.open();
+    let outcome = scene.end(&main, &sidecar);
+    assert_uploaded(&outcome, "hello");
+    assert_seen(&outcome, watcher, found);
+}
+
+/// The platform puts the sidecar before the user's init containers, and those before the downloader.
+fn an_init_container_before_the_downloader(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let (prepared, go) = (scene.gate("prepared"), scene.gate("go"));
+    let sidecar = scene.attach(&[]);
+    let init = scene.run(&scene.worker("prepare", PREPARES));
+    prepared.open();
+    init.wait().unwrap();
+    assert_waiting(&sidecar);
+    drop(init);
+    scene.download();
+    let script = format!("read go < /gates/go; sleep 0.2; {WORKS}");
+    let main = scene.run(&scene.worker(FOREIGN, &script));
+    go.open();
+    let outcome = scene.end_and_stop(&main, &sidecar);
+    assert_uploaded(&outcome, "hello");
+    assert_seen(&outcome, watcher, OUTPUT_VOLUME);
+}
+
+/// An ordinary sidecar gets no SIGTERM: that all outputs are there and nobody comes must do.
+fn whom_nobody_stops(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let sidecar = scene.attach(&[]);
+    let main = scene.run(&scene.worker(FOREIGN, &format!("sleep 0.3; {WORKS}")));
+    let outcome = scene.end(&main, &sidecar);
+    assert_uploaded(&outcome, "hello");
+    assert_seen(&outcome, watcher, OUTPUT_VOLUME);
+    assert_status(&outcome, watcher, "exited with code 0");
+}

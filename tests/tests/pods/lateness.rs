@@ -1,0 +1,64 @@
+//! Main and its watcher come in any order, however late.
+
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::outcome::{FLYTE_NAMING, assert_seen, assert_status, assert_uploaded};
+use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
+
+on!(all: main_a_second_late, watcher_while_main_runs, watcher_after_main);
+on!(kernel: main_five_seconds_late);
+
+fn main_a_second_late(watcher: &'static str) {
+    late(watcher, Duration::from_secs(1));
+}
+
+fn main_five_seconds_late(watcher: &'static str) {
+    late(watcher, Duration::from_secs(5));
+}
+
+fn late(watcher: &'static str, wait: Duration) {
+    let scene = Scene::set(watcher);
+    let sidecar = scene.attach(&[]);
+    thread::sleep(wait);
+    assert!(sidecar.try_wait().unwrap().is_none(), "{}", sidecar.log());
+    let main = scene.main(&format!("sleep 0.3; {WORKS}"));
+    let outcome = scene.end(&main, &sidecar);
+    assert_uploaded(&outcome, "hello");
+    assert_seen(&outcome, watcher, FLYTE_NAMING);
+}
+
+fn watcher_while_main_runs(watcher: &'static str) {
+    let scene = Scene::set(watcher);
+    let gate = scene.gate("go");
+    let main = scene.main(&format!("read go < /gates/go; {WORKS}"));
+    thread::sleep(Duration::from_millis(300));
+    let sidecar = scene.attach(&[]);
+    wait_for_words(&sidecar, "main started");
+    gate.open();
+    let outcome = scene.end(&main, &sidecar);
+    assert_uploaded(&outcome, "hello");
+    assert_seen(&outcome, watcher, FLYTE_NAMING);
+    assert_status(&outcome, watcher, "exited with code 0");
+}
+
+/// Whether nobody has begun yet or all is over looks the same: kubelet's SIGTERM tells.
+fn watcher_after_main(watcher: &'static str) {
+    for is_removed in [false, true] {
+        let scene = Scene::set(watcher);
+        let mut main = Some(scene.main(WORKS));
+        main.as_ref().unwrap().wait().unwrap();
+        if is_removed {
+            main = None;
+        }
+        let sidecar = scene.attach(&[]);
+        assert_waiting(&sidecar);
+        sidecar.signal(Signal::TERM).unwrap();
+        let outcome = scene.task.outcome(&sidecar).unwrap();
+        assert_uploaded(&outcome, "hello");
+        assert!(outcome.timeline["timeline"]["started"].is_null());
+        drop(main);
+    }
+}

@@ -1,0 +1,42 @@
+//! Sidecar and main as real containers of one pod: who main is, when it starts, when and how it
+//! ends, by each way of watching.
+//!
+//! A scenario is a function that takes a watcher's name; the table at the head of each file says on
+//! which watchers it must hold, and makes a test of each pair: `endings::exit_7::ebpf`. The test
+//! process plays kubelet and the runtime's shim: it makes containers and waits for their ends.
+
+#![cfg(test)]
+
+/// One test for each of these scenarios on each watcher of a row: `all` that see processes, those
+/// `telling` how a process ended, and the `kernel`'s own events.
+macro_rules! on {
+    (all: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, pidfd, proc);)+ };
+    (telling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, pidfd);)+ };
+    (kernel: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf);)+ };
+    (polling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: pidfd, proc);)+ };
+}
+
+macro_rules! tests {
+    ($scenario:ident: $($watcher:ident),+) => {
+        mod $scenario {
+            $(
+                #[test]
+                fn $watcher() {
+                    if copilot_tests::requirement::Requirement::Containers.is_met() {
+                        super::$scenario(stringify!($watcher));
+                    }
+                }
+            )+
+        }
+    };
+}
+
+mod endings;
+mod identity;
+mod lateness;
+mod namespaces;
+mod neighbours;
+mod outcome;
+mod restarts;
+mod scene;
+mod stopping;
