@@ -52,7 +52,13 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
         ExitStatus::Signal { number, .. } if FROM_OUTSIDE.contains(&number) => {
             ("Interrupted", Origin::System)
         }
+        ExitStatus::NotStarted => ("MainNotStarted", Origin::User),
         _ => ("MainFailed", Origin::User),
+    };
+    let kind = match status {
+        // It would not be found the next time either.
+        ExitStatus::NotStarted => Kind::NonRecoverable,
+        _ => Kind::Recoverable,
     };
     Failure {
         code,
@@ -62,7 +68,7 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
             main(watched),
             watched.told_by
         ),
-        kind: Kind::Recoverable,
+        kind,
         origin,
     }
 }
@@ -127,6 +133,10 @@ mod tests {
             (exited(11, false), Some(("MainFailed", Origin::User))),
             (exited(9, true), Some(("OOMKilled", Origin::User))),
             (exited(9, false), Some(("Interrupted", Origin::System))),
+            (
+                Ending::Exited(ExitStatus::NotStarted),
+                Some(("MainNotStarted", Origin::User)),
+            ),
             (Ending::StillRunning, Some(("Interrupted", Origin::System))),
             (Ending::NeverStarted, Some(("MainNotStarted", Origin::User))),
         ] {

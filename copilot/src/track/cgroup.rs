@@ -63,12 +63,18 @@ impl PodPath {
             }
             Self::Untold { .. } => return Membership::Outside,
         };
-        match rest.split('/').find(|name| !name.is_empty()) {
-            None => Membership::Pod,
-            Some(name) if name.starts_with(MONITOR_PREFIX) => Membership::Pod,
-            Some(name) => Membership::Container(ContainerId::new(name)),
-        }
+        rest.split('/')
+            .find(|name| !name.is_empty())
+            .and_then(container_called)
+            .map_or(Membership::Pod, Membership::Container)
     }
+}
+
+/// The container whose cgroup, one level below the pod, has this name; nothing if it is the
+/// runtime's monitor.
+#[must_use]
+pub fn container_called(name: &str) -> Option<ContainerId> {
+    (!name.starts_with(MONITOR_PREFIX)).then(|| ContainerId::new(name))
 }
 
 /// The path that tells the container: that of the cgroup2 hierarchy (`0::`), unless it says

@@ -8,7 +8,7 @@ use std::{fs, io, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
-use super::{ContainerId, place::Place, scan::Scanner};
+use super::{ContainerId, cgroup::container_called, place::Place, scan::Scanner};
 
 /// Until the second look; each later one takes twice as long to come. Short, since the kernel tells
 /// of main's end before main is gone.
@@ -39,7 +39,7 @@ fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> boo
     if let Some(pod) = &place.directory
         && let Ok(populated) = mains
             .iter()
-            .map(|main| is_populated(&pod.join(main.as_str())))
+            .map(|main| is_populated(pod, main))
             .collect::<io::Result<Vec<bool>>>()
     {
         return !populated.contains(&true);
@@ -47,9 +47,15 @@ fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> boo
     scanner.living_in(mains) == Some(0)
 }
 
-/// Whether a cgroup holds a process, in itself or below; one that is gone holds none.
-fn is_populated(cgroup: &Path) -> io::Result<bool> {
-    match fs::read_to_string(cgroup.join("cgroup.events")) {
+/// Whether a container's cgroup holds a process, in itself or below; one that is gone holds none.
+fn is_populated(pod: &Path, container: &ContainerId) -> io::Result<bool> {
+    // Its name may hold more than the id.
+    let mut names = fs::read_dir(pod)?
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
+    let Some(name) = names.find(|name| container_called(name).as_ref() == Some(container)) else {
+        return Ok(false);
+    };
+    match fs::read_to_string(pod.join(name).join("cgroup.events")) {
         Ok(text) => Ok(text.lines().any(|line| line == "populated 1")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         // The cgroup was removed while it was read.

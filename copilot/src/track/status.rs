@@ -10,6 +10,8 @@ const CORE_DUMPED: i32 = 0x80;
 pub enum ExitStatus {
     /// It ended, but nobody could tell how: its parent alone learns that, without BPF.
     Unknown,
+    /// Its container could not be started: the program was not found, or the runtime refused.
+    NotStarted,
     /// It called exit with this code.
     Code(u8),
     /// A signal ended it.
@@ -48,7 +50,7 @@ impl ExitStatus {
     #[must_use]
     pub fn exit_code(self) -> Option<i32> {
         match self {
-            Self::Unknown => None,
+            Self::Unknown | Self::NotStarted => None,
             Self::Code(code) => Some(code.into()),
             Self::Signal { number, .. } => Some(128 + i32::from(number)),
         }
@@ -75,6 +77,7 @@ impl ExitStatus {
                 out_of_memory,
                 ..
             } => (3 + u8::from(out_of_memory), number),
+            Self::NotStarted => (5, 0),
         }
     }
 }
@@ -83,6 +86,7 @@ impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Unknown => f.write_str("ended (how is not known)"),
+            Self::NotStarted => f.write_str("could not be started"),
             Self::Code(code) => write!(f, "exited with code {code}"),
             Self::Signal {
                 out_of_memory: true,
@@ -172,6 +176,7 @@ mod tests {
             ExitStatus::Code(7),
             ExitStatus::from_wait(9, false),
             ExitStatus::from_wait(9, true),
+            ExitStatus::NotStarted,
         ];
         for (index, better) in ranked.iter().enumerate() {
             for worse in &ranked[index..] {

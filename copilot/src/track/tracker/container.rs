@@ -90,9 +90,9 @@ impl Container {
         self.announced = Some(self.announced.map_or(at, |known| known.min(at)));
     }
 
-    /// Takes the word that it has ended. What has ended had begun.
+    /// Takes the word that it has ended. What has ended had begun, unless it could not be started.
     pub fn announce_end(&mut self, exit: Exit) {
-        if self.began().is_none() {
+        if self.began().is_none() && exit.status != ExitStatus::NotStarted {
             self.announce(exit.at);
         }
         if says_more(self.announced_end, exit) {
