@@ -10,6 +10,7 @@ pub mod binary;
 pub mod container;
 pub mod demo;
 pub mod fault;
+pub mod kube;
 pub mod names;
 pub mod namespace;
 pub mod pod;

@@ -121,9 +121,9 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     }
     let request = sidecar_request(&flags, interface);
     let overridden = flags.watcher.is_some();
-    let asks_api = request.as_ref().is_ok_and(|request| {
-        request.track.watchers.contains(&Watcher::KubeApi)
-    });
+    let asks_api = request
+        .as_ref()
+        .is_ok_and(|request| request.track.watchers.contains(&Watcher::KubeApi));
     if asks_api {
         let inert = &mut flags.global.inert.names;
         inert.retain(|name| !kubernetes::is_of_client(name));

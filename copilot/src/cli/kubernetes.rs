@@ -38,9 +38,6 @@ const REFUSED: &[(&str, &str)] = &[(
     "the API must be reachable without a proxy, or use another watcher",
 )];
 
-/// Those that choose within a kubeconfig.
-const OF_KUBECONFIG: &[&str] = &["cluster", "context", "user"];
-
 /// Whether the flag of this name belongs to Kubernetes' client.
 pub(super) fn is_of_client(name: &str) -> bool {
     EFFECTIVE.contains(&name) || REFUSED.iter().any(|(refused, _)| *refused == name)
@@ -91,15 +88,6 @@ pub(super) fn options(flags: &InertFlags, pod_name: Option<&str>) -> Result<ApiO
 
 /// What only makes sense together.
 fn check(options: &ApiOptions, is_given: impl Fn(&str) -> bool) -> Result<(), String> {
-    // With KUBECONFIG in the environment they have their effect as well.
-    let has_kubeconfig = options.kubeconfig.is_some() || options.server.is_none();
-    if let Some(name) = OF_KUBECONFIG.iter().find(|name| is_given(name))
-        && !has_kubeconfig
-    {
-        return Err(format!(
-            "--{name} chooses within a kubeconfig: name one with --kubeconfig"
-        ));
-    }
     for (one, other) in [
         ("client-certificate", "client-key"),
         ("client-key", "client-certificate"),

@@ -149,11 +149,11 @@ pub fn steps_of_neighbour(path: &str) -> Option<usize> {
 }
 
 /// The container's id within the name of its cgroup: `cri-containerd-<id>.scope`, `crio-<id>.scope`,
-/// `docker-<id>.scope`, `<id>`.
+/// `docker-<id>.scope`, `<id>`; the name, if it holds none.
 #[must_use]
 pub fn runtime_id(name: &str) -> &str {
-    let name = name.strip_suffix(".scope").unwrap_or(name);
-    name.rsplit('-')
+    let stem = name.strip_suffix(".scope").unwrap_or(name);
+    stem.rsplit('-')
         .next()
         .filter(|id| id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .unwrap_or(name)

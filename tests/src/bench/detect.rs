@@ -114,7 +114,9 @@ async fn one_exit(pod: &Pod, program: &Path) -> Result<(Sample, u64)> {
         NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     );
     let place = Place::find(Some(pod.directory()));
-    let mut sources = climb(&[Watcher::Ebpf], &Surroundings::of(&place))?.sources;
+    let mut sources = climb(&[Watcher::Ebpf], &Surroundings::of(&place))
+        .await?
+        .sources;
     let mut tracker = Tracker::new(Rules {
         main_container: Some(name.clone()),
         ..Rules::default()

@@ -1,5 +1,8 @@
 use super::*;
-use crate::track::recorded::{self, RecordedPod};
+use crate::track::{
+    cgroup,
+    recorded::{self, RecordedPod},
+};
 
 /// A container of a table, described by hand.
 struct Known {

@@ -11,6 +11,7 @@ use kube::{
     client::ClientBuilder,
     config::{AuthInfo, Config, KubeConfigOptions, Kubeconfig},
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tracing::debug;
 
 use super::{ApiOptions, KubeError};
@@ -73,6 +74,14 @@ async fn base(options: &ApiOptions) -> Result<(Config, Option<String>), KubeErro
         let namespace = config.default_namespace.clone();
         return Ok((config, Some(namespace)));
     }
+    let choices = [&options.context, &options.cluster, &options.user];
+    if choices.iter().any(|choice| choice.is_some()) {
+        return Err(KubeError::Setup {
+            cause: "--context, --cluster and --user choose within a kubeconfig: name one with \
+                    --kubeconfig"
+                .to_owned(),
+        });
+    }
     if let Some(server) = &options.server {
         let config = Config::new(address(server)?);
         return Ok((config, namespace_of_account()));
@@ -103,10 +112,18 @@ fn apply(options: &ApiOptions, config: &mut Config) -> Result<(), KubeError> {
         config.cluster_url = address(server)?;
     }
     if let Some(path) = &options.certificate_authority {
+        config.root_cert = Some(certificates(path)?);
         config.root_cert_file = Some(path.clone());
     }
     if let Some(skip) = options.insecure_skip_tls_verify {
         config.accept_invalid_certs = skip;
+    }
+    // Where nobody's certificate is looked at, none need to be found: an image may hold nothing but
+    // our binary.
+    let looks_at_none =
+        config.accept_invalid_certs || config.cluster_url.scheme_str() == Some("http");
+    if looks_at_none && config.root_cert.is_none() {
+        config.root_cert = Some(Vec::new());
     }
     if let Some(name) = &options.tls_server_name {
         config.tls_server_name = Some(name.clone());
@@ -147,6 +164,22 @@ fn authenticate(options: &ApiOptions, auth: &mut AuthInfo) {
     if !options.act_as_groups.is_empty() {
         auth.impersonate_groups = Some(options.act_as_groups.clone());
     }
+}
+
+/// The certificates in a PEM file.
+fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, KubeError> {
+    let wrong = |cause: String| KubeError::Setup {
+        cause: format!("--certificate-authority {}: {cause}", path.display()),
+    };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
+        .map_err(|error| wrong(error.to_string()))?
+        .map(|found| found.map(|certificate| certificate.to_vec()))
+        .collect();
+    let found = found.map_err(|error| wrong(error.to_string()))?;
+    if found.is_empty() {
+        return Err(wrong("it holds no certificate in PEM".to_owned()));
+    }
+    Ok(found)
 }
 
 fn address(server: &str) -> Result<http::Uri, KubeError> {

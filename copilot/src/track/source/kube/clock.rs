@@ -57,7 +57,11 @@ mod tests {
         };
         let half = SECOND / 2;
         for (text, earliest, latest) in [
-            ("2026-03-01T12:00:00Z", 89 * SECOND + half, 90 * SECOND + half - 1),
+            (
+                "2026-03-01T12:00:00Z",
+                89 * SECOND + half,
+                90 * SECOND + half - 1,
+            ),
             ("2026-03-01T12:00:10Z", 99 * SECOND + half, 100 * SECOND),
             // The clocks of the API and of the node differ: not later than now.
             ("2026-03-01T12:00:12Z", 100 * SECOND, 100 * SECOND),

@@ -128,10 +128,7 @@ impl Question {
         Ok(Box::pin(changes))
     }
 
-    async fn within<T>(
-        &self,
-        answer: impl Future<Output = kube::Result<T>>,
-    ) -> Result<T, Trouble> {
+    async fn within<T>(&self, answer: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
         let Some(limit) = self.limit else {
             return Ok(answer.await?);
         };

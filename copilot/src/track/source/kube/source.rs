@@ -152,7 +152,10 @@ impl KubeSource {
         for (container, reason, message) in View::waiting(pod) {
             let said = (container.to_owned(), reason.to_owned());
             if self.waiting.insert(said) {
-                info!(container, reason, message, "a container waits for its start");
+                info!(
+                    container,
+                    reason, message, "a container waits for its start"
+                );
             }
         }
     }

@@ -68,7 +68,11 @@ impl View {
 
     /// What the manifest says of who is main.
     pub fn manifest(&self, pod: &Pod) -> Manifest {
-        let init = pod.spec.init_containers.iter().map(|each| each.name.as_str());
+        let init = pod
+            .spec
+            .init_containers
+            .iter()
+            .map(|each| each.name.as_str());
         Manifest {
             pod_name: pod.metadata.name.clone().unwrap_or_default(),
             never_main: init.chain(self.own_name()).map(str::to_owned).collect(),
@@ -158,7 +162,9 @@ impl View {
             .and_then(|traits| traits.mount_of(output));
         let mount = known.cloned().unwrap_or_else(|| Mount {
             device: VOLUME.to_owned(),
-            root: Path::new("/").join(&ours.name).join(relative(&ours.sub_path)),
+            root: Path::new("/")
+                .join(&ours.name)
+                .join(relative(&ours.sub_path)),
             target: PathBuf::from(&ours.mount_path),
         });
         let base = Mount {
@@ -200,7 +206,11 @@ fn run(container: &ContainerId, state: &State, clock: Clock) -> Vec<Event> {
             at,
             alive,
         };
-        return start.map(|time| started(Some(time))).into_iter().chain([exit]).collect();
+        return start
+            .map(|time| started(Some(time)))
+            .into_iter()
+            .chain([exit])
+            .collect();
     }
     let running = state.running.as_ref();
     running
