@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod account;
 mod beside;
 mod endings;
 mod refusals;
