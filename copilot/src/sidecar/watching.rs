@@ -62,9 +62,10 @@ impl Watching {
             && options.watchers == [Watcher::Auto]
             && request.upload.is_none();
         let place = place.ok();
-        let manifest = rung.sources.manifest();
-        let rules = rules(options, place.as_ref(), output);
-        let rules = manifest.map_or(rules.clone(), |manifest| rules.with_manifest(manifest));
+        let mut rules = rules(options, place.as_ref(), output);
+        if let Some(manifest) = rung.sources.manifest() {
+            rules = rules.with_manifest(manifest);
+        }
         Ok(Self {
             watch: Watch::new(rung, rules),
             place,

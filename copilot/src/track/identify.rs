@@ -66,6 +66,8 @@ pub struct Rules {
     pub pod_uid: Option<String>,
     /// The mount that holds our output directory.
     pub output_mount: Option<Mount>,
+    /// A source tells of all containers by name: one that nobody describes is not yet told of.
+    pub all_are_named: bool,
 }
 
 /// What the pod's manifest says, where a source may read it.
@@ -139,6 +141,7 @@ impl Rules {
         self.host_name = Some(manifest.pod_name.clone());
         self.ignored.extend_from_slice(&manifest.never_main);
         self.output_mount = self.output_mount.or_else(|| manifest.output_mount.clone());
+        self.all_are_named = true;
         self
     }
 
@@ -219,7 +222,7 @@ impl Rules {
             .iter()
             .filter(|candidate| match candidate.traits {
                 // Gone before anything could be read of it: it may have been main.
-                None => candidate.ended.is_some(),
+                None => candidate.ended.is_some() && !self.all_are_named,
                 // Not a container of Kubernetes: it has no name that a rule could have matched.
                 Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
                 Some(_) => !rules_apply && !self.is_infrastructure(candidate),

@@ -3,7 +3,11 @@
 //! The pod's directory in the cgroup tree tells for certain where it is mounted (`cgroup.events`);
 //! else a look at the processes that we can see.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep};
 use tracing::warn;
@@ -49,13 +53,10 @@ fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> boo
 
 /// Whether a container's cgroup holds a process, in itself or below; one that is gone holds none.
 fn is_populated(pod: &Path, container: &ContainerId) -> io::Result<bool> {
-    // Its name may hold more than the id.
-    let mut names = fs::read_dir(pod)?
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
-    let Some(name) = names.find(|name| container_called(name).as_ref() == Some(container)) else {
+    let Some(directory) = directory_of(pod, container)? else {
         return Ok(false);
     };
-    match fs::read_to_string(pod.join(name).join("cgroup.events")) {
+    match fs::read_to_string(directory.join("cgroup.events")) {
         Ok(text) => Ok(text.lines().any(|line| line == "populated 1")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         // The cgroup was removed while it was read.
@@ -64,4 +65,20 @@ fn is_populated(pod: &Path, container: &ContainerId) -> io::Result<bool> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// The directory of a container's cgroup, whose name may hold more than the id.
+fn directory_of(pod: &Path, container: &ContainerId) -> io::Result<Option<PathBuf>> {
+    let entries = match fs::read_dir(pod) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        if container_called(&name.to_string_lossy()).as_ref() == Some(container) {
+            return Ok(Some(pod.join(name)));
+        }
+    }
+    Ok(None)
 }

@@ -9,3 +9,4 @@ mod refusals;
 mod stage;
 mod stopping;
 mod trouble;
+mod ways;

@@ -43,10 +43,24 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn time(text: &str) -> Time {
         Time(text.parse().expect("a time is written so"))
+    }
+
+    proptest! {
+        #[test]
+        fn no_time_lies_after_now_nor_ends_before_it_begins(
+            wall in any::<i32>(), boot in any::<u64>(), told in any::<i32>(),
+        ) {
+            let at = |second: i32| jiff::Timestamp::from_second(second.into()).expect("it is in range");
+            let clock = Clock { wall: at(wall), boot: Timestamp(boot) };
+            let (earliest, latest) = clock.moments(Some(&Time(at(told))));
+            prop_assert!(earliest <= latest && latest <= clock.boot);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | open | the watch begins | read |
 //! | open, read | 410: that version is forgotten | list |
 //! | read | a change, a bookmark | read, from that version |
+//! | list, read | our pod is gone | list, after a pause that grows |
 //! | read | the watch ends, breaks or falls silent | open, from the last version |
 //! | any | another trouble | the same after a pause that grows |
 //!
@@ -154,8 +155,9 @@ impl Follower {
                 self.advance(Some(&bookmark.metadata.resource_version));
                 None
             }
-            Some(Ok(WatchEvent::Deleted(pod))) => {
-                self.advance(pod.metadata.resource_version.as_deref());
+            Some(Ok(WatchEvent::Deleted(_))) => {
+                self.state = State::List;
+                self.count();
                 Some(Word::Missing)
             }
             Some(Ok(WatchEvent::Error(status))) => self.broken(Trouble::of_status(&status)),

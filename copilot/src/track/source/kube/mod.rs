@@ -5,7 +5,7 @@
 //! and the only one that knows the pod's true name and manifest. It cannot see sooner than kubelet
 //! reports (about a second), nor finer than a second, nor anything while the API is out of reach.
 //!
-//! The way of an answer: [`access`] finds the API server, the namespace and the pod's name;
+//! The way of an answer: `access` finds the API server, the namespace and the pod's name;
 //! `question` asks, `follow` keeps asking for ever, `view` turns a pod into events. Never here: who is
 //! main. `ladder` is the only caller. Needs list and watch on pods of the namespace.
 

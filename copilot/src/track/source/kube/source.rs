@@ -29,6 +29,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// No try is given less than this.
 const LEAST: Duration = Duration::from_secs(1);
 
+/// Why nothing is known.
+#[derive(PartialEq, Eq)]
+enum Blind {
+    /// The API knows our pod no more.
+    Gone,
+    /// The API tells nothing, in words.
+    Trouble(String),
+}
+
 /// A watch of our pod.
 pub struct KubeSource {
     question: Question,
@@ -37,8 +46,8 @@ pub struct KubeSource {
     manifest: Manifest,
     uid: Option<String>,
     queue: VecDeque<Event>,
-    /// Why nothing is known for now, as it was said in the log.
-    blind: Option<String>,
+    /// Why nothing is known for now.
+    blind: Option<Blind>,
     /// The waiting containers that were told of in the log, each with its reason.
     waiting: BTreeSet<(String, String)>,
 }
@@ -119,15 +128,11 @@ impl KubeSource {
                 self.tell(&pod);
             }
             // Another pod of our name: ours is gone.
-            Word::Pod(_) | Word::Missing => self.go_blind(
-                "the API knows our pod no more; asking again all the same",
-                String::new(),
-            ),
+            Word::Pod(_) | Word::Missing => self.go_blind(Blind::Gone),
+            // A watch is of a name, whoever bears it.
+            Word::Open if self.blind == Some(Blind::Gone) => {}
             Word::Open => self.see(),
-            Word::Trouble(trouble) => self.go_blind(
-                "the API tells nothing for now, so kube-api cannot see main; trying again for ever",
-                trouble.to_string(),
-            ),
+            Word::Trouble(trouble) => self.go_blind(Blind::Trouble(trouble.to_string())),
         }
     }
 
@@ -138,13 +143,16 @@ impl KubeSource {
     }
 
     /// Says so once, until it can see again or the reason is another.
-    fn go_blind(&mut self, meaning: &str, reason: String) {
-        if self.blind.as_ref() == Some(&reason) {
-            debug!(reason, "still nothing from the API");
-        } else {
-            warn!(reason, "{meaning}");
+    fn go_blind(&mut self, blind: Blind) {
+        match &blind {
+            known if self.blind.as_ref() == Some(known) => debug!("still nothing from the API"),
+            Blind::Gone => warn!("the API knows our pod no more; asking again all the same"),
+            Blind::Trouble(reason) => warn!(
+                reason,
+                "the API tells nothing for now, so kube-api cannot see main; trying again for ever"
+            ),
         }
-        self.blind = Some(reason);
+        self.blind = Some(blind);
     }
 
     fn tell(&mut self, pod: &Pod) {

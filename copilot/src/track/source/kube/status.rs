@@ -42,7 +42,22 @@ fn signal(number: u8, out_of_memory: bool) -> ExitStatus {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_told_of_a_failure_is_no_success(
+            exit_code in any::<i32>(),
+            number in any::<i32>(),
+            reason in "Error|OOMKilled|StartError|[A-Za-z]{0,9}",
+        ) {
+            let ended = Terminated { exit_code, signal: number, reason, ..Terminated::default() };
+            prop_assume!(exit_code != 0);
+            prop_assert_ne!(of(&ended), ExitStatus::Code(0));
+        }
+    }
 
     #[test]
     fn kubelets_words_are_understood() {
