@@ -114,11 +114,8 @@ impl ApiServer {
 
     /// Sends a line that is no event in all open watches.
     pub fn babble_in_watches(&self) {
-        self.history.change(|state| {
-            state
-                .asides
-                .push(Value::String("no event at all".to_owned()))
-        });
+        let line = Value::String("no event at all".to_owned());
+        self.history.change(|state| state.asides.push(line));
     }
 
     /// All requests so far.

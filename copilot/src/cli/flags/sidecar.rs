@@ -125,8 +125,11 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, short = 'm', value_name = "NAME", hide = true)]
     pub format: Option<String>,
 
-    /// Our pod's name, for the watcher kube-api [default: POD_NAME, else the host name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        help = "Our pod's name, for the watcher kube-api [default: POD_NAME, else the host name]",
+        value_name = "NAME"
+    )]
     pub pod_name: Option<String>,
 
     #[command(flatten)]

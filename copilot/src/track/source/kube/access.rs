@@ -1,8 +1,8 @@
 //! Who is asked, and for whom: the API server, our credentials, the namespace and the pod's name.
 //!
-//! The server and the credentials are those of `--kubeconfig` or KUBECONFIG, else of `--server`, else of
+//! The server and the credentials are those of `--kubeconfig` or `KUBECONFIG`, else of `--server`, else of
 //! the service account that kubelet mounts. The namespace and the pod's name are those of flags, else
-//! of POD_NAMESPACE and POD_NAME, else of the same place as the credentials and the host name.
+//! of `POD_NAMESPACE` and `POD_NAME`, else of the same place as the credentials and the host name.
 
 use std::{env, fs, path::Path};
 

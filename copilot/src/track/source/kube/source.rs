@@ -93,11 +93,13 @@ impl KubeSource {
     }
 
     /// What the manifest says of who is main.
+    #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
     /// Whether nothing can be seen for now.
+    #[must_use]
     pub fn is_blind(&self) -> bool {
         self.blind.is_some()
     }
