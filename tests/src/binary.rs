@@ -1,5 +1,5 @@
 //! The built program, run as a platform would run it, and away from every cloud: an empty
-//! environment, and metadata services at a closed port of this machine.
+//! environment, metadata services and Kubernetes' API at a closed port of this machine.
 
 use std::env;
 use std::fs::{self, File};
@@ -80,6 +80,8 @@ pub fn isolate(command: &mut Command) {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")
         .env("GCE_METADATA_HOST", "127.0.0.1:9")
+        .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        .env("KUBERNETES_SERVICE_PORT", "9")
         .env("NO_PROXY", "*")
         .stdin(Stdio::null());
 }

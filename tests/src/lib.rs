@@ -11,6 +11,7 @@ pub mod container;
 pub mod demo;
 pub mod fault;
 pub mod guest;
+pub mod kube;
 pub mod names;
 pub mod namespace;
 pub mod pod;

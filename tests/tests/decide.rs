@@ -76,8 +76,9 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     // A storm that has nothing to do with main must not hide that the time is over.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
-    let rung =
-        climb(&[Watcher::Ebpf], &Surroundings::of(&place)).expect("the kernel lets us attach");
+    let rung = climb(&[Watcher::Ebpf], &Surroundings::of(&place))
+        .await
+        .expect("the kernel lets us attach");
     let storm = Storm::start(&pod);
     let began = Instant::now();
     let limits_of_a_second = limits(Duration::from_secs(1));
@@ -96,8 +97,9 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     // Main has begun and ended, and nothing of it has been looked at, when SIGTERM comes.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
-    let rung =
-        climb(&[Watcher::Ebpf], &Surroundings::of(&place)).expect("the kernel lets us attach");
+    let rung = climb(&[Watcher::Ebpf], &Surroundings::of(&place))
+        .await
+        .expect("the kernel lets us attach");
     let mut main = shell(&pod, "main", "exit 7").spawn().expect("main starts");
     main.wait().expect("main can be waited for");
     kill_process(getpid(), Signal::TERM).expect("we may signal ourselves");

@@ -30,10 +30,11 @@ struct Watch {
 }
 
 impl Watch {
-    fn attach(pod: &Pod) -> Self {
+    async fn attach(pod: &Pod) -> Self {
         let place = Place::find(Some(pod.directory()));
-        let rung =
-            climb(&[Watcher::Ebpf], &Surroundings::of(&place)).expect("the kernel lets us attach");
+        let rung = climb(&[Watcher::Ebpf], &Surroundings::of(&place))
+            .await
+            .expect("the kernel lets us attach");
         Self {
             sources: rung.sources,
             tracker: Tracker::new(Rules::default()),
@@ -86,7 +87,7 @@ async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
     }
     for _ in 0..20 {
         let pod = Pod::create().expect("a pod can be made");
-        let mut watch = Watch::attach(&pod);
+        let mut watch = Watch::attach(&pod).await;
         let mut first = shell(&pod, "first", "read end");
         watch.until(has_started).await;
         watch.until_quiet().await;
@@ -114,7 +115,7 @@ async fn a_main_that_starts_processes_all_day_wakes_nobody() {
         let pod = Pod::create().expect("a pod can be made");
         let waiting = || shell(&pod, "main", &format!("read begin; {BUSY}"));
         let early = late.then(waiting);
-        let mut watch = Watch::attach(&pod);
+        let mut watch = Watch::attach(&pod).await;
         let mut main = early.unwrap_or_else(waiting);
         watch.until(has_started).await;
         watch.until_quiet().await;

@@ -35,7 +35,9 @@ async fn watch_pod(
     start: impl FnOnce() -> Command,
 ) -> (Watched, Child) {
     let place = Place::find(Some(pod.directory()));
-    let rung = climb(&[wanted], &Surroundings::of(&place)).expect("the watcher works here");
+    let rung = climb(&[wanted], &Surroundings::of(&place))
+        .await
+        .expect("the watcher works here");
     let mut termination = Termination::listen().expect("signals can be listened to");
     let child = start().spawn().expect("main starts");
     let watched = Watch::new(rung, Rules::default())
@@ -101,7 +103,9 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
         let pod = Pod::create().expect("a pod can be made");
         let place = Place::find(Some(pod.directory()));
         let around = Surroundings::of(&place);
-        let rung = climb(&[Watcher::Pidfd], &around).expect("the watcher works here");
+        let rung = climb(&[Watcher::Pidfd], &around)
+            .await
+            .expect("the watcher works here");
         let mut termination = Termination::listen().expect("signals can be listened to");
         let mut child = shell(&pod, script).spawn().expect("main starts");
         let waiter = tokio::task::spawn_blocking(move || child.wait());

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::choice::{self, choose};
 use super::flags::{self, CommonFlags, DownloadFlags, Reading, SidecarFlags};
 use super::global::{given, given_path, global};
+use super::kubernetes;
 use super::rejection::Rejection;
 use super::value;
 use super::watchers;
@@ -16,6 +17,8 @@ use crate::download::DownloadRequest;
 use crate::literal::output::OutputOptions;
 use crate::sidecar::{SidecarRequest, TrackOptions, UploadTarget};
 use crate::track::source::Polling;
+use crate::track::source::kube::ApiOptions;
+use crate::track::source::ladder::Watcher;
 
 /// The reference's deadline where no flag gives one, in nanoseconds: an hour.
 const UPLOAD_TIMEOUT: i64 = 3_600_000_000_000;
@@ -119,11 +122,18 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     }
     let request = sidecar_request(&flags, interface);
     let overridden = flags.watcher.is_some();
+    let asks_api = request
+        .as_ref()
+        .is_ok_and(|request| request.track.watchers.contains(&Watcher::KubeApi));
+    if asks_api {
+        let inert = &mut flags.global.inert.names;
+        inert.retain(|name| !kubernetes::is_of_client(name));
+    }
     let global = global(
         flags.global,
         &[
             ("--format", flags.format.is_some()),
-            ("--pod-name", flags.pod_name.is_some()),
+            ("--pod-name", flags.pod_name.is_some() && !asks_api),
             (
                 "--start-timeout",
                 flags.timeout.is_some() && flags.start_timeout.is_some(),
@@ -167,6 +177,11 @@ fn sidecar_request(
         &choice::MAIN_FAILURES,
     )?;
     let blob_names = choose("--blob-names", &flags.blob_names, &choice::BLOB_NAMES)?;
+    let api = if watchers.contains(&Watcher::KubeApi) {
+        kubernetes::options(&flags.global.inert, flags.pod_name.as_deref())?
+    } else {
+        ApiOptions::default()
+    };
     let upload = interface
         .map(|interface| upload(flags, interface))
         .transpose()?;
@@ -191,6 +206,7 @@ fn sidecar_request(
             ignore_containers: flags.ignore_container.clone(),
             pod_cgroup: given_path(flags.pod_cgroup.as_deref()),
             proc_root: given_path(flags.proc_root.as_deref()),
+            api,
             main_start_timeout: Some(flags.main_start_timeout).filter(|bound| !bound.is_zero()),
             term_wait: flags.term_wait,
             settle: flags.settle,

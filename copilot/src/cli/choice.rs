@@ -46,6 +46,7 @@ pub(super) const WATCHERS: Names<Watcher> = Names {
         ("ebpf", Watcher::Ebpf),
         ("pidfd", Watcher::Pidfd),
         ("proc", Watcher::Proc),
+        ("kube-api", Watcher::KubeApi),
         ("marker", Watcher::Marker),
         ("signal", Watcher::Signal),
         ("noop", Watcher::Noop),
@@ -60,8 +61,9 @@ pub(super) const WATCHER_TYPES: Names<Watcher> = Names {
         ("noop", Watcher::Noop),
         ("shared-process-ns", Watcher::Proc),
         ("file", Watcher::Marker),
+        ("kube-api", Watcher::KubeApi),
     ],
-    refused: &["kube-api"],
+    refused: &[],
 };
 
 pub(super) const MAIN_FAILURES: Names<MainFailure> = Names {

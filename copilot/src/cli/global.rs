@@ -12,7 +12,9 @@ pub(super) fn global(flags: GlobalFlags, more: &[(&str, bool)]) -> Global {
     let settings = flags.settings.0;
     let is_inert = |name: &&str| Key::find(name).is_some_and(|key| !key.effect);
     let inert = settings.names().filter(is_inert);
-    let inert = inert.chain(flags.inert.0).map(|name| format!("--{name}"));
+    let inert = inert
+        .chain(flags.inert.names)
+        .map(|name| format!("--{name}"));
     let more = more.iter().filter(|(_, given)| *given);
     let without_effect = inert
         .chain(more.map(|(name, _)| (*name).to_owned()))

@@ -11,6 +11,7 @@ mod check;
 mod choice;
 mod flags;
 mod global;
+mod kubernetes;
 mod rejection;
 mod route;
 mod suggest;

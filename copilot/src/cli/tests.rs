@@ -1,6 +1,7 @@
 //! The command line through its public surface.
 
 mod golden;
+mod kubernetes;
 mod platform;
 mod rejections;
 mod requests;

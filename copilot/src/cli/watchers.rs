@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_references_two_types_become_watchers_of_both() {
-        use Watcher::{Marker, Noop, Proc, Signal};
+        use Watcher::{KubeApi, Marker, Noop, Proc, Signal};
         for (start, exit, watchers, until) in [
             (None, None, vec![Watcher::Auto], Until::End),
             (Some(Signal), Some(Signal), vec![Signal], Until::End),
@@ -86,6 +86,9 @@ mod tests {
             (Some(Marker), Some(Signal), vec![Marker], Until::End),
             (Some(Noop), Some(Proc), vec![Proc], Until::End),
             (Some(Proc), Some(Noop), vec![Proc], Until::Start),
+            (Some(KubeApi), Some(KubeApi), vec![KubeApi], Until::End),
+            (Some(KubeApi), Some(Signal), vec![KubeApi], Until::End),
+            (Some(KubeApi), Some(Noop), vec![KubeApi], Until::Start),
         ] {
             assert_eq!(
                 by_type(start, exit),

@@ -133,7 +133,7 @@ async fn sidecar(
     };
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "sidecar");
-    let watching = match Watching::attach(request) {
+    let watching = match Watching::attach(request).await {
         Ok(watching) => watching,
         Err(error) => return usage(global, &error.to_string()),
     };

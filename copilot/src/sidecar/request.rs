@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::literal::output::OutputOptions;
-use crate::track::source::{Polling, ladder::Watcher};
+use crate::track::source::{Polling, kube::ApiOptions, ladder::Watcher};
 use crate::track::watch::Until;
 
 /// When output data is sent.
@@ -79,6 +79,8 @@ pub struct TrackOptions {
     pub pod_cgroup: Option<PathBuf>,
     /// `--proc-root`: the node's `/proc`.
     pub proc_root: Option<PathBuf>,
+    /// The way to Kubernetes' API, for the watcher `kube-api`.
+    pub api: ApiOptions,
     /// `--main-start-timeout`: bound of the wait for main's start; none for no bound.
     pub main_start_timeout: Option<Duration>,
     /// `--term-wait`: bound of the wait for main's end after SIGTERM.

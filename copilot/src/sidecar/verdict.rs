@@ -55,6 +55,11 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
         }
         _ => ("MainFailed", Origin::User),
     };
+    let kind = match status {
+        // It would not be found the next time either.
+        ExitStatus::NotStarted => Kind::NonRecoverable,
+        _ => Kind::Recoverable,
+    };
     Failure {
         code,
         message: format!(
@@ -63,11 +68,7 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
             main(watched),
             watched.told_by
         ),
-        kind: match status {
-            // The same image and command fail again.
-            ExitStatus::NotStarted => Kind::NonRecoverable,
-            _ => Kind::Recoverable,
-        },
+        kind,
         origin,
     }
 }
@@ -131,11 +132,11 @@ mod tests {
             (exited(0x700, false), Some(("MainFailed", Origin::User))),
             (exited(11, false), Some(("MainFailed", Origin::User))),
             (exited(9, true), Some(("OOMKilled", Origin::User))),
+            (exited(9, false), Some(("Interrupted", Origin::System))),
             (
                 Ending::Exited(ExitStatus::NotStarted),
                 Some(("MainNotStarted", Origin::User)),
             ),
-            (exited(9, false), Some(("Interrupted", Origin::System))),
             (Ending::StillRunning, Some(("Interrupted", Origin::System))),
             (Ending::NeverStarted, Some(("MainNotStarted", Origin::User))),
         ] {

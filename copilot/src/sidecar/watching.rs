@@ -36,7 +36,7 @@ pub struct Watching {
 
 impl Watching {
     /// Attaches a watcher and says so to whoever asks (`copilot ready`).
-    pub fn attach(request: &SidecarRequest) -> Result<Self, WatchingError> {
+    pub async fn attach(request: &SidecarRequest) -> Result<Self, WatchingError> {
         let options = &request.track;
         let place = find_place(options)?;
         let output = request
@@ -47,8 +47,9 @@ impl Watching {
             place: &place,
             polling: options.polling,
             output,
+            api: &options.api,
         };
-        let rung = climb(&options.watchers, &around)?;
+        let rung = climb(&options.watchers, &around).await?;
         info!(
             watcher = rung.sources.names(),
             reason = rung.reason,
@@ -61,8 +62,12 @@ impl Watching {
             && options.watchers == [Watcher::Auto]
             && request.upload.is_none();
         let place = place.ok();
+        let mut rules = rules(options, place.as_ref(), output);
+        if let Some(manifest) = rung.sources.manifest() {
+            rules = rules.with_manifest(manifest);
+        }
         Ok(Self {
-            watch: Watch::new(rung, rules(options, place.as_ref(), output)),
+            watch: Watch::new(rung, rules),
             place,
             limits: Limits {
                 start: options.main_start_timeout,

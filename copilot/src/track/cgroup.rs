@@ -63,12 +63,18 @@ impl PodPath {
             }
             Self::Untold { .. } => return Membership::Outside,
         };
-        match rest.split('/').find(|name| !name.is_empty()) {
-            None => Membership::Pod,
-            Some(name) if name.starts_with(MONITOR_PREFIX) => Membership::Pod,
-            Some(name) => Membership::Container(ContainerId::new(name)),
-        }
+        rest.split('/')
+            .find(|name| !name.is_empty())
+            .and_then(container_called)
+            .map_or(Membership::Pod, Membership::Container)
     }
+}
+
+/// The container whose cgroup, one level below the pod, has this name; nothing if it is the
+/// runtime's monitor.
+#[must_use]
+pub fn container_called(name: &str) -> Option<ContainerId> {
+    (!name.starts_with(MONITOR_PREFIX)).then(|| ContainerId::new(name))
 }
 
 /// The path that tells the container: that of the cgroup2 hierarchy (`0::`), unless it says
@@ -160,11 +166,11 @@ pub fn steps_of_neighbour(path: &str) -> Option<usize> {
 }
 
 /// The container's id within the name of its cgroup: `cri-containerd-<id>.scope`, `crio-<id>.scope`,
-/// `docker-<id>.scope`, `<id>`.
+/// `docker-<id>.scope`, `<id>`; the name, if it holds none.
 #[must_use]
 pub fn runtime_id(name: &str) -> &str {
-    let name = name.strip_suffix(".scope").unwrap_or(name);
-    name.rsplit('-')
+    let stem = name.strip_suffix(".scope").unwrap_or(name);
+    stem.rsplit('-')
         .next()
         .filter(|id| id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .unwrap_or(name)

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{kubelet::Traits, status::ExitStatus};
+use super::{cgroup, kubelet::Traits, status::ExitStatus};
 
 /// Nanoseconds since boot, time asleep included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,18 +61,19 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// A container, by the name of its cgroup: stable for its life, and the same for every source.
+/// A container, by the id that its runtime gave it: stable for its life, and the same for every
+/// source. The kernel's side knows it within the name of a cgroup, the API within an address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContainerId(Arc<str>);
 
 impl ContainerId {
-    /// From the name of the cgroup one level below the pod.
+    /// From the name of the cgroup one level below the pod, or from the id itself.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self(name.into())
+        Self(cgroup::runtime_id(name).into())
     }
 
-    /// The name of the cgroup.
+    /// The id; of a cgroup whose name holds none, the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -163,6 +164,8 @@ pub enum Event {
         status: ExitStatus,
         /// When it ended, or when it was found empty.
         at: Timestamp,
+        /// When it still lived for certain: the end lies between this and `at`.
+        alive: Timestamp,
     },
     /// A marker file lies in the output directory.
     MarkerWritten {

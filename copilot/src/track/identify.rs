@@ -17,7 +17,7 @@
 use std::{fmt, path::Path};
 
 use super::{
-    ContainerId, Timestamp, cgroup,
+    ContainerId, Timestamp,
     kubelet::{Mount, Traits},
     place::Place,
 };
@@ -69,6 +69,20 @@ pub struct Rules {
     /// the sandbox excepted.
     pub pod_uid: Option<String>,
     /// The mount that holds our output directory.
+    pub output_mount: Option<Mount>,
+    /// A source tells of all containers by name: one that nobody describes is not yet told of.
+    pub all_are_named: bool,
+}
+
+/// What the pod's manifest says, where a source may read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The pod's name: the true one, on the node's network as well.
+    pub pod_name: String,
+    /// Containers that main cannot be: init containers, native sidecars, and we ourselves.
+    pub never_main: Vec<String>,
+    /// The mount that holds our output directory, in the words in which the same source tells of
+    /// the mounts of others.
     pub output_mount: Option<Mount>,
 }
 
@@ -122,6 +136,17 @@ impl Rules {
             output_mount: place.traits.mount_of(output).cloned(),
             ..Self::default()
         }
+    }
+
+    /// With what the manifest says. What our own mounts say of the output directory stays: that is
+    /// how the manifest's word was translated.
+    #[must_use]
+    pub fn with_manifest(mut self, manifest: &Manifest) -> Self {
+        self.host_name = Some(manifest.pod_name.clone());
+        self.ignored.extend_from_slice(&manifest.never_main);
+        self.output_mount = self.output_mount.or_else(|| manifest.output_mount.clone());
+        self.all_are_named = true;
+        self
     }
 
     /// The main containers and the rule that found them; nothing while none is known.
@@ -222,7 +247,7 @@ impl Rules {
             .iter()
             .filter(|candidate| match candidate.traits {
                 // Gone before anything could be read of it: it may have been main.
-                None => candidate.ended.is_some(),
+                None => candidate.ended.is_some() && !self.all_are_named,
                 // Not a container of Kubernetes: it has no name that a rule could have matched.
                 Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
                 Some(_) => !rules_apply && !self.is_infrastructure(candidate),
@@ -255,15 +280,16 @@ fn follows(candidate: &Candidate<'_>, earlier: &Candidate<'_>) -> bool {
 
 /// The containers of this name or, if there are none, those whose id begins so.
 fn named(candidates: &[Candidate<'_>], wanted: &str) -> Vec<ContainerId> {
+    let wanted_id = ContainerId::new(wanted);
     let by_name = ids(candidates
         .iter()
-        .filter(|candidate| name(candidate) == Some(wanted) || candidate.id.as_str() == wanted));
+        .filter(|candidate| name(candidate) == Some(wanted) || candidate.id == &wanted_id));
     if !by_name.is_empty() || wanted.len() < SHORTEST_ID {
         return by_name;
     }
     ids(candidates
         .iter()
-        .filter(|candidate| cgroup::runtime_id(candidate.id.as_str()).starts_with(wanted)))
+        .filter(|candidate| candidate.id.as_str().starts_with(wanted)))
 }
 
 fn name<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {

@@ -3,12 +3,16 @@
 //! The pod's directory in the cgroup2 tree tells for certain where it is mounted (`cgroup.events`);
 //! else a look at the processes that we can see.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
-use super::{ContainerId, place::Place, scan::Scanner};
+use super::{ContainerId, cgroup::container_called, place::Place, scan::Scanner};
 
 /// Until the second look; each later one takes twice as long to come. Short, since the kernel tells
 /// of main's end before main is gone.
@@ -41,7 +45,7 @@ fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> boo
         && let Some(pod) = &place.directory
         && let Ok(populated) = mains
             .iter()
-            .map(|main| is_populated(&pod.join(main.as_str())))
+            .map(|main| is_populated(pod, main))
             .collect::<io::Result<Vec<bool>>>()
     {
         return !populated.contains(&true);
@@ -49,9 +53,12 @@ fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> boo
     scanner.living_in(mains) == Some(0)
 }
 
-/// Whether a cgroup holds a process, in itself or below; one that is gone holds none.
-fn is_populated(cgroup: &Path) -> io::Result<bool> {
-    match fs::read_to_string(cgroup.join("cgroup.events")) {
+/// Whether a container's cgroup holds a process, in itself or below; one that is gone holds none.
+fn is_populated(pod: &Path, container: &ContainerId) -> io::Result<bool> {
+    let Some(directory) = directory_of(pod, container)? else {
+        return Ok(false);
+    };
+    match fs::read_to_string(directory.join("cgroup.events")) {
         Ok(text) => Ok(text.lines().any(|line| line == "populated 1")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         // The cgroup was removed while it was read.
@@ -60,4 +67,20 @@ fn is_populated(cgroup: &Path) -> io::Result<bool> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// The directory of a container's cgroup, whose name may hold more than the id.
+fn directory_of(pod: &Path, container: &ContainerId) -> io::Result<Option<PathBuf>> {
+    let entries = match fs::read_dir(pod) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        if container_called(&name.to_string_lossy()).as_ref() == Some(container) {
+            return Ok(Some(pod.join(name)));
+        }
+    }
+    Ok(None)
 }

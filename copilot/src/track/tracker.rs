@@ -99,15 +99,12 @@ impl Tracker {
                 container,
                 status,
                 at,
+                alive,
             } => self
                 .containers
                 .entry(container)
                 .or_default()
-                .announce_end(Exit {
-                    status,
-                    at,
-                    alive: at,
-                }),
+                .announce_end(Exit { status, at, alive }),
             Event::MarkerWritten { marker, at } => {
                 self.markers.entry(marker).or_insert(at);
             }

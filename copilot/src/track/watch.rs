@@ -182,6 +182,7 @@ impl Watch {
                         return self.over.map_or(Ending::Unseen, |(ending, _)| ending);
                     }
                     info!(wait = ?limits.term_wait, "SIGTERM while main runs: waiting for its end");
+                    self.sources.look_again();
                     deadline = Some(Instant::now() + limits.term_wait);
                 }
                 () = until(deadline) => {
@@ -225,6 +226,9 @@ impl Watch {
     fn when_time_is_up(&self, stopping: bool) -> Option<Ending> {
         if let Some((ending, _)) = self.over {
             Some(ending)
+        } else if stopping && self.sources.are_blind() {
+            warn!("nobody can see main any more: by SIGTERM's word it is taken to be over");
+            Some(Ending::Unseen)
         } else if stopping {
             Some(Ending::StillRunning)
         } else {

@@ -112,6 +112,12 @@ impl Container<'_> {
         }
     }
 
+    /// Its id, as the runtime gave it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.runtime.id
+    }
+
     /// Its first process, as the test process sees it.
     #[must_use]
     pub fn pid(&self) -> i32 {

@@ -83,6 +83,12 @@ impl Sandbox {
         &self.network
     }
 
+    /// The pod's uid.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        &self.node.uid
+    }
+
     /// A directory of the node that vanishes with the pod, for whatever a test needs.
     #[must_use]
     pub fn directory(&self) -> &Path {

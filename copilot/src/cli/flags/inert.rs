@@ -1,14 +1,30 @@
 //! Flags of the reference that come from libraries it links (Kubernetes' client, its logger) or
 //! that it never reads (spec §1.4). They are accepted and their values checked, so that no command
-//! line that worked there fails here; what was given is listed in one warning.
+//! line that worked there fails here; what was given is listed in one warning. Those of Kubernetes'
+//! client have their effect with the watcher `kube-api`, hence their values are kept.
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
 use crate::config;
 
-/// The names of the flags that were given, without dashes.
-#[derive(Clone, Debug, Default)]
-pub(in crate::cli) struct InertFlags(pub Vec<&'static str>);
+/// The flags that were given, by name without dashes.
+#[derive(Clone, Default)]
+pub(in crate::cli) struct InertFlags {
+    /// All of them.
+    pub names: Vec<&'static str>,
+    /// The values of those that take a text or a truth value.
+    pub values: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// Values may be secret.
+impl fmt::Debug for InertFlags {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.names.fmt(formatter)
+    }
+}
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -108,8 +124,21 @@ impl FromArgMatches for InertFlags {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        let names = FLAGS.iter().map(|flag| flag.name);
-        self.0 = names.filter(|name| matches.contains_id(name)).collect();
+        for flag in FLAGS.iter().filter(|flag| matches.contains_id(flag.name)) {
+            self.names.push(flag.name);
+            let values: Vec<String> = match flag.kind {
+                Text | Secret | Texts => matches
+                    .get_many::<String>(flag.name)
+                    .map_or_else(Vec::new, |values| values.cloned().collect()),
+                Boolean => matches
+                    .get_one::<bool>(flag.name)
+                    .map(bool::to_string)
+                    .into_iter()
+                    .collect(),
+                Integer | Severity => continue,
+            };
+            self.values.insert(flag.name, values);
+        }
         Ok(())
     }
 }

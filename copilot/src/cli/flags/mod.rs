@@ -19,6 +19,7 @@ use clap::{Command as ClapCommand, CommandFactory, Parser};
 
 pub(super) use download::DownloadFlags;
 pub(super) use global::{CommonFlags, GlobalFlags};
+pub(super) use inert::InertFlags;
 pub(super) use sidecar::SidecarFlags;
 
 use super::rejection::Rejection;

@@ -54,8 +54,8 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, value_name = "DURATION", value_parser = value::nanoseconds, hide = true)]
     pub start_timeout: Option<i64>,
 
-    /// How main is watched: auto, ebpf, pidfd, proc, marker, signal or noop; several with commas
-    /// [default: auto]
+    /// How main is watched: auto, ebpf, pidfd, proc, kube-api, marker, signal or noop; several with
+    /// commas [default: auto]
     #[arg(long, value_name = "NAMES")]
     pub watcher: Option<String>,
 
@@ -129,8 +129,11 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, short = 'm', value_name = "NAME", hide = true)]
     pub format: Option<String>,
 
-    /// Of the reference's API watcher; without effect
-    #[arg(long, value_name = "NAME", hide = true)]
+    #[arg(
+        long,
+        help = "Our pod's name, for the watcher kube-api [default: POD_NAME, else the host name]",
+        value_name = "NAME"
+    )]
     pub pod_name: Option<String>,
 
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::literal::input::Layout;
 use crate::literal::output::{BlobNames, OutputOptions};
 use crate::literal::render::MetadataFormat;
 use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
-use crate::track::source::{Polling, ladder::Watcher};
+use crate::track::source::{Polling, kube::ApiOptions, ladder::Watcher};
 use crate::track::watch::Until;
 
 #[test]
@@ -69,6 +69,7 @@ fn defaults_of_sidecar() {
                 ignore_containers: vec![],
                 pod_cgroup: None,
                 proc_root: None,
+                api: ApiOptions::default(),
                 main_start_timeout: Some(Duration::from_hours(1)),
                 term_wait: Duration::from_secs(10),
                 settle: Duration::from_secs(2),
@@ -149,6 +150,7 @@ fn every_flag_of_ours_arrives() {
             ignore_containers: vec!["a".into(), "b".into()],
             pod_cgroup: Some("/cg".into()),
             proc_root: Some("/host/proc".into()),
+            api: ApiOptions::default(),
             main_start_timeout: None,
             term_wait: Duration::from_secs(1),
             settle: Duration::ZERO,
@@ -214,11 +216,7 @@ fn watchers() {
         assert_eq!(request.track.watchers, expected, "{arguments:?}");
     }
     for (arguments, words) in [
-        (
-            &["--exit-watcher-type", "kube-api"][..],
-            "--exit-watcher-type kube-api is not supported yet",
-        ),
-        (&["--watcher", "nope"], "--watcher \"nope\" is unknown"),
+        (&["--watcher", "nope"][..], "--watcher \"nope\" is unknown"),
         (&["--watcher", "file"], "--watcher \"file\" is unknown"),
         (&["--watcher", "ebpf,"], "--watcher \"\" is unknown"),
         (&["--watcher", "noop,proc"], "no other watcher"),

@@ -135,7 +135,7 @@ fn the_runtimes_id_is_found_in_the_name_of_a_cgroup() {
     ] {
         assert_eq!(runtime_id(&name), id);
     }
-    assert_eq!(runtime_id("init.scope"), "init");
+    assert_eq!(runtime_id("init.scope"), "init.scope");
     assert_eq!(runtime_id("some-name"), "some-name");
 }
 

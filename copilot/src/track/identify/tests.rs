@@ -1,5 +1,8 @@
 use super::*;
-use crate::track::recorded::{self, RecordedPod};
+use crate::track::{
+    cgroup,
+    recorded::{self, RecordedPod},
+};
 
 /// A container of a table, described by hand.
 struct Known {
@@ -425,4 +428,43 @@ fn we_are_never_main_whatever_we_are_called() {
         };
         assert_eq!(chosen(&rules, std::slice::from_ref(&own)), [""; 0]);
     }
+}
+
+/// Beside a source that names all containers, one that the kernel alone has seen is not taken for main
+/// before its name is told.
+#[test]
+fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
+    let gone = Known {
+        id: ContainerId::new("cgroup 7"),
+        traits: None,
+        began: Some(10),
+        ended: Some(20),
+    };
+    let manifest = Manifest {
+        pod_name: "task".to_owned(),
+        never_main: vec!["prepare".to_owned()],
+        output_mount: None,
+    };
+    let rules = Rules::default();
+    let alone = [gone];
+    assert!(choose(&rules, &alone).is_some());
+    let rules = rules.with_manifest(&manifest);
+    assert_eq!(choose(&rules, &alone), None);
+    let named = |name: &str| Known {
+        id: ContainerId::new(name),
+        traits: Some(Traits {
+            name: Some(name.to_owned()),
+            pod_uid: Some("uid".to_owned()),
+            ..Traits::default()
+        }),
+        began: Some(10),
+        ended: None,
+    };
+    let containers = [named("prepare"), named("task"), named("helper")];
+    let (mains, why) = choose(&rules, &containers).expect("the pod's name tells");
+    assert_eq!(mains, [ContainerId::new("task")]);
+    assert_eq!(why, Why::FlyteNaming);
+    let containers = [named("prepare"), named("helper")];
+    let (mains, _) = choose(&rules, &containers).expect("one is left");
+    assert_eq!(mains, [ContainerId::new("helper")]);
 }

@@ -4,14 +4,19 @@
 //! `ebpf`, then `pidfd`, then `proc`, then `signal`. Whoever names a source that does not work here is
 //! refused at once. Marker files never stand alone: a main that is killed writes none.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::LazyLock};
 
 use thiserror::Error;
 use tracing::warn;
 
 #[cfg(feature = "ebpf")]
 use super::ebpf::EbpfSource;
-use super::{Polling, Source, Sources, marker::MarkerSource, pidfd::PidfdSource, proc::ProcSource};
+#[cfg(feature = "kube-api")]
+use super::kube::KubeSource;
+use super::{
+    Polling, Source, Sources, kube::ApiOptions, marker::MarkerSource, pidfd::PidfdSource,
+    proc::ProcSource,
+};
 use crate::track::place::{Place, PlaceError};
 
 /// One of `--watcher`: which source is wanted.
@@ -26,6 +31,8 @@ pub enum Watcher {
     Pidfd,
     /// Looking at `/proc`.
     Proc,
+    /// Kubernetes' API; by name only, since it takes rights and is the slowest.
+    KubeApi,
     /// Marker files in the output directory, beside the best that works.
     Marker,
     /// SIGTERM only.
@@ -41,6 +48,7 @@ impl Watcher {
         ("ebpf", Self::Ebpf),
         ("pidfd", Self::Pidfd),
         ("proc", Self::Proc),
+        ("kube-api", Self::KubeApi),
         ("marker", Self::Marker),
         ("signal", Self::Signal),
         ("noop", Self::Noop),
@@ -54,6 +62,9 @@ impl Watcher {
     }
 }
 
+/// For whoever has no flags.
+static NO_OPTIONS: LazyLock<ApiOptions> = LazyLock::new(ApiOptions::default);
+
 /// What a source may need.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
@@ -63,6 +74,8 @@ pub struct Surroundings<'a> {
     pub polling: Polling,
     /// Main's output directory.
     pub output: Option<&'a Path>,
+    /// The way to the API, as far as flags tell it.
+    pub api: &'a ApiOptions,
 }
 
 impl<'a> Surroundings<'a> {
@@ -73,6 +86,7 @@ impl<'a> Surroundings<'a> {
             place,
             polling: Polling::default(),
             output: None,
+            api: &NO_OPTIONS,
         }
     }
 
@@ -108,7 +122,7 @@ impl<E: fmt::Display> From<E> for Refusal {
 }
 
 /// Takes the sources that were named; the best that works for `auto`, and beside `marker`.
-pub fn climb(wanted: &[Watcher], around: &Surroundings<'_>) -> Result<Rung, WatcherError> {
+pub async fn climb(wanted: &[Watcher], around: &Surroundings<'_>) -> Result<Rung, WatcherError> {
     let mut rung: Option<Rung> = None;
     let mut add = |source: Source, reason: String| match &mut rung {
         Some(rung) => {
@@ -125,7 +139,11 @@ pub fn climb(wanted: &[Watcher], around: &Surroundings<'_>) -> Result<Rung, Watc
         }
     };
     for watcher in wanted.iter().filter(|watcher| **watcher != Watcher::Auto) {
-        let source = try_one(*watcher, around).map_err(|Refusal(reason)| WatcherError {
+        let source = match watcher {
+            Watcher::KubeApi => kube_api(around).await,
+            watcher => try_one(*watcher, around),
+        };
+        let source = source.map_err(|Refusal(reason)| WatcherError {
             wanted: watcher.name(),
             reason,
             advice: advice(around),
@@ -177,6 +195,7 @@ fn try_one(watcher: Watcher, around: &Surroundings<'_>) -> Result<Source, Refusa
             Source::Pidfd(Box::new(PidfdSource::new(around.place()?, around.polling)?))
         }
         Watcher::Proc => Source::Proc(Box::new(ProcSource::new(around.place()?, around.polling)?)),
+        Watcher::KubeApi => return Err("only a watcher that was named asks the API".into()),
         Watcher::Marker => Source::Marker(Box::new(MarkerSource::new(around.output)?)),
         Watcher::Signal => Source::Signal,
         Watcher::Noop => Source::Noop,
@@ -191,6 +210,19 @@ fn advice(around: &Surroundings<'_>) -> String {
         "The nearest that works is {}; `--watcher auto` finds it by itself",
         nearest.unwrap_or(Watcher::Signal).name()
     )
+}
+
+#[cfg(feature = "kube-api")]
+async fn kube_api(around: &Surroundings<'_>) -> Result<Source, Refusal> {
+    let place = around.place.as_ref().ok();
+    let source = KubeSource::connect(around.api, place, around.output).await?;
+    Ok(Source::Kube(Box::new(source)))
+}
+
+#[cfg(not(feature = "kube-api"))]
+#[expect(clippy::unused_async, reason = "with the feature it waits for the API")]
+async fn kube_api(_around: &Surroundings<'_>) -> Result<Source, Refusal> {
+    Err(Refusal("this binary was built without it".to_owned()))
 }
 
 #[cfg(feature = "ebpf")]

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "ebpf")]
 pub mod ebpf;
+pub mod kube;
 pub mod ladder;
 pub mod marker;
 pub mod pidfd;
@@ -20,7 +21,7 @@ use std::{io, os::fd::AsRawFd, pin::Pin};
 use futures_util::future::select_all;
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Event, Tracker};
+use super::{Event, Tracker, identify::Manifest};
 
 /// A source that is at work.
 pub enum Source {
@@ -31,6 +32,9 @@ pub enum Source {
     Pidfd(Box<pidfd::PidfdSource>),
     /// `/proc` is looked at, again and again.
     Proc(Box<proc::ProcSource>),
+    /// Kubernetes' API tells of our pod.
+    #[cfg(feature = "kube-api")]
+    Kube(Box<kube::KubeSource>),
     /// Files in the output directory.
     Marker(Box<marker::MarkerSource>),
     /// Nobody can be seen; SIGTERM, which a native sidecar gets after main, is all there is.
@@ -48,6 +52,8 @@ impl Source {
             Self::Ebpf(_) => "ebpf",
             Self::Pidfd(_) => "pidfd",
             Self::Proc(_) => "proc",
+            #[cfg(feature = "kube-api")]
+            Self::Kube(_) => "kube-api",
             Self::Marker(_) => "marker",
             Self::Signal => "signal",
             Self::Noop => "noop",
@@ -65,6 +71,8 @@ impl Source {
             Self::Ebpf(source) => source.next().await,
             Self::Pidfd(source) => source.next().await,
             Self::Proc(source) => source.next().await,
+            #[cfg(feature = "kube-api")]
+            Self::Kube(source) => source.next().await,
             Self::Marker(source) => source.next().await,
             Self::Signal | Self::Noop => std::future::pending().await,
         }
@@ -76,7 +84,21 @@ impl Source {
             Self::Ebpf(source) => source.focus(tracker),
             Self::Pidfd(source) => source.focus(tracker.has_started()),
             Self::Proc(source) => source.focus(tracker.has_started()),
+            #[cfg(feature = "kube-api")]
+            Self::Kube(_) => {}
             Self::Marker(_) | Self::Signal | Self::Noop => {}
+        }
+    }
+
+    /// Whether it sees, at this moment, who lives: files and signals never show that.
+    fn sees(&self) -> bool {
+        match self {
+            #[cfg(feature = "ebpf")]
+            Self::Ebpf(_) => true,
+            Self::Pidfd(_) | Self::Proc(_) => true,
+            #[cfg(feature = "kube-api")]
+            Self::Kube(source) => !source.is_blind(),
+            Self::Marker(_) | Self::Signal | Self::Noop => false,
         }
     }
 }
@@ -127,6 +149,32 @@ impl Sources {
                 as Pin<Box<dyn Future<Output = (&'static str, Event)>>>
         });
         select_all(each).await.0
+    }
+
+    /// Whether none of them sees, at this moment, who lives.
+    #[must_use]
+    pub fn are_blind(&self) -> bool {
+        !self.0.iter().any(Source::sees)
+    }
+
+    /// A decision is near: whoever may have lost its sight unawares finds out.
+    pub fn look_again(&mut self) {
+        #[cfg(feature = "kube-api")]
+        for source in &mut self.0 {
+            if let Source::Kube(source) = source {
+                source.look_again();
+            }
+        }
+    }
+
+    /// What the pod's manifest says of who is main, if one of them could read it.
+    #[must_use]
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.0.iter().find_map(|source| match source {
+            #[cfg(feature = "kube-api")]
+            Source::Kube(source) => Some(source.manifest()),
+            _ => None,
+        })
     }
 
     /// Main is known: whatever is of no more interest need not be told.

@@ -7,7 +7,6 @@ use std::{
     io, mem,
     os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd},
     path::Path,
-    thread,
     time::Duration,
 };
 
@@ -22,12 +21,17 @@ use copilot::track::{
     place::Place,
     source::ladder::{Surroundings, Watcher, climb},
 };
+use tokio::time::sleep;
 
 use super::storm::Storm;
 use crate::pod::Pod;
 
 /// How long a load runs.
 const WINDOW: Duration = Duration::from_secs(3);
+
+/// The loads.
+const FOREIGN: &str = "foreign";
+const MAIN_KNOWN: &str = "in the pod, main known";
 
 const EXEC: &CStr = c"sched_process_exec";
 const EXIT: &CStr = c"sched_process_exit";
@@ -41,48 +45,48 @@ const RAW_TRACEPOINT: u32 = 17;
 pub fn run(program: &Path) -> Result<()> {
     let _statistics = enable_stats(Stats::RunTime)?;
     println!("an event's cost in the kernel, ns: exec, exit | an empty program's | ratios");
-    for load in ["foreign", "in the pod", "in the pod, main known"] {
-        let pod = Pod::create()?;
-        let elsewhere = Pod::create()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let entered = runtime.enter();
-        let before = ids()?;
-        let place = Place::find(Some(pod.directory()));
-        let mut sources = climb(&[Watcher::Ebpf], &Surroundings::of(&place))?.sources;
-        let ours = ids()?.difference(&before).copied().collect();
-        let empty = [
-            Empty::attach(c"empty_exec", EXEC)?,
-            Empty::attach(c"empty_exit", EXIT)?,
-        ];
-        let storm = Storm::paced(if load == "foreign" { &elsewhere } else { &pod }, program)?;
-        let mut tracker = Tracker::new(Rules {
-            main_container: Some("storm".to_owned()),
-            ..Rules::default()
-        });
-        runtime.block_on(async {
-            let reading = async {
-                loop {
-                    let (_, event) = sources.next().await;
-                    tracker.observe(event);
-                    if load.ends_with("known") && tracker.has_started() {
-                        sources.focus(&tracker);
-                    }
-                }
-            };
-            tokio::select! {
-                () = reading => {}
-                () = tokio::time::sleep(WINDOW) => {}
-            }
-        });
-        let costs = Costs::read(&ours)?;
-        storm.stop()?;
-        costs.print(load);
-        drop((empty, entered));
-        thread::sleep(Duration::from_millis(100));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    for load in [FOREIGN, "in the pod", MAIN_KNOWN] {
+        runtime.block_on(under(load, program))?.print(load);
     }
     Ok(())
+}
+
+async fn under(load: &str, program: &Path) -> Result<Costs> {
+    let pod = Pod::create()?;
+    let elsewhere = Pod::create()?;
+    let before = ids()?;
+    let place = Place::find(Some(pod.directory()));
+    let around = Surroundings::of(&place);
+    let mut sources = climb(&[Watcher::Ebpf], &around).await?.sources;
+    let ours = ids()?.difference(&before).copied().collect();
+    let _empty = [
+        Empty::attach(c"empty_exec", EXEC)?,
+        Empty::attach(c"empty_exit", EXIT)?,
+    ];
+    let storm = Storm::paced(if load == FOREIGN { &elsewhere } else { &pod }, program)?;
+    let mut tracker = Tracker::new(Rules {
+        main_container: Some("storm".to_owned()),
+        ..Rules::default()
+    });
+    let reading = async {
+        loop {
+            let (_, event) = sources.next().await;
+            tracker.observe(event);
+            if load == MAIN_KNOWN && tracker.has_started() {
+                sources.focus(&tracker);
+            }
+        }
+    };
+    tokio::select! {
+        () = reading => {}
+        () = sleep(WINDOW) => {}
+    }
+    let costs = Costs::read(&ours)?;
+    storm.stop()?;
+    Ok(costs)
 }
 
 /// Mean costs, in nanoseconds.

@@ -142,6 +142,7 @@ impl Records {
                     events.push_back(Event::ContainerExited {
                         container: failed.clone(),
                         status: ExitStatus::NotStarted,
+                        alive: at,
                         at,
                     });
                     container = Some(failed);

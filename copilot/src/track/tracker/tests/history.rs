@@ -293,6 +293,7 @@ pub fn any_event() -> impl Strategy<Value = Event> {
                 container: ContainerId::new(CONTAINERS[index]),
                 status,
                 at,
+                alive: at,
             }
         }),
         (0..Marker::ALL.len(), at).prop_map(|(index, at)| Event::MarkerWritten {

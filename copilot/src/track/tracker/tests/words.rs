@@ -15,6 +15,7 @@ fn over(status: ExitStatus, at: u64) -> Event {
         container: ContainerId::new(MAIN),
         status,
         at: Timestamp(at),
+        alive: Timestamp(at),
     }
 }
 

@@ -107,6 +107,7 @@ fn a_container_whose_program_never_began_is_told_of() {
         let expected = Event::ContainerExited {
             container: ContainerId::new("cgroup 77"),
             status: ExitStatus::NotStarted,
+            alive: Timestamp(5_000 * TICK),
             at: Timestamp(5_000 * TICK),
         };
         translate(&mut records, exit).contains(&expected)

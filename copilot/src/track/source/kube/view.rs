@@ -1,0 +1,276 @@
+//! A pod's text as events: which container is which, and what kubelet says of each. Pure.
+//!
+//! The same pod always gives the same events, whatever was told before: an event may come twice. A
+//! container is called as the other sources call it, so that with one of them beside us both speak
+//! of one container; a shared volume is put in the words of our own mounts, for the same reason.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    clock::Clock,
+    pod::{ContainerSpec, ContainerStatus, Pod, State, Terminated, VolumeMount},
+    status,
+};
+use crate::track::{
+    ContainerId, Event,
+    cgroup::PodPath,
+    identify::Manifest,
+    kubelet::{Mount, Traits},
+    place::Place,
+};
+
+/// What stands in the place of a device for a volume that is known from the manifest only.
+const VOLUME: &str = "volume";
+
+/// How we see our pod.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The pod's uid, as it stands in the mounts of all its containers.
+    uid: Option<String>,
+    /// All containers share one cgroup: the other sources know them by name.
+    by_name: bool,
+    /// Our own container: its name, and what the other sources call it.
+    own: Option<(String, Option<ContainerId>)>,
+    output: Option<Output>,
+}
+
+/// The volume that holds our output directory.
+#[derive(Clone, Debug)]
+struct Output {
+    volume: String,
+    /// All of the volume, as our own mounts would name it.
+    base: Mount,
+    /// What we see of it.
+    mount: Mount,
+}
+
+impl View {
+    /// From where we are, as far as that is known; `output` is our output directory, an absolute path
+    /// without links.
+    pub fn new(pod: &Pod, place: Option<&Place>, output: Option<&Path>) -> Self {
+        let traits = place.map(|place| &place.traits);
+        let mut view = Self {
+            uid: traits
+                .and_then(|traits| traits.pod_uid.clone())
+                .or_else(|| pod.metadata.uid.clone()),
+            by_name: place.is_some_and(|place| matches!(place.pod, PodPath::Untold { .. })),
+            own: own(pod, place),
+            output: None,
+        };
+        view.output = output.and_then(|output| view.output_volume(pod, traits, output));
+        view
+    }
+
+    /// Our own container's name.
+    pub fn own_name(&self) -> Option<&str> {
+        self.own.as_ref().map(|(name, _)| name.as_str())
+    }
+
+    /// What the manifest says of who is main.
+    pub fn manifest(&self, pod: &Pod) -> Manifest {
+        let init = pod
+            .spec
+            .init_containers
+            .iter()
+            .map(|each| each.name.as_str());
+        Manifest {
+            pod_name: pod.metadata.name.clone().unwrap_or_default(),
+            never_main: init.chain(self.own_name()).map(str::to_owned).collect(),
+            output_mount: self.output.as_ref().map(|output| output.mount.clone()),
+        }
+    }
+
+    /// What kubelet says of the containers.
+    pub fn events(&self, pod: &Pod, clock: Clock) -> Vec<Event> {
+        let mut events = Vec::new();
+        for status in statuses(pod) {
+            let before = self.id(status, &status.last_state);
+            let now = self.id(status, &status.state);
+            let mut tell = |container: &ContainerId, state: &State| {
+                events.push(Event::ContainerSeen {
+                    container: container.clone(),
+                    traits: Some(self.traits(pod, &status.name)),
+                });
+                events.extend(run(container, state, clock));
+            };
+            if let Some(before) = before.filter(|_| status.last_state.terminated.is_some()) {
+                tell(&before, &status.last_state);
+            }
+            if let Some(now) = now {
+                tell(&now, &status.state);
+            }
+        }
+        events
+    }
+
+    /// The containers that do not run yet, each with kubelet's reason.
+    pub fn waiting(pod: &Pod) -> impl Iterator<Item = (&str, &str, &str)> {
+        statuses(pod).filter_map(|status| {
+            let waiting = status.state.waiting.as_ref()?;
+            Some((
+                status.name.as_str(),
+                waiting.reason.as_str(),
+                waiting.message.as_str(),
+            ))
+        })
+    }
+
+    /// What the other sources call this container in this state of it; nothing before it is made.
+    fn id(&self, status: &ContainerStatus, state: &State) -> Option<ContainerId> {
+        if let Some((name, Some(id))) = &self.own
+            && *name == status.name
+        {
+            return Some(id.clone());
+        }
+        let ended = state.terminated.as_ref();
+        let id = ended
+            .map(|ended| ended.container_id.as_str())
+            .filter(|id| !id.is_empty())
+            .unwrap_or(&status.container_id);
+        if !id.is_empty() && !self.by_name {
+            return Some(ContainerId::new(runtimes_id(id)));
+        }
+        // Of one that kubelet has given up before it was made nobody else tells.
+        let is_told = !id.is_empty() || ended.is_some();
+        is_told.then(|| ContainerId::new(&status.name))
+    }
+
+    fn traits(&self, pod: &Pod, name: &str) -> Traits {
+        let mounts = self.output.iter().flat_map(|output| {
+            spec(pod, name)
+                .into_iter()
+                .flat_map(|spec| &spec.volume_mounts)
+                .filter(|mount| mount.name == output.volume)
+                .map(|mount| output.seen_through(mount))
+        });
+        Traits {
+            name: Some(name.to_owned()),
+            pod_uid: self.uid.clone(),
+            mounts: mounts.collect(),
+            ..Traits::default()
+        }
+    }
+
+    fn output_volume(&self, pod: &Pod, traits: Option<&Traits>, output: &Path) -> Option<Output> {
+        let ours = spec(pod, self.own_name()?)?
+            .volume_mounts
+            .iter()
+            .filter(|mount| output.starts_with(&mount.mount_path))
+            .max_by_key(|mount| Path::new(&mount.mount_path).components().count())?;
+        let known = traits
+            .filter(|traits| traits.is_of_a_pod())
+            .and_then(|traits| traits.mount_of(output));
+        let mount = known.cloned().unwrap_or_else(|| Mount {
+            device: VOLUME.to_owned(),
+            root: Path::new("/")
+                .join(&ours.name)
+                .join(relative(&ours.sub_path)),
+            target: PathBuf::from(&ours.mount_path),
+        });
+        let base = Mount {
+            root: without(&mount.root, relative(&ours.sub_path)),
+            ..mount.clone()
+        };
+        Some(Output {
+            volume: ours.name.clone(),
+            base,
+            mount,
+        })
+    }
+}
+
+impl Output {
+    /// The mount of another container, as it would stand in its mounts. A part of the volume that
+    /// only kubelet could name counts as all of it.
+    fn seen_through(&self, mount: &VolumeMount) -> Mount {
+        Mount {
+            device: self.base.device.clone(),
+            root: self.base.root.join(relative(&mount.sub_path)),
+            target: PathBuf::from(&mount.mount_path),
+        }
+    }
+}
+
+/// What is told of a container that runs or has ended.
+fn run(container: &ContainerId, state: &State, clock: Clock) -> Vec<Event> {
+    let started = |time| Event::ContainerStarted {
+        container: container.clone(),
+        at: clock.moments(time).1,
+    };
+    if let Some(ended) = &state.terminated {
+        let start = ended.started_at.as_ref().filter(|_| has_run(ended));
+        let (alive, at) = clock.moments(ended.finished_at.as_ref());
+        let exit = Event::ContainerExited {
+            container: container.clone(),
+            status: status::of(ended),
+            at,
+            alive,
+        };
+        return start
+            .map(|time| started(Some(time)))
+            .into_iter()
+            .chain([exit])
+            .collect();
+    }
+    let running = state.running.as_ref();
+    running
+        .map(|running| started(running.started_at.as_ref()))
+        .into_iter()
+        .collect()
+}
+
+fn has_run(ended: &Terminated) -> bool {
+    let began = ended.started_at.as_ref();
+    status::of(ended) != crate::track::ExitStatus::NotStarted
+        && began.is_some_and(|time| time.0.as_second() > 0)
+}
+
+/// Our own container: by the name in our mounts, else by its id.
+fn own(pod: &Pod, place: Option<&Place>) -> Option<(String, Option<ContainerId>)> {
+    let place = place?;
+    let by_id = || {
+        let own = place.own.as_ref()?;
+        statuses(pod)
+            .find(|status| ContainerId::new(runtimes_id(&status.container_id)) == *own)
+            .map(|status| status.name.clone())
+    };
+    let name = place.traits.name.clone().or_else(by_id)?;
+    Some((name, place.own.clone()))
+}
+
+fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    pod.status.iter().flat_map(|status| {
+        status
+            .init_container_statuses
+            .iter()
+            .chain(&status.container_statuses)
+    })
+}
+
+fn spec<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerSpec> {
+    let spec = &pod.spec;
+    let mut all = spec.init_containers.iter().chain(&spec.containers);
+    all.find(|each| each.name == name)
+}
+
+/// The id within `runtime://id`.
+fn runtimes_id(address: &str) -> &str {
+    address.split_once("://").map_or(address, |(_, id)| id)
+}
+
+/// A path below a volume.
+fn relative(path: &str) -> &Path {
+    Path::new(path.trim_start_matches('/'))
+}
+
+/// A path without its end, if it has that end.
+fn without(path: &Path, end: &Path) -> PathBuf {
+    if !path.ends_with(end) {
+        return path.to_owned();
+    }
+    let ends = end.components().count();
+    path.ancestors().nth(ends).unwrap_or(path).to_owned()
+}
+
+#[cfg(test)]
+mod tests;
