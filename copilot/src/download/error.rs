@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::idl::DecodeError;
 use crate::literal::Shown;
 use crate::literal::input::{InputError, OffloadedError};
-use crate::store::ReferenceError;
+use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
 /// Why inputs did not come down.
@@ -80,6 +80,17 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
+    /// The store's error, if it was the store and nothing else.
+    #[must_use]
+    pub fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Inputs { cause, .. } | Self::Offloaded { cause, .. } => cause.store_error(),
+            Self::Copy(error) => error.store_error(),
+            Self::Transfer(error) => error.store_error(),
+            _ => None,
+        }
+    }
+
     pub(super) fn directory(path: &Path, cause: io::Error) -> Self {
         Self::Directory {
             path: path.to_owned(),

@@ -15,9 +15,9 @@ pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadT
 pub use watching::{Watching, WatchingError};
 
 use self::verdict::{Verdict, judge};
-use crate::idl::{self, TypedInterface, VariableMap};
-use crate::literal::output::OutputOptions;
-use crate::report::{Failure, Origin, Timeline};
+use crate::idl::{self, TypedInterface, VariableMap, container_error, execution_error::ErrorKind};
+use crate::literal::output::{OutputOptions, UserError};
+use crate::report::{Failure, Kind, Origin, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::watch::Watched;
@@ -108,7 +108,7 @@ fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
 fn own_words(target: &UploadTarget) -> Option<Failure> {
     match upload::user_error(&target.from_local_dir) {
         Ok(None) => None,
-        Ok(Some(error)) => Some(failure_of(UploadError::User(error))),
+        Ok(Some(error)) => Some(failure_of_user(error)),
         Err(error) => {
             warn!(%error, "whether main left an error file cannot be told");
             None
@@ -117,12 +117,32 @@ fn own_words(target: &UploadTarget) -> Option<Failure> {
 }
 
 fn failure_of(error: UploadError) -> Failure {
-    let origin = match error {
-        UploadError::User(_) => Origin::User,
-        _ => Origin::Unknown,
-    };
-    Failure {
-        origin,
-        ..Failure::of_upload(error)
+    match error {
+        UploadError::User(error) => failure_of_user(error),
+        error => Failure::of_upload(&error).caused_by(error.store_error()),
     }
+}
+
+/// In the program's own words. The code is the reference's unless the program has one of its own.
+fn failure_of_user(error: UserError) -> Failure {
+    if let Some(reason) = error.warning {
+        warn!(
+            reason,
+            "the error file looks like JSON, but not like ours: it is reported as text"
+        );
+    }
+    let mut failure = Failure::of_upload(error.message);
+    if let Some(code) = error.code {
+        failure.code = code.into();
+    }
+    failure.kind = match error.kind {
+        container_error::Kind::Recoverable => Kind::Recoverable,
+        container_error::Kind::NonRecoverable => Kind::NonRecoverable,
+    };
+    failure.origin = match error.origin {
+        ErrorKind::User => Origin::User,
+        ErrorKind::System => Origin::System,
+        ErrorKind::Unknown => Origin::Unknown,
+    };
+    failure
 }

@@ -195,6 +195,21 @@ impl StoreError {
         }
     }
 
+    /// Whether it is the platform's affair and nothing that a task brought about: how the store is
+    /// reached, who we are to it and what we may do there, whether it works.
+    #[must_use]
+    pub fn is_infrastructure(&self) -> bool {
+        matches!(
+            self,
+            Self::Denied { .. }
+                | Self::BadCredentials { .. }
+                | Self::WrongRegion { .. }
+                | Self::Unreachable { .. }
+                | Self::Untrusted { .. }
+                | Self::Busy { .. }
+        )
+    }
+
     /// Whether a body broke in a way that going on from the same byte may mend.
     #[must_use]
     pub fn is_interruption(&self) -> bool {

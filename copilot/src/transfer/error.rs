@@ -83,13 +83,12 @@ pub enum CopyError {
 }
 
 impl CopyError {
-    /// Whether the same copy may succeed later without anybody changing anything.
+    /// The store's error, if it is one.
     #[must_use]
-    pub fn recoverable(&self) -> bool {
+    pub fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Store(error) => error.recoverable(),
-            Self::Incomplete { .. } | Self::Stopped(_) => true,
-            _ => false,
+            Self::Store(error) => Some(error),
+            _ => None,
         }
     }
 }
@@ -129,12 +128,21 @@ impl TransferError {
     /// Failures that are kept; more than a person reads.
     pub(super) const KEPT: usize = 20;
 
-    /// Whether the same run may succeed later: all that failed may.
+    /// The store's error, if nothing else went wrong: the one that is worst, which is one that will
+    /// not pass by itself.
     #[must_use]
-    pub fn recoverable(&self) -> bool {
-        self.failures
+    pub fn store_error(&self) -> Option<&StoreError> {
+        if self.stopped.is_some() {
+            return None;
+        }
+        let errors: Option<Vec<_>> = self
+            .failures
             .iter()
-            .all(|failure| failure.error.recoverable())
+            .map(|failure| failure.error.store_error())
+            .collect();
+        let errors = errors?;
+        let lasting = errors.iter().find(|error| !error.recoverable());
+        lasting.or(errors.first()).copied()
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::literal::output::{ErrorFileError, OutputError, UserError};
-use crate::store::ReferenceError;
+use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
 /// Why outputs did not go up.
@@ -50,4 +50,16 @@ pub enum UploadError {
         /// Why.
         cause: CopyError,
     },
+}
+
+impl UploadError {
+    /// The store's error, if it was the store and nothing else.
+    #[must_use]
+    pub fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Transfer(error) => error.store_error(),
+            Self::Commit { cause, .. } => cause.store_error(),
+            _ => None,
+        }
+    }
 }
