@@ -18,7 +18,7 @@ pub use request::{DownloadMode, DownloadRequest};
 use crate::idl::{self, LiteralMap};
 use crate::literal::Shown;
 use crate::literal::input::{self, BlobInput, BlobKind, InputPlan, Offloaded, Target};
-use crate::report::Timeline;
+use crate::report::{Timeline, document_names};
 use crate::store::Reference;
 use crate::transfer::{Copy, Engine, Labelled, Stop, Summary, make_directory, write_file};
 
@@ -49,7 +49,14 @@ pub async fn run(
         warn!("{warning}");
     }
     write_values(&plan, &directory)?;
-    let summary = transfer(&plan, &directory, engine, stop).await?;
+    let stale = error_documents(request)?;
+    // What an earlier run left there would be believed, whatever becomes of main.
+    let (summary, removed) = tokio::join!(
+        transfer(&plan, &directory, engine, stop),
+        engine.remove_stale(&stale, stop)
+    );
+    let summary = summary?;
+    removed?;
     timeline.mark("transferred");
     for file in request.format.files() {
         write_file(&directory.join(file.name()), |out| {
@@ -64,6 +71,14 @@ pub async fn run(
         "inputs are in place"
     );
     Ok(summary)
+}
+
+/// Where error documents of this task go.
+fn error_documents(request: &DownloadRequest) -> Result<Vec<Reference>, DownloadError> {
+    let prefix = Reference::parse(&request.to_output_prefix)?;
+    let names = document_names(request.err_output_name.as_deref()).into_iter();
+    let joined = names.map(|name| Ok(prefix.join(&[name])?));
+    joined.collect()
 }
 
 async fn fetch_inputs(

@@ -5,6 +5,7 @@
 //! from the start, or has nothing to upload, waits for main's end. Never here: flags, writing error
 //! documents, exit codes. Called by the edge.
 
+mod outcome;
 mod request;
 mod verdict;
 mod watching;
@@ -14,13 +15,14 @@ use tracing::{info, warn};
 pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
 pub use watching::{Watching, WatchingError};
 
+use self::outcome::{documents, failure_of, is_done, own_words};
 use self::verdict::{Verdict, judge};
-use crate::idl::{self, TypedInterface, VariableMap, container_error, execution_error::ErrorKind};
-use crate::literal::output::{OutputOptions, UserError};
-use crate::report::{Failure, Kind, Origin, Timeline};
+use crate::idl::{self, TypedInterface, VariableMap};
+use crate::literal::output::OutputOptions;
+use crate::report::{Failure, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
-use crate::track::watch::Watched;
+use crate::track::watch::{Ending, Watched};
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Outputs, UploadError};
 
@@ -52,7 +54,9 @@ pub async fn run(
     };
     let declared = outputs?.unwrap_or_default();
     if declared.variables.is_empty() {
-        return Ok(());
+        let stale = documents(target)?;
+        let removed = engine.remove_stale(&stale, &stop).await;
+        return removed.map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
     }
     conclude(
         request, target, &declared, &watched, engine, &stop, timeline,
@@ -69,10 +73,6 @@ async fn conclude(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<(), Failure> {
-    match judge(watched, request.on_main_failure) {
-        Verdict::Upload => {}
-        Verdict::Report(failure) => return Err(own_words(target).unwrap_or(failure)),
-    }
     let commit = Reference::parse(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
         .map_err(Failure::of_upload)?;
@@ -81,14 +81,33 @@ async fn conclude(
         directory: &target.from_local_dir,
         raw_prefix: target.to_raw_output.as_deref(),
         commit: &commit,
+        stale: &documents(target)?,
         options: OutputOptions {
             max_simple_size: request.max_simple_size,
             ..OutputOptions::default()
         },
     };
-    let summary = upload::run(&outputs, engine, stop, timeline)
-        .await
-        .map_err(failure_of)?;
+    if let Verdict::Report(failure) = judge(watched, request.on_main_failure) {
+        if let Some(own) = own_words(target) {
+            return Err(own);
+        }
+        let unseen = watched.ending == Ending::NeverStarted;
+        if unseen && is_done(&outputs, engine, &failure).await {
+            return Ok(());
+        }
+        return Err(failure);
+    }
+    let summary = match upload::run(&outputs, engine, stop, timeline).await {
+        Ok(summary) => summary,
+        Err(error) => {
+            let stale = matches!(error, UploadError::Stale(_));
+            let failure = failure_of(error);
+            if !stale && is_done(&outputs, engine, &failure).await {
+                return Ok(());
+            }
+            return Err(failure);
+        }
+    };
     timeline.note("objects", summary.objects);
     timeline.note("bytes", summary.bytes);
     Ok(())
@@ -102,47 +121,4 @@ fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
             ))
         })?;
     Ok(interface.outputs.unwrap_or_default())
-}
-
-/// What a failed main says of itself by its error file is worth more than how it ended.
-fn own_words(target: &UploadTarget) -> Option<Failure> {
-    match upload::user_error(&target.from_local_dir) {
-        Ok(None) => None,
-        Ok(Some(error)) => Some(failure_of_user(error)),
-        Err(error) => {
-            warn!(%error, "whether main left an error file cannot be told");
-            None
-        }
-    }
-}
-
-fn failure_of(error: UploadError) -> Failure {
-    match error {
-        UploadError::User(error) => failure_of_user(error),
-        error => Failure::of_upload(&error).caused_by(error.store_error()),
-    }
-}
-
-/// In the program's own words. The code is the reference's unless the program has one of its own.
-fn failure_of_user(error: UserError) -> Failure {
-    if let Some(reason) = error.warning {
-        warn!(
-            reason,
-            "the error file looks like JSON, but not like ours: it is reported as text"
-        );
-    }
-    let mut failure = Failure::of_upload(error.message);
-    if let Some(code) = error.code {
-        failure.code = code.into();
-    }
-    failure.kind = match error.kind {
-        container_error::Kind::Recoverable => Kind::Recoverable,
-        container_error::Kind::NonRecoverable => Kind::NonRecoverable,
-    };
-    failure.origin = match error.origin {
-        ErrorKind::User => Origin::User,
-        ErrorKind::System => Origin::System,
-        ErrorKind::Unknown => Origin::Unknown,
-    };
-    failure
 }

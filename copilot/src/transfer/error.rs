@@ -77,6 +77,16 @@ pub enum CopyError {
         /// Bytes announced.
         expected: u64,
     },
+    /// An earlier run's outcome lies where this one's will, and stays.
+    #[error(
+        "{object} is of an earlier run and would be taken for the outcome of this one, but it cannot be deleted: {cause}. Allow it (s3:DeleteObject), or delete it"
+    )]
+    Stale {
+        /// The object's reference.
+        object: String,
+        /// Why it stays.
+        cause: Box<StoreError>,
+    },
     /// It was stopped before its end.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -88,6 +98,7 @@ impl CopyError {
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),
+            Self::Stale { cause, .. } => Some(cause),
             _ => None,
         }
     }

@@ -42,6 +42,9 @@ pub enum UploadError {
     /// Files could not be uploaded.
     #[error("output data could not be uploaded: {0}")]
     Transfer(TransferError),
+    /// An error document of an earlier run stays.
+    #[error("the outputs' data was uploaded, but the outputs are not committed: {0}")]
+    Stale(CopyError),
     /// The last step failed: the data is there, the outputs are not.
     #[error("the outputs' data was uploaded, but {reference} could not be written: {cause}")]
     Commit {
@@ -58,7 +61,7 @@ impl UploadError {
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Transfer(error) => error.store_error(),
-            Self::Commit { cause, .. } => cause.store_error(),
+            Self::Stale(cause) | Self::Commit { cause, .. } => cause.store_error(),
             _ => None,
         }
     }

@@ -14,10 +14,11 @@ mod signing;
 
 use std::sync::Arc;
 
-use ::http::StatusCode;
+use ::http::{Method, StatusCode};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::BoxStream};
 use object_store::aws::AmazonS3;
+use object_store::client::{HttpRequest, HttpRequestBody};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutPayload};
 
@@ -121,6 +122,32 @@ impl Bucket {
             .put(&path(key, place)?, PutPayload::from_bytes(data))
             .await;
         done.map_err(|error| StoreError::of_library(&error, place.clone(), "writing"))?;
+        Ok(())
+    }
+
+    /// Succeeds if there is such an object.
+    pub async fn look(&self, key: &str, place: &Place) -> Result<(), StoreError> {
+        let found = self.store.head(&path(key, place)?).await;
+        found.map_err(|error| StoreError::of_library(&error, place.clone(), "looking"))?;
+        Ok(())
+    }
+
+    /// Deletes an object, by a plain request: the library asks for many at once, which not every
+    /// server understands.
+    pub async fn delete(&self, key: &str, place: &Place) -> Result<(), StoreError> {
+        let address = names::address(&self.address, &path(key, place)?);
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = Method::DELETE;
+        *request.uri_mut() = address.parse().map_err(|error| StoreError::Refused {
+            place: place.clone(),
+            action: "deleting",
+            cause: format!("no address for its key: {error}"),
+        })?;
+        let sent = self
+            .requests
+            .send(&request, self.signer.as_ref(), Answer::Whole)
+            .await;
+        sent.map_err(|failure| StoreError::of_failure(&failure, place.clone(), "deleting"))?;
         Ok(())
     }
 

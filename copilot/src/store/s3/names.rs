@@ -5,7 +5,15 @@
 //! encodes a second time into the address; before signing, one of the two layers is taken off.
 
 use object_store::path::Path;
-use percent_encoding::percent_encode_byte;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
+
+/// What the library leaves as it is in the path of an address.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 /// The library's name for `key`.
 ///
@@ -34,6 +42,11 @@ pub(super) fn path(key: &str) -> Result<Path, &'static str> {
     Path::parse(escaped).map_err(|_| "a key that the store library cannot express")
 }
 
+/// The address of an object in the bucket at `bucket`, in two layers as the library makes it.
+pub(super) fn address(bucket: &str, path: &Path) -> String {
+    format!("{bucket}/{}", utf8_percent_encode(path.as_ref(), KEPT))
+}
+
 /// Takes our layer of encoding off an address that the library made.
 pub(super) fn unescape(address: &str) -> String {
     let (path, query) = match address.split_once('?') {
@@ -55,16 +68,8 @@ mod tests {
 
     /// What a server reads from the address that the library would send.
     fn arrives_as(key: &str) -> String {
-        // The library encodes all but these characters of a path.
-        const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-            .remove(b'-')
-            .remove(b'.')
-            .remove(b'_')
-            .remove(b'~')
-            .remove(b'/');
-        let path = path(key).unwrap();
-        let address = percent_encoding::utf8_percent_encode(path.as_ref(), KEPT).to_string();
-        let address = unescape(&format!("http://h/b/{address}?partNumber=%2525"));
+        let address = address("http://h/b", &path(key).unwrap());
+        let address = unescape(&format!("{address}?partNumber=%2525"));
         let sent = address.strip_prefix("http://h/b/").unwrap();
         let (sent, query) = sent.split_once('?').unwrap();
         assert_eq!(query, "partNumber=%2525");

@@ -63,7 +63,7 @@ impl Declared {
 impl Form {
     fn check(self) -> Result<Declared, String> {
         if let Some(code) = &self.code {
-            let is_word = !code.is_empty() && !code.chars().any(|c| c.is_control());
+            let is_word = !code.is_empty() && !code.chars().any(char::is_control);
             if !is_word || code.len() > LONGEST_CODE {
                 return Err(format!(
                     "the code has to be a word of 1 to {LONGEST_CODE} bytes without control characters"
