@@ -18,6 +18,8 @@ pub enum Requirement {
     Mounts,
     /// What `Cgroups` says, a container runtime, a static busybox and the right to make namespaces.
     Containers,
+    /// Uid 0, to become other users.
+    Root,
     /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
     Nobody,
 }
@@ -54,6 +56,9 @@ impl Requirement {
         }
         if !is_root() {
             return Some(format!("{self:?} needs root"));
+        }
+        if matches!(self, Self::Root) {
+            return None;
         }
         if matches!(self, Self::Nobody) {
             let lacking = "user namespaces for everybody (kernel.unprivileged_userns_clone)";
