@@ -23,7 +23,7 @@ pub struct DecodeError {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum DecodeCause {
     /// They are no such message.
-    #[error(transparent)]
+    #[error("{}", shortened(&.0.to_string()))]
     Malformed(#[from] prost::DecodeError),
     /// They hold more than memory could.
     #[error("it holds more than {MOST_VALUES} values; split it up, or store it as a file")]
@@ -53,6 +53,19 @@ pub fn decode_variable_map(bytes: impl Buf) -> Result<VariableMap, DecodeError> 
 /// Reads an error document: `error.pb`, `errors.pb`.
 pub fn decode_error_document(bytes: impl Buf) -> Result<ErrorDocument, DecodeError> {
     decode("ErrorDocument", bytes)
+}
+
+/// A decoder's message names every level on its way, innermost last: of many the outer ones and what
+/// is wrong.
+fn shortened(message: &str) -> String {
+    const OUTER: usize = 4;
+    let parts: Vec<&str> = message.split(": ").collect();
+    match parts.as_slice() {
+        [outer @ .., innermost, rule] if outer.len() > OUTER => {
+            format!("{}: …: {innermost}: {rule}", outer[..OUTER].join(": "))
+        }
+        _ => message.to_owned(),
+    }
 }
 
 fn decode<M: Message + Default>(expected: &'static str, bytes: impl Buf) -> Result<M, DecodeError> {

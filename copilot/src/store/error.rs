@@ -143,7 +143,7 @@ pub enum StoreError {
     },
     /// The object is larger than a read may be.
     #[error(
-        "{place}: limit exceeded. {:.6} MiB > {} MiB. You can increase the limit by setting {setting}",
+        "{place}: limit exceeded. {:.6} MiB > {} MiB. {remedy}",
         mebibytes(*size), mebibytes(*limit)
     )]
     TooLarge {
@@ -153,8 +153,8 @@ pub enum StoreError {
         size: u64,
         /// The limit in bytes.
         limit: u64,
-        /// What raises the limit.
-        setting: &'static str,
+        /// What raises the limit, or helps otherwise.
+        remedy: &'static str,
     },
     /// The object is no longer the one whose reading began.
     #[error(

@@ -159,7 +159,8 @@ impl Object {
                 place: self.place(),
                 size,
                 limit,
-                setting: "maxDownloadMBs (--storage.limits.maxDownloadMBs, 0 for no limit)",
+                remedy: "You can increase the limit by setting maxDownloadMBs \
+                         (--storage.limits.maxDownloadMBs, 0 for no limit)",
             });
         }
         Ok(())
@@ -172,7 +173,7 @@ impl Object {
             place: self.place(),
             size,
             limit,
-            setting: "the limit for metadata",
+            remedy: "The limit for messages is fixed: store large values as files",
         }
     }
 

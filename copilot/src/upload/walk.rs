@@ -74,6 +74,8 @@ impl Walk {
             let links = self.links.entry(identity).or_default();
             *links += 1;
             if *links > LINKS_TO_ONE {
+                // There would be as many more as there are paths: one is told.
+                self.levels.clear();
                 return Err(io::Error::other(format!(
                     "it is a link to a directory that {LINKS_TO_ONE} links have led to before; copy \
                      the directory, or make fewer links to it"

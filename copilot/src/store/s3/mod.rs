@@ -213,6 +213,7 @@ impl Bucket {
         token: Option<&str>,
         place: &Place,
     ) -> Result<Page, StoreError> {
+        names::check_length(prefix).map_err(|what| unsupported(what, place))?;
         let request = listing::request(&self.address, prefix, token);
         let page = async {
             let response = self
@@ -244,9 +245,13 @@ fn repeated_and_refused(error: &object_store::Error) -> bool {
 }
 
 fn path(key: &str, place: &Place) -> Result<object_store::path::Path, StoreError> {
-    names::path(key).map_err(|what| StoreError::Unsupported {
+    names::path(key).map_err(|what| unsupported(what, place))
+}
+
+fn unsupported(what: &str, place: &Place) -> StoreError {
+    StoreError::Unsupported {
         object: place.object.clone(),
         what: what.to_owned(),
         instead: "Copy the object to a key of ordinary names",
-    })
+    }
 }

@@ -15,14 +15,27 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
+/// S3's own limit, in bytes. Beyond it the library makes addresses that it cannot use.
+const LONGEST: usize = 1024;
+
+/// Refuses a key, or the beginning of one, that is longer than any.
+pub(super) fn check_length(key: &str) -> Result<(), &'static str> {
+    if key.len() > LONGEST {
+        return Err("a key of more than 1024 bytes");
+    }
+    Ok(())
+}
+
 /// The library's name for `key`.
 ///
 /// # Errors
-/// What of the key no HTTP client can ask for: addresses with `.` and `..` are resolved on the way.
+/// What of the key no HTTP client can ask for: addresses with `.` and `..` are resolved on the way;
+/// and what no server takes.
 pub(super) fn path(key: &str) -> Result<Path, &'static str> {
     if key.is_empty() {
         return Err("an empty key");
     }
+    check_length(key)?;
     if key.split('/').any(|part| part == "." || part == "..") {
         return Err("a key with a component `.` or `..`");
     }
@@ -89,10 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn dots_are_refused() {
-        for key in ["", ".", "..", "a/../b", "a/."] {
+    fn dots_and_long_keys_are_refused() {
+        let (longest, longer) = ("x".repeat(LONGEST), "x".repeat(LONGEST + 1));
+        for key in ["", ".", "..", "a/../b", "a/.", &longer] {
             assert!(path(key).is_err(), "{key}");
         }
+        assert!(path(&longest).is_ok());
     }
 
     proptest! {
