@@ -12,8 +12,8 @@ use copilot::{
         ExitStatus,
         identify::Rules,
         place::Place,
-        source::ladder::{Watcher, climb},
-        watch::{Ending, Limits, watch},
+        source::ladder::{Surroundings, Watcher, climb},
+        watch::{Ending, Limits, Until, Watch},
     },
 };
 use copilot_tests::{pod::Pod, requirement::Requirement};
@@ -24,6 +24,7 @@ fn limits(start: Duration) -> Limits {
         start: Some(start),
         term_wait: Duration::from_secs(5),
         settle: Duration::from_secs(2),
+        until: Until::End,
     }
 }
 
@@ -75,12 +76,15 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     // A storm that has nothing to do with main must not hide that the time is over.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
-    let rung = climb(Watcher::Ebpf, &place).expect("the kernel lets us attach");
+    let rung =
+        climb(&[Watcher::Ebpf], &Surroundings::of(&place)).expect("the kernel lets us attach");
     let storm = Storm::start(&pod);
     let began = Instant::now();
     let limits_of_a_second = limits(Duration::from_secs(1));
     let place = place.as_ref().ok();
-    let watched = watch(rung, place, absent, limits_of_a_second, &mut termination).await;
+    let watched = Watch::new(rung, absent)
+        .until_over(place, limits_of_a_second, None, &mut termination)
+        .await;
     assert_eq!(watched.ending, Ending::NeverStarted);
     assert!(
         began.elapsed() < Duration::from_secs(5),
@@ -92,13 +96,16 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     // Main has begun and ended, and nothing of it has been looked at, when SIGTERM comes.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
-    let rung = climb(Watcher::Ebpf, &place).expect("the kernel lets us attach");
+    let rung =
+        climb(&[Watcher::Ebpf], &Surroundings::of(&place)).expect("the kernel lets us attach");
     let mut main = shell(&pod, "main", "exit 7").spawn().expect("main starts");
     main.wait().expect("main can be waited for");
     kill_process(getpid(), Signal::TERM).expect("we may signal ourselves");
     termination.received().await;
     let limits = limits(Duration::from_secs(20));
     let place = place.as_ref().ok();
-    let watched = watch(rung, place, Rules::default(), limits, &mut termination).await;
+    let watched = Watch::new(rung, Rules::default())
+        .until_over(place, limits, None, &mut termination)
+        .await;
     assert_eq!(watched.ending, Ending::Exited(ExitStatus::Code(7)));
 }

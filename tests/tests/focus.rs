@@ -7,8 +7,8 @@ use copilot::track::{
     identify::Rules,
     place::Place,
     source::{
-        Source,
-        ladder::{Watcher, climb},
+        Sources,
+        ladder::{Surroundings, Watcher, climb},
     },
 };
 use copilot_tests::{pod::Pod, requirement::Requirement};
@@ -21,26 +21,27 @@ const BUSY: &str = "for i in $(seq 400); do /bin/true; (exit 1); done; exec slee
 
 /// A tracker fed by the kernel, as the sidecar's is.
 struct Watch {
-    source: Source,
+    sources: Sources,
     tracker: Tracker,
 }
 
 impl Watch {
     fn attach(pod: &Pod) -> Self {
         let place = Place::find(Some(pod.directory()));
-        let rung = climb(Watcher::Ebpf, &place).expect("the kernel lets us attach");
+        let rung =
+            climb(&[Watcher::Ebpf], &Surroundings::of(&place)).expect("the kernel lets us attach");
         Self {
-            source: rung.source,
+            sources: rung.sources,
             tracker: Tracker::new(Rules::default()),
         }
     }
 
     /// Takes one event, if one comes in this time.
     async fn step(&mut self, limit: Duration) -> Option<Vec<Transition>> {
-        let event = timeout(limit, self.source.next()).await.ok()?;
+        let (_, event) = timeout(limit, self.sources.next()).await.ok()?;
         let transitions = self.tracker.observe(event);
         if self.tracker.has_started() {
-            self.source.focus(&self.tracker);
+            self.sources.focus(&self.tracker);
         }
         Some(transitions)
     }

@@ -12,8 +12,8 @@ use copilot::{
         ExitStatus,
         identify::Rules,
         place::Place,
-        source::ladder::{Watcher, climb},
-        watch::{Ending, Limits, Watched, watch},
+        source::ladder::{Surroundings, Watcher, climb},
+        watch::{Ending, Limits, Until, Watch, Watched},
     },
 };
 use copilot_tests::{pod::Pod, requirement::Requirement};
@@ -22,6 +22,7 @@ const LIMITS: Limits = Limits {
     start: Some(Duration::from_secs(20)),
     term_wait: Duration::from_secs(5),
     settle: Duration::from_secs(2),
+    until: Until::End,
 };
 
 /// Watches the pod from outside of it; `start` runs once the watcher is attached.
@@ -31,17 +32,12 @@ async fn watch_pod(
     start: impl FnOnce() -> Command,
 ) -> (Watched, Child) {
     let place = Place::find(Some(pod.directory()));
-    let rung = climb(wanted, &place).expect("the watcher works here");
+    let rung = climb(&[wanted], &Surroundings::of(&place)).expect("the watcher works here");
     let mut termination = Termination::listen().expect("signals can be listened to");
     let child = start().spawn().expect("main starts");
-    let watched = watch(
-        rung,
-        place.as_ref().ok(),
-        Rules::default(),
-        LIMITS,
-        &mut termination,
-    )
-    .await;
+    let watched = Watch::new(rung, Rules::default())
+        .until_over(place.as_ref().ok(), LIMITS, None, &mut termination)
+        .await;
     (watched, child)
 }
 
@@ -85,4 +81,59 @@ async fn looking_at_proc_sees_main_start_and_end() {
     child.wait().expect("main can be waited for");
     assert_eq!(watched.ending, Ending::Exited(ExitStatus::Unknown));
     assert!(watched.started.is_some());
+}
+
+/// A parent is told of the end by the wait below, so the kernel then gives the status away.
+#[tokio::test(flavor = "current_thread")]
+async fn a_descriptor_of_main_tells_how_it_ended() {
+    if !Requirement::Cgroups.is_met() {
+        return;
+    }
+    for (script, expected) in [
+        ("sleep 0.3", ExitStatus::Code(0)),
+        ("sleep 0.3; exit 7", ExitStatus::Code(7)),
+        ("sleep 0.3; kill -9 $$", ExitStatus::from_wait(9, false)),
+        ("(sleep 5)& sleep 0.3; exit 4", ExitStatus::Code(4)),
+    ] {
+        let pod = Pod::create().expect("a pod can be made");
+        let place = Place::find(Some(pod.directory()));
+        let around = Surroundings::of(&place);
+        let rung = climb(&[Watcher::Pidfd], &around).expect("the watcher works here");
+        let mut termination = Termination::listen().expect("signals can be listened to");
+        let mut child = shell(&pod, script).spawn().expect("main starts");
+        let waiter = tokio::task::spawn_blocking(move || child.wait());
+        let limits = Limits {
+            settle: Duration::ZERO,
+            ..LIMITS
+        };
+        let watched = Watch::new(rung, Rules::default())
+            .until_over(place.as_ref().ok(), limits, None, &mut termination)
+            .await;
+        waiter
+            .await
+            .expect("joined")
+            .expect("main can be waited for");
+        assert_eq!(watched.watcher, "pidfd");
+        if tells_exit_codes() {
+            assert_eq!(watched.ending, Ending::Exited(expected), "{script}");
+        } else {
+            assert_eq!(
+                watched.ending,
+                Ending::Exited(ExitStatus::Unknown),
+                "{script}"
+            );
+        }
+    }
+}
+
+/// Linux 6.15 is the first to tell them through a pidfd.
+fn tells_exit_codes() -> bool {
+    let release = rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map_while(|part| part.parse().ok());
+    (numbers.next(), numbers.next()) >= (Some(6_u32), Some(15_u32))
 }

@@ -10,10 +10,11 @@ use super::flags::{self, CommonFlags, DownloadFlags, Reading, SidecarFlags};
 use super::global::{given, given_path, global};
 use super::rejection::Rejection;
 use super::value;
+use super::watchers;
 use crate::command::{Command, Invocation};
 use crate::download::DownloadRequest;
 use crate::sidecar::{SidecarRequest, TrackOptions, UploadTarget};
-use crate::track::source::ladder::Watcher;
+use crate::track::source::Polling;
 
 /// The reference's deadline where no flag gives one, in nanoseconds: an hour.
 const UPLOAD_TIMEOUT: i64 = 3_600_000_000_000;
@@ -159,7 +160,7 @@ fn sidecar_request(
         choose("--format", format, &choice::FORMATS)?;
     }
     let mode = choose("--upload-mode", &flags.upload_mode, &choice::UPLOAD_MODES)?;
-    let watcher = watcher(flags)?;
+    let (watchers, until) = watchers::of(flags)?;
     let on_main_failure = choose(
         "--on-main-failure",
         &flags.on_main_failure,
@@ -179,10 +180,13 @@ fn sidecar_request(
         on_main_failure,
         max_simple_size: flags.max_simple_size,
         track: TrackOptions {
-            watcher,
+            watchers,
+            until,
+            polling: polling(flags)?,
             main_container: given(&flags.main_container),
             ignore_containers: flags.ignore_container.clone(),
             pod_cgroup: given_path(flags.pod_cgroup.as_deref()),
+            proc_root: given_path(flags.proc_root.as_deref()),
             main_start_timeout: Some(flags.main_start_timeout).filter(|bound| !bound.is_zero()),
             term_wait: flags.term_wait,
             settle: flags.settle,
@@ -206,27 +210,15 @@ fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, Stri
     })
 }
 
-/// Our flag, else the reference's two. One watcher sees both start and end here, so the two must
-/// agree where both are given.
-fn watcher(flags: &SidecarFlags) -> Result<Watcher, String> {
-    let reference = |flag: &str, text: &Option<String>| {
-        let text = text.as_deref();
-        text.map(|text| choose(flag, text, &choice::WATCHER_TYPES))
-            .transpose()
+fn polling(flags: &SidecarFlags) -> Result<Polling, String> {
+    let polling = Polling {
+        fast: flags.poll_fast,
+        slow: flags.poll_slow,
     };
-    let start = reference("--start-watcher-type", &flags.start_watcher_type)?;
-    let exit = reference("--exit-watcher-type", &flags.exit_watcher_type)?;
-    if let Some(name) = &flags.watcher {
-        return choose("--watcher", name, &choice::WATCHERS);
+    if polling.fast.is_zero() || polling.slow.is_zero() {
+        return Err("--poll-fast and --poll-slow must be longer than 0".to_owned());
     }
-    match (start, exit) {
-        (Some(start), Some(exit)) if start != exit => Err(
-            "--start-watcher-type and --exit-watcher-type differ: one watcher sees both start and \
-             end of main; give them the same name, or use --watcher"
-                .to_owned(),
-        ),
-        (start, exit) => Ok(start.or(exit).unwrap_or(Watcher::Auto)),
-    }
+    Ok(polling)
 }
 
 fn required(flag: &str, path: &Path, meaning: &str) -> Result<PathBuf, String> {

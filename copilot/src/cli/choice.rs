@@ -43,7 +43,9 @@ pub(super) const WATCHERS: Names<Watcher> = Names {
     usable: &[
         ("auto", Watcher::Auto),
         ("ebpf", Watcher::Ebpf),
+        ("pidfd", Watcher::Pidfd),
         ("proc", Watcher::Proc),
+        ("marker", Watcher::Marker),
         ("signal", Watcher::Signal),
         ("noop", Watcher::Noop),
     ],
@@ -56,13 +58,15 @@ pub(super) const WATCHER_TYPES: Names<Watcher> = Names {
         ("signal", Watcher::Signal),
         ("noop", Watcher::Noop),
         ("shared-process-ns", Watcher::Proc),
+        ("file", Watcher::Marker),
     ],
-    refused: &["file", "kube-api"],
+    refused: &["kube-api"],
 };
 
 pub(super) const MAIN_FAILURES: Names<MainFailure> = Names {
     usable: &[
         ("report", MainFailure::Report),
+        ("salvage", MainFailure::Salvage),
         ("upload", MainFailure::Upload),
     ],
     refused: &[],

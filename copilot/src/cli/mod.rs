@@ -15,6 +15,7 @@ mod rejection;
 mod route;
 mod suggest;
 mod value;
+mod watchers;
 
 use std::ffi::OsString;
 

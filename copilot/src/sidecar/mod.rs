@@ -5,6 +5,7 @@
 //! from the start, or has nothing to upload, waits for main's end. Never here: flags, writing error
 //! documents, exit codes. Called by the edge.
 
+mod evidence;
 mod outcome;
 mod request;
 mod verdict;
@@ -29,7 +30,7 @@ use crate::upload::{self, Outputs, UploadError};
 /// Waits and uploads; `watching` is attached already.
 pub async fn run(
     request: &SidecarRequest,
-    watching: Watching,
+    mut watching: Watching,
     engine: &Engine,
     termination: &mut Termination,
     timeline: &mut Timeline,
@@ -46,22 +47,24 @@ pub async fn run(
         ),
         Ok(Some(_)) => {}
     }
-    let watched = watching.until_over(termination, timeline).await;
+    let evidence = || evidence::of_main(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
+    let watched = watching.until_over(&evidence, termination, timeline).await;
     // Counted from main's end: how long main runs is its own affair.
     let stop = Stop::after(request.timeout);
-    let Some(target) = &request.upload else {
-        return Ok(());
+    let outcome = match &request.upload {
+        Some(target) => {
+            let declared = outputs?.unwrap_or_default();
+            conclude(
+                request, target, &declared, &watched, engine, &stop, timeline,
+            )
+            .await
+        }
+        None => Ok(()),
     };
-    let declared = outputs?.unwrap_or_default();
-    if declared.variables.is_empty() {
-        let stale = documents(target)?;
-        let removed = engine.remove_stale(&stale, &stop).await;
-        return removed.map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
+    if let Ending::Marked(_) = watched.ending {
+        watching.until_gone(termination).await;
     }
-    conclude(
-        request, target, &declared, &watched, engine, &stop, timeline,
-    )
-    .await
+    outcome
 }
 
 async fn conclude(
@@ -73,6 +76,11 @@ async fn conclude(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<(), Failure> {
+    let stale = documents(target)?;
+    if declared.variables.is_empty() {
+        let removed = engine.remove_stale(&stale, stop).await;
+        return removed.map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
+    }
     let commit = Reference::parse(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
         .map_err(Failure::of_upload)?;
@@ -81,21 +89,22 @@ async fn conclude(
         directory: &target.from_local_dir,
         raw_prefix: target.to_raw_output.as_deref(),
         commit: &commit,
-        stale: &documents(target)?,
+        stale: &stale,
         options: OutputOptions {
             max_simple_size: request.max_simple_size,
             ..OutputOptions::default()
         },
     };
     if let Verdict::Report(failure) = judge(watched, request.on_main_failure) {
-        if let Some(own) = own_words(target) {
-            return Err(own);
-        }
         let unseen = watched.ending == Ending::NeverStarted;
         if unseen && is_done(&outputs, engine, &failure).await {
             return Ok(());
         }
-        return Err(failure);
+        let failure = own_words(target).unwrap_or(failure);
+        return Err(match request.on_main_failure {
+            MainFailure::Salvage => salvaged(failure, target, engine, stop).await,
+            _ => failure,
+        });
     }
     let summary = match upload::run(&outputs, engine, stop, timeline).await {
         Ok(summary) => summary,
@@ -121,4 +130,27 @@ fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
             ))
         })?;
     Ok(interface.outputs.unwrap_or_default())
+}
+
+/// Saves what main left, and says in the failure's message where it is, or why it is not saved.
+async fn salvaged(
+    failure: Failure,
+    target: &UploadTarget,
+    engine: &Engine,
+    stop: &Stop,
+) -> Failure {
+    let raw = target.to_raw_output.as_deref();
+    let told = match upload::salvage(&target.from_local_dir, raw, engine, stop).await {
+        Ok(summary) => format!(
+            "what it left ({} files, {} bytes) is saved below {}",
+            summary.objects,
+            summary.bytes,
+            raw.unwrap_or_default()
+        ),
+        Err(error) => format!("not all of what it left could be saved: {error}"),
+    };
+    Failure {
+        message: format!("{}; {told}", failure.message),
+        ..failure
+    }
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::track::source::ladder::Watcher;
+use crate::track::source::{Polling, ladder::Watcher};
+use crate::track::watch::Until;
 
 /// When output data is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum UploadMode {
 pub enum MainFailure {
     /// Report its failure and upload nothing.
     Report,
+    /// Report its failure, and upload what it left without calling it outputs.
+    Salvage,
     /// Upload what is there, as the reference does.
     Upload,
 }
@@ -63,14 +66,20 @@ pub struct UploadTarget {
 /// How main is found and watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackOptions {
-    /// `--watcher`, else the reference's watcher types.
-    pub watcher: Watcher,
+    /// `--watcher`, else the reference's watcher types; not empty.
+    pub watchers: Vec<Watcher>,
+    /// Until when main is watched.
+    pub until: Until,
+    /// `--poll-fast` and `--poll-slow`.
+    pub polling: Polling,
     /// `--main-container`: a name, or the beginning of an id.
     pub main_container: Option<String>,
     /// `--ignore-container`: names of containers that are not main.
     pub ignore_containers: Vec<String>,
     /// `--pod-cgroup`: the pod's cgroup directory.
     pub pod_cgroup: Option<PathBuf>,
+    /// `--proc-root`: the node's `/proc`.
+    pub proc_root: Option<PathBuf>,
     /// `--main-start-timeout`: bound of the wait for main's start; none for no bound.
     pub main_start_timeout: Option<Duration>,
     /// `--term-wait`: bound of the wait for main's end after SIGTERM.

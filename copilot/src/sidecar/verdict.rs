@@ -20,10 +20,10 @@ pub(super) enum Verdict {
 /// Judges main's end. Where nobody knows how it ended, the outputs decide, as in the reference.
 pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
     match watched.ending {
-        Ending::Exited(status) if status.is_failure() && on_failure == MainFailure::Report => {
+        Ending::Exited(status) if status.is_failure() && on_failure != MainFailure::Upload => {
             Verdict::Report(failed(watched, status))
         }
-        Ending::Exited(_) | Ending::Unseen => Verdict::Upload,
+        Ending::Exited(_) | Ending::Marked(_) | Ending::Unseen => Verdict::Upload,
         Ending::StillRunning => Verdict::Report(Failure {
             code: "Interrupted".into(),
             message: format!(
@@ -60,7 +60,7 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
             "{} {status} (seen by {}); its outputs are not uploaded, --on-main-failure upload does \
              it all the same",
             main(watched),
-            watched.watcher
+            watched.told_by
         ),
         kind: Kind::Recoverable,
         origin,
@@ -97,13 +97,14 @@ fn main(watched: &Watched) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::track::Timestamp;
+    use crate::track::{Marker, Timestamp};
 
     fn watched(ending: Ending) -> Watched {
         Watched {
             ending,
-            watcher: "ebpf",
+            watcher: "ebpf".to_owned(),
             reason: String::new(),
+            told_by: "ebpf",
             main: None,
             containers: vec!["web".to_owned()],
             attached: Timestamp(0),
@@ -120,6 +121,8 @@ mod tests {
             (exited(0, false), None),
             (Ending::Exited(ExitStatus::Unknown), None),
             (Ending::Unseen, None),
+            (Ending::Marked(Marker::Success), None),
+            (Ending::Marked(Marker::Error), None),
             (exited(0x700, false), Some(("MainFailed", Origin::User))),
             (exited(11, false), Some(("MainFailed", Origin::User))),
             (exited(9, true), Some(("OOMKilled", Origin::User))),

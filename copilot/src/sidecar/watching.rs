@@ -10,9 +10,9 @@ use crate::report::Timeline;
 use crate::termination::Termination;
 use crate::track::identify::Rules;
 use crate::track::place::{Place, PlaceError};
-use crate::track::readiness;
-use crate::track::source::ladder::{Rung, Watcher, WatcherError, climb};
-use crate::track::watch::{Ending, Limits, Watched, watch};
+use crate::track::source::ladder::{Surroundings, Watcher, WatcherError, climb};
+use crate::track::watch::{Ending, Evidence, Limits, Watch, Watched};
+use crate::track::{neighbours, readiness};
 
 /// Why nobody can be watched.
 #[derive(Debug, Error)]
@@ -20,16 +20,15 @@ pub enum WatchingError {
     /// The watcher that was named does not work here.
     #[error(transparent)]
     Watcher(#[from] WatcherError),
-    /// The cgroup that was named is none.
+    /// The cgroup or the `/proc` that was named is none.
     #[error(transparent)]
-    PodCgroup(PlaceError),
+    Place(PlaceError),
 }
 
 /// An attached watcher.
 pub struct Watching {
-    rung: Rung,
+    watch: Watch,
     place: Option<Place>,
-    rules: Rules,
     limits: Limits,
     /// No pod is around us, so nobody would ever end or send us a signal.
     alone: bool,
@@ -39,15 +38,19 @@ impl Watching {
     /// Attaches a watcher and says so to whoever asks (`copilot ready`).
     pub fn attach(request: &SidecarRequest) -> Result<Self, WatchingError> {
         let options = &request.track;
-        let place = match Place::find(options.pod_cgroup.as_deref()) {
-            Err(error @ PlaceError::NoSuchCgroup { .. }) => {
-                return Err(WatchingError::PodCgroup(error));
-            }
-            place => place,
+        let place = find_place(options)?;
+        let output = request
+            .upload
+            .as_ref()
+            .map(|target| target.from_local_dir.as_path());
+        let around = Surroundings {
+            place: &place,
+            polling: options.polling,
+            output,
         };
-        let rung = climb(options.watcher, &place)?;
+        let rung = climb(&options.watchers, &around)?;
         info!(
-            watcher = rung.source.name(),
+            watcher = rung.sources.names(),
             reason = rung.reason,
             "watching"
         );
@@ -55,21 +58,17 @@ impl Watching {
             warn!(%error, "`copilot ready` will not see that the watcher is attached");
         }
         let alone = matches!(place, Err(PlaceError::NoPod { .. }))
-            && options.watcher == Watcher::Auto
+            && options.watchers == [Watcher::Auto]
             && request.upload.is_none();
         let place = place.ok();
-        let directory = request
-            .upload
-            .as_ref()
-            .map(|target| target.from_local_dir.as_path());
         Ok(Self {
-            rung,
-            rules: rules(options, place.as_ref(), directory),
+            watch: Watch::new(rung, rules(options, place.as_ref(), output)),
             place,
             limits: Limits {
                 start: options.main_start_timeout,
                 term_wait: options.term_wait,
                 settle: options.settle,
+                until: options.until,
             },
             alone,
         })
@@ -82,23 +81,42 @@ impl Watching {
         self.alone
     }
 
-    /// Watches until main is over.
+    /// Watches until main is over. `evidence` says what main has left, if it was never seen.
     pub(super) async fn until_over(
-        self,
+        &mut self,
+        evidence: &Evidence<'_>,
         termination: &mut Termination,
         timeline: &mut Timeline,
     ) -> Watched {
-        let watched = watch(
-            self.rung,
-            self.place.as_ref(),
-            self.rules,
-            self.limits,
-            termination,
-        )
-        .await;
+        // That nobody is seen means nothing where nobody could be.
+        let could_be_seen = self.place.as_ref().is_some_and(neighbours::are_visible);
+        let evidence = could_be_seen.then_some(evidence);
+        let watched = self
+            .watch
+            .until_over(self.place.as_ref(), self.limits, evidence, termination)
+            .await;
         debug!(?watched, "the wait is over");
         note(&watched, timeline);
         watched
+    }
+
+    /// Waits for the end of a main that runs although it has said that it is over.
+    pub(super) async fn until_gone(&mut self, termination: &mut Termination) {
+        self.watch.until_gone(termination).await;
+    }
+}
+
+fn find_place(options: &TrackOptions) -> Result<Result<Place, PlaceError>, WatchingError> {
+    let place = Place::find(options.pod_cgroup.as_deref());
+    let place = match (place, &options.proc_root) {
+        (Ok(place), Some(root)) => place.with_proc_root(root),
+        (place, _) => place,
+    };
+    match place {
+        Err(error @ (PlaceError::NoSuchCgroup { .. } | PlaceError::NoSuchProc { .. })) => {
+            Err(WatchingError::Place(error))
+        }
+        place => Ok(place),
     }
 }
 
@@ -126,7 +144,7 @@ fn rules(options: &TrackOptions, place: Option<&Place>, directory: Option<&Path>
 }
 
 fn note(watched: &Watched, timeline: &mut Timeline) {
-    timeline.note("watcher", watched.watcher);
+    timeline.note("watcher", watched.watcher.as_str());
     timeline.note("reason", watched.reason.as_str());
     if let Some((containers, why)) = &watched.main {
         let names: Vec<String> = containers.iter().map(ToString::to_string).collect();

@@ -85,6 +85,36 @@ impl fmt::Display for ContainerId {
     }
 }
 
+/// A file by which main speaks to us, as the reference's `file` watcher understands it (spec §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Marker {
+    /// `_START`: main has begun.
+    Start,
+    /// `_SUCCESS`: the outputs are complete.
+    Success,
+    /// `_ERROR`: main has failed; the file says why.
+    Error,
+}
+
+impl Marker {
+    /// All of them, by file name.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("_START", Self::Start),
+        ("_SUCCESS", Self::Success),
+        ("_ERROR", Self::Error),
+    ];
+
+    /// The file's name.
+    #[must_use]
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Start => "_START",
+            Self::Success => "_SUCCESS",
+            Self::Error => "_ERROR",
+        }
+    }
+}
+
 /// Something that a source has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -116,6 +146,29 @@ pub enum Event {
         /// How it ended.
         status: ExitStatus,
         /// When it ended, or when it was first missed.
+        at: Timestamp,
+    },
+    /// A container runs its program, by the word of one who knows containers and not processes.
+    ContainerStarted {
+        /// Which.
+        container: ContainerId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A container has ended, by the same word, or no process is left in its cgroup.
+    ContainerExited {
+        /// Which.
+        container: ContainerId,
+        /// How it ended.
+        status: ExitStatus,
+        /// When it ended, or when it was found empty.
+        at: Timestamp,
+    },
+    /// A marker file lies in the output directory.
+    MarkerWritten {
+        /// Which.
+        marker: Marker,
+        /// When it was seen.
         at: Timestamp,
     },
     /// A complete look at the processes that we can see: any other that we could see is gone.

@@ -139,6 +139,12 @@ impl Rules {
         (!left.is_empty()).then_some((left, Why::Elimination))
     }
 
+    /// Whether a container may be main, or may turn out to be once more is known of it.
+    #[must_use]
+    pub fn may_become_main(&self, candidate: &Candidate<'_>) -> bool {
+        self.may_be_main(candidate) && !self.is_infrastructure(candidate)
+    }
+
     fn may_be_main(&self, candidate: &Candidate<'_>) -> bool {
         let is_sandbox = candidate.traits.is_some_and(|traits| {
             traits.is_sandbox || (self.pod_uid.is_some() && traits.pod_uid != self.pod_uid)

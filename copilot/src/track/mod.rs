@@ -10,16 +10,18 @@ pub mod cgroup;
 pub mod event;
 pub mod identify;
 pub mod kubelet;
+pub mod neighbours;
 pub mod place;
 pub mod readiness;
 #[cfg(test)]
 mod recorded;
 pub mod scan;
+mod settle;
 pub mod source;
 pub mod status;
 pub mod tracker;
 pub mod watch;
 
-pub use event::{ContainerId, Event, ProcessId, Timestamp};
+pub use event::{ContainerId, Event, Marker, ProcessId, Timestamp};
 pub use status::ExitStatus;
 pub use tracker::{Tracker, Transition};

@@ -16,7 +16,7 @@ use thiserror::Error;
 use tracing::{debug, info};
 
 use super::cgroup::{self, Membership, PodPath};
-use super::{ContainerId, kubelet::Traits};
+use super::{ContainerId, kubelet::Traits, neighbours};
 
 /// Inode of the initial cgroup namespace (`PROC_CGROUP_INIT_INO`), the same on every kernel.
 const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
@@ -38,6 +38,9 @@ pub struct Place {
     pub own: Option<ContainerId>,
     /// What our own mounts say.
     pub traits: Traits,
+    /// The node's own `/proc`, where it is mounted here and needed: other containers' processes are
+    /// then known by the pids that they have on the node.
+    pub proc_root: Option<PathBuf>,
 }
 
 /// Why our pod was not found.
@@ -58,6 +61,17 @@ pub enum PlaceError {
     NoPod {
         /// Our own cgroup.
         path: String,
+    },
+    /// `--proc-root` names no `/proc`.
+    #[error(
+        "--proc-root {path} is no /proc of the node ({cause}); mount the node's /proc there \
+         (a `hostPath` volume of path /proc)"
+    )]
+    NoSuchProc {
+        /// What was given.
+        path: PathBuf,
+        /// Why it is none.
+        cause: String,
     },
     /// `--pod-cgroup` names no cgroup.
     #[error(
@@ -109,6 +123,28 @@ impl Place {
         Ok(place)
     }
 
+    /// With the node's `/proc` to look at, unless our own shows as much: pids of the node are good for
+    /// looking only.
+    pub fn with_proc_root(mut self, root: &Path) -> Result<Self, PlaceError> {
+        fs::metadata(root.join("1/cgroup")).map_err(|error| PlaceError::NoSuchProc {
+            path: root.to_owned(),
+            cause: format!("1/cgroup: {error}"),
+        })?;
+        if neighbours::share_pids(&self) {
+            info!("the pod shares its pid namespace: --proc-root is not needed");
+        } else {
+            self.proc_root = Some(root.to_owned());
+        }
+        Ok(self)
+    }
+
+    /// The process with this pid, if it is shown to us.
+    #[must_use]
+    pub fn process(&self, pid: i32) -> Option<Process> {
+        let root = self.proc_root.as_deref().unwrap_or(Path::new("/proc"));
+        Process::new_with_root(root.join(pid.to_string())).ok()
+    }
+
     /// Whether a process of this cgroup is our own container's.
     #[must_use]
     pub fn is_own(&self, container: &ContainerId) -> bool {
@@ -143,6 +179,7 @@ impl View<'_> {
             level: None,
             above_us: Some(count(steps + cgroup::components(own_path).count())),
             traits: self.traits(),
+            proc_root: None,
         })
     }
 
@@ -172,6 +209,7 @@ impl View<'_> {
             above_us: own.is_some().then(|| count(above)),
             own,
             traits: self.traits(),
+            proc_root: None,
         })
     }
 
@@ -188,6 +226,7 @@ impl View<'_> {
             level: self.initial_namespace.then(|| count(level)),
             above_us: Some(count(names.len() - level)),
             traits: self.traits(),
+            proc_root: None,
         }
     }
 
@@ -207,6 +246,7 @@ impl View<'_> {
             level: None,
             above_us: None,
             traits,
+            proc_root: None,
         })
     }
 

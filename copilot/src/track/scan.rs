@@ -33,6 +33,9 @@ const YOUTH: u64 = 5 * TICKS_PER_SECOND;
 /// execs the container's program.
 const RUNTIME_PREFIXES: &[&str] = &["runc:[", "youki:["];
 
+/// How the name ends when the runtime has no more to do than to exec: the stages before it exit.
+const LAST_STAGE: &str = "[2:INIT]";
+
 /// The whole command name of such a process, where nothing marks it.
 const RUNTIME_NAMES: &[&str] = &["crun"];
 
@@ -52,13 +55,16 @@ struct Known {
     container: Option<ContainerId>,
     /// Its start has been told.
     told: bool,
+    /// It waits for the word to become the container's program.
+    waits: bool,
 }
 
 impl Scanner {
     /// A scanner of our pod's processes.
     #[must_use]
     pub fn new(place: Place) -> Self {
-        Self::of("/proc".into(), place)
+        let root = place.proc_root.clone();
+        Self::of(root.unwrap_or_else(|| "/proc".into()), place)
     }
 
     /// A scanner of the processes that are shown at `root` as `/proc` shows them.
@@ -79,9 +85,17 @@ impl Scanner {
 
     /// The container of a process that lived at the last look.
     #[must_use]
-    pub fn container_of_pid(&self, pid: u32) -> Option<&ContainerId> {
-        let pid = i32::try_from(pid).ok()?;
+    pub fn container_of_pid(&self, pid: i32) -> Option<&ContainerId> {
         self.known.get(&pid)?.container.as_ref()
+    }
+
+    /// The runtime's processes that waited in a container at the last look, to become its program
+    /// when they are told to: the pid stays the same.
+    pub fn in_the_making(&self) -> impl Iterator<Item = (ProcessId, &ContainerId)> {
+        self.known
+            .values()
+            .filter(|known| known.waits)
+            .filter_map(|known| Some((known.id, known.container.as_ref()?)))
     }
 
     /// How many processes live in these containers, by one look at all; nothing if some may have
@@ -148,10 +162,12 @@ impl Scanner {
         };
         let told = known.is_some_and(|known| known.told && known.container == container);
         let mut now_told = told;
+        let mut waits = false;
         if let Some(container) = &container {
             self.describe(process, container, young, events);
-            let is_waiting = young && is_runtime(stat);
-            if !told && !is_waiting {
+            let is_of_runtime = young && is_runtime(stat);
+            waits = is_of_runtime && !told && stat.comm.ends_with(LAST_STAGE);
+            if !told && !is_of_runtime {
                 now_told = true;
                 events.push(Event::ProcessStarted {
                     process: id,
@@ -167,6 +183,7 @@ impl Scanner {
                 id,
                 container,
                 told: now_told,
+                waits,
             },
         );
     }

@@ -10,40 +10,19 @@
 //! shown who still lives.
 
 mod container;
+mod transition;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::container::{Container, Exit, Process};
+pub use self::transition::Transition;
+use self::{
+    container::{Container, Exit, Process},
+    transition::{began, exited},
+};
 use super::{
-    ContainerId, Event, ExitStatus, ProcessId, Timestamp,
+    ContainerId, Event, Marker, ProcessId, Timestamp,
     identify::{Candidate, Rules, Why},
 };
-
-/// What the tracker has concluded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Transition {
-    /// These containers are main. Said again if the set changes before main has ended.
-    MainFound {
-        /// The containers, in the order of their names.
-        containers: Vec<ContainerId>,
-        /// By which rule.
-        why: Why,
-    },
-    /// The first of the mains runs its program.
-    MainStarted {
-        /// The first processes of the mains that have started so far.
-        processes: Vec<ProcessId>,
-        /// When.
-        at: Timestamp,
-    },
-    /// All mains have ended.
-    MainExited {
-        /// The worst status of them.
-        status: ExitStatus,
-        /// When the last of them ended.
-        at: Timestamp,
-    },
-}
 
 /// How many exits are kept of processes that may yet turn out to be the first of their container.
 /// Of more, the youngest processes are forgotten: a first one is older than its children.
@@ -58,9 +37,11 @@ pub struct Tracker {
     strays: BTreeMap<ProcessId, (Exit, Option<ContainerId>)>,
     /// Events were lost before this moment: nothing is concluded before a scan that began later.
     unsure_before: Option<Timestamp>,
+    markers: BTreeMap<Marker, Timestamp>,
     found: Option<(Vec<ContainerId>, Why)>,
     started: bool,
     exited: bool,
+    marked: bool,
 }
 
 impl Tracker {
@@ -72,9 +53,11 @@ impl Tracker {
             containers: BTreeMap::new(),
             strays: BTreeMap::new(),
             unsure_before: None,
+            markers: BTreeMap::new(),
             found: None,
             started: false,
             exited: false,
+            marked: false,
         }
     }
 
@@ -107,6 +90,25 @@ impl Tracker {
                     alive: at,
                 },
             ),
+            Event::ContainerStarted { container, at } => {
+                self.containers.entry(container).or_default().announce(at);
+            }
+            Event::ContainerExited {
+                container,
+                status,
+                at,
+            } => self
+                .containers
+                .entry(container)
+                .or_default()
+                .announce_end(Exit {
+                    status,
+                    at,
+                    alive: at,
+                }),
+            Event::MarkerWritten { marker, at } => {
+                self.markers.entry(marker).or_insert(at);
+            }
             Event::Scanned { alive, began } => self.compare(&alive, began),
             Event::Lost { at, .. } => self.unsure_before = self.unsure_before.max(Some(at)),
         }
@@ -117,6 +119,28 @@ impl Tracker {
     #[must_use]
     pub fn has_started(&self) -> bool {
         self.started
+    }
+
+    /// Whether a main was seen to run and was not seen to end. The word of a marker file is not
+    /// enough: nobody would see such a main end.
+    #[must_use]
+    pub fn is_main_alive(&self) -> bool {
+        let mains = self
+            .mains()
+            .iter()
+            .filter_map(|main| self.containers.get(main));
+        mains
+            .into_iter()
+            .any(|main| main.began().is_some() && main.exit().is_none())
+    }
+
+    /// Whether anybody lives who may be main or become it: not we, not the sandbox, not known
+    /// infrastructure.
+    #[must_use]
+    pub fn is_anybody_there(&self) -> bool {
+        self.containers.iter().any(|(id, container)| {
+            container.exit().is_none() && self.rules.may_become_main(&candidate(id, container))
+        })
     }
 
     /// The main containers, as far as they are known.
@@ -216,11 +240,20 @@ impl Tracker {
 
     fn conclude(&mut self) -> Vec<Transition> {
         let mut transitions = Vec::new();
-        if self.unsure_before.is_some() || self.exited {
+        if self.exited {
             return transitions;
         }
+        // Whatever was lost in the kernel, it was no file.
+        if self.unsure_before.is_none() {
+            self.judge(&mut transitions);
+        }
+        self.heed_markers(&mut transitions);
+        transitions
+    }
+
+    fn judge(&mut self, transitions: &mut Vec<Transition>) {
         let Some((mains, why)) = self.choose() else {
-            return transitions;
+            return;
         };
         if self.found.as_ref().map(|(found, _)| found) != Some(&mains) {
             self.found = Some((mains.clone(), why));
@@ -229,13 +262,33 @@ impl Tracker {
                 why,
             });
         }
-        let firsts: Vec<Option<&Process>> = mains.iter().map(|main| self.first_of(main)).collect();
-        let began = began(&firsts).filter(|_| !self.started);
-        let exited = exited(&firsts);
+        let mains: Vec<&Container> = mains
+            .iter()
+            .filter_map(|main| self.containers.get(main))
+            .collect();
+        let began = began(&mains).filter(|_| !self.started);
+        let exited = exited(&mains);
         self.started |= began.is_some();
         self.exited = exited.is_some();
         transitions.extend(began.into_iter().chain(exited));
-        transitions
+    }
+
+    fn heed_markers(&mut self, transitions: &mut Vec<Transition>) {
+        let first = self.markers.values().min().copied();
+        if let Some(at) = first.filter(|_| !self.started) {
+            self.started = true;
+            transitions.push(Transition::MainStarted {
+                processes: Vec::new(),
+                at,
+            });
+        }
+        let end = [Marker::Error, Marker::Success]
+            .into_iter()
+            .find_map(|marker| Some((marker, *self.markers.get(&marker)?)));
+        if let Some((marker, at)) = end.filter(|_| !self.marked && !self.exited) {
+            self.marked = true;
+            transitions.push(Transition::MainMarked { marker, at });
+        }
     }
 
     fn choose(&self) -> Option<(Vec<ContainerId>, Why)> {
@@ -244,41 +297,21 @@ impl Tracker {
             .containers
             .iter()
             .filter(|(_, container)| container.is_described())
-            .map(|(id, container)| {
-                let first = container.first.as_ref();
-                let exit = first.and_then(|first| first.exit);
-                Candidate {
-                    id,
-                    traits: container.traits.as_ref(),
-                    began: first.map(|first| first.began),
-                    alive: exit.map(|exit| exit.alive),
-                    ended: exit.map(|exit| exit.at),
-                }
-            })
+            .map(|(id, container)| candidate(id, container))
             .collect();
         self.rules.choose(&candidates)
     }
 }
 
-/// The first of the mains has begun.
-fn began(firsts: &[Option<&Process>]) -> Option<Transition> {
-    let known = || firsts.iter().flatten();
-    Some(Transition::MainStarted {
-        processes: known().map(|first| first.id).collect(),
-        at: known().map(|first| first.began).min()?,
-    })
-}
-
-/// All of the mains have ended.
-fn exited(firsts: &[Option<&Process>]) -> Option<Transition> {
-    let exits: Option<Vec<Exit>> = firsts.iter().map(|first| (*first)?.exit).collect();
-    let exits = exits?;
-    let last = exits.iter().max_by_key(|exit| exit.at)?;
-    let statuses = exits.iter().map(|exit| exit.status);
-    Some(Transition::MainExited {
-        status: statuses.fold(ExitStatus::Code(0), ExitStatus::worse),
-        at: last.at,
-    })
+fn candidate<'a>(id: &'a ContainerId, container: &'a Container) -> Candidate<'a> {
+    let exit = container.exit();
+    Candidate {
+        id,
+        traits: container.traits.as_ref(),
+        began: container.began(),
+        alive: exit.map(|exit| exit.alive),
+        ended: exit.map(|exit| exit.at),
+    }
 }
 
 #[cfg(test)]

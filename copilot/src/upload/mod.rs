@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use tracing::info;
 
 pub use error::UploadError;
@@ -114,6 +114,35 @@ fn plan(
     Ok(plan)
 }
 
+/// Whether every declared output has a file or directory of its own by now.
+#[must_use]
+pub fn are_present(directory: &Path, declared: &VariableMap) -> bool {
+    Directory::open(directory).is_ok_and(|directory| {
+        let view = OutputDirectory::new(Arc::new(directory));
+        output::are_present(declared, &view)
+    })
+}
+
+/// Uploads all that lies in the output directory, as it lies there, below the raw prefix: of a main
+/// that failed, for whoever looks into it. It never becomes outputs.
+pub async fn salvage(
+    directory: &Path,
+    raw_prefix: Option<&str>,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<Summary, UploadError> {
+    let raw = RawPrefix::parse(raw_prefix)?;
+    raw.join(&[])?;
+    let directory = Arc::new(Directory::open(directory)?);
+    let copies = walk::Walk::new(directory, Path::new(".")).map(|file| {
+        let names: Vec<&str> = file.names.iter().map(String::as_str).collect();
+        let label: Arc<str> = format!("the file {}", Shown(&names.join("/"))).into();
+        let (from, to) = (file.content, raw.join(&names)?);
+        Ok(Copy::Upload { from, to }.labelled(label))
+    });
+    run_all(stream::iter(copies), engine, stop).await
+}
+
 /// What main says of its own failure by the error file in its output directory.
 pub fn user_error(directory: &Path) -> Result<Option<UserError>, UploadError> {
     let view = OutputDirectory::new(Arc::new(Directory::open(directory)?));
@@ -156,6 +185,15 @@ async fn transfer(
         BlobDimensionality::Single => stream::iter([file(blob, raw, directory)]).boxed(),
         BlobDimensionality::Multipart => stream::iter(tree(blob, raw, directory)).boxed(),
     });
+    run_all(copies, engine, stop).await
+}
+
+/// Runs the copies up to the first that has no place to go to.
+async fn run_all(
+    copies: impl Stream<Item = Result<Labelled, UploadError>> + Send,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<Summary, UploadError> {
     let mut refused = None;
     let copies = copies.scan((), |(), copy| {
         let copy = copy.map_err(|error| refused = Some(error)).ok();

@@ -20,8 +20,8 @@ use copilot::track::{
     identify::Rules,
     place::Place,
     source::{
-        Source,
-        ladder::{Watcher, climb},
+        Sources,
+        ladder::{Surroundings, Watcher, climb},
     },
 };
 
@@ -114,7 +114,7 @@ async fn one_exit(pod: &Pod, program: &Path) -> Result<(Sample, u64)> {
         NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     );
     let place = Place::find(Some(pod.directory()));
-    let mut source = climb(Watcher::Ebpf, &place)?.source;
+    let mut sources = climb(&[Watcher::Ebpf], &Surroundings::of(&place))?.sources;
     let mut tracker = Tracker::new(Rules {
         main_container: Some(name.clone()),
         ..Rules::default()
@@ -122,7 +122,7 @@ async fn one_exit(pod: &Pod, program: &Path) -> Result<(Sample, u64)> {
     let mut probe = Probe::start(pod, &name, program)?;
     let mut lost = 0;
     let known = loop {
-        let event = source.next().await;
+        let (_, event) = sources.next().await;
         if let Event::Lost { count, .. } = event {
             lost += count;
         }
@@ -130,24 +130,24 @@ async fn one_exit(pod: &Pod, program: &Path) -> Result<(Sample, u64)> {
         for transition in tracker.observe(event) {
             match transition {
                 Transition::MainStarted { .. } => {
-                    source.focus(&tracker);
+                    sources.focus(&tracker);
                     probe.let_go()?;
                 }
                 Transition::MainExited { status, .. } => known = Some((status, Timestamp::now())),
-                Transition::MainFound { .. } => {}
+                Transition::MainFound { .. } | Transition::MainMarked { .. } => {}
             }
         }
         if let Some(known) = known {
             break known;
         }
     };
-    finish(probe, known, &source).map(|sample| (sample, lost))
+    finish(probe, known, &sources).map(|sample| (sample, lost))
 }
 
-fn finish(probe: Probe, known: (ExitStatus, Timestamp), source: &Source) -> Result<Sample> {
+fn finish(probe: Probe, known: (ExitStatus, Timestamp), sources: &Sources) -> Result<Sample> {
     let (status, at) = known;
     if status != ExitStatus::Code(CODE) {
-        bail!("{} took the exit for: {status}", source.name());
+        bail!("{} took the exit for: {status}", sources.names());
     }
     let (last, waited) = probe.end()?;
     Ok(Sample {

@@ -54,8 +54,9 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, value_name = "DURATION", value_parser = value::nanoseconds, hide = true)]
     pub start_timeout: Option<i64>,
 
-    /// How main is watched: auto, ebpf, proc, signal or noop [default: auto]
-    #[arg(long, value_name = "NAME")]
+    /// How main is watched: auto, ebpf, pidfd, proc, marker, signal or noop; several with commas
+    /// [default: auto]
+    #[arg(long, value_name = "NAMES")]
     pub watcher: Option<String>,
 
     /// Main's container, by name or the beginning of its id; else it is found
@@ -75,6 +76,18 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, value_name = "PATH", value_parser = value::path())]
     pub pod_cgroup: Option<PathBuf>,
 
+    /// The node's /proc, where pids are not shared: names containers that would have none
+    #[arg(long, value_name = "PATH", value_parser = value::path())]
+    pub proc_root: Option<PathBuf>,
+
+    /// Time between two looks at /proc while main is expected
+    #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "5ms")]
+    pub poll_fast: Duration,
+
+    /// Time between two looks at /proc while main runs
+    #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "100ms")]
+    pub poll_slow: Duration,
+
     /// How long main may take to start; 0 for any time
     #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "1h")]
     pub main_start_timeout: Duration,
@@ -87,7 +100,8 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "2s")]
     pub settle: Duration,
 
-    /// When main failed: report it and upload nothing, or upload what is there
+    /// When main failed: report it and upload nothing, salvage what it left beside the report, or
+    /// upload what is there
     #[arg(long, value_name = "NAME", default_value = "report")]
     pub on_main_failure: String,
 
@@ -99,11 +113,11 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, value_name = "PATH", value_parser = value::path())]
     pub timeline: Option<PathBuf>,
 
-    /// The reference's choice of watcher
+    /// The reference's choice of watcher for main's start
     #[arg(long, value_name = "NAME", hide = true)]
     pub start_watcher_type: Option<String>,
 
-    /// The reference's second choice; must equal the first
+    /// The reference's choice of watcher for main's end
     #[arg(long, value_name = "NAME", hide = true)]
     pub exit_watcher_type: Option<String>,
 

@@ -42,7 +42,10 @@ fn rejections_that_the_platform_shall_see() {
         ),
         (&["sidecar", "-m", "XML"], "--format \"XML\" is unknown"),
         (&["sidecar", "-u", "DO_NOT_UPLOAD"], "not supported yet"),
-        (&["sidecar", "--on-main-failure", "x"], "report, upload"),
+        (
+            &["sidecar", "--on-main-failure", "x"],
+            "report, salvage, upload",
+        ),
     ] {
         let rejection = run(&[arguments, &prefix].concat()).unwrap_err();
         assert!(

@@ -10,7 +10,8 @@ use crate::download::{DownloadMode, DownloadRequest};
 use crate::literal::input::Layout;
 use crate::literal::render::MetadataFormat;
 use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
-use crate::track::source::ladder::Watcher;
+use crate::track::source::{Polling, ladder::Watcher};
+use crate::track::watch::Until;
 
 #[test]
 fn defaults_of_download() {
@@ -59,10 +60,13 @@ fn defaults_of_sidecar() {
             on_main_failure: MainFailure::Report,
             max_simple_size: 1 << 20,
             track: TrackOptions {
-                watcher: Watcher::Auto,
+                watchers: vec![Watcher::Auto],
+                until: Until::End,
+                polling: Polling::default(),
                 main_container: None,
                 ignore_containers: vec![],
                 pod_cgroup: None,
+                proc_root: None,
                 main_start_timeout: Some(Duration::from_hours(1)),
                 term_wait: Duration::from_secs(10),
                 settle: Duration::from_secs(2),
@@ -92,7 +96,13 @@ fn every_flag_of_ours_arrives() {
         "--max-simple-size",
         "2k",
         "--watcher",
-        "proc",
+        "proc,marker",
+        "--poll-fast",
+        "1ms",
+        "--poll-slow",
+        "1s",
+        "--proc-root",
+        "/host/proc",
         "--main-container",
         "m",
         "--ignore-container",
@@ -124,10 +134,16 @@ fn every_flag_of_ours_arrives() {
     assert_eq!(
         request.track,
         TrackOptions {
-            watcher: Watcher::Proc,
+            watchers: vec![Watcher::Proc, Watcher::Marker],
+            until: Until::End,
+            polling: Polling {
+                fast: Duration::from_millis(1),
+                slow: Duration::from_secs(1),
+            },
             main_container: Some("m".into()),
             ignore_containers: vec!["a".into(), "b".into()],
             pod_cgroup: Some("/cg".into()),
+            proc_root: Some("/host/proc".into()),
             main_start_timeout: None,
             term_wait: Duration::from_secs(1),
             settle: Duration::ZERO,
@@ -174,58 +190,34 @@ fn upload_timeouts() {
 
 #[test]
 fn watchers() {
-    use Watcher::{Ebpf, Noop, Proc, Signal};
+    use Watcher::{Ebpf, Marker, Noop, Pidfd, Proc, Signal};
+    let types = |start, exit| ["--start-watcher-type", start, "--exit-watcher-type", exit];
     for (arguments, expected) in [
-        (&["--start-watcher-type", "signal"][..], Signal),
-        (&["--start-watcher-type=shared-process-ns"], Proc),
-        (&["--exit-watcher-type", "noop"], Noop),
+        (&["--start-watcher-type", "signal"][..], &[Signal][..]),
+        (&["--start-watcher-type=shared-process-ns"], &[Proc]),
+        (&["--exit-watcher-type", "noop"], &[Noop]),
+        (&types("noop", "noop"), &[Noop]),
+        (&types("noop", "signal"), &[Signal]),
+        (&types("shared-process-ns", "file"), &[Proc, Marker]),
+        (&["--watcher", "marker,pidfd"], &[Marker, Pidfd]),
         (
-            &[
-                "--start-watcher-type",
-                "noop",
-                "--exit-watcher-type",
-                "noop",
-            ],
-            Noop,
-        ),
-        (
-            &[
-                "--start-watcher-type",
-                "noop",
-                "--exit-watcher-type",
-                "signal",
-                "--watcher",
-                "ebpf",
-            ],
-            Ebpf,
+            &[&types("noop", "signal")[..], &["--watcher", "ebpf"]].concat(),
+            &[Ebpf],
         ),
     ] {
-        assert_eq!(
-            sidecar(arguments).unwrap().1.track.watcher,
-            expected,
-            "{arguments:?}"
-        );
+        let request = sidecar(arguments).unwrap().1;
+        assert_eq!(request.track.watchers, expected, "{arguments:?}");
     }
     for (arguments, words) in [
         (
-            &["--start-watcher-type", "file"][..],
-            "--start-watcher-type file is not supported yet",
-        ),
-        (
-            &["--exit-watcher-type", "kube-api"],
+            &["--exit-watcher-type", "kube-api"][..],
             "--exit-watcher-type kube-api is not supported yet",
-        ),
-        (
-            &[
-                "--start-watcher-type",
-                "noop",
-                "--exit-watcher-type",
-                "signal",
-            ],
-            "differ",
         ),
         (&["--watcher", "nope"], "--watcher \"nope\" is unknown"),
         (&["--watcher", "file"], "--watcher \"file\" is unknown"),
+        (&["--watcher", "ebpf,"], "--watcher \"\" is unknown"),
+        (&["--watcher", "noop,proc"], "no other watcher"),
+        (&["--poll-fast", "0"], "--poll-fast"),
     ] {
         let rejection = sidecar(arguments).unwrap_err();
         assert!(rejection.to_string().contains(words), "{rejection}");

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::problem::OutputRule;
 use super::view::{Entry, OutputView};
+use crate::idl::VariableMap;
 use crate::literal::name;
 
 /// How many candidates a message names.
@@ -15,6 +16,12 @@ pub struct Found {
     pub path: PathBuf,
     /// What it is.
     pub entry: Entry,
+}
+
+/// Whether every declared variable has something that stands for it.
+pub fn are_present(declared: &VariableMap, view: &impl OutputView) -> bool {
+    let mut variables = declared.variables.iter();
+    variables.all(|variable| find(&variable.key, view).is_ok())
 }
 
 /// Looks for `variable` and then for the only name that begins with it and a dot.

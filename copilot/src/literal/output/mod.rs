@@ -13,6 +13,7 @@ mod text;
 mod view;
 
 pub use error_file::{ErrorFileError, UserError, user_error};
+pub use lookup::are_present;
 pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan, plan};
 pub use problem::{OutputError, OutputProblem, OutputRule, advice};
 pub use text::TextError;

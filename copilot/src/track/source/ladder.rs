@@ -1,16 +1,20 @@
-//! Which source works here? The best that does, each step down logged with its reason.
+//! Which sources work here? Those that were named, or the best that does, each step down logged with
+//! its reason.
+//!
+//! `ebpf`, then `pidfd`, then `proc`, then `signal`. Whoever names a source that does not work here is
+//! refused at once. Marker files never stand alone: a main that is killed writes none.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use thiserror::Error;
 use tracing::warn;
 
 #[cfg(feature = "ebpf")]
 use super::ebpf::EbpfSource;
-use super::{Source, proc::ProcSource};
+use super::{Polling, Source, Sources, marker::MarkerSource, pidfd::PidfdSource, proc::ProcSource};
 use crate::track::place::{Place, PlaceError};
 
-/// `--watcher`: which source is wanted.
+/// One of `--watcher`: which source is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Watcher {
     /// The best that works.
@@ -18,8 +22,12 @@ pub enum Watcher {
     Auto,
     /// The kernel's events.
     Ebpf,
+    /// A descriptor of each process.
+    Pidfd,
     /// Looking at `/proc`.
     Proc,
+    /// Marker files in the output directory, beside the best that works.
+    Marker,
     /// SIGTERM only.
     Signal,
     /// No waiting at all.
@@ -31,26 +39,53 @@ impl Watcher {
     pub const NAMES: &[(&'static str, Self)] = &[
         ("auto", Self::Auto),
         ("ebpf", Self::Ebpf),
+        ("pidfd", Self::Pidfd),
         ("proc", Self::Proc),
+        ("marker", Self::Marker),
         ("signal", Self::Signal),
         ("noop", Self::Noop),
     ];
 
-    /// The watcher of this name.
+    /// Its name, as `--watcher` takes it.
     #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, watcher)| *watcher)
+    pub fn name(self) -> &'static str {
+        let named = Self::NAMES.iter().find(|(_, watcher)| *watcher == self);
+        named.map_or("", |(name, _)| name)
     }
 }
 
-/// A source at work, and why it is this one.
+/// What a source may need.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// Where we are.
+    pub place: &'a Result<Place, PlaceError>,
+    /// How often to look where nobody tells.
+    pub polling: Polling,
+    /// Main's output directory.
+    pub output: Option<&'a Path>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Nothing but a place.
+    #[must_use]
+    pub fn of(place: &'a Result<Place, PlaceError>) -> Self {
+        Self {
+            place,
+            polling: Polling::default(),
+            output: None,
+        }
+    }
+
+    fn place(&self) -> Result<&'a Place, Refusal> {
+        self.place.as_ref().map_err(Refusal::from)
+    }
+}
+
+/// The sources at work, and why it is these.
 pub struct Rung {
-    /// The source.
-    pub source: Source,
-    /// Why it was taken: for a person who wonders.
+    /// The sources.
+    pub sources: Sources,
+    /// Why they were taken: for a person who wonders.
     pub reason: String,
 }
 
@@ -72,86 +107,98 @@ impl<E: fmt::Display> From<E> for Refusal {
     }
 }
 
-/// Takes the source that was named, or the best that works.
-pub fn climb(wanted: Watcher, place: &Result<Place, PlaceError>) -> Result<Rung, WatcherError> {
-    let named = |source: Result<Source, Refusal>, wanted| match source {
-        Ok(source) => Ok(Rung {
-            source,
-            reason: "named by --watcher".to_owned(),
-        }),
-        Err(Refusal(reason)) => Err(WatcherError {
-            wanted,
-            reason,
-            advice: advice(place),
-        }),
+/// Takes the sources that were named; the best that works for `auto`, and beside `marker`.
+pub fn climb(wanted: &[Watcher], around: &Surroundings<'_>) -> Result<Rung, WatcherError> {
+    let mut rung: Option<Rung> = None;
+    let mut add = |source: Source, reason: String| match &mut rung {
+        Some(rung) => {
+            rung.sources.push(source);
+            if !rung.reason.contains(&reason) {
+                rung.reason = format!("{}; {reason}", rung.reason);
+            }
+        }
+        None => {
+            rung = Some(Rung {
+                sources: Sources::one(source),
+                reason,
+            });
+        }
     };
-    match wanted {
-        Watcher::Auto => Ok(best(place)),
-        Watcher::Ebpf => named(ebpf(place), "ebpf"),
-        Watcher::Proc => named(proc(place), "proc"),
-        Watcher::Signal => named(Ok(Source::Signal), "signal"),
-        Watcher::Noop => named(Ok(Source::Noop), "noop"),
+    for watcher in wanted.iter().filter(|watcher| **watcher != Watcher::Auto) {
+        let source = try_one(*watcher, around).map_err(|Refusal(reason)| WatcherError {
+            wanted: watcher.name(),
+            reason,
+            advice: advice(around),
+        })?;
+        add(source, "named by --watcher".to_owned());
     }
+    let wants_best = wanted.contains(&Watcher::Auto) || wanted == [Watcher::Marker];
+    if wants_best || wanted.is_empty() {
+        let (source, reason) = best(around);
+        add(source, reason);
+    }
+    Ok(rung.unwrap_or_else(|| Rung {
+        sources: Sources::one(Source::Signal),
+        reason: "no watcher was named".to_owned(),
+    }))
 }
 
-fn best(place: &Result<Place, PlaceError>) -> Rung {
-    let Refusal(no_ebpf) = match ebpf(place) {
-        Ok(source) => {
-            return Rung {
-                source,
-                reason: "the best there is works here".to_owned(),
-            };
+fn best(around: &Surroundings<'_>) -> (Source, String) {
+    let mut steps: Vec<String> = Vec::new();
+    for watcher in [Watcher::Ebpf, Watcher::Pidfd, Watcher::Proc] {
+        match try_one(watcher, around) {
+            Ok(source) if steps.is_empty() => {
+                return (source, "the best there is works here".to_owned());
+            }
+            Ok(source) => return (source, steps.join("; ")),
+            Err(Refusal(reason)) => {
+                let rung = watcher.name();
+                warn!(
+                    rung,
+                    reason, "a watcher does not work here: trying the next"
+                );
+                steps.push(format!("{rung} does not work here: {reason}"));
+            }
         }
-        Err(refusal) => refusal,
-    };
-    warn!(
-        rung = "ebpf",
-        reason = no_ebpf,
-        "a watcher does not work here: trying the next"
-    );
-    let Refusal(no_proc) = match proc(place) {
-        Ok(source) => {
-            return Rung {
-                source,
-                reason: format!("ebpf does not work here: {no_ebpf}"),
-            };
-        }
-        Err(refusal) => refusal,
-    };
-    warn!(
-        rung = "proc",
-        reason = no_proc,
-        "a watcher does not work here: only SIGTERM is left, which says that main has ended if we \
-         are a native sidecar (an init container with `restartPolicy: Always`)"
-    );
-    Rung {
-        source: Source::Signal,
-        reason: format!("ebpf does not work here: {no_ebpf}; nor does proc: {no_proc}"),
     }
+    warn!(
+        "only SIGTERM is left, which says that main has ended if we are a native sidecar (an init \
+         container with `restartPolicy: Always`); with CAP_BPF and CAP_PERFMON, or with \
+         `shareProcessNamespace: true`, main itself could be watched"
+    );
+    (Source::Signal, steps.join("; "))
+}
+
+fn try_one(watcher: Watcher, around: &Surroundings<'_>) -> Result<Source, Refusal> {
+    Ok(match watcher {
+        Watcher::Auto => best(around).0,
+        Watcher::Ebpf => ebpf(around.place()?)?,
+        Watcher::Pidfd => {
+            Source::Pidfd(Box::new(PidfdSource::new(around.place()?, around.polling)?))
+        }
+        Watcher::Proc => Source::Proc(Box::new(ProcSource::new(around.place()?, around.polling)?)),
+        Watcher::Marker => Source::Marker(Box::new(MarkerSource::new(around.output)?)),
+        Watcher::Signal => Source::Signal,
+        Watcher::Noop => Source::Noop,
+    })
 }
 
 /// The nearest that works, for whoever named one that does not.
-fn advice(place: &Result<Place, PlaceError>) -> String {
-    let nearest = if proc(place).is_ok() {
-        "proc"
-    } else {
-        "signal"
-    };
-    format!("The nearest that works is {nearest}; `--watcher auto` finds it by itself")
+fn advice(around: &Surroundings<'_>) -> String {
+    let works = |watcher: &Watcher| try_one(*watcher, around).is_ok();
+    let nearest = [Watcher::Pidfd, Watcher::Proc].into_iter().find(works);
+    format!(
+        "The nearest that works is {}; `--watcher auto` finds it by itself",
+        nearest.unwrap_or(Watcher::Signal).name()
+    )
 }
 
 #[cfg(feature = "ebpf")]
-fn ebpf(place: &Result<Place, PlaceError>) -> Result<Source, Refusal> {
-    let place = place.as_ref().map_err(|error| Refusal(error.to_string()))?;
+fn ebpf(place: &Place) -> Result<Source, Refusal> {
     Ok(Source::Ebpf(Box::new(EbpfSource::attach(place)?)))
 }
 
 #[cfg(not(feature = "ebpf"))]
-fn ebpf(_place: &Result<Place, PlaceError>) -> Result<Source, Refusal> {
+fn ebpf(_place: &Place) -> Result<Source, Refusal> {
     Err(Refusal("this binary was built without it".to_owned()))
-}
-
-fn proc(place: &Result<Place, PlaceError>) -> Result<Source, Refusal> {
-    let place = place.as_ref().map_err(|error| Refusal(error.to_string()))?;
-    Ok(Source::Proc(Box::new(ProcSource::new(place)?)))
 }

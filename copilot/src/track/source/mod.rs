@@ -1,12 +1,24 @@
 //! Ways of learning what happens in the pod: one file each.
 //!
 //! A source only *emits* events, in the one vocabulary, and says at its head what it can and cannot
-//! see. It decides nothing: who main is and when it is over is the tracker's word.
+//! see. It decides nothing: who main is and when it is over is the tracker's word. Several may be at
+//! work at once ([`Sources`]); [`ladder`] chooses them.
 
 #[cfg(feature = "ebpf")]
 pub mod ebpf;
 pub mod ladder;
+pub mod marker;
+pub mod pidfd;
+mod polling;
 pub mod proc;
+mod tick;
+
+pub use polling::Polling;
+
+use std::{io, os::fd::AsRawFd, pin::Pin};
+
+use futures_util::future::select_all;
+use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{Event, Tracker};
 
@@ -15,8 +27,12 @@ pub enum Source {
     /// The kernel tells.
     #[cfg(feature = "ebpf")]
     Ebpf(Box<ebpf::EbpfSource>),
+    /// A descriptor of each first process tells its end.
+    Pidfd(Box<pidfd::PidfdSource>),
     /// `/proc` is looked at, again and again.
     Proc(Box<proc::ProcSource>),
+    /// Files in the output directory.
+    Marker(Box<marker::MarkerSource>),
     /// Nobody can be seen; SIGTERM, which a native sidecar gets after main, is all there is.
     Signal,
     /// Nobody is waited for.
@@ -30,35 +46,105 @@ impl Source {
         match self {
             #[cfg(feature = "ebpf")]
             Self::Ebpf(_) => "ebpf",
+            Self::Pidfd(_) => "pidfd",
             Self::Proc(_) => "proc",
+            Self::Marker(_) => "marker",
             Self::Signal => "signal",
             Self::Noop => "noop",
         }
     }
 
-    /// Whether it can see main at all.
-    #[must_use]
-    pub fn sees_processes(&self) -> bool {
+    /// Whether anything can come of it but SIGTERM.
+    fn tells(&self) -> bool {
         !matches!(self, Self::Signal | Self::Noop)
     }
 
-    /// The next event; never for a source that sees nobody.
-    pub async fn next(&mut self) -> Event {
+    async fn next(&mut self) -> Event {
         match self {
             #[cfg(feature = "ebpf")]
             Self::Ebpf(source) => source.next().await,
+            Self::Pidfd(source) => source.next().await,
             Self::Proc(source) => source.next().await,
+            Self::Marker(source) => source.next().await,
             Self::Signal | Self::Noop => std::future::pending().await,
         }
     }
 
-    /// Main is known: whatever is of no more interest need not be told.
-    pub fn focus(&mut self, tracker: &Tracker) {
+    fn focus(
+        &mut self,
+        #[cfg_attr(not(feature = "ebpf"), expect(unused_variables))] tracker: &Tracker,
+    ) {
         match self {
             #[cfg(feature = "ebpf")]
             Self::Ebpf(source) => source.focus(tracker),
-            Self::Proc(source) => source.focus(tracker),
-            Self::Signal | Self::Noop => {}
+            Self::Pidfd(source) => source.focus(),
+            Self::Proc(source) => source.focus(),
+            Self::Marker(_) | Self::Signal | Self::Noop => {}
         }
     }
+}
+
+/// The sources that are at work together. Never none.
+pub struct Sources(Vec<Source>);
+
+impl Sources {
+    /// One source.
+    #[must_use]
+    pub fn one(source: Source) -> Self {
+        Self(vec![source])
+    }
+
+    /// One more.
+    pub fn push(&mut self, source: Source) {
+        self.0.push(source);
+    }
+
+    /// Their names, as `--watcher` takes them.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let names: Vec<&str> = self.0.iter().map(Source::name).collect();
+        names.join(",")
+    }
+
+    /// Whether main's end may be told by anything but SIGTERM.
+    #[must_use]
+    pub fn tell(&self) -> bool {
+        self.0.iter().any(Source::tells)
+    }
+
+    /// Whether nobody shall be waited for.
+    #[must_use]
+    pub fn are_noop(&self) -> bool {
+        self.0.iter().all(|source| matches!(source, Source::Noop))
+    }
+
+    /// The next event of any of them, and whose it is; never, if none of them tells anything.
+    /// Nothing is lost if the wait is given up.
+    pub async fn next(&mut self) -> (&'static str, Event) {
+        if let [source] = self.0.as_mut_slice() {
+            return (source.name(), source.next().await);
+        }
+        let each = self.0.iter_mut().map(|source| {
+            let name = source.name();
+            Box::pin(async move { (name, source.next().await) })
+                as Pin<Box<dyn Future<Output = (&'static str, Event)>>>
+        });
+        select_all(each).await.0
+    }
+
+    /// Main is known: whatever is of no more interest need not be told.
+    pub fn focus(&mut self, tracker: &Tracker) {
+        for source in &mut self.0 {
+            source.focus(tracker);
+        }
+    }
+}
+
+/// Makes a descriptor that the kernel makes readable something that can be waited for.
+fn register<T: AsRawFd>(owner: T) -> io::Result<AsyncFd<T>> {
+    // SAFETY: what is registered here (a pidfd, a timer, an inotify instance, a ring buffer's map)
+    // owns its descriptor, gives the same one each time it is asked, and keeps it open until it is
+    // dropped, which is when the registration ends.
+    unsafe { AsyncFd::register_with_interest(owner, Interest::READABLE) }
+        .map_err(|error| error.into_parts().1)
 }

@@ -14,6 +14,10 @@ pub struct Container {
     /// The oldest of the processes that came from outside. Exec sessions are younger; so is
     /// whatever the container's own processes start, all day long, which must not fill our memory.
     pub first: Option<Process>,
+    /// When its program began, by the word of one who knows containers and not processes.
+    pub announced: Option<Timestamp>,
+    /// Its end, by the same word.
+    pub announced_end: Option<Exit>,
 }
 
 /// The first process of a container.
@@ -58,7 +62,42 @@ impl Container {
             let traits = self.traits.as_ref();
             traits.is_some_and(|traits| traits.name.is_some())
         };
-        self.seen && (self.first.is_some() || has_name())
+        self.seen && (self.began().is_some() || has_name())
+    }
+
+    /// When its program began.
+    pub fn began(&self) -> Option<Timestamp> {
+        let first = self.first.as_ref().map(|first| first.began);
+        first.into_iter().chain(self.announced).min()
+    }
+
+    /// Its end: its first process's, or what was said of the container as a whole. Whoever saw the
+    /// process knows best how and when; whoever knows only the container may be the only one who
+    /// knows how.
+    pub fn exit(&self) -> Option<Exit> {
+        let first = self.first.as_ref().and_then(|first| first.exit);
+        match (first, self.announced_end) {
+            (Some(first), Some(end)) if first.status == ExitStatus::Unknown => Some(Exit {
+                status: end.status,
+                ..first
+            }),
+            (first, end) => first.or(end),
+        }
+    }
+
+    /// Takes the word that its program has begun.
+    pub fn announce(&mut self, at: Timestamp) {
+        self.announced = Some(self.announced.map_or(at, |known| known.min(at)));
+    }
+
+    /// Takes the word that it has ended. What has ended had begun.
+    pub fn announce_end(&mut self, exit: Exit) {
+        if self.began().is_none() {
+            self.announce(exit.at);
+        }
+        if says_more(self.announced_end, exit) {
+            self.announced_end = Some(exit);
+        }
     }
 
     /// Takes a process that came from outside; says whether it is the first one, as far as is known.
@@ -91,10 +130,7 @@ impl Container {
 impl Process {
     /// Takes an end; one whose status is known replaces one whose status is not.
     pub fn end(&mut self, exit: Exit) {
-        let says_more = |known: &Exit| {
-            known.status == ExitStatus::Unknown && exit.status != ExitStatus::Unknown
-        };
-        if self.exit.as_ref().is_none_or(says_more) {
+        if says_more(self.exit, exit) {
             self.exit = Some(exit);
         }
     }
@@ -112,4 +148,11 @@ impl Process {
             });
         }
     }
+}
+
+/// Whether an end is news: the first one, or the first that says how.
+fn says_more(known: Option<Exit>, told: Exit) -> bool {
+    known.is_none_or(|known| {
+        known.status == ExitStatus::Unknown && told.status != ExitStatus::Unknown
+    })
 }

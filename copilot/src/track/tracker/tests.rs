@@ -1,9 +1,10 @@
 mod history;
 mod properties;
 mod telling;
+mod words;
 
 use super::*;
-use crate::track::kubelet::Traits;
+use crate::track::{ExitStatus, kubelet::Traits};
 
 const MAIN: &str = "main";
 const SHELL: ProcessId = process(20, 2000);

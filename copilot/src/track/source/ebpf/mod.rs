@@ -16,7 +16,6 @@ pub mod btf;
 pub mod fields;
 mod newcomers;
 mod records;
-mod tick;
 
 pub use attach::OBJECT;
 
@@ -30,7 +29,7 @@ use tracing::{debug, warn};
 
 use self::newcomers::Newcomers;
 use self::records::Records;
-use self::tick::Tick;
+use super::{register, tick::Tick};
 use crate::track::{Event, Timestamp, Tracker, place::Place, scan::Scanner};
 
 /// How often the loss counters are read when nothing happens. Every record wakes us, so this is for
@@ -165,7 +164,9 @@ impl EbpfSource {
     pub fn focus(&mut self, tracker: &Tracker) {
         let firsts = || tracker.first_processes();
         let wanted = Focus {
-            processes: firsts().map(|(_, process)| process.pid).collect(),
+            processes: firsts()
+                .map(|(_, process)| self.records.kernel_pid(process))
+                .collect(),
             cgroups: self
                 .records
                 .cgroup_ids(firsts().map(|(container, _)| container)),
@@ -273,11 +274,4 @@ fn give_back_freed_memory() {
     unsafe {
         libc::malloc_trim(0);
     }
-}
-
-fn register<T: std::os::fd::AsRawFd>(source: T) -> std::io::Result<AsyncFd<T>> {
-    // SAFETY: what is registered here (a ring buffer's map, a timer) owns its descriptor, gives the
-    // same one each time it is asked, and keeps it open until it is dropped, which is when the
-    // registration ends.
-    unsafe { AsyncFd::register(source) }.map_err(|error| error.into_parts().1)
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::track::{ContainerId, Event, scan::Scanner};
+use crate::track::{ContainerId, Event, ProcessId, scan::Scanner};
 
 /// Between two looks. A runtime takes some milliseconds from the last mount to the start.
 const INTERVAL: Duration = Duration::from_millis(2);
@@ -72,8 +72,8 @@ impl Newcomers {
     }
 
     /// The container of a process that lived at the last look, which may be gone by now.
-    pub fn container_of_pid(&self, pid: u32) -> Option<&ContainerId> {
-        self.scanner.container_of_pid(pid)
+    pub fn container_of_pid(&self, process: ProcessId) -> Option<&ContainerId> {
+        self.scanner.container_of_pid(process.visible_pid()?)
     }
 }
 

@@ -54,6 +54,14 @@ impl Records {
         }
     }
 
+    /// A process's pid as the programs know it.
+    pub fn kernel_pid(&self, process: ProcessId) -> u64 {
+        match self.place.proc_root {
+            Some(_) => ProcessId::FOREIGN + process.pid,
+            None => process.pid,
+        }
+    }
+
     /// The cgroup ids of containers.
     pub fn cgroup_ids<'a>(&self, containers: impl Iterator<Item = &'a ContainerId>) -> Vec<u64> {
         let wanted: BTreeSet<&ContainerId> = containers.collect();
@@ -86,7 +94,7 @@ impl Records {
             return;
         }
         let process = self.identity(record);
-        let made = newcomers.container_of_pid(record.pid);
+        let made = newcomers.container_of_pid(process);
         let at = Timestamp(record.at);
         match record.kind {
             kind::EXEC => {
@@ -120,7 +128,7 @@ impl Records {
         if self.place.is_own(container) || self.described.contains(container) {
             return;
         }
-        let traits = visible(process).as_ref().and_then(traits_of);
+        let traits = self.visible(process).as_ref().and_then(traits_of);
         // A runtime's hook is a child of its first process, and runs while the mounts are made.
         let is_final = |traits: &Traits| entered || traits.name.is_some();
         if traits.as_ref().is_some_and(is_final) {
@@ -177,7 +185,7 @@ impl Records {
 
     /// A process that has ended is still there until its parent has been told.
     fn by_process(&self, process: ProcessId) -> Option<ContainerId> {
-        let text = read_file_of(&visible(process)?, "cgroup").ok()?;
+        let text = read_file_of(&self.visible(process)?, "cgroup").ok()?;
         let (path, _) = cgroup::container_path(&text)?;
         match self.place.pod.membership(path) {
             Membership::Container(container) => Some(container),
@@ -188,6 +196,8 @@ impl Records {
     /// Which process a record is about. One that lives is remembered until it ends.
     fn identity(&mut self, record: &Record) -> ProcessId {
         let pid = match record.pid {
+            // As the node's `/proc` names it.
+            _ if self.place.proc_root.is_some() => u64::from(record.host_pid),
             0 => ProcessId::FOREIGN + u64::from(record.host_pid),
             pid => u64::from(pid),
         };
@@ -199,27 +209,27 @@ impl Records {
             kind::EXIT => self.starts.remove(&pid),
             _ => None,
         };
-        let started = known.or_else(|| started(pid)).unwrap_or(0);
+        let started = known.or_else(|| self.started(pid)).unwrap_or(0);
         if record.kind == kind::EXEC {
             self.starts.insert(pid, started);
         }
         ProcessId { started, pid }
+    }
+
+    fn visible(&self, process: ProcessId) -> Option<Process> {
+        self.place.process(process.visible_pid()?)
+    }
+
+    /// When a process that we can see was started, in clock ticks.
+    fn started(&self, pid: u64) -> Option<u64> {
+        let process = self.visible(ProcessId { started: 0, pid })?;
+        Some(process_id(&process.stat().ok()?).started)
     }
 }
 
 /// A process that our pid namespace cannot see and that is not the first of its own one.
 fn is_of_the_runtime(record: &Record) -> bool {
     record.pid == 0 && record.inner_pid > 1
-}
-
-fn visible(process: ProcessId) -> Option<Process> {
-    Process::new(process.visible_pid()?).ok()
-}
-
-/// When a process that we can see was started, in clock ticks.
-fn started(pid: u64) -> Option<u64> {
-    let process = visible(ProcessId { started: 0, pid })?;
-    Some(process_id(&process.stat().ok()?).started)
 }
 
 fn status(record: &Record) -> ExitStatus {

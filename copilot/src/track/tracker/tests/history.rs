@@ -3,7 +3,7 @@
 use proptest::{prelude::*, sample::Index};
 
 use crate::track::{
-    ContainerId, Event, ExitStatus, ProcessId, Timestamp,
+    ContainerId, Event, ExitStatus, Marker, ProcessId, Timestamp,
     identify::{Rules, Why},
     kubelet::{Mount, Traits},
     scan::TICK,
@@ -246,7 +246,7 @@ pub fn any_event() -> impl Strategy<Value = Event> {
         (
             process.clone(),
             prop::option::of(container),
-            status,
+            status.clone(),
             at.clone()
         )
             .prop_map(|(process, container, status, at)| Event::ProcessExited {
@@ -257,6 +257,21 @@ pub fn any_event() -> impl Strategy<Value = Event> {
             }),
         (prop::collection::btree_set(process, 0..8), at.clone())
             .prop_map(|(alive, began)| Event::Scanned { alive, began }),
-        at.prop_map(|at| Event::Lost { count: 1, at }),
+        at.clone().prop_map(|at| Event::Lost { count: 1, at }),
+        (0..CONTAINERS.len(), at.clone()).prop_map(|(index, at)| Event::ContainerStarted {
+            container: ContainerId::new(CONTAINERS[index]),
+            at,
+        }),
+        (0..CONTAINERS.len(), status.clone(), at.clone()).prop_map(|(index, status, at)| {
+            Event::ContainerExited {
+                container: ContainerId::new(CONTAINERS[index]),
+                status,
+                at,
+            }
+        }),
+        (0..Marker::ALL.len(), at).prop_map(|(index, at)| Event::MarkerWritten {
+            marker: Marker::ALL[index].1,
+            at,
+        }),
     ]
 }

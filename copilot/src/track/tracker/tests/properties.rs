@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::history::{CONTAINERS, History, any_event, histories};
 use super::telling::{Telling, tellings};
 use super::*;
+use crate::track::ExitStatus;
 
 /// What was said, each with the moment at which the event came that made the tracker say it.
 fn said(history: &History, telling: &Telling) -> Vec<(u64, Transition)> {
@@ -63,6 +64,7 @@ proptest! {
                     let end = ends.max().unwrap() * crate::track::scan::TICK;
                     prop_assert!(at > end, "said at {at}, ended at {end}");
                 }
+                Transition::MainMarked { .. } => prop_assert!(false, "nobody wrote a marker"),
             }
         }
         prop_assert_eq!((started, exited), (1, 1));
@@ -77,7 +79,7 @@ proptest! {
         let last = lives.filter_map(|life| life.end).max().unwrap();
         for (now, transition) in said(&history, &Telling::plain()) {
             let (at, tick) = match transition {
-                Transition::MainFound { .. } => continue,
+                Transition::MainFound { .. } | Transition::MainMarked { .. } => continue,
                 Transition::MainStarted { at, .. } => (at.0, first),
                 Transition::MainExited { at, .. } => (at.0, last),
             };
@@ -92,7 +94,7 @@ proptest! {
         events in prop::collection::vec(any_event(), 0..80),
     ) {
         let mut tracker = Tracker::new(history.rules());
-        let (mut started, mut exited) = (0, 0);
+        let (mut started, mut exited, mut marked) = (0, 0, 0);
         for event in events {
             for transition in tracker.observe(event) {
                 match transition {
@@ -107,9 +109,13 @@ proptest! {
                         exited += 1;
                         prop_assert_eq!(started, 1);
                     }
+                    Transition::MainMarked { .. } => {
+                        marked += 1;
+                        prop_assert_eq!(started, 1);
+                    }
                 }
             }
         }
-        prop_assert!(started <= 1 && exited <= 1);
+        prop_assert!(started <= 1 && exited <= 1 && marked <= 1);
     }
 }

@@ -20,6 +20,7 @@ fn place(directory: Option<&Path>) -> Place {
         above_us: None,
         own: Some(ContainerId::new("own")),
         traits: Traits::default(),
+        proc_root: None,
     }
 }
 

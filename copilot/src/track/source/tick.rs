@@ -14,6 +14,7 @@ use rustix::time::{
 use tokio::io::unix::AsyncFd;
 
 /// Ticks for ever.
+#[derive(Debug)]
 pub struct Tick(AsyncFd<OwnedFd>);
 
 impl Tick {
@@ -23,6 +24,13 @@ impl Tick {
             TimerfdClockId::Monotonic,
             TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK,
         )?;
+        let tick = Self(super::register(timer)?);
+        tick.change(interval)?;
+        Ok(tick)
+    }
+
+    /// From now on ticks after each such time.
+    pub fn change(&self, interval: Duration) -> io::Result<()> {
         let interval = Timespec {
             tv_sec: i64::try_from(interval.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: interval.subsec_nanos().into(),
@@ -31,8 +39,8 @@ impl Tick {
             it_interval: interval,
             it_value: interval,
         };
-        timerfd_settime(&timer, TimerfdTimerFlags::empty(), &setting)?;
-        super::register(timer).map(Self)
+        timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &setting)?;
+        Ok(())
     }
 
     /// Waits for the next tick.

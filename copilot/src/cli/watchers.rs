@@ -1,0 +1,105 @@
+//! Which watchers: our flag, else the reference's two (spec §7).
+
+use super::choice::{self, choose};
+use super::flags::SidecarFlags;
+use crate::track::source::ladder::Watcher;
+use crate::track::watch::Until;
+
+/// The watchers that are asked for, and until when main is watched.
+pub(super) fn of(flags: &SidecarFlags) -> Result<(Vec<Watcher>, Until), String> {
+    let reference = |flag: &str, text: &Option<String>| {
+        let text = text.as_deref();
+        text.map(|text| choose(flag, text, &choice::WATCHER_TYPES))
+            .transpose()
+    };
+    let start = reference("--start-watcher-type", &flags.start_watcher_type)?;
+    let exit = reference("--exit-watcher-type", &flags.exit_watcher_type)?;
+    match &flags.watcher {
+        Some(names) => Ok((named(names)?, Until::End)),
+        None => Ok(by_type(start, exit)),
+    }
+}
+
+/// `--watcher NAME[,NAME…]`.
+fn named(names: &str) -> Result<Vec<Watcher>, String> {
+    let mut watchers = Vec::new();
+    for name in names.split(',') {
+        let watcher = choose("--watcher", name.trim(), &choice::WATCHERS)?;
+        if !watchers.contains(&watcher) {
+            watchers.push(watcher);
+        }
+    }
+    if watchers.len() > 1 && watchers.contains(&Watcher::Noop) {
+        return Err(
+            "--watcher noop waits for nobody, so no other watcher can stand beside it".to_owned(),
+        );
+    }
+    Ok(watchers)
+}
+
+/// The reference has one watcher for main's start and one for its end. Ours see both: what either
+/// sees counts, and the end is not waited for where `noop` was to see it.
+fn by_type(start: Option<Watcher>, exit: Option<Watcher>) -> (Vec<Watcher>, Until) {
+    let sees = |watcher: &Watcher| *watcher != Watcher::Noop;
+    let until = match (start, exit) {
+        (Some(start), Some(Watcher::Noop)) if sees(&start) && start != Watcher::Signal => {
+            Until::Start
+        }
+        _ => Until::End,
+    };
+    let mut watchers: Vec<Watcher> = start.into_iter().chain(exit).collect();
+    if exit == Some(Watcher::Noop) && until == Until::End {
+        watchers = vec![Watcher::Noop];
+    }
+    if watchers.iter().any(sees) {
+        watchers.retain(sees);
+    }
+    watchers.dedup();
+    // SIGTERM is heeded beside every other watcher.
+    if watchers.iter().any(|watcher| *watcher != Watcher::Signal) {
+        watchers.retain(|watcher| *watcher != Watcher::Signal);
+    }
+    if watchers.is_empty() {
+        watchers.push(Watcher::Auto);
+    }
+    (watchers, until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_references_two_types_become_watchers_of_both() {
+        use Watcher::{Marker, Noop, Proc, Signal};
+        for (start, exit, watchers, until) in [
+            (None, None, vec![Watcher::Auto], Until::End),
+            (Some(Signal), Some(Signal), vec![Signal], Until::End),
+            (Some(Noop), Some(Noop), vec![Noop], Until::End),
+            (None, Some(Noop), vec![Noop], Until::End),
+            (Some(Signal), Some(Noop), vec![Noop], Until::End),
+            (Some(Noop), None, vec![Noop], Until::End),
+            (Some(Proc), Some(Proc), vec![Proc], Until::End),
+            (Some(Proc), None, vec![Proc], Until::End),
+            (None, Some(Marker), vec![Marker], Until::End),
+            (Some(Proc), Some(Marker), vec![Proc, Marker], Until::End),
+            (Some(Marker), Some(Signal), vec![Marker], Until::End),
+            (Some(Noop), Some(Proc), vec![Proc], Until::End),
+            (Some(Proc), Some(Noop), vec![Proc], Until::Start),
+        ] {
+            assert_eq!(
+                by_type(start, exit),
+                (watchers, until),
+                "{start:?} {exit:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_of_watchers_is_taken_in_order_and_once() {
+        let expected = Ok(vec![Watcher::Marker, Watcher::Pidfd]);
+        assert_eq!(named("marker,pidfd, marker"), expected);
+        assert!(named("noop,ebpf").unwrap_err().contains("noop"));
+        assert!(named("ebpf,").is_err());
+    }
+}

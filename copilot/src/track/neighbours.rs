@@ -1,0 +1,84 @@
+//! Can we see the processes of other containers?
+//!
+//! Without `shareProcessNamespace` we see nobody but our own container. That nobody is to be seen is
+//! then no sign that main has ended, and whoever looks for processes must be refused.
+
+use std::fs;
+
+use procfs::process::Process;
+
+use super::{kubelet::Traits, place::Place, scan::traits_of};
+
+/// Whether processes of other containers are shown to us: by a pid namespace that they share, or by
+/// the node's own `/proc`.
+#[must_use]
+pub fn are_visible(place: &Place) -> bool {
+    place.proc_root.is_some() || share_pids(place)
+}
+
+/// Whether the other containers share our pid namespace.
+#[must_use]
+pub fn share_pids(place: &Place) -> bool {
+    !is_alone(place)
+}
+
+/// In a pid namespace of its own a container's first process, pid 1, is ours; in a shared one it is
+/// the sandbox's.
+fn is_alone(place: &Place) -> bool {
+    let read = |pid: &str| fs::read_to_string(format!("/proc/{pid}/cgroup")).ok();
+    let (Some(first), Some(own)) = (read("1"), read("self")) else {
+        return false;
+    };
+    let traits = Process::new(1).ok().as_ref().and_then(traits_of);
+    is_private_pid_namespace() && is_ours(&first, traits.as_ref(), &own, &place.traits)
+}
+
+/// Whether pid 1 is of our own container, by its cgroup and, where all containers are in one
+/// cgroup, by its mounts.
+fn is_ours(first: &str, traits: Option<&Traits>, own: &str, own_traits: &Traits) -> bool {
+    first == own && traits.is_none_or(|traits| traits.name == own_traits.name)
+}
+
+/// Inode of the initial pid namespace (`PROC_PID_INIT_INO`).
+const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
+
+fn is_private_pid_namespace() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|found| found.ino() != INITIAL_PID_NAMESPACE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::recorded;
+
+    #[test]
+    fn a_sidecar_is_alone_in_the_recorded_pods_that_do_not_share_pids() {
+        for pod in recorded::pods() {
+            let first = pod.processes("inside").find(|process| process.pid == 1);
+            let role = &first.expect("pid 1 was recorded").role;
+            let text = |role, file| pod.text("inside", role, file);
+            let traits = |role| Traits::from_mountinfo(&text(role, "mountinfo"));
+            let alone = is_ours(
+                &text(role, "cgroup"),
+                Some(&traits(role)),
+                &text("self", "cgroup"),
+                &traits("self"),
+            );
+            assert_eq!(alone, pod.truth.variant == "noshare", "{}", pod.label());
+        }
+    }
+
+    #[test]
+    fn where_all_are_in_one_cgroup_the_mounts_tell_who_pid_1_is() {
+        let named = |name: Option<&str>| Traits {
+            name: name.map(str::to_owned),
+            ..Traits::default()
+        };
+        let own = named(Some("uploader"));
+        let is_ours = |first: Option<&Traits>| is_ours("0::/\n", first, "0::/\n", &own);
+        assert!(is_ours(Some(&own)));
+        assert!(!is_ours(Some(&named(None))), "the sandbox");
+        assert!(is_ours(None), "nothing but the cgroup tells");
+    }
+}

@@ -1,0 +1,61 @@
+//! Children of main may still write when it has ended: waits until its containers hold no process.
+//!
+//! The pod's directory in the cgroup tree tells for certain where it is mounted (`cgroup.events`);
+//! else a look at the processes that we can see.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use tokio::time::{Instant, sleep};
+use tracing::warn;
+
+use super::{ContainerId, place::Place, scan::Scanner};
+
+/// Until the second look; each later one takes twice as long to come. Short, since the kernel tells
+/// of main's end before main is gone.
+const FIRST_STEP: Duration = Duration::from_millis(1);
+
+/// The longest time between two looks.
+const LAST_STEP: Duration = Duration::from_millis(50);
+
+/// Waits until these containers are empty, or the limit has passed.
+pub async fn settle(place: &Place, mains: &[ContainerId], limit: Duration) {
+    let deadline = Instant::now() + limit;
+    let mut scanner = Scanner::new(place.clone());
+    let mut step = FIRST_STEP;
+    while !are_empty(place, mains, &mut scanner) {
+        if Instant::now() >= deadline {
+            warn!(
+                ?limit,
+                "processes of main's container live on; what they write from now on is not uploaded"
+            );
+            return;
+        }
+        sleep(step).await;
+        step = (step * 2).min(LAST_STEP);
+    }
+}
+
+fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> bool {
+    if let Some(pod) = &place.directory
+        && let Ok(populated) = mains
+            .iter()
+            .map(|main| is_populated(&pod.join(main.as_str())))
+            .collect::<io::Result<Vec<bool>>>()
+    {
+        return !populated.contains(&true);
+    }
+    scanner.living_in(mains) == Some(0)
+}
+
+/// Whether a cgroup holds a process, in itself or below; one that is gone holds none.
+fn is_populated(cgroup: &Path) -> io::Result<bool> {
+    match fs::read_to_string(cgroup.join("cgroup.events")) {
+        Ok(text) => Ok(text.lines().any(|line| line == "populated 1")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        // The cgroup was removed while it was read.
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error()) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,250 @@
+//! Watching first processes by a descriptor of each (pidfd), without any capability.
+//!
+//! Needs a shared pid namespace. Who is there is found out by looking at `/proc`, often while main is
+//! expected and hardly ever once it runs: from then on the descriptor wakes us at the process's end,
+//! and on newer kernels (6.15) tells how it ended, as soon as the parent has been told.
+//! Cannot see a main that began and ended between two looks, unless its container was seen in the
+//! making; nor whether the OOM killer sent the signal; nor, on older kernels, how main ended.
+
+mod process;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::pending,
+    io,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::select_all;
+use thiserror::Error;
+use tracing::{debug, warn};
+
+use self::process::WatchedProcess;
+use super::{Polling, tick::Tick};
+use crate::track::{
+    ContainerId, Event, ProcessId, Timestamp, neighbours,
+    place::Place,
+    scan::{Scanner, TICK},
+};
+
+/// Pauses between looks once main runs: another main may be about to start, and nobody else tells.
+/// Soon one wake-up in ten seconds is all that main may pay for.
+const WHILE_RUNNING: [Duration; 6] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(700),
+    Duration::from_secs(2),
+    Duration::from_secs(7),
+    Duration::from_secs(20),
+];
+
+/// Why no process can be watched.
+#[derive(Debug, Error)]
+pub enum PidfdError {
+    /// Other containers' processes have no pid here.
+    #[error(
+        "the pod does not share its pid namespace, so no other container's process has a pid here; \
+         set `shareProcessNamespace: true` in the pod, or give the sidecar CAP_BPF and CAP_PERFMON"
+    )]
+    NotShared,
+    /// The kernel has no pidfds, or the seccomp profile forbids them.
+    #[error(
+        "the kernel gives no descriptor of a process ({0}): it takes Linux 5.3 or newer, and a seccomp profile that allows pidfd_open"
+    )]
+    Refused(#[source] io::Error),
+    /// No timer.
+    #[error("no timer could be made: {0}")]
+    Timer(#[source] io::Error),
+}
+
+/// Watches first processes.
+#[derive(Debug)]
+pub struct PidfdSource {
+    place: Place,
+    scanner: Scanner,
+    polling: Polling,
+    queue: VecDeque<Event>,
+    /// The oldest process of each container that came from outside.
+    first: BTreeMap<ContainerId, WatchedProcess>,
+    /// One that has ended, while its status is asked for.
+    ending: Option<(ContainerId, WatchedProcess)>,
+    /// A process could not be watched: only looking will tell of its end.
+    must_look_often: bool,
+    changed: Instant,
+    /// How many looks have been made since main runs.
+    looks: Option<usize>,
+    begun: bool,
+    tick: Tick,
+}
+
+impl PidfdSource {
+    /// Begins to watch, unless there can be nobody to see.
+    pub fn new(place: &Place, polling: Polling) -> Result<Self, PidfdError> {
+        if !neighbours::share_pids(place) {
+            return Err(PidfdError::NotShared);
+        }
+        process::try_out().map_err(PidfdError::Refused)?;
+        Ok(Self {
+            place: place.clone(),
+            scanner: Scanner::new(place.clone()),
+            polling,
+            queue: VecDeque::new(),
+            first: BTreeMap::new(),
+            ending: None,
+            must_look_often: false,
+            changed: Instant::now(),
+            looks: None,
+            begun: false,
+            tick: Tick::every(polling.fast).map_err(PidfdError::Timer)?,
+        })
+    }
+
+    /// The next event. Nothing is lost if the wait is given up.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return event;
+            }
+            if self.ending.is_some() {
+                self.tell_end().await;
+            } else if self.begun {
+                self.wait().await;
+            } else {
+                self.begun = true;
+                self.look(Vec::new());
+            }
+        }
+    }
+
+    /// Main runs: its own descriptor will tell.
+    pub fn focus(&mut self) {
+        if self.looks.is_none() {
+            self.looks = Some(0);
+            self.set_pause();
+        }
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            biased;
+            container = ended(&self.first) => {
+                self.ending = self.first.remove_entry(&container);
+            }
+            () = self.tick.passed() => self.look(Vec::new()),
+        }
+    }
+
+    /// Tells how a process ended, after whoever else is there by now: a second main may have begun.
+    async fn tell_end(&mut self) {
+        let Some((_, process)) = &mut self.ending else {
+            return;
+        };
+        let status = process.status().await;
+        let Some((container, process)) = self.ending.take() else {
+            return;
+        };
+        let mut end = Vec::new();
+        if !process.is_told {
+            debug!(pid = %process.id, %container, "ended before it was seen to run its program");
+            end.push(Event::ProcessStarted {
+                process: process.id,
+                container: container.clone(),
+                at: Timestamp(process.id.started * TICK),
+                entered: true,
+            });
+        }
+        end.push(Event::ProcessExited {
+            process: process.id,
+            container: Some(container),
+            status,
+            at: process.ended_at(),
+        });
+        self.look(end);
+    }
+
+    /// Looks at all processes; `end` is what is to be told before the look's word of who is gone.
+    fn look(&mut self, end: Vec<Event>) {
+        let mut seen = self.scanner.scan();
+        let scanned = seen.pop_if(|last| matches!(last, Event::Scanned { .. }));
+        if !seen.is_empty() {
+            self.changed = Instant::now();
+        }
+        self.must_look_often = false;
+        for event in &seen {
+            if let Event::ProcessStarted {
+                process,
+                container,
+                entered: true,
+                ..
+            } = event
+            {
+                self.watch(container, *process, true);
+            }
+        }
+        let waiting: Vec<(ProcessId, ContainerId)> = self
+            .scanner
+            .in_the_making()
+            .map(|(process, container)| (process, container.clone()))
+            .collect();
+        for (process, container) in waiting {
+            self.watch(&container, process, false);
+        }
+        self.queue
+            .extend(seen.into_iter().chain(end).chain(scanned));
+        self.looks = self.looks.map(|looks| looks + 1);
+        self.set_pause();
+    }
+
+    fn watch(&mut self, container: &ContainerId, id: ProcessId, is_told: bool) {
+        if self.place.is_own(container) {
+            return;
+        }
+        match self.first.get_mut(container) {
+            Some(first) if first.id < id => return,
+            Some(first) if first.id == id => {
+                first.is_told |= is_told;
+                return;
+            }
+            _ => {}
+        }
+        match WatchedProcess::open(&self.place, id, is_told) {
+            Ok(Some(process)) => {
+                self.first.insert(container.clone(), process);
+            }
+            Ok(None) => debug!(pid = %id, %container, "gone before it could be watched"),
+            Err(error) => {
+                self.must_look_often = true;
+                warn!(pid = %id, %container, %error, "a process cannot be watched; looking for its end");
+            }
+        }
+    }
+
+    fn set_pause(&mut self) {
+        let pause = match self.looks {
+            Some(_) if self.must_look_often => self.polling.slow,
+            Some(looks) => WHILE_RUNNING[looks.min(WHILE_RUNNING.len() - 1)],
+            None => {
+                let in_the_making = self.scanner.in_the_making().next().is_some();
+                self.polling
+                    .before_start(self.changed.elapsed(), in_the_making)
+            }
+        };
+        if let Err(error) = self.tick.change(pause) {
+            debug!(%error, ?pause, "the timer keeps its interval");
+        }
+    }
+}
+
+/// The container of the first process that ends.
+async fn ended(first: &BTreeMap<ContainerId, WatchedProcess>) -> ContainerId {
+    if first.is_empty() {
+        return pending().await;
+    }
+    let ends = first.iter().map(|(container, process)| {
+        Box::pin(async move {
+            process.ended().await;
+            container.clone()
+        })
+    });
+    select_all(ends).await.0
+}

@@ -1,0 +1,137 @@
+//! One process and its descriptor.
+
+use std::{
+    io, mem,
+    os::fd::{AsRawFd as _, OwnedFd},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+use tokio::{
+    io::unix::AsyncFd,
+    time::{Instant, timeout},
+};
+use tracing::debug;
+
+use crate::track::{
+    ExitStatus, ProcessId, Timestamp, place::Place, scan::process_id, source::register,
+};
+
+/// How long the parent may take to learn of the end before we do without the status: until then the
+/// kernel does not give it away.
+const UNTIL_REAPED: Duration = Duration::from_secs(2);
+
+/// Until the second question for the status, on a kernel that does not wake us when the parent has
+/// been told; each later one takes twice as long to come.
+const FIRST_STEP: Duration = Duration::from_millis(1);
+
+/// A process that is watched.
+#[derive(Debug)]
+pub struct WatchedProcess {
+    /// Which.
+    pub id: ProcessId,
+    /// Whether it has been told that it runs its container's program.
+    pub is_told: bool,
+    descriptor: AsyncFd<OwnedFd>,
+    /// When its end was first noticed.
+    ended: OnceLock<(Timestamp, Instant)>,
+    step: Duration,
+}
+
+/// Whether the kernel gives descriptors of processes at all.
+pub fn try_out() -> io::Result<()> {
+    pidfd_open(getpid(), PidfdFlags::empty())?;
+    Ok(())
+}
+
+impl WatchedProcess {
+    /// Opens the descriptor; nothing if the process is gone by now.
+    pub fn open(place: &Place, id: ProcessId, is_told: bool) -> io::Result<Option<Self>> {
+        let Some(pid) = id.visible_pid().and_then(Pid::from_raw) else {
+            return Ok(None);
+        };
+        let descriptor = match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(descriptor) => descriptor,
+            Err(rustix::io::Errno::SRCH) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        // The pid may have been given to another process between the look and the opening.
+        let stat = place
+            .process(pid.as_raw_nonzero().get())
+            .and_then(|process| process.stat().ok());
+        if stat.as_ref().map(process_id) != Some(id) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            id,
+            is_told,
+            descriptor: register(descriptor)?,
+            ended: OnceLock::new(),
+            step: FIRST_STEP,
+        }))
+    }
+
+    /// Waits for the process's end: of its last thread, whether or not that is the leader.
+    pub async fn ended(&self) {
+        if self.descriptor.readable().await.is_err() {
+            // The runtime is going down.
+            std::future::pending::<()>().await;
+        }
+        self.ended
+            .get_or_init(|| (Timestamp::now(), Instant::now()));
+    }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> Timestamp {
+        self.ended.get().map_or_else(Timestamp::now, |(at, _)| *at)
+    }
+
+    /// How it ended, once the parent has been told; unknown if that takes too long or the kernel
+    /// does not say. The wait may be given up and begun again.
+    pub async fn status(&mut self) -> ExitStatus {
+        let (_, since) = *self
+            .ended
+            .get_or_init(|| (Timestamp::now(), Instant::now()));
+        loop {
+            match self.exit_code() {
+                Ok(Some(status)) => return ExitStatus::from_wait(status, false),
+                Ok(None) if since.elapsed() < UNTIL_REAPED => {}
+                Ok(None) => {
+                    debug!(pid = %self.id, "the parent has not asked how it ended, so nobody may know");
+                    return ExitStatus::Unknown;
+                }
+                Err(error) => {
+                    debug!(pid = %self.id, %error, "the kernel does not tell how a process ended");
+                    return ExitStatus::Unknown;
+                }
+            }
+            // A hang-up of the descriptor says that the parent has been told.
+            if let Ok(Ok(mut guard)) = timeout(self.step, self.descriptor.readable()).await {
+                guard.clear_ready();
+            }
+            self.step = (self.step * 2).min(UNTIL_REAPED);
+        }
+    }
+
+    /// `PIDFD_GET_INFO` (Linux 6.13; with the exit code from 6.15): the status as wait(2) lays it out.
+    fn exit_code(&self) -> io::Result<Option<i32>> {
+        // SAFETY: the structure consists of integers, for which zero is a value.
+        let mut info: libc::pidfd_info = unsafe { mem::zeroed() };
+        info.mask = libc::PIDFD_INFO_EXIT.into();
+        // SAFETY: the descriptor is open, and the kernel writes no more than the structure whose
+        // size the request's number carries.
+        let result = unsafe {
+            libc::ioctl(
+                self.descriptor.get_ref().as_raw_fd(),
+                libc::PIDFD_GET_INFO,
+                &raw mut info,
+            )
+        };
+        if result != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let is_told = info.mask & u64::from(libc::PIDFD_INFO_EXIT) != 0;
+        Ok(is_told.then_some(info.exit_code))
+    }
+}
