@@ -120,11 +120,13 @@ fn a_role_without_the_right_to_delete_does_no_harm() {
 /// The platform would believe the document, so this run cannot be a success: it says so itself.
 #[test]
 fn one_that_stays_is_told() {
-    let task = task();
-    for (command, code) in [
-        (sidecar(&task), "OutputUploadFailed"),
-        (task.download(), "InputDownloadFailed"),
-    ] {
+    let commands: [(fn(&Task) -> Command, &str); 2] = [
+        (sidecar, "OutputUploadFailed"),
+        (Task::download, "InputDownloadFailed"),
+    ];
+    for (command, code) in commands {
+        let task = task();
+        let command = command(&task);
         lay(&task, &["error.pb"]);
         let proxy = without_rights(&task, &["DELETE"]);
         let ended = binary::run(&mut through(command, &proxy));
@@ -143,8 +145,8 @@ fn one_that_stays_is_told() {
         ] {
             assert!(document.message.contains(part), "{}", document.message);
         }
+        assert!(!task.inputs_dir().join("inputs.pb").exists());
     }
-    assert!(!task.inputs_dir().join("inputs.pb").exists());
 }
 
 /// A store that keeps to itself what is there: a warning, once for each name.
