@@ -13,6 +13,7 @@ pub mod fault;
 pub mod names;
 pub mod namespace;
 pub mod pod;
+pub mod python;
 pub mod requirement;
 pub mod s3;
 pub mod site;

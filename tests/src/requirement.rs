@@ -20,6 +20,8 @@ pub enum Requirement {
     Containers,
     /// Uid 0, to become other users.
     Root,
+    /// Python with the libraries that read Flyte's messages and YAML.
+    Python,
     /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
     Nobody,
 }
@@ -53,6 +55,10 @@ impl Requirement {
             return way
                 .is_none()
                 .then(|| format!("{self:?} needs the right to unshare"));
+        }
+        if let Self::Python = self {
+            let advice = "Python needs flyteidl and PyYAML: run `cargo xtask setup --tests`";
+            return crate::python::path().is_none().then(|| advice.to_owned());
         }
         if !is_root() {
             return Some(format!("{self:?} needs root"));

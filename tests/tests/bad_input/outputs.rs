@@ -238,7 +238,7 @@ fn files_that_change_while_they_are_read() {
 #[test]
 fn files_that_vanish() {
     let (task, ended) = changed(1, |folder| {
-        fs::remove_file(folder.join("more/299")).unwrap()
+        fs::remove_file(folder.join("more/299")).unwrap();
     });
     refused(
         &task,
@@ -250,7 +250,7 @@ fn files_that_vanish() {
     refused(&task, &ended, &["output \"o\"", "o/more/", "No such file"]);
     // What is open already can be read to its end.
     let (task, ended) = changed(40 * MIB, |folder| {
-        fs::remove_file(folder.join("large")).unwrap()
+        fs::remove_file(folder.join("large")).unwrap();
     });
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert!(task.objects("task/raw")["o/large"] == bytes(40 * MIB, 1));
