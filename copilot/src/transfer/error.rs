@@ -16,7 +16,7 @@ pub enum CopyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file could not be written.
-    #[error("{path} cannot be written: {source}. Check its directory's permissions and free space", path = .path.display())]
+    #[error("{path} cannot be written: {source}. {advice}", path = .path.display(), advice = advice(source))]
     Write {
         /// The file or directory.
         path: PathBuf,
@@ -90,6 +90,19 @@ pub enum CopyError {
     /// It was stopped before its end.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+/// What helps against a file or directory that cannot be written.
+fn advice(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AlreadyExists
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::IsADirectory => {
+            "Something else has its place: a store may hold both `a` and `a/b`, a directory may not. \
+             Rename one of them, or clear the directory"
+        }
+        _ => "Check its directory's permissions and free space",
+    }
 }
 
 impl CopyError {

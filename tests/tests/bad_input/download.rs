@@ -224,7 +224,7 @@ const TABLE: &[Bad] = &[
             with(task, &[])
         },
         code: REPORTED,
-        says: &["/inputs", "exists", "permissions"],
+        says: &["/inputs", "exists", "has its place", "clear the directory"],
     },
     Bad {
         what: "an input directory that may not be written",

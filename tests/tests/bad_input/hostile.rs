@@ -228,14 +228,25 @@ fn members_that_are_repeated() {
 #[test]
 fn names_that_differ_in_case_only() {
     let task = Task::start().unwrap();
-    task.put_inputs([("data", integer()), ("Data", integer())]);
+    task.put("task/in/a/File", "1");
+    task.put("task/in/a/file", "2");
+    task.put_inputs([
+        ("data", integer()),
+        ("Data", integer()),
+        ("in", blob("s3://data/task/in", Multipart)),
+    ]);
     let ended = binary::run(&mut task.download());
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
-    assert!(
-        ended.stderr.contains("differ in case only"),
-        "{}",
-        ended.stderr
-    );
+    for words in [
+        r#"the inputs \"Data\" and \"data\" differ in case only"#,
+        "differs from it in case only",
+    ] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
     let left = files(&task.inputs_dir());
     assert_eq!((&*left["data"], &*left["Data"]), (&b"1"[..], &b"1"[..]));
+    assert_eq!(
+        (&*left["in/a/File"], &*left["in/a/file"]),
+        (&b"1"[..], &b"2"[..])
+    );
 }

@@ -199,7 +199,7 @@ fn inputs_and_their_yaml() {
 }
 
 /// The one exception: YAML 1.1 wants a dot in a number with an exponent, and the reference writes
-/// none, so PyYAML reads a text. We follow the reference, to the byte.
+/// none, so `PyYAML` reads a text. We follow the reference, to the byte.
 const FLOAT: [&str; 3] = ["inputs/floats/3", "'1e+20'", "100000000000000000000"];
 
 /// All inputs of the golden vectors that can be planned without a store.
@@ -213,7 +213,10 @@ fn yaml_of_all_vectors() {
     let mut written = 0;
     for vector in fs::read_dir(vectors).unwrap() {
         let path = vector.unwrap().path();
-        let Some(literals) = fs::read(path.join("inputs.pb")).ok().and_then(planned) else {
+        let Some(literals) = fs::read(path.join("inputs.pb"))
+            .ok()
+            .and_then(|bytes| planned(&bytes))
+        else {
             continue;
         };
         for (file, end) in [(MetadataFile::Json, "json"), (MetadataFile::Yaml, "yaml")] {
@@ -251,8 +254,8 @@ fn yaml_of_all_vectors() {
 }
 
 /// What a download would write of these inputs, if they can be planned.
-fn planned(bytes: Vec<u8>) -> Option<LiteralMap> {
-    let mut offloaded = Offloaded::new(decode_literal_map(&bytes[..]).ok()?);
+fn planned(bytes: &[u8]) -> Option<LiteralMap> {
+    let mut offloaded = Offloaded::new(decode_literal_map(bytes).ok()?);
     if !offloaded.requests().ok()?.is_empty() {
         return None;
     }
