@@ -252,7 +252,14 @@ impl Running {
         let name = format!("/proc/{}/comm", self.id());
         wait_until("the sidecar watches", || {
             let found = fs::read(&name);
-            found.is_ok_and(|found| found.trim_ascii_end() == readiness::NAME.to_bytes())
+            let is_ready =
+                found.is_ok_and(|found| found.trim_ascii_end() == readiness::NAME.to_bytes());
+            assert!(
+                is_ready || self.runs(),
+                "it has ended before it watched: {}",
+                content(&self.stderr)
+            );
+            is_ready
         });
     }
 }

@@ -17,6 +17,7 @@ pub mod python;
 pub mod requirement;
 pub mod s3;
 pub mod site;
+pub mod stage;
 pub mod task;
 pub mod task_pod;
 pub mod tls;

@@ -2,115 +2,15 @@
 //! how main ends, how the pod is stopped, and what follows.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
-use copilot::idl::{
-    ContainerError, SimpleType, TypedInterface, container_error::Kind, execution_error::ErrorKind,
-    literal, primitive, scalar,
-};
-use copilot_tests::binary::{self, Ended, Running};
+use copilot::idl::{SimpleType, container_error::Kind, execution_error::ErrorKind};
+use copilot_tests::binary::{self, Running};
 use copilot_tests::pod::Pod;
 use copilot_tests::requirement::Requirement;
-use copilot_tests::task::{DOCUMENTS, Task, interface, simple};
+use copilot_tests::stage::{Stage, enter};
+use copilot_tests::task::{Task, interface, simple};
 use rustix::process::Signal;
 use serde_json::Value;
-
-/// A pod with a sidecar at work in it, and the task that it serves.
-struct Stage {
-    task: Task,
-    pod: Pod,
-    sidecar: Running,
-}
-
-impl Stage {
-    /// Starts a sidecar for the text output `word` and waits until it watches.
-    fn set(options: &[&str]) -> Self {
-        Self::of(&interface([("word", simple(SimpleType::String))]), options)
-    }
-
-    fn of(outputs: &TypedInterface, options: &[&str]) -> Self {
-        let task = Task::start().expect("a task can be made");
-        let pod = Pod::create().expect("a pod can be made");
-        let mut command = enter(&pod, "sidecar", binary::path());
-        command
-            .args(task.site.server.flags("data"))
-            .args(task.sidecar_arguments(outputs))
-            .args(["--logger.level=4", "--timeline"])
-            .arg(task.site.work("timeline.json"))
-            .args(options);
-        let mut sidecar = Running::start(&mut command);
-        sidecar.watches();
-        Self { task, pod, sidecar }
-    }
-
-    /// Starts a shell as main; `$out` is its output directory.
-    fn main(&self, script: &str) -> Running {
-        let mut command = enter(&self.pod, "main", PathBuf::from("/bin/sh"));
-        command
-            .env("out", self.task.outputs_dir())
-            .args(["-c", script]);
-        Running::start(&mut command)
-    }
-
-    fn ended(self) -> Outcome {
-        let ended = self.sidecar.ended();
-        let timeline = fs::read(self.task.site.work("timeline.json")).expect("a timeline is left");
-        Outcome {
-            ended,
-            timeline: serde_json::from_slice(&timeline).expect("a timeline is JSON"),
-            task: self.task,
-        }
-    }
-}
-
-/// How it ended, and what is in the store then.
-struct Outcome {
-    ended: Ended,
-    timeline: Value,
-    task: Task,
-}
-
-impl Outcome {
-    /// Nothing is committed, and both error documents say this.
-    fn reported(&self, code: &str, kind: Kind, origin: ErrorKind) -> ContainerError {
-        assert_eq!(self.ended.code(), 1, "{}", self.ended.stderr);
-        assert_eq!(self.task.outputs(), None);
-        let [first, second] = DOCUMENTS.map(|name| self.task.document(name));
-        assert_eq!(first, second);
-        let document = first.expect("an error document is written");
-        assert_eq!(document.code, code, "{}", document.message);
-        assert_eq!((document.kind(), document.origin()), (kind, origin));
-        document
-    }
-
-    /// The outputs are committed, and no error document is there.
-    fn committed(&self, word: &str) {
-        assert_eq!(self.ended.code(), 0, "{}", self.ended.stderr);
-        let outputs = self.task.outputs().expect("the outputs are committed");
-        let Some(literal::Value::Scalar(scalar)) = &outputs.literals["word"].value else {
-            panic!("a text is a scalar: {outputs:?}");
-        };
-        let expected = primitive::Value::StringValue(word.to_owned());
-        let Some(scalar::Value::Primitive(primitive)) = &scalar.value else {
-            panic!("a text is a primitive: {scalar:?}");
-        };
-        assert_eq!(primitive.value, Some(expected));
-        assert_eq!(DOCUMENTS.map(|name| self.task.document(name)), [None, None]);
-    }
-
-    fn status(&self) -> &str {
-        self.timeline["status"].as_str().unwrap_or_default()
-    }
-}
-
-fn enter(pod: &Pod, container: &str, program: PathBuf) -> Command {
-    let mut command = pod
-        .command(container, program)
-        .expect("a container's cgroup can be made");
-    binary::isolate(&mut command);
-    command
-}
 
 #[test]
 fn a_main_that_ends_well_is_uploaded() {

@@ -26,8 +26,6 @@ enum Bench {
     Detect,
     /// From exec to ready, beside a bare load and attach of the same programs; and the cost of idling.
     Start,
-    /// A large blob down and up: memory and time.
-    Transfer,
 }
 
 /// Builds and measures.

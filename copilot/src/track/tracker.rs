@@ -167,11 +167,12 @@ impl Tracker {
             .collect()
     }
 
-    /// The names of the containers seen so far, for a person who looks for one.
+    /// The names of the other containers seen so far, for a person who looks for one.
     #[must_use]
     pub fn names_seen(&self) -> Vec<String> {
-        self.containers
-            .iter()
+        let others = self.containers.iter();
+        others
+            .filter(|(id, _)| self.rules.own.as_ref() != Some(*id))
             .map(|(id, container)| {
                 let name = container
                     .traits

@@ -3,5 +3,6 @@
 
 pub mod detect;
 pub mod figures;
+pub mod running;
 #[cfg(feature = "ebpf")]
 pub mod start;

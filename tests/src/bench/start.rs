@@ -4,26 +4,23 @@
 //! Both processes are started the same way and say that they are ready the same way, by the name
 //! of their thread, which is polled.
 
-use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use aya::programs::RawTracePoint;
 use aya::{Ebpf, EbpfLoader};
 use copilot::track::readiness;
 use copilot::track::source::ebpf::OBJECT;
 
 use super::figures::{percentile, ratio};
+use super::running::Running;
 use crate::pod::Pod;
 
 /// How long idling is looked at.
 const IDLE: Duration = Duration::from_secs(10);
-
-/// How often a thread's name is read.
-const POLL: Duration = Duration::from_micros(100);
 
 /// Measures and prints.
 pub fn run(program: &Path, copilot: &Path, rounds: usize) -> Result<()> {
@@ -77,12 +74,12 @@ fn idle(pod: &Pod, copilot: &Path) -> Result<()> {
     thread::sleep(IDLE);
     println!(
         "idle while main runs  RSS {:.1} MiB, {} wake-ups in {} s",
-        sidecar.resident()? / 1024.0,
+        sidecar.resident()?,
         sidecar.wake_ups()? - before,
         IDLE.as_secs()
     );
     main.end()?;
-    sidecar.0.wait()?;
+    sidecar.wait()?;
     Ok(())
 }
 
@@ -91,68 +88,6 @@ fn time_to_ready(command: Command) -> Result<Duration> {
     let took = process.wait_until_ready()?;
     process.end()?;
     Ok(took)
-}
-
-/// A process that does not outlive us.
-struct Running(Child, Instant);
-
-impl Running {
-    fn start(mut command: Command) -> Result<Self> {
-        let began = Instant::now();
-        Ok(Self(command.stdin(Stdio::null()).spawn()?, began))
-    }
-
-    fn wait_until_ready(&mut self) -> Result<Duration> {
-        let name = format!("/proc/{}/comm", self.0.id());
-        let ready = readiness::NAME.to_bytes();
-        while self.1.elapsed() < Duration::from_secs(10) {
-            if fs::read(&name).is_ok_and(|name| name.trim_ascii_end() == ready) {
-                return Ok(self.1.elapsed());
-            }
-            if let Some(status) = self.0.try_wait()? {
-                bail!("it ended before it was ready: {status}");
-            }
-            thread::sleep(POLL);
-        }
-        bail!("it does not become ready")
-    }
-
-    /// Voluntary context switches so far, over all threads.
-    fn wake_ups(&self) -> Result<u64> {
-        let mut sum = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
-            let status = fs::read_to_string(task?.path().join("status"))?;
-            sum += field(&status, "voluntary_ctxt_switches:")?;
-        }
-        Ok(sum)
-    }
-
-    /// Resident memory in KiB.
-    #[expect(clippy::cast_precision_loss, reason = "memory of a small process")]
-    fn resident(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        Ok(field(&status, "VmRSS:")? as f64)
-    }
-
-    fn end(&mut self) -> Result<()> {
-        self.0.kill()?;
-        self.0.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Ok(None) = self.0.try_wait() {
-            let _ = self.end();
-        }
-    }
-}
-
-fn field(status: &str, name: &str) -> Result<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let value = line.and_then(|line| line.split_whitespace().next());
-    Ok(value.context("a field of status is missing")?.parse()?)
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -13,13 +13,14 @@ fn main() -> Result<()> {
         bail!("run it by `cargo xtask bench`");
     };
     match (*verb, rest) {
-        ("detect", []) => detect::run(&program, 600),
-        ("detect", [exits]) => detect::run(&program, exits.parse()?),
+        ("detect", []) => detect::run(&program, Path::new(copilot), 600),
+        ("detect", [exits]) => detect::run(&program, Path::new(copilot), exits.parse()?),
         ("start", []) => start::run(&program, Path::new(copilot), 21),
         ("start", [rounds]) => start::run(&program, Path::new(copilot), rounds.parse()?),
         ("bare", []) => start::bare(),
         ("probe", [stamp]) => detect::probe(&PathBuf::from(stamp)),
-        ("storm", []) => detect::storm(),
+        ("storm", []) => detect::storm(false),
+        ("storm", ["paced"]) => detect::storm(true),
         _ => bail!("no such bench: {verb} {rest:?}"),
     }
 }

@@ -57,6 +57,14 @@ pub enum PidfdError {
     Timer(#[source] io::Error),
 }
 
+/// A process that has ended.
+#[derive(Debug)]
+struct Ending {
+    container: ContainerId,
+    process: WatchedProcess,
+    scanned: Option<Event>,
+}
+
 /// Watches first processes.
 #[derive(Debug)]
 pub struct PidfdSource {
@@ -66,8 +74,8 @@ pub struct PidfdSource {
     queue: VecDeque<Event>,
     /// The oldest process of each container that came from outside.
     first: BTreeMap<ContainerId, WatchedProcess>,
-    /// One that has ended, while its status is asked for.
-    ending: Option<(ContainerId, WatchedProcess)>,
+    /// One that has ended, while its status is asked for, and what the look said that came first.
+    ending: Option<Ending>,
     /// A process could not be watched: only looking will tell of its end.
     must_look_often: bool,
     changed: Instant,
@@ -111,7 +119,7 @@ impl PidfdSource {
                 self.wait().await;
             } else {
                 self.begun = true;
-                self.look(Vec::new());
+                self.look_and_tell();
             }
         }
     }
@@ -128,42 +136,52 @@ impl PidfdSource {
         tokio::select! {
             biased;
             container = ended(&self.first) => {
-                self.ending = self.first.remove_entry(&container);
+                // A second main may have begun, and must be known before this one's end is. The
+                // parent is being told meanwhile.
+                let scanned = self.look();
+                let process = self.first.remove(&container);
+                self.ending = process.map(|process| Ending { container, process, scanned });
             }
-            () = self.tick.passed() => self.look(Vec::new()),
+            () = self.tick.passed() => self.look_and_tell(),
         }
     }
 
-    /// Tells how a process ended, after whoever else is there by now: a second main may have begun.
+    /// Tells how a process ended.
     async fn tell_end(&mut self) {
-        let Some((_, process)) = &mut self.ending else {
+        let Some(ending) = &mut self.ending else {
             return;
         };
-        let status = process.status().await;
-        let Some((container, process)) = self.ending.take() else {
+        let status = ending.process.status().await;
+        let Some(ending) = self.ending.take() else {
             return;
         };
-        let mut end = Vec::new();
+        let (container, process) = (ending.container, ending.process);
         if !process.is_told {
             debug!(pid = %process.id, %container, "ended before it was seen to run its program");
-            end.push(Event::ProcessStarted {
+            self.queue.push_back(Event::ProcessStarted {
                 process: process.id,
                 container: container.clone(),
                 at: Timestamp(process.id.started * TICK),
                 entered: true,
             });
         }
-        end.push(Event::ProcessExited {
+        self.queue.push_back(Event::ProcessExited {
             process: process.id,
             container: Some(container),
             status,
             at: process.ended_at(),
         });
-        self.look(end);
+        self.queue.extend(ending.scanned);
     }
 
-    /// Looks at all processes; `end` is what is to be told before the look's word of who is gone.
-    fn look(&mut self, end: Vec<Event>) {
+    fn look_and_tell(&mut self) {
+        let scanned = self.look();
+        self.queue.extend(scanned);
+    }
+
+    /// Looks at all processes, and tells who is there; the look's word of who is gone is for the
+    /// caller to tell.
+    fn look(&mut self) -> Option<Event> {
         let mut seen = self.scanner.scan();
         let scanned = seen.pop_if(|last| matches!(last, Event::Scanned { .. }));
         if !seen.is_empty() {
@@ -189,10 +207,10 @@ impl PidfdSource {
         for (process, container) in waiting {
             self.watch(&container, process, false);
         }
-        self.queue
-            .extend(seen.into_iter().chain(end).chain(scanned));
+        self.queue.extend(seen);
         self.looks = self.looks.map(|looks| looks + 1);
         self.set_pause();
+        scanned
     }
 
     fn watch(&mut self, container: &ContainerId, id: ProcessId, is_told: bool) {

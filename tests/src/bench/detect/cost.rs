@@ -1,0 +1,209 @@
+//! What an event costs the kernel: run-time statistics of the programs, beside an empty program on
+//! the same tracepoints.
+
+use std::{
+    collections::BTreeSet,
+    ffi::CStr,
+    io, mem,
+    os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd},
+    path::Path,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use aya::{
+    programs::{ProgramInfo, loaded_programs},
+    sys::{Stats, enable_stats},
+};
+use copilot::track::{
+    Tracker,
+    identify::Rules,
+    place::Place,
+    source::ladder::{Surroundings, Watcher, climb},
+};
+
+use super::storm::Storm;
+use crate::pod::Pod;
+
+/// How long a load runs.
+const WINDOW: Duration = Duration::from_secs(3);
+
+const EXEC: &CStr = c"sched_process_exec";
+const EXIT: &CStr = c"sched_process_exit";
+
+/// The commands of bpf(2), and the type of a program for raw tracepoints (`uapi/linux/bpf.h`).
+const PROG_LOAD: u32 = 5;
+const RAW_TRACEPOINT_OPEN: u32 = 17;
+const RAW_TRACEPOINT: u32 = 17;
+
+/// Measures and prints.
+pub fn run(program: &Path) -> Result<()> {
+    let _statistics = enable_stats(Stats::RunTime)?;
+    println!("an event's cost in the kernel, ns: exec, exit | an empty program's | ratios");
+    for load in ["foreign", "in the pod", "in the pod, main known"] {
+        let pod = Pod::create()?;
+        let elsewhere = Pod::create()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let entered = runtime.enter();
+        let before = ids()?;
+        let place = Place::find(Some(pod.directory()));
+        let mut sources = climb(&[Watcher::Ebpf], &Surroundings::of(&place))?.sources;
+        let ours = ids()?.difference(&before).copied().collect();
+        let empty = [
+            Empty::attach(c"empty_exec", EXEC)?,
+            Empty::attach(c"empty_exit", EXIT)?,
+        ];
+        let storm = Storm::paced(if load == "foreign" { &elsewhere } else { &pod }, program)?;
+        let mut tracker = Tracker::new(Rules {
+            main_container: Some("storm".to_owned()),
+            ..Rules::default()
+        });
+        runtime.block_on(async {
+            let reading = async {
+                loop {
+                    let (_, event) = sources.next().await;
+                    tracker.observe(event);
+                    if load.ends_with("known") && tracker.has_started() {
+                        sources.focus(&tracker);
+                    }
+                }
+            };
+            tokio::select! {
+                () = reading => {}
+                () = tokio::time::sleep(WINDOW) => {}
+            }
+        });
+        let costs = Costs::read(&ours)?;
+        storm.stop()?;
+        costs.print(load);
+        drop((empty, entered));
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
+/// Mean costs, in nanoseconds.
+struct Costs {
+    ours: [f64; 2],
+    empty: [f64; 2],
+}
+
+impl Costs {
+    fn read(ours: &BTreeSet<u32>) -> Result<Self> {
+        let programs: Vec<ProgramInfo> = loaded_programs().collect::<Result<_, _>>()?;
+        let mean = |name: &str, own: bool| {
+            let found = programs.iter().find(|program| {
+                program.name_as_str() == Some(name) && (!own || ours.contains(&program.id()))
+            });
+            let found = found.with_context(|| format!("the program {name} is not loaded"))?;
+            anyhow::ensure!(found.run_count() > 0, "the program {name} did not run");
+            #[expect(clippy::cast_precision_loss, reason = "counts of a bench are small")]
+            Ok(found.run_time().as_secs_f64() * 1e9 / found.run_count() as f64)
+        };
+        Ok(Self {
+            ours: [mean("process_exec", true)?, mean("process_exit", true)?],
+            empty: [mean("empty_exec", false)?, mean("empty_exit", false)?],
+        })
+    }
+
+    fn print(&self, load: &str) {
+        let [exec, exit] = self.ours;
+        let [empty_exec, empty_exit] = self.empty;
+        println!(
+            "{load:<23} {exec:>5.0} {exit:>5.0} | {empty_exec:>4.0} {empty_exit:>4.0} | {:.2} {:.2}",
+            exec / empty_exec,
+            exit / empty_exit
+        );
+    }
+}
+
+fn ids() -> Result<BTreeSet<u32>> {
+    loaded_programs().map(|program| Ok(program?.id())).collect()
+}
+
+/// A program that does nothing, attached until it is dropped.
+struct Empty {
+    _program: OwnedFd,
+    _link: OwnedFd,
+}
+
+/// What bpf(2) reads of its attributes for loading, as far as it is used here.
+#[repr(C)]
+struct LoadAttributes {
+    kind: u32,
+    instructions: u32,
+    code: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log: u64,
+    kernel_version: u32,
+    flags: u32,
+    name: [u8; 16],
+}
+
+#[repr(C)]
+struct OpenAttributes {
+    name: u64,
+    program: u32,
+    padding: u32,
+}
+
+impl Empty {
+    fn attach(name: &CStr, tracepoint: &CStr) -> Result<Self> {
+        // mov r0, 0; exit
+        let code: [u64; 2] = [0xb7, 0x95];
+        let mut short = [0; 16];
+        short[..name.to_bytes().len()].copy_from_slice(name.to_bytes());
+        let program = bpf(
+            PROG_LOAD,
+            &LoadAttributes {
+                kind: RAW_TRACEPOINT,
+                instructions: 2,
+                code: code.as_ptr() as u64,
+                license: c"GPL".as_ptr() as u64,
+                log_level: 0,
+                log_size: 0,
+                log: 0,
+                kernel_version: 0,
+                flags: 0,
+                name: short,
+            },
+        )?;
+        let link = bpf(
+            RAW_TRACEPOINT_OPEN,
+            &OpenAttributes {
+                name: tracepoint.as_ptr() as u64,
+                program: program.as_raw_fd().cast_unsigned(),
+                padding: 0,
+            },
+        )?;
+        Ok(Self {
+            _program: program,
+            _link: link,
+        })
+    }
+}
+
+/// Calls bpf(2) for one of the commands that give a descriptor.
+fn bpf<T>(command: u32, attributes: &T) -> io::Result<OwnedFd> {
+    // SAFETY: the attributes are a structure of the layout that the command reads, of the size that
+    // is passed; the texts and the code that they point to live in the caller until this returns.
+    let descriptor = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            command,
+            std::ptr::from_ref(attributes),
+            mem::size_of::<T>(),
+        )
+    };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let descriptor = i32::try_from(descriptor).map_err(io::Error::other)?;
+    // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
