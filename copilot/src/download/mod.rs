@@ -36,28 +36,15 @@ pub async fn run(
     let directory = std::path::absolute(&request.to_local_dir)
         .map_err(|error| DownloadError::directory(&request.to_local_dir, error))?;
     make_directory(&directory)?;
-    let inputs = fetch_inputs(&request.from_remote, engine, stop).await?;
-    let inputs = resolve(inputs, engine, stop).await?;
-    timeline.mark("inputs");
-    let target = Target {
-        directory: &directory,
-        layout: request.layout,
-        metadata: request.format,
-    };
-    let plan = input::plan(inputs, &target)?;
-    for warning in plan.warnings.kept() {
-        warn!("{warning}");
-    }
-    write_values(&plan, &directory)?;
     let stale = error_documents(request)?;
-    // What an earlier run left there would be believed, whatever becomes of main.
-    let (summary, removed) = tokio::join!(
-        transfer(&plan, &directory, engine, stop),
+    // What an earlier run left there would be believed, whatever becomes of main. It costs no time:
+    // the inputs come meanwhile.
+    let (fetched, removed) = tokio::join!(
+        fetch_all(request, &directory, engine, stop, timeline),
         engine.remove_stale(&stale, stop)
     );
-    let summary = summary?;
+    let (plan, summary) = fetched?;
     removed?;
-    timeline.mark("transferred");
     for file in request.format.files() {
         write_file(&directory.join(file.name()), |out| {
             file.write(&plan.literals, out)
@@ -71,6 +58,32 @@ pub async fn run(
         "inputs are in place"
     );
     Ok(summary)
+}
+
+/// Fetches everything, and gives what the metadata files shall say.
+async fn fetch_all(
+    request: &DownloadRequest,
+    directory: &Path,
+    engine: &Engine,
+    stop: &Stop,
+    timeline: &mut Timeline,
+) -> Result<(InputPlan, Summary), DownloadError> {
+    let inputs = fetch_inputs(&request.from_remote, engine, stop).await?;
+    let inputs = resolve(inputs, engine, stop).await?;
+    timeline.mark("inputs");
+    let target = Target {
+        directory,
+        layout: request.layout,
+        metadata: request.format,
+    };
+    let plan = input::plan(inputs, &target)?;
+    for warning in plan.warnings.kept() {
+        warn!("{warning}");
+    }
+    write_values(&plan, directory)?;
+    let summary = transfer(&plan, directory, engine, stop).await?;
+    timeline.mark("transferred");
+    Ok((plan, summary))
 }
 
 /// Where error documents of this task go.

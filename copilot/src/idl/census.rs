@@ -4,9 +4,12 @@
 //! more than there is. The walk follows the messages that may repeat without end; whatever is not in
 //! its table is skipped, and what is malformed ends it, since decoding will say so better.
 
-/// As many values as one message may hold. A million inputs work; what they take in memory is then
+/// As many literals as one message may hold. A million inputs work; what they take in memory is then
 /// some hundred MiB.
 pub const MOST_VALUES: usize = 2_000_000;
+
+/// Values of structures are smaller than literals: so many of them count as one.
+const SMALLER: usize = 8;
 
 /// Decoding refuses what nests deeper.
 const DEPTH: usize = 100;
@@ -53,21 +56,26 @@ impl Shape {
         })
     }
 
-    fn is_value(self) -> bool {
-        matches!(self, Self::Literal | Self::Value | Self::Type)
+    /// What it takes in memory, in values of structures.
+    fn weight(self) -> usize {
+        match self {
+            Self::Literal | Self::Type => SMALLER,
+            Self::Value => 1,
+            _ => 0,
+        }
     }
 }
 
-/// The number of values in a serialized literal, itself included; counting ends soon after
-/// [`MOST_VALUES`].
+/// The number of literals in a serialized one, itself included; eight values of structures count as
+/// one. Counting ends soon after [`MOST_VALUES`].
 #[must_use]
 pub fn values_in(literal: &[u8]) -> usize {
-    1 + count(literal, Shape::Literal)
+    1 + count(literal, Shape::Literal) / SMALLER
 }
 
 /// Whether the message holds more than [`MOST_VALUES`].
 pub(super) fn is_crowded(message: &[u8], shape: Shape) -> bool {
-    count(message, shape) > MOST_VALUES
+    count(message, shape) > MOST_VALUES * SMALLER
 }
 
 fn count(message: &[u8], shape: Shape) -> usize {
@@ -84,8 +92,8 @@ fn walk(mut message: &[u8], shape: Shape, depth: usize, count: &mut usize) {
         let Some((inner, content)) = shape.field(number).zip(content) else {
             continue;
         };
-        *count += usize::from(inner.is_value());
-        if *count > MOST_VALUES {
+        *count += inner.weight();
+        if *count > MOST_VALUES * SMALLER {
             return;
         }
         walk(content, inner, depth - 1, count);
@@ -154,8 +162,11 @@ mod tests {
         let map = LiteralMap {
             literals: literals.into(),
         };
-        // x, its two elements, the union's value and type, and the structure's three.
-        assert_eq!(count(&map.encode_to_vec(), Shape::LiteralMap), 8);
+        // x, its two elements, the union's value and type; and the structure's three.
+        assert_eq!(
+            count(&map.encode_to_vec(), Shape::LiteralMap),
+            5 * SMALLER + 3
+        );
     }
 
     #[test]
@@ -173,6 +184,6 @@ mod tests {
         // Fields of every wire type before one that counts.
         let bytes =
             b"\x18\x01\x25\x00\x00\x00\x00\x29\x00\x00\x00\x00\x00\x00\x00\x00\x0a\x02\x12\x00";
-        assert_eq!(count(bytes, Shape::LiteralMap), 1);
+        assert_eq!(count(bytes, Shape::LiteralMap), SMALLER);
     }
 }

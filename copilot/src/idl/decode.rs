@@ -26,7 +26,9 @@ pub enum DecodeCause {
     #[error("{}", shortened(&.0.to_string()))]
     Malformed(#[from] prost::DecodeError),
     /// They hold more than memory could.
-    #[error("it holds more than {MOST_VALUES} values; split it up, or store it as a file")]
+    #[error(
+        "it holds more than {MOST_VALUES} values (eight within structures count as one); split it up, or store it as a file"
+    )]
     TooMany,
 }
 

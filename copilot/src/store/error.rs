@@ -16,6 +16,8 @@ pub struct Place {
     pub object: String,
     /// The store's endpoint or directory.
     pub store: String,
+    /// Whether it is a plain web address: the task's choice, not the platform's.
+    pub is_web: bool,
 }
 
 impl Place {
@@ -25,6 +27,7 @@ impl Place {
         Self {
             object: reference.shown(),
             store: store.into(),
+            is_web: matches!(reference.scheme(), "http" | "https"),
         }
     }
 }
@@ -199,15 +202,15 @@ impl StoreError {
     /// reached, who we are to it and what we may do there, whether it works.
     #[must_use]
     pub fn is_infrastructure(&self) -> bool {
-        matches!(
-            self,
-            Self::Denied { .. }
-                | Self::BadCredentials { .. }
-                | Self::WrongRegion { .. }
-                | Self::Unreachable { .. }
-                | Self::Untrusted { .. }
-                | Self::Busy { .. }
-        )
+        match self {
+            Self::Denied { place, .. }
+            | Self::BadCredentials { place, .. }
+            | Self::WrongRegion { place, .. }
+            | Self::Unreachable { place, .. }
+            | Self::Untrusted { place, .. }
+            | Self::Busy { place, .. } => !place.is_web,
+            _ => false,
+        }
     }
 
     /// Whether a body broke in a way that going on from the same byte may mend.

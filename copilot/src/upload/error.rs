@@ -44,14 +44,14 @@ pub enum UploadError {
     Transfer(TransferError),
     /// An error document of an earlier run stays.
     #[error("the outputs' data was uploaded, but the outputs are not committed: {0}")]
-    Stale(CopyError),
+    Stale(Box<CopyError>),
     /// The last step failed: the data is there, the outputs are not.
     #[error("the outputs' data was uploaded, but {reference} could not be written: {cause}")]
     Commit {
         /// The object that holds the outputs' literals.
         reference: String,
         /// Why.
-        cause: CopyError,
+        cause: Box<CopyError>,
     },
 }
 

@@ -62,14 +62,14 @@ pub async fn run(
     engine
         .remove_stale(outputs.stale, stop)
         .await
-        .map_err(UploadError::Stale)?;
+        .map_err(|cause| UploadError::Stale(cause.into()))?;
     let literals = Bytes::from(plan.literals.encode_to_vec());
     engine
         .write(outputs.commit, literals, stop)
         .await
         .map_err(|cause| UploadError::Commit {
             reference: outputs.commit.to_string(),
-            cause,
+            cause: cause.into(),
         })?;
     timeline.mark("committed");
     info!(

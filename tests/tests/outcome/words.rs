@@ -121,6 +121,23 @@ fn the_end_of_the_log_says_the_most_important() {
     }
 }
 
+/// A web address is the task's own choice: what it answers stays as the reference has it.
+#[test]
+fn the_store_is_not_blamed_for_the_web() {
+    let task = Task::start().unwrap();
+    let web = FaultProxy::start(task.site.server.address(), |_| Fault::Answer(403, "")).unwrap();
+    let address = format!("{}/file", web.endpoint());
+    task.put_inputs([("x", blob(&address, Single))]);
+    let ended = binary::run(&mut task.download());
+    assert_eq!(ended.code(), 1, "{}", ended.stderr);
+    let document = task.document("error.pb").unwrap();
+    assert!(document.message.contains("403"), "{}", document.message);
+    assert_eq!(
+        (document.kind(), document.origin()),
+        (Kind::Recoverable, ErrorKind::Unknown)
+    );
+}
+
 /// What only the store can have brought about is not the user's, and not tried again for nothing.
 #[test]
 fn the_store_is_blamed_for_what_is_its_own() {
