@@ -21,3 +21,4 @@ pub mod stage;
 pub mod task;
 pub mod task_pod;
 pub mod tls;
+pub mod values;

@@ -24,6 +24,8 @@ pub enum Requirement {
     Python,
     /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
     Nobody,
+    /// The language R: to run an example in it.
+    R,
 }
 
 impl Requirement {
@@ -59,6 +61,13 @@ impl Requirement {
         if let Self::Python = self {
             let advice = "Python needs flyteidl and PyYAML: run `cargo xtask setup --tests`";
             return crate::python::path().is_none().then(|| advice.to_owned());
+        }
+        if let Self::R = self {
+            let found = Command::new("Rscript").arg("--version").output();
+            return found.is_err().then(|| {
+                "the example in R needs Rscript (`cargo xtask setup --tests` installs it)"
+                    .to_owned()
+            });
         }
         if !is_root() {
             return Some(format!("{self:?} needs root"));

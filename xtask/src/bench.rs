@@ -1,5 +1,6 @@
 //! Measurements, as ratios within one run: machines differ and are noisy.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -26,11 +27,17 @@ enum Bench {
     Detect,
     /// From exec to ready, beside a bare load and attach of the same programs; and the cost of idling.
     Start,
+    /// A plan of a hundred thousand literals, and the JSON of a large struct: time and memory.
+    Literal,
 }
 
 /// Builds and measures.
 pub fn run(options: &Options) -> Result<()> {
-    let binary = build::release(build::Options::default())?;
+    let binary = match options.what {
+        // It measures the library alone.
+        Bench::Literal => PathBuf::from("-"),
+        _ => build::release(build::Options::default())?,
+    };
     execute(cargo().args([
         "build",
         "--profile",

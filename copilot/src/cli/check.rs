@@ -13,6 +13,7 @@ use super::value;
 use super::watchers;
 use crate::command::{Command, Invocation};
 use crate::download::DownloadRequest;
+use crate::literal::output::OutputOptions;
 use crate::sidecar::{SidecarRequest, TrackOptions, UploadTarget};
 use crate::track::source::Polling;
 
@@ -166,6 +167,7 @@ fn sidecar_request(
         &flags.on_main_failure,
         &choice::MAIN_FAILURES,
     )?;
+    let blob_names = choose("--blob-names", &flags.blob_names, &choice::BLOB_NAMES)?;
     let upload = interface
         .map(|interface| upload(flags, interface))
         .transpose()?;
@@ -178,7 +180,10 @@ fn sidecar_request(
         mode,
         timeout: value::deadline(timeout),
         on_main_failure,
-        max_simple_size: flags.max_simple_size,
+        outputs: OutputOptions {
+            max_simple_size: flags.max_simple_size,
+            blob_names,
+        },
         track: TrackOptions {
             watchers,
             until,

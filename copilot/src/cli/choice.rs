@@ -4,6 +4,7 @@
 use super::suggest;
 use crate::download::DownloadMode;
 use crate::literal::input::Layout;
+use crate::literal::output::BlobNames;
 use crate::literal::render::MetadataFormat;
 use crate::sidecar::{MainFailure, UploadMode};
 use crate::track::source::ladder::Watcher;
@@ -68,6 +69,14 @@ pub(super) const MAIN_FAILURES: Names<MainFailure> = Names {
         ("report", MainFailure::Report),
         ("salvage", MainFailure::Salvage),
         ("upload", MainFailure::Upload),
+    ],
+    refused: &[],
+};
+
+pub(super) const BLOB_NAMES: Names<BlobNames> = Names {
+    usable: &[
+        ("file", BlobNames::KeepExtension),
+        ("reference", BlobNames::Reference),
     ],
     refused: &[],
 };

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::lone::LoneObject;
 use crate::idl::DecodeError;
-use crate::literal::Shown;
 use crate::literal::input::{InputError, OffloadedError};
+use crate::literal::{Problems, Shown};
 use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
@@ -63,6 +64,9 @@ pub enum DownloadError {
         /// What is wrong with its uri.
         cause: ReferenceError,
     },
+    /// Objects where directories are declared.
+    #[error("{0}")]
+    Lone(Problems<LoneObject>),
     /// The input directory has no absolute path.
     #[error("{path} (--to-local-dir) cannot be used: {cause}", path = .path.display())]
     Directory {

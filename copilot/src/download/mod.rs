@@ -4,15 +4,18 @@
 //! half-written is ever visible. Never here: flags, error documents, exit codes. Called by the edge.
 
 mod error;
+mod lone;
 mod request;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
 use tracing::{info, warn};
 
 pub use error::DownloadError;
+pub use lone::LoneObject;
 pub use request::{DownloadMode, DownloadRequest};
 
 use crate::idl::{self, LiteralMap};
@@ -166,22 +169,17 @@ async fn transfer(
     let copies = plan.blobs.iter().map(|blob| copy(blob, directory));
     let copies = copies.collect::<Result<Vec<_>, _>>()?;
     let outcome = engine.run(stream::iter(copies), stop).await;
-    let summary = outcome.map_err(DownloadError::Transfer)?;
-    for prefix in &summary.empty_prefixes {
-        let prefix = prefix.shown();
-        warn!(
-            prefix,
-            "nothing is stored below this prefix: its directory is empty"
-        );
-    }
+    let mut summary = outcome.map_err(DownloadError::Transfer)?;
+    let empty = &summary.empty_prefixes;
+    let more = lone::fetch(&plan.blobs, directory, empty, engine, stop).await?;
+    summary.objects += more.objects;
+    summary.bytes += more.bytes;
+    summary.first_byte = summary.first_byte.or(more.first_byte);
     Ok(summary)
 }
 
 fn copy(blob: &BlobInput, directory: &Path) -> Result<Labelled, DownloadError> {
-    let from = Reference::parse(&blob.uri).map_err(|cause| DownloadError::Blob {
-        variable: blob.variable().to_owned(),
-        cause,
-    })?;
+    let from = reference(blob)?;
     let to = directory.join(&blob.path);
     let copy = match blob.kind {
         BlobKind::Object => Copy::Download {
@@ -189,7 +187,18 @@ fn copy(blob: &BlobInput, directory: &Path) -> Result<Labelled, DownloadError> {
             to,
             size: None,
         },
-        BlobKind::Prefix => Copy::DownloadPrefix { from, to },
+        BlobKind::Prefix | BlobKind::Table => Copy::DownloadPrefix { from, to },
     };
-    Ok(copy.labelled(format!("input {}", Shown(blob.variable())).into()))
+    Ok(copy.labelled(label(blob)))
+}
+
+fn reference(blob: &BlobInput) -> Result<Reference, DownloadError> {
+    Reference::parse(&blob.uri).map_err(|cause| DownloadError::Blob {
+        variable: blob.variable().to_owned(),
+        cause,
+    })
+}
+
+fn label(blob: &BlobInput) -> Arc<str> {
+    format!("input {}", Shown(blob.variable())).into()
 }

@@ -19,7 +19,6 @@ pub use watching::{Watching, WatchingError};
 use self::outcome::{documents, failure_of, is_done, own_words};
 use self::verdict::{Verdict, judge};
 use crate::idl::{self, TypedInterface, VariableMap};
-use crate::literal::output::OutputOptions;
 use crate::report::{Failure, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
@@ -90,10 +89,7 @@ async fn conclude(
         raw_prefix: target.to_raw_output.as_deref(),
         commit: &commit,
         stale: &stale,
-        options: OutputOptions {
-            max_simple_size: request.max_simple_size,
-            ..OutputOptions::default()
-        },
+        options: request.outputs,
     };
     if let Verdict::Report(failure) = judge(watched, request.on_main_failure) {
         let unseen = watched.ending == Ending::NeverStarted;

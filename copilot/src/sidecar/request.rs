@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::literal::output::OutputOptions;
 use crate::track::source::{Polling, ladder::Watcher};
 use crate::track::watch::Until;
 
@@ -37,8 +38,8 @@ pub struct SidecarRequest {
     pub timeout: Option<Duration>,
     /// `--on-main-failure`.
     pub on_main_failure: MainFailure,
-    /// `--max-simple-size`: largest file of a simple output, in bytes.
-    pub max_simple_size: u64,
+    /// `--max-simple-size` and `--blob-names`: how outputs are read and named.
+    pub outputs: OutputOptions,
     /// How main is found and watched.
     pub track: TrackOptions,
     /// `--timeline`: file for the run's times.

@@ -168,6 +168,11 @@ impl Directory {
         Ok(entries)
     }
 
+    /// Whether there is an object of this key.
+    pub fn is_file(&self, key: &str) -> bool {
+        self.path(key).is_ok_and(|path| path.is_file())
+    }
+
     fn path(&self, key: &str) -> io::Result<PathBuf> {
         let odd = |part: &str| part.is_empty() || part == "." || part == "..";
         if key.contains('\0') || key.split('/').any(odd) {

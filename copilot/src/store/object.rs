@@ -191,7 +191,7 @@ impl Object {
         }
     }
 
-    /// Whether there is such an object.
+    /// Whether there is such an object, by the right to read it alone.
     ///
     /// # Errors
     /// Any [`StoreError`]; stores that would not tell a stranger what is missing answer
@@ -264,6 +264,22 @@ impl Object {
                 instead: "Name a single file, or a prefix in an object store",
             }),
             _ => Ok(Listing::new(self.clone())),
+        }
+    }
+
+    /// Whether there is an object of exactly this key, by the right to list alone.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]. Of web addresses it cannot be told, and the answer is no.
+    pub async fn is_there(&self) -> Result<bool, StoreError> {
+        match &self.backend {
+            // In order, so the key itself comes before those that it begins.
+            Backend::S3(bucket) if !self.key.is_empty() => {
+                let page = bucket.list(&self.key, None, &self.place()).await?;
+                Ok(page.objects.iter().any(|object| object.key == self.key))
+            }
+            Backend::Local(directory) => Ok(directory.is_file(&self.key)),
+            Backend::S3(_) | Backend::Web(_) => Ok(false),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Small objects that are read, written and removed whole: inputs, outputs, error documents.
+//! Small objects that are read, written, looked for and removed whole: inputs, outputs, error documents.
 
 use std::time::Instant;
 
@@ -72,6 +72,15 @@ impl Engine {
             ),
         }
         Ok(())
+    }
+
+    /// Whether there is an object of exactly this key.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), or that it was stopped.
+    pub async fn is_object(&self, reference: &Reference, stop: &Stop) -> Result<bool, CopyError> {
+        let object = self.stores().open(reference)?;
+        Ok(stop.race(object.is_there()).await??)
     }
 
     async fn read_whole(&self, object: &Object, limit: u64) -> Result<Bytes, CopyError> {

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _};
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,8 +37,12 @@ impl OutputView for OutputDirectory {
         }))
     }
 
-    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>> {
-        names(&self.0, directory)
+    fn names(
+        &self,
+        directory: &Path,
+        see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        see_names(&self.0, directory, see)
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
@@ -53,12 +58,24 @@ impl OutputView for OutputDirectory {
 /// The names in a directory, without `.` and `..`.
 pub(super) fn names(directory: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
+    see_names(directory, path, &mut |name| {
+        names.push(name.to_owned());
+        ControlFlow::Continue(())
+    })?;
+    Ok(names)
+}
+
+fn see_names(
+    directory: &Directory,
+    path: &Path,
+    see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>,
+) -> io::Result<()> {
     for entry in Dir::read_from(directory.open_directory(path)?)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            names.push(OsStr::from_bytes(name).to_owned());
+        if name != b"." && name != b".." && see(OsStr::from_bytes(name)).is_break() {
+            break;
         }
     }
-    Ok(names)
+    Ok(())
 }

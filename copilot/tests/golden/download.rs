@@ -198,7 +198,7 @@ fn run(case: &Case) -> Result<Files, String> {
                     blob.uri
                 ));
             }
-            BlobKind::Prefix => copy_tree(&from, &to),
+            BlobKind::Prefix | BlobKind::Table => copy_tree(&from, &to),
         }
     }
     for file in format.files() {

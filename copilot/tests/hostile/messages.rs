@@ -1,7 +1,8 @@
 //! Messages: inputs, interfaces, and what main says of its failure.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -95,8 +96,8 @@ impl OutputView for Everywhere<'_> {
         }))
     }
 
-    fn names(&self, _: &Path) -> io::Result<Vec<OsString>> {
-        Ok(Vec::new())
+    fn names(&self, _: &Path, _: &mut dyn FnMut(&OsStr) -> ControlFlow<()>) -> io::Result<()> {
+        Ok(())
     }
 
     fn read(&self, _: &Path, limit: u64) -> io::Result<Vec<u8>> {

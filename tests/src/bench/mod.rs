@@ -3,6 +3,7 @@
 
 pub mod detect;
 pub mod figures;
+pub mod literal;
 pub mod running;
 #[cfg(feature = "ebpf")]
 pub mod start;

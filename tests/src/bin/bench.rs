@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use copilot_tests::bench::{detect, start};
+use copilot_tests::bench::{detect, literal, start};
 
 fn main() -> Result<()> {
     let program = std::env::current_exe()?;
@@ -17,6 +17,8 @@ fn main() -> Result<()> {
         ("detect", [exits]) => detect::run(&program, Path::new(copilot), exits.parse()?),
         ("start", []) => start::run(&program, Path::new(copilot), 21),
         ("start", [rounds]) => start::run(&program, Path::new(copilot), rounds.parse()?),
+        ("literal", []) => literal::run(&program),
+        ("literal-part", [name, file]) => literal::part(name, Path::new(file)),
         ("bare", []) => start::bare(),
         ("probe", [stamp]) => detect::probe(&PathBuf::from(stamp)),
         ("storm", []) => detect::storm(false),

@@ -6,27 +6,17 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use copilot::idl::{LiteralMap, decode_literal_map, literal, scalar};
+use copilot::idl::{Literal, LiteralMap, SimpleType, decode_literal_map, literal, scalar};
 use copilot_tests::binary::{self, Ended};
 use copilot_tests::site::Site;
 use copilot_tests::task::files;
+use copilot_tests::values;
 
 use crate::case::{Case, all, tree};
 use crate::report;
 
 /// Where the reference's output directory was.
 const THEIRS: &str = "/data/outputs";
-
-/// Output types that the vectors' text says ours supports, and that it refuses by name until they
-/// are built. The list shrinks; a vector on it that passes is a failure.
-const NOT_YET: [(&str, &str); 6] = [
-    ("unsupported-collection", "list of integer"),
-    ("unsupported-dataset", "structured dataset"),
-    ("unsupported-enum", "enum of \"A\" | \"B\""),
-    ("unsupported-map", "map of string"),
-    ("unsupported-schema", "schema"),
-    ("unsupported-union", "union of integer | none"),
-];
 
 /// What ours does where the vector says that the reference's answer is a bug.
 enum Answer {
@@ -40,9 +30,14 @@ enum Answer {
     ),
     /// It is accepted as any other.
     Accepted,
+    /// The reference refuses the type: ours reads this literal, and uploads these objects.
+    Supported(fn() -> Literal, &'static [(&'static str, &'static str)]),
+    /// The reference refuses the type: ours refuses what lies there, with these words, and reads
+    /// this content as this literal.
+    SupportedElse(&'static [&'static str], &'static str, fn() -> Literal),
 }
 
-use Answer::{Accepted, Blob, Refused};
+use Answer::{Accepted, Blob, Refused, Supported, SupportedElse};
 
 const DEVIATIONS: &[(&str, Answer)] = &[
     ("bad-interface", Refused(&["--interface", "TypedInterface"])),
@@ -74,6 +69,37 @@ const DEVIATIONS: &[(&str, Answer)] = &[
         "simple-is-directory",
         Refused(&["\"n\"", "integer", "directory"]),
     ),
+    (
+        "unsupported-collection",
+        Supported(|| values::list([values::integer(1)]), &[]),
+    ),
+    (
+        "unsupported-dataset",
+        Supported(
+            || values::dataset("s3://data/unsupported-dataset/raw/o", "parquet"),
+            &[("o", "o")],
+        ),
+    ),
+    ("unsupported-enum", Supported(|| values::text("A"), &[])),
+    (
+        "unsupported-map",
+        SupportedElse(&["\"o\"", "\"A\"", "JSON object"], r#"{"k": "A"}"#, || {
+            values::map([("k", values::text("A"))])
+        }),
+    ),
+    (
+        "unsupported-schema",
+        Supported(
+            || values::schema("s3://data/unsupported-schema/raw/o"),
+            &[("o", "o")],
+        ),
+    ),
+    (
+        "unsupported-union",
+        SupportedElse(&["\"o\"", "\"A\"", "integer"], "", || {
+            values::union(SimpleType::None, values::nothing())
+        }),
+    ),
     ("user-error", Refused(&["User Error: it broke\n"])),
     ("user-error-empty", Refused(&["User Error: "])),
 ];
@@ -88,11 +114,7 @@ fn every_vector() {
             wrong.push(format!("{}: {difference}", case.name));
         }
     }
-    println!(
-        "{} upload vectors, {} not supported yet",
-        cases.len(),
-        NOT_YET.len()
-    );
+    println!("{} upload vectors", cases.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(cases.len() >= 28, "only {} vectors were found", cases.len());
 }
@@ -101,9 +123,6 @@ fn check(case: &Case, site: &Site) -> Result<(), String> {
     let local = site.work(&case.name).join("outputs");
     lay(case, &local);
     let ended = run(case, site, &local, &[]);
-    if let Some((_, declared)) = NOT_YET.iter().find(|(name, _)| *name == case.name) {
-        return report::failed(case, site, &ended, &["\"o\"", declared, "not supported"]);
-    }
     let deviation = DEVIATIONS.iter().find(|(name, _)| *name == case.name);
     match deviation.map(|(_, answer)| answer) {
         Some(Refused(words)) => {
@@ -127,10 +146,21 @@ fn check(case: &Case, site: &Site) -> Result<(), String> {
                 &format!("s3://data/{}{uri}", case.name),
                 format,
             )?;
-            let content = |(name, file): &(&str, &str)| {
-                ((*name).to_owned(), fs::read(local.join(file)).unwrap())
-            };
-            expect_objects(case, site, &objects.iter().map(content).collect())
+            expect_objects(case, site, &contents(objects, &local))
+        }
+        Some(Supported(literal, objects)) => {
+            report::succeeded(case, site, &ended)?;
+            expect_literal(case, site, &literal())?;
+            expect_objects(case, site, &contents(objects, &local))
+        }
+        Some(SupportedElse(words, content, literal)) => {
+            report::failed(case, site, &ended, words)?;
+            fs::write(local.join("o"), content).unwrap();
+            let ended = run(case, site, &local, &[]);
+            if ended.code() != 0 {
+                return Err(format!("exit {}: {}", ended.code(), ended.stderr));
+            }
+            expect_literal(case, site, &literal())
         }
         Some(Accepted) => {
             report::succeeded(case, site, &ended)?;
@@ -141,6 +171,20 @@ fn check(case: &Case, site: &Site) -> Result<(), String> {
             report::succeeded(case, site, &ended)?;
             compare(case, site)
         }
+    }
+}
+
+/// The objects that local files become.
+fn contents(objects: &[(&str, &str)], local: &Path) -> BTreeMap<String, Vec<u8>> {
+    let content =
+        |(name, file): &(&str, &str)| ((*name).to_owned(), fs::read(local.join(file)).unwrap());
+    objects.iter().map(content).collect()
+}
+
+fn expect_literal(case: &Case, site: &Site, literal: &Literal) -> Result<(), String> {
+    match outputs(case, site)?.literals.get("o") {
+        Some(got) if got == literal => Ok(()),
+        other => Err(format!("{other:?}, expected {literal:?}")),
     }
 }
 

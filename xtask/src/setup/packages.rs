@@ -48,6 +48,11 @@ const TEST: &[Package] = &[
         files: &["/usr/bin/python3"],
         why: "plays the main container in the demo and in tests, and reads what we wrote",
     },
+    Package {
+        name: "r-base-core",
+        files: &["/usr/bin/Rscript"],
+        why: "runs the example in R of the container's contract",
+    },
 ];
 
 /// What a build needs.

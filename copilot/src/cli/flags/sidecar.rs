@@ -105,9 +105,13 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, value_name = "NAME", default_value = "report")]
     pub on_main_failure: String,
 
-    /// Largest file of a simple output, for example 1Mi
+    /// Largest file of an output that is no file or directory itself, for example 1Mi
     #[arg(long, value_name = "BYTES", value_parser = value::size, default_value = "1Mi")]
     pub max_simple_size: u64,
+
+    /// What files found by an extension are called in the store: file (o.csv), or reference (o)
+    #[arg(long, value_name = "NAME", default_value = "file")]
+    pub blob_names: String,
 
     /// JSON file for the times of this run
     #[arg(long, value_name = "PATH", value_parser = value::path())]

@@ -8,6 +8,7 @@ use super::{download, run, sidecar};
 use crate::cli::*;
 use crate::download::{DownloadMode, DownloadRequest};
 use crate::literal::input::Layout;
+use crate::literal::output::{BlobNames, OutputOptions};
 use crate::literal::render::MetadataFormat;
 use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
 use crate::track::source::{Polling, ladder::Watcher};
@@ -58,7 +59,10 @@ fn defaults_of_sidecar() {
             mode: UploadMode::OnExit,
             timeout: Some(Duration::from_hours(1)),
             on_main_failure: MainFailure::Report,
-            max_simple_size: 1 << 20,
+            outputs: OutputOptions {
+                max_simple_size: 1 << 20,
+                blob_names: BlobNames::KeepExtension,
+            },
             track: TrackOptions {
                 watchers: vec![Watcher::Auto],
                 until: Until::End,
@@ -95,6 +99,8 @@ fn every_flag_of_ours_arrives() {
         "upload",
         "--max-simple-size",
         "2k",
+        "--blob-names",
+        "reference",
         "--watcher",
         "proc,marker",
         "--poll-fast",
@@ -129,7 +135,8 @@ fn every_flag_of_ours_arrives() {
     assert_eq!(global.config.as_deref(), Some("/etc/c/*.yaml"));
     assert_eq!(request.upload.unwrap().meta_output_name, "o.pb");
     assert_eq!(request.on_main_failure, MainFailure::Upload);
-    assert_eq!(request.max_simple_size, 2000);
+    assert_eq!(request.outputs.max_simple_size, 2000);
+    assert_eq!(request.outputs.blob_names, BlobNames::Reference);
     assert_eq!(request.timeline.as_deref(), Some(Path::new("/t.json")));
     assert_eq!(
         request.track,

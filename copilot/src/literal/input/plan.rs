@@ -79,4 +79,7 @@ pub enum BlobKind {
     Object,
     /// All objects below the URI and a `/`.
     Prefix,
+    /// As a prefix; or, if nothing is below it, the one object at the URI, which goes into the
+    /// directory. A schema or a structured dataset.
+    Table,
 }

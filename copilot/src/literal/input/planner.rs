@@ -182,10 +182,10 @@ impl Planner {
             ) => {}
             Some(scalar::Value::Blob(blob)) => self.blob(blob, path),
             Some(scalar::Value::Schema(schema)) => {
-                self.fetch(&mut schema.uri, path, BlobKind::Prefix);
+                self.fetch(&mut schema.uri, path, BlobKind::Table);
             }
             Some(scalar::Value::StructuredDataset(dataset)) => {
-                self.fetch(&mut dataset.uri, path, BlobKind::Prefix);
+                self.fetch(&mut dataset.uri, path, BlobKind::Table);
             }
             Some(scalar::Value::Union(union)) => match &mut union.value {
                 None => self.problem(&path, InputRule::NoValue),
@@ -212,7 +212,7 @@ impl Planner {
         if uri.is_empty() {
             return self.problem(&path, InputRule::NoUri);
         }
-        if kind == BlobKind::Prefix {
+        if kind != BlobKind::Object {
             self.directory(&path);
         }
         if !self.has_room(&path) {

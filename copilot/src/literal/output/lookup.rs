@@ -1,7 +1,12 @@
-//! Finding a variable's file: its name, or its name with one extension (spec §4.5).
+//! Finding the file of a variable: its name, or its name with one extension (spec §4.5); and the
+//! files of a list's elements and a map's values, which are the entries of a directory.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::item::Item;
 use super::problem::OutputRule;
 use super::view::{Entry, OutputView};
 use crate::idl::VariableMap;
@@ -11,6 +16,7 @@ use crate::literal::name;
 const SHOWN: usize = 8;
 
 /// What stands for a variable.
+#[derive(Debug)]
 pub struct Found {
     /// Relative to the output directory.
     pub path: PathBuf,
@@ -31,18 +37,15 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule>
     if let Some(entry) = stat(&path, view)? {
         return Ok(Found { path, entry });
     }
-    let names = view
-        .names(Path::new(""))
-        .map_err(|cause| OutputRule::Unreadable {
-            path: view.root().to_owned(),
-            cause,
-        })?;
     let pattern = format!("{variable}.");
-    let mut candidates: Vec<PathBuf> = names
-        .into_iter()
-        .filter(|name| name.as_encoded_bytes().starts_with(pattern.as_bytes()))
-        .map(PathBuf::from)
-        .collect();
+    let mut candidates: Vec<PathBuf> = Vec::new();
+    see_names(Path::new(""), view, |name| {
+        if name.as_encoded_bytes().starts_with(pattern.as_bytes()) {
+            candidates.push(name.into());
+        }
+        // More than a message names need not be known.
+        flow(candidates.len() <= SHOWN)
+    })?;
     candidates.sort();
     let missing = || OutputRule::Missing {
         path: view.root().join(variable),
@@ -57,17 +60,112 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule>
                 entry,
             })
         }
-        several => {
-            let shown = several
-                .iter()
-                .take(SHOWN)
-                .map(|path| path.display().to_string());
-            Err(OutputRule::Ambiguous {
-                path: view.root().join(variable),
-                candidates: shown.collect(),
-            })
+        several => Err(ambiguous(&view.root().join(variable), several)),
+    }
+}
+
+/// The file names of a list's elements, in order: `0`, `1`, …, each with or without an extension.
+pub fn elements(
+    list: &Item<'_>,
+    view: &impl OutputView,
+    most: usize,
+) -> Result<Vec<String>, OutputRule> {
+    let path = list.shown(view);
+    let mut found: BTreeMap<usize, Vec<PathBuf>> = BTreeMap::new();
+    let files = entries(list, view, most)?;
+    if files.len() > most {
+        // Which of them are missing cannot be told; the caller counts them, and refuses.
+        return Ok(files);
+    }
+    for file in files {
+        let index = index(&file).ok_or_else(|| OutputRule::Stray {
+            path: path.clone(),
+            name: file.clone(),
+        })?;
+        found.entry(index).or_default().push(file.into());
+    }
+    let count = found.len();
+    let mut files = Vec::with_capacity(count);
+    for (expected, (index, mut candidates)) in found.into_iter().enumerate() {
+        candidates.sort();
+        match candidates.as_slice() {
+            _ if index != expected => {
+                return Err(OutputRule::Gap {
+                    path,
+                    index: expected,
+                    count,
+                });
+            }
+            [only] => files.push(only.to_string_lossy().into_owned()),
+            several => return Err(ambiguous(&path.join(index.to_string()), several)),
         }
     }
+    Ok(files)
+}
+
+/// The names in a directory, sorted; each is a key of a map, or the file of a list's element. One
+/// more than `most` is as good as all.
+pub fn entries(
+    directory: &Item<'_>,
+    view: &impl OutputView,
+    most: usize,
+) -> Result<Vec<String>, OutputRule> {
+    let mut found = Vec::new();
+    let mut odd = None;
+    see_names(&directory.found.path, view, |name| {
+        match name.to_str() {
+            Some(name) => found.push(name.to_owned()),
+            None => odd = Some(directory.shown(view).join(name)),
+        }
+        flow(odd.is_none() && found.len() <= most)
+    })?;
+    if let Some(path) = odd {
+        return Err(OutputRule::FileName { path });
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// What an entry of a directory is. It was listed, so it is there, unless main goes on writing.
+pub fn entry(path: &Path, view: &impl OutputView) -> Result<Entry, OutputRule> {
+    stat(path, view)?.ok_or_else(|| OutputRule::Vanished {
+        path: view.root().join(path),
+    })
+}
+
+/// The index that a file name begins with: decimal digits as they are printed, up to a dot.
+fn index(file: &str) -> Option<usize> {
+    let digits = file.split_once('.').map_or(file, |(digits, _)| digits);
+    let index: usize = digits.parse().ok()?;
+    (index.to_string() == digits).then_some(index)
+}
+
+fn ambiguous(path: &Path, candidates: &[PathBuf]) -> OutputRule {
+    let shown = candidates.iter().take(SHOWN);
+    OutputRule::Ambiguous {
+        path: path.to_owned(),
+        candidates: shown.map(|path| path.display().to_string()).collect(),
+    }
+}
+
+fn flow(goes_on: bool) -> ControlFlow<()> {
+    if goes_on {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
+}
+
+fn see_names(
+    directory: &Path,
+    view: &impl OutputView,
+    mut see: impl FnMut(&OsStr) -> ControlFlow<()>,
+) -> Result<(), OutputRule> {
+    view.names(directory, &mut see)
+        .map_err(|cause| OutputRule::Unreadable {
+            path: view.root().join(directory),
+            cause,
+        })
 }
 
 fn stat(path: &Path, view: &impl OutputView) -> Result<Option<Entry>, OutputRule> {

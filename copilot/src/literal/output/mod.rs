@@ -2,15 +2,24 @@
 //!
 //! [`user_error`] says whether the program reported an error of its own; [`plan`] reads small values
 //! into literals and notes which files and directories must be uploaded where. The directory is
-//! seen through [`OutputView`], and no path is opened here. The upload calls both.
+//! seen through [`OutputView`], and no path is opened here. The upload calls both. What `input` lays
+//! out for a type, this reads as an output of the same type.
 
+mod container;
+mod data;
 mod error_file;
+mod extension;
+mod item;
 mod lookup;
+mod member;
 mod object;
 mod plan;
+mod planner;
 mod problem;
 mod text;
+mod union;
 mod view;
+mod yaml;
 
 pub use error_file::{ErrorFileError, UserError, user_error};
 pub use lookup::are_present;

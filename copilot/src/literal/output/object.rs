@@ -3,48 +3,108 @@
 //! Unicode becomes U+FFFD.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
 
 use prost_types::{ListValue, Struct, Value, value};
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Reads the first JSON value of `bytes`, which must be an object or null. The error says why not.
 pub fn parse(bytes: &[u8]) -> Result<Struct, String> {
     let text = mend_bytes(bytes);
     let text = mend_surrogates(&text);
-    let mut reader = serde_json::Deserializer::from_str(&text);
-    match serde_json::Value::deserialize(&mut reader) {
-        Ok(serde_json::Value::Object(members)) => Ok(object(members)),
-        Ok(serde_json::Value::Null) => Ok(Struct::default()),
-        Ok(serde_json::Value::Array(_)) => Err("it is a JSON array, not an object".to_owned()),
-        Ok(_) => Err("it is a single JSON value, not an object".to_owned()),
-        Err(error) => Err(error.to_string()),
+    read(&mut serde_json::Deserializer::from_str(&text))
+}
+
+/// The struct that a tree is; it must be an object or null.
+pub fn from_value(value: serde_json::Value) -> Result<Struct, String> {
+    read(value)
+}
+
+fn read<'de, D: Deserializer<'de, Error = serde_json::Error>>(from: D) -> Result<Struct, String> {
+    match Node::deserialize(from)
+        .map_err(|error| error.to_string())?
+        .0
+    {
+        value::Kind::StructValue(fields) => Ok(fields),
+        value::Kind::NullValue(_) => Ok(Struct::default()),
+        value::Kind::ListValue(_) => Err("it is an array, not an object".to_owned()),
+        _ => Err("it is a single value, not an object".to_owned()),
     }
 }
 
-fn object(members: serde_json::Map<String, serde_json::Value>) -> Struct {
-    Struct {
-        fields: members
-            .into_iter()
-            .map(|(key, member)| (key, convert(member)))
-            .collect(),
+/// A value of a struct, made while it is read: a large one is never held twice.
+struct Node(value::Kind);
+
+impl Node {
+    fn value(self) -> Value {
+        Value { kind: Some(self.0) }
     }
 }
 
-fn convert(member: serde_json::Value) -> Value {
-    let kind = match member {
-        serde_json::Value::Null => value::Kind::NullValue(0),
-        serde_json::Value::Bool(value) => value::Kind::BoolValue(value),
-        // Always some: the reader refuses what is beyond a double.
-        serde_json::Value::Number(number) => {
-            value::Kind::NumberValue(number.as_f64().unwrap_or(f64::NAN))
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Reader).map(Self)
+    }
+}
+
+struct Reader;
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the numbers of a struct are doubles"
+)]
+impl<'de> Visitor<'de> for Reader {
+    type Value = value::Kind;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a value of JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<value::Kind, E> {
+        Ok(value::Kind::NullValue(0))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<value::Kind, E> {
+        Ok(value::Kind::BoolValue(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<value::Kind, E> {
+        Ok(value::Kind::NumberValue(value as f64))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<value::Kind, E> {
+        Ok(value::Kind::NumberValue(value as f64))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<value::Kind, E> {
+        Ok(value::Kind::NumberValue(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<value::Kind, E> {
+        Ok(value::Kind::StringValue(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<value::Kind, E> {
+        Ok(value::Kind::StringValue(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<value::Kind, A::Error> {
+        let mut values = Vec::new();
+        while let Some(item) = items.next_element::<Node>()? {
+            values.push(item.value());
         }
-        serde_json::Value::String(text) => value::Kind::StringValue(text),
-        serde_json::Value::Array(items) => value::Kind::ListValue(ListValue {
-            values: items.into_iter().map(convert).collect(),
-        }),
-        serde_json::Value::Object(members) => value::Kind::StructValue(object(members)),
-    };
-    Value { kind: Some(kind) }
+        Ok(value::Kind::ListValue(ListValue { values }))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<value::Kind, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some((key, member)) = members.next_entry::<String, Node>()? {
+            fields.insert(key, member.value());
+        }
+        Ok(value::Kind::StructValue(Struct { fields }))
+    }
 }
 
 /// The text with U+FFFD for each byte that is not UTF-8.

@@ -105,6 +105,58 @@ pub enum OutputRule {
         #[source]
         cause: TextError,
     },
+    /// A member of a file that holds a list or a map, which its type does not allow.
+    #[error("{}, at {at}: {rule}", path.display())]
+    Member {
+        /// The file.
+        path: PathBuf,
+        /// The way to the member: `$`, then indexes and keys.
+        at: String,
+        /// The rule that it breaks.
+        rule: String,
+    },
+    /// No variant of a union can be what is there.
+    #[error("its type is {declared}, and {} is none of them", path.display())]
+    NoVariant {
+        /// The declared type in words.
+        declared: String,
+        /// Where it lies.
+        path: PathBuf,
+    },
+    /// In a list's directory lies something that is no element.
+    #[error("a list's elements are called 0, 1, …, and {} holds {}; remove or rename it", path.display(), Shown(name))]
+    Stray {
+        /// The list's directory.
+        path: PathBuf,
+        /// What lies there.
+        name: String,
+    },
+    /// An element of a list is missing.
+    #[error("the directory {} holds {count} elements of a list, and {index} is not among them; they are called 0, 1, … without a gap", path.display())]
+    Gap {
+        /// The list's directory.
+        path: PathBuf,
+        /// The first index that is missing.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// More values than the platform would read.
+    #[error(
+        "the outputs hold more than {values} values, or more than {bytes} bytes of them; declare a file or a directory instead"
+    )]
+    TooMany {
+        /// The largest number of values.
+        values: usize,
+        /// The largest number of bytes that they may have together.
+        bytes: u64,
+    },
+    /// What was listed a moment ago is gone.
+    #[error("{} vanished while it was looked at; write outputs before the program ends", path.display())]
+    Vanished {
+        /// Where it lay.
+        path: PathBuf,
+    },
     /// A file name that no reference can hold.
     #[error("the name of {} is not UTF-8; rename the file", path.display())]
     FileName {

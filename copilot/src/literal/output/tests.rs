@@ -1,6 +1,10 @@
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+mod types;
+mod unions;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +28,8 @@ enum Node {
     Directory,
     Pipe,
     Denied,
+    /// Can be seen, and not be read.
+    Locked,
 }
 
 impl Fake {
@@ -50,21 +56,30 @@ impl OutputView for Fake {
             }))
         };
         match self.0.get(path) {
+            None if self.0.keys().any(|key| key.starts_with(path)) => {
+                entry(EntryKind::Directory, 4_096)
+            }
             None => Ok(None),
             Some(Node::File(content)) => entry(EntryKind::File, content.len()),
-            Some(Node::Grows(_)) => entry(EntryKind::File, 1),
+            Some(Node::Grows(_) | Node::Locked) => entry(EntryKind::File, 1),
             Some(Node::Directory) => entry(EntryKind::Directory, 4_096),
             Some(Node::Pipe) => entry(EntryKind::Special("named pipe"), 0),
             Some(Node::Denied) => Err(io::ErrorKind::PermissionDenied.into()),
         }
     }
 
-    fn names(&self, _: &Path) -> io::Result<Vec<OsString>> {
-        Ok(self
+    fn names(
+        &self,
+        directory: &Path,
+        see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let beneath = self
             .0
             .keys()
-            .map(|path| path.clone().into_os_string())
-            .collect())
+            .filter_map(|path| path.strip_prefix(directory).ok()?.iter().next());
+        let names: BTreeSet<&OsStr> = beneath.collect();
+        let _ = names.into_iter().try_for_each(see);
+        Ok(())
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
@@ -74,6 +89,7 @@ impl OutputView for Fake {
                 .copied()
                 .take(usize::try_from(limit).unwrap())
                 .collect()),
+            Some(Node::Locked) => Err(io::ErrorKind::PermissionDenied.into()),
             _ => Err(io::ErrorKind::IsADirectory.into()),
         }
     }

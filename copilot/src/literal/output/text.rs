@@ -1,8 +1,9 @@
-//! The text of a simple output as a literal (spec §4.4). One function per row of that table.
+//! The text of an output's file as a literal (spec §4.4). One function per row of that table, and
+//! those for what the reference does not know: enumerations, and JSON and YAML as trees.
 
 use thiserror::Error;
 
-use super::object;
+use super::{object, yaml};
 use crate::idl::{Binary, Error as ErrorLiteral, Literal, SimpleType, Void, primitive, scalar};
 use crate::literal::duration::DurationError;
 use crate::literal::name::Shown;
@@ -10,6 +11,8 @@ use crate::literal::{datetime, duration, float};
 
 /// The tag of binary outputs, as the reference sets it.
 const BINARY_TAG: &str = "msgpack";
+/// How many values of an enumeration a message names.
+const SHOWN: usize = 8;
 
 /// Why a text is no value of its type.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -54,14 +57,7 @@ fn malformed(kind: &'static str, text: &str, rule: String) -> TextError {
 pub fn parse(kind: SimpleType, content: &[u8]) -> Result<Literal, TextError> {
     match kind {
         SimpleType::None => Ok(scalar::Value::NoneType(Void {}).into()),
-        SimpleType::Binary => {
-            let value = content.to_vec().into();
-            Ok(scalar::Value::Binary(Binary {
-                value,
-                tag: BINARY_TAG.to_owned(),
-            })
-            .into())
-        }
+        SimpleType::Binary => Ok(binary(content.to_vec())),
         SimpleType::Struct => {
             let content = trim(content);
             let fields = object::parse(content).map_err(|rule| {
@@ -77,21 +73,81 @@ pub fn parse(kind: SimpleType, content: &[u8]) -> Result<Literal, TextError> {
         _ => {
             let text = utf8(trim(content))?;
             match kind {
-                SimpleType::Error => {
-                    let message = text.to_owned();
-                    Ok(scalar::Value::Error(ErrorLiteral {
-                        message,
-                        ..ErrorLiteral::default()
-                    })
-                    .into())
-                }
+                SimpleType::Error => Ok(error(text)),
                 _ => primitive(kind, text).map(Literal::from),
             }
         }
     }
 }
 
-fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextError> {
+/// Bytes as a literal.
+pub fn binary(value: Vec<u8>) -> Literal {
+    scalar::Value::Binary(Binary {
+        value: value.into(),
+        tag: BINARY_TAG.to_owned(),
+    })
+    .into()
+}
+
+/// An error message as a literal.
+pub fn error(message: &str) -> Literal {
+    scalar::Value::Error(ErrorLiteral {
+        message: message.to_owned(),
+        ..ErrorLiteral::default()
+    })
+    .into()
+}
+
+/// Reads one of the values of an enumeration, which is a string. White space around it counts only
+/// if a value has it, too.
+pub fn enumeration(values: &[String], content: &[u8]) -> Result<Literal, TextError> {
+    let whole = utf8(content)?;
+    if values.iter().any(|value| value == whole) {
+        return one_of(values, whole);
+    }
+    one_of(values, utf8(trim(content))?)
+}
+
+/// `text` as one of the values of an enumeration.
+pub fn one_of(values: &[String], text: &str) -> Result<Literal, TextError> {
+    if values.iter().any(|value| value == text) {
+        return Ok(primitive::Value::StringValue(text.to_owned()).into());
+    }
+    let known = values.iter().take(SHOWN);
+    let known: Vec<String> = known.map(|value| Shown(value).to_string()).collect();
+    let more = values.len().saturating_sub(SHOWN);
+    let more = if more > 0 {
+        format!(" or one of {more} others")
+    } else {
+        String::new()
+    };
+    let rule = format!("write one of {}{more}", known.join(", "));
+    Err(malformed("value of the enumeration", text, rule))
+}
+
+/// Reads JSON or YAML. Unlike a struct's, whose rules are the reference's, the text must be one
+/// value and nothing else. `kind` is what messages call it.
+pub fn tree(
+    content: &[u8],
+    kind: &'static str,
+    is_yaml: bool,
+) -> Result<serde_json::Value, TextError> {
+    let text = utf8(content)?;
+    let read = if is_yaml {
+        yaml::parse(text)
+    } else {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    };
+    read.map_err(|rule| malformed(kind, text, rule))
+}
+
+/// That the content is not of its kind, though its syntax is right.
+pub fn malformed_bytes(kind: &'static str, content: &[u8], rule: String) -> TextError {
+    malformed(kind, &String::from_utf8_lossy(content), rule)
+}
+
+/// Reads a value that has a text of its own: no binary data, error, struct or nothing.
+pub fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextError> {
     match kind {
         SimpleType::Integer => integer(text).map(primitive::Value::Integer),
         SimpleType::Float => match float::parse(text) {
@@ -139,7 +195,8 @@ fn boolean(text: &str) -> Result<bool, TextError> {
     }
 }
 
-fn trim(content: &[u8]) -> &[u8] {
+/// The content without spaces, tabs and newlines around it.
+pub fn trim(content: &[u8]) -> &[u8] {
     let space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\t');
     let start = content
         .iter()

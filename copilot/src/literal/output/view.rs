@@ -1,8 +1,9 @@
 //! The output directory as the planner sees it. Whoever implements it guards it: no path may lead
 //! out of the directory, whatever main does to it meanwhile.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Read access to the output directory. All paths are relative to it and hold no `..`.
@@ -15,9 +16,13 @@ pub trait OutputView {
     /// A link that leads out of the directory, in circles or to nowhere is an error that says so.
     fn stat(&self, path: &Path) -> io::Result<Option<Entry>>;
 
-    /// The names in a directory, in any order, without `.` and `..`; the empty path is the output
-    /// directory itself.
-    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>>;
+    /// Shows the names in a directory, in any order, without `.` and `..`, until told to stop: there
+    /// may be millions. The empty path is the output directory itself.
+    fn names(
+        &self,
+        directory: &Path,
+        see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>,
+    ) -> io::Result<()>;
 
     /// The first `limit` bytes of a regular file, or all of it if it is shorter. Must not block on
     /// anything else.

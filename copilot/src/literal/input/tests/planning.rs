@@ -33,7 +33,8 @@ fn prefixes_have_a_directory_even_if_nothing_is_below_them() {
     )
     .unwrap();
     assert_eq!(plan.directories, [Path::new("s"), Path::new("t")]);
-    assert!(plan.blobs.iter().all(|blob| blob.kind == BlobKind::Prefix));
+    let kinds: Vec<BlobKind> = plan.blobs.iter().map(|blob| blob.kind).collect();
+    assert_eq!(kinds, [BlobKind::Table, BlobKind::Prefix]);
 }
 
 #[test]

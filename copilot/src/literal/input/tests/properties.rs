@@ -31,7 +31,7 @@ proptest! {
         let layout = if named { Layout::NamedDir } else { Layout::Direct };
         let Ok(plan) = plan_in(LiteralMap { literals }, layout) else { return Ok(()) };
         let mut taken: std::collections::HashSet<PathBuf> = ["inputs.pb", "inputs.json"].map(PathBuf::from).into();
-        let prefixes = plan.blobs.iter().filter(|blob| blob.kind == BlobKind::Prefix).count();
+        let prefixes = plan.blobs.iter().filter(|blob| blob.kind != BlobKind::Object).count();
         let objects = plan.blobs.iter().filter(|blob| blob.kind == BlobKind::Object).map(|blob| blob.path.clone());
         let files: Vec<PathBuf> = plan.values().map(|value| value.path).chain(objects).collect();
         prop_assert!(plan.directories.len() >= prefixes);

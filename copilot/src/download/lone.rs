@@ -1,0 +1,83 @@
+//! References that stand for a prefix, and beneath which nothing lies. An object of exactly that key
+//! is data all the same: a dataset may be one file, since an output may be. For a directory it is a
+//! mistake, which looks like an empty prefix and must not be taken for one.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::Path;
+
+use futures_util::stream;
+use tracing::warn;
+
+use super::error::DownloadError;
+use crate::literal::input::{BlobInput, BlobKind};
+use crate::literal::{Problems, Shown};
+use crate::store::Reference;
+use crate::transfer::{Copy, Engine, Labelled, Stop, Summary};
+
+/// An object where a directory is declared.
+#[derive(Clone, Debug)]
+pub struct LoneObject {
+    variable: String,
+    reference: String,
+}
+
+impl fmt::Display for LoneObject {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "input {}: {} is an object, and nothing lies beneath it, but the input is a directory; \
+             give the prefix that holds the files, or declare a file (SINGLE)",
+            Shown(&self.variable),
+            self.reference
+        )
+    }
+}
+
+/// Fetches what datasets of one file are; warns of prefixes that are empty indeed.
+pub(super) async fn fetch(
+    blobs: &[BlobInput],
+    directory: &Path,
+    empty: &[Reference],
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<Summary, DownloadError> {
+    let empty: HashSet<&Reference> = empty.iter().collect();
+    let mut copies = Vec::new();
+    let mut problems = Problems::default();
+    for blob in blobs.iter().filter(|blob| blob.kind != BlobKind::Object) {
+        let from = super::reference(blob)?;
+        if !empty.contains(&from) {
+            continue;
+        }
+        if !engine.is_object(&from, stop).await? {
+            let prefix = from.shown();
+            warn!(
+                prefix,
+                "nothing is stored below this prefix: its directory is empty"
+            );
+        } else if blob.kind == BlobKind::Table {
+            copies.push(beneath(blob, from, directory));
+        } else {
+            problems.push_with(|| LoneObject {
+                variable: blob.variable().to_owned(),
+                reference: from.shown(),
+            });
+        }
+    }
+    problems.or(()).map_err(DownloadError::Lone)?;
+    let outcome = engine.run(stream::iter(copies), stop).await;
+    outcome.map_err(DownloadError::Transfer)
+}
+
+/// The copy of an object into the directory of its input, under its own name.
+fn beneath(blob: &BlobInput, from: Reference, directory: &Path) -> Labelled {
+    let name = match from.key().rsplit('/').next() {
+        // Such keys exist, and are no file names.
+        None | Some("" | "." | "..") => "data",
+        Some(name) => name,
+    };
+    let to = directory.join(&blob.path).join(name);
+    let size = None;
+    Copy::Download { from, to, size }.labelled(super::label(blob))
+}
