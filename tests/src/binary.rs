@@ -60,6 +60,36 @@ pub fn unprivileged(copy: &Path) -> Command {
     command
 }
 
+/// A command that runs the program, or a copy of it at `copy`, as this user, in a group of their own
+/// number and in these groups besides. Only root may run it.
+///
+/// # Panics
+/// If the copy cannot be made.
+#[must_use]
+pub fn as_user(copy: &Path, user: u32, groups: &[u32]) -> Command {
+    fs::copy(path(), copy).expect("the program can be copied");
+    let mut command = becoming(user, groups);
+    command.arg(copy);
+    command
+}
+
+/// A command that runs, as such a user, the program that is to be added.
+#[must_use]
+pub fn becoming(user: u32, groups: &[u32]) -> Command {
+    let mut command = Command::new("setpriv");
+    isolate(&mut command);
+    let user = user.to_string();
+    command.args(["--reuid", &user, "--regid", &user]);
+    if groups.is_empty() {
+        command.arg("--clear-groups");
+    } else {
+        let groups: Vec<String> = groups.iter().map(u32::to_string).collect();
+        command.args(["--groups", &groups.join(",")]);
+    }
+    command.arg("--");
+    command
+}
+
 /// A command that runs, as a user who owns nothing, the program that is to be added.
 #[must_use]
 pub fn nobody() -> Command {

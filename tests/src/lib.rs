@@ -15,6 +15,7 @@ pub mod kube;
 pub mod names;
 pub mod namespace;
 pub mod pod;
+pub mod python;
 pub mod requirement;
 pub mod s3;
 pub mod site;

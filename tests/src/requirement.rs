@@ -18,6 +18,10 @@ pub enum Requirement {
     Mounts,
     /// What `Cgroups` says, a container runtime, a static busybox and the right to make namespaces.
     Containers,
+    /// Uid 0, to become other users.
+    Root,
+    /// Python with the libraries that read Flyte's messages and YAML.
+    Python,
     /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
     Nobody,
     /// The language R: to run an example in it.
@@ -54,6 +58,10 @@ impl Requirement {
                 .is_none()
                 .then(|| format!("{self:?} needs the right to unshare"));
         }
+        if let Self::Python = self {
+            let advice = "Python needs flyteidl and PyYAML: run `cargo xtask setup --tests`";
+            return crate::python::path().is_none().then(|| advice.to_owned());
+        }
         if let Self::R = self {
             let found = Command::new("Rscript").arg("--version").output();
             return found.is_err().then(|| {
@@ -63,6 +71,9 @@ impl Requirement {
         }
         if !is_root() {
             return Some(format!("{self:?} needs root"));
+        }
+        if matches!(self, Self::Root) {
+            return None;
         }
         if matches!(self, Self::Nobody) {
             let lacking = "user namespaces for everybody (kernel.unprivileged_userns_clone)";

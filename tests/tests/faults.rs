@@ -160,7 +160,7 @@ async fn a_refusal_that_stays_is_an_error_that_counts() {
     let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
         .await
         .unwrap_err();
-    assert!(error.recoverable());
+    assert!(error.store_error().unwrap().recoverable());
     let error = error.to_string();
     for part in ["s3://data/x", &proxy.endpoint(), "503", "5 attempts"] {
         assert!(error.contains(part), "{error}");

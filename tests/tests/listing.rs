@@ -2,43 +2,87 @@
 
 #![cfg(test)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
+use copilot::idl::blob_type::BlobDimensionality::Multipart;
+use copilot::idl::{LiteralMap, Message as _, decode_error_document};
 use copilot::store::{Environment, Network, Reference, Stores};
 use copilot::transfer::Copy;
 use copilot_tests::background::Background;
+use copilot_tests::binary;
 use copilot_tests::site::{Site, names, run};
+use copilot_tests::task::{Task, blob, files};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
-/// A server that lists these keys, two to a page, and has `data` behind each. The targets of the
-/// requests for objects are noted.
-fn serve(keys: &'static [(&'static str, usize)], asked: Arc<Mutex<Vec<String>>>) -> Background {
+/// What a server was asked for, and what it was given.
+#[derive(Default)]
+struct Seen {
+    /// The targets of requests for objects.
+    asked: Vec<String>,
+    /// Bodies that were put, by target.
+    put: BTreeMap<String, Vec<u8>>,
+}
+
+/// A server that lists these keys, two to a page, and has `data` behind each; behind `task/inputs.pb`
+/// a map whose one input is the prefix `p`. It stands in for stores whose keys other tools made: the
+/// server of the other tests keeps objects in files, and could not hold these.
+fn serve(keys: &'static [(&'static str, usize)], seen: Arc<Mutex<Seen>>) -> Background {
     Background::start("key-server", move |mut connection| {
-        let asked = Arc::clone(&asked);
+        let seen = Arc::clone(&seen);
         async move {
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                if connection.read_buf(&mut head).await.unwrap_or(0) == 0 {
-                    return;
-                }
-            }
-            let head = String::from_utf8_lossy(&head).into_owned();
-            let target = head.split(' ').nth(1).unwrap().to_owned();
-            let body = if target.contains("list-type=2") {
-                page(keys, &target)
-            } else {
-                asked.lock().unwrap().push(target);
-                "data".to_owned()
+            let Some((head, body)) = request(&mut connection).await else {
+                return;
             };
-            let length = body.len();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            let mut words = head.split(' ');
+            let (method, target) = (words.next().unwrap(), words.next().unwrap().to_owned());
+            let (status, answer) = match method {
+                "PUT" => {
+                    seen.lock().unwrap().put.insert(target, body);
+                    (200, Vec::new())
+                }
+                "HEAD" => (404, Vec::new()),
+                _ if target.contains("list-type=2") => (200, page(keys, &target).into_bytes()),
+                _ if target.ends_with("/task/inputs.pb") => (200, inputs()),
+                _ => {
+                    seen.lock().unwrap().asked.push(target);
+                    (200, b"data".to_vec())
+                }
+            };
+            let length = answer.len();
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nETag: \"e\"\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
             );
-            let _ = connection.write_all(answer.as_bytes()).await;
+            let _ = connection.write_all(&[head.as_bytes(), &answer].concat()).await;
         }
     })
     .unwrap()
+}
+
+/// A request's head and body.
+async fn request(connection: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut received = Vec::new();
+    loop {
+        if let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&received[..end]).into_owned();
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            let length = length.map_or(0, |(_, length)| length.parse().unwrap());
+            if received.len() >= end + 4 + length {
+                return Some((head, received.split_off(end + 4)));
+            }
+        }
+        if connection.read_buf(&mut received).await.unwrap_or(0) == 0 {
+            return None;
+        }
+    }
+}
+
+fn inputs() -> Vec<u8> {
+    let literals = [("in".to_owned(), blob("s3://data/p", Multipart))].into();
+    LiteralMap { literals }.encode_to_vec()
 }
 
 fn page(keys: &[(&str, usize)], target: &str) -> String {
@@ -67,7 +111,7 @@ fn copy(site: &Site) -> Copy {
 #[tokio::test]
 async fn markers_are_skipped_and_odd_names_come_as_they_are() {
     let site = Site::start().unwrap();
-    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::new(Mutex::new(Seen::default()));
     let server = serve(
         &[
             ("p/", 0),
@@ -78,7 +122,7 @@ async fn markers_are_skipped_and_odd_names_come_as_they_are() {
             ("p/a%2Fb", 4),
             ("p/a+b", 4),
         ],
-        Arc::clone(&asked),
+        Arc::clone(&seen),
     );
     let engine = site.engine_through(&format!("http://{}", server.address()));
     let done = run(&engine, vec![copy(&site)]).await.unwrap();
@@ -88,7 +132,7 @@ async fn markers_are_skipped_and_odd_names_come_as_they_are() {
         ["\u{1}", "a\nb", "a%2Fb", "a+b", "dir"]
     );
     assert_eq!(fs::read(site.work("in/a\nb")).unwrap(), b"data");
-    let mut asked = asked.lock().unwrap().clone();
+    let mut asked = seen.lock().unwrap().asked.clone();
     asked.sort();
     let expected =
         ["%01", "a%0Ab", "a%252Fb", "a%2Bb", "dir/a"].map(|key| format!("/data/p/{key}"));
@@ -124,5 +168,98 @@ async fn what_can_be_no_file_is_refused_by_name_and_hides_no_other() {
         let listed: Vec<_> = page.iter().map(|entry| entry.key.as_str()).collect();
         assert_eq!(listed, [keys[0].0, keys[1].0]);
         assert!(listing.next_page().await.unwrap().is_none());
+    }
+}
+
+/// A store may hold both `a` and `a/b`; a directory cannot, and says so.
+#[tokio::test]
+async fn a_name_that_is_a_file_and_a_directory_is_refused() {
+    for keys in [
+        &[("p/a", 4), ("p/a/b", 4)][..],
+        &[("p/a/b", 4), ("p/a", 4)],
+        &[("p/x/a", 4), ("p/x/a/b/c", 4)],
+    ] {
+        let site = Site::start().unwrap();
+        let server = serve(keys, Arc::default());
+        let engine = site.engine_through(&format!("http://{}", server.address()));
+        let error = run(&engine, vec![copy(&site)]).await.unwrap_err();
+        assert_eq!(error.failed, 1);
+        let error = error.to_string();
+        for part in ["work/in/", "/a", "has its place", "both `a` and `a/b`"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_that_differ_in_case_only_both_come() {
+    let site = Site::start().unwrap();
+    let server = serve(&[("p/Data", 4), ("p/data", 4)], Arc::default());
+    let engine = site.engine_through(&format!("http://{}", server.address()));
+    let done = run(&engine, vec![copy(&site)]).await.unwrap();
+    assert_eq!(done.objects, 2);
+    assert_eq!(names(&site.work("in")), ["Data", "data"]);
+}
+
+/// The program over such a store: how it ended, the files, and the two documents' message.
+fn through_the_program(keys: &'static [(&'static str, usize)]) -> (i32, Vec<String>, String) {
+    let task = Task::start().unwrap();
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let server = serve(keys, Arc::clone(&seen));
+    let mut command = task.download();
+    let endpoint = format!("endpoint=http://{}", server.address());
+    let ended = binary::run(command.args(["--storage.stow.config", &endpoint]));
+    let documents: Vec<String> = ["error.pb", "errors.pb"]
+        .iter()
+        .filter_map(|name| {
+            let seen = seen.lock().unwrap();
+            let bytes = seen.put.get(&format!("/data/task/out/{name}"))?;
+            let document = decode_error_document(bytes.as_slice()).unwrap();
+            Some(document.error.unwrap().message)
+        })
+        .collect();
+    assert!(documents.windows(2).all(|two| two[0] == two[1]));
+    let left = files(&task.inputs_dir()).into_keys().collect();
+    (ended.code(), left, documents.concat())
+}
+
+#[test]
+fn a_task_gets_all_of_them_or_is_told_which() {
+    let (code, left, message) = through_the_program(&[
+        ("p/", 0),
+        ("p/dir/", 0),
+        ("p/dir/&#x7f;", 4),
+        ("p/&#13;", 4),
+        ("p/a&#10;b", 4),
+        ("p/z", 4),
+    ]);
+    assert_eq!((code, message.as_str()), (0, ""));
+    let names = [
+        "in/\r",
+        "in/a\nb",
+        "in/dir/\u{7f}",
+        "in/z",
+        "inputs.json",
+        "inputs.pb",
+    ];
+    assert_eq!(left, names);
+
+    for (keys, named) in [
+        (&[("p/../x", 4), ("p/ok", 4)][..], "s3://data/p/../x"),
+        (&[("p/a//b", 4), ("p/ok", 4)], "s3://data/p/a//b"),
+        (&[("p/dir/", 4), ("p/ok", 4)], "s3://data/p/dir/"),
+        (&[("p/ok", 4), ("p/ok/b", 4)], "inputs/in/ok"),
+    ] {
+        let (code, left, message) = through_the_program(keys);
+        assert_eq!(code, 1, "{message}");
+        assert!(
+            message.contains("input \"in\"") && message.contains(named),
+            "{message}"
+        );
+        // Data may be there; what says that all is there is not.
+        assert!(
+            left.iter().all(|name| name.starts_with("in/ok")),
+            "{left:?}"
+        );
     }
 }

@@ -157,6 +157,7 @@ async fn upload_once(task: &Task, declared: &VariableMap) -> Result<(), String> 
         directory: &directory,
         raw_prefix: Some(RAW),
         commit: &commit,
+        stale: &[],
         options: OutputOptions::default(),
     };
     let mut timeline = Timeline::begin(Timestamp::now());

@@ -143,7 +143,7 @@ async fn a_closed_port_is_told_soon() {
         "{:?}",
         begun.elapsed()
     );
-    assert!(error.recoverable());
+    assert!(error.store_error().unwrap().recoverable());
     let error = error.to_string();
     for part in ["s3://data/x", &endpoint, "Connection refused"] {
         assert!(error.contains(part), "{error}");

@@ -27,7 +27,7 @@ async fn a_stranger_is_not_trusted_and_it_is_told_what_to_do() {
         matches!(error, CopyError::Store(StoreError::Untrusted { .. })),
         "{error}"
     );
-    assert!(!error.recoverable());
+    assert!(!error.store_error().unwrap().recoverable());
     let error = error.to_string();
     for part in [endpoint.as_str(), "UnknownIssuer", "SSL_CERT_FILE"] {
         assert!(error.contains(part), "{error}");

@@ -94,6 +94,7 @@ fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, String> {
     Ok(DownloadRequest {
         from_remote: flags.from_remote.clone(),
         to_output_prefix: flags.to_output_prefix.clone(),
+        err_output_name: given(&flags.global.err_output_name),
         to_local_dir,
         format: choose("--format", &flags.format, &choice::FORMATS)?,
         mode: choose(
@@ -226,6 +227,7 @@ fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, Stri
         to_output_prefix: flags.to_output_prefix.clone(),
         to_raw_output: given(&flags.to_raw_output),
         meta_output_name: given(&flags.meta_output_name).unwrap_or_else(|| "outputs.pb".to_owned()),
+        err_output_name: given(&flags.global.err_output_name),
     })
 }
 

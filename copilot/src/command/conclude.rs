@@ -4,13 +4,15 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::request::Global;
-use crate::report::{Failure, document, document_names, termination_message};
+use crate::report::{
+    Failure, Occurrence, document, document_names, last_words, termination_message,
+};
 use crate::store::Reference;
 use crate::transfer::{Engine, Stop};
 
@@ -119,7 +121,7 @@ impl<'a> Ended<'a> {
 
     async fn write_documents(&self, engine: &Engine, failure: &Failure) -> Result<(), String> {
         let prefix = Reference::parse(self.prefix).map_err(|error| error.to_string())?;
-        let bytes = Bytes::from(document(failure));
+        let bytes = Bytes::from(document(failure, &here_and_now()));
         let stop = Stop::after(Some(FOR_THE_DOCUMENT));
         for name in document_names(self.global.err_output_name.as_deref()) {
             let reference = prefix.join(&[name]).map_err(|error| error.to_string())?;
@@ -157,8 +159,22 @@ fn write_existing(path: &Path, message: &str) -> std::io::Result<()> {
     file.write_all(message.as_bytes())
 }
 
-/// The message, last on standard error, with no usage text after it.
+/// The message, last on standard error, with no usage text after it. What is too long for last words
+/// comes before them, whole.
 pub(super) fn last_line(message: &str) {
+    let words = last_words(message);
+    if !words.ends_with(message) {
+        error!(words = message, "the last words in full");
+    }
     // Where nobody listens any more there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "Error: {message}");
+    let _ = writeln!(std::io::stderr(), "{words}");
+}
+
+/// What the error document says beside the failure itself.
+fn here_and_now() -> Occurrence {
+    let name = rustix::system::uname();
+    Occurrence {
+        at: SystemTime::now(),
+        worker: name.nodename().to_string_lossy().into_owned(),
+    }
 }

@@ -109,7 +109,7 @@ async fn fetch(
                 "stopped by SIGTERM or SIGINT before the inputs were complete: {error}"
             ))
         } else {
-            Failure::of_download(error)
+            Failure::of_download(&error).caused_by(error.store_error())
         }
     })?;
     timeline.note("objects", summary.objects);

@@ -9,7 +9,7 @@ use super::lone::LoneObject;
 use crate::idl::DecodeError;
 use crate::literal::input::{InputError, OffloadedError};
 use crate::literal::{Problems, Shown};
-use crate::store::ReferenceError;
+use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
 /// Why inputs did not come down.
@@ -84,6 +84,17 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
+    /// The store's error, if it was the store and nothing else.
+    #[must_use]
+    pub fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Inputs { cause, .. } | Self::Offloaded { cause, .. } => cause.store_error(),
+            Self::Copy(error) => error.store_error(),
+            Self::Transfer(error) => error.store_error(),
+            _ => None,
+        }
+    }
+
     pub(super) fn directory(path: &Path, cause: io::Error) -> Self {
         Self::Directory {
             path: path.to_owned(),

@@ -21,7 +21,7 @@ pub use request::{DownloadMode, DownloadRequest};
 use crate::idl::{self, LiteralMap};
 use crate::literal::Shown;
 use crate::literal::input::{self, BlobInput, BlobKind, InputPlan, Offloaded, Target};
-use crate::report::Timeline;
+use crate::report::{Timeline, document_names};
 use crate::store::Reference;
 use crate::transfer::{Copy, Engine, Labelled, Stop, Summary, make_directory, write_file};
 
@@ -39,21 +39,15 @@ pub async fn run(
     let directory = std::path::absolute(&request.to_local_dir)
         .map_err(|error| DownloadError::directory(&request.to_local_dir, error))?;
     make_directory(&directory)?;
-    let inputs = fetch_inputs(&request.from_remote, engine, stop).await?;
-    let inputs = resolve(inputs, engine, stop).await?;
-    timeline.mark("inputs");
-    let target = Target {
-        directory: &directory,
-        layout: request.layout,
-        metadata: request.format,
-    };
-    let plan = input::plan(inputs, &target)?;
-    for warning in plan.warnings.kept() {
-        warn!("{warning}");
-    }
-    write_values(&plan, &directory)?;
-    let summary = transfer(&plan, &directory, engine, stop).await?;
-    timeline.mark("transferred");
+    let stale = error_documents(request)?;
+    // What an earlier run left there would be believed, whatever becomes of main. It costs no time:
+    // the inputs come meanwhile.
+    let (fetched, removed) = tokio::join!(
+        fetch_all(request, &directory, engine, stop, timeline),
+        engine.remove_stale(&stale, stop)
+    );
+    let (plan, summary) = fetched?;
+    removed?;
     for file in request.format.files() {
         write_file(&directory.join(file.name()), |out| {
             file.write(&plan.literals, out)
@@ -67,6 +61,40 @@ pub async fn run(
         "inputs are in place"
     );
     Ok(summary)
+}
+
+/// Fetches everything, and gives what the metadata files shall say.
+async fn fetch_all(
+    request: &DownloadRequest,
+    directory: &Path,
+    engine: &Engine,
+    stop: &Stop,
+    timeline: &mut Timeline,
+) -> Result<(InputPlan, Summary), DownloadError> {
+    let inputs = fetch_inputs(&request.from_remote, engine, stop).await?;
+    let inputs = resolve(inputs, engine, stop).await?;
+    timeline.mark("inputs");
+    let target = Target {
+        directory,
+        layout: request.layout,
+        metadata: request.format,
+    };
+    let plan = input::plan(inputs, &target)?;
+    for warning in plan.warnings.kept() {
+        warn!("{warning}");
+    }
+    write_values(&plan, directory)?;
+    let summary = transfer(&plan, directory, engine, stop).await?;
+    timeline.mark("transferred");
+    Ok((plan, summary))
+}
+
+/// Where error documents of this task go.
+fn error_documents(request: &DownloadRequest) -> Result<Vec<Reference>, DownloadError> {
+    let prefix = Reference::parse(&request.to_output_prefix)?;
+    let names = document_names(request.err_output_name.as_deref()).into_iter();
+    let joined = names.map(|name| Ok(prefix.join(&[name])?));
+    joined.collect()
 }
 
 async fn fetch_inputs(

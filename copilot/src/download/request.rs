@@ -20,6 +20,8 @@ pub struct DownloadRequest {
     pub from_remote: String,
     /// `--to-output-prefix`: where an error document goes. Never empty.
     pub to_output_prefix: String,
+    /// `--err-output-name`: the one name of error documents. None: they have both of the platform's.
+    pub err_output_name: Option<String>,
     /// `--to-local-dir`: where the files go. Never empty.
     pub to_local_dir: PathBuf,
     /// `--format`.

@@ -6,6 +6,7 @@ use bytes::Buf;
 use prost::Message;
 use thiserror::Error;
 
+use super::census::{MOST_VALUES, Shape, is_crowded};
 use super::{ErrorDocument, Literal, LiteralMap, TypedInterface, VariableMap};
 
 /// Bytes that are not the message they should be.
@@ -15,17 +16,30 @@ pub struct DecodeError {
     /// The name of the message that was expected.
     pub expected: &'static str,
     /// What is wrong with the bytes.
-    pub cause: prost::DecodeError,
+    pub cause: DecodeCause,
+}
+
+/// What is wrong with them.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DecodeCause {
+    /// They are no such message.
+    #[error("{}", shortened(&.0.to_string()))]
+    Malformed(#[from] prost::DecodeError),
+    /// They hold more than memory could.
+    #[error(
+        "it holds more than {MOST_VALUES} values (eight within structures count as one); split it up, or store it as a file"
+    )]
+    TooMany,
 }
 
 /// Reads the values of a task: `inputs.pb`, `outputs.pb`.
 pub fn decode_literal_map(bytes: impl Buf) -> Result<LiteralMap, DecodeError> {
-    decode("LiteralMap", bytes)
+    decode_values("LiteralMap", Shape::LiteralMap, bytes)
 }
 
 /// Reads a single value: an offloaded literal.
 pub fn decode_literal(bytes: impl Buf) -> Result<Literal, DecodeError> {
-    decode("Literal", bytes)
+    decode_values("Literal", Shape::Literal, bytes)
 }
 
 /// Reads what `sidecar --interface` holds.
@@ -43,8 +57,41 @@ pub fn decode_error_document(bytes: impl Buf) -> Result<ErrorDocument, DecodeErr
     decode("ErrorDocument", bytes)
 }
 
+/// A decoder's message names every level on its way, innermost last: of many the outer ones and what
+/// is wrong.
+fn shortened(message: &str) -> String {
+    const OUTER: usize = 4;
+    let parts: Vec<&str> = message.split(": ").collect();
+    match parts.as_slice() {
+        [outer @ .., innermost, rule] if outer.len() > OUTER => {
+            format!("{}: …: {innermost}: {rule}", outer[..OUTER].join(": "))
+        }
+        _ => message.to_owned(),
+    }
+}
+
 fn decode<M: Message + Default>(expected: &'static str, bytes: impl Buf) -> Result<M, DecodeError> {
-    M::decode(bytes).map_err(|cause| DecodeError { expected, cause })
+    M::decode(bytes).map_err(|cause| DecodeError {
+        expected,
+        cause: cause.into(),
+    })
+}
+
+/// The same for messages that come from a store, of any size.
+fn decode_values<M: Message + Default>(
+    expected: &'static str,
+    shape: Shape,
+    mut bytes: impl Buf,
+) -> Result<M, DecodeError> {
+    // Of bytes in one piece this is no copy.
+    let bytes = bytes.copy_to_bytes(bytes.remaining());
+    if is_crowded(&bytes, shape) {
+        return Err(DecodeError {
+            expected,
+            cause: DecodeCause::TooMany,
+        });
+    }
+    decode(expected, bytes)
 }
 
 #[cfg(test)]

@@ -4,14 +4,16 @@
 //! that build literals. Never here: files, stores, or what a value looks like on disk (`literal`).
 //! Everybody may call it.
 
+mod census;
 mod decode;
 mod describe;
 mod generated;
 mod shorthand;
 
+pub use census::{MOST_VALUES, values_in};
 pub use decode::{
-    DecodeError, decode_error_document, decode_literal, decode_literal_map, decode_typed_interface,
-    decode_variable_map,
+    DecodeCause, DecodeError, decode_error_document, decode_literal, decode_literal_map,
+    decode_typed_interface, decode_variable_map,
 };
 pub use generated::*;
 pub use prost::Message;

@@ -1,5 +1,8 @@
 //! The error document (spec §3.10): `core.ErrorDocument`, beside the outputs.
 
+use std::borrow::Cow;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::failure::{Failure, Kind, Origin};
 use crate::idl::{
     ContainerError, ErrorDocument, Message as _, container_error, execution_error::ErrorKind,
@@ -9,15 +12,32 @@ use crate::idl::{
 /// that no generation misses it.
 const NAMES: [&str; 2] = ["error.pb", "errors.pb"];
 
+/// The longest message in a document, in bytes. The platform reads documents of up to 2 MiB (spec
+/// §2.5) and shows nothing of a larger one; code, worker and framing need the rest.
+const LONGEST_MESSAGE: usize = (2 << 20) - (64 << 10);
+
+/// The longest of the short texts, in bytes.
+const LONGEST_WORD: usize = 1 << 10;
+
+/// When and where a failure happened: the fields that only the first generation of the IDL has.
+/// The second skips them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// When.
+    pub at: SystemTime,
+    /// The host's name, which is the pod's; empty if it is not known.
+    pub worker: String,
+}
+
 /// The object names of the document under the output prefix; `given` is `--err-output-name`.
 #[must_use]
 pub fn document_names(given: Option<&str>) -> Vec<&str> {
     given.map_or_else(|| NAMES.to_vec(), |name| vec![name])
 }
 
-/// The document's bytes.
+/// The document's bytes; never more than the platform reads.
 #[must_use]
-pub fn document(failure: &Failure) -> Vec<u8> {
+pub fn document(failure: &Failure, occurrence: &Occurrence) -> Vec<u8> {
     let kind = match failure.kind {
         Kind::Recoverable => container_error::Kind::Recoverable,
         Kind::NonRecoverable => container_error::Kind::NonRecoverable,
@@ -28,35 +48,100 @@ pub fn document(failure: &Failure) -> Vec<u8> {
         Origin::System => ErrorKind::System,
     };
     let error = ContainerError {
-        code: failure.code.to_owned(),
-        message: failure.message.clone(),
+        code: at_most(&failure.code, LONGEST_WORD).into_owned(),
+        message: at_most(&failure.message, LONGEST_MESSAGE).into_owned(),
         kind: kind.into(),
         origin: origin.into(),
-        ..ContainerError::default()
+        timestamp: timestamp(occurrence.at),
+        worker: at_most(&occurrence.worker, LONGEST_WORD).into_owned(),
     };
     ErrorDocument { error: Some(error) }.encode_to_vec()
 }
 
+/// A time before 1970 comes from a clock that was never set, and says nothing.
+fn timestamp(at: SystemTime) -> Option<prost_types::Timestamp> {
+    let since = at.duration_since(UNIX_EPOCH).ok()?;
+    Some(prost_types::Timestamp {
+        seconds: i64::try_from(since.as_secs()).ok()?,
+        nanos: i32::try_from(since.subsec_nanos()).ok()?,
+    })
+}
+
+/// A text, or its beginning and a word on what was left out.
+fn at_most(text: &str, limit: usize) -> Cow<'_, str> {
+    if text.len() <= limit {
+        return text.into();
+    }
+    // Room for the word itself.
+    let end = text.floor_char_boundary(limit.saturating_sub(64));
+    format!("{}… ({} bytes left out)", &text[..end], text.len() - end).into()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::idl::decode_error_document;
 
-    #[test]
-    fn a_document_says_what_the_failure_says() {
-        let failure = Failure {
-            code: "OOMKilled",
-            message: "main was killed".to_owned(),
+    fn failure(message: String) -> Failure {
+        Failure {
+            code: "OOMKilled".into(),
+            message,
             kind: Kind::Recoverable,
             origin: Origin::User,
-        };
-        let document = decode_error_document(document(&failure).as_slice()).unwrap();
-        let error = document.error.unwrap();
+        }
+    }
+
+    fn occurrence(at: SystemTime) -> Occurrence {
+        Occurrence {
+            at,
+            worker: "pod-1".to_owned(),
+        }
+    }
+
+    fn error(bytes: &[u8]) -> ContainerError {
+        decode_error_document(bytes).unwrap().error.unwrap()
+    }
+
+    #[test]
+    fn a_document_says_what_the_failure_says() {
+        let at = UNIX_EPOCH + Duration::new(1_700_000_000, 5);
+        let failure = failure("main was killed".to_owned());
+        let error = error(&document(&failure, &occurrence(at)));
         assert_eq!(
             (error.code.as_str(), error.message.as_str()),
             ("OOMKilled", "main was killed")
         );
         assert_eq!((error.kind, error.origin), (1, 1));
+        let timestamp = error.timestamp.unwrap();
+        assert_eq!((timestamp.seconds, timestamp.nanos), (1_700_000_000, 5));
+        assert_eq!(error.worker, "pod-1");
+    }
+
+    #[test]
+    fn the_platform_can_read_every_document() {
+        for (length, whole) in [
+            (100, true),
+            (1 << 20, true),
+            (3 << 20, false),
+            (9 << 20, false),
+        ] {
+            let message = "ü".repeat(length / 2);
+            let failure = failure(message.clone());
+            let bytes = document(&failure, &occurrence(SystemTime::now()));
+            assert!(bytes.len() < 2 << 20, "{}", bytes.len());
+            let error = error(&bytes);
+            assert_eq!(error.message == message, whole, "{length}");
+            assert_eq!(error.message.ends_with(" bytes left out)"), !whole);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_says_nothing() {
+        let before = UNIX_EPOCH - Duration::from_secs(1);
+        let error = error(&document(&failure(String::new()), &occurrence(before)));
+        assert_eq!(error.timestamp, None);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! A failure, as the platform classifies it.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use crate::store::StoreError;
 
 /// Whether trying again may help (`ContainerError.Kind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// A word for programs, such as `InputDownloadFailed`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// All that a person needs: input, rule, way out.
     pub message: String,
     /// Whether trying again may help.
@@ -48,10 +51,28 @@ impl Failure {
 
     fn of_transfer(code: &'static str, cause: impl fmt::Display) -> Self {
         Self {
-            code,
+            code: code.into(),
             message: cause.to_string(),
             kind: Kind::Recoverable,
             origin: Origin::Unknown,
+        }
+    }
+
+    /// The same, where the store alone is to blame: kind and origin are then known. What may as well
+    /// be the task's own doing (an object that is not there, say) stays as the reference has it.
+    #[must_use]
+    pub fn caused_by(self, store: Option<&StoreError>) -> Self {
+        match store {
+            Some(error) if error.is_infrastructure() => Self {
+                kind: if error.recoverable() {
+                    Kind::Recoverable
+                } else {
+                    Kind::NonRecoverable
+                },
+                origin: Origin::System,
+                ..self
+            },
+            _ => self,
         }
     }
 }

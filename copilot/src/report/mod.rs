@@ -9,7 +9,7 @@ mod failure;
 mod message;
 mod timeline;
 
-pub use document::{document, document_names};
+pub use document::{Occurrence, document, document_names};
 pub use failure::{Failure, Kind, Origin};
-pub use message::{bounded, termination_message};
+pub use message::{bounded, last_words, termination_message};
 pub use timeline::Timeline;

@@ -6,6 +6,7 @@
 //! documents, exit codes. Called by the edge.
 
 mod evidence;
+mod outcome;
 mod request;
 mod verdict;
 mod watching;
@@ -15,9 +16,10 @@ use tracing::{info, warn};
 pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
 pub use watching::{Watching, WatchingError};
 
+use self::outcome::{documents, failure_of, is_done, own_words};
 use self::verdict::{Verdict, judge};
 use crate::idl::{self, TypedInterface, VariableMap};
-use crate::report::{Failure, Origin, Timeline};
+use crate::report::{Failure, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::watch::{Ending, Watched};
@@ -73,18 +75,10 @@ async fn conclude(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<(), Failure> {
+    let stale = documents(target)?;
     if declared.variables.is_empty() {
-        return Ok(());
-    }
-    match judge(watched, request.on_main_failure) {
-        Verdict::Upload => {}
-        Verdict::Report(failure) => {
-            let failure = own_words(target).unwrap_or(failure);
-            return Err(match request.on_main_failure {
-                MainFailure::Salvage => salvaged(failure, target, engine, stop).await,
-                _ => failure,
-            });
-        }
+        let removed = engine.remove_stale(&stale, stop).await;
+        return removed.map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
     }
     let commit = Reference::parse(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
@@ -94,11 +88,31 @@ async fn conclude(
         directory: &target.from_local_dir,
         raw_prefix: target.to_raw_output.as_deref(),
         commit: &commit,
+        stale: &stale,
         options: request.outputs,
     };
-    let summary = upload::run(&outputs, engine, stop, timeline)
-        .await
-        .map_err(failure_of)?;
+    if let Verdict::Report(failure) = judge(watched, request.on_main_failure) {
+        let unseen = watched.ending == Ending::NeverStarted;
+        if unseen && is_done(&outputs, engine, &failure).await {
+            return Ok(());
+        }
+        let failure = own_words(target).unwrap_or(failure);
+        return Err(match request.on_main_failure {
+            MainFailure::Salvage => salvaged(failure, target, engine, stop).await,
+            _ => failure,
+        });
+    }
+    let summary = match upload::run(&outputs, engine, stop, timeline).await {
+        Ok(summary) => summary,
+        Err(error) => {
+            let stale = matches!(error, UploadError::Stale(_));
+            let failure = failure_of(error);
+            if !stale && is_done(&outputs, engine, &failure).await {
+                return Ok(());
+            }
+            return Err(failure);
+        }
+    };
     timeline.note("objects", summary.objects);
     timeline.note("bytes", summary.bytes);
     Ok(())
@@ -134,28 +148,5 @@ async fn salvaged(
     Failure {
         message: format!("{}; {told}", failure.message),
         ..failure
-    }
-}
-
-/// What a failed main says of itself by its error file is worth more than how it ended.
-fn own_words(target: &UploadTarget) -> Option<Failure> {
-    match upload::user_error(&target.from_local_dir) {
-        Ok(None) => None,
-        Ok(Some(error)) => Some(failure_of(UploadError::User(error))),
-        Err(error) => {
-            warn!(%error, "whether main left an error file cannot be told");
-            None
-        }
-    }
-}
-
-fn failure_of(error: UploadError) -> Failure {
-    let origin = match error {
-        UploadError::User(_) => Origin::User,
-        _ => Origin::Unknown,
-    };
-    Failure {
-        origin,
-        ..Failure::of_upload(error)
     }
 }

@@ -60,6 +60,8 @@ pub struct UploadTarget {
     pub to_raw_output: Option<String>,
     /// `--meta-output-name`: the name of `outputs.pb`.
     pub meta_output_name: String,
+    /// `--err-output-name`: the one name of error documents. None: they have both of the platform's.
+    pub err_output_name: Option<String>,
 }
 
 /// How main is found and watched.

@@ -25,7 +25,7 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
         }
         Ending::Exited(_) | Ending::Marked(_) | Ending::Unseen => Verdict::Upload,
         Ending::StillRunning => Verdict::Report(Failure {
-            code: "Interrupted",
+            code: "Interrupted".into(),
             message: format!(
                 "stopped while {} was still running: its outputs may be half-written and are not \
                  uploaded. --term-wait says how long its end is waited for",
@@ -35,7 +35,7 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
             origin: Origin::System,
         }),
         Ending::NeverStarted => Verdict::Report(Failure {
-            code: "MainNotStarted",
+            code: "MainNotStarted".into(),
             message: never_started(watched),
             kind: Kind::NonRecoverable,
             origin: Origin::User,
@@ -61,7 +61,7 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
         _ => Kind::Recoverable,
     };
     Failure {
-        code,
+        code: code.into(),
         message: format!(
             "{} {status} (seen by {}); its outputs are not uploaded, --on-main-failure upload does \
              it all the same",
@@ -143,7 +143,7 @@ mod tests {
             let verdict = judge(&watched(ending), MainFailure::Report);
             let told = match &verdict {
                 Verdict::Upload => None,
-                Verdict::Report(failure) => Some((failure.code, failure.origin)),
+                Verdict::Report(failure) => Some((&*failure.code, failure.origin)),
             };
             assert_eq!(told, expected, "{ending:?}");
         }

@@ -16,6 +16,8 @@ pub struct Place {
     pub object: String,
     /// The store's endpoint or directory.
     pub store: String,
+    /// Whether it is a plain web address: the task's choice, not the platform's.
+    pub is_web: bool,
 }
 
 impl Place {
@@ -25,6 +27,7 @@ impl Place {
         Self {
             object: reference.shown(),
             store: store.into(),
+            is_web: matches!(reference.scheme(), "http" | "https"),
         }
     }
 }
@@ -143,7 +146,7 @@ pub enum StoreError {
     },
     /// The object is larger than a read may be.
     #[error(
-        "{place}: limit exceeded. {:.6} MiB > {} MiB. You can increase the limit by setting {setting}",
+        "{place}: limit exceeded. {:.6} MiB > {} MiB. {remedy}",
         mebibytes(*size), mebibytes(*limit)
     )]
     TooLarge {
@@ -153,8 +156,8 @@ pub enum StoreError {
         size: u64,
         /// The limit in bytes.
         limit: u64,
-        /// What raises the limit.
-        setting: &'static str,
+        /// What raises the limit, or helps otherwise.
+        remedy: &'static str,
     },
     /// The object is no longer the one whose reading began.
     #[error(
@@ -191,6 +194,21 @@ impl StoreError {
         match self {
             Self::Unreachable { .. } | Self::Busy { .. } | Self::Changed { .. } => true,
             Self::BadCredentials { passing, .. } => *passing,
+            _ => false,
+        }
+    }
+
+    /// Whether it is the platform's affair and nothing that a task brought about: how the store is
+    /// reached, who we are to it and what we may do there, whether it works.
+    #[must_use]
+    pub fn is_infrastructure(&self) -> bool {
+        match self {
+            Self::Denied { place, .. }
+            | Self::BadCredentials { place, .. }
+            | Self::WrongRegion { place, .. }
+            | Self::Unreachable { place, .. }
+            | Self::Untrusted { place, .. }
+            | Self::Busy { place, .. } => !place.is_web,
             _ => false,
         }
     }

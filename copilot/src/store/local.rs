@@ -110,6 +110,24 @@ impl Directory {
         unfinished.finish()
     }
 
+    /// Succeeds if there is such an object.
+    pub fn look(&self, key: &str) -> io::Result<()> {
+        match std::fs::symlink_metadata(self.path(key)?) {
+            // A directory is no object.
+            Ok(meta) if meta.is_dir() => Err(io::ErrorKind::NotFound.into()),
+            // Beneath a file there is nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(io::ErrorKind::NotFound.into())
+            }
+            found => found.map(|_| ()),
+        }
+    }
+
+    /// Deletes an object.
+    pub fn delete(&self, key: &str) -> io::Result<()> {
+        std::fs::remove_file(self.path(key)?)
+    }
+
     /// The objects in one directory beneath the prefix: files with their sizes, and directories to go
     /// on with; both as whole keys.
     pub fn entries(&self, directory: &str) -> io::Result<Entries> {

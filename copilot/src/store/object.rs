@@ -159,7 +159,8 @@ impl Object {
                 place: self.place(),
                 size,
                 limit,
-                setting: "maxDownloadMBs (--storage.limits.maxDownloadMBs, 0 for no limit)",
+                remedy: "You can increase the limit by setting maxDownloadMBs \
+                         (--storage.limits.maxDownloadMBs, 0 for no limit)",
             });
         }
         Ok(())
@@ -172,7 +173,7 @@ impl Object {
             place: self.place(),
             size,
             limit,
-            setting: "the limit for metadata",
+            remedy: "The limit for messages is fixed: store large values as files",
         }
     }
 
@@ -187,6 +188,44 @@ impl Object {
                 .put(&self.key, &data)
                 .map_err(|error| StoreError::of_io_write(&error, self.place())),
             Backend::Web(_) => Err(self.web_is_read_only()),
+        }
+    }
+
+    /// Whether there is such an object, by the right to read it alone.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; stores that would not tell a stranger what is missing answer
+    /// [`StoreError::Denied`].
+    pub async fn exists(&self) -> Result<bool, StoreError> {
+        let found = match &self.backend {
+            Backend::S3(bucket) => bucket.look(&self.key, &self.place()).await,
+            Backend::Local(directory) => directory
+                .look(&self.key)
+                .map_err(|error| StoreError::of_io(&error, self.place(), "looking")),
+            Backend::Web(_) => Err(self.web_is_read_only()),
+        };
+        match found {
+            Ok(()) => Ok(true),
+            Err(StoreError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the object. That there was none is no error: stores do not tell.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn delete(&self) -> Result<(), StoreError> {
+        let deleted = match &self.backend {
+            Backend::S3(bucket) => bucket.delete(&self.key, &self.place()).await,
+            Backend::Local(directory) => directory
+                .delete(&self.key)
+                .map_err(|error| StoreError::of_io(&error, self.place(), "deleting")),
+            Backend::Web(_) => Err(self.web_is_read_only()),
+        };
+        match deleted {
+            Err(StoreError::NotFound { .. }) => Ok(()),
+            deleted => deleted,
         }
     }
 

@@ -58,7 +58,7 @@ impl Reference {
     /// host name holds, or a colon where it would be read as a scheme.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let malformed = |rule| ReferenceError::Malformed {
-            text: encoding::without_password(text),
+            text: encoding::shown(text),
             rule,
         };
         if text.chars().any(|c| c.is_ascii_control()) {
@@ -154,10 +154,10 @@ impl Reference {
     }
 
     /// The text for messages: no password, and no query of a web address, for it may be a
-    /// signature.
+    /// signature. What is longer than any key is cut.
     #[must_use]
     pub fn shown(&self) -> String {
-        let text = encoding::without_password(&self.text);
+        let text = encoding::shown(&self.text);
         match self.scheme.as_str() {
             "http" | "https" => match text.split_once('?') {
                 Some((address, _)) => format!("{address}?…"),
@@ -190,7 +190,7 @@ impl Reference {
 
     fn refuse(&self, name: &str, rule: &'static str) -> ReferenceError {
         ReferenceError::Name {
-            name: name.to_owned(),
+            name: encoding::shown(name),
             base: self.shown(),
             rule,
         }

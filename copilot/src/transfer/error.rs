@@ -16,7 +16,7 @@ pub enum CopyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file could not be written.
-    #[error("{path} cannot be written: {source}. Check its directory's permissions and free space", path = .path.display())]
+    #[error("{path} cannot be written: {source}. {advice}", path = .path.display(), advice = advice(source))]
     Write {
         /// The file or directory.
         path: PathBuf,
@@ -77,19 +77,42 @@ pub enum CopyError {
         /// Bytes announced.
         expected: u64,
     },
+    /// An earlier run's outcome lies where this one's will, and stays.
+    #[error(
+        "{object} is of an earlier run and would be taken for the outcome of this one, but it cannot be deleted: {cause}. Allow it (s3:DeleteObject), or delete it"
+    )]
+    Stale {
+        /// The object's reference.
+        object: String,
+        /// Why it stays.
+        cause: Box<StoreError>,
+    },
     /// It was stopped before its end.
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
 
+/// What helps against a file or directory that cannot be written.
+fn advice(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AlreadyExists
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::IsADirectory => {
+            "Something else has its place: a store may hold both `a` and `a/b`, a directory may not. \
+             Rename one of them, or clear the directory"
+        }
+        _ => "Check its directory's permissions and free space",
+    }
+}
+
 impl CopyError {
-    /// Whether the same copy may succeed later without anybody changing anything.
+    /// The store's error, if it is one.
     #[must_use]
-    pub fn recoverable(&self) -> bool {
+    pub fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Store(error) => error.recoverable(),
-            Self::Incomplete { .. } | Self::Stopped(_) => true,
-            _ => false,
+            Self::Store(error) => Some(error),
+            Self::Stale { cause, .. } => Some(cause),
+            _ => None,
         }
     }
 }
@@ -129,12 +152,21 @@ impl TransferError {
     /// Failures that are kept; more than a person reads.
     pub(super) const KEPT: usize = 20;
 
-    /// Whether the same run may succeed later: all that failed may.
+    /// The store's error, if nothing else went wrong: the one that is worst, which is one that will
+    /// not pass by itself.
     #[must_use]
-    pub fn recoverable(&self) -> bool {
-        self.failures
+    pub fn store_error(&self) -> Option<&StoreError> {
+        if self.stopped.is_some() {
+            return None;
+        }
+        let errors: Option<Vec<_>> = self
+            .failures
             .iter()
-            .all(|failure| failure.error.recoverable())
+            .map(|failure| failure.error.store_error())
+            .collect();
+        let errors = errors?;
+        let lasting = errors.iter().find(|error| !error.recoverable());
+        lasting.or(errors.first()).copied()
     }
 }
 

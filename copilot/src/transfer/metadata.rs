@@ -1,10 +1,10 @@
-//! Small objects that are read and written whole: inputs, outputs, error documents; and whether
-//! there is an object at all.
+//! Small objects that are read, written, looked for and removed whole: inputs, outputs, error documents.
 
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use futures_util::future::try_join_all;
 
 use super::engine::Engine;
 use super::error::CopyError;
@@ -33,6 +33,45 @@ impl Engine {
     pub async fn write(&self, to: &Reference, data: Bytes, stop: &Stop) -> Result<(), CopyError> {
         let object = self.stores().open(to)?;
         Ok(stop.race(object.put(data)).await??)
+    }
+
+    /// Removes objects of an earlier run that would be taken for the outcome of this one. Looks first:
+    /// mostly there are none, and a role that may not delete is then no obstacle.
+    ///
+    /// Where a store tells neither whether one is there nor deletes it, a warning says so.
+    ///
+    /// # Errors
+    /// That one is there and stays, or that it was stopped.
+    pub async fn remove_stale(&self, objects: &[Reference], stop: &Stop) -> Result<(), CopyError> {
+        let removals = objects.iter().map(|object| self.remove(object));
+        stop.race(try_join_all(removals)).await??;
+        Ok(())
+    }
+
+    async fn remove(&self, object: &Reference) -> Result<(), CopyError> {
+        let object = self.stores().open(object)?;
+        let shown = object.reference().shown();
+        let is_there = object.exists().await;
+        if let Ok(false) = is_there {
+            return Ok(());
+        }
+        match (object.delete().await, is_there) {
+            (Ok(()), Ok(_)) => tracing::info!(object = shown, "removed: it was of an earlier run"),
+            (Ok(()), Err(_)) => {}
+            (Err(cause), Ok(_)) => {
+                return Err(CopyError::Stale {
+                    object: shown,
+                    cause: Box::new(cause),
+                });
+            }
+            (Err(_), Err(reason)) => tracing::warn!(
+                object = shown,
+                %reason,
+                "whether an earlier run left this cannot be told, nor can it be deleted; if it is \
+                 there, it will be taken for the outcome of this run"
+            ),
+        }
+        Ok(())
     }
 
     /// Whether there is an object of exactly this key.

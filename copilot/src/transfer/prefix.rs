@@ -1,5 +1,7 @@
 //! From a prefix to the files that its objects become, while it is being listed.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use futures_util::stream::{self, Stream, StreamExt as _};
@@ -24,6 +26,36 @@ struct Walk<'a> {
     to: PathBuf,
     tally: &'a Tally,
     found: bool,
+    folded: CaseFold,
+}
+
+/// Notices names that differ in case only, among the first of a prefix: of a million objects all
+/// names would take more memory than their transfer.
+#[derive(Default)]
+struct CaseFold {
+    seen: HashSet<u64>,
+    warned: bool,
+}
+
+impl CaseFold {
+    /// How many names are remembered, each by eight bytes.
+    const MOST: usize = 20_000;
+
+    fn insert(&mut self, object: &Object, name: &str) {
+        if self.warned || self.seen.len() >= Self::MOST {
+            return;
+        }
+        let mut hasher = DefaultHasher::new();
+        name.to_lowercase().hash(&mut hasher);
+        if !self.seen.insert(hasher.finish()) {
+            self.warned = true;
+            tracing::warn!(
+                object = %object.reference().shown(),
+                "another object of this prefix differs from it in case only: some file systems keep \
+                 one of them"
+            );
+        }
+    }
 }
 
 /// Makes the directory and gives what belongs in it. A key that can be no file is an error of its
@@ -40,6 +72,7 @@ pub(super) fn expand(
         to,
         tally,
         found: false,
+        folded: CaseFold::default(),
     });
     let pages = stream::unfold(Some(walk), |walk| async {
         match walk? {
@@ -77,15 +110,14 @@ impl<'a> Walk<'a> {
     }
 
     /// The file that an entry becomes; none for a directory's marker.
-    fn place(&self, entry: &Entry) -> Option<Result<Found, CopyError>> {
-        let relative = entry
-            .key
-            .strip_prefix(self.listing.prefix())
-            .unwrap_or(&entry.key);
+    fn place(&mut self, entry: &Entry) -> Option<Result<Found, CopyError>> {
+        let prefix = self.listing.prefix();
+        let relative = entry.key.strip_prefix(prefix).unwrap_or(&entry.key);
         if entry.size == 0 && (relative.is_empty() || relative.ends_with('/')) {
             return None;
         }
         let object = self.object.at_key(&entry.key);
+        self.folded.insert(&object, relative);
         Some(match file_beneath(&self.to, relative) {
             Ok(to) => Ok(Found {
                 object,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat, openat2};
 use rustix::io::Errno;
+use rustix::process::{getegid, geteuid};
 
 use super::error::UploadError;
 use crate::literal::output::{EntryKind, advice};
@@ -74,6 +75,7 @@ impl Directory {
                     Some(Errno::NXIO) => {
                         io::Error::other("it is a socket, or a device without a driver")
                     }
+                    Some(Errno::ACCESS) => self.denied(path, error),
                     _ => error,
                 })?;
         match kind(&fstat(&opened)?) {
@@ -86,6 +88,27 @@ impl Directory {
     /// Opens a directory to be listed; the empty path is the output directory itself.
     pub fn open_directory(&self, path: &Path) -> io::Result<OwnedFd> {
         self.beneath(path, OFlags::RDONLY | OFlags::DIRECTORY)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::PermissionDenied => self.denied(path, error),
+                _ => error,
+            })
+    }
+
+    /// A refusal with whom it is for and who we are: what a person would ask next.
+    fn denied(&self, path: &Path, error: io::Error) -> io::Error {
+        // A place may be looked at where its content may not be read.
+        let looked = self.beneath(path, OFlags::PATH).map(fstat);
+        let Ok(Ok(stat)) = looked else {
+            return error;
+        };
+        let (user, group) = (geteuid().as_raw(), getegid().as_raw());
+        let text = format!(
+            "{error} (its mode is {:04o}, its user {}, its group {}; we are user {user}, group {group})",
+            stat.st_mode & 0o7777,
+            stat.st_uid,
+            stat.st_gid
+        );
+        io::Error::new(io::ErrorKind::PermissionDenied, text)
     }
 
     /// What is at a path, links followed; nothing if there is none.
@@ -97,6 +120,12 @@ impl Directory {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the last component of a path is a link.
+    pub fn is_link(&self, path: &Path) -> io::Result<bool> {
+        let found = self.beneath(path, OFlags::PATH | OFlags::NOFOLLOW)?;
+        Ok(is_link(&fstat(&found)?))
     }
 
     /// A link that leads nowhere is an error, not an absence.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::literal::output::{ErrorFileError, OutputError, UserError};
-use crate::store::ReferenceError;
+use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
 /// Why outputs did not go up.
@@ -42,12 +42,27 @@ pub enum UploadError {
     /// Files could not be uploaded.
     #[error("output data could not be uploaded: {0}")]
     Transfer(TransferError),
+    /// An error document of an earlier run stays.
+    #[error("the outputs' data was uploaded, but the outputs are not committed: {0}")]
+    Stale(Box<CopyError>),
     /// The last step failed: the data is there, the outputs are not.
     #[error("the outputs' data was uploaded, but {reference} could not be written: {cause}")]
     Commit {
         /// The object that holds the outputs' literals.
         reference: String,
         /// Why.
-        cause: CopyError,
+        cause: Box<CopyError>,
     },
+}
+
+impl UploadError {
+    /// The store's error, if it was the store and nothing else.
+    #[must_use]
+    pub fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Transfer(error) => error.store_error(),
+            Self::Stale(cause) | Self::Commit { cause, .. } => cause.store_error(),
+            _ => None,
+        }
+    }
 }

@@ -38,11 +38,16 @@ pub struct Outputs<'a> {
     pub raw_prefix: Option<&'a str>,
     /// The object that holds the outputs' literals.
     pub commit: &'a Reference,
+    /// Error documents of earlier runs, which may not outlive the commit.
+    pub stale: &'a [Reference],
     /// What may be chosen.
     pub options: OutputOptions,
 }
 
 /// Uploads the outputs, the literals last.
+///
+/// Before the literals, error documents of earlier runs go: whoever sees outputs and an error
+/// believes the error. Should we die in between there is neither, as if we had died before both.
 pub async fn run(
     outputs: &Outputs<'_>,
     engine: &Engine,
@@ -50,23 +55,21 @@ pub async fn run(
     timeline: &mut Timeline,
 ) -> Result<Summary, UploadError> {
     let directory = Arc::new(Directory::open(outputs.directory)?);
-    let view = OutputDirectory::new(Arc::clone(&directory));
-    if let Some(error) = output::user_error(&view)? {
-        return Err(UploadError::User(error));
-    }
     let raw = RawPrefix::parse(outputs.raw_prefix)?;
-    let plan = output::plan(outputs.declared, &view, outputs.options, |names| {
-        raw.uri(names)
-    })?;
+    let plan = plan(outputs, &directory, &raw)?;
     let summary = transfer(&plan, &raw, &directory, engine, stop).await?;
     timeline.mark("uploaded");
+    engine
+        .remove_stale(outputs.stale, stop)
+        .await
+        .map_err(|cause| UploadError::Stale(cause.into()))?;
     let literals = Bytes::from(plan.literals.encode_to_vec());
     engine
         .write(outputs.commit, literals, stop)
         .await
         .map_err(|cause| UploadError::Commit {
             reference: outputs.commit.to_string(),
-            cause,
+            cause: cause.into(),
         })?;
     timeline.mark("committed");
     info!(
@@ -76,6 +79,39 @@ pub async fn run(
         "outputs are committed"
     );
     Ok(summary)
+}
+
+/// Whether an earlier run has committed just what main's output directory says, to the byte. Of a
+/// store that does not answer, or a directory that says something else, this is not known to be so.
+pub async fn is_committed(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -> bool {
+    let planned = || -> Result<Vec<u8>, UploadError> {
+        let directory = Arc::new(Directory::open(outputs.directory)?);
+        let raw = RawPrefix::parse(outputs.raw_prefix)?;
+        let plan = plan(outputs, &directory, &raw)?;
+        Ok(plan.literals.encode_to_vec())
+    };
+    let Ok(planned) = planned() else {
+        return false;
+    };
+    let committed = engine
+        .read(outputs.commit, planned.len() as u64, stop)
+        .await;
+    committed.is_ok_and(|committed| committed == planned)
+}
+
+fn plan(
+    outputs: &Outputs<'_>,
+    directory: &Arc<Directory>,
+    raw: &RawPrefix,
+) -> Result<OutputPlan, UploadError> {
+    let view = OutputDirectory::new(Arc::clone(directory));
+    if let Some(error) = output::user_error(&view)? {
+        return Err(UploadError::User(error));
+    }
+    let plan = output::plan(outputs.declared, &view, outputs.options, |names| {
+        raw.uri(names)
+    })?;
+    Ok(plan)
 }
 
 /// Whether every declared output has a file or directory of its own by now.

@@ -3,6 +3,7 @@
 //! Lazy: only the names of the directories on the way are held. What cannot be uploaded becomes a
 //! file whose opening fails with the reason, so that the transfer reports it beside other failures.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,10 @@ use super::directory::{Directory, advised, kind};
 use super::view::names;
 use crate::literal::output::EntryKind;
 use crate::transfer::LocalFile;
+
+/// How often one directory is uploaded because of links to it. A few links make a tree of any size
+/// where each directory holds two to the next; nobody means more than this.
+const LINKS_TO_ONE: u32 = 100;
 
 /// A file of the tree.
 pub(super) struct WalkedFile {
@@ -27,13 +32,18 @@ pub(super) struct Walk {
     root: PathBuf,
     /// The directories from the root to where we are.
     levels: Vec<Level>,
+    /// How often a link has led to each directory.
+    links: HashMap<Identity, u32>,
     /// The root is still to be opened.
     begun: bool,
 }
 
+/// Device and inode.
+type Identity = (u64, u64);
+
 struct Level {
-    /// Device and inode: a link to a directory on the way would have no end.
-    identity: (u64, u64),
+    /// A link to a directory on the way would have no end.
+    identity: Identity,
     path: PathBuf,
     /// Sorted backwards, the next one last.
     names: Vec<OsString>,
@@ -45,6 +55,7 @@ impl Walk {
             directory,
             root: root.to_owned(),
             levels: Vec::new(),
+            links: HashMap::new(),
             begun: false,
         }
     }
@@ -58,6 +69,18 @@ impl Walk {
             return Err(io::Error::other(
                 "it is a link to a directory that holds it",
             ));
+        }
+        if self.directory.is_link(&path)? {
+            let links = self.links.entry(identity).or_default();
+            *links += 1;
+            if *links > LINKS_TO_ONE {
+                // There would be as many more as there are paths: one is told.
+                self.levels.clear();
+                return Err(io::Error::other(format!(
+                    "it is a link to a directory that {LINKS_TO_ONE} links have led to before; copy \
+                     the directory, or make fewer links to it"
+                )));
+            }
         }
         let mut names = names(&self.directory, &path)?;
         names.sort_unstable_by(|one, other| other.cmp(one));

@@ -122,6 +122,7 @@ const TABLE: &[Bad] = &[
         },
         code: UNREPORTED,
         says: &[
+            "InputDownloadFailed (recoverable, system): ",
             INPUTS,
             "127.0.0.1:9",
             "Check the endpoint",
@@ -133,6 +134,7 @@ const TABLE: &[Bad] = &[
         arrange: |task| with(task, &["--storage.stow.config", "secret_key=not-the-one"]),
         code: UNREPORTED,
         says: &[
+            "InputDownloadFailed (not recoverable, system): ",
             INPUTS,
             "credentials were not accepted",
             "Check auth_type, access_key_id and secret_key",
@@ -222,7 +224,7 @@ const TABLE: &[Bad] = &[
             with(task, &[])
         },
         code: REPORTED,
-        says: &["/inputs", "exists", "permissions"],
+        says: &["/inputs", "exists", "has its place", "clear the directory"],
     },
     Bad {
         what: "an input directory that may not be written",

@@ -4,7 +4,11 @@
 #[cfg(test)]
 mod download;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod outlook;
+#[cfg(test)]
+mod outputs;
 #[cfg(test)]
 mod sidecar;
 #[cfg(test)]

@@ -94,7 +94,11 @@ fn documents(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), Strin
 
 fn termination_log(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), String> {
     let left = fs::read_to_string(task.site.work("termination-log")).unwrap();
-    let head = format!("{code} (recoverable): ");
+    let head = match bad.code {
+        // The store is to blame, and the table says of what kind that is.
+        UNREPORTED => format!("{code} ("),
+        _ => format!("{code} (recoverable): "),
+    };
     let right = match bad.code {
         // Flags that cannot be read name no file for a message either.
         REFUSED => left.is_empty() || last.ends_with(&left),

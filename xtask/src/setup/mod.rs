@@ -6,6 +6,7 @@
 mod compiler;
 mod linker;
 mod packages;
+mod python;
 
 #[path = "../../../copilot/build/toolchain.rs"]
 mod toolchain;
@@ -45,7 +46,9 @@ pub fn for_building() -> Result<()> {
 
 /// What the tests need beyond that.
 pub fn for_testing() -> Result<()> {
-    packages::for_testing()
+    packages::for_testing()?;
+    python::set_up();
+    Ok(())
 }
 
 /// What booting other kernels needs.

@@ -49,7 +49,7 @@ const TEST: &[Package] = &[
     Package {
         name: "python3",
         files: &["/usr/bin/python3"],
-        why: "plays the main container in the demo and in tests",
+        why: "plays the main container in the demo and in tests, and reads what we wrote",
     },
     Package {
         name: "r-base-core",

@@ -22,6 +22,7 @@ fn defaults_of_download() {
         DownloadRequest {
             from_remote: "s3://b/in.pb".into(),
             to_output_prefix: "s3://b/out".into(),
+            err_output_name: None,
             to_local_dir: "/in".into(),
             format: MetadataFormat::Json,
             layout: Layout::Direct,
@@ -53,6 +54,7 @@ fn defaults_of_sidecar() {
                 to_output_prefix: "s3://b/out".into(),
                 to_raw_output: Some("s3://b/raw".into()),
                 meta_output_name: "outputs.pb".into(),
+                err_output_name: None,
             }),
             mode: UploadMode::OnExit,
             timeout: Some(Duration::from_hours(1)),

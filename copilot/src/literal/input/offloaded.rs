@@ -9,13 +9,16 @@ use std::collections::VecDeque;
 use bytes::Buf;
 use thiserror::Error;
 
-use crate::idl::{self, DecodeError, Literal, LiteralMap, literal, scalar};
+use crate::idl::{self, DecodeError, Literal, LiteralMap, MOST_VALUES, literal, scalar};
 use crate::literal::name::Shown;
 
 /// How many times an answer may hold further requests.
 const ROUNDS: usize = 8;
 /// How many requests one map may cause.
 const REQUESTS: usize = 100_000;
+
+/// How many bytes all answers may have together: one object may be asked for again and again.
+const MOST_BYTES: usize = 256 << 20;
 
 /// Why offloaded literals could not be resolved.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -42,6 +45,17 @@ pub enum OffloadedError {
         /// The first variable that needs one more.
         variable: String,
         /// Where that one lies.
+        uri: String,
+    },
+    /// Together they are more than memory could hold.
+    #[error(
+        "variable {}: with the offloaded literal at {uri}, those of the inputs have more than {MOST_BYTES} bytes or {MOST_VALUES} values together; store large data as files",
+        Shown(variable)
+    )]
+    TooLarge {
+        /// The variable that needs it.
+        variable: String,
+        /// Where it lies.
         uri: String,
     },
     /// There are too many of them.
@@ -77,6 +91,8 @@ pub struct Offloaded {
     answers: Vec<Option<Literal>>,
     rounds: usize,
     asked: usize,
+    bytes: usize,
+    values: usize,
 }
 
 impl Offloaded {
@@ -89,6 +105,8 @@ impl Offloaded {
             answers: Vec::new(),
             rounds: 0,
             asked: 0,
+            bytes: 0,
+            values: 0,
         }
     }
 
@@ -126,18 +144,23 @@ impl Offloaded {
 
     /// Answers the request at `index` of the last [`requests`](Self::requests) with its object's
     /// bytes. Answers may come in any order.
-    pub fn answer(&mut self, index: usize, bytes: impl Buf) -> Result<(), OffloadedError> {
+    pub fn answer(&mut self, index: usize, mut bytes: impl Buf) -> Result<(), OffloadedError> {
         let (Some(request), Some(place)) = (self.requests.get(index), self.answers.get_mut(index))
         else {
             return Err(OffloadedError::NotAsked(index));
         };
-        let literal = idl::decode_literal(bytes).map_err(|cause| {
-            let Request { variable, uri, .. } = request.clone();
-            OffloadedError::Malformed {
-                variable,
-                uri,
-                cause,
-            }
+        let Request { variable, uri, .. } = request.clone();
+        // Of bytes in one piece this is no copy.
+        let bytes = bytes.copy_to_bytes(bytes.remaining());
+        self.bytes += bytes.len();
+        self.values += idl::values_in(&bytes);
+        if self.bytes > MOST_BYTES || self.values > MOST_VALUES {
+            return Err(OffloadedError::TooLarge { variable, uri });
+        }
+        let literal = idl::decode_literal(bytes).map_err(|cause| OffloadedError::Malformed {
+            variable,
+            uri,
+            cause,
         })?;
         *place = Some(literal);
         Ok(())

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::paths::{CaseFold, base_name, element_names, join, single_blob};
 use super::plan::{BlobInput, BlobKind, InputPlan, Layout, Target};
-use super::problem::{DEPTH, InputError, InputProblem, InputRule};
+use super::problem::{DEPTH, InputError, InputProblem, InputRule, LONGEST_PATH, MOST_PATHS};
 use crate::idl::blob_type::BlobDimensionality;
 use crate::idl::{Blob, Literal, LiteralCollection, LiteralMap, Scalar, literal, scalar};
 use crate::literal::name::{self, Shown};
@@ -20,6 +20,7 @@ pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, 
         prefix: String::new(),
         layout: target.layout,
         plan: InputPlan::default(),
+        paths: 0,
         problems: Problems::default(),
     };
     match prefix(target.directory) {
@@ -57,6 +58,8 @@ struct Planner {
     prefix: String,
     layout: Layout,
     plan: InputPlan,
+    /// Bytes of all paths in the plan.
+    paths: usize,
     problems: Problems<InputProblem>,
 }
 
@@ -69,7 +72,19 @@ impl Planner {
     }
 
     fn directory(&mut self, path: &str) {
-        self.plan.directories.push(path.into());
+        if self.has_room(path) {
+            self.plan.directories.push(path.into());
+        }
+    }
+
+    /// Counts a path that is kept; says once that there are too many.
+    fn has_room(&mut self, path: &str) -> bool {
+        let before = self.paths;
+        self.paths = before.saturating_add(path.len());
+        if before <= MOST_PATHS && self.paths > MOST_PATHS {
+            self.problem(path, InputRule::TooManyPaths);
+        }
+        self.paths <= MOST_PATHS
     }
 
     fn case_warning(&mut self, parent: &str, one: &str, other: &str) {
@@ -133,6 +148,10 @@ impl Planner {
         if depth > DEPTH {
             return self.problem(&path, InputRule::TooDeep);
         }
+        let length = self.prefix.len() + path.len();
+        if length > LONGEST_PATH {
+            return self.problem(&path, InputRule::PathTooLong(length));
+        }
         match &mut literal.value {
             None => self.problem(&path, InputRule::NoValue),
             Some(literal::Value::OffloadedMetadata(offloaded)) => {
@@ -195,6 +214,9 @@ impl Planner {
         }
         if kind != BlobKind::Object {
             self.directory(&path);
+        }
+        if !self.has_room(&path) {
+            return;
         }
         let local = format!("{}{path}", self.prefix);
         let uri = std::mem::replace(uri, local);

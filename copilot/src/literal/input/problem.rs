@@ -8,6 +8,12 @@ use crate::literal::problems::Problems;
 /// How deep literals may nest. One message cannot reach it; offloaded ones in each other could.
 pub(super) const DEPTH: usize = 100;
 
+/// The longest path that Linux takes, in bytes.
+pub(super) const LONGEST_PATH: usize = 4095;
+/// What the paths of a plan may take together, in bytes: values beneath long names would else make a
+/// plan of any size from a small message.
+pub(super) const MOST_PATHS: usize = 128 << 20;
+
 /// Inputs that cannot be laid out: all reasons, each with its variable.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the inputs cannot be laid out as files: {0}")]
@@ -62,6 +68,16 @@ pub enum InputRule {
     /// An offloaded literal that nobody fetched.
     #[error("it still lies in the store, at {}", Shown(.0))]
     Offloaded(String),
+    /// A path that no system call takes.
+    #[error(
+        "its path has {0} bytes, and a path at most {LONGEST_PATH}; nest less deep, or use shorter names"
+    )]
+    PathTooLong(usize),
+    /// Paths that take more memory than there is.
+    #[error(
+        "from here on the paths of directories and files take more than {MOST_PATHS} bytes; nest less deep, or use shorter names"
+    )]
+    TooManyPaths,
     /// More levels than anybody can use.
     #[error("its values nest more than {DEPTH} deep")]
     TooDeep,

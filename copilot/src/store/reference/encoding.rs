@@ -105,8 +105,23 @@ pub(super) fn without_dots(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
+/// The longest text that is shown whole, in bytes: a key of 1,024, each of them escaped.
+const LONGEST_SHOWN: usize = 3_200;
+/// What is shown of a longer one, in bytes.
+const BEGINNING: usize = 200;
+
+/// A text for messages: without the password of its authority, and cut if it is very long.
+pub(super) fn shown(text: &str) -> String {
+    let shown = without_password(text);
+    if shown.len() > LONGEST_SHOWN {
+        let end = shown.floor_char_boundary(BEGINNING);
+        return format!("{}… ({} bytes)", &shown[..end], shown.len());
+    }
+    shown
+}
+
 /// The text without the password of its authority.
-pub(super) fn without_password(text: &str) -> String {
+fn without_password(text: &str) -> String {
     let Some((before, after)) = text.split_once("//") else {
         return text.to_owned();
     };

@@ -129,6 +129,9 @@ fn messages_hide_secrets() {
     let shown = |text: &str| Reference::parse(text).unwrap().shown();
     assert_eq!(shown("s3://u:secret@b/k"), "s3://u:…@b/k");
     assert_eq!(shown("https://h/f?sig=secret"), "https://h/f?…");
+    let long = shown(&format!("s3://b/{}", "é".repeat(1 << 20)));
+    assert!(long.starts_with("s3://b/é") && long.ends_with("… (2097159 bytes)"));
+    assert!(long.len() < 300, "{}", long.len());
     let error = Reference::parse("s3://u:secret@b/100%").unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
 }

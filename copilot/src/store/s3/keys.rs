@@ -14,6 +14,9 @@ use crate::store::http::{Client, Service, Unsigned};
 /// The region when none is set.
 const DEFAULT_REGION: &str = "us-east-1";
 
+/// Longest name of a bucket: that of the oldest ones.
+const LONGEST_BUCKET: usize = 255;
+
 /// What the keys say, checked.
 #[derive(Debug)]
 pub struct Settings {
@@ -101,6 +104,13 @@ impl Settings {
         if bucket.is_empty() || !bucket.chars().all(valid) || bucket.starts_with('.') {
             return Err(format!(
                 "bucket {bucket:?}: it holds letters, digits, `-`, `_` and `.` only"
+            ));
+        }
+        if bucket.len() > LONGEST_BUCKET {
+            return Err(format!(
+                "bucket {:?}…: its name has {} bytes, and a bucket's at most {LONGEST_BUCKET}",
+                &bucket[..LONGEST_BUCKET],
+                bucket.len()
             ));
         }
         // A dot would not match the service's certificate, and `_` is in no host name.

@@ -1,5 +1,7 @@
 //! One page of a bucket's listing, keys as they are.
 
+use std::borrow::Cow;
+
 use http::Method;
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -65,7 +67,34 @@ pub(super) async fn read(response: HttpResponse) -> Result<Page, Failure> {
 }
 
 fn parse(body: &[u8]) -> Result<Page, quick_xml::DeError> {
-    quick_xml::de::from_reader(body)
+    quick_xml::de::from_reader(&*with_returns_escaped(body))
+}
+
+/// A carriage return in a key stands escaped in XML, for a reader takes a bare one for a line feed;
+/// some servers forget, and one key would become another.
+fn with_returns_escaped(body: &[u8]) -> Cow<'_, [u8]> {
+    const END: &[u8] = b"</Key>";
+    if !body.contains(&b'\r') {
+        return body.into();
+    }
+    let mut escaped = Vec::with_capacity(body.len() + 64);
+    let mut rest = body;
+    while let Some(at) = rest.windows(END.len()).position(|window| window == END) {
+        let (before, after) = rest.split_at(at);
+        // Between keys they are the server's way to end lines.
+        let text = before.iter().rposition(|byte| *byte == b'>').unwrap_or(0);
+        escaped.extend(&before[..text]);
+        for byte in &before[text..] {
+            match byte {
+                b'\r' => escaped.extend(b"&#13;"),
+                byte => escaped.push(*byte),
+            }
+        }
+        escaped.extend(END);
+        rest = &after[END.len()..];
+    }
+    escaped.extend(rest);
+    escaped.into()
 }
 
 #[cfg(test)]
@@ -102,6 +131,16 @@ mod tests {
         assert_eq!(page.next.as_deref(), Some("a&b="));
         let expected = ["a/%41+b", " x <&\u{1}\ny ", "d/", "a//b/../c", "\r"];
         assert_eq!(page.objects, keys(&expected));
+    }
+
+    #[test]
+    fn bare_returns_of_keys_are_kept() {
+        let body = "<ListBucketResult>\r\n  <Contents>\r\n<Key>a\rb</Key><Size>7</Size></Contents>\r\n\
+                    <Contents><Key>a\nb\r\n</Key>\r<Size>7</Size></Contents>\r</ListBucketResult>\r\n";
+        assert_eq!(
+            parse(body.as_bytes()).unwrap().objects,
+            keys(&["a\rb", "a\nb\r\n"])
+        );
     }
 
     #[test]

@@ -14,10 +14,11 @@ mod signing;
 
 use std::sync::Arc;
 
-use ::http::StatusCode;
+use ::http::{Method, StatusCode};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::BoxStream};
 use object_store::aws::AmazonS3;
+use object_store::client::{HttpRequest, HttpRequestBody};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutPayload};
 
@@ -124,6 +125,32 @@ impl Bucket {
         Ok(())
     }
 
+    /// Succeeds if there is such an object.
+    pub async fn look(&self, key: &str, place: &Place) -> Result<(), StoreError> {
+        let found = self.store.head(&path(key, place)?).await;
+        found.map_err(|error| StoreError::of_library(&error, place.clone(), "looking"))?;
+        Ok(())
+    }
+
+    /// Deletes an object, by a plain request: the library asks for many at once, which not every
+    /// server understands.
+    pub async fn delete(&self, key: &str, place: &Place) -> Result<(), StoreError> {
+        let address = names::address(&self.address, &path(key, place)?);
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = Method::DELETE;
+        *request.uri_mut() = address.parse().map_err(|error| StoreError::Refused {
+            place: place.clone(),
+            action: "deleting",
+            cause: format!("no address for its key: {error}"),
+        })?;
+        let sent = self
+            .requests
+            .send(&request, self.signer.as_ref(), Answer::Whole)
+            .await;
+        sent.map_err(|failure| StoreError::of_failure(&failure, place.clone(), "deleting"))?;
+        Ok(())
+    }
+
     /// Begins a multipart upload and gives its id.
     pub async fn begin(&self, key: &str, place: &Place) -> Result<String, StoreError> {
         let begun = self.store.create_multipart(&path(key, place)?).await;
@@ -186,6 +213,7 @@ impl Bucket {
         token: Option<&str>,
         place: &Place,
     ) -> Result<Page, StoreError> {
+        names::check_length(prefix).map_err(|what| unsupported(what, place))?;
         let request = listing::request(&self.address, prefix, token);
         let page = async {
             let response = self
@@ -217,9 +245,13 @@ fn repeated_and_refused(error: &object_store::Error) -> bool {
 }
 
 fn path(key: &str, place: &Place) -> Result<object_store::path::Path, StoreError> {
-    names::path(key).map_err(|what| StoreError::Unsupported {
+    names::path(key).map_err(|what| unsupported(what, place))
+}
+
+fn unsupported(what: &str, place: &Place) -> StoreError {
+    StoreError::Unsupported {
         object: place.object.clone(),
         what: what.to_owned(),
         instead: "Copy the object to a key of ordinary names",
-    })
+    }
 }

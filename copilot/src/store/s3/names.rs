@@ -5,16 +5,37 @@
 //! encodes a second time into the address; before signing, one of the two layers is taken off.
 
 use object_store::path::Path;
-use percent_encoding::percent_encode_byte;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
+
+/// What the library leaves as it is in the path of an address.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
+/// S3's own limit, in bytes. Beyond it the library makes addresses that it cannot use.
+const LONGEST: usize = 1024;
+
+/// Refuses a key, or the beginning of one, that is longer than any.
+pub(super) fn check_length(key: &str) -> Result<(), &'static str> {
+    if key.len() > LONGEST {
+        return Err("a key of more than 1024 bytes");
+    }
+    Ok(())
+}
 
 /// The library's name for `key`.
 ///
 /// # Errors
-/// What of the key no HTTP client can ask for: addresses with `.` and `..` are resolved on the way.
+/// What of the key no HTTP client can ask for: addresses with `.` and `..` are resolved on the way;
+/// and what no server takes.
 pub(super) fn path(key: &str) -> Result<Path, &'static str> {
     if key.is_empty() {
         return Err("an empty key");
     }
+    check_length(key)?;
     if key.split('/').any(|part| part == "." || part == "..") {
         return Err("a key with a component `.` or `..`");
     }
@@ -32,6 +53,11 @@ pub(super) fn path(key: &str) -> Result<Path, &'static str> {
         }
     }
     Path::parse(escaped).map_err(|_| "a key that the store library cannot express")
+}
+
+/// The address of an object in the bucket at `bucket`, in two layers as the library makes it.
+pub(super) fn address(bucket: &str, path: &Path) -> String {
+    format!("{bucket}/{}", utf8_percent_encode(path.as_ref(), KEPT))
 }
 
 /// Takes our layer of encoding off an address that the library made.
@@ -55,16 +81,8 @@ mod tests {
 
     /// What a server reads from the address that the library would send.
     fn arrives_as(key: &str) -> String {
-        // The library encodes all but these characters of a path.
-        const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-            .remove(b'-')
-            .remove(b'.')
-            .remove(b'_')
-            .remove(b'~')
-            .remove(b'/');
-        let path = path(key).unwrap();
-        let address = percent_encoding::utf8_percent_encode(path.as_ref(), KEPT).to_string();
-        let address = unescape(&format!("http://h/b/{address}?partNumber=%2525"));
+        let address = address("http://h/b", &path(key).unwrap());
+        let address = unescape(&format!("{address}?partNumber=%2525"));
         let sent = address.strip_prefix("http://h/b/").unwrap();
         let (sent, query) = sent.split_once('?').unwrap();
         assert_eq!(query, "partNumber=%2525");
@@ -84,10 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn dots_are_refused() {
-        for key in ["", ".", "..", "a/../b", "a/."] {
+    fn dots_and_long_keys_are_refused() {
+        let (longest, longer) = ("x".repeat(LONGEST), "x".repeat(LONGEST + 1));
+        for key in ["", ".", "..", "a/../b", "a/.", &longer] {
             assert!(path(key).is_err(), "{key}");
         }
+        assert!(path(&longest).is_ok());
     }
 
     proptest! {

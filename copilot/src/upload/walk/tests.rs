@@ -114,3 +114,37 @@ fn a_root_that_vanished_is_told() {
     assert_eq!(found.len(), 1);
     assert!(found[0].1.is_err());
 }
+
+/// Ten links to a directory of ten links, and so on: a tree of any size.
+#[test]
+fn links_that_multiply_a_tree_are_bounded() {
+    let root = tree(&["bottom/file"]);
+    let below = root.path().join("o");
+    let mut target = "bottom".to_owned();
+    for level in 0..30 {
+        let name = format!("level-{level}");
+        fs::create_dir(below.join(&name)).unwrap();
+        for link in 0..10 {
+            symlink(
+                format!("../{target}"),
+                below.join(&name).join(link.to_string()),
+            )
+            .unwrap();
+        }
+        target = name;
+    }
+    let directory = Arc::new(Directory::open(root.path()).unwrap());
+    let mut walk = Walk::new(directory, Path::new("o"));
+    // An upload ends with the first that fails.
+    let failed = walk.position(|file| file.content.open().1.is_err());
+    assert!(failed.is_some_and(|at| at < 1_000), "{failed:?}");
+
+    // As many links to one directory as anybody needs.
+    let root = tree(&["shared/file"]);
+    for link in 0..100 {
+        symlink("shared", root.path().join("o").join(link.to_string())).unwrap();
+    }
+    let found = walked(root.path());
+    assert_eq!(found.len(), 101);
+    assert!(found.iter().all(|(_, content)| content.is_ok()));
+}

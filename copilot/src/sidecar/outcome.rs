@@ -1,0 +1,82 @@
+//! What the platform is told of an upload that failed, and whether it is told at all.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::request::UploadTarget;
+use crate::idl::{container_error, execution_error::ErrorKind};
+use crate::literal::output::UserError;
+use crate::report::{Failure, Kind, Origin, document_names};
+use crate::store::Reference;
+use crate::transfer::{Engine, Stop};
+use crate::upload::{self, Outputs, UploadError};
+
+/// Time to look whether an earlier run was done.
+const FOR_A_LOOK: Duration = Duration::from_secs(30);
+
+/// Whether this failure is that of a run which came too late: one before it, in the same pod, has
+/// committed these very outputs. An error document would turn its success into a failure.
+pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, failure: &Failure) -> bool {
+    // A deadline that is over must not keep us from looking.
+    let stop = Stop::after(Some(FOR_A_LOOK));
+    let done = upload::is_committed(outputs, engine, &stop).await;
+    if done {
+        info!(
+            failure = failure.message,
+            "an earlier run has committed these outputs: nothing is left to do"
+        );
+    }
+    done
+}
+
+/// Where error documents go.
+pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure> {
+    let prefix = Reference::parse(&target.to_output_prefix).map_err(Failure::of_upload)?;
+    let names = document_names(target.err_output_name.as_deref()).into_iter();
+    let joined = names.map(|name| prefix.join(&[name]).map_err(Failure::of_upload));
+    joined.collect()
+}
+
+/// What a failed main says of itself by its error file is worth more than how it ended.
+pub(super) fn own_words(target: &UploadTarget) -> Option<Failure> {
+    match upload::user_error(&target.from_local_dir) {
+        Ok(None) => None,
+        Ok(Some(error)) => Some(failure_of_user(error)),
+        Err(error) => {
+            warn!(%error, "whether main left an error file cannot be told");
+            None
+        }
+    }
+}
+
+pub(super) fn failure_of(error: UploadError) -> Failure {
+    match error {
+        UploadError::User(error) => failure_of_user(error),
+        error => Failure::of_upload(&error).caused_by(error.store_error()),
+    }
+}
+
+/// In the program's own words. The code is the reference's unless the program has one of its own.
+fn failure_of_user(error: UserError) -> Failure {
+    if let Some(reason) = error.warning {
+        warn!(
+            reason,
+            "the error file looks like JSON, but not like ours: it is reported as text"
+        );
+    }
+    let mut failure = Failure::of_upload(error.message);
+    if let Some(code) = error.code {
+        failure.code = code.into();
+    }
+    failure.kind = match error.kind {
+        container_error::Kind::Recoverable => Kind::Recoverable,
+        container_error::Kind::NonRecoverable => Kind::NonRecoverable,
+    };
+    failure.origin = match error.origin {
+        ErrorKind::User => Origin::User,
+        ErrorKind::System => Origin::System,
+        ErrorKind::Unknown => Origin::Unknown,
+    };
+    failure
+}

@@ -1,0 +1,27 @@
+//! Python, with the libraries that `cargo xtask setup --tests` puts beside what cargo builds.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The interpreter: `COPILOT_PYTHON`, else the one of the environment that was set up; none if there
+/// is none or it lacks the libraries.
+#[must_use]
+pub fn path() -> Option<PathBuf> {
+    let named = env::var_os("COPILOT_PYTHON").map(PathBuf::from);
+    named.or_else(set_up).filter(|python| has_libraries(python))
+}
+
+fn set_up() -> Option<PathBuf> {
+    let test = env::current_exe().ok()?;
+    let mut candidates = test
+        .ancestors()
+        .map(|folder| folder.join("python/bin/python"));
+    candidates.find(|candidate| candidate.is_file())
+}
+
+fn has_libraries(python: &Path) -> bool {
+    let probe = ["-c", "import flyteidl.core.literals_pb2, yaml"];
+    let run = Command::new(python).args(probe).output();
+    run.is_ok_and(|run| run.status.success())
+}

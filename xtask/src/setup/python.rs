@@ -1,0 +1,62 @@
+//! Python with the libraries that read Flyte's messages and YAML, in an environment of its own beside
+//! what cargo builds. Only tests use it: to read what we wrote with the eyes of others.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context as _, Result};
+
+use super::{packages, say};
+use crate::command::{execute, succeeds, target_directory};
+
+/// What is installed, as `pip` calls it.
+const LIBRARIES: &[&str] = &["flyteidl==1.16.8", "protobuf==7.36.2", "PyYAML==6.0.3"];
+
+/// What shows that all of it is there.
+const PROBE: &str = "import flyteidl.core.literals_pb2, yaml";
+
+const STEP: &str = "libraries of Python";
+
+/// Finds them or installs them. Where that fails, the tests that need them say so themselves.
+pub fn set_up() {
+    let directory = target_directory().join("python");
+    let python = directory.join("bin/python");
+    if succeeds(Command::new(&python).args(["-c", PROBE])) {
+        return say(STEP, &format!("found in {}", directory.display()));
+    }
+    match install(&directory) {
+        Ok(()) => say(STEP, &format!("installed in {}", directory.display())),
+        Err(error) => say(
+            STEP,
+            &format!(
+                "not here, and cannot be installed: {error:#}. Install them yourself: \
+                 python3 -m venv {directory} && {python} -m pip install {libraries}",
+                directory = directory.display(),
+                python = python.display(),
+                libraries = LIBRARIES.join(" ")
+            ),
+        ),
+    }
+}
+
+fn install(directory: &PathBuf) -> Result<()> {
+    say(STEP, "installing");
+    let environment = || {
+        let mut command = Command::new("python3");
+        command.args(["-m", "venv", "--clear"]).arg(directory);
+        command
+    };
+    if execute(&mut environment()).is_err() {
+        // Debian keeps what this needs in a package of its own.
+        packages::install(&["python3-venv"])?;
+        execute(&mut environment())?;
+    }
+    let mut install = Command::new(directory.join("bin/python"));
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    execute(install.args(LIBRARIES)).context("pip")
+}
