@@ -31,8 +31,11 @@ pub(super) const LAYOUTS: Names<Layout> = Names {
 };
 
 pub(super) const DOWNLOAD_MODES: Names<DownloadMode> = Names {
-    usable: &[("DOWNLOAD_EAGER", DownloadMode::Eager)],
-    refused: &["DOWNLOAD_STREAM", "DO_NOT_DOWNLOAD"],
+    usable: &[
+        ("DOWNLOAD_EAGER", DownloadMode::Eager),
+        ("DO_NOT_DOWNLOAD", DownloadMode::Never),
+    ],
+    refused: &["DOWNLOAD_STREAM"],
 };
 
 pub(super) const UPLOAD_MODES: Names<UploadMode> = Names {

@@ -20,7 +20,7 @@ pub use request::{DownloadMode, DownloadRequest};
 
 use crate::idl::{self, LiteralMap};
 use crate::literal::Shown;
-use crate::literal::input::{self, BlobInput, BlobKind, InputPlan, Offloaded, Target};
+use crate::literal::input::{self, Arrival, BlobInput, BlobKind, InputPlan, Offloaded, Target};
 use crate::report::{Timeline, document_names};
 use crate::store::Reference;
 use crate::transfer::{Copy, Engine, Labelled, Stop, Summary, make_directory, write_file};
@@ -78,6 +78,10 @@ async fn fetch_all(
         directory,
         layout: request.layout,
         metadata: request.format,
+        data: match request.mode {
+            DownloadMode::Eager => Arrival::Before,
+            DownloadMode::Never => Arrival::Never,
+        },
     };
     let plan = input::plan(inputs, &target)?;
     for warning in plan.warnings.kept() {

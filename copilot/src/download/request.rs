@@ -11,6 +11,8 @@ use crate::literal::render::MetadataFormat;
 pub enum DownloadMode {
     /// All of it before main starts.
     Eager,
+    /// None of it: main gets references.
+    Never,
 }
 
 /// What `copilot download` shall do.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use copilot::idl::{LiteralMap, Message, decode_literal_map};
-use copilot::literal::input::{BlobKind, Layout, Offloaded, Target, plan};
+use copilot::literal::input::{Arrival, BlobKind, Layout, Offloaded, Target, plan};
 use copilot::literal::render::MetadataFormat;
 
 use crate::case::{Case, all, tree};
@@ -176,6 +176,7 @@ fn run(case: &Case) -> Result<Files, String> {
         directory: Path::new("/data/inputs"),
         layout,
         metadata: format,
+        data: Arrival::Before,
     };
     let plan = plan(resolve(map, case)?, &target).map_err(|error| error.to_string())?;
 

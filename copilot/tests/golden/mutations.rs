@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use copilot::idl::{decode_literal_map, decode_typed_interface};
-use copilot::literal::input::{Layout, Target, plan};
+use copilot::literal::input::{Arrival, Layout, Target, plan};
 use copilot::literal::render::{MetadataFile, MetadataFormat};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -62,7 +62,7 @@ proptest! {
         }
         let _ = decode_typed_interface(&bytes[..]);
         let Ok(map) = decode_literal_map(&bytes[..]) else { return Ok(()) };
-        let target = Target { directory: Path::new("/in"), layout: Layout::NamedDir, metadata: MetadataFormat::Yaml };
+        let target = Target { directory: Path::new("/in"), layout: Layout::NamedDir, metadata: MetadataFormat::Yaml, data: Arrival::Before };
         let Ok(plan) = plan(map, &target) else { return Ok(()) };
         for value in plan.values() {
             value.write_to(&mut Vec::new()).unwrap();

@@ -12,7 +12,7 @@ use copilot::idl::{
     VariableEntry, VariableMap, decode_error_document, decode_literal, decode_literal_map,
     decode_typed_interface, decode_variable_map, literal, literal_type,
 };
-use copilot::literal::input::{self, Layout, Offloaded, Target};
+use copilot::literal::input::{self, Arrival, Layout, Offloaded, Target};
 use copilot::literal::output::{self, Entry, EntryKind, OutputOptions, OutputView};
 use copilot::literal::render::MetadataFormat;
 use proptest::prelude::*;
@@ -60,6 +60,7 @@ fn plan(bytes: &[u8]) -> Result<(), String> {
             directory: Path::new("/var/inputs"),
             layout,
             metadata: MetadataFormat::Yaml,
+            data: Arrival::Before,
         };
         let plan = input::plan(map.clone(), &target).map_err(|error| error.to_string())?;
         for value in plan.values() {
@@ -233,6 +234,7 @@ fn a_million_entries() {
         directory: Path::new("/var/inputs"),
         layout: Layout::Direct,
         metadata: MetadataFormat::Json,
+        data: Arrival::Before,
     };
     let plan = input::plan(map, &target).unwrap();
     assert_eq!(plan.values().count(), 1_000_000);

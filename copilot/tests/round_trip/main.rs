@@ -21,7 +21,7 @@ mod tests {
         Literal, LiteralMap, LiteralType, SimpleType, Variable, VariableEntry, VariableMap,
         literal, literal_type,
     };
-    use copilot::literal::input::{self, BlobKind, Layout, Target};
+    use copilot::literal::input::{self, Arrival, BlobKind, Layout, Target};
     use copilot::literal::output::{self, OutputOptions, OutputPlan};
     use copilot::literal::render::{MetadataFile, MetadataFormat};
     use proptest::prelude::*;
@@ -64,6 +64,7 @@ mod tests {
             directory: Path::new(INPUTS),
             layout: Layout::Direct,
             metadata: MetadataFormat::Json,
+            data: Arrival::Before,
         };
         let laid = input::plan(literals, &target).unwrap();
         let view = Memory::laid(&laid);

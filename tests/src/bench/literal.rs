@@ -18,7 +18,7 @@ use copilot::idl::{
     Duration, Literal, LiteralMap, Message as _, SimpleType, Struct, Timestamp, Value,
     blob_type::BlobDimensionality, decode_literal_map, primitive, scalar, value,
 };
-use copilot::literal::input::{Layout, Target, plan};
+use copilot::literal::input::{Arrival, Layout, Target, plan};
 use copilot::literal::render::{MetadataFormat, write_json};
 
 use crate::task::blob;
@@ -123,6 +123,7 @@ fn planned(literals: LiteralMap) -> Result<()> {
         directory: Path::new("/var/inputs"),
         layout: Layout::Direct,
         metadata: MetadataFormat::Json,
+        data: Arrival::Before,
     };
     let plan = plan(literals, &target)?;
     let mut bytes = 0;

@@ -14,7 +14,7 @@ use copilot::idl::{
     Struct, Timestamp, TypeStructure, Union, Void, decode_literal_map, literal, primitive, scalar,
     value,
 };
-use copilot::literal::input::{self, Layout, Offloaded, Target};
+use copilot::literal::input::{self, Arrival, Layout, Offloaded, Target};
 use copilot::literal::render::{MetadataFile, MetadataFormat};
 use copilot_tests::binary;
 use copilot_tests::python;
@@ -263,6 +263,7 @@ fn planned(bytes: &[u8]) -> Option<LiteralMap> {
         directory: Path::new("/data/inputs"),
         layout: Layout::Direct,
         metadata: MetadataFormat::Yaml,
+        data: Arrival::Before,
     };
     Some(input::plan(offloaded.into_map(), &target).ok()?.literals)
 }

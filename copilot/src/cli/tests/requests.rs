@@ -175,6 +175,30 @@ fn every_flag_of_ours_arrives() {
 }
 
 #[test]
+fn modes() {
+    for (name, mode) in [
+        ("DOWNLOAD_EAGER", DownloadMode::Eager),
+        ("DO_NOT_DOWNLOAD", DownloadMode::Never),
+    ] {
+        let flags = [
+            "--to-output-prefix",
+            "o",
+            "-o",
+            "/in",
+            "-f",
+            "r",
+            "-d",
+            name,
+        ];
+        let Invocation::Download(_, request) = run(&[&["download"], &flags[..]].concat()).unwrap()
+        else {
+            panic!("a download");
+        };
+        assert_eq!(request.mode, mode);
+    }
+}
+
+#[test]
 fn upload_timeouts() {
     let hours = |hours: u64| Some(Duration::from_hours(hours));
     for (arguments, expected) in [

@@ -17,6 +17,16 @@ pub enum Layout {
     NamedDir,
 }
 
+/// When the data of files, directories and datasets comes, seen from main.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arrival {
+    /// Before main starts.
+    #[default]
+    Before,
+    /// Never: the metadata files hold the references as they are, and nothing is laid out for them.
+    Never,
+}
+
 /// Where inputs go, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
@@ -26,6 +36,8 @@ pub struct Target<'a> {
     pub layout: Layout,
     /// Which metadata files will be written: no variable may have their names.
     pub metadata: MetadataFormat,
+    /// When data comes.
+    pub data: Arrival,
 }
 
 /// What must lie in the input directory. All paths are relative to it.

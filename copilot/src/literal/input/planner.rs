@@ -4,7 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::paths::{CaseFold, base_name, element_names, join, single_blob};
-use super::plan::{BlobInput, BlobKind, InputPlan, Layout, Target};
+use super::plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, Target};
 use super::problem::{DEPTH, InputError, InputProblem, InputRule, LONGEST_PATH, MOST_PATHS};
 use crate::idl::blob_type::BlobDimensionality;
 use crate::idl::{Blob, Literal, LiteralCollection, LiteralMap, Scalar, literal, scalar};
@@ -18,7 +18,12 @@ use crate::literal::problems::Problems;
 pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, InputError> {
     let mut planner = Planner {
         prefix: String::new(),
-        layout: target.layout,
+        // A reference that nobody fetches has no place that a layout could name.
+        layout: match target.data {
+            Arrival::Never => Layout::Direct,
+            Arrival::Before => target.layout,
+        },
+        data: target.data,
         plan: InputPlan::default(),
         paths: 0,
         problems: Problems::default(),
@@ -57,6 +62,7 @@ fn prefix(directory: &Path) -> Option<String> {
 struct Planner {
     prefix: String,
     layout: Layout,
+    data: Arrival,
     plan: InputPlan,
     /// Bytes of all paths in the plan.
     paths: usize,
@@ -211,6 +217,9 @@ impl Planner {
     fn fetch(&mut self, uri: &mut String, path: String, kind: BlobKind) {
         if uri.is_empty() {
             return self.problem(&path, InputRule::NoUri);
+        }
+        if self.data == Arrival::Never {
+            return;
         }
         if kind != BlobKind::Object {
             self.directory(&path);

@@ -68,6 +68,7 @@ pub fn plan_in(literals: LiteralMap, layout: Layout) -> Result<InputPlan, InputE
             directory: Path::new("/in"),
             layout,
             metadata: MetadataFormat::Json,
+            data: Arrival::Before,
         },
     )
 }

@@ -22,6 +22,35 @@ fn references_become_local_paths_and_nothing_else_changes() {
 }
 
 #[test]
+fn references_that_nobody_fetches_stay_as_they_are_and_have_no_place() {
+    let table = scalar::Value::Schema(Schema {
+        uri: "any text".to_owned(),
+        r#type: None,
+    });
+    let inputs = map([
+        ("files", list(vec![blob("s3://b/x", 0), int(1)])),
+        ("n", int(1)),
+        // Under NAMED_DIR, were it fetched, `..` would be no name.
+        ("odd", blob("s3://b/..", 0)),
+        ("table", table.into()),
+        ("tree", union(blob("s3://b/t/", 1))),
+    ]);
+    let target = Target {
+        directory: Path::new("/in"),
+        layout: Layout::NamedDir,
+        metadata: MetadataFormat::Json,
+        data: Arrival::Never,
+    };
+    let plan = plan(inputs.clone(), &target).unwrap();
+    assert_eq!(plan.literals, inputs);
+    assert!(plan.blobs.is_empty());
+    assert_eq!(plan.directories, [Path::new("files")]);
+    assert_eq!(value_paths(&plan), ["files/1", "n"].map(Path::new));
+    let empty = super::plan(map([("f", blob("", 0))]), &target);
+    assert!(empty.is_err(), "a reference to nothing helps nobody");
+}
+
+#[test]
 fn prefixes_have_a_directory_even_if_nothing_is_below_them() {
     let schema = scalar::Value::Schema(Schema {
         uri: "s3://b/s".to_owned(),
@@ -194,6 +223,7 @@ fn the_directory_is_written_without_extra_slashes() {
             directory: Path::new(directory),
             layout: Layout::Direct,
             metadata: MetadataFormat::Proto,
+            data: Arrival::Before,
         };
         let plan = plan(map([("f", blob("s3://b/k", 0))]), &target).unwrap();
         assert_eq!(plan.literals, map([("f", blob(uri, 0))]));
@@ -208,6 +238,7 @@ fn a_directory_that_no_message_can_hold_is_refused() {
         directory,
         layout: Layout::Direct,
         metadata: MetadataFormat::Proto,
+        data: Arrival::Before,
     };
     assert!(
         plan(LiteralMap::default(), &target)
