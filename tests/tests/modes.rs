@@ -6,8 +6,8 @@ use std::fs;
 
 use copilot::idl::{Literal, SimpleType, blob_type::BlobDimensionality, decode_literal_map};
 use copilot_tests::binary::run;
-use copilot_tests::task::{Task, blob, files};
-use copilot_tests::values::{dataset, integer, list, map, union};
+use copilot_tests::task::{Task, blob, blob_type, files, interface, simple};
+use copilot_tests::values::{dataset, dataset_type, integer, list, list_of, map, text, union};
 use serde_json::json;
 
 /// Inputs of every kind that has data, none of which is in the store.
@@ -64,7 +64,10 @@ fn do_not_download_lays_out_values_and_references() {
             }
             "YAML" => {
                 let metadata = String::from_utf8(found["inputs.yaml"].clone()).unwrap();
-                assert!(metadata.contains("\ntable: s3://data/rows\n"), "{metadata}");
+                assert!(
+                    metadata.contains("\ntable: \"s3://data/rows\"\n"),
+                    "{metadata}"
+                );
             }
             _ => assert_eq!(found.len(), names.len() + 1),
         }
@@ -87,4 +90,119 @@ fn do_not_download_still_needs_the_inputs() {
     );
     assert!(task.document("error.pb").is_some());
     assert!(fs::read_dir(task.inputs_dir()).unwrap().next().is_none());
+}
+
+/// Outputs of which two have data.
+fn declared() -> Vec<(&'static str, Type)> {
+    let file = || blob_type(BlobDimensionality::Single);
+    vec![
+        ("files", list_of(file())),
+        ("rows", Type::StructuredDatasetType(dataset_type("parquet"))),
+        ("tree", blob_type(BlobDimensionality::Multipart)),
+        ("word", simple(SimpleType::String)),
+    ]
+}
+
+#[test]
+fn do_not_upload_commits_the_references_that_main_left() {
+    let task = Task::start().unwrap();
+    task.put("task/out/error.pb", "of an earlier run");
+    task.write_output("files/0", "s3://elsewhere/a%20b\n");
+    task.write_output("files/1.txt", "https://host/c?signature=x");
+    task.write_output("rows.parquet", "gs://b/rows\n");
+    task.write_output("tree", "  s3://data/tree/\n");
+    task.write_output("word", "s3://is/a/text");
+    let before = task.objects("");
+    let mut sidecar = task.sidecar(&interface(declared()));
+    let ended = run(sidecar.args(["--upload-mode", "DO_NOT_UPLOAD"]));
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+
+    let file = |uri| blob(uri, BlobDimensionality::Single);
+    let expected = [
+        (
+            "files",
+            list([
+                file("s3://elsewhere/a%20b"),
+                file("https://host/c?signature=x"),
+            ]),
+        ),
+        ("rows", dataset("gs://b/rows", "parquet")),
+        (
+            "tree",
+            blob("s3://data/tree/", BlobDimensionality::Multipart),
+        ),
+        ("word", text("s3://is/a/text")),
+    ];
+    let expected = expected.map(|(name, literal)| (name.to_owned(), literal));
+    assert_eq!(task.outputs().unwrap().literals, expected.into());
+    // Nothing else was written, and the error of the earlier run is gone.
+    let mut after = task.objects("");
+    after.remove("task/out/outputs.pb").unwrap();
+    assert_eq!(before.len(), 1);
+    assert!(after.is_empty(), "{:?}", after.keys());
+
+    // A second run of the same pod finds its work done.
+    let mut again = task.sidecar(&interface(declared()));
+    let ended = run(again.args(["--upload-mode", "DO_NOT_UPLOAD"]));
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+}
+
+#[test]
+fn do_not_upload_refuses_what_is_no_reference() {
+    for (content, words) in [
+        ("1,2,3\n4,5,6\n", "several lines"),
+        ("hello", "no reference of a known scheme"),
+        ("", "it is empty"),
+        ("/var/outputs/o.csv", "no reference of a known scheme"),
+        ("file:///var/outputs/o.csv", "path"),
+        ("hdfs://b/k", "use one of s3, gs"),
+        ("s3:///k", "names no container"),
+        ("s3://b/%zz", "not a reference"),
+        ("s3://b/k\r\n", "control character"),
+        ("mem://b/k", "memory"),
+    ] {
+        let task = Task::start().unwrap();
+        task.write_output("o", content);
+        let outputs = interface([("o", blob_type(BlobDimensionality::Single))]);
+        let ended = run(task.sidecar(&outputs).args(["-u", "DO_NOT_UPLOAD"]));
+        assert_eq!(ended.code(), 1, "{content:?}: {}", ended.stderr);
+        let message = ended.message();
+        assert!(message.contains(words), "{content:?}: {message}");
+        assert!(message.contains("output \"o\""), "{content:?}: {message}");
+        assert!(message.contains("/outputs/o"), "{content:?}: {message}");
+        assert!(task.outputs().is_none());
+        assert!(task.document("error.pb").is_some());
+    }
+}
+
+#[test]
+fn a_reference_below_the_local_store_is_one() {
+    let task = Task::start().unwrap();
+    let store = task.site.work("store");
+    fs::create_dir_all(store.join("data")).unwrap();
+    let uri = format!("file://{}/data/raw/o", store.display());
+    task.write_output("o", &uri);
+    let mut sidecar = copilot_tests::binary::command();
+    sidecar.args([
+        "--storage.type=stow",
+        "--storage.stow.kind=local",
+        "--storage.container=data",
+    ]);
+    sidecar.args([
+        "--storage.stow.config",
+        &format!("path={}", store.display()),
+    ]);
+    let outputs = interface([("o", blob_type(BlobDimensionality::Single))]);
+    sidecar.args(task.sidecar_arguments(&outputs));
+    sidecar.args([
+        "--to-output-prefix=file://data/out",
+        "--watcher=noop",
+        "-u",
+        "DO_NOT_UPLOAD",
+    ]);
+    let ended = run(&mut sidecar);
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let literals = fs::read(store.join("data/out/outputs.pb")).unwrap();
+    let literals = decode_literal_map(literals.as_slice()).unwrap().literals;
+    assert_eq!(literals["o"], blob(&uri, BlobDimensionality::Single));
 }

@@ -17,7 +17,7 @@ use copilot::report::Timeline;
 use copilot::store::Reference;
 use copilot::track::Timestamp;
 use copilot::transfer::Stop;
-use copilot::upload::{self, Outputs};
+use copilot::upload::{self, Outputs, UploadMode};
 use copilot_tests::task::{OUTPUTS, RAW, Task, blob_type, interface, simple};
 use rustix::fs::{Mode, OFlags, RenameFlags, renameat_with};
 
@@ -153,6 +153,7 @@ async fn upload_once(task: &Task, declared: &VariableMap) -> Result<(), String> 
         .unwrap();
     let directory = task.outputs_dir();
     let outputs = Outputs {
+        mode: UploadMode::OnExit,
         declared,
         directory: &directory,
         raw_prefix: Some(RAW),

@@ -15,10 +15,11 @@ use super::watchers;
 use crate::command::{Command, Invocation};
 use crate::download::DownloadRequest;
 use crate::literal::output::OutputOptions;
-use crate::sidecar::{SidecarRequest, TrackOptions, UploadTarget};
+use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
 use crate::track::source::Polling;
 use crate::track::source::kube::ApiOptions;
 use crate::track::source::ladder::Watcher;
+use crate::upload::UploadMode;
 
 /// The reference's deadline where no flag gives one, in nanoseconds: an hour.
 const UPLOAD_TIMEOUT: i64 = 3_600_000_000_000;
@@ -177,6 +178,13 @@ fn sidecar_request(
         &flags.on_main_failure,
         &choice::MAIN_FAILURES,
     )?;
+    if (mode, on_main_failure) == (UploadMode::Never, MainFailure::Salvage) {
+        return Err(
+            "--on-main-failure salvage uploads what is there, and --upload-mode DO_NOT_UPLOAD \
+             uploads nothing: give one of them"
+                .to_owned(),
+        );
+    }
     let blob_names = choose("--blob-names", &flags.blob_names, &choice::BLOB_NAMES)?;
     let api = if watchers.contains(&Watcher::KubeApi) {
         kubernetes::options(&flags.global.inert, flags.pod_name.as_deref())?

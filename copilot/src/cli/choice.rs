@@ -6,8 +6,9 @@ use crate::download::DownloadMode;
 use crate::literal::input::Layout;
 use crate::literal::output::BlobNames;
 use crate::literal::render::MetadataFormat;
-use crate::sidecar::{MainFailure, UploadMode};
+use crate::sidecar::MainFailure;
 use crate::track::source::ladder::Watcher;
+use crate::upload::UploadMode;
 
 /// The names of a flag that may be used, in the order in which messages list them, and those that
 /// the reference knows and ours does not yet.
@@ -39,8 +40,11 @@ pub(super) const DOWNLOAD_MODES: Names<DownloadMode> = Names {
 };
 
 pub(super) const UPLOAD_MODES: Names<UploadMode> = Names {
-    usable: &[("UPLOAD_ON_EXIT", UploadMode::OnExit)],
-    refused: &["UPLOAD_EAGER", "DO_NOT_UPLOAD"],
+    usable: &[
+        ("UPLOAD_ON_EXIT", UploadMode::OnExit),
+        ("DO_NOT_UPLOAD", UploadMode::Never),
+    ],
+    refused: &["UPLOAD_EAGER"],
 };
 
 pub(super) const WATCHERS: Names<Watcher> = Names {
@@ -134,7 +138,8 @@ mod tests {
         let message = choose("--upload-mode", "UPLOAD_EAGER", &UPLOAD_MODES).unwrap_err();
         assert_eq!(
             message,
-            "--upload-mode UPLOAD_EAGER is not supported yet: use one of UPLOAD_ON_EXIT"
+            "--upload-mode UPLOAD_EAGER is not supported yet: use one of UPLOAD_ON_EXIT, \
+             DO_NOT_UPLOAD"
         );
     }
 }

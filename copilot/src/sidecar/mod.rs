@@ -13,7 +13,7 @@ mod watching;
 
 use tracing::{info, warn};
 
-pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
+pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
 pub use watching::{Watching, WatchingError};
 
 use self::outcome::{documents, failure_of, is_done, own_words};
@@ -90,6 +90,7 @@ async fn conclude(
         commit: &commit,
         stale: &stale,
         options: request.outputs,
+        mode: request.mode,
     };
     if let Verdict::Report(failure) = judge(watched, request.on_main_failure) {
         let unseen = watched.ending == Ending::NeverStarted;

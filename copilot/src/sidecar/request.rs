@@ -6,13 +6,7 @@ use std::time::Duration;
 use crate::literal::output::OutputOptions;
 use crate::track::source::{Polling, kube::ApiOptions, ladder::Watcher};
 use crate::track::watch::Until;
-
-/// When output data is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UploadMode {
-    /// After main has ended.
-    OnExit,
-}
+use crate::upload::UploadMode;
 
 /// What to do when main ended badly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,4 +23,4 @@ pub use listing::{Entry, Listing};
 pub use network::{Network, Retry};
 pub use object::{Body, Object, Part, Upload};
 pub use reference::{Reference, ReferenceError};
-pub use stores::Stores;
+pub use stores::{SCHEMES, Stores};

@@ -15,8 +15,9 @@ use super::s3;
 use super::web::Web;
 use crate::config::StorageSettings;
 
-/// Schemes that have a store of their own; any other goes to the primary one.
-const KNOWN: [&str; 9] = [
+/// Schemes that have a store of their own; any other goes to the primary one. `http` and `https` are
+/// no stores.
+pub const SCHEMES: [&str; 9] = [
     "s3", "gs", "abfs", "abfss", "os", "sw", "file", "mem", "redis",
 ];
 
@@ -113,7 +114,7 @@ impl Stores {
             | ("azure", "abfs" | "abfss")
             | ("oracle", "os")
             | ("swift", "sw") => true,
-            (_, scheme) => !KNOWN.contains(&scheme),
+            (_, scheme) => !SCHEMES.contains(&scheme),
         };
         if is_primary {
             return Ok(Route {

@@ -6,6 +6,7 @@
 
 mod directory;
 mod error;
+mod references;
 mod view;
 mod walk;
 
@@ -24,7 +25,7 @@ use crate::idl::{Message as _, VariableMap, blob_type::BlobDimensionality};
 use crate::literal::Shown;
 use crate::literal::output::{self, BlobOutput, OutputOptions, OutputPlan, UserError};
 use crate::report::Timeline;
-use crate::store::Reference;
+use crate::store::{Reference, Stores};
 use crate::transfer::{Copy, Engine, Labelled, Stop, Summary};
 
 /// What to upload and to where.
@@ -42,6 +43,17 @@ pub struct Outputs<'a> {
     pub stale: &'a [Reference],
     /// What may be chosen.
     pub options: OutputOptions,
+    /// Whether there is data to upload.
+    pub mode: UploadMode,
+}
+
+/// When output data is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UploadMode {
+    /// After main has ended.
+    OnExit,
+    /// Never: main has sent it itself, and leaves references.
+    Never,
 }
 
 /// Uploads the outputs, the literals last.
@@ -56,7 +68,7 @@ pub async fn run(
 ) -> Result<Summary, UploadError> {
     let directory = Arc::new(Directory::open(outputs.directory)?);
     let raw = RawPrefix::parse(outputs.raw_prefix)?;
-    let plan = plan(outputs, &directory, &raw)?;
+    let plan = plan(outputs, &directory, &raw, engine.stores())?;
     let summary = transfer(&plan, &raw, &directory, engine, stop).await?;
     timeline.mark("uploaded");
     engine
@@ -87,7 +99,7 @@ pub async fn is_committed(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -
     let planned = || -> Result<Vec<u8>, UploadError> {
         let directory = Arc::new(Directory::open(outputs.directory)?);
         let raw = RawPrefix::parse(outputs.raw_prefix)?;
-        let plan = plan(outputs, &directory, &raw)?;
+        let plan = plan(outputs, &directory, &raw, engine.stores())?;
         Ok(plan.literals.encode_to_vec())
     };
     let Ok(planned) = planned() else {
@@ -103,15 +115,20 @@ fn plan(
     outputs: &Outputs<'_>,
     directory: &Arc<Directory>,
     raw: &RawPrefix,
+    stores: &Stores,
 ) -> Result<OutputPlan, UploadError> {
     let view = OutputDirectory::new(Arc::clone(directory));
     if let Some(error) = output::user_error(&view)? {
         return Err(UploadError::User(error));
     }
-    let plan = output::plan(outputs.declared, &view, outputs.options, |names| {
-        raw.uri(names)
-    })?;
-    Ok(plan)
+    let (declared, options) = (outputs.declared, outputs.options);
+    let plan = match outputs.mode {
+        UploadMode::OnExit => output::plan(declared, &view, options, |names| raw.uri(names)),
+        UploadMode::Never => output::plan_references(declared, &view, options, |text| {
+            references::check(text, stores)
+        }),
+    };
+    Ok(plan?)
 }
 
 /// Whether every declared output has a file or directory of its own by now.

@@ -41,7 +41,17 @@ fn rejections_that_the_platform_shall_see() {
             "--from-local-dir is required",
         ),
         (&["sidecar", "-m", "XML"], "--format \"XML\" is unknown"),
-        (&["sidecar", "-u", "DO_NOT_UPLOAD"], "not supported yet"),
+        (&["sidecar", "-u", "UPLOAD_EAGER"], "not supported yet"),
+        (
+            &[
+                "sidecar",
+                "-u",
+                "DO_NOT_UPLOAD",
+                "--on-main-failure",
+                "salvage",
+            ],
+            "give one of them",
+        ),
         (
             &["sidecar", "--on-main-failure", "x"],
             "report, salvage, upload",

@@ -10,9 +10,10 @@ use crate::download::{DownloadMode, DownloadRequest};
 use crate::literal::input::Layout;
 use crate::literal::output::{BlobNames, OutputOptions};
 use crate::literal::render::MetadataFormat;
-use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadMode, UploadTarget};
+use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
 use crate::track::source::{Polling, kube::ApiOptions, ladder::Watcher};
 use crate::track::watch::Until;
+use crate::upload::UploadMode;
 
 #[test]
 fn defaults_of_download() {
@@ -193,6 +194,15 @@ fn modes() {
         let Invocation::Download(_, request) = run(&[&["download"], &flags[..]].concat()).unwrap()
         else {
             panic!("a download");
+        };
+        assert_eq!(request.mode, mode);
+    }
+    for (name, mode) in [
+        ("UPLOAD_ON_EXIT", UploadMode::OnExit),
+        ("DO_NOT_UPLOAD", UploadMode::Never),
+    ] {
+        let Invocation::Sidecar(_, request) = run(&["sidecar", "-u", name]).unwrap() else {
+            panic!("a sidecar");
         };
         assert_eq!(request.mode, mode);
     }

@@ -1,9 +1,9 @@
 //! What is uploaded rather than read: blobs, schemas and structured datasets (spec §4.6; the latter
-//! two are ours). The declared type goes into the literal: format, dimensionality, columns.
+//! two are ours); or is in its place already, and its file holds the reference. The declared type goes into the literal: format, dimensionality, columns.
 
 use super::item::Item;
 use super::plan::{BlobNames, BlobOutput};
-use super::planner::{Planner, unsupported};
+use super::planner::{Data, Planner, unsupported};
 use super::problem::OutputRule;
 use super::view::{EntryKind, OutputView};
 use crate::idl::blob_type::BlobDimensionality;
@@ -28,6 +28,8 @@ impl<V: OutputView> Planner<'_, V> {
             | (BlobDimensionality::Multipart, EntryKind::Directory)
             // The upload refuses them.
             | (_, EntryKind::Special(_)) => {}
+            // A file with a reference stands for either.
+            _ if self.data.is_referenced() => {}
             (_, EntryKind::File) => {
                 return Err(OutputRule::IsFile {
                     declared: declared.to_string(),
@@ -44,7 +46,7 @@ impl<V: OutputView> Planner<'_, V> {
         let metadata = BlobMetadata {
             r#type: Some(blob.clone()),
         };
-        let uri = self.upload(item)?;
+        let uri = self.reference(item)?;
         let metadata = Some(metadata);
         Ok(scalar::Value::Blob(Blob { metadata, uri }).into())
     }
@@ -55,7 +57,7 @@ impl<V: OutputView> Planner<'_, V> {
         schema: &SchemaType,
         item: &Item<'_>,
     ) -> Result<Literal, OutputRule> {
-        let uri = self.upload(item)?;
+        let uri = self.reference(item)?;
         let r#type = Some(schema.clone());
         Ok(scalar::Value::Schema(Schema { uri, r#type }).into())
     }
@@ -66,7 +68,7 @@ impl<V: OutputView> Planner<'_, V> {
         dataset: &StructuredDatasetType,
         item: &Item<'_>,
     ) -> Result<Literal, OutputRule> {
-        let uri = self.upload(item)?;
+        let uri = self.reference(item)?;
         let mut declared = dataset.clone();
         if declared.format.is_empty() {
             item.extension().clone_into(&mut declared.format);
@@ -78,15 +80,22 @@ impl<V: OutputView> Planner<'_, V> {
         Ok(scalar::Value::StructuredDataset(Box::new(dataset)).into())
     }
 
-    /// Notes what to upload; gives its reference.
-    fn upload(&mut self, item: &Item<'_>) -> Result<String, OutputRule> {
+    /// Notes what to upload and gives its reference; or reads the reference, where it is in its
+    /// place.
+    fn reference(&mut self, item: &Item<'_>) -> Result<String, OutputRule> {
         item.special(self.view)?;
+        if let Data::Referenced(check) = self.data {
+            return self.written_reference(item, check);
+        }
         self.count(0)?;
         let remote = match self.options.blob_names {
             BlobNames::Reference => item.names.iter().map(|name| (*name).to_owned()).collect(),
             BlobNames::KeepExtension => self.segments(item)?,
         };
-        let uri = (self.uri)(&remote);
+        let Data::Uploaded(uri) = &mut self.data else {
+            return Ok(String::new());
+        };
+        let uri = uri(&remote);
         self.noted.blobs.push(BlobOutput {
             variable: item.names.first().copied().unwrap_or_default().to_owned(),
             path: item.found.path.clone(),

@@ -16,6 +16,7 @@ mod object;
 mod plan;
 mod planner;
 mod problem;
+mod reference;
 mod text;
 mod union;
 mod view;
@@ -23,7 +24,7 @@ mod yaml;
 
 pub use error_file::{ErrorFileError, UserError, user_error};
 pub use lookup::are_present;
-pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan, plan};
+pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan, plan, plan_references};
 pub use problem::{OutputError, OutputProblem, OutputRule, advice};
 pub use text::TextError;
 pub use view::{Entry, EntryKind, OutputView};

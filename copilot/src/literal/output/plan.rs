@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::planner::Planner;
+use super::planner::{Data, Planner};
 use super::problem::{OutputError, OutputProblem};
 use super::view::OutputView;
 use crate::idl::blob_type::BlobDimensionality;
@@ -71,7 +71,29 @@ pub fn plan(
     options: OutputOptions,
     mut uri: impl FnMut(&[String]) -> String,
 ) -> Result<OutputPlan, OutputError> {
-    let mut planner = Planner::new(view, options, &mut uri);
+    read_all(outputs, view, options, Data::Uploaded(&mut uri))
+}
+
+/// The same where main has put the data in its place itself: the file of a blob, a schema or a
+/// structured dataset holds a reference, one line, and nothing is to be uploaded.
+///
+/// `check` says what is wrong with a reference, if anything is.
+pub fn plan_references(
+    outputs: &VariableMap,
+    view: &impl OutputView,
+    options: OutputOptions,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Result<OutputPlan, OutputError> {
+    read_all(outputs, view, options, Data::Referenced(&check))
+}
+
+fn read_all<'a>(
+    outputs: &VariableMap,
+    view: &'a impl OutputView,
+    options: OutputOptions,
+    data: Data<'a>,
+) -> Result<OutputPlan, OutputError> {
+    let mut planner = Planner::new(view, options, data);
     let mut literals = LiteralMap::default();
     let mut problems = Problems::default();
     for (variable, declared) in outputs.types() {

@@ -25,10 +25,26 @@ const MOST_BYTES: u64 = 32 << 20;
 pub struct Planner<'a, V> {
     pub view: &'a V,
     pub options: OutputOptions,
-    /// The reference of a blob by the segments of its name.
-    pub uri: &'a mut dyn FnMut(&[String]) -> String,
+    /// Where the data of blobs, schemas and datasets is.
+    pub data: Data<'a>,
     /// What has been noted so far.
     pub noted: Noted,
+}
+
+/// Where the data of blobs, schemas and datasets is.
+pub enum Data<'a> {
+    /// In the output directory, to be uploaded. Gives the reference of a blob by the segments of its
+    /// name.
+    Uploaded(&'a mut dyn FnMut(&[String]) -> String),
+    /// In a store, where main has put it; the output directory holds references. Says what is wrong
+    /// with one.
+    Referenced(&'a dyn Fn(&str) -> Result<(), String>),
+}
+
+impl Data<'_> {
+    pub fn is_referenced(&self) -> bool {
+        matches!(self, Self::Referenced(_))
+    }
 }
 
 /// What a planner has noted. An attempt that fails is taken back.
@@ -66,15 +82,11 @@ impl Noted {
 }
 
 impl<'a, V: OutputView> Planner<'a, V> {
-    pub fn new(
-        view: &'a V,
-        options: OutputOptions,
-        uri: &'a mut dyn FnMut(&[String]) -> String,
-    ) -> Self {
+    pub fn new(view: &'a V, options: OutputOptions, data: Data<'a>) -> Self {
         Self {
             view,
             options,
-            uri,
+            data,
             noted: Noted::default(),
         }
     }

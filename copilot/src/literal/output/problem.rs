@@ -141,6 +141,16 @@ pub enum OutputRule {
         /// How many there are.
         count: usize,
     },
+    /// A file that should hold a reference and does not.
+    #[error(
+        "{}: {rule}; with --upload-mode DO_NOT_UPLOAD the program puts the data into a store itself, and this file holds its reference, one line such as s3://bucket/key", path.display()
+    )]
+    Reference {
+        /// Where it lies.
+        path: PathBuf,
+        /// What is wrong with it.
+        rule: String,
+    },
     /// More values than the platform would read.
     #[error(
         "the outputs hold more than {values} values, or more than {bytes} bytes of them; declare a file or a directory instead"

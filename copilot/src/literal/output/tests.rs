@@ -1,3 +1,4 @@
+mod references;
 mod types;
 mod unions;
 

@@ -37,6 +37,8 @@ enum Rank {
     Union,
     /// BOOLEAN, by its letters and digits: `1`, `t`, …
     BooleanLetter,
+    /// A blob, a schema or a structured dataset whose file holds a reference.
+    Reference,
     /// A schema or a structured dataset, for a directory.
     Table,
     /// A blob, for a directory.
@@ -52,9 +54,13 @@ enum Rank {
     Blank,
 }
 
-/// The places of a variant in the order.
-fn ranks(variant: &LiteralType) -> &'static [Rank] {
+/// The places of a variant in the order; where files hold references in the place of data, those
+/// that have data are one.
+fn ranks(variant: &LiteralType, referenced: bool) -> &'static [Rank] {
     match &variant.r#type {
+        Some(Type::Blob(_) | Type::Schema(_) | Type::StructuredDatasetType(_)) if referenced => {
+            &[Rank::Reference]
+        }
         Some(Type::Simple(number)) => match SimpleType::try_from(*number) {
             Ok(SimpleType::None) => &[Rank::Nothing, Rank::Blank],
             Ok(SimpleType::Boolean) => &[Rank::Boolean, Rank::BooleanLetter],
@@ -81,10 +87,12 @@ fn ranks(variant: &LiteralType) -> &'static [Rank] {
     }
 }
 
-fn in_order(variants: &[LiteralType]) -> Vec<(Rank, &LiteralType)> {
-    let ranked = variants
-        .iter()
-        .flat_map(|variant| ranks(variant).iter().map(move |rank| (*rank, variant)));
+fn in_order(variants: &[LiteralType], referenced: bool) -> Vec<(Rank, &LiteralType)> {
+    let ranked = variants.iter().flat_map(|variant| {
+        ranks(variant, referenced)
+            .iter()
+            .map(move |rank| (*rank, variant))
+    });
     let mut ranked: Vec<_> = ranked.collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked
@@ -111,7 +119,7 @@ impl<V: OutputView> Planner<'_, V> {
             None => named(variants, item.extension()),
         };
         let mut refusal = None;
-        for (rank, variant) in in_order(variants) {
+        for (rank, variant) in in_order(variants, self.data.is_referenced()) {
             let is_named = named.iter().any(|named| std::ptr::eq(*named, variant));
             let is_candidate = match named.as_slice() {
                 [_] if !is_none(variant) => is_named,
@@ -176,7 +184,7 @@ impl<V: OutputView> Planner<'_, V> {
         value: &Value,
     ) -> Result<Literal, Misfit> {
         let mut refusal = None;
-        for (rank, variant) in in_order(variants) {
+        for (rank, variant) in in_order(variants, self.data.is_referenced()) {
             // Null is NONE if it can be; of binary data and structs it is the empty one.
             if rank == Rank::Nothing && !value.is_null() {
                 continue;
