@@ -4,7 +4,9 @@
 
 use std::fs;
 
-use copilot::idl::{Literal, SimpleType, blob_type::BlobDimensionality, decode_literal_map};
+use copilot::idl::{
+    Literal, SimpleType, blob_type::BlobDimensionality, decode_literal_map, literal_type::Type,
+};
 use copilot_tests::binary::run;
 use copilot_tests::task::{Task, blob, blob_type, files, interface, simple};
 use copilot_tests::values::{dataset, dataset_type, integer, list, list_of, map, text, union};
