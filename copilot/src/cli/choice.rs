@@ -34,9 +34,10 @@ pub(super) const LAYOUTS: Names<Layout> = Names {
 pub(super) const DOWNLOAD_MODES: Names<DownloadMode> = Names {
     usable: &[
         ("DOWNLOAD_EAGER", DownloadMode::Eager),
+        ("DOWNLOAD_STREAM", DownloadMode::Stream),
         ("DO_NOT_DOWNLOAD", DownloadMode::Never),
     ],
-    refused: &["DOWNLOAD_STREAM"],
+    refused: &[],
 };
 
 pub(super) const UPLOAD_MODES: Names<UploadMode> = Names {

@@ -9,6 +9,7 @@ mod conclude;
 mod log;
 mod request;
 mod session;
+mod stream;
 
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ pub use request::{Command, Global, Invocation, Reportable};
 
 use self::conclude::{Ended, Exit};
 use self::session::Session;
-use crate::download::{self, DownloadRequest};
+use crate::download::{self, DownloadError, DownloadMode, DownloadRequest};
 use crate::report::{Failure, Timeline, bounded};
 use crate::sidecar::{self, SidecarRequest, Watching};
 use crate::termination::Termination;
@@ -76,9 +77,17 @@ async fn download(
     };
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "download");
-    let outcome = fetch(request, &session.engine, termination, &mut timeline).await;
     let ended = Ended::new(global, &request.to_output_prefix);
-    let conclusion = ended.concluded(&session.engine, outcome).await;
+    let engine = &session.engine;
+    let conclusion = if request.mode == DownloadMode::Stream {
+        match stream::run(request, engine, &ended, termination, &mut timeline).await {
+            Ok(conclusion) => conclusion,
+            Err(error) => return usage(global, &error.to_string()),
+        }
+    } else {
+        let outcome = fetch(request, engine, termination, &mut timeline).await;
+        ended.concluded(engine, outcome).await
+    };
     session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
     conclusion.say()
 }
@@ -92,29 +101,41 @@ async fn fetch(
 ) -> Result<(), Failure> {
     let cancel = CancellationToken::new();
     let stop = Stop::new(cancel.clone(), session::deadline(request.timeout));
-    let outcome = {
-        let mut job = std::pin::pin!(download::run(request, engine, &stop, timeline));
-        tokio::select! {
-            outcome = &mut job => outcome,
-            () = termination.received() => {
-                // The job ends by itself and leaves no half file.
-                cancel.cancel();
-                job.await
-            }
+    let job = download::run(request, engine, &stop, timeline);
+    let summary = unless_stopped(job, termination, &cancel).await?;
+    timeline.note("objects", summary.objects);
+    timeline.note("bytes", summary.bytes);
+    Ok(())
+}
+
+/// The outcome of a download that a signal cancels.
+async fn unless_stopped<T>(
+    job: impl Future<Output = Result<T, DownloadError>>,
+    termination: &mut Termination,
+    cancel: &CancellationToken,
+) -> Result<T, Failure> {
+    let mut job = std::pin::pin!(job);
+    let outcome = tokio::select! {
+        outcome = &mut job => outcome,
+        () = termination.received() => {
+            // The job ends by itself and leaves no half file.
+            cancel.cancel();
+            job.await
         }
     };
-    let summary = outcome.map_err(|error| {
+    outcome.map_err(|error| {
         if cancel.is_cancelled() {
             Failure::of_download(format_args!(
                 "stopped by SIGTERM or SIGINT before the inputs were complete: {error}"
             ))
         } else {
-            Failure::of_download(&error).caused_by(error.store_error())
+            failure_of(&error)
         }
-    })?;
-    timeline.note("objects", summary.objects);
-    timeline.note("bytes", summary.bytes);
-    Ok(())
+    })
+}
+
+fn failure_of(error: &DownloadError) -> Failure {
+    Failure::of_download(error).caused_by(error.store_error())
 }
 
 async fn sidecar(
@@ -168,7 +189,10 @@ fn ready() -> Exit {
     match readiness::is_announced() {
         Ok(true) => Exit::Done,
         Ok(false) => {
-            conclude::last_line("no sidecar of this container has attached its watcher yet");
+            conclude::last_line(
+                "not yet: no sidecar of this container has attached its watcher, and no streaming \
+                 download has its metadata files in place",
+            );
             Exit::NotReady
         }
         Err(error) => {

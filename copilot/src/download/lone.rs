@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::path::Path;
+use std::path::PathBuf;
 
 use futures_util::stream;
 use tracing::warn;
@@ -34,10 +34,10 @@ impl fmt::Display for LoneObject {
     }
 }
 
-/// Fetches what datasets of one file are; warns of prefixes that are empty indeed.
+/// Fetches, into the directories that `place` gives, what datasets of one file are; warns of prefixes that are empty indeed.
 pub(super) async fn fetch(
     blobs: &[BlobInput],
-    directory: &Path,
+    place: impl Fn(&BlobInput) -> PathBuf,
     empty: &[Reference],
     engine: &Engine,
     stop: &Stop,
@@ -57,7 +57,7 @@ pub(super) async fn fetch(
                 "nothing is stored below this prefix: its directory is empty"
             );
         } else if blob.kind == BlobKind::Table {
-            copies.push(beneath(blob, from, directory));
+            copies.push(beneath(blob, from, place(blob)));
         } else {
             problems.push_with(|| LoneObject {
                 variable: blob.variable().to_owned(),
@@ -70,14 +70,14 @@ pub(super) async fn fetch(
     outcome.map_err(DownloadError::Transfer)
 }
 
-/// The copy of an object into the directory of its input, under its own name.
-fn beneath(blob: &BlobInput, from: Reference, directory: &Path) -> Labelled {
+/// The copy of an object into the directory that stands for its input, under its own name.
+fn beneath(blob: &BlobInput, from: Reference, directory: PathBuf) -> Labelled {
     let name = match from.key().rsplit('/').next() {
         // Such keys exist, and are no file names.
         None | Some("" | "." | "..") => "data",
         Some(name) => name,
     };
-    let to = directory.join(&blob.path).join(name);
+    let to = directory.join(name);
     let size = None;
     Copy::Download { from, to, size }.labelled(super::label(blob))
 }

@@ -1,13 +1,15 @@
 //! The download: a task's inputs, and the data they point to, become files.
 //!
 //! Plan (`literal::input`), then transfer, then commit: the metadata files come last, and nothing
-//! half-written is ever visible. Never here: flags, error documents, exit codes. Called by the edge.
+//! half-written is ever visible. Where main does not wait for its data, `streaming` turns that order
+//! round. Never here: flags, error documents, exit codes. Called by the edge.
 
 mod error;
 mod lone;
 mod request;
+mod streaming;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,6 +19,7 @@ use tracing::{info, warn};
 pub use error::DownloadError;
 pub use lone::LoneObject;
 pub use request::{DownloadMode, DownloadRequest};
+pub use streaming::{Streaming, mark_failed};
 
 use crate::idl::{self, LiteralMap};
 use crate::literal::Shown;
@@ -36,9 +39,7 @@ pub async fn run(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<Summary, DownloadError> {
-    let directory = std::path::absolute(&request.to_local_dir)
-        .map_err(|error| DownloadError::directory(&request.to_local_dir, error))?;
-    make_directory(&directory)?;
+    let directory = input_directory(request)?;
     let stale = error_documents(request)?;
     // What an earlier run left there would be believed, whatever becomes of main. It costs no time:
     // the inputs come meanwhile.
@@ -48,11 +49,7 @@ pub async fn run(
     );
     let (plan, summary) = fetched?;
     removed?;
-    for file in request.format.files() {
-        write_file(&directory.join(file.name()), |out| {
-            file.write(&plan.literals, out)
-        })?;
-    }
+    write_metadata(&plan, request, &directory)?;
     timeline.mark("committed");
     info!(
         objects = summary.objects,
@@ -71,6 +68,29 @@ async fn fetch_all(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<(InputPlan, Summary), DownloadError> {
+    let plan = plan_all(request, directory, engine, stop, timeline).await?;
+    write_values(&plan, directory)?;
+    let summary = transfer(&plan, directory, engine, stop).await?;
+    timeline.mark("transferred");
+    Ok((plan, summary))
+}
+
+/// The input directory, which is made if it is missing.
+fn input_directory(request: &DownloadRequest) -> Result<PathBuf, DownloadError> {
+    let directory = std::path::absolute(&request.to_local_dir)
+        .map_err(|error| DownloadError::directory(&request.to_local_dir, error))?;
+    make_directory(&directory)?;
+    Ok(directory)
+}
+
+/// Fetches the inputs' literals, and plans where everything goes.
+async fn plan_all(
+    request: &DownloadRequest,
+    directory: &Path,
+    engine: &Engine,
+    stop: &Stop,
+    timeline: &mut Timeline,
+) -> Result<InputPlan, DownloadError> {
     let inputs = fetch_inputs(&request.from_remote, engine, stop).await?;
     let inputs = resolve(inputs, engine, stop).await?;
     timeline.mark("inputs");
@@ -80,6 +100,7 @@ async fn fetch_all(
         metadata: request.format,
         data: match request.mode {
             DownloadMode::Eager => Arrival::Before,
+            DownloadMode::Stream => Arrival::During,
             DownloadMode::Never => Arrival::Never,
         },
     };
@@ -87,10 +108,20 @@ async fn fetch_all(
     for warning in plan.warnings.kept() {
         warn!("{warning}");
     }
-    write_values(&plan, directory)?;
-    let summary = transfer(&plan, directory, engine, stop).await?;
-    timeline.mark("transferred");
-    Ok((plan, summary))
+    Ok(plan)
+}
+
+fn write_metadata(
+    plan: &InputPlan,
+    request: &DownloadRequest,
+    directory: &Path,
+) -> Result<(), DownloadError> {
+    for file in request.format.files() {
+        write_file(&directory.join(file.name()), |out| {
+            file.write(&plan.literals, out)
+        })?;
+    }
+    Ok(())
 }
 
 /// Where error documents of this task go.
@@ -175,11 +206,22 @@ async fn transfer(
     let outcome = engine.run(stream::iter(copies), stop).await;
     let mut summary = outcome.map_err(DownloadError::Transfer)?;
     let empty = &summary.empty_prefixes;
-    let more = lone::fetch(&plan.blobs, directory, empty, engine, stop).await?;
+    let more = lone::fetch(
+        &plan.blobs,
+        |blob| directory.join(&blob.path),
+        empty,
+        engine,
+        stop,
+    )
+    .await?;
+    add(&mut summary, more);
+    Ok(summary)
+}
+
+fn add(summary: &mut Summary, more: Summary) {
     summary.objects += more.objects;
     summary.bytes += more.bytes;
     summary.first_byte = summary.first_byte.or(more.first_byte);
-    Ok(summary)
 }
 
 fn copy(blob: &BlobInput, directory: &Path) -> Result<Labelled, DownloadError> {

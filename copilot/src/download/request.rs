@@ -11,6 +11,8 @@ use crate::literal::render::MetadataFormat;
 pub enum DownloadMode {
     /// All of it before main starts.
     Eager,
+    /// While main runs: the metadata files before it starts, the data after.
+    Stream,
     /// None of it: main gets references.
     Never,
 }
@@ -32,7 +34,7 @@ pub struct DownloadRequest {
     pub layout: Layout,
     /// `--download-mode`.
     pub mode: DownloadMode,
-    /// `--timeout`: deadline of the whole; none for no deadline.
+    /// `--timeout`: deadline of the whole, but not of the stay after a stream; none for no deadline.
     pub timeout: Option<Duration>,
     /// `--timeline`: file for the run's times.
     pub timeline: Option<PathBuf>,

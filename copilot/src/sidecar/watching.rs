@@ -35,14 +35,26 @@ pub struct Watching {
 }
 
 impl Watching {
-    /// Attaches a watcher and says so to whoever asks (`copilot ready`).
+    /// Attaches a sidecar's watcher and says so to whoever asks (`copilot ready`).
     pub async fn attach(request: &SidecarRequest) -> Result<Self, WatchingError> {
-        let options = &request.track;
+        let target = request.upload.as_ref();
+        let output = target.map(|target| target.from_local_dir.as_path());
+        let watching = Self::of_sharers(&request.track, output).await?;
+        if let Err(error) = readiness::announce() {
+            warn!(%error, "`copilot ready` will not see that the watcher is attached");
+        }
+        Ok(Self {
+            alone: watching.alone && request.upload.is_none(),
+            ..watching
+        })
+    }
+
+    /// Attaches a watcher of whoever shares this directory with us, and tells nobody.
+    pub async fn of_sharers(
+        options: &TrackOptions,
+        output: Option<&Path>,
+    ) -> Result<Self, WatchingError> {
         let place = find_place(options)?;
-        let output = request
-            .upload
-            .as_ref()
-            .map(|target| target.from_local_dir.as_path());
         let around = Surroundings {
             place: &place,
             polling: options.polling,
@@ -55,12 +67,8 @@ impl Watching {
             reason = rung.reason,
             "watching"
         );
-        if let Err(error) = readiness::announce() {
-            warn!(%error, "`copilot ready` will not see that the watcher is attached");
-        }
-        let alone = matches!(place, Err(PlaceError::NoPod { .. }))
-            && options.watchers == [Watcher::Auto]
-            && request.upload.is_none();
+        let alone =
+            matches!(place, Err(PlaceError::NoPod { .. })) && options.watchers == [Watcher::Auto];
         let place = place.ok();
         let mut rules = rules(options, place.as_ref(), output);
         if let Some(manifest) = rung.sources.manifest() {
@@ -93,12 +101,22 @@ impl Watching {
         termination: &mut Termination,
         timeline: &mut Timeline,
     ) -> Watched {
+        let watched = self.until_main_is_over(evidence, termination).await;
+        note(&watched, timeline);
+        watched
+    }
+
+    /// The same, and nothing is noted.
+    pub async fn until_main_is_over(
+        &mut self,
+        evidence: &Evidence<'_>,
+        termination: &mut Termination,
+    ) -> Watched {
         let watched = self
             .watch
             .until_over(self.place.as_ref(), self.limits, evidence, termination)
             .await;
         debug!(?watched, "the wait is over");
-        note(&watched, timeline);
         watched
     }
 

@@ -23,6 +23,6 @@ pub use copy::{Copy, Labelled, LocalFile};
 pub use engine::Engine;
 pub use error::{CopyError, CopyFailure, TransferError};
 pub use limits::Limits;
-pub use partial::{make_directory, write_file};
+pub use partial::{PartialDirectory, make_directory, remove, write_file};
 pub use stop::{Stop, Stopped};
 pub use tally::Summary;

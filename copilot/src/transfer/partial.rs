@@ -1,4 +1,4 @@
-//! A file that is being written beside its place and put there when it is complete.
+//! A file, or a directory, that is being written beside its place and put there when it is complete.
 //!
 //! The only way from a transfer to the disk. The unfinished file's name follows from the target's, so
 //! that a run after one that was killed finds and replaces what that left behind.
@@ -59,6 +59,67 @@ impl Drop for Partial {
     fn drop(&mut self) {
         // After a rename there is nothing of that name.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// An unfinished directory; removed with all that is in it when dropped.
+#[derive(Debug)]
+pub struct PartialDirectory {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl PartialDirectory {
+    /// Begins the directory `target`. What an earlier run has left of it is removed.
+    ///
+    /// # Errors
+    /// That it cannot be made, whatever the reason.
+    pub fn create(target: &Path) -> Result<Self, CopyError> {
+        let path = beside(target).map_err(|source| failed(target, source))?;
+        remove(&path)?;
+        make_directory(&path)?;
+        Ok(Self {
+            path,
+            target: target.to_owned(),
+        })
+    }
+
+    /// Where it is for now.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts it in its place, where nothing may be yet.
+    ///
+    /// # Errors
+    /// That it cannot be put there, whatever the reason.
+    pub fn publish(self) -> Result<(), CopyError> {
+        let published = fs::rename(&self.path, &self.target);
+        published.map_err(|source| failed(&self.target, source))
+    }
+}
+
+impl Drop for PartialDirectory {
+    fn drop(&mut self) {
+        // After a rename there is nothing of that name.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes a file, or a directory and all that is in it; that it is missing is as good.
+///
+/// # Errors
+/// That it stays, whatever the reason.
+pub fn remove(path: &Path) -> Result<(), CopyError> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, error)),
+        _ => Ok(()),
     }
 }
 

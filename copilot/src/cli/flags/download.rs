@@ -36,7 +36,8 @@ pub(in crate::cli) struct DownloadFlags {
         long,
         short = 'd',
         value_name = "NAME",
-        help = "When data is fetched: DOWNLOAD_EAGER, or DO_NOT_DOWNLOAD for references in place of it",
+        help = "When data is fetched: DOWNLOAD_EAGER, DOWNLOAD_STREAM while main runs, or \
+                DO_NOT_DOWNLOAD for references in place of it",
         default_value = "DOWNLOAD_EAGER"
     )]
     pub download_mode: String,

@@ -21,10 +21,6 @@ fn rejections_that_the_platform_shall_see() {
             "--download-mode",
         ),
         (
-            &["download", "-o", "/in", "-f", "r", "-d", "DOWNLOAD_STREAM"],
-            "not supported yet",
-        ),
-        (
             &[
                 "download",
                 "-o",

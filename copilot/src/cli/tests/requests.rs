@@ -179,6 +179,7 @@ fn every_flag_of_ours_arrives() {
 fn modes() {
     for (name, mode) in [
         ("DOWNLOAD_EAGER", DownloadMode::Eager),
+        ("DOWNLOAD_STREAM", DownloadMode::Stream),
         ("DO_NOT_DOWNLOAD", DownloadMode::Never),
     ] {
         let flags = [

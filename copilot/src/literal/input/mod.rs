@@ -12,7 +12,7 @@ mod problem;
 mod values;
 
 pub use offloaded::{Offloaded, OffloadedError, Request};
-pub use plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, Target};
+pub use plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, MARKERS, Target};
 pub use planner::plan;
 pub use problem::{InputError, InputProblem, InputRule};
 pub use values::{ValueFile, Values};

@@ -17,12 +17,19 @@ pub enum Layout {
     NamedDir,
 }
 
+/// The files that tell main how far a download has come which goes on while it runs: that all is
+/// there, and that it failed.
+pub const MARKERS: [&str; 2] = ["_EOS", "_ERROR"];
+
 /// When the data of files, directories and datasets comes, seen from main.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Arrival {
     /// Before main starts.
     #[default]
     Before,
+    /// While main runs: nothing stands in its place before it is there as a whole, and some names are
+    /// those of [`MARKERS`].
+    During,
     /// Never: the metadata files hold the references as they are, and nothing is laid out for them.
     Never,
 }
@@ -45,7 +52,8 @@ pub struct Target<'a> {
 pub struct InputPlan {
     /// The literals with local paths as URIs: what the metadata files say.
     pub literals: LiteralMap,
-    /// Directories to make, parents first; each prefix has one, even if nothing comes into it.
+    /// Directories to make, parents first; each prefix has one, even if nothing comes into it, but
+    /// for those that come while main runs.
     pub directories: Vec<PathBuf>,
     /// What must be fetched.
     pub blobs: Vec<BlobInput>,

@@ -4,7 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::paths::{CaseFold, base_name, element_names, join, single_blob};
-use super::plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, Target};
+use super::plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, MARKERS, Target};
 use super::problem::{DEPTH, InputError, InputProblem, InputRule, LONGEST_PATH, MOST_PATHS};
 use crate::idl::blob_type::BlobDimensionality;
 use crate::idl::{Blob, Literal, LiteralCollection, LiteralMap, Scalar, literal, scalar};
@@ -21,7 +21,7 @@ pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, 
         // A reference that nobody fetches has no place that a layout could name.
         layout: match target.data {
             Arrival::Never => Layout::Direct,
-            Arrival::Before => target.layout,
+            Arrival::Before | Arrival::During => target.layout,
         },
         data: target.data,
         plan: InputPlan::default(),
@@ -35,6 +35,13 @@ pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, 
     for file in target.metadata.files() {
         if literals.literals.contains_key(file.name()) {
             planner.problem(file.name(), InputRule::MetadataName);
+        }
+    }
+    if target.data == Arrival::During {
+        for marker in MARKERS {
+            if literals.literals.contains_key(marker) {
+                planner.problem(marker, InputRule::MarkerName);
+            }
         }
     }
     planner.map(&mut literals, "", 0);
@@ -221,7 +228,7 @@ impl Planner {
         if self.data == Arrival::Never {
             return;
         }
-        if kind != BlobKind::Object {
+        if kind != BlobKind::Object && self.data == Arrival::Before {
             self.directory(&path);
         }
         if !self.has_room(&path) {

@@ -51,6 +51,11 @@ pub enum InputRule {
         "a metadata file has this name and would overwrite it; rename the variable or choose another --format"
     )]
     MetadataName,
+    /// The name belongs to a marker file.
+    #[error(
+        "with --download-mode DOWNLOAD_STREAM a file of this name says how far the inputs have come; rename the variable or choose another --download-mode"
+    )]
+    MarkerName,
     /// The directory's own path cannot stand in a message.
     #[error(
         "the input directory's path is not UTF-8, so the metadata cannot hold it; choose another --to-local-dir"
