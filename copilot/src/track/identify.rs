@@ -2,8 +2,8 @@
 //!
 //! 1. `--main-container`: a name, or the beginning of a container id.
 //! 2. Flyte's naming: a container called like the pod (the host name), or `primary`.
-//! 3. The containers that mount our output directory. Whatever began before our downloader ended,
-//!    or ended before a later one of them began, was not main.
+//! 3. The containers that mount our output directory. Whatever began before our downloader, or ended
+//!    before a later one of them began, was not main.
 //! 4. Elimination, where rule 3 cannot be evaluated: not us, not the sandbox, not known
 //!    infrastructure.
 //!
@@ -28,7 +28,7 @@ const SHORTEST_ID: usize = 8;
 /// The name that Flyte gives to the main container of a pod task.
 const PRIMARY: &str = "primary";
 
-/// Our own init container, which ends before main begins.
+/// Our own init container, which ends before main begins, unless it streams.
 const DOWNLOADER: &str = "flyte-copilot-downloader";
 
 /// Containers that other systems put into a pod, and Flyte's own: never main.
@@ -231,7 +231,9 @@ impl Rules {
                     .traits
                     .is_some_and(|traits| traits.mounts.iter().any(|mount| mount.overlaps(output)))
             })
-            .filter(|candidate| downloader.is_none_or(|downloader| follows(candidate, downloader)))
+            .filter(|candidate| {
+                downloader.is_none_or(|downloader| is_behind(candidate, downloader))
+            })
             .collect();
         // One that is being made will begin later than whatever has ended.
         let began = |sharer: &&Candidate<'_>| sharer.began.unwrap_or(Timestamp(u64::MAX));
@@ -265,6 +267,17 @@ fn downloader<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'
     candidates
         .iter()
         .find(|candidate| name(candidate) == Some(DOWNLOADER))
+}
+
+/// Whether a container comes after our downloader in kubelet's order. Until an init container has
+/// ended nothing else begins; of one that streams, and lives beside main, the same holds until it is
+/// ready.
+fn is_behind(candidate: &Candidate<'_>, downloader: &Candidate<'_>) -> bool {
+    let began_later = matches!(
+        (candidate.began, downloader.began),
+        (Some(began), Some(earlier)) if began > earlier
+    );
+    began_later || follows(candidate, downloader)
 }
 
 /// Whether a container began after another had ended. Where that end was not told but found out

@@ -40,3 +40,4 @@ mod outcome;
 mod restarts;
 mod scene;
 mod stopping;
+mod streaming;

@@ -191,9 +191,9 @@ fn among_those_that_share_the_volume_the_order_decides() {
     const LOADER: &str = "flyte-copilot-downloader";
     let rules = pods_rules();
     let at = Some;
-    let rows: [(&str, Vec<Known>, &[&str]); 10] = [
+    let rows: [(&str, Vec<Known>, &[&str]); 12] = [
         (
-            "what began before the downloader ended is no main",
+            "what began before the downloader is no main",
             vec![
                 container("init*", at(1), at(2)),
                 container(LOADER, at(3), at(5)),
@@ -202,12 +202,29 @@ fn among_those_that_share_the_volume_the_order_decides() {
             &["main"],
         ),
         (
-            "while the downloader runs there is no main",
+            "while the downloader is the last there is no main",
             vec![
                 container("init*", at(1), at(2)),
                 container(LOADER, at(3), None),
             ],
             &[],
+        ),
+        (
+            "a downloader that streams lives beside main",
+            vec![
+                container("init*", at(1), at(2)),
+                container(LOADER, at(3), None),
+                container("main*", at(6), None),
+            ],
+            &["main"],
+        ),
+        (
+            "and ends after it",
+            vec![
+                container(LOADER, at(3), at(12)),
+                container("main*", at(6), at(9)),
+            ],
+            &["main"],
         ),
         (
             "a native sidecar that began before it is none, even if it lives on",
