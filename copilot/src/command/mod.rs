@@ -80,7 +80,8 @@ async fn download(
     let ended = Ended::new(global, &request.to_output_prefix);
     let engine = &session.engine;
     let conclusion = if request.mode == DownloadMode::Stream {
-        match stream::run(request, engine, &ended, termination, &mut timeline).await {
+        let run = stream::run(request, engine, &ended, termination, &mut timeline);
+        match Box::pin(run).await {
             Ok(conclusion) => conclusion,
             Err(error) => return usage(global, &error.to_string()),
         }

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures_util::stream;
 use tracing::warn;
@@ -57,7 +57,7 @@ pub(super) async fn fetch(
                 "nothing is stored below this prefix: its directory is empty"
             );
         } else if blob.kind == BlobKind::Table {
-            copies.push(beneath(blob, from, place(blob)));
+            copies.push(beneath(blob, from, &place(blob)));
         } else {
             problems.push_with(|| LoneObject {
                 variable: blob.variable().to_owned(),
@@ -71,7 +71,7 @@ pub(super) async fn fetch(
 }
 
 /// The copy of an object into the directory that stands for its input, under its own name.
-fn beneath(blob: &BlobInput, from: Reference, directory: PathBuf) -> Labelled {
+fn beneath(blob: &BlobInput, from: Reference, directory: &Path) -> Labelled {
     let name = match from.key().rsplit('/').next() {
         // Such keys exist, and are no file names.
         None | Some("" | "." | "..") => "data",

@@ -214,11 +214,11 @@ async fn transfer(
         stop,
     )
     .await?;
-    add(&mut summary, more);
+    add(&mut summary, &more);
     Ok(summary)
 }
 
-fn add(summary: &mut Summary, more: Summary) {
+fn add(summary: &mut Summary, more: &Summary) {
     summary.objects += more.objects;
     summary.bytes += more.bytes;
     summary.first_byte = summary.first_byte.or(more.first_byte);

@@ -99,7 +99,7 @@ impl Streaming {
                 [blob] if !is_file(blob) => self.directory(blob, engine, stop).await?,
                 files => self.files(files, engine, stop).await?,
             };
-            add(&mut summary, more);
+            add(&mut summary, &more);
         }
         write_file(&self.directory.join(COMPLETE), |out| {
             use std::io::Write as _;
@@ -141,7 +141,7 @@ impl Streaming {
         let place = |_: &BlobInput| partial.path().to_owned();
         let blobs = std::slice::from_ref(blob);
         let more = lone::fetch(blobs, place, &summary.empty_prefixes, engine, stop).await?;
-        add(&mut summary, more);
+        add(&mut summary, &more);
         partial.publish()?;
         Ok(summary)
     }

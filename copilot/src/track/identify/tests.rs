@@ -191,7 +191,7 @@ fn among_those_that_share_the_volume_the_order_decides() {
     const LOADER: &str = "flyte-copilot-downloader";
     let rules = pods_rules();
     let at = Some;
-    let rows: [(&str, Vec<Known>, &[&str]); 12] = [
+    let rows: [(&str, Vec<Known>, &[&str]); 10] = [
         (
             "what began before the downloader is no main",
             vec![
@@ -208,23 +208,6 @@ fn among_those_that_share_the_volume_the_order_decides() {
                 container(LOADER, at(3), None),
             ],
             &[],
-        ),
-        (
-            "a downloader that streams lives beside main",
-            vec![
-                container("init*", at(1), at(2)),
-                container(LOADER, at(3), None),
-                container("main*", at(6), None),
-            ],
-            &["main"],
-        ),
-        (
-            "and ends after it",
-            vec![
-                container(LOADER, at(3), at(12)),
-                container("main*", at(6), at(9)),
-            ],
-            &["main"],
         ),
         (
             "a native sidecar that began before it is none, even if it lives on",
@@ -288,6 +271,19 @@ fn among_those_that_share_the_volume_the_order_decides() {
     ];
     for (why, containers, expected) in rows {
         assert_eq!(chosen(&rules, &containers), expected, "{why}");
+    }
+}
+
+#[test]
+fn a_downloader_that_streams_lives_beside_main() {
+    let downloader = |ended| container("flyte-copilot-downloader", Some(3), ended);
+    for (ended, main_ended) in [(None, None), (None, Some(9)), (Some(12), Some(9))] {
+        let containers = [
+            container("init*", Some(1), Some(2)),
+            downloader(ended),
+            container("main*", Some(6), main_ended),
+        ];
+        assert_eq!(chosen(&pods_rules(), &containers), ["main"], "{ended:?}");
     }
 }
 
