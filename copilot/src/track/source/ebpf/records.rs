@@ -81,9 +81,21 @@ impl Records {
         self.has_gaps = true;
     }
 
-    /// The cgroup ids of containers.
-    pub fn cgroup_ids<'a>(&self, containers: impl Iterator<Item = &'a ContainerId>) -> Vec<u64> {
+    /// The cgroup ids of containers. One that no record has told yet, since it ran before we came, may
+    /// be told by the pod's directory.
+    pub fn cgroup_ids<'a>(
+        &mut self,
+        containers: impl Iterator<Item = &'a ContainerId>,
+    ) -> Vec<u64> {
         let wanted: BTreeSet<&ContainerId> = containers.collect();
+        let known: BTreeSet<&ContainerId> = self.containers.values().collect();
+        let untold = wanted.difference(&known).filter_map(|container| {
+            let directory = self.place.directory.as_ref()?.join(container.as_str());
+            let found = fs::metadata(directory).ok()?;
+            Some((found.ino(), ContainerId::clone(container)))
+        });
+        let untold: Vec<(u64, ContainerId)> = untold.collect();
+        self.containers.extend(untold);
         self.containers
             .iter()
             .filter(|(_, container)| wanted.contains(container))
