@@ -17,6 +17,7 @@ use super::newcomers::Newcomers;
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     cgroup::{self, Membership},
+    directory,
     kubelet::Traits,
     place::{Place, read_file_of},
     scan::{TICK, process_id, traits_of},
@@ -26,6 +27,8 @@ use crate::track::{
 pub struct Records {
     place: Place,
     containers: BTreeMap<u64, ContainerId>,
+    /// Containers whose cgroups have been looked for in the pod's directory.
+    sought: BTreeSet<ContainerId>,
     /// Containers whose mounts have been read: they are all made before the first exec.
     described: BTreeSet<ContainerId>,
     /// Cgroups of containers that a runtime has been seen to make, until their program begins.
@@ -44,6 +47,7 @@ impl Records {
         Self {
             place,
             containers,
+            sought: BTreeSet::new(),
             described: BTreeSet::new(),
             in_the_making: BTreeSet::new(),
             has_gaps: false,
@@ -88,14 +92,14 @@ impl Records {
         containers: impl Iterator<Item = &'a ContainerId>,
     ) -> Vec<u64> {
         let wanted: BTreeSet<&ContainerId> = containers.collect();
-        let known: BTreeSet<&ContainerId> = self.containers.values().collect();
-        let untold = wanted.difference(&known).filter_map(|container| {
-            let directory = self.place.directory.as_ref()?.join(container.as_str());
-            let found = fs::metadata(directory).ok()?;
-            Some((found.ino(), ContainerId::clone(container)))
-        });
-        let untold: Vec<(u64, ContainerId)> = untold.collect();
-        self.containers.extend(untold);
+        for container in &wanted {
+            if self.sought.insert(ContainerId::clone(container))
+                && let Some(pod) = &self.place.directory
+                && let Some(id) = directory::id_of_container(pod, container)
+            {
+                self.containers.insert(id, ContainerId::clone(container));
+            }
+        }
         self.containers
             .iter()
             .filter(|(_, container)| wanted.contains(container))
