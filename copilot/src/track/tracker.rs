@@ -92,6 +92,9 @@ impl Tracker {
                     alive: at,
                 },
             ),
+            Event::ProgramSeen { container, program } => {
+                self.containers.entry(container).or_default().program = Some(program);
+            }
             Event::ContainerStarted { container, at } => {
                 self.containers.entry(container).or_default().announce(at);
             }
@@ -347,6 +350,7 @@ fn candidate<'a>(id: &'a ContainerId, container: &'a Container) -> Candidate<'a>
     Candidate {
         id,
         traits: container.traits.as_ref(),
+        program: container.program.as_deref(),
         began: container.began(),
         alive: exit.map(|exit| exit.alive),
         ended: exit.map(|exit| exit.at),

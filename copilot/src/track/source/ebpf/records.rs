@@ -138,6 +138,7 @@ impl Records {
                 self.describe(process, &container, entered, events);
                 if entered {
                     self.in_the_making.remove(&record.cgroup);
+                    events.extend(self.program_of(record, process, &container));
                 }
                 events.push_back(Event::ProcessStarted {
                     process,
@@ -278,6 +279,21 @@ impl Records {
             self.starts.insert(pid, started);
         }
         ProcessId { started, pid }
+    }
+
+    /// What a container runs that cannot be read otherwise. The kernel pads the name with NUL.
+    fn program_of(
+        &self,
+        record: &Record,
+        process: ProcessId,
+        container: &ContainerId,
+    ) -> Option<Event> {
+        let name = record.comm.split(|byte| *byte == 0).next()?;
+        let can_be_read = self.place.is_own(container) || self.visible(process).is_some();
+        (!can_be_read && !name.is_empty()).then(|| Event::ProgramSeen {
+            container: container.clone(),
+            program: String::from_utf8_lossy(name).into_owned(),
+        })
     }
 
     fn visible(&self, process: ProcessId) -> Option<Process> {
