@@ -101,7 +101,7 @@ fn wait_for(path: &Path) {
 fn data(task: &Task) -> Vec<(String, String)> {
     let found = files(&task.inputs_dir()).into_iter();
     found
-        .filter(|(name, _)| !name.starts_with("inputs.") && !name.starts_with('_'))
+        .filter(|(name, _)| !name.starts_with("inputs.") && !name.starts_with(['_', '.']))
         .map(|(name, content)| (name, String::from_utf8(content).unwrap()))
         .collect()
 }
@@ -199,7 +199,9 @@ fn what_fails_on_the_way_is_told_to_main_and_the_platform_and_it_stays() {
     fs::remove_file(task.site.server.file("data", "in/c")).unwrap();
     let mut running = start(&task, &task.site.server.endpoint, &[]);
     wait_for(&task.inputs_dir().join("_ERROR"));
-    wait_until("the error document", || task.document("error.pb").is_some());
+    wait_until("the error documents", || {
+        task.document("error.pb").is_some() && task.document("errors.pb").is_some()
+    });
     let told = fs::read_to_string(task.inputs_dir().join("_ERROR")).unwrap();
     assert!(told.contains("input \"c\""), "{told}");
     assert!(!task.inputs_dir().join("_EOS").exists());
@@ -235,7 +237,7 @@ fn a_failure_before_main_may_start_ends_it() {
     assert!(task.document("error.pb").is_some());
     assert_eq!(names(&task.inputs_dir()), ["_ERROR"]);
 
-    for marker in ["_EOS", "_ERROR"] {
+    for marker in ["_EOS", "_ERROR", ".copilot-stream"] {
         task.put_inputs([(marker, integer(1))]);
         let ended = start(&task, &task.site.server.endpoint, &[]).ended();
         assert_eq!(ended.code(), 1, "{}", ended.stderr);
@@ -279,7 +281,8 @@ fn data_of_other_inputs_is_not_taken_for_these() {
     let earlier = start(&task, &task.site.server.endpoint, &[]);
     wait_for(&task.inputs_dir().join("_EOS"));
     assert_eq!(stop(earlier).code(), 0);
-    // The same variables, of other inputs.
+    assert!(!names(&task.inputs_dir()).contains(&".copilot-stream".to_owned()));
+    // The same variables, of other inputs: their metadata files are equal.
     let objects = task.objects("in");
     for (key, content) in &objects {
         task.put(
@@ -290,9 +293,15 @@ fn data_of_other_inputs_is_not_taken_for_these() {
     task.put_inputs([
         ("a", file("s3://data/new/a")),
         ("b", tree("s3://data/new/b")),
+        ("c", file("s3://data/new/c")),
+        ("d", tree("s3://data/in/none")),
+        ("n", integer(7)),
+        ("rows", dataset("s3://data/new/rows.parquet", "parquet")),
     ]);
     let inputs = fs::read(task.site.server.file("data", "task/inputs.pb")).unwrap();
     task.put("task/other.pb", inputs);
+    // Even where the earlier run did not come to its end.
+    fs::remove_file(task.inputs_dir().join("_EOS")).unwrap();
     let way = Held::at(&task, "/new/b/x");
     let endpoint = way.proxy.endpoint();
     let mut running = start(
@@ -331,6 +340,18 @@ fn a_main_that_does_not_wait_is_no_failure() {
     );
     assert!(!task.inputs_dir().join("_EOS").exists());
     assert!(!task.inputs_dir().join("_ERROR").exists());
+}
+
+#[test]
+fn a_failure_after_the_commit_is_nobodys() {
+    let task = task();
+    fs::remove_file(task.site.server.file("data", "in/c")).unwrap();
+    task.put("task/out/outputs.pb", "committed by the uploader");
+    let running = start(&task, &task.site.server.endpoint, &[]);
+    running.says("the outputs are committed");
+    let ended = stop(running);
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    assert!(task.document("error.pb").is_none());
 }
 
 #[test]

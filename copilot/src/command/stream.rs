@@ -14,6 +14,7 @@ use super::{failure_of, session, unless_stopped};
 use crate::download::{DownloadRequest, Streaming, mark_failed};
 use crate::report::{Failure, Timeline};
 use crate::sidecar::{TrackOptions, Watching, WatchingError};
+use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::readiness;
 use crate::track::source::{Polling, kube::ApiOptions, ladder::Watcher};
@@ -22,6 +23,13 @@ use crate::transfer::{Engine, Stop, make_directory};
 
 /// How long main's end is waited for after a SIGTERM, which a native sidecar gets after it.
 const TERM_WAIT: Duration = Duration::from_secs(10);
+
+/// The object whose presence says that main has succeeded; the uploader's `--meta-output-name` is not
+/// told to a downloader, and no platform changes it.
+const OUTPUTS: &str = "outputs.pb";
+
+/// Time for a look at it, whatever deadline the data had.
+const FOR_A_LOOK: Duration = Duration::from_secs(30);
 
 /// Carries out a streaming download. A failure before main may start ends it at once, as it ends an
 /// init container: kubelet tries again.
@@ -72,12 +80,34 @@ pub(super) async fn run(
                 reason = failure.message,
                 "not all inputs could be fetched: staying until main's end all the same"
             );
-            failed(request, engine, ended, &failure).await
+            if are_outputs_committed(request, engine).await {
+                info!("the outputs are committed: main has not waited for the rest, nor will it");
+                ended.concluded(engine, Ok(())).await
+            } else {
+                failed(request, engine, ended, &failure).await
+            }
         }
     };
+    // What was planned may be large, and the stay is long.
+    drop(streaming);
     over.await;
     timeline.mark("main_over");
     Ok(conclusion)
+}
+
+/// Whether main has succeeded already and we have not noticed: SIGTERM comes a moment after the
+/// uploader's commit. An error document beside the outputs would turn them into a failure.
+async fn are_outputs_committed(request: &DownloadRequest, engine: &Engine) -> bool {
+    let prefix = Reference::parse(&request.to_output_prefix);
+    let Ok(outputs) = prefix.and_then(|prefix| prefix.join(&[OUTPUTS])) else {
+        return false;
+    };
+    let stop = Stop::after(Some(FOR_A_LOOK));
+    let found = engine.is_object(&outputs, &stop).await;
+    found.unwrap_or_else(|error| {
+        warn!(%error, "whether outputs are committed cannot be told: taken for no");
+        false
+    })
 }
 
 /// Tells main, and the platform.

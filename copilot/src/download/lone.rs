@@ -34,7 +34,8 @@ impl fmt::Display for LoneObject {
     }
 }
 
-/// Fetches, into the directories that `place` gives, what datasets of one file are; warns of prefixes that are empty indeed.
+/// Fetches, into the directories that `place` gives, what datasets of one file are; warns of prefixes
+/// that are empty indeed.
 pub(super) async fn fetch(
     blobs: &[BlobInput],
     place: impl Fn(&BlobInput) -> PathBuf,

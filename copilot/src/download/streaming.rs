@@ -6,6 +6,7 @@
 //! place and belongs to the same inputs stays as it is.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use futures_util::stream;
@@ -14,9 +15,7 @@ use tracing::info;
 use super::error::DownloadError;
 use super::request::DownloadRequest;
 use super::{add, error_documents, input_directory, lone, plan_all, reference, shown};
-use crate::idl::Message as _;
 use crate::literal::input::{BlobInput, BlobKind, InputPlan, MARKERS};
-use crate::literal::render::MetadataFile;
 use crate::report::Timeline;
 use crate::transfer::{
     Copy, CopyError, Engine, PartialDirectory, Stop, Summary, remove, write_file,
@@ -24,6 +23,7 @@ use crate::transfer::{
 
 const COMPLETE: &str = MARKERS[0];
 const FAILED: &str = MARKERS[1];
+const BEGUN: &str = MARKERS[2];
 
 /// A download whose metadata files are in place.
 pub struct Streaming {
@@ -54,7 +54,7 @@ impl Streaming {
             info!("all inputs are in place already, by an earlier run");
             return Ok(streaming);
         }
-        for marker in MARKERS {
+        for marker in [COMPLETE, FAILED] {
             remove(&directory.join(marker))?;
         }
         let stale = error_documents(request)?;
@@ -64,12 +64,7 @@ impl Streaming {
         );
         let plan = plan?;
         removed?;
-        if !is_of(&plan, directory) {
-            // Main would take it for its data.
-            for blob in &plan.blobs {
-                remove(&directory.join(&blob.path))?;
-            }
-        }
+        keep_only_data_of(&plan, directory)?;
         super::write_values(&plan, directory)?;
         super::write_metadata(&plan, request, directory)?;
         timeline.mark("metadata");
@@ -105,6 +100,7 @@ impl Streaming {
             use std::io::Write as _;
             out.write_all(&self.marker())
         })?;
+        remove(&self.directory.join(BEGUN))?;
         timeline.mark("transferred");
         let (objects, bytes) = (summary.objects, summary.bytes);
         info!(objects, bytes, "all inputs are in place");
@@ -167,9 +163,29 @@ pub fn mark_failed(request: &DownloadRequest, message: &str) -> Result<(), CopyE
     })
 }
 
-/// Whether what lies in the directory belongs to these inputs: an earlier run of the same has
-/// written its `inputs.pb` before any data.
-fn is_of(plan: &InputPlan, directory: &Path) -> bool {
-    let found = fs::read(directory.join(MetadataFile::Proto.name()));
-    found.is_ok_and(|found| found == plan.literals.encode_to_vec())
+/// Keeps what an earlier run of the same inputs has put in its place, and removes what main would take
+/// for its data otherwise.
+fn keep_only_data_of(plan: &InputPlan, directory: &Path) -> Result<(), CopyError> {
+    let identity = identity(plan);
+    let begun = directory.join(BEGUN);
+    if fs::read(&begun).is_ok_and(|found| found == identity.as_bytes()) {
+        info!("an earlier run of the same inputs has been here: what it fetched is kept");
+        return Ok(());
+    }
+    for blob in &plan.blobs {
+        remove(&directory.join(&blob.path))?;
+    }
+    write_file(&begun, |out| {
+        use std::io::Write as _;
+        out.write_all(identity.as_bytes())
+    })
+}
+
+/// What comes from where to where. The metadata files do not tell: they name local paths only.
+fn identity(plan: &InputPlan) -> String {
+    let mut hasher = DefaultHasher::new();
+    for blob in &plan.blobs {
+        (&blob.path, &blob.uri, blob.kind == BlobKind::Object).hash(&mut hasher);
+    }
+    format!("{:016x}\n", hasher.finish())
 }

@@ -176,40 +176,6 @@ fn every_flag_of_ours_arrives() {
 }
 
 #[test]
-fn modes() {
-    for (name, mode) in [
-        ("DOWNLOAD_EAGER", DownloadMode::Eager),
-        ("DOWNLOAD_STREAM", DownloadMode::Stream),
-        ("DO_NOT_DOWNLOAD", DownloadMode::Never),
-    ] {
-        let flags = [
-            "--to-output-prefix",
-            "o",
-            "-o",
-            "/in",
-            "-f",
-            "r",
-            "-d",
-            name,
-        ];
-        let Invocation::Download(_, request) = run(&[&["download"], &flags[..]].concat()).unwrap()
-        else {
-            panic!("a download");
-        };
-        assert_eq!(request.mode, mode);
-    }
-    for (name, mode) in [
-        ("UPLOAD_ON_EXIT", UploadMode::OnExit),
-        ("DO_NOT_UPLOAD", UploadMode::Never),
-    ] {
-        let Invocation::Sidecar(_, request) = run(&["sidecar", "-u", name]).unwrap() else {
-            panic!("a sidecar");
-        };
-        assert_eq!(request.mode, mode);
-    }
-}
-
-#[test]
 fn upload_timeouts() {
     let hours = |hours: u64| Some(Duration::from_hours(hours));
     for (arguments, expected) in [

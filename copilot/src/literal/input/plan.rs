@@ -17,9 +17,9 @@ pub enum Layout {
     NamedDir,
 }
 
-/// The files that tell main how far a download has come which goes on while it runs: that all is
-/// there, and that it failed.
-pub const MARKERS: [&str; 2] = ["_EOS", "_ERROR"];
+/// The files that tell how far a download has come which goes on while main runs: that all is there,
+/// that it failed, and, to a later run of ours, which data it had begun with.
+pub const MARKERS: [&str; 3] = ["_EOS", "_ERROR", ".copilot-stream"];
 
 /// When the data of files, directories and datasets comes, seen from main.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
