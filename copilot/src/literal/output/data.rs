@@ -1,5 +1,6 @@
 //! What is uploaded rather than read: blobs, schemas and structured datasets (spec §4.6; the latter
-//! two are ours); or is in its place already, and its file holds the reference. The declared type goes into the literal: format, dimensionality, columns.
+//! two are ours); or is in its place already, and its file holds the reference. The declared type goes
+//! into the literal: format, dimensionality, columns.
 
 use super::item::Item;
 use super::plan::{BlobNames, BlobOutput};
