@@ -5,8 +5,10 @@
 //! where bytes land on disk, progress, or what a literal is. Callers: `transfer`, and through it the
 //! commands.
 
+mod bucket;
 mod environment;
 mod error;
+mod google;
 mod http;
 mod listing;
 mod local;

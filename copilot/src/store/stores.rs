@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::bucket::Bucket;
 use super::environment::Environment;
 use super::error::StoreError;
+use super::google;
 use super::http::Client;
 use super::local::Directory;
 use super::network::Network;
@@ -154,7 +156,7 @@ impl Stores {
                     return Err(setting(
                         reference,
                         format!("storage.stow.kind is of an unknown value [{kind}]"),
-                        "Set it to s3 or local",
+                        "Set it to s3, google or local",
                     ));
                 }
                 Ok(kind.to_owned())
@@ -164,7 +166,7 @@ impl Stores {
             "" | "stow" => Err(setting(
                 reference,
                 "storage.stow.kind is empty",
-                "Set it to s3 or local",
+                "Set it to s3, google or local",
             )),
             known @ ("mem" | "redis") => Ok(known.to_owned()),
             other => Err(setting(
@@ -213,12 +215,13 @@ impl Stores {
         container: &str,
     ) -> Result<Backend, StoreError> {
         match route.kind.as_str() {
-            "s3" => {
-                let bucket = self.bucket(route, container);
-                let bucket = bucket.map_err(|rule| {
-                    setting(reference, rule, "Correct it in storage.stow.config")
-                })?;
-                Ok(Backend::S3(Arc::new(bucket)))
+            "s3" | "google" => {
+                let bucket = match route.kind.as_str() {
+                    "s3" => self.of_amazon(route, container),
+                    _ => self.of_google(route, container),
+                };
+                let bucket = bucket.map_err(|rule| setting(reference, rule, "Correct it in storage.stow.config"))?;
+                Ok(Backend::Bucket(Arc::new(bucket)))
             }
             "local" => {
                 let root = local_root(reference, route)?;
@@ -241,7 +244,7 @@ impl Stores {
         }
     }
 
-    fn bucket(&self, route: &Route<'_>, container: &str) -> Result<s3::Bucket, String> {
+    fn of_amazon(&self, route: &Route<'_>, container: &str) -> Result<Bucket, String> {
         // A secondary S3 store without keys of its own uses the ambient credentials (spec §6.3).
         let ambient;
         let config = if !route.primary && !route.config.contains_key("auth_type") {
@@ -252,7 +255,13 @@ impl Stores {
             route.config
         };
         let settings = s3::Settings::read(config, &self.settings.http, &self.environment)?;
-        s3::Bucket::open(&settings, container, self.client.clone())
+        s3::open(&settings, container, self.client.clone())
+    }
+
+    fn of_google(&self, route: &Route<'_>, container: &str) -> Result<Bucket, String> {
+        let settings =
+            google::Settings::read(route.config, &self.settings.http, &self.environment)?;
+        google::open(&settings, container, self.client.clone())
     }
 }
 
@@ -303,10 +312,9 @@ fn setting(reference: &Reference, rule: impl Into<String>, remedy: &str) -> Stor
 
 fn instead_of(kind: &str) -> &'static str {
     match kind {
-        "google" => "Google's store speaks S3 too: use kind s3 with its endpoint and HMAC keys",
         "azure" => "Use an S3-compatible gateway in front of it, with kind s3",
         "oracle" | "swift" | "b2" => "It speaks S3 too: use kind s3 with its endpoint",
-        _ => "Use kind s3 or local",
+        _ => "Use kind s3, google or local",
     }
 }
 

@@ -118,7 +118,6 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
             "abfs://data/a",
             "azure",
         ),
-        (s3(), "gs://b/a", "google"),
         (s3(), "sw://b/a", "swift"),
         (s3(), "os://b/a", "oracle"),
         (with(|s| s.stow_kind = "b2".to_owned()), "x://data/a", "b2"),
