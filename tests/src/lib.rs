@@ -9,6 +9,7 @@ pub mod bench;
 pub mod binary;
 pub mod container;
 pub mod demo;
+pub mod emulator;
 pub mod fault;
 pub mod guest;
 pub mod kube;

@@ -257,7 +257,9 @@ impl StoreError {
     fn of_reply(reply: Reply, place: Place, action: &'static str, cause: String) -> Self {
         let code = reply.code.as_deref().unwrap_or_default();
         match (reply.status.as_u16(), code) {
-            (_, "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted") => Self::NoContainer { place, cause },
+            (_, "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted") => {
+                Self::NoContainer { place, cause }
+            }
             (_, "ExpiredToken" | "TokenRefreshRequired" | "RequestTimeTooSkewed") => {
                 Self::BadCredentials {
                     place,

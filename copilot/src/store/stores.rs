@@ -220,7 +220,9 @@ impl Stores {
                     "s3" => self.of_amazon(route, container),
                     _ => self.of_google(route, container),
                 };
-                let bucket = bucket.map_err(|rule| setting(reference, rule, "Correct it in storage.stow.config"))?;
+                let bucket = bucket.map_err(|rule| {
+                    setting(reference, rule, "Correct it in storage.stow.config")
+                })?;
                 Ok(Backend::Bucket(Arc::new(bucket)))
             }
             "local" => {

@@ -69,4 +69,3 @@ pub(in crate::store) fn headers(http: &HttpSettings) -> Result<HeaderMap, String
 pub(in crate::store) fn is_header_text(value: &str) -> bool {
     HeaderValue::from_str(value).is_ok()
 }
-

@@ -66,13 +66,15 @@ impl Account {
             "service_account" => Ok(Self::Service {
                 email: file.client_email.ok_or_else(|| lacking("client_email"))?,
                 key_id: file.private_key_id.unwrap_or_default(),
-                key: Box::new(key(
-                    &file.private_key.ok_or_else(|| lacking("private_key"))?
-                )?),
+                key: Box::new(key(&file
+                    .private_key
+                    .ok_or_else(|| lacking("private_key"))?)?),
             }),
             "authorized_user" => {
                 let needed = |name, value: Option<String>| {
-                    value.map(|value| (name, value)).ok_or_else(|| lacking(name))
+                    value
+                        .map(|value| (name, value))
+                        .ok_or_else(|| lacking(name))
                 };
                 Ok(Self::User {
                     form: vec![

@@ -95,7 +95,7 @@ impl Settings {
     ///
     /// # Errors
     /// A credential file that cannot be read or used.
-    pub fn tokens(&self, client: &Client) -> Result<Option<Tokens>, String> {
+    pub(super) fn tokens(&self, client: &Client) -> Result<Option<Tokens>, String> {
         if self.anonymous {
             tracing::debug!("Google credentials: none, for STORAGE_EMULATOR_HOST is set");
             return Ok(None);
@@ -107,7 +107,10 @@ impl Settings {
     fn account(&self) -> Result<Account, String> {
         if let Some(json) = &self.json {
             let account = Account::read(json).map_err(|rule| format!("json: {rule}"))?;
-            tracing::debug!(kind = account.kind(), "Google credentials: json in the settings");
+            tracing::debug!(
+                kind = account.kind(),
+                "Google credentials: json in the settings"
+            );
             return Ok(account);
         }
         if let Some(path) = self.environment.get("GOOGLE_APPLICATION_CREDENTIALS") {
@@ -121,7 +124,9 @@ impl Settings {
             .find_map(|name| self.environment.get(name));
         let host = named.unwrap_or(METADATA);
         if !is_header_text(host) || host.contains(['/', '?', '#', '@', ' ']) {
-            return Err(format!("GCE_METADATA_HOST={host:?}: it is a host, with a port perhaps"));
+            return Err(format!(
+                "GCE_METADATA_HOST={host:?}: it is a host, with a port perhaps"
+            ));
         }
         tracing::debug!(host, "Google credentials: metadata server");
         Ok(Account::Metadata {
@@ -146,7 +151,9 @@ fn of_file(source: &str, path: &Path) -> Result<Account, String> {
 
 /// RFC 6749 §3.3, without the quotes that it excludes.
 fn is_scope(scope: &str) -> bool {
-    scope.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'))
+    scope
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'))
 }
 
 #[cfg(test)]
