@@ -280,7 +280,10 @@ impl StoreError {
                 | "InvalidToken"
                 | "NotSignedUp"
                 | "AuthorizationHeaderMalformed"
-                | "InvalidSecurity",
+                | "InvalidSecurity"
+                | "AuthenticationFailed"
+                | "InvalidAuthenticationInfo"
+                | "KeyBasedAuthenticationNotPermitted",
             ) => Self::BadCredentials {
                 place,
                 cause,

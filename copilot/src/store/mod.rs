@@ -5,6 +5,7 @@
 //! where bytes land on disk, progress, or what a literal is. Callers: `transfer`, and through it the
 //! commands.
 
+mod azure;
 mod bucket;
 mod environment;
 mod error;

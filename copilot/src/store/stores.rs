@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::azure;
 use super::bucket::Bucket;
 use super::environment::Environment;
 use super::error::StoreError;
@@ -30,13 +31,16 @@ const KINDS: [&str; 8] = [
     "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp",
 ];
 
+/// What tells open stores apart: scheme, account if the reference names one, container.
+type Slot = (String, Option<String>, String);
+
 /// All stores that a run may touch.
 #[derive(Debug)]
 pub struct Stores {
     settings: StorageSettings,
     environment: Environment,
     client: Client,
-    opened: Mutex<HashMap<(String, String), Backend>>,
+    opened: Mutex<HashMap<Slot, Backend>>,
 }
 
 /// The settings that apply to a reference.
@@ -84,7 +88,8 @@ impl Stores {
         };
         self.check_container(reference, &route, &container)?;
 
-        let slot = (reference.scheme().to_owned(), container.clone());
+        let account = reference.account().map(str::to_owned);
+        let slot = (reference.scheme().to_owned(), account, container.clone());
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let backend = if let Some(backend) = opened.get(&slot) {
             backend.clone()
@@ -156,7 +161,7 @@ impl Stores {
                     return Err(setting(
                         reference,
                         format!("storage.stow.kind is of an unknown value [{kind}]"),
-                        "Set it to s3, google or local",
+                        "Set it to s3, google, azure or local",
                     ));
                 }
                 Ok(kind.to_owned())
@@ -166,7 +171,7 @@ impl Stores {
             "" | "stow" => Err(setting(
                 reference,
                 "storage.stow.kind is empty",
-                "Set it to s3, google or local",
+                "Set it to s3, google, azure or local",
             )),
             known @ ("mem" | "redis") => Ok(known.to_owned()),
             other => Err(setting(
@@ -215,10 +220,11 @@ impl Stores {
         container: &str,
     ) -> Result<Backend, StoreError> {
         match route.kind.as_str() {
-            "s3" | "google" => {
+            "s3" | "google" | "azure" => {
                 let bucket = match route.kind.as_str() {
                     "s3" => self.of_amazon(route, container),
-                    _ => self.of_google(route, container),
+                    "google" => self.of_google(route, container),
+                    _ => self.of_azure(route, container, reference.account()),
                 };
                 let bucket = bucket.map_err(|rule| {
                     setting(reference, rule, "Correct it in storage.stow.config")
@@ -264,6 +270,17 @@ impl Stores {
         let settings =
             google::Settings::read(route.config, &self.settings.http, &self.environment)?;
         google::open(&settings, container, self.client.clone())
+    }
+
+    fn of_azure(
+        &self,
+        route: &Route<'_>,
+        container: &str,
+        account: Option<&str>,
+    ) -> Result<Bucket, String> {
+        let http = &self.settings.http;
+        let settings = azure::Settings::read(route.config, account, http, &self.environment)?;
+        azure::open(&settings, container, self.client.clone())
     }
 }
 
@@ -314,9 +331,8 @@ fn setting(reference: &Reference, rule: impl Into<String>, remedy: &str) -> Stor
 
 fn instead_of(kind: &str) -> &'static str {
     match kind {
-        "azure" => "Use an S3-compatible gateway in front of it, with kind s3",
         "oracle" | "swift" | "b2" => "It speaks S3 too: use kind s3 with its endpoint",
-        _ => "Use kind s3, google or local",
+        _ => "Use kind s3, google, azure or local",
     }
 }
 

@@ -1,5 +1,7 @@
 //! One page of a bucket's listing, keys as they are.
 
+mod azure;
+
 use std::borrow::Cow;
 
 use http::Method;
@@ -43,6 +45,8 @@ pub struct Listed {
 pub enum Dialect {
     /// S3's second version, which Google's XML interface speaks as well.
     S3,
+    /// Azure's.
+    Azure,
 }
 
 impl Dialect {
@@ -56,6 +60,12 @@ impl Dialect {
                 format!("{address}?continuation-token={token}&list-type=2&prefix={prefix}")
             }
             (Self::S3, None) => format!("{address}?list-type=2&prefix={prefix}"),
+            (Self::Azure, Some(marker)) => {
+                format!("{address}?comp=list&marker={marker}&prefix={prefix}&restype=container")
+            }
+            (Self::Azure, None) => {
+                format!("{address}?comp=list&prefix={prefix}&restype=container")
+            }
         };
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = Method::GET;
@@ -70,10 +80,14 @@ impl Dialect {
             let unknown = || Failure::new(FailureKind::Broken, error.to_string());
             Failure::within(&error).cloned().unwrap_or_else(unknown)
         })?;
-        let Self::S3 = self;
-        parse(&body).map_err(|error| {
-            let message =
-                format!("the answer is no S3 listing ({error}); is the endpoint an S3 server?");
+        let (page, store) = match self {
+            Self::S3 => (parse(&body), "S3"),
+            Self::Azure => (azure::parse(&body), "Azure"),
+        };
+        page.map_err(|error| {
+            let message = format!(
+                "the answer is no {store} listing ({error}); is the endpoint such a server?"
+            );
             Failure::new(FailureKind::Protocol, message)
         })
     }

@@ -74,7 +74,8 @@ impl Failure {
     pub(super) fn of_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         let body = String::from_utf8_lossy(body);
-        let code = element(&body, "Code");
+        // An answer to HEAD has no body; Azure repeats the code here.
+        let code = element(&body, "Code").or_else(|| header("x-ms-error-code"));
         let mut message = format!("HTTP {status}");
         if let Some(code) = &code {
             let _ = write!(message, ", {code}");
@@ -89,7 +90,7 @@ impl Failure {
             }
             None => {}
         }
-        if let Some(id) = header("x-amz-request-id") {
+        if let Some(id) = header("x-amz-request-id").or_else(|| header("x-ms-request-id")) {
             let _ = write!(message, " (request {id})");
         }
         let retry_after = header("retry-after").and_then(|value| super::retry::retry_after(&value));

@@ -116,7 +116,7 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
         (
             with(|s| s.stow_kind = "azure".to_owned()),
             "abfs://data/a",
-            "azure",
+            "account",
         ),
         (s3(), "sw://b/a", "swift"),
         (s3(), "os://b/a", "oracle"),
