@@ -17,6 +17,12 @@ pub const FAKE_GCS: &str = "fake-gcs-server";
 /// Azure Blob Storage, by Microsoft itself.
 pub const AZURITE: &str = "azurite-blob";
 
+/// The only account of it.
+pub const ACCOUNT: &str = "copilot";
+
+/// Its key: some bytes in base64.
+pub const ACCOUNT_KEY: &str = "dGhlIGtleSBvZiBhbiBhY2NvdW50IG9mIHRlc3Rz";
+
 /// An emulator that runs.
 #[derive(Debug)]
 pub struct Emulator {
@@ -38,6 +44,23 @@ impl Emulator {
             command.args(["-host", "127.0.0.1", "-log-level", "error"]);
             command.args(["-port", &address.port().to_string()]);
             command.args(["-public-host", &address.to_string()]);
+        })
+    }
+
+    /// Starts `azurite`, empty and in memory, with one [`ACCOUNT`].
+    ///
+    /// # Errors
+    /// If no port is free.
+    ///
+    /// # Panics
+    /// If it is not installed or does not come up.
+    pub fn azurite() -> io::Result<Self> {
+        Self::start(AZURITE, |command, address| {
+            command.env("AZURITE_ACCOUNTS", format!("{ACCOUNT}:{ACCOUNT_KEY}"));
+            // Nothing leaves this machine.
+            command.args(["--disableTelemetry", "--inMemoryPersistence", "--silent"]);
+            command.args(["--blobHost", "127.0.0.1", "--blobPort"]);
+            command.arg(address.port().to_string());
         })
     }
 

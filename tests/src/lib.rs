@@ -17,6 +17,7 @@ pub mod names;
 pub mod namespace;
 pub mod pod;
 pub mod python;
+pub mod recorder;
 pub mod requirement;
 pub mod s3;
 pub mod site;

@@ -6,6 +6,7 @@
 //! libraries `STORAGE_EMULATOR_HOST` names an emulator, which nobody has to log in to.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
@@ -31,7 +32,6 @@ const METADATA: &str = "169.254.169.254";
 const FILE: &str = "application_default_credentials.json";
 
 /// What the keys say, checked.
-#[derive(Debug)]
 pub struct Settings {
     endpoint: String,
     scopes: Vec<String>,
@@ -138,6 +138,17 @@ impl Settings {
         let named = self.environment.get("CLOUDSDK_CONFIG").map(PathBuf::from);
         let home = || Some(Path::new(self.environment.get("HOME")?).join(".config/gcloud"));
         Some(named.or_else(home)?.join(FILE))
+    }
+}
+
+impl fmt::Debug for Settings {
+    /// Without secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("endpoint", &self.endpoint)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
     }
 }
 

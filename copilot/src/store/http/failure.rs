@@ -90,7 +90,7 @@ impl Failure {
             }
             None => {}
         }
-        if let Some(id) = header("x-amz-request-id").or_else(|| header("x-ms-request-id")) {
+        if let Some(id) = header("x-amz-request-id") {
             let _ = write!(message, " (request {id})");
         }
         let retry_after = header("retry-after").and_then(|value| super::retry::retry_after(&value));
@@ -193,10 +193,11 @@ fn has_source<E: std::error::Error + 'static>(error: &(dyn std::error::Error + '
     .any(<dyn std::error::Error>::is::<E>)
 }
 
-/// The text of the first element `name` in a small XML error document.
+/// The text of the first element `name` in a small XML error document, on one line.
 fn element(body: &str, name: &str) -> Option<String> {
     let (_, after) = body.split_once(&format!("<{name}>"))?;
     let (text, _) = after.split_once(&format!("</{name}>"))?;
     let text = quick_xml::escape::unescape(text).map_or_else(|_| text.to_owned(), Into::into);
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Some(words.join(" ")).filter(|text| !text.is_empty())
 }
