@@ -226,9 +226,7 @@ impl Stores {
                     "google" => self.of_google(route, container),
                     _ => self.of_azure(route, container, reference.account()),
                 };
-                let bucket = bucket.map_err(|rule| {
-                    setting(reference, rule, "Correct it in storage.stow.config")
-                })?;
+                let bucket = bucket.map_err(|rule| setting(reference, rule, remedy(route)))?;
                 Ok(Backend::Bucket(Arc::new(bucket)))
             }
             "local" => {
@@ -319,6 +317,14 @@ fn local_root(reference: &Reference, route: &Route<'_>) -> Result<PathBuf, Store
         path.ok_or_else(|| setting(reference, "no path is set for the local store", remedy))?;
     std::path::absolute(path)
         .map_err(|error| setting(reference, format!("path={path}: {error}"), remedy))
+}
+
+fn remedy(route: &Route<'_>) -> &'static str {
+    if route.primary {
+        "Correct it in storage.stow.config"
+    } else {
+        "Correct it in storage.schemes, the entry of this scheme"
+    }
 }
 
 fn setting(reference: &Reference, rule: impl Into<String>, remedy: &str) -> StoreError {

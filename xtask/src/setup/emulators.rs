@@ -1,8 +1,7 @@
 //! Emulators of stores that are programs of their own, beside what cargo builds. Only tests use them.
 
+use std::path::Path;
 use std::process::Command;
-
-use anyhow::{Context as _, Result};
 
 use super::say;
 use crate::command::{execute, succeeds, target_directory};
@@ -16,37 +15,37 @@ const AZURITE: &str = "azurite@3.35.0";
 /// Finds them or installs them. Where that fails, the tests that need them say so themselves.
 pub fn set_up() {
     let folder = target_directory().join("emulators");
-    let fake_gcs = || {
-        let mut command = Command::new(go());
-        command.args(["install", FAKE_GCS]);
-        execute(command.env("GOBIN", folder.join("bin"))).context("Go")
-    };
-    let azurite = || {
-        let mut command = Command::new("npm");
-        command.args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"]);
-        execute(command.arg(&folder).arg(AZURITE)).context("npm")
-    };
-    let steps: [(&str, &str, &dyn Fn() -> Result<()>); 2] = [
-        ("fake-gcs-server", "bin", &fake_gcs),
-        ("azurite-blob", "node_modules/.bin", &azurite),
-    ];
-    for (program, below, install) in steps {
-        let path = folder.join(below).join(program);
-        if path.is_file() || succeeds(Command::new("which").arg(program)) {
-            say(program, "found");
-            continue;
-        }
-        say(program, "installing");
-        match install() {
-            Ok(()) => say(program, &format!("installed in {}", path.display())),
-            Err(error) => say(
-                program,
-                &format!(
-                    "not here, and cannot be installed: {error:#}. Put it on PATH yourself: \
-                     `go install {FAKE_GCS}`, `npm install --global {AZURITE}`"
-                ),
+
+    let mut install = Command::new(go());
+    install.args(["install", FAKE_GCS]);
+    install.env("GOBIN", folder.join("bin"));
+    ensure("fake-gcs-server", &folder.join("bin"), &mut install);
+
+    let mut install = Command::new("npm");
+    install.args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"]);
+    install.arg(&folder).arg(AZURITE);
+    ensure(
+        "azurite-blob",
+        &folder.join("node_modules/.bin"),
+        &mut install,
+    );
+}
+
+fn ensure(program: &str, folder: &Path, install: &mut Command) {
+    let path = folder.join(program);
+    if path.is_file() || succeeds(Command::new("which").arg(program)) {
+        return say(program, "found");
+    }
+    say(program, "installing");
+    match execute(install) {
+        Ok(()) => say(program, &format!("installed in {}", folder.display())),
+        Err(error) => say(
+            program,
+            &format!(
+                "not here, and cannot be installed: {error:#}. Put it on PATH yourself: \
+                 `go install {FAKE_GCS}`, `npm install --global {AZURITE}`"
             ),
-        }
+        ),
     }
 }
 

@@ -70,17 +70,10 @@ impl Settings {
         }
         let endpoint = match given("endpoint") {
             Some(given) => endpoint(given, false)?,
-            None => {
-                let suffix = given("domain_suffix").or_else(|| given("base_url"));
-                let suffix = suffix.unwrap_or(SUFFIX);
-                let valid = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
-                if !suffix.chars().all(valid) {
-                    return Err(format!(
-                        "domain_suffix={suffix:?}: it is the end of a host name, such as {SUFFIX}"
-                    ));
-                }
-                format!("https://{account}.blob.{suffix}")
-            }
+            None => public(
+                &account,
+                given("domain_suffix").or_else(|| given("base_url")),
+            )?,
         };
         Ok(Self {
             account,
@@ -145,6 +138,18 @@ fn account(set: Option<&str>, named: Option<&str>) -> Result<String, String> {
         )),
         _ => Ok(account.to_owned()),
     }
+}
+
+/// The address of an account in a cloud of Azure's.
+fn public(account: &str, suffix: Option<&str>) -> Result<String, String> {
+    let suffix = suffix.unwrap_or(SUFFIX);
+    let valid = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+    if !suffix.chars().all(valid) {
+        return Err(format!(
+            "domain_suffix={suffix:?}: it is the end of a host name, such as {SUFFIX}"
+        ));
+    }
+    Ok(format!("https://{account}.blob.{suffix}"))
 }
 
 /// A store of the library that does not retry.
