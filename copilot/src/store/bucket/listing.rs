@@ -86,7 +86,7 @@ impl Dialect {
         };
         page.map_err(|error| {
             let message = format!(
-                "the answer is no {store} listing ({error}); is the endpoint such a server?"
+                "the answer is no {store} listing ({error}); is the endpoint an {store} server?"
             );
             Failure::new(FailureKind::Protocol, message)
         })
