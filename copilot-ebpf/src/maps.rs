@@ -2,7 +2,7 @@
 //! counters of what could not be sent.
 
 use aya_ebpf::{
-    bindings::BPF_RB_FORCE_WAKEUP,
+    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE},
     macros::map,
     maps::{Array, HashMap, PerCpuArray, RingBuf},
 };
@@ -10,6 +10,9 @@ use copilot_common::{LEVELS, lost, pod};
 
 /// Flag of `bpf_ringbuf_submit`: wake the reader even if it has not caught up.
 pub const WAKE_READER: u64 = BPF_RB_FORCE_WAKEUP as u64;
+
+/// Flag of `bpf_ringbuf_submit`: let the reader sleep.
+pub const LET_SLEEP: u64 = BPF_RB_NO_WAKEUP as u64;
 
 /// The records. 256 KiB hold about 3,600 of them: no loss in a storm of 2,000 execs and exits a
 /// second. User space may set another size before loading.
@@ -42,6 +45,13 @@ pub static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(lost::SLOTS, 0
 /// Cgroup ids of our own task by level, filled by the program `learn`.
 #[map]
 pub static LINEAGE: Array<u64> = Array::with_max_entries(LEVELS, 0);
+
+/// Whether a quarter of the ring buffer waits to be read: records that wake nobody must not fill it,
+/// for a full one loses records that matter.
+#[inline(always)]
+pub fn much_waits() -> bool {
+    EVENTS.query(BPF_RB_AVAIL_DATA.into()) > EVENTS.query(BPF_RB_RING_SIZE.into()) / 4
+}
 
 /// Counts one record that was not sent.
 pub fn count_lost(reason: u32) {

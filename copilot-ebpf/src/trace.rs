@@ -118,7 +118,12 @@ fn send(
         flags,
         comm: ctx.command().unwrap_or_default(),
     });
-    // Only what matters is ever sent, so each record wakes the reader: a ring filled by records
-    // that wake nobody would also leave nobody to read the loss counters.
-    entry.submit(maps::WAKE_READER);
+    // A waking costs the process that is being told of several microseconds. What a container's own
+    // processes start can wait for the next record that matters, or until much waits.
+    let can_wait = flags & flag::CHILD != 0 && !maps::much_waits();
+    entry.submit(if can_wait {
+        maps::LET_SLEEP
+    } else {
+        maps::WAKE_READER
+    });
 }

@@ -149,6 +149,14 @@ pub enum Event {
         /// When it ended, or when it was first missed.
         at: Timestamp,
     },
+    /// The name of the program that a container's first process runs. It is not proof of who the
+    /// container is, but where its mounts cannot be read there is nothing else.
+    ProgramSeen {
+        /// Which container.
+        container: ContainerId,
+        /// The command name, of at most 15 bytes.
+        program: String,
+    },
     /// A container runs its program, by the word of one who knows containers and not processes.
     ContainerStarted {
         /// Which.

@@ -31,6 +31,9 @@ const PRIMARY: &str = "primary";
 /// Our own init container, which ends before main begins.
 const DOWNLOADER: &str = "flyte-copilot-downloader";
 
+/// The names of our program: ours and the reference's.
+const COPILOT: &[&str] = &["copilot", "flyte-copilot"];
+
 /// Containers that other systems put into a pod, and Flyte's own: never main.
 const INFRASTRUCTURE: &[&str] = &[
     DOWNLOADER,
@@ -93,6 +96,8 @@ pub struct Candidate<'a> {
     pub id: &'a ContainerId,
     /// What its mounts say; nothing where they could not be read.
     pub traits: Option<&'a Traits>,
+    /// The name of the program that it runs, where that was told.
+    pub program: Option<&'a str>,
     /// When its first process began to run its program.
     pub began: Option<Timestamp>,
     /// When its first process, which has ended, was last known to live.
@@ -247,7 +252,9 @@ impl Rules {
             .iter()
             .filter(|candidate| match candidate.traits {
                 // Gone before anything could be read of it: it may have been main.
-                None => candidate.ended.is_some() && !self.all_are_named,
+                None => {
+                    candidate.ended.is_some() && !self.all_are_named && !runs_copilot(candidate)
+                }
                 // Not a container of Kubernetes: it has no name that a rule could have matched.
                 Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
                 Some(_) => !rules_apply && !self.is_infrastructure(candidate),
@@ -264,7 +271,15 @@ impl Rules {
 fn downloader<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'a>> {
     candidates
         .iter()
-        .find(|candidate| name(candidate) == Some(DOWNLOADER))
+        .find(|candidate| name(candidate) == Some(DOWNLOADER) || runs_copilot(candidate))
+}
+
+/// Whether a container of which nothing can be read runs what we are: it is then our downloader.
+fn runs_copilot(candidate: &Candidate<'_>) -> bool {
+    candidate.traits.is_none()
+        && candidate
+            .program
+            .is_some_and(|name| COPILOT.contains(&name))
 }
 
 /// Whether a container began after another had ended. Where that end was not told but found out

@@ -3,16 +3,12 @@
 //! The pod's directory in the cgroup2 tree tells for certain where it is mounted (`cgroup.events`);
 //! else a look at the processes that we can see.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, io, path::Path, time::Duration};
 
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
-use super::{ContainerId, cgroup::container_called, place::Place, scan::Scanner};
+use super::{ContainerId, directory, place::Place, scan::Scanner};
 
 /// Until the second look; each later one takes twice as long to come. Short, since the kernel tells
 /// of main's end before main is gone.
@@ -55,7 +51,7 @@ fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> boo
 
 /// Whether a container's cgroup holds a process, in itself or below; one that is gone holds none.
 fn is_populated(pod: &Path, container: &ContainerId) -> io::Result<bool> {
-    let Some(directory) = directory_of(pod, container)? else {
+    let Some(directory) = directory::of_container(pod, container)? else {
         return Ok(false);
     };
     match fs::read_to_string(directory.join("cgroup.events")) {
@@ -67,20 +63,4 @@ fn is_populated(pod: &Path, container: &ContainerId) -> io::Result<bool> {
         }
         Err(error) => Err(error),
     }
-}
-
-/// The directory of a container's cgroup, whose name may hold more than the id.
-fn directory_of(pod: &Path, container: &ContainerId) -> io::Result<Option<PathBuf>> {
-    let entries = match fs::read_dir(pod) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
-        let name = entry?.file_name();
-        if container_called(&name.to_string_lossy()).as_ref() == Some(container) {
-            return Ok(Some(pod.join(name)));
-        }
-    }
-    Ok(None)
 }

@@ -11,13 +11,7 @@ fn exit_code_signal_and_reason_arrive() {
         (137, "OOMKilled", "OOMKilled", "out of memory", true),
         (137, "Error", "Interrupted", "signal 9 (SIGKILL)", true),
         (139, "Error", "MainFailed", "signal 11 (SIGSEGV)", true),
-        (
-            128,
-            "StartError",
-            "MainNotStarted",
-            "could not be started",
-            false,
-        ),
+        (128, "StartError", "MainNotStarted", "never began", false),
     ] {
         let mut stage = Stage::set();
         let sidecar = stage.watched(&[]);

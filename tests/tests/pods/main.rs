@@ -8,11 +8,13 @@
 #![cfg(test)]
 
 /// One test for each of these scenarios on each watcher of a row: `all` that see processes, those
-/// `telling` how a process ended, and the `kernel`'s own events.
+/// `telling` how a process ended, the `kernel`'s own events, those `polling` in their own pid
+/// namespace, and those `seeing` the node's `/proc` as well.
 macro_rules! on {
     (all: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, pidfd, proc);)+ };
     (telling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, pidfd);)+ };
     (kernel: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf);)+ };
+    (seeing: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, proc);)+ };
     (polling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: pidfd, proc);)+ };
 }
 

@@ -1,6 +1,6 @@
 //! What the sidecar may see, where the pod's cgroups are, and which rights it has.
 
-use copilot_tests::container::{Layout, Pids};
+use copilot_tests::container::{Layout, Pids, Spec};
 use copilot_tests::requirement::Requirement;
 use copilot_tests::task_pod::TaskPod;
 use rustix::process::Signal;
@@ -12,7 +12,8 @@ use super::outcome::{
 use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
 
 on!(all: every_layout_of_cgroups, without_any_right);
-on!(kernel: without_a_shared_pid_namespace, where_nothing_tells_the_pod);
+on!(kernel: without_a_shared_pid_namespace, without_a_downloader_either, where_nothing_tells_the_pod);
+on!(seeing: with_the_nodes_own_proc);
 on!(polling: alone_in_its_pid_namespace);
 
 /// With the node's cgroup namespace and with one of its own.
@@ -40,8 +41,8 @@ fn every_layout_of_cgroups(watcher: &'static str) {
     }
 }
 
-/// Of a container that cannot be seen the kernel tells all but its name; whoever ends well, as our
-/// downloader does, may have been an init container until kubelet stops us.
+/// Of a container that cannot be seen the kernel tells all but its name. Our downloader is known by
+/// what it runs, and whoever comes after it is main.
 fn without_a_shared_pid_namespace(watcher: &'static str) {
     for (layout, private) in [
         (Layout::Cgroupfs, false),
@@ -60,12 +61,7 @@ fn without_a_shared_pid_namespace(watcher: &'static str) {
             scene.download();
             assert_waiting(&sidecar);
             let main = scene.main(&format!("sleep 0.3; {WORKS}; exit {code}"));
-            main.wait().unwrap();
-            if code == 0 {
-                wait_for_words(&sidecar, "may have been an init container");
-                sidecar.signal(Signal::TERM).unwrap();
-            }
-            let outcome = scene.task.outcome(&sidecar).unwrap();
+            let outcome = scene.end(&main, &sidecar);
             assert_seen(&outcome, watcher, ELIMINATION);
             if code == 0 {
                 assert_uploaded(&outcome, "hello");
@@ -74,6 +70,47 @@ fn without_a_shared_pid_namespace(watcher: &'static str) {
                 assert_reported(&outcome, "MainFailed", "exited with code 7");
             }
         }
+    }
+}
+
+/// Whoever ends well may have been an init container until kubelet stops us.
+fn without_a_downloader_either(watcher: &'static str) {
+    let scene = Scene::on(watcher, Layout::default(), Pids::Separate);
+    let sidecar = scene.task.attach(&scene.sidecar()).unwrap();
+    let main = scene.main(&format!("sleep 0.3; {WORKS}"));
+    main.wait().unwrap();
+    wait_for_words(&sidecar, "may have been an init container");
+    sidecar.signal(Signal::TERM).unwrap();
+    let outcome = scene.task.outcome(&sidecar).unwrap();
+    assert_seen(&outcome, watcher, ELIMINATION);
+    assert_uploaded(&outcome, "hello");
+    assert_status(&outcome, watcher, "exited with code 0");
+}
+
+/// The node's own `/proc` gives names back to containers whose pids are not shared.
+fn with_the_nodes_own_proc(watcher: &'static str) {
+    for private in [false, true] {
+        let scene = Scene::on(watcher, Layout::default(), Pids::Separate);
+        let mut sidecar = scene
+            .sidecar()
+            .mount("/proc", "/host/proc")
+            .argument("--proc-root=/host/proc");
+        if private {
+            sidecar = sidecar.private_cgroups();
+        }
+        let sidecar = scene.task.attach(&sidecar).unwrap();
+        let gate = scene.gate("go");
+        let _mesh = scene.run(&Spec::script("istio-proxy", "sleep 600"));
+        let main = scene.main(&format!("read go < /gates/go; {WORKS}; exit 7"));
+        wait_for_words(&sidecar, "main started");
+        gate.open();
+        let outcome = scene.end(&main, &sidecar);
+        if tells_status(watcher) {
+            assert_reported(&outcome, "MainFailed", "exited with code 7");
+        } else {
+            assert_uploaded(&outcome, "hello");
+        }
+        assert_seen(&outcome, watcher, FLYTE_NAMING);
     }
 }
 

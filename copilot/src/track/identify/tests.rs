@@ -8,6 +8,7 @@ use crate::track::{
 struct Known {
     id: ContainerId,
     traits: Option<Traits>,
+    program: Option<&'static str>,
     began: Option<u64>,
     ended: Option<u64>,
 }
@@ -17,6 +18,7 @@ impl Known {
         Candidate {
             id: &self.id,
             traits: self.traits.as_ref(),
+            program: self.program,
             began: self.began.map(Timestamp),
             alive: self.ended.map(Timestamp),
             ended: self.ended.map(Timestamp),
@@ -42,6 +44,7 @@ fn containers_of(pod: &RecordedPod) -> Vec<Known> {
             Known {
                 id: ContainerId::new(name.expect("the container lies below the pod")),
                 traits: Some(pod.traits(role)),
+                program: None,
                 began: Some(10 * index),
                 ended: (*role == "downloader").then_some(10 * index + 5),
             }
@@ -176,6 +179,7 @@ fn container(name: &str, began: Option<u64>, ended: Option<u64>) -> Known {
             },
             ..Traits::default()
         }),
+        program: None,
         began,
         ended,
     }
@@ -317,6 +321,32 @@ fn only_behind_the_downloader_or_by_name_is_a_main_certain() {
     }
 }
 
+/// Without a shared pid namespace nothing can be read of a container but what it runs.
+#[test]
+fn a_downloader_that_cannot_be_read_is_known_by_its_program() {
+    let unread = |id: &str, program, began, ended| Known {
+        traits: None,
+        program: Some(program),
+        ..container(id, Some(began), Some(ended))
+    };
+    for program in ["copilot", "flyte-copilot"] {
+        let containers = [unread("aaa", program, 1, 3), unread("bbb", "python3", 5, 9)];
+        let candidates: Vec<Candidate<'_>> = containers.iter().map(Known::candidate).collect();
+        let (mains, why) = pods_rules().choose(&candidates).expect("one is left");
+        assert_eq!(mains, [ContainerId::new("bbb")]);
+        assert!(pods_rules().are_certain(&mains, why, &candidates));
+        assert_eq!(choose(&pods_rules(), &containers[..1]), None);
+    }
+    let readable = Known {
+        program: Some("copilot"),
+        ..container("main*", Some(1), None)
+    };
+    assert!(
+        choose(&pods_rules(), &[readable]).is_some(),
+        "its name is worth more"
+    );
+}
+
 #[test]
 fn a_name_goes_before_the_beginning_of_an_id() {
     let beginning = "deadbeef";
@@ -437,6 +467,7 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
     let gone = Known {
         id: ContainerId::new("cgroup 7"),
         traits: None,
+        program: None,
         began: Some(10),
         ended: Some(20),
     };
@@ -457,6 +488,7 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
             pod_uid: Some("uid".to_owned()),
             ..Traits::default()
         }),
+        program: None,
         began: Some(10),
         ended: None,
     };

@@ -11,6 +11,8 @@ pub struct Container {
     pub seen: bool,
     /// What its mounts say.
     pub traits: Option<Traits>,
+    /// What its first process runs, where a source has told.
+    pub program: Option<String>,
     /// The oldest of the processes that came from outside. Exec sessions are younger; so is
     /// whatever the container's own processes start, all day long, which must not fill our memory.
     pub first: Option<Process>,

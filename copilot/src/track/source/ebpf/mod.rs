@@ -35,8 +35,8 @@ use self::records::Records;
 use super::{register, tick::Tick};
 use crate::track::{Event, Timestamp, Tracker, place::Place, scan::Scanner};
 
-/// How often the loss counters are read when nothing happens. Every record wakes us, so this is for
-/// a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
+/// How often the ring and the loss counters are read when nothing happens. What matters wakes us, so
+/// this is for a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
 const SAFETY_TICK: Duration = Duration::from_secs(20);
 
 /// How many records are taken before what they tell is passed on: a storm that never ends must not

@@ -17,6 +17,7 @@ use super::newcomers::Newcomers;
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     cgroup::{self, Membership},
+    directory,
     kubelet::Traits,
     place::{Place, read_file_of},
     scan::{TICK, process_id, traits_of},
@@ -26,6 +27,8 @@ use crate::track::{
 pub struct Records {
     place: Place,
     containers: BTreeMap<u64, ContainerId>,
+    /// Containers whose cgroups have been looked for in the pod's directory.
+    sought: BTreeSet<ContainerId>,
     /// Containers whose mounts have been read: they are all made before the first exec.
     described: BTreeSet<ContainerId>,
     /// Cgroups of containers that a runtime has been seen to make, until their program begins.
@@ -44,6 +47,7 @@ impl Records {
         Self {
             place,
             containers,
+            sought: BTreeSet::new(),
             described: BTreeSet::new(),
             in_the_making: BTreeSet::new(),
             has_gaps: false,
@@ -81,9 +85,21 @@ impl Records {
         self.has_gaps = true;
     }
 
-    /// The cgroup ids of containers.
-    pub fn cgroup_ids<'a>(&self, containers: impl Iterator<Item = &'a ContainerId>) -> Vec<u64> {
+    /// The cgroup ids of containers. One that no record has told yet, since it ran before we came, may
+    /// be told by the pod's directory.
+    pub fn cgroup_ids<'a>(
+        &mut self,
+        containers: impl Iterator<Item = &'a ContainerId>,
+    ) -> Vec<u64> {
         let wanted: BTreeSet<&ContainerId> = containers.collect();
+        for container in &wanted {
+            if self.sought.insert(ContainerId::clone(container))
+                && let Some(pod) = &self.place.directory
+                && let Some(id) = directory::id_of_container(pod, container)
+            {
+                self.containers.insert(id, ContainerId::clone(container));
+            }
+        }
         self.containers
             .iter()
             .filter(|(_, container)| wanted.contains(container))
@@ -122,6 +138,7 @@ impl Records {
                 self.describe(process, &container, entered, events);
                 if entered {
                     self.in_the_making.remove(&record.cgroup);
+                    events.extend(self.program_of(record, process, &container));
                 }
                 events.push_back(Event::ProcessStarted {
                     process,
@@ -262,6 +279,21 @@ impl Records {
             self.starts.insert(pid, started);
         }
         ProcessId { started, pid }
+    }
+
+    /// What a container runs that cannot be read otherwise. The kernel pads the name with NUL.
+    fn program_of(
+        &self,
+        record: &Record,
+        process: ProcessId,
+        container: &ContainerId,
+    ) -> Option<Event> {
+        let name = record.comm.split(|byte| *byte == 0).next()?;
+        let can_be_read = self.place.is_own(container) || self.visible(process).is_some();
+        (!can_be_read && !name.is_empty()).then(|| Event::ProgramSeen {
+            container: container.clone(),
+            program: String::from_utf8_lossy(name).into_owned(),
+        })
     }
 
     fn visible(&self, process: ProcessId) -> Option<Process> {

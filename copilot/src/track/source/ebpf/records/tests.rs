@@ -235,6 +235,22 @@ fn a_container_gets_the_name_of_its_directory_as_soon_as_that_can_be_read() {
 }
 
 #[test]
+fn of_a_container_that_cannot_be_read_its_program_is_told() {
+    let mut records = Records::new(place(None), None);
+    let named = |pid| {
+        let mut exec = record(kind::EXEC, pid);
+        exec.comm[..7].copy_from_slice(b"copilot");
+        exec
+    };
+    let told = Event::ProgramSeen {
+        container: ContainerId::new("cgroup 77"),
+        program: "copilot".to_owned(),
+    };
+    assert!(translate(&mut records, &named(GONE)).contains(&told));
+    assert!(!translate(&mut records, &named(std::process::id())).contains(&told));
+}
+
+#[test]
 fn what_runs_in_our_own_container_is_told_but_not_described() {
     let mut records = Records::new(place(None), Some(CONTAINER));
     let events = translate(&mut records, &record(kind::EXEC, GONE));
