@@ -8,12 +8,14 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use copilot::config::StorageSettings;
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
 use copilot::idl::{LiteralMap, Message as _, decode_literal_map, primitive};
+use copilot::store::{Network, Reference, StoreError, Stores};
 use copilot_tests::binary::{self, Ended};
 use copilot_tests::emulator::{ACCOUNT, ACCOUNT_KEY, AZURITE, Emulator};
 use copilot_tests::requirement::Requirement;
-use copilot_tests::site::bytes;
+use copilot_tests::site::{bytes, closed_environment};
 use copilot_tests::task::{blob, blob_type, files, interface};
 use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
@@ -219,4 +221,46 @@ fn what_is_wrong_is_named() {
     let ended = download(&mut command, "nowhere", place.path());
     let message = ended.message();
     assert!(message.contains("container does not exist"), "{message}");
+}
+
+/// Only one version of a blob is read, and its emulator says so itself.
+#[test]
+fn a_blob_that_changed_is_not_read_on() {
+    if !Requirement::Emulator(AZURITE).is_met() {
+        return;
+    }
+    let store = store();
+    let endpoint = format!("http://{}/{ACCOUNT}", store.address());
+    let pairs = [
+        ("account", ACCOUNT),
+        ("key", ACCOUNT_KEY),
+        ("endpoint", &endpoint),
+    ];
+    let settings = StorageSettings {
+        store_type: "stow".to_owned(),
+        stow_kind: "azure".to_owned(),
+        stow_config: pairs
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        container: "data".to_owned(),
+        ..StorageSettings::default()
+    };
+    let stores = Stores::new(settings, Network::default(), closed_environment());
+    let reference = Reference::parse("abfs://data/x").unwrap();
+    let object = stores.open(&reference).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    put(&store, "x", b"the first version");
+    let read = runtime.block_on(object.get(Some(0..4), None)).unwrap();
+    assert_eq!(read.size, Some(17));
+    let etag = read.etag.clone();
+    drop(read);
+    assert!(
+        runtime
+            .block_on(object.get(Some(4..8), etag.as_deref()))
+            .is_ok()
+    );
+    put(&store, "x", b"the other version");
+    let read = runtime.block_on(object.get(Some(8..12), etag.as_deref()));
+    assert!(matches!(read, Err(StoreError::Changed { .. })));
 }

@@ -18,7 +18,8 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
-/// S3's, Google's and (in characters) Azure's own limit, in bytes. Beyond it the library makes addresses that it cannot use.
+/// The limit of S3 and Google, in bytes; Azure's is the same in characters. Beyond it the library makes
+/// addresses that it cannot use.
 const LONGEST: usize = 1024;
 
 /// Refuses a key, or the beginning of one, that is longer than any.
