@@ -110,6 +110,7 @@ pub fn isolate(command: &mut Command) {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")
         .env("GCE_METADATA_HOST", "127.0.0.1:9")
+        .env("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")
         .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         .env("KUBERNETES_SERVICE_PORT", "9")
         .env("NO_PROXY", "*")

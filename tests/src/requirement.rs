@@ -4,6 +4,8 @@
 use std::env;
 use std::process::Command;
 
+use crate::emulator;
+
 /// Options of `setpriv` for a user without any right.
 pub const NOBODY: [&str; 5] = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
@@ -26,6 +28,8 @@ pub enum Requirement {
     Nobody,
     /// The language R: to run an example in it.
     R,
+    /// An emulator of a store, by the name of its program.
+    Emulator(&'static str),
 }
 
 impl Requirement {
@@ -33,13 +37,18 @@ impl Requirement {
     ///
     /// # Panics
     ///
-    /// In CI (`CI=true`) as root: there nothing may be skipped.
+    /// In CI (`CI=true`), where the machine could have it: there nothing may be skipped.
     #[must_use]
     pub fn is_met(self) -> bool {
         let Some(missing) = self.missing() else {
             return true;
         };
-        let must = env::var("CI").is_ok_and(|value| value == "true") && is_root();
+        // An emulator can be had where its language is, and nobody needs to be root for that.
+        let can = match self {
+            Self::Emulator(program) => emulator::is_installable(program),
+            _ => is_root(),
+        };
+        let must = env::var("CI").is_ok_and(|value| value == "true") && can;
         assert!(!must, "skipped in CI, where it must run: {missing}");
         eprintln!("SKIPPED: {missing}");
         false
@@ -67,6 +76,13 @@ impl Requirement {
             return found.is_err().then(|| {
                 "the example in R needs Rscript (`cargo xtask setup --tests` installs it)"
                     .to_owned()
+            });
+        }
+        if let Self::Emulator(program) = self {
+            return emulator::find(program).is_none().then(|| {
+                format!(
+                    "{program} is not installed (`cargo xtask setup --tests` does, with Go or npm)"
+                )
             });
         }
         if !is_root() {

@@ -28,12 +28,23 @@ pub struct S3Server {
 impl S3Server {
     /// Serves the directories beneath `root` as buckets.
     pub fn start(root: &Path) -> io::Result<Self> {
+        Self::serve(root, true)
+    }
+
+    /// The same, for everybody: as emulators of Google's store are, whose XML interface is S3's.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        Self::serve(root, false)
+    }
+
+    fn serve(root: &Path, closed: bool) -> io::Result<Self> {
         let (access_key, secret_key) = ("test-access-key", "test-secret-key");
         let files =
             FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
         let mut builder = S3ServiceBuilder::new(files);
-        builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
-        builder.set_access(RealBuckets(root.to_owned()));
+        if closed {
+            builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+            builder.set_access(RealBuckets(root.to_owned()));
+        }
         let service = builder.build();
         let server = Background::start("s3-server", move |connection| {
             let service = service.clone();

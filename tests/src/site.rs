@@ -127,6 +127,8 @@ pub fn closed_environment() -> Environment {
     [
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1"),
+        ("GCE_METADATA_HOST", "127.0.0.1:1"),
+        ("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1"),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -37,6 +37,7 @@ pub fn run(options: &Options) -> Result<()> {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", CLOSED)
         .env("GCE_METADATA_HOST", "127.0.0.1:9")
+        .env("AZURE_POD_IDENTITY_AUTHORITY_HOST", CLOSED)
         .arg("--")
         .args(&options.arguments);
     execute(&mut command)

@@ -18,6 +18,8 @@ pub struct Place {
     pub store: String,
     /// Whether it is a plain web address: the task's choice, not the platform's.
     pub is_web: bool,
+    /// What says who we are to the store, for advice.
+    pub identity: &'static str,
 }
 
 impl Place {
@@ -28,7 +30,14 @@ impl Place {
             object: reference.shown(),
             store: store.into(),
             is_web: matches!(reference.scheme(), "http" | "https"),
+            identity: "the credentials in the reference",
         }
+    }
+
+    /// The same place, with what says who we are there.
+    #[must_use]
+    pub fn known_by(self, identity: &'static str) -> Self {
+        Self { identity, ..self }
     }
 }
 
@@ -94,7 +103,7 @@ pub enum StoreError {
     },
     /// The credentials are wrong, expired, or not to be had.
     #[error(
-        "{place}: the credentials were not accepted: {cause}. Check auth_type, access_key_id and secret_key in storage.stow.config, or the role of the pod"
+        "{place}: the credentials were not accepted: {cause}. Check {}", place.identity
     )]
     BadCredentials {
         /// Where.
@@ -248,7 +257,9 @@ impl StoreError {
     fn of_reply(reply: Reply, place: Place, action: &'static str, cause: String) -> Self {
         let code = reply.code.as_deref().unwrap_or_default();
         match (reply.status.as_u16(), code) {
-            (_, "NoSuchBucket") => Self::NoContainer { place, cause },
+            (_, "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted") => {
+                Self::NoContainer { place, cause }
+            }
             (_, "ExpiredToken" | "TokenRefreshRequired" | "RequestTimeTooSkewed") => {
                 Self::BadCredentials {
                     place,
@@ -269,7 +280,10 @@ impl StoreError {
                 | "InvalidToken"
                 | "NotSignedUp"
                 | "AuthorizationHeaderMalformed"
-                | "InvalidSecurity",
+                | "InvalidSecurity"
+                | "AuthenticationFailed"
+                | "InvalidAuthenticationInfo"
+                | "KeyBasedAuthenticationNotPermitted",
             ) => Self::BadCredentials {
                 place,
                 cause,

@@ -66,7 +66,7 @@ impl Listing {
             std::mem::replace(&mut self.next, Next::Nothing),
             &self.object.backend,
         ) {
-            (Next::Page(token), Backend::S3(bucket)) => {
+            (Next::Page(token), Backend::Bucket(bucket)) => {
                 let place = self.object.place();
                 let page = bucket.list(&self.prefix, token.as_deref(), &place).await?;
                 if let Some(token) = page.next {

@@ -5,8 +5,11 @@
 //! where bytes land on disk, progress, or what a literal is. Callers: `transfer`, and through it the
 //! commands.
 
+mod azure;
+mod bucket;
 mod environment;
 mod error;
+mod google;
 mod http;
 mod listing;
 mod local;

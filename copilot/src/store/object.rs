@@ -8,17 +8,17 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use object_store::multipart::PartId;
 
+use super::bucket::Bucket;
 use super::error::{Place, StoreError};
 use super::listing::Listing;
 use super::local;
 use super::reference::Reference;
-use super::s3;
 use super::web::Web;
 
 /// A store that was opened for one container.
 #[derive(Clone, Debug)]
 pub(super) enum Backend {
-    S3(Arc<s3::Bucket>),
+    Bucket(Arc<Bucket>),
     Local(Arc<local::Directory>),
     Web(Web),
 }
@@ -90,7 +90,7 @@ impl Object {
     ) -> Result<Body, StoreError> {
         let body =
             match &self.backend {
-                Backend::S3(bucket) => {
+                Backend::Bucket(bucket) => {
                     let reading = bucket.get(&self.key, range, etag, &self.place()).await?;
                     let place = self.place();
                     Body {
@@ -183,7 +183,7 @@ impl Object {
     /// Any [`StoreError`].
     pub async fn put(&self, data: Bytes) -> Result<(), StoreError> {
         match &self.backend {
-            Backend::S3(bucket) => bucket.put(&self.key, data, &self.place()).await,
+            Backend::Bucket(bucket) => bucket.put(&self.key, data, &self.place()).await,
             Backend::Local(directory) => directory
                 .put(&self.key, &data)
                 .map_err(|error| StoreError::of_io_write(&error, self.place())),
@@ -198,7 +198,7 @@ impl Object {
     /// [`StoreError::Denied`].
     pub async fn exists(&self) -> Result<bool, StoreError> {
         let found = match &self.backend {
-            Backend::S3(bucket) => bucket.look(&self.key, &self.place()).await,
+            Backend::Bucket(bucket) => bucket.look(&self.key, &self.place()).await,
             Backend::Local(directory) => directory
                 .look(&self.key)
                 .map_err(|error| StoreError::of_io(&error, self.place(), "looking")),
@@ -217,7 +217,7 @@ impl Object {
     /// Any [`StoreError`].
     pub async fn delete(&self) -> Result<(), StoreError> {
         let deleted = match &self.backend {
-            Backend::S3(bucket) => bucket.delete(&self.key, &self.place()).await,
+            Backend::Bucket(bucket) => bucket.delete(&self.key, &self.place()).await,
             Backend::Local(directory) => directory
                 .delete(&self.key)
                 .map_err(|error| StoreError::of_io(&error, self.place(), "deleting")),
@@ -235,7 +235,7 @@ impl Object {
     /// Any [`StoreError`].
     pub async fn begin(&self) -> Result<Upload, StoreError> {
         let parts = match &self.backend {
-            Backend::S3(bucket) => Parts::S3 {
+            Backend::Bucket(bucket) => Parts::Bucket {
                 bucket: Arc::clone(bucket),
                 id: bucket.begin(&self.key, &self.place()).await?,
             },
@@ -274,22 +274,26 @@ impl Object {
     pub async fn is_there(&self) -> Result<bool, StoreError> {
         match &self.backend {
             // In order, so the key itself comes before those that it begins.
-            Backend::S3(bucket) if !self.key.is_empty() => {
+            Backend::Bucket(bucket) if !self.key.is_empty() => {
                 let page = bucket.list(&self.key, None, &self.place()).await?;
                 Ok(page.objects.iter().any(|object| object.key == self.key))
             }
             Backend::Local(directory) => Ok(directory.is_file(&self.key)),
-            Backend::S3(_) | Backend::Web(_) => Ok(false),
+            Backend::Bucket(_) | Backend::Web(_) => Ok(false),
         }
     }
 
     pub(super) fn place(&self) -> Place {
         let store = match &self.backend {
-            Backend::S3(bucket) => bucket.endpoint().to_owned(),
+            Backend::Bucket(bucket) => bucket.endpoint().to_owned(),
             Backend::Local(directory) => directory.root().display().to_string(),
             Backend::Web(_) => self.reference.container().to_owned(),
         };
-        Place::new(&self.reference, store)
+        let place = Place::new(&self.reference, store);
+        match &self.backend {
+            Backend::Bucket(bucket) => place.known_by(bucket.identity()),
+            Backend::Local(_) | Backend::Web(_) => place,
+        }
     }
 
     fn web_is_read_only(&self) -> StoreError {
@@ -310,7 +314,7 @@ pub struct Upload {
 
 #[derive(Debug)]
 enum Parts {
-    S3 { bucket: Arc<s3::Bucket>, id: String },
+    Bucket { bucket: Arc<Bucket>, id: String },
     Local(local::Unfinished),
 }
 
@@ -326,7 +330,7 @@ impl Upload {
     pub async fn part(&self, index: usize, offset: u64, data: Bytes) -> Result<Part, StoreError> {
         let place = self.object.place();
         match &self.parts {
-            Parts::S3 { bucket, id } => {
+            Parts::Bucket { bucket, id } => {
                 let part = bucket
                     .part(&self.object.key, id, index, data, &place)
                     .await?;
@@ -349,7 +353,7 @@ impl Upload {
     pub async fn complete(&mut self, parts: Vec<Part>, size: u64) -> Result<(), StoreError> {
         let place = self.object.place();
         match &mut self.parts {
-            Parts::S3 { bucket, id } => {
+            Parts::Bucket { bucket, id } => {
                 let key = &self.object.key;
                 let parts = parts.into_iter().filter_map(|part| part.0).collect();
                 bucket.complete(key, id, parts, size, &place).await
@@ -367,7 +371,7 @@ impl Upload {
     /// Any [`StoreError`]; the parts may then remain in the store.
     pub async fn abort(self) -> Result<(), StoreError> {
         match &self.parts {
-            Parts::S3 { bucket, id } => {
+            Parts::Bucket { bucket, id } => {
                 bucket
                     .abort(&self.object.key, id, &self.object.place())
                     .await

@@ -108,6 +108,16 @@ impl Reference {
         &self.container
     }
 
+    /// The storage account, where the text names one: `abfs://CONTAINER@ACCOUNT.dfs…/KEY`.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        let (_, host) = self.authority.rsplit_once('@')?;
+        let account = host.split(['.', ':']).next();
+        account.filter(|account| {
+            matches!(self.scheme.as_str(), "abfs" | "abfss") && !account.is_empty()
+        })
+    }
+
     /// The object's name in its container: decoded, without slashes at its edges.
     #[must_use]
     pub fn key(&self) -> &str {

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::azure;
+use super::bucket::Bucket;
 use super::environment::Environment;
 use super::error::StoreError;
+use super::google;
 use super::http::Client;
 use super::local::Directory;
 use super::network::Network;
@@ -29,13 +32,16 @@ const KINDS: [&str; 8] = [
     "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp",
 ];
 
+/// What tells open stores apart: scheme, account if the reference names one, container.
+type Slot = (String, Option<String>, String);
+
 /// All stores that a run may touch.
 #[derive(Debug)]
 pub struct Stores {
     settings: StorageSettings,
     environment: Environment,
     client: Client,
-    opened: Mutex<HashMap<(String, String), Backend>>,
+    opened: Mutex<HashMap<Slot, Backend>>,
 }
 
 /// The settings that apply to a reference.
@@ -83,7 +89,8 @@ impl Stores {
         };
         self.check_container(reference, &route, &container)?;
 
-        let slot = (reference.scheme().to_owned(), container.clone());
+        let account = reference.account().map(str::to_owned);
+        let slot = (reference.scheme().to_owned(), account, container.clone());
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let backend = if let Some(backend) = opened.get(&slot) {
             backend.clone()
@@ -155,7 +162,7 @@ impl Stores {
                     return Err(setting(
                         reference,
                         format!("storage.stow.kind is of an unknown value [{kind}]"),
-                        "Set it to s3 or local",
+                        "Set it to s3, google, azure or local",
                     ));
                 }
                 Ok(kind.to_owned())
@@ -165,7 +172,7 @@ impl Stores {
             "" | "stow" => Err(setting(
                 reference,
                 "storage.stow.kind is empty",
-                "Set it to s3 or local",
+                "Set it to s3, google, azure or local",
             )),
             known @ ("mem" | "redis") => Ok(known.to_owned()),
             other => Err(setting(
@@ -214,12 +221,14 @@ impl Stores {
         container: &str,
     ) -> Result<Backend, StoreError> {
         match route.kind.as_str() {
-            "s3" => {
-                let bucket = self.bucket(route, container);
-                let bucket = bucket.map_err(|rule| {
-                    setting(reference, rule, "Correct it in storage.stow.config")
-                })?;
-                Ok(Backend::S3(Arc::new(bucket)))
+            "s3" | "google" | "azure" => {
+                let bucket = match route.kind.as_str() {
+                    "s3" => self.of_amazon(route, container),
+                    "google" => self.of_google(route, container),
+                    _ => self.of_azure(route, container, reference.account()),
+                };
+                let bucket = bucket.map_err(|rule| setting(reference, rule, remedy(route)))?;
+                Ok(Backend::Bucket(Arc::new(bucket)))
             }
             "local" => {
                 let root = local_root(reference, route)?;
@@ -242,7 +251,7 @@ impl Stores {
         }
     }
 
-    fn bucket(&self, route: &Route<'_>, container: &str) -> Result<s3::Bucket, String> {
+    fn of_amazon(&self, route: &Route<'_>, container: &str) -> Result<Bucket, String> {
         // A secondary S3 store without keys of its own uses the ambient credentials (spec §6.3).
         let ambient;
         let config = if !route.primary && !route.config.contains_key("auth_type") {
@@ -253,7 +262,24 @@ impl Stores {
             route.config
         };
         let settings = s3::Settings::read(config, &self.settings.http, &self.environment)?;
-        s3::Bucket::open(&settings, container, self.client.clone())
+        s3::open(&settings, container, self.client.clone())
+    }
+
+    fn of_google(&self, route: &Route<'_>, container: &str) -> Result<Bucket, String> {
+        let settings =
+            google::Settings::read(route.config, &self.settings.http, &self.environment)?;
+        google::open(&settings, container, self.client.clone())
+    }
+
+    fn of_azure(
+        &self,
+        route: &Route<'_>,
+        container: &str,
+        account: Option<&str>,
+    ) -> Result<Bucket, String> {
+        let http = &self.settings.http;
+        let settings = azure::Settings::read(route.config, account, http, &self.environment)?;
+        azure::open(&settings, container, self.client.clone())
     }
 }
 
@@ -294,6 +320,14 @@ fn local_root(reference: &Reference, route: &Route<'_>) -> Result<PathBuf, Store
         .map_err(|error| setting(reference, format!("path={path}: {error}"), remedy))
 }
 
+fn remedy(route: &Route<'_>) -> &'static str {
+    if route.primary {
+        "Correct it in storage.stow.config"
+    } else {
+        "Correct it in storage.schemes, the entry of this scheme"
+    }
+}
+
 fn setting(reference: &Reference, rule: impl Into<String>, remedy: &str) -> StoreError {
     StoreError::Setting {
         object: reference.shown(),
@@ -304,10 +338,8 @@ fn setting(reference: &Reference, rule: impl Into<String>, remedy: &str) -> Stor
 
 fn instead_of(kind: &str) -> &'static str {
     match kind {
-        "google" => "Google's store speaks S3 too: use kind s3 with its endpoint and HMAC keys",
-        "azure" => "Use an S3-compatible gateway in front of it, with kind s3",
         "oracle" | "swift" | "b2" => "It speaks S3 too: use kind s3 with its endpoint",
-        _ => "Use kind s3 or local",
+        _ => "Use kind s3, google, azure or local",
     }
 }
 

@@ -197,7 +197,12 @@ const TABLE: &[Bad] = &[
         what: "a store that ours does not have",
         arrange: |task| of(task, "b", blob("redis://host/x", Multipart)),
         code: REPORTED,
-        says: &["input \"b\"", "redis", "not supported", "s3 or local"],
+        says: &[
+            "input \"b\"",
+            "redis",
+            "not supported",
+            "s3, google, azure or local",
+        ],
     },
     Bad {
         what: "a name that leaves the directory",

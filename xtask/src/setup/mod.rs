@@ -4,6 +4,7 @@
 //! what a person must.
 
 mod compiler;
+mod emulators;
 mod linker;
 mod packages;
 mod python;
@@ -48,6 +49,7 @@ pub fn for_building() -> Result<()> {
 pub fn for_testing() -> Result<()> {
     packages::for_testing()?;
     python::set_up();
+    emulators::set_up();
     Ok(())
 }
 

@@ -74,7 +74,8 @@ impl Failure {
     pub(super) fn of_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         let body = String::from_utf8_lossy(body);
-        let code = element(&body, "Code");
+        // An answer to HEAD has no body; Azure repeats the code here.
+        let code = element(&body, "Code").or_else(|| header("x-ms-error-code"));
         let mut message = format!("HTTP {status}");
         if let Some(code) = &code {
             let _ = write!(message, ", {code}");
@@ -192,10 +193,11 @@ fn has_source<E: std::error::Error + 'static>(error: &(dyn std::error::Error + '
     .any(<dyn std::error::Error>::is::<E>)
 }
 
-/// The text of the first element `name` in a small XML error document.
+/// The text of the first element `name` in a small XML error document, on one line.
 fn element(body: &str, name: &str) -> Option<String> {
     let (_, after) = body.split_once(&format!("<{name}>"))?;
     let (text, _) = after.split_once(&format!("</{name}>"))?;
     let text = quick_xml::escape::unescape(text).map_or_else(|_| text.to_owned(), Into::into);
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Some(words.join(" ")).filter(|text| !text.is_empty())
 }

@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
+use object_store::StaticCredentialProvider;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential, AwsCredentialProvider};
-use object_store::{RetryConfig, StaticCredentialProvider};
 
 use crate::config::HttpSettings;
+use crate::store::bucket::{checked_name, endpoint, headers, is_header_text, no_retries};
 use crate::store::environment::Environment;
 use crate::store::http::{Client, Service, Unsigned};
 
 /// The region when none is set.
 const DEFAULT_REGION: &str = "us-east-1";
-
-/// Longest name of a bucket: that of the oldest ones.
-const LONGEST_BUCKET: usize = 255;
 
 /// What the keys say, checked.
 #[derive(Debug)]
@@ -72,7 +70,7 @@ impl Settings {
         let plain = switch("disable_ssl", value("disable_ssl"))?;
         Ok(Self {
             region: region.to_owned(),
-            endpoint: endpoint(value("endpoint").unwrap_or_default(), region, plain)?,
+            endpoint: base(value("endpoint").unwrap_or_default(), region, plain)?,
             // The presence of the key counts, even of an empty one.
             path_style: config.contains_key("endpoint"),
             access,
@@ -100,19 +98,7 @@ impl Settings {
     /// # Errors
     /// A name that no bucket has; it would otherwise become a part of an address.
     pub fn address(&self, bucket: &str) -> Result<String, String> {
-        let valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if bucket.is_empty() || !bucket.chars().all(valid) || bucket.starts_with('.') {
-            return Err(format!(
-                "bucket {bucket:?}: it holds letters, digits, `-`, `_` and `.` only"
-            ));
-        }
-        if bucket.len() > LONGEST_BUCKET {
-            return Err(format!(
-                "bucket {:?}…: its name has {} bytes, and a bucket's at most {LONGEST_BUCKET}",
-                &bucket[..LONGEST_BUCKET],
-                bucket.len()
-            ));
-        }
+        checked_name(bucket)?;
         // A dot would not match the service's certificate, and `_` is in no host name.
         let in_host = !self.path_style && !bucket.contains(['.', '_']);
         Ok(match self.endpoint.split_once("://") {
@@ -153,13 +139,6 @@ pub(super) fn builder(address: &str, bucket: &str, region: &str) -> AmazonS3Buil
         .with_allow_http(true)
         .with_skip_signature(true)
         .with_retry(no_retries())
-}
-
-fn no_retries() -> RetryConfig {
-    RetryConfig {
-        max_retries: 0,
-        ..RetryConfig::default()
-    }
 }
 
 /// The ambient sources that the library knows, in its order: keys, web identity, container and
@@ -258,33 +237,14 @@ fn keys(config: &BTreeMap<String, String>) -> Result<AwsCredential, String> {
     })
 }
 
-fn endpoint(given: &str, region: &str, plain: bool) -> Result<String, String> {
-    let scheme = if plain { "http" } else { "https" };
+/// The base address: what is given, else that of the region's public service.
+fn base(given: &str, region: &str, plain: bool) -> Result<String, String> {
     if given.is_empty() {
+        let scheme = if plain { "http" } else { "https" };
         let partition = if region.starts_with("cn-") { ".cn" } else { "" };
         return Ok(format!("{scheme}://s3.{region}.amazonaws.com{partition}"));
     }
-    let refuse =
-        |rule: &str| format!("endpoint={given:?}: {rule}; expected [http[s]://]HOST[:PORT]");
-    let full = if given.contains("://") {
-        given.to_owned()
-    } else {
-        format!("{scheme}://{given}")
-    };
-    let url: reqwest::Url = full
-        .parse()
-        .map_err(|error| refuse(&format!("it is no address ({error})")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refuse("it is neither http nor https"));
-    }
-    if url.query().is_some()
-        || url.fragment().is_some()
-        || !url.username().is_empty()
-        || url.password().is_some()
-    {
-        return Err(refuse("it has more than a host, a port and a path"));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
+    endpoint(given, plain)
 }
 
 /// A boolean key in any of the spellings that reach us: YAML's arrive as `1` and `0`, and older
@@ -295,23 +255,6 @@ fn switch(name: &str, value: Option<&str>) -> Result<bool, String> {
         "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
         other => Err(format!("{name}={other:?}: it is `true` or `false`")),
     }
-}
-
-fn headers(http: &HttpSettings) -> Result<HeaderMap, String> {
-    let header = |(name, value): (&String, &String)| {
-        let name: HeaderName = name.parse().map_err(|_| {
-            format!("storage.defaultHttpClient.headers: {name:?} is no header name")
-        })?;
-        let value: HeaderValue = value.parse().map_err(|_| {
-            format!("storage.defaultHttpClient.headers: the value of {name} is no header value")
-        })?;
-        Ok((name, value))
-    };
-    http.headers.iter().map(header).collect()
-}
-
-fn is_header_text(value: &str) -> bool {
-    HeaderValue::from_str(value).is_ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use http_body::Body as _;
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::client::{HttpRequest, HttpRequestBody};
 
-use super::names;
+use crate::store::bucket::restore;
 use crate::store::http::{Authorize, Failure, FailureKind, causes};
 
 /// Signature version 4 for one bucket.
@@ -47,9 +47,7 @@ impl Authorize for Signer {
         })?;
         let protocol = |message: String| Failure::new(FailureKind::Protocol, message);
 
-        *request.uri_mut() = names::unescape(&request.uri().to_string())
-            .parse()
-            .map_err(|error| protocol(format!("no address for a key: {error}")))?;
+        restore(request)?;
         request.headers_mut().extend(self.headers.clone());
         let digest = if self.sign_payload {
             Some(sha256(request.body().clone()).await)

@@ -50,8 +50,25 @@ fn references_find_their_store() {
         )]),
         ..s3()
     };
+    let of_kind = |kind: &str, pairs: &[(&str, &str)]| StorageSettings {
+        stow_kind: kind.to_owned(),
+        stow_config: map(pairs),
+        ..s3()
+    };
+    let (google, account) = ("https://storage.googleapis.com", [("account", "me")]);
+    let azure = "https://me.blob.core.windows.net";
     for (settings, text, store, key) in [
         (s3(), "s3://data/a/b", aws, "a/b"),
+        (of_kind("google", &[]), "gs://data/a/b", google, "a/b"),
+        (s3(), "gs://other/a", google, "a"),
+        (of_kind("azure", &account), "abfs://data/a/b", azure, "a/b"),
+        (
+            of_kind("azure", &account),
+            "abfss://data@me.dfs.core.windows.net/a",
+            azure,
+            "a",
+        ),
+        (s3(), "abfs://c@me.dfs.core.windows.net/a", azure, "a"),
         // An unknown scheme is the primary store's.
         (s3(), "minio://data/a", aws, "a"),
         (many.clone(), "s3://other/a", aws, "a"),
@@ -116,9 +133,17 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
         (
             with(|s| s.stow_kind = "azure".to_owned()),
             "abfs://data/a",
-            "azure",
+            "account",
         ),
-        (s3(), "gs://b/a", "google"),
+        (s3(), "abfs://c/a", "storage.schemes"),
+        (
+            with(|s| {
+                s.stow_kind = "azure".to_owned();
+                s.stow_config = map(&[("account", "me")]);
+            }),
+            "abfs://data@you.dfs.core.windows.net/a",
+            "you",
+        ),
         (s3(), "sw://b/a", "swift"),
         (s3(), "os://b/a", "oracle"),
         (with(|s| s.stow_kind = "b2".to_owned()), "x://data/a", "b2"),

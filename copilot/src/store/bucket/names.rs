@@ -1,11 +1,14 @@
 //! Keys as the library can hold them.
 //!
-//! S3 takes any text as a key; the library's `Path` takes no control characters, no empty segments
+//! Stores take any text as a key; the library's `Path` takes no control characters, no empty segments
 //! and no slash at an edge. So we hand it the key with those percent-encoded (and `%` too), which it
 //! encodes a second time into the address; before signing, one of the two layers is taken off.
 
+use object_store::client::HttpRequest;
 use object_store::path::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
+
+use crate::store::http::{Failure, FailureKind};
 
 /// What the library leaves as it is in the path of an address.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC
@@ -15,7 +18,8 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
-/// S3's own limit, in bytes. Beyond it the library makes addresses that it cannot use.
+/// The limit of S3 and Google, in bytes; Azure's is the same in characters. Beyond it the library makes
+/// addresses that it cannot use.
 const LONGEST: usize = 1024;
 
 /// Refuses a key, or the beginning of one, that is longer than any.
@@ -60,8 +64,17 @@ pub(super) fn address(bucket: &str, path: &Path) -> String {
     format!("{bucket}/{}", utf8_percent_encode(path.as_ref(), KEPT))
 }
 
-/// Takes our layer of encoding off an address that the library made.
-pub(super) fn unescape(address: &str) -> String {
+/// Takes our layer of encoding off the address of a request that the library made.
+pub(in crate::store) fn restore(request: &mut HttpRequest) -> Result<(), Failure> {
+    let restored = unescape(&request.uri().to_string()).parse();
+    *request.uri_mut() = restored.map_err(|error| {
+        let message = format!("no address for a key: {error}");
+        Failure::new(FailureKind::Protocol, message)
+    })?;
+    Ok(())
+}
+
+fn unescape(address: &str) -> String {
     let (path, query) = match address.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (address, None),

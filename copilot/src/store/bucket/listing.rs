@@ -1,5 +1,7 @@
 //! One page of a bucket's listing, keys as they are.
 
+mod azure;
+
 use std::borrow::Cow;
 
 use http::Method;
@@ -38,32 +40,57 @@ pub struct Listed {
     pub size: u64,
 }
 
-/// The request for the page after `token`. No `encoding-type` is asked for: servers differ in whether
-/// they then encode, and an escaped character in XML is read either way.
-pub(super) fn request(address: &str, prefix: &str, token: Option<&str>) -> HttpRequest {
-    let prefix = utf8_percent_encode(prefix, QUERY);
-    let uri = match token.map(|token| utf8_percent_encode(token, QUERY)) {
-        Some(token) => format!("{address}?continuation-token={token}&list-type=2&prefix={prefix}"),
-        None => format!("{address}?list-type=2&prefix={prefix}"),
-    };
-    let mut request = HttpRequest::new(HttpRequestBody::empty());
-    *request.method_mut() = Method::GET;
-    // The address was checked when the bucket was opened and the rest is encoded.
-    *request.uri_mut() = uri.parse().unwrap_or_default();
-    request
+/// What a store's listings look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// S3's second version, which Google's XML interface speaks as well.
+    S3,
+    /// Azure's.
+    Azure,
 }
 
-/// Reads the answer.
-pub(super) async fn read(response: HttpResponse) -> Result<Page, Failure> {
-    let body = response.into_body().bytes().await.map_err(|error| {
-        let unknown = || Failure::new(FailureKind::Broken, error.to_string());
-        Failure::within(&error).cloned().unwrap_or_else(unknown)
-    })?;
-    parse(&body).map_err(|error| {
-        let message =
-            format!("the answer is no S3 listing ({error}); is the endpoint an S3 server?");
-        Failure::new(FailureKind::Protocol, message)
-    })
+impl Dialect {
+    /// The request for the page after `token`. No `encoding-type` is asked for: servers differ in
+    /// whether they then encode, and an escaped character in XML is read either way.
+    pub(super) fn request(self, address: &str, prefix: &str, token: Option<&str>) -> HttpRequest {
+        let encode = |text| utf8_percent_encode(text, QUERY);
+        let prefix = encode(prefix);
+        let uri = match (self, token.map(encode)) {
+            (Self::S3, Some(token)) => {
+                format!("{address}?continuation-token={token}&list-type=2&prefix={prefix}")
+            }
+            (Self::S3, None) => format!("{address}?list-type=2&prefix={prefix}"),
+            (Self::Azure, Some(marker)) => {
+                format!("{address}?comp=list&marker={marker}&prefix={prefix}&restype=container")
+            }
+            (Self::Azure, None) => {
+                format!("{address}?comp=list&prefix={prefix}&restype=container")
+            }
+        };
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = Method::GET;
+        // The address was checked when the bucket was opened and the rest is encoded.
+        *request.uri_mut() = uri.parse().unwrap_or_default();
+        request
+    }
+
+    /// Reads the answer.
+    pub(super) async fn read(self, response: HttpResponse) -> Result<Page, Failure> {
+        let body = response.into_body().bytes().await.map_err(|error| {
+            let unknown = || Failure::new(FailureKind::Broken, error.to_string());
+            Failure::within(&error).cloned().unwrap_or_else(unknown)
+        })?;
+        let (page, store) = match self {
+            Self::S3 => (parse(&body), "S3"),
+            Self::Azure => (azure::parse(&body), "Azure"),
+        };
+        page.map_err(|error| {
+            let message = format!(
+                "the answer is no {store} listing ({error}); is the endpoint an {store} server?"
+            );
+            Failure::new(FailureKind::Protocol, message)
+        })
+    }
 }
 
 fn parse(body: &[u8]) -> Result<Page, quick_xml::DeError> {
@@ -158,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_request_encodes_what_it_asks() {
-        let request = request("http://h/b", "a b/é+%/", Some("t&=/"));
+        let request = Dialect::S3.request("http://h/b", "a b/é+%/", Some("t&=/"));
         let expected =
             "http://h/b?continuation-token=t%26%3D%2F&list-type=2&prefix=a%20b%2F%C3%A9%2B%25%2F";
         assert_eq!(request.uri().to_string(), expected);

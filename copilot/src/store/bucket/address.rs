@@ -1,0 +1,71 @@
+//! What settings say of addresses and headers, checked once: both become part of every request.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::config::HttpSettings;
+
+/// Longest name of a bucket: that of the oldest ones.
+const LONGEST: usize = 255;
+
+/// Refuses a name that no bucket has; it would otherwise become a part of an address.
+pub(in crate::store) fn checked_name(bucket: &str) -> Result<(), String> {
+    let valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if bucket.is_empty() || !bucket.chars().all(valid) || bucket.starts_with('.') {
+        return Err(format!(
+            "bucket {bucket:?}: it holds letters, digits, `-`, `_` and `.` only"
+        ));
+    }
+    if bucket.len() > LONGEST {
+        return Err(format!(
+            "bucket {:?}…: its name has {} bytes, and a bucket's at most {LONGEST}",
+            &bucket[..LONGEST],
+            bucket.len()
+        ));
+    }
+    Ok(())
+}
+
+/// The base address that a key `endpoint` names; without a scheme it is `https`, unless `plain`.
+pub(in crate::store) fn endpoint(given: &str, plain: bool) -> Result<String, String> {
+    let scheme = if plain { "http" } else { "https" };
+    let refuse =
+        |rule: &str| format!("endpoint={given:?}: {rule}; expected [http[s]://]HOST[:PORT]");
+    let full = if given.contains("://") {
+        given.to_owned()
+    } else {
+        format!("{scheme}://{given}")
+    };
+    let url: reqwest::Url = full
+        .parse()
+        .map_err(|error| refuse(&format!("it is no address ({error})")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refuse("it is neither http nor https"));
+    }
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        return Err(refuse("it has more than a host, a port and a path"));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The headers that the settings add to each request.
+pub(in crate::store) fn headers(http: &HttpSettings) -> Result<HeaderMap, String> {
+    let header = |(name, value): (&String, &String)| {
+        let name: HeaderName = name.parse().map_err(|_| {
+            format!("storage.defaultHttpClient.headers: {name:?} is no header name")
+        })?;
+        let value: HeaderValue = value.parse().map_err(|_| {
+            format!("storage.defaultHttpClient.headers: the value of {name} is no header value")
+        })?;
+        Ok((name, value))
+    };
+    http.headers.iter().map(header).collect()
+}
+
+/// Whether a text can stand in a header.
+pub(in crate::store) fn is_header_text(value: &str) -> bool {
+    HeaderValue::from_str(value).is_ok()
+}

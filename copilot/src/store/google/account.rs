@@ -1,0 +1,162 @@
+//! Who we are to Google: a service account with its key, a user who has logged in, or whoever the
+//! metadata server says that we are.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde::Deserialize;
+use serde_json::json;
+
+/// Where a user's token is renewed.
+const TOKEN_ADDRESS: &str = "https://oauth2.googleapis.com/token";
+
+/// Where tokens come from.
+pub(super) enum Account {
+    /// It signs its tokens itself.
+    Service {
+        email: String,
+        key_id: String,
+        key: Box<RsaKeyPair>,
+    },
+    /// Google renews them at `address` for what stands in `form`.
+    User {
+        address: String,
+        form: Vec<(&'static str, String)>,
+    },
+    /// A server of the machine gives them.
+    Metadata { host: String },
+}
+
+/// A credential file, of any kind.
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    r#type: String,
+    client_email: Option<String>,
+    private_key_id: Option<String>,
+    private_key: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    refresh_token: Option<String>,
+    token_uri: Option<String>,
+}
+
+impl Account {
+    /// Reads a credential file.
+    ///
+    /// # Errors
+    /// The rule that is broken, without anything that the file says but its type.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let file: File = serde_json::from_str(text).map_err(|error| {
+            // The error's own words may quote the content.
+            format!(
+                "it is no credential file in JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            )
+        })?;
+        let lacking = |name: &str| format!("it lacks {name}");
+        match file.r#type.as_str() {
+            "service_account" => Ok(Self::Service {
+                email: file.client_email.ok_or_else(|| lacking("client_email"))?,
+                key_id: file.private_key_id.unwrap_or_default(),
+                key: Box::new(key(&file
+                    .private_key
+                    .ok_or_else(|| lacking("private_key"))?)?),
+            }),
+            "authorized_user" => {
+                let needed = |name, value: Option<String>| {
+                    value
+                        .map(|value| (name, value))
+                        .ok_or_else(|| lacking(name))
+                };
+                Ok(Self::User {
+                    form: vec![
+                        needed("client_id", file.client_id)?,
+                        needed("client_secret", file.client_secret)?,
+                        needed("refresh_token", file.refresh_token)?,
+                        ("grant_type", "refresh_token".to_owned()),
+                    ],
+                    address: address(file.token_uri)?,
+                })
+            }
+            other => Err(format!(
+                "its type is {other:?}; known are service_account and authorized_user \
+                 (a pod with workload identity needs no file: the metadata server knows it)"
+            )),
+        }
+    }
+
+    /// What kind it is, for the log.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Service { .. } => "service account",
+            Self::User { .. } => "authorized user",
+            Self::Metadata { .. } => "metadata server",
+        }
+    }
+}
+
+/// Where tokens are renewed: it gets the user's secrets, so it is `https`, or of this machine.
+fn address(named: Option<String>) -> Result<String, String> {
+    let address = named.unwrap_or_else(|| TOKEN_ADDRESS.to_owned());
+    let url: reqwest::Url = address
+        .parse()
+        .map_err(|error| format!("its token_uri is no address ({error})"))?;
+    let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    if url.scheme() == "https" || url.scheme() == "http" && is_local {
+        return Ok(url.to_string());
+    }
+    Err("its token_uri is not https".to_owned())
+}
+
+fn key(pem: &str) -> Result<RsaKeyPair, String> {
+    let wrong = |_| "its private_key is no RSA key in PEM".to_owned();
+    let der = PrivateKeyDer::from_pem_slice(pem.as_bytes())
+        .map_err(|_| "its private_key is no private key in PEM".to_owned())?;
+    match &der {
+        PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(wrong),
+        der => RsaKeyPair::from_der(der.secret_der()).map_err(wrong),
+    }
+}
+
+/// A token that the account has signed itself, good for `lifetime` seconds: Google takes it where it
+/// would take one of its own (AIP-4111).
+pub(super) fn signed(
+    email: &str,
+    key_id: &str,
+    key: &RsaKeyPair,
+    scopes: &str,
+    lifetime: u64,
+) -> Result<String, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_err(|_| "the clock is before 1970")?.as_secs();
+    let header = json!({"alg": "RS256", "typ": "JWT", "kid": key_id});
+    let claims = json!({
+        "iss": email, "sub": email, "scope": scopes, "iat": now, "exp": now + lifetime,
+    });
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let text = format!(
+        "{}.{}",
+        encode(header.to_string().as_bytes()),
+        encode(claims.to_string().as_bytes())
+    );
+    let mut signature = vec![0; key.public_modulus_len()];
+    let random = SystemRandom::new();
+    key.sign(&RSA_PKCS1_SHA256, &random, text.as_bytes(), &mut signature)
+        .map_err(|_| "the private key does not sign")?;
+    Ok(format!("{text}.{}", encode(&signature)))
+}
+
+impl fmt::Debug for Account {
+    /// Without secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.kind())
+    }
+}

@@ -1,0 +1,171 @@
+//! The settings of a Google store: stow's keys (spec §6.4), and where credentials come from (§6.5).
+//!
+//! `json` holds a credential file's content; empty or absent it asks for the ambient account:
+//! `GOOGLE_APPLICATION_CREDENTIALS`, the file that `gcloud` leaves, the metadata server, in the order
+//! of Google's own libraries. `endpoint` is ours: for emulators and private addresses. As with those
+//! libraries `STORAGE_EMULATOR_HOST` names an emulator, which nobody has to log in to.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use http::HeaderMap;
+
+use super::account::Account;
+use super::token::Tokens;
+use crate::config::HttpSettings;
+use crate::store::bucket::{endpoint, headers, is_header_text};
+use crate::store::environment::Environment;
+use crate::store::http::Client;
+
+/// The public service.
+const ENDPOINT: &str = "https://storage.googleapis.com";
+
+/// What stow asks for when nothing is set.
+const SCOPE: &str = "https://www.googleapis.com/auth/devstorage.full_control";
+
+/// The metadata server by number: it has the same one everywhere, and a name would have to be
+/// looked up first.
+const METADATA: &str = "169.254.169.254";
+
+/// What `gcloud` calls its file.
+const FILE: &str = "application_default_credentials.json";
+
+/// What the keys say, checked.
+pub struct Settings {
+    endpoint: String,
+    scopes: Vec<String>,
+    /// A credential file's content, if it stands in the settings.
+    json: Option<String>,
+    anonymous: bool,
+    environment: Environment,
+    headers: HeaderMap,
+}
+
+impl Settings {
+    /// Reads the keys of `config`.
+    ///
+    /// # Errors
+    /// The rule that is broken, naming the key and never a secret.
+    pub fn read(
+        config: &BTreeMap<String, String>,
+        http: &HttpSettings,
+        environment: &Environment,
+    ) -> Result<Self, String> {
+        let given = |name: &str| {
+            let value = config.get(name).map(|value| value.trim());
+            value.filter(|value| !value.is_empty())
+        };
+        let emulator = environment.get("STORAGE_EMULATOR_HOST");
+        let base = match (given("endpoint"), emulator) {
+            (Some(named), _) => endpoint(named, false)?,
+            (None, Some(host)) => {
+                endpoint(host, true).map_err(|rule| format!("STORAGE_EMULATOR_HOST: {rule}"))?
+            }
+            (None, None) => ENDPOINT.to_owned(),
+        };
+        let json = given("json").map(str::to_owned);
+        let scopes = given("scopes").unwrap_or(SCOPE).split(',');
+        let scopes = scopes.map(str::trim).filter(|scope| !scope.is_empty());
+        let scopes: Vec<String> = scopes.map(str::to_owned).collect();
+        if !scopes.iter().all(|scope| is_scope(scope)) {
+            return Err("scopes holds a character that no scope has".to_owned());
+        }
+        Ok(Self {
+            endpoint: base,
+            scopes,
+            anonymous: json.is_none() && given("endpoint").is_none() && emulator.is_some(),
+            json,
+            environment: environment.clone(),
+            headers: headers(http)?,
+        })
+    }
+
+    /// The base address.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Headers for every request.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Where tokens come from; none where requests are anonymous. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// A credential file that cannot be read or used.
+    pub(super) fn tokens(&self, client: &Client) -> Result<Option<Tokens>, String> {
+        if self.anonymous {
+            tracing::debug!("Google credentials: none, for STORAGE_EMULATOR_HOST is set");
+            return Ok(None);
+        }
+        let account = self.account()?;
+        Ok(Some(Tokens::new(account, &self.scopes, client.clone())))
+    }
+
+    fn account(&self) -> Result<Account, String> {
+        if let Some(json) = &self.json {
+            let account = Account::read(json).map_err(|rule| format!("json: {rule}"))?;
+            tracing::debug!(
+                kind = account.kind(),
+                "Google credentials: json in the settings"
+            );
+            return Ok(account);
+        }
+        if let Some(path) = self.environment.get("GOOGLE_APPLICATION_CREDENTIALS") {
+            return of_file("GOOGLE_APPLICATION_CREDENTIALS", Path::new(path));
+        }
+        if let Some(path) = self.file_of_gcloud().filter(|path| path.is_file()) {
+            return of_file("gcloud's file", &path);
+        }
+        let named = ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"]
+            .into_iter()
+            .find_map(|name| self.environment.get(name));
+        let host = named.unwrap_or(METADATA);
+        if !is_header_text(host) || host.contains(['/', '?', '#', '@', ' ']) {
+            return Err(format!(
+                "GCE_METADATA_HOST={host:?}: it is a host, with a port perhaps"
+            ));
+        }
+        tracing::debug!(host, "Google credentials: metadata server");
+        Ok(Account::Metadata {
+            host: host.to_owned(),
+        })
+    }
+
+    fn file_of_gcloud(&self) -> Option<PathBuf> {
+        let named = self.environment.get("CLOUDSDK_CONFIG").map(PathBuf::from);
+        let home = || Some(Path::new(self.environment.get("HOME")?).join(".config/gcloud"));
+        Some(named.or_else(home)?.join(FILE))
+    }
+}
+
+impl fmt::Debug for Settings {
+    /// Without secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("endpoint", &self.endpoint)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+fn of_file(source: &str, path: &Path) -> Result<Account, String> {
+    let wrong = |rule: String| format!("{source} ({}): {rule}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let account = Account::read(&text).map_err(wrong)?;
+    tracing::debug!(source, path = %path.display(), kind = account.kind(), "Google credentials");
+    Ok(account)
+}
+
+/// RFC 6749 §3.3, without the quotes that it excludes.
+fn is_scope(scope: &str) -> bool {
+    scope
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Tokens: got when the first request needs one, kept until shortly before they end.
+
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, Method, header};
+use object_store::client::{HttpRequest, HttpRequestBody};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::account::{Account, signed};
+use crate::store::http::{Answer, Client, Failure, FailureKind, Unsigned};
+
+/// What a token that we sign ourselves is good for, in seconds: Google's limit.
+const LIFETIME: u64 = 3600;
+
+/// A token is renewed this long before it ends. Google's metadata server gives a new one out no
+/// earlier than five minutes before.
+const MARGIN: Duration = Duration::from_mins(4);
+
+/// Tokens of one account.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    account: Account,
+    scopes: Vec<String>,
+    client: Client,
+    /// Who waits here waits for the one request that gets a token for all.
+    kept: Mutex<Option<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    header: HeaderValue,
+    until: Instant,
+}
+
+/// What servers of tokens answer.
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    expires_in: u64,
+}
+
+impl Tokens {
+    pub(super) fn new(account: Account, scopes: &[String], client: Client) -> Self {
+        Self {
+            account,
+            scopes: scopes.to_vec(),
+            client,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The header that carries the token of the moment.
+    pub(super) async fn header(&self) -> Result<HeaderValue, Failure> {
+        let mut kept = self.kept.lock().await;
+        if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.until) {
+            return Ok(kept.header.clone());
+        }
+        let granted = self.granted().await?;
+        let mut header: HeaderValue = format!("Bearer {}", granted.access_token)
+            .parse()
+            .map_err(|_| refused("the token holds a character that no request can carry"))?;
+        header.set_sensitive(true);
+        let lifetime = Duration::from_secs(granted.expires_in).saturating_sub(MARGIN);
+        *kept = Some(Kept {
+            header: header.clone(),
+            until: Instant::now() + lifetime,
+        });
+        Ok(header)
+    }
+
+    async fn granted(&self) -> Result<Granted, Failure> {
+        let request = match &self.account {
+            Account::Service { email, key_id, key } => {
+                let scopes = self.scopes.join(" ");
+                let token = signed(email, key_id, key, &scopes, LIFETIME);
+                return Ok(Granted {
+                    access_token: token.map_err(refused)?,
+                    expires_in: LIFETIME,
+                });
+            }
+            Account::User { address, form } => renewal(address, form)?,
+            Account::Metadata { host } => question(host, &self.scopes)?,
+        };
+        let sent = self.client.send(&request, &Unsigned, Answer::Whole).await;
+        let answer = sent.map_err(|failure| {
+            let kind = self.account.kind();
+            refused(format!("no token from {kind}: {failure}"))
+        })?;
+        let body = answer.into_body().bytes().await;
+        let body = body.map_err(|error| refused(error.to_string()))?;
+        // The error's own words may quote the token.
+        serde_json::from_slice(&body).map_err(|_| refused("the answer holds no token"))
+    }
+}
+
+fn renewal(address: &str, form: &[(&str, String)]) -> Result<HttpRequest, Failure> {
+    let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let pairs = form
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)));
+    let body = pairs.collect::<Vec<_>>().join("&");
+    let mut request = request(Method::POST, address, body.into())?;
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(request)
+}
+
+fn question(host: &str, scopes: &[String]) -> Result<HttpRequest, Failure> {
+    let scopes = scopes.join(",");
+    let scopes = utf8_percent_encode(&scopes, NON_ALPHANUMERIC);
+    let address = format!(
+        "http://{host}/computeMetadata/v1/instance/service-accounts/default/token?scopes={scopes}"
+    );
+    let mut request = request(Method::GET, &address, HttpRequestBody::empty())?;
+    let flavor = HeaderValue::from_static("Google");
+    request.headers_mut().insert("metadata-flavor", flavor);
+    Ok(request)
+}
+
+fn request(method: Method, address: &str, body: HttpRequestBody) -> Result<HttpRequest, Failure> {
+    let mut request = HttpRequest::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = address
+        .parse()
+        .map_err(|error| refused(format!("no address of a token: {error}")))?;
+    Ok(request)
+}
+
+fn refused(message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Credentials, message)
+}

@@ -1,0 +1,60 @@
+//! Emulators of stores that are programs of their own, beside what cargo builds. Only tests use them.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::say;
+use crate::command::{execute, succeeds, target_directory};
+
+/// Google Cloud Storage.
+const FAKE_GCS: &str = "github.com/fsouza/fake-gcs-server@v1.56.1";
+
+/// Azure Blob Storage; later versions want a newer Node than Debian has.
+const AZURITE: &str = "azurite@3.35.0";
+
+/// Finds them or installs them. Where that fails, the tests that need them say so themselves.
+pub fn set_up() {
+    let folder = target_directory().join("emulators");
+
+    let mut install = Command::new(go());
+    install.args(["install", FAKE_GCS]);
+    install.env("GOBIN", folder.join("bin"));
+    ensure("fake-gcs-server", &folder.join("bin"), &mut install);
+
+    let mut install = Command::new("npm");
+    install.args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"]);
+    install.arg(&folder).arg(AZURITE);
+    ensure(
+        "azurite-blob",
+        &folder.join("node_modules/.bin"),
+        &mut install,
+    );
+}
+
+fn ensure(program: &str, folder: &Path, install: &mut Command) {
+    let path = folder.join(program);
+    if path.is_file() || succeeds(Command::new("which").arg(program)) {
+        return say(program, "found");
+    }
+    say(program, "installing");
+    match execute(install) {
+        Ok(()) => say(program, &format!("installed in {}", folder.display())),
+        Err(error) => say(
+            program,
+            &format!(
+                "not here, and cannot be installed: {error:#}. Put it on PATH yourself: \
+                 `go install {FAKE_GCS}`, `npm install --global {AZURITE}`"
+            ),
+        ),
+    }
+}
+
+/// Go, also where its own installer puts it.
+fn go() -> &'static str {
+    let usual = "/usr/local/go/bin/go";
+    if succeeds(Command::new("go").arg("version")) {
+        "go"
+    } else {
+        usual
+    }
+}
