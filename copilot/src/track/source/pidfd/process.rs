@@ -26,6 +26,9 @@ const UNTIL_REAPED: Duration = Duration::from_secs(2);
 /// been told; each later one takes twice as long to come.
 const FIRST_STEP: Duration = Duration::from_millis(1);
 
+/// How often to ask for the status of a process that is said to be gone.
+const ASKED_AGAIN: u32 = 5;
+
 /// A process that is watched.
 #[derive(Debug)]
 pub struct WatchedProcess {
@@ -90,6 +93,7 @@ impl WatchedProcess {
     /// How it ended, once the parent has been told; unknown if that takes too long or the kernel
     /// does not say. The wait may be given up and begun again.
     pub async fn status(&mut self) -> ExitStatus {
+        let mut gone = 0;
         let (_, since) = *self
             .ended
             .get_or_init(|| (Timestamp::now(), Instant::now()));
@@ -101,6 +105,9 @@ impl WatchedProcess {
                     debug!(pid = %self.id, "the parent has not asked how it ended, so nobody may know");
                     return ExitStatus::Unknown;
                 }
+                // Between the end of the process and the writing down of its status both are gone; on
+                // kernels before 6.15 that is how it stays.
+                Err(error) if gone < ASKED_AGAIN && is_gone(&error) => gone += 1,
                 Err(error) => {
                     debug!(pid = %self.id, %error, "the kernel does not tell how a process ended");
                     return ExitStatus::Unknown;
@@ -134,4 +141,8 @@ impl WatchedProcess {
         let is_told = info.mask & u64::from(libc::PIDFD_INFO_EXIT) != 0;
         Ok(is_told.then_some(info.exit_code))
     }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
 }
