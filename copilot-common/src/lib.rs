@@ -28,7 +28,8 @@ pub struct Record {
     pub status: u32,
     /// [`flag`] bits.
     pub flags: u32,
-    /// The process's command name, padded with NUL.
+    /// The process's command name, padded with NUL; only where our own pid namespace does not show the
+    /// process (`pid` is 0).
     pub comm: [u8; 16],
 }
 
@@ -121,16 +122,17 @@ pub mod ancestor {
     pub const WALK_V1: u32 = 2;
 }
 
-/// Slots of the map `POD` (an array of `u64`): which processes are reported.
+/// Numbers of the only element of the map `POD`: which processes are reported. One element, since
+/// each process of the node pays for looking it up.
 pub mod pod {
     /// The cgroup id of the pod; 0 matches nothing.
-    pub const ID: u32 = 0;
+    pub const ID: usize = 0;
     /// The level of the pod's cgroup below the root of the hierarchy.
-    pub const LEVEL: u32 = 1;
+    pub const LEVEL: usize = 1;
     /// Not 0: of containers in `KNOWN` report nothing but the exits of processes in `WATCHED`.
-    pub const FOCUS: u32 = 2;
-    /// Number of slots.
-    pub const SLOTS: u32 = 3;
+    pub const FOCUS: usize = 2;
+    /// How many numbers.
+    pub const NUMBERS: usize = 3;
 }
 
 /// Slots of the per-CPU map `LOST`: why a record was not sent.

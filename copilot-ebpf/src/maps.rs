@@ -21,7 +21,7 @@ pub static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
 
 /// What is reported: see [`pod`].
 #[map]
-pub static POD: Array<u64> = Array::with_max_entries(pod::SLOTS, 0);
+pub static POD: Array<[u64; pod::NUMBERS]> = Array::with_max_entries(1, 0);
 
 /// Thread groups whose exit is reported even of containers in [`KNOWN`], by their id in our own pid
 /// namespace or, with [`FOREIGN`](copilot_common::FOREIGN) added, in the initial one.

@@ -16,6 +16,10 @@ use crate::{
 /// `include/linux/sched/signal.h`: the process is being ended by `exit_group` or a fatal signal.
 const SIGNAL_GROUP_EXIT: u32 = 0x4;
 
+/// The bits of a wait status that hold a fatal signal's number, and that of SIGKILL.
+const SIGNAL: u32 = 0x7f;
+const SIGKILL: u32 = 9;
+
 /// Size of `struct upid` (an int, padding, a pointer) on every 64-bit kernel.
 const UPID_SIZE: usize = 16;
 
@@ -37,7 +41,6 @@ static HAS_GROUP_DEAD: u32 = 0;
 pub struct Task {
     thread: *const u8,
     leader: *const u8,
-    signal: *const u8,
 }
 
 impl Task {
@@ -46,12 +49,13 @@ impl Task {
     pub fn current(ctx: &RawTracePointContext) -> Self {
         let thread: *const u8 = ctx.arg(0);
         let leader = read::<*const u8>(thread, Offset::TaskGroupLeader).unwrap_or(thread);
-        let signal = read::<*const u8>(thread, Offset::TaskSignal).unwrap_or(core::ptr::null());
-        Self {
-            thread,
-            leader,
-            signal,
-        }
+        Self { thread, leader }
+    }
+
+    /// What the threads of the process share of its end, read when it is needed.
+    #[inline(always)]
+    fn signal(&self) -> Option<*const u8> {
+        read(self.thread, Offset::TaskSignal)
     }
 
     /// Whether no other thread of the process lives. Without `group_dead` two threads that exit at
@@ -62,35 +66,46 @@ impl Task {
         if unsafe { core::ptr::read_volatile(&raw const HAS_GROUP_DEAD) } != 0 {
             return ctx.arg::<u64>(1) & 0xff != 0;
         }
-        match read::<i32>(self.signal, Offset::SignalLive) {
+        let live = self
+            .signal()
+            .and_then(|signal| read::<i32>(signal, Offset::SignalLive));
+        match live {
             Some(live) => live == 0,
             // The field is unknown here: the leader's exit is the best that can be told.
             None => ctx.pid() == ctx.tgid(),
         }
     }
 
-    /// The rule of wait(2): the group's code if the whole group was ended, else the leader's own.
+    /// How the process ended, by the rule of wait(2): the group's code if the whole group was ended,
+    /// else the leader's own; and whether the OOM killer had chosen it, which it marks by
+    /// `signal->oom_mm` before it sends SIGKILL.
     #[inline(always)]
-    pub fn wait_status(&self) -> Option<u32> {
-        let flags = read::<u32>(self.signal, Offset::SignalFlags)?;
-        if flags & SIGNAL_GROUP_EXIT != 0 {
-            read(self.signal, Offset::SignalGroupExitCode)
+    pub fn end(&self) -> Option<(u32, bool)> {
+        let signal = self.signal()?;
+        let flags = read::<u32>(signal, Offset::SignalFlags)?;
+        let status: u32 = if flags & SIGNAL_GROUP_EXIT != 0 {
+            read(signal, Offset::SignalGroupExitCode)?
         } else {
-            read(self.leader, Offset::TaskExitCode)
-        }
-    }
-
-    /// The OOM killer marks the process that it chose by `signal->oom_mm`.
-    #[inline(always)]
-    pub fn chosen_by_oom_killer(&self) -> bool {
-        read::<u64>(self.signal, Offset::SignalOomMm).is_some_and(|mm| mm != 0)
+            read(self.leader, Offset::TaskExitCode)?
+        };
+        let is_chosen = status & SIGNAL == SIGKILL
+            && read::<u64>(signal, Offset::SignalOomMm).is_some_and(|mm| mm != 0);
+        Some((status, is_chosen))
     }
 
     /// Whether the parent is of the very same cgroup. The first process of a container and those of
     /// exec sessions are put there by a process that is not.
     #[inline(always)]
     pub fn is_child_of_its_cgroup(&self) -> bool {
-        let parents = read::<*const u8>(self.thread, Offset::TaskParent).and_then(cgroup_of);
+        let Some(parent) = read::<*const u8>(self.thread, Offset::TaskParent) else {
+            return false;
+        };
+        // Processes of one cgroup mostly share all their controllers' as well.
+        let sets = [parent, self.thread].map(|task| read::<u64>(task, Offset::TaskCgroups));
+        if sets[0].is_some() && sets[0] == sets[1] {
+            return true;
+        }
+        let parents = cgroup_of(parent);
         parents.is_some() && parents == cgroup_of(self.thread)
     }
 
@@ -110,7 +125,7 @@ impl Task {
     #[inline(always)]
     fn read_innermost_pid(&self) -> Option<u32> {
         let numbers = offset(Offset::PidNumbers)?;
-        let pid: *const u8 = read(self.signal, Offset::SignalTgidPid)?;
+        let pid: *const u8 = read(self.signal()?, Offset::SignalTgidPid)?;
         let level = read::<u32>(pid, Offset::PidLevel)?;
         if level > MAX_PID_NAMESPACES {
             return None;

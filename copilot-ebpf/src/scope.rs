@@ -27,8 +27,8 @@ static OWN_PID: u32 = 0;
 /// The container of the current task if it belongs to one of our pod.
 #[inline(always)]
 pub fn container_of_current() -> Option<u64> {
-    let level = u32::try_from(*POD.get(pod::LEVEL)?).ok()?;
-    let id = *POD.get(pod::ID)?;
+    let pod = POD.get(0)?;
+    let (level, id) = (u32::try_from(pod[pod::LEVEL]).ok()?, pod[pod::ID]);
     if id == 0 || ancestor_id(level) != id {
         return None;
     }
@@ -39,7 +39,7 @@ pub fn container_of_current() -> Option<u64> {
 /// Whether user space has said what it waits for.
 #[inline(always)]
 pub fn focused() -> bool {
-    POD.get(pod::FOCUS).is_some_and(|focus| *focus != 0)
+    POD.get(0).is_some_and(|pod| pod[pod::FOCUS] != 0)
 }
 
 /// Whether the exit of the current process is waited for.

@@ -6,6 +6,8 @@
     reason = "the attribute of a program passes its context by value"
 )]
 
+use core::ffi::c_void;
+
 use aya_ebpf::{EbpfContext as _, macros::raw_tracepoint, programs::RawTracePointContext};
 use aya_log_ebpf::debug;
 use copilot_common::{Record, flag, kind, lost};
@@ -16,12 +18,21 @@ use crate::{
     scope,
 };
 
+// What a process outside of the pod pays for comes first in each program and ends it at once; all the
+// rest is a function of its own, so that it lies elsewhere and none of it need be fetched.
+
 /// A process of the pod has successfully replaced its program.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 fn process_exec(ctx: RawTracePointContext) -> i32 {
-    let Some(container) = scope::container_of_current() else {
-        return 0;
-    };
+    match scope::container_of_current() {
+        Some(container) => report_exec(ctx.as_ptr(), container),
+        None => 0,
+    }
+}
+
+#[inline(never)]
+fn report_exec(ctx: *mut c_void, container: u64) -> i32 {
+    let ctx = RawTracePointContext::new(ctx);
     if scope::focused() && scope::is_known(container) {
         return 0;
     }
@@ -38,9 +49,15 @@ fn process_exec(ctx: RawTracePointContext) -> i32 {
 /// A thread of the pod exits; reported if it is the last of its process.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 fn process_exit(ctx: RawTracePointContext) -> i32 {
-    let Some(container) = scope::container_of_current() else {
-        return 0;
-    };
+    match scope::container_of_current() {
+        Some(container) => report_exit(ctx.as_ptr(), container),
+        None => 0,
+    }
+}
+
+#[inline(never)]
+fn report_exit(ctx: *mut c_void, container: u64) -> i32 {
+    let ctx = RawTracePointContext::new(ctx);
     if scope::focused() && scope::is_known(container) && !scope::is_watched(ctx.tgid()) {
         return 0;
     }
@@ -49,12 +66,13 @@ fn process_exit(ctx: RawTracePointContext) -> i32 {
         return 0;
     }
     let mut flags = 0;
-    let status = task.wait_status().map_or(0, |status| {
+    let mut status = 0;
+    if let Some((told, is_chosen)) = task.end() {
+        status = told;
         flags |= flag::STATUS;
-        status
-    });
-    if task.chosen_by_oom_killer() {
-        flags |= flag::OOM;
+        if is_chosen {
+            flags |= flag::OOM;
+        }
     }
     if task.is_child_of_its_cgroup() {
         flags |= flag::CHILD;
@@ -106,17 +124,28 @@ fn send(
         maps::count_lost(lost::RING_FULL);
         return;
     };
+    let pid = process::pid_in_our_namespace();
+    // What `/proc` shows need not be told.
+    let is_visible = pid != 0;
     entry.write(Record {
         at: process::boot_time(),
         started: task.started(),
         cgroup: container,
         kind: what,
-        pid: process::pid_in_our_namespace(),
+        pid,
         host_pid: ctx.tgid(),
-        inner_pid: task.innermost_pid(),
+        inner_pid: if is_visible {
+            pid
+        } else {
+            task.innermost_pid()
+        },
         status,
         flags,
-        comm: ctx.command().unwrap_or_default(),
+        comm: if is_visible {
+            [0; 16]
+        } else {
+            ctx.command().unwrap_or_default()
+        },
     });
     // A waking costs the process that is being told of several microseconds. What a container's own
     // processes start can wait for the next record that matters, or until much waits.

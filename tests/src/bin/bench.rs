@@ -13,6 +13,7 @@ fn main() -> Result<()> {
         bail!("run it by `cargo xtask bench`");
     };
     match (*verb, rest) {
+        ("detect", ["cost"]) => detect::cost(&program),
         ("detect", []) => detect::run(&program, Path::new(copilot), 600),
         ("detect", [exits]) => detect::run(&program, Path::new(copilot), exits.parse()?),
         ("start", []) => start::run(&program, Path::new(copilot), 21),

@@ -62,7 +62,6 @@ pub enum PidfdError {
 struct Ending {
     container: ContainerId,
     process: WatchedProcess,
-    scanned: Option<Event>,
 }
 
 /// Watches first processes.
@@ -74,7 +73,7 @@ pub struct PidfdSource {
     queue: VecDeque<Event>,
     /// The oldest process of each container that came from outside.
     first: BTreeMap<ContainerId, WatchedProcess>,
-    /// One that has ended, while its status is asked for, and what the look said that came first.
+    /// One that has ended, while its status is asked for.
     ending: Option<Ending>,
     /// A process could not be watched: only looking will tell of its end.
     must_look_often: bool,
@@ -119,7 +118,7 @@ impl PidfdSource {
                 self.wait().await;
             } else {
                 self.begun = true;
-                self.look_and_tell();
+                self.look();
             }
         }
     }
@@ -139,11 +138,12 @@ impl PidfdSource {
             container = ended(&self.first) => {
                 // A second main may have begun, and must be known before this one's end is. The
                 // parent is being told meanwhile.
-                let scanned = self.look();
+                let newcomers = self.scanner.newcomers();
+                self.take(newcomers);
                 let process = self.first.remove(&container);
-                self.ending = process.map(|process| Ending { container, process, scanned });
+                self.ending = process.map(|process| Ending { container, process });
             }
-            () = self.tick.passed() => self.look_and_tell(),
+            () = self.tick.passed() => self.look(),
         }
     }
 
@@ -172,23 +172,24 @@ impl PidfdSource {
             status,
             at: process.ended_at(),
         });
-        self.queue.extend(ending.scanned);
     }
 
-    fn look_and_tell(&mut self) {
-        let scanned = self.look();
-        self.queue.extend(scanned);
-    }
-
-    /// Looks at all processes, and tells who is there; the look's word of who is gone is for the
-    /// caller to tell.
-    fn look(&mut self) -> Option<Event> {
+    /// Looks at all processes, and tells who is there and who is gone.
+    fn look(&mut self) {
         let mut seen = self.scanner.scan();
         let scanned = seen.pop_if(|last| matches!(last, Event::Scanned { .. }));
+        self.must_look_often = false;
+        self.take(seen);
+        self.queue.extend(scanned);
+        self.looks = self.looks.map(|looks| looks + 1);
+        self.set_pause();
+    }
+
+    /// Watches and tells whom a look has shown.
+    fn take(&mut self, seen: Vec<Event>) {
         if !seen.is_empty() {
             self.changed = Instant::now();
         }
-        self.must_look_often = false;
         for event in &seen {
             if let Event::ProcessStarted {
                 process,
@@ -209,9 +210,6 @@ impl PidfdSource {
             self.watch(&container, process, false);
         }
         self.queue.extend(seen);
-        self.looks = self.looks.map(|looks| looks + 1);
-        self.set_pause();
-        scanned
     }
 
     fn watch(&mut self, container: &ContainerId, id: ProcessId, is_told: bool) {

@@ -26,8 +26,12 @@ use tokio::time::sleep;
 use super::storm::Storm;
 use crate::pod::Pod;
 
-/// How long a load runs.
-const WINDOW: Duration = Duration::from_secs(3);
+/// A load runs for so many windows, and the median of their means counts: an interrupt, or whoever
+/// shares the processor with this machine, may spoil some of them.
+const WINDOWS: usize = 15;
+
+/// How long one lasts.
+const WINDOW: Duration = Duration::from_millis(400);
 
 /// The loads.
 const FOREIGN: &str = "foreign";
@@ -57,65 +61,100 @@ pub fn run(program: &Path) -> Result<()> {
 async fn under(load: &str, program: &Path) -> Result<Costs> {
     let pod = Pod::create()?;
     let elsewhere = Pod::create()?;
+    let _empty = [
+        Empty::attach(c"empty_exec", EXEC)?,
+        Empty::attach(c"empty_exit", EXIT)?,
+    ];
     let before = ids()?;
     let place = Place::find(Some(pod.directory()));
     let around = Surroundings::of(&place);
     let mut sources = climb(&[Watcher::Ebpf], &around).await?.sources;
     let ours = ids()?.difference(&before).copied().collect();
-    let _empty = [
-        Empty::attach(c"empty_exec", EXEC)?,
-        Empty::attach(c"empty_exit", EXIT)?,
-    ];
     let storm = Storm::paced(if load == FOREIGN { &elsewhere } else { &pod }, program)?;
     let mut tracker = Tracker::new(Rules {
-        main_container: Some("storm".to_owned()),
+        main_container: Some("storm-0".to_owned()),
         ..Rules::default()
     });
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
     let reading = async {
         loop {
-            let (_, event) = sources.next().await;
+            let (_, event) = tokio::select! {
+                biased;
+                _ = &mut stopped => return,
+                told = sources.next() => told,
+            };
             tracker.observe(event);
             if load == MAIN_KNOWN && tracker.has_started() {
                 sources.focus(&tracker);
             }
         }
     };
-    tokio::select! {
-        () = reading => {}
-        () = sleep(WINDOW) => {}
-    }
-    let costs = Costs::read(&ours)?;
+    let measuring = async {
+        let mut windows = Vec::with_capacity(WINDOWS);
+        let mut before = Runs::read(&ours)?;
+        for _ in 0..WINDOWS {
+            sleep(WINDOW).await;
+            let now = Runs::read(&ours)?;
+            windows.push(now.mean_since(&before)?);
+            before = now;
+        }
+        drop(stop);
+        Ok::<_, anyhow::Error>(windows)
+    };
+    let (windows, ()) = tokio::join!(measuring, reading);
     storm.stop()?;
-    Ok(costs)
+    Ok(Costs::of(&windows?))
 }
 
-/// Mean costs, in nanoseconds.
-struct Costs {
-    ours: [f64; 2],
-    empty: [f64; 2],
-}
+/// Time and number of runs so far: exec and exit, ours and then the empty ones.
+struct Runs([(Duration, u64); 4]);
 
-impl Costs {
+impl Runs {
     fn read(ours: &BTreeSet<u32>) -> Result<Self> {
         let programs: Vec<ProgramInfo> = loaded_programs().collect::<Result<_, _>>()?;
-        let mean = |name: &str, own: bool| {
+        let of = |name: &str, own: bool| {
             let found = programs.iter().find(|program| {
                 program.name_as_str() == Some(name) && (!own || ours.contains(&program.id()))
             });
             let found = found.with_context(|| format!("the program {name} is not loaded"))?;
-            anyhow::ensure!(found.run_count() > 0, "the program {name} did not run");
-            #[expect(clippy::cast_precision_loss, reason = "counts of a bench are small")]
-            Ok(found.run_time().as_secs_f64() * 1e9 / found.run_count() as f64)
+            anyhow::Ok((found.run_time(), found.run_count()))
         };
-        Ok(Self {
-            ours: [mean("process_exec", true)?, mean("process_exit", true)?],
-            empty: [mean("empty_exec", false)?, mean("empty_exit", false)?],
-        })
+        Ok(Self([
+            of("process_exec", true)?,
+            of("process_exit", true)?,
+            of("empty_exec", false)?,
+            of("empty_exit", false)?,
+        ]))
+    }
+
+    /// Mean costs since then, in nanoseconds.
+    fn mean_since(&self, before: &Self) -> Result<[f64; 4]> {
+        let mut means = [0.0; 4];
+        for (mean, (now, then)) in means.iter_mut().zip(self.0.iter().zip(&before.0)) {
+            let runs = now.1 - then.1;
+            anyhow::ensure!(runs > 0, "a program did not run");
+            #[expect(clippy::cast_precision_loss, reason = "counts of a bench are small")]
+            let runs = runs as f64;
+            *mean = now.0.saturating_sub(then.0).as_secs_f64() * 1e9 / runs;
+        }
+        Ok(means)
+    }
+}
+
+/// Medians of the windows' means, in nanoseconds.
+struct Costs([f64; 4]);
+
+impl Costs {
+    fn of(windows: &[[f64; 4]]) -> Self {
+        Self(std::array::from_fn(|which| {
+            let mut means: Vec<f64> = windows.iter().map(|window| window[which]).collect();
+            means.sort_unstable_by(f64::total_cmp);
+            means[means.len() / 2]
+        }))
     }
 
     fn print(&self, load: &str) {
-        let [exec, exit] = self.ours;
-        let [empty_exec, empty_exit] = self.empty;
+        let [exec, exit, empty_exec, empty_exit] = self.0;
         println!(
             "{load:<23} {exec:>5.0} {exit:>5.0} | {empty_exec:>4.0} {empty_exit:>4.0} | {:.2} {:.2}",
             exec / empty_exec,

@@ -44,6 +44,12 @@ pub fn run(program: &Path, copilot: &Path, exits: usize) -> Result<()> {
     waiting::run(program, copilot)
 }
 
+/// Only what an event costs the kernel.
+#[cfg(feature = "ebpf")]
+pub fn cost(program: &Path) -> Result<()> {
+    cost::run(program)
+}
+
 fn in_storms(program: &Path, exits: usize) -> Result<()> {
     let pod = Pod::create()?;
     let storm = Storm::start(&pod, program)?;

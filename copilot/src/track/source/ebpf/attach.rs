@@ -86,7 +86,7 @@ impl Attached {
     }
 
     /// What is reported.
-    pub fn filter(&mut self) -> Result<Array<MapData, u64>, EbpfError> {
+    pub fn filter(&mut self) -> Result<Array<MapData, [u64; pod::NUMBERS]>, EbpfError> {
         self.take("POD", Array::try_from)
     }
 
@@ -225,10 +225,11 @@ fn set_pod(programs: &mut Ebpf, place: &Place) -> Result<Option<u64>, EbpfError>
     let map = programs
         .map_mut("POD")
         .ok_or_else(|| EbpfError::Load("the object has no map POD".to_owned()))?;
-    let mut filter: Array<_, u64> = map.try_into().map_err(load_failed)?;
-    for (slot, value) in [(pod::LEVEL, level.into()), (pod::ID, id)] {
-        filter.set(slot, value, 0).map_err(load_failed)?;
-    }
+    let mut filter: Array<_, [u64; pod::NUMBERS]> = map.try_into().map_err(load_failed)?;
+    let mut numbers = [0; pod::NUMBERS];
+    numbers[pod::LEVEL] = level.into();
+    numbers[pod::ID] = id;
+    filter.set(0, numbers, 0).map_err(load_failed)?;
     Ok(own)
 }
 

@@ -106,7 +106,7 @@ struct Focus {
 pub struct EbpfSource {
     ring: AsyncFd<RingBuf<MapData>>,
     lost: PerCpuArray<MapData, u64>,
-    filter: Array<MapData, u64>,
+    filter: Array<MapData, [u64; pod::NUMBERS]>,
     watched: HashMap<MapData, u64, u8>,
     known: HashMap<MapData, u64, u8>,
     records: Records,
@@ -222,7 +222,7 @@ impl EbpfSource {
     }
 
     fn widen(&mut self) {
-        if let Err(error) = self.filter.set(pod::FOCUS, 0, 0) {
+        if let Err(error) = self.set_focus(false) {
             warn!(%error, "the programs could not be told to send all");
         }
     }
@@ -235,7 +235,13 @@ impl EbpfSource {
         for id in &wanted.cgroups {
             self.known.insert(id, 1, 0)?;
         }
-        self.filter.set(pod::FOCUS, 1, 0)
+        self.set_focus(true)
+    }
+
+    fn set_focus(&mut self, focused: bool) -> Result<(), MapError> {
+        let mut numbers = self.filter.get(&0, 0)?;
+        numbers[pod::FOCUS] = focused.into();
+        self.filter.set(0, numbers, 0)
     }
 
     /// Takes what the kernel has told. The counter of losses is read after the records: no record
