@@ -31,3 +31,13 @@ pub fn id_of_container(pod: &Path, container: &ContainerId) -> Option<u64> {
     let directory = of_container(pod, container).ok()??;
     fs::metadata(directory).ok().map(|found| found.ino())
 }
+
+/// The container whose cgroup has this id.
+#[must_use]
+pub fn container_of_id(pod: &Path, id: u64) -> Option<ContainerId> {
+    let entries = fs::read_dir(pod).ok()?;
+    let entry = entries
+        .filter_map(Result::ok)
+        .find(|entry| entry.metadata().is_ok_and(|found| found.ino() == id))?;
+    entry.file_name().to_str().map(ContainerId::new)
+}

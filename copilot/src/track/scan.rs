@@ -112,11 +112,13 @@ impl Scanner {
 
     /// The runtime's processes that waited in a container at the last look, to become its program
     /// when they are told to: the pid stays the same.
-    pub fn in_the_making(&self) -> impl Iterator<Item = (ProcessId, &ContainerId)> {
+    #[must_use]
+    pub fn in_the_making(&self) -> Vec<(ProcessId, ContainerId)> {
         self.known
             .values()
             .filter(|known| known.waits)
-            .filter_map(|known| Some((known.id, known.container.as_ref()?)))
+            .filter_map(|known| Some((known.id, known.container.clone()?)))
+            .collect()
     }
 
     /// How many processes live in these containers, by one look at all; nothing if some may have
@@ -262,6 +264,13 @@ impl Scanner {
         });
         parents.as_ref() != Some(container)
     }
+}
+
+/// Whether a look has shown anything but who lives.
+#[must_use]
+pub fn tells_news(events: &[Event]) -> bool {
+    let is_news = |event: &Event| !matches!(event, Event::Scanned { .. });
+    events.iter().any(is_news)
 }
 
 /// What a process's mounts say of its container; nothing if it is gone.

@@ -24,7 +24,7 @@ use super::{Polling, tick::Tick};
 use crate::track::{
     ContainerId, Event, ProcessId, Timestamp, neighbours,
     place::Place,
-    scan::{Scanner, TICK},
+    scan::{Scanner, TICK, tells_news},
 };
 
 /// Pauses between looks once main runs: another main may be about to start, and nobody else tells.
@@ -176,18 +176,16 @@ impl PidfdSource {
 
     /// Looks at all processes, and tells who is there and who is gone.
     fn look(&mut self) {
-        let mut seen = self.scanner.scan();
-        let scanned = seen.pop_if(|last| matches!(last, Event::Scanned { .. }));
+        let seen = self.scanner.scan();
         self.must_look_often = false;
         self.take(seen);
-        self.queue.extend(scanned);
         self.looks = self.looks.map(|looks| looks + 1);
         self.set_pause();
     }
 
     /// Watches and tells whom a look has shown.
     fn take(&mut self, seen: Vec<Event>) {
-        if !seen.is_empty() {
+        if tells_news(&seen) {
             self.changed = Instant::now();
         }
         for event in &seen {
@@ -201,12 +199,7 @@ impl PidfdSource {
                 self.watch(container, *process, true);
             }
         }
-        let waiting: Vec<(ProcessId, ContainerId)> = self
-            .scanner
-            .in_the_making()
-            .map(|(process, container)| (process, container.clone()))
-            .collect();
-        for (process, container) in waiting {
+        for (process, container) in self.scanner.in_the_making() {
             self.watch(&container, process, false);
         }
         self.queue.extend(seen);
@@ -241,7 +234,7 @@ impl PidfdSource {
             Some(_) if self.must_look_often => self.polling.slow,
             Some(looks) => WHILE_RUNNING[looks.min(WHILE_RUNNING.len() - 1)],
             None => {
-                let in_the_making = self.scanner.in_the_making().next().is_some();
+                let in_the_making = !self.scanner.in_the_making().is_empty();
                 self.polling
                     .before_start(self.changed.elapsed(), in_the_making)
             }

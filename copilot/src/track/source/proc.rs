@@ -17,7 +17,7 @@ use super::Polling;
 use crate::track::{
     ContainerId, Event, ProcessId, Timestamp, neighbours,
     place::Place,
-    scan::{Scanner, TICK},
+    scan::{Scanner, TICK, tells_news},
 };
 
 /// Why `/proc` shows nobody.
@@ -73,24 +73,17 @@ impl ProcSource {
     }
 
     fn look(&mut self) {
-        let waiting: Vec<(ProcessId, ContainerId)> = self
-            .scanner
-            .in_the_making()
-            .map(|(process, container)| (process, container.clone()))
-            .collect();
+        let waiting = self.scanner.in_the_making();
         let mut seen = self.scanner.scan();
         missed(waiting, &mut seen);
-        if seen
-            .iter()
-            .any(|event| !matches!(event, Event::Scanned { .. }))
-        {
+        if tells_news(&seen) {
             self.changed = Instant::now();
         }
         self.queue.extend(seen);
         self.pause = Some(if self.main_runs {
             self.polling.slow
         } else {
-            let in_the_making = self.scanner.in_the_making().next().is_some();
+            let in_the_making = !self.scanner.in_the_making().is_empty();
             self.polling
                 .before_start(self.changed.elapsed(), in_the_making)
         });

@@ -3,11 +3,7 @@
 //! The kernel names a container by its cgroup id, `/proc` by its path: here the two are brought
 //! together, by the process at hand while it lives, by the pod's directory where it is mounted.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    fs,
-    os::unix::fs::MetadataExt as _,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use copilot_common::{Record, flag, kind};
 use procfs::process::Process;
@@ -241,11 +237,7 @@ impl Records {
 
     /// A container's cgroup is a directory of the pod's, and its id is the inode.
     fn by_directory(&self, id: u64) -> Option<ContainerId> {
-        let entries = fs::read_dir(self.place.directory.as_ref()?).ok()?;
-        let entry = entries
-            .filter_map(Result::ok)
-            .find(|entry| entry.metadata().is_ok_and(|found| found.ino() == id))?;
-        entry.file_name().to_str().map(ContainerId::new)
+        directory::container_of_id(self.place.directory.as_ref()?, id)
     }
 
     /// A process that has ended is still there until its parent has been told.

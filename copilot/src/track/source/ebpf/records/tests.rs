@@ -1,4 +1,4 @@
-use std::{os::unix::fs::MetadataExt as _, path::Path};
+use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
 use bytemuck::Zeroable as _;
 
