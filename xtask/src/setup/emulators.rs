@@ -1,4 +1,4 @@
-//! Emulators of stores that are programs of their own, beside what cargo builds. Only tests use them.
+//! Stores that are programs of their own, beside what cargo builds. Only tests and benches use them.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,6 +9,9 @@ use crate::command::{execute, succeeds, target_directory};
 /// Google Cloud Storage.
 const FAKE_GCS: &str = "github.com/fsouza/fake-gcs-server@v1.56.1";
 
+/// An S3 server that clusters run. Its releases have no versions that Go knows, so this is a commit.
+const MINIO: &str = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c";
+
 /// Azure Blob Storage; later versions want a newer Node than Debian has.
 const AZURITE: &str = "azurite@3.35.0";
 
@@ -16,10 +19,13 @@ const AZURITE: &str = "azurite@3.35.0";
 pub fn set_up() {
     let folder = target_directory().join("emulators");
 
-    let mut install = Command::new(go());
-    install.args(["install", FAKE_GCS]);
-    install.env("GOBIN", folder.join("bin"));
-    ensure("fake-gcs-server", &folder.join("bin"), &mut install);
+    for (program, module) in [("fake-gcs-server", FAKE_GCS), ("minio", MINIO)] {
+        let mut install = Command::new(go());
+        // Without symbols for a debugger: a third less.
+        install.args(["install", "-ldflags=-s -w", module]);
+        install.env("GOBIN", folder.join("bin"));
+        ensure(program, &folder.join("bin"), &mut install);
+    }
 
     let mut install = Command::new("npm");
     install.args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"]);
@@ -43,7 +49,7 @@ fn ensure(program: &str, folder: &Path, install: &mut Command) {
             program,
             &format!(
                 "not here, and cannot be installed: {error:#}. Put it on PATH yourself: \
-                 `go install {FAKE_GCS}`, `npm install --global {AZURITE}`"
+                 `go install {FAKE_GCS}`, `go install {MINIO}`, `npm install --global {AZURITE}`"
             ),
         ),
     }
