@@ -41,7 +41,7 @@ impl Listing {
             key => format!("{key}/"),
         };
         let next = match object.backend {
-            Backend::Local(_) => Next::Directories(vec![object.key().to_owned()]),
+            Backend::Direct(_) => Next::Directories(vec![object.key().to_owned()]),
             _ => Next::Page(None),
         };
         Self {
@@ -78,11 +78,11 @@ impl Listing {
                 });
                 Ok(Some(entries.collect()))
             }
-            (Next::Directories(mut stack), Backend::Local(directory)) => {
+            (Next::Directories(mut stack), Backend::Direct(container)) => {
                 let Some(path) = stack.pop() else {
                     return Ok(None);
                 };
-                let found = directory
+                let found = container
                     .entries(&path)
                     .map_err(|error| StoreError::of_io(&error, self.object.place(), "listing"))?;
                 stack.extend(found.directories.into_iter().rev());

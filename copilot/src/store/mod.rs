@@ -7,12 +7,12 @@
 
 mod azure;
 mod bucket;
+mod direct;
 mod environment;
 mod error;
 mod google;
 mod http;
 mod listing;
-mod local;
 mod network;
 mod object;
 mod reference;

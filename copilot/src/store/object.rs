@@ -9,9 +9,9 @@ use futures_util::stream::BoxStream;
 use object_store::multipart::PartId;
 
 use super::bucket::Bucket;
+use super::direct;
 use super::error::{Place, StoreError};
 use super::listing::Listing;
-use super::local;
 use super::reference::Reference;
 use super::web::Web;
 
@@ -19,7 +19,7 @@ use super::web::Web;
 #[derive(Clone, Debug)]
 pub(super) enum Backend {
     Bucket(Arc<Bucket>),
-    Local(Arc<local::Directory>),
+    Direct(Arc<dyn direct::Container>),
     Web(Web),
 }
 
@@ -102,11 +102,11 @@ impl Object {
                         })),
                     }
                 }
-                Backend::Local(directory) => {
+                Backend::Direct(container) => {
                     let start = range.as_ref().map_or(0, |range| range.start);
                     let length = range.map(|range| range.end - range.start);
                     let place = self.place();
-                    let reading = directory
+                    let reading = container
                         .get(&self.key, start, length)
                         .map_err(|error| StoreError::of_io(&error, self.place(), "reading"))?;
                     if etag.is_some_and(|etag| etag != reading.etag) {
@@ -184,7 +184,7 @@ impl Object {
     pub async fn put(&self, data: Bytes) -> Result<(), StoreError> {
         match &self.backend {
             Backend::Bucket(bucket) => bucket.put(&self.key, data, &self.place()).await,
-            Backend::Local(directory) => directory
+            Backend::Direct(container) => container
                 .put(&self.key, &data)
                 .map_err(|error| StoreError::of_io_write(&error, self.place())),
             Backend::Web(_) => Err(self.web_is_read_only()),
@@ -199,7 +199,7 @@ impl Object {
     pub async fn exists(&self) -> Result<bool, StoreError> {
         let found = match &self.backend {
             Backend::Bucket(bucket) => bucket.look(&self.key, &self.place()).await,
-            Backend::Local(directory) => directory
+            Backend::Direct(container) => container
                 .look(&self.key)
                 .map_err(|error| StoreError::of_io(&error, self.place(), "looking")),
             Backend::Web(_) => Err(self.web_is_read_only()),
@@ -218,7 +218,7 @@ impl Object {
     pub async fn delete(&self) -> Result<(), StoreError> {
         let deleted = match &self.backend {
             Backend::Bucket(bucket) => bucket.delete(&self.key, &self.place()).await,
-            Backend::Local(directory) => directory
+            Backend::Direct(container) => container
                 .delete(&self.key)
                 .map_err(|error| StoreError::of_io(&error, self.place(), "deleting")),
             Backend::Web(_) => Err(self.web_is_read_only()),
@@ -239,8 +239,8 @@ impl Object {
                 bucket: Arc::clone(bucket),
                 id: bucket.begin(&self.key, &self.place()).await?,
             },
-            Backend::Local(directory) => Parts::Local(
-                directory
+            Backend::Direct(container) => Parts::Direct(
+                container
                     .begin(&self.key)
                     .map_err(|error| StoreError::of_io_write(&error, self.place()))?,
             ),
@@ -278,7 +278,7 @@ impl Object {
                 let page = bucket.list(&self.key, None, &self.place()).await?;
                 Ok(page.objects.iter().any(|object| object.key == self.key))
             }
-            Backend::Local(directory) => Ok(directory.is_file(&self.key)),
+            Backend::Direct(container) => Ok(container.has(&self.key)),
             Backend::Bucket(_) | Backend::Web(_) => Ok(false),
         }
     }
@@ -286,13 +286,13 @@ impl Object {
     pub(super) fn place(&self) -> Place {
         let store = match &self.backend {
             Backend::Bucket(bucket) => bucket.endpoint().to_owned(),
-            Backend::Local(directory) => directory.root().display().to_string(),
+            Backend::Direct(container) => container.shown(),
             Backend::Web(_) => self.reference.container().to_owned(),
         };
         let place = Place::new(&self.reference, store);
         match &self.backend {
             Backend::Bucket(bucket) => place.known_by(bucket.identity()),
-            Backend::Local(_) | Backend::Web(_) => place,
+            Backend::Direct(_) | Backend::Web(_) => place,
         }
     }
 
@@ -315,7 +315,7 @@ pub struct Upload {
 #[derive(Debug)]
 enum Parts {
     Bucket { bucket: Arc<Bucket>, id: String },
-    Local(local::Unfinished),
+    Direct(Box<dyn direct::Unfinished>),
 }
 
 /// A part that arrived.
@@ -336,7 +336,7 @@ impl Upload {
                     .await?;
                 Ok(Part(Some(part)))
             }
-            Parts::Local(file) => {
+            Parts::Direct(file) => {
                 let written = file.write_at(&data, offset);
                 written.map_err(|error| StoreError::of_io_write(&error, place))?;
                 Ok(Part(None))
@@ -358,7 +358,7 @@ impl Upload {
                 let parts = parts.into_iter().filter_map(|part| part.0).collect();
                 bucket.complete(key, id, parts, size, &place).await
             }
-            Parts::Local(file) => {
+            Parts::Direct(file) => {
                 let done = file.finish();
                 done.map_err(|error| StoreError::of_io_write(&error, place))
             }
@@ -376,7 +376,7 @@ impl Upload {
                     .abort(&self.object.key, id, &self.object.place())
                     .await
             }
-            Parts::Local(_) => Ok(()),
+            Parts::Direct(_) => Ok(()),
         }
     }
 }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::azure;
 use super::bucket::Bucket;
+use super::direct::{Directory, Memory};
 use super::environment::Environment;
 use super::error::StoreError;
 use super::google;
 use super::http::Client;
-use super::local::Directory;
 use super::network::Network;
 use super::object::{Backend, Object};
 use super::reference::Reference;
@@ -115,6 +115,16 @@ impl Stores {
         let kind = self.primary_kind(reference)?;
         let scheme = reference.scheme();
         let is_primary = match (kind.as_str(), scheme) {
+            // Its containers need neither settings nor making, so none is the platform's (spec §6.6
+            // speaks of stow's kinds only).
+            ("mem", scheme) if !SCHEMES.contains(&scheme) => {
+                return Ok(Route {
+                    kind,
+                    config: &NO_KEYS,
+                    any_container: true,
+                    primary: false,
+                });
+            }
             ("s3", "s3")
             | ("local", "file")
             | ("google", "gs")
@@ -178,7 +188,7 @@ impl Stores {
             other => Err(setting(
                 reference,
                 format!("storage.type is of an invalid value [{other}]"),
-                "Set it to stow, s3, minio or local",
+                "Set it to stow, s3, minio, local or mem",
             )),
         }
     }
@@ -239,10 +249,11 @@ impl Stores {
                         "Name a directory",
                     ));
                 }
-                Ok(Backend::Local(Arc::new(Directory::new(
+                Ok(Backend::Direct(Arc::new(Directory::new(
                     root.join(container),
                 ))))
             }
+            "mem" => Ok(Backend::Direct(Arc::new(Memory::new(container)))),
             other => Err(StoreError::Unsupported {
                 object: reference.shown(),
                 what: format!("the kind of store {other:?}"),

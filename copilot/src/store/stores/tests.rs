@@ -30,6 +30,13 @@ fn local(path: &str) -> StorageSettings {
     }
 }
 
+fn memory() -> StorageSettings {
+    StorageSettings {
+        store_type: "mem".to_owned(),
+        ..StorageSettings::default()
+    }
+}
+
 fn open(settings: StorageSettings, text: &str) -> Result<(String, String), StoreError> {
     let stores = Stores::new(settings, Network::default(), Environment::default());
     let object = stores.open(&Reference::parse(text)?)?;
@@ -75,6 +82,10 @@ fn references_find_their_store() {
         (many.clone(), "file://c/a/b", "/store/c", "a/b"),
         (many, "file:///store/c/a/b", "/store/c", "a/b"),
         (s3(), "https://host/f?x=1", "host", "f"),
+        (s3(), "mem://b/a", "b in memory", "a"),
+        (memory(), "mem://b/a/c", "b in memory", "a/c"),
+        (memory(), "x://b/a", "b in memory", "a"),
+        (memory(), "gs://other/a", google, "a"),
         (local("/store"), "file://data/a", "/store/data", "a"),
         (local("/store"), "file:///store/data/a", "/store/data", "a"),
         (local("/store"), "/store/data/a", "/store/data", "a"),
@@ -152,7 +163,6 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
             "s3://data/a",
             "[S3]",
         ),
-        (s3(), "mem://b/a", "mem"),
         (
             s3(),
             "file:///etc/passwd",

@@ -7,11 +7,13 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
+
+use super::{Container, Entries, Reading, Unfinished};
 
 /// Bytes per read. A few system calls per MiB, and little memory.
 const CHUNK: usize = 256 * 1024;
@@ -25,19 +27,9 @@ pub struct Directory {
     root: PathBuf,
 }
 
-/// An object opened for reading.
-pub struct Reading {
-    /// Size in bytes.
-    pub size: u64,
-    /// Changes whenever the file does.
-    pub etag: String,
-    /// The bytes from the offset that was asked for.
-    pub stream: BoxStream<'static, io::Result<Bytes>>,
-}
-
 /// A file that becomes an object when it is complete.
 #[derive(Debug)]
-pub struct Unfinished {
+struct Beside {
     file: File,
     path: PathBuf,
     target: PathBuf,
@@ -49,13 +41,22 @@ impl Directory {
         Self { root }
     }
 
-    /// The directory.
-    pub fn root(&self) -> &Path {
-        &self.root
+    fn path(&self, key: &str) -> io::Result<PathBuf> {
+        let odd = |part: &str| part.is_empty() || part == "." || part == "..";
+        if key.contains('\0') || key.split('/').any(odd) {
+            let message = "the key has a component that no file system allows";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok(self.root.join(key))
+    }
+}
+
+impl Container for Directory {
+    fn shown(&self) -> String {
+        self.root.display().to_string()
     }
 
-    /// Reads an object from `start` on; at most `length` bytes of it.
-    pub fn get(&self, key: &str, start: u64, length: Option<u64>) -> io::Result<Reading> {
+    fn get(&self, key: &str, start: u64, length: Option<u64>) -> io::Result<Reading> {
         let file = File::open(self.path(key)?)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
@@ -79,8 +80,7 @@ impl Directory {
         })
     }
 
-    /// Begins an object.
-    pub fn begin(&self, key: &str) -> io::Result<Unfinished> {
+    fn begin(&self, key: &str) -> io::Result<Box<dyn Unfinished>> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let target = self.path(key)?;
         if !self.root.is_dir() {
@@ -100,18 +100,10 @@ impl Directory {
             .truncate(true)
             .mode(0o666)
             .open(&path)?;
-        Ok(Unfinished { file, path, target })
+        Ok(Box::new(Beside { file, path, target }))
     }
 
-    /// Writes a whole object.
-    pub fn put(&self, key: &str, data: &[u8]) -> io::Result<()> {
-        let unfinished = self.begin(key)?;
-        unfinished.write_at(data, 0)?;
-        unfinished.finish()
-    }
-
-    /// Succeeds if there is such an object.
-    pub fn look(&self, key: &str) -> io::Result<()> {
+    fn look(&self, key: &str) -> io::Result<()> {
         match std::fs::symlink_metadata(self.path(key)?) {
             // A directory is no object.
             Ok(meta) if meta.is_dir() => Err(io::ErrorKind::NotFound.into()),
@@ -123,14 +115,11 @@ impl Directory {
         }
     }
 
-    /// Deletes an object.
-    pub fn delete(&self, key: &str) -> io::Result<()> {
+    fn delete(&self, key: &str) -> io::Result<()> {
         std::fs::remove_file(self.path(key)?)
     }
 
-    /// The objects in one directory beneath the prefix: files with their sizes, and directories to go
-    /// on with; both as whole keys.
-    pub fn entries(&self, directory: &str) -> io::Result<Entries> {
+    fn entries(&self, directory: &str) -> io::Result<Entries> {
         let path = if directory.is_empty() {
             self.root.clone()
         } else {
@@ -168,43 +157,22 @@ impl Directory {
         Ok(entries)
     }
 
-    /// Whether there is an object of this key.
-    pub fn is_file(&self, key: &str) -> bool {
+    fn has(&self, key: &str) -> bool {
         self.path(key).is_ok_and(|path| path.is_file())
     }
-
-    fn path(&self, key: &str) -> io::Result<PathBuf> {
-        let odd = |part: &str| part.is_empty() || part == "." || part == "..";
-        if key.contains('\0') || key.split('/').any(odd) {
-            let message = "the key has a component that no file system allows";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
-        Ok(self.root.join(key))
-    }
 }
 
-/// What [`Directory::entries`] found.
-#[derive(Debug, Default)]
-pub struct Entries {
-    /// Keys of files, with their sizes in bytes.
-    pub files: Vec<(String, u64)>,
-    /// Keys of directories.
-    pub directories: Vec<String>,
-}
-
-impl Unfinished {
-    /// Writes `data` at `offset`.
-    pub fn write_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+impl Unfinished for Beside {
+    fn write_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
         self.file.write_all_at(data, offset)
     }
 
-    /// Makes the object visible.
-    pub fn finish(&self) -> io::Result<()> {
+    fn finish(&self) -> io::Result<()> {
         std::fs::rename(&self.path, &self.target)
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for Beside {
     fn drop(&mut self) {
         // After a rename there is nothing of that name.
         let _ = std::fs::remove_file(&self.path);
