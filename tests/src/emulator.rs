@@ -64,7 +64,14 @@ impl Emulator {
         })
     }
 
-    fn start(program: &str, arguments: impl Fn(&mut Command, SocketAddr)) -> io::Result<Self> {
+    /// Starts a program that is told where to listen.
+    ///
+    /// # Errors
+    /// If no port is free.
+    ///
+    /// # Panics
+    /// If it is not installed or does not come up.
+    pub fn start(program: &str, arguments: impl Fn(&mut Command, SocketAddr)) -> io::Result<Self> {
         // Free a moment ago: these programs do not tell which port they took.
         let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let path = find(program).unwrap_or_else(|| panic!("{program} is not installed"));

@@ -1,0 +1,117 @@
+//! S3: our server in process, and `MinIO`.
+
+use std::fs;
+use std::process::Command;
+
+use super::{Store, encoded};
+use crate::binary;
+use crate::minio::{self, Minio};
+use crate::s3::{self, S3Server};
+
+/// The server in process.
+#[derive(Debug)]
+pub struct Amazon {
+    server: S3Server,
+    _dir: tempfile::TempDir,
+}
+
+impl Amazon {
+    /// Starts it over an empty bucket.
+    ///
+    /// # Panics
+    /// If it has no port or no directory.
+    #[must_use]
+    pub fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory can be made");
+        fs::create_dir(dir.path().join("data")).expect("a bucket can be made");
+        let server = S3Server::start(dir.path()).expect("a port is free");
+        Self { server, _dir: dir }
+    }
+}
+
+impl Store for Amazon {
+    fn name(&self) -> &'static str {
+        "S3, in process"
+    }
+
+    fn base(&self) -> String {
+        "s3://data".to_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = binary::command();
+        command.args(self.server.flags("data"));
+        command
+    }
+
+    fn put(&self, key: &str, content: &[u8]) {
+        put_file(&self.server, key, content);
+    }
+
+    fn get(&self, key: &str) -> Option<Vec<u8>> {
+        fs::read(self.server.file("data", key)).ok()
+    }
+
+    fn unfinished(&self, _: &[String]) -> Vec<String> {
+        unfinished(&self.server)
+    }
+}
+
+/// Puts an object into the directory of a server in process.
+pub(super) fn put_file(server: &S3Server, key: &str, content: &[u8]) {
+    let path = server.file("data", key);
+    let folder = path.parent().expect("an object lies in a bucket");
+    fs::create_dir_all(folder).expect("the store can be written");
+    fs::write(path, content).expect("the store can be written");
+}
+
+pub(super) fn unfinished(server: &S3Server) -> Vec<String> {
+    let left = server.unfinished_uploads().expect("the store can be read");
+    left.iter().map(|path| path.display().to_string()).collect()
+}
+
+/// `MinIO`.
+#[derive(Debug)]
+pub struct InMinio(Minio);
+
+impl InMinio {
+    /// Starts it with an empty bucket.
+    ///
+    /// # Panics
+    /// If it is not installed or does not come up.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Minio::start().expect("a port is free"))
+    }
+}
+
+impl Store for InMinio {
+    fn name(&self) -> &'static str {
+        "S3, MinIO"
+    }
+
+    fn base(&self) -> String {
+        "s3://data".to_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = binary::command();
+        let keys = (minio::ACCESS_KEY, minio::SECRET_KEY);
+        command.args(s3::flags(&self.0.endpoint(), "data", keys));
+        command
+    }
+
+    fn put(&self, key: &str, content: &[u8]) {
+        self.0.put(&encoded(key), content);
+    }
+
+    fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.0.get(&encoded(key))
+    }
+
+    fn unfinished(&self, keys: &[String]) -> Vec<String> {
+        let keys = keys.iter().map(|key| encoded(key).replace('/', "%2F"));
+        keys.flat_map(|key| self.0.unfinished_uploads(&key))
+            .collect()
+    }
+}

@@ -1,0 +1,141 @@
+//! Google Cloud Storage. What no test here sees is Google's own word.
+//!
+//! `fake-gcs-server` reads and lists as the service does. It takes no objects by the interface that we
+//! write through; that one is S3's in all but the signature, so there our S3 server stands in, which
+//! then asks nobody who they are.
+
+use std::fs;
+use std::process::Command;
+
+use super::amazon::{put_file, unfinished};
+use super::{Lack, Store, encoded};
+use crate::binary;
+use crate::emulator::Emulator;
+use crate::s3::S3Server;
+
+/// The program that finds the store by `STORAGE_EMULATOR_HOST`, as Google's own libraries do.
+#[must_use]
+pub fn command(address: &str) -> Command {
+    let mut command = binary::command();
+    command.env("STORAGE_EMULATOR_HOST", address).args([
+        "--storage.limits.maxDownloadMBs=0",
+        "--storage.container=data",
+        "--storage.type=stow",
+        "--storage.stow.kind=google",
+        "--storage.stow.config",
+        "json=",
+        "--storage.stow.config",
+        "project_id=p",
+    ]);
+    command
+}
+
+/// The emulator.
+#[derive(Debug)]
+pub struct FakeGoogle(Emulator);
+
+impl FakeGoogle {
+    /// Starts it with an empty bucket.
+    ///
+    /// # Panics
+    /// If it is not installed or does not come up.
+    #[must_use]
+    pub fn start() -> Self {
+        let store = Emulator::fake_gcs().expect("a port is free");
+        let head = "POST /storage/v1/b?project=p\nContent-Type: application/json";
+        let made = store.ask(head, br#"{"name": "data"}"#);
+        assert_eq!(made.expect("the emulator answers").0, 200);
+        Self(store)
+    }
+
+    /// Puts an object there by Google's other interface, with more in its query.
+    ///
+    /// # Panics
+    /// If the emulator does not take it.
+    pub fn put_with(&self, key: &str, query: &str, content: &[u8]) {
+        let name = encoded(key).replace('/', "%2F");
+        let line = format!("POST /upload/storage/v1/b/data/o?uploadType=media&name={name}{query}");
+        let (status, body) = self.0.ask(&line, content).expect("the emulator answers");
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+    }
+}
+
+impl Store for FakeGoogle {
+    fn name(&self) -> &'static str {
+        "Google, fake-gcs-server"
+    }
+
+    fn base(&self) -> String {
+        "gs://data".to_owned()
+    }
+
+    fn command(&self) -> Command {
+        command(&self.0.address().to_string())
+    }
+
+    fn put(&self, key: &str, content: &[u8]) {
+        self.put_with(key, "", content);
+    }
+
+    fn get(&self, key: &str) -> Option<Vec<u8>> {
+        let name = encoded(key).replace('/', "%2F");
+        let line = format!("GET /storage/v1/b/data/o/{name}?alt=media");
+        let (status, body) = self.0.ask(&line, b"").expect("the emulator answers");
+        (status == 200).then_some(body)
+    }
+
+    fn unfinished(&self, _: &[String]) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn lacks(&self) -> Option<Lack> {
+        Some(Lack::Uploads)
+    }
+}
+
+/// Our S3 server in its place.
+#[derive(Debug)]
+pub struct Google {
+    server: S3Server,
+    _dir: tempfile::TempDir,
+}
+
+impl Google {
+    /// Starts it over an empty bucket.
+    ///
+    /// # Panics
+    /// If it has no port or no directory.
+    #[must_use]
+    pub fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory can be made");
+        fs::create_dir(dir.path().join("data")).expect("a bucket can be made");
+        let server = S3Server::open(dir.path()).expect("a port is free");
+        Self { server, _dir: dir }
+    }
+}
+
+impl Store for Google {
+    fn name(&self) -> &'static str {
+        "Google, its S3 interface played by our S3 server"
+    }
+
+    fn base(&self) -> String {
+        "gs://data".to_owned()
+    }
+
+    fn command(&self) -> Command {
+        command(self.server.endpoint.trim_start_matches("http://"))
+    }
+
+    fn put(&self, key: &str, content: &[u8]) {
+        put_file(&self.server, key, content);
+    }
+
+    fn get(&self, key: &str) -> Option<Vec<u8>> {
+        fs::read(self.server.file("data", key)).ok()
+    }
+
+    fn unfinished(&self, _: &[String]) -> Vec<String> {
+        unfinished(&self.server)
+    }
+}
