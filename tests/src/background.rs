@@ -2,12 +2,16 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// Connections that may wait to be taken.
+const BACKLOG: u32 = 1024;
 
 /// A running server; stops when dropped.
 #[derive(Debug)]
@@ -24,23 +28,46 @@ impl Background {
         F: Fn(TcpStream) -> S + Send + 'static,
         S: Future<Output = ()> + Send + 'static,
     {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        Self::start_after(name, Duration::ZERO, serve)
+    }
+
+    /// The same, and connections are refused until this time has passed.
+    pub fn start_after<F, S>(name: &str, wait: Duration, serve: F) -> io::Result<Self>
+    where
+        F: Fn(TcpStream) -> S + Send + 'static,
+        S: Future<Output = ()> + Send + 'static,
+    {
+        // Bound, so that the port is ours; who does not listen yet refuses.
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = socket.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let listening = if wait.is_zero() {
+            let _entered = runtime.enter();
+            Listening::Already(socket.listen(BACKLOG)?)
+        } else {
+            Listening::After(wait, socket)
+        };
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
-                runtime.block_on(async {
-                    let Ok(listener) = TcpListener::from_std(listener) else {
-                        return;
+                runtime.block_on(stopping.run_until_cancelled(async {
+                    let listener = match listening {
+                        Listening::Already(listener) => listener,
+                        Listening::After(wait, socket) => {
+                            tokio::time::sleep(wait).await;
+                            let Ok(listener) = socket.listen(BACKLOG) else {
+                                return;
+                            };
+                            listener
+                        }
                     };
-                    stopping.run_until_cancelled(accept(listener, serve)).await;
-                });
+                    accept(listener, serve).await;
+                }));
                 // Connections that hang are cut, not waited for.
                 runtime.shutdown_background();
             })?;
@@ -56,6 +83,12 @@ impl Background {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
+
+/// When connections are taken.
+enum Listening {
+    Already(TcpListener),
+    After(Duration, TcpSocket),
 }
 
 async fn accept<F, S>(listener: TcpListener, serve: F)

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use object_store::multipart::PartId;
 
-use super::bucket::Bucket;
+use super::bucket::{Begun, Bucket};
 use super::direct;
 use super::error::{Place, StoreError};
 use super::listing::Listing;
@@ -237,7 +237,7 @@ impl Object {
         let parts = match &self.backend {
             Backend::Bucket(bucket) => Parts::Bucket {
                 bucket: Arc::clone(bucket),
-                id: bucket.begin(&self.key, &self.place()).await?,
+                begun: bucket.begin(&self.key, &self.place()).await?,
             },
             Backend::Direct(container) => Parts::Direct(
                 container
@@ -314,7 +314,7 @@ pub struct Upload {
 
 #[derive(Debug)]
 enum Parts {
-    Bucket { bucket: Arc<Bucket>, id: String },
+    Bucket { bucket: Arc<Bucket>, begun: Begun },
     Direct(Box<dyn direct::Unfinished>),
 }
 
@@ -330,9 +330,9 @@ impl Upload {
     pub async fn part(&self, index: usize, offset: u64, data: Bytes) -> Result<Part, StoreError> {
         let place = self.object.place();
         match &self.parts {
-            Parts::Bucket { bucket, id } => {
+            Parts::Bucket { bucket, begun } => {
                 let part = bucket
-                    .part(&self.object.key, id, index, data, &place)
+                    .part(&self.object.key, begun, index, data, &place)
                     .await?;
                 Ok(Part(Some(part)))
             }
@@ -353,10 +353,10 @@ impl Upload {
     pub async fn complete(&mut self, parts: Vec<Part>, size: u64) -> Result<(), StoreError> {
         let place = self.object.place();
         match &mut self.parts {
-            Parts::Bucket { bucket, id } => {
+            Parts::Bucket { bucket, begun } => {
                 let key = &self.object.key;
                 let parts = parts.into_iter().filter_map(|part| part.0).collect();
-                bucket.complete(key, id, parts, size, &place).await
+                bucket.complete(key, begun, parts, size, &place).await
             }
             Parts::Direct(file) => {
                 let done = file.finish();
@@ -371,9 +371,9 @@ impl Upload {
     /// Any [`StoreError`]; the parts may then remain in the store.
     pub async fn abort(self) -> Result<(), StoreError> {
         match &self.parts {
-            Parts::Bucket { bucket, id } => {
+            Parts::Bucket { bucket, begun } => {
                 bucket
-                    .abort(&self.object.key, id, &self.object.place())
+                    .abort(&self.object.key, begun, &self.object.place())
                     .await
             }
             Parts::Direct(_) => Ok(()),

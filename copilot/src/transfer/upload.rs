@@ -86,8 +86,11 @@ impl Upload<'_> {
         match self.stop.race(begin.as_mut()).await {
             Ok(answer) => Ok(answer?),
             Err(stopped) => {
-                if let Ok(Ok(upload)) = tokio::time::timeout(CLEAN_UP, begin).await {
-                    abandon(upload, object).await;
+                match tokio::time::timeout(CLEAN_UP, begin).await {
+                    Ok(Ok(upload)) => abandon(upload, object).await,
+                    // It has failed, and what it may have begun was seen to.
+                    Ok(Err(_)) => {}
+                    Err(_) => may_remain(object, &no_answer()),
                 }
                 Err(stopped.into())
             }
@@ -171,8 +174,16 @@ async fn abandon(upload: Parts, object: &Object) {
     let reason = match aborted {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", CLEAN_UP.as_secs()),
+        Err(_) => no_answer(),
     };
+    may_remain(object, &reason);
+}
+
+fn no_answer() -> String {
+    format!("no answer within {} s", CLEAN_UP.as_secs())
+}
+
+fn may_remain(object: &Object, reason: &str) {
     tracing::warn!(
         object = %object.reference().shown(),
         reason,

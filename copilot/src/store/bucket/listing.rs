@@ -18,6 +18,11 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// A text in a query.
+pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(text, QUERY)
+}
+
 /// Some objects, and how to go on.
 #[derive(Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase")]
@@ -53,9 +58,8 @@ impl Dialect {
     /// The request for the page after `token`. No `encoding-type` is asked for: servers differ in
     /// whether they then encode, and an escaped character in XML is read either way.
     pub(super) fn request(self, address: &str, prefix: &str, token: Option<&str>) -> HttpRequest {
-        let encode = |text| utf8_percent_encode(text, QUERY);
-        let prefix = encode(prefix);
-        let uri = match (self, token.map(encode)) {
+        let prefix = encoded(prefix);
+        let uri = match (self, token.map(encoded)) {
             (Self::S3, Some(token)) => {
                 format!("{address}?continuation-token={token}&list-type=2&prefix={prefix}")
             }

@@ -9,10 +9,12 @@
 //! `store::object`, and `s3`, `google`, `azure`, which open it.
 
 mod address;
+mod begun;
 mod listing;
 mod names;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use ::http::{Method, StatusCode};
 use bytes::Bytes;
@@ -24,8 +26,10 @@ use object_store::{
 };
 
 use super::error::{Place, StoreError};
-use super::http::{Answer, Authorize, Client, Failure, FailureKind};
+use super::http::{Answer, Authorize, Client, Failure, FailureKind, unheard};
 pub(super) use address::{checked_name, endpoint, headers, is_header_text};
+pub use begun::Begun;
+use begun::Lost;
 pub use listing::{Dialect, Page};
 pub(super) use names::restore;
 
@@ -157,17 +161,26 @@ impl Bucket {
         Ok(())
     }
 
-    /// Begins a multipart upload and gives its id.
-    pub async fn begin(&self, key: &str, place: &Place) -> Result<String, StoreError> {
-        let begun = self.store.create_multipart(&path(key, place)?).await;
-        begun.map_err(|error| StoreError::of_library(&error, place.clone(), "beginning an upload"))
+    /// Begins a multipart upload.
+    pub async fn begin(&self, key: &str, place: &Place) -> Result<Begun, StoreError> {
+        let (path, since) = (path(key, place)?, Instant::now());
+        let (begun, answers) = unheard(self.store.create_multipart(&path)).await;
+        let lost = Lost { since, answers };
+        match begun {
+            Ok(id) => Ok(Begun { id, lost }),
+            Err(error) => {
+                self.end_unknown(key, None, lost, place).await;
+                let action = "beginning an upload";
+                Err(StoreError::of_library(&error, place.clone(), action))
+            }
+        }
     }
 
     /// Uploads the part with this index, from 0.
     pub async fn part(
         &self,
         key: &str,
-        id: &String,
+        begun: &Begun,
         index: usize,
         data: Bytes,
         place: &Place,
@@ -175,13 +188,27 @@ impl Bucket {
         let key = path(key, place)?;
         let done = self
             .store
-            .put_part(&key, id, index, PutPayload::from_bytes(data))
+            .put_part(&key, &begun.id, index, PutPayload::from_bytes(data))
             .await;
         done.map_err(|error| StoreError::of_library(&error, place.clone(), "uploading a part"))
     }
 
     /// Makes the object of its parts, which have `size` bytes together.
     pub async fn complete(
+        &self,
+        key: &str,
+        begun: &Begun,
+        parts: Vec<PartId>,
+        size: u64,
+        place: &Place,
+    ) -> Result<(), StoreError> {
+        self.assemble(key, &begun.id, parts, size, place).await?;
+        self.end_unknown(key, Some(&begun.id), begun.lost, place)
+            .await;
+        Ok(())
+    }
+
+    async fn assemble(
         &self,
         key: &str,
         id: &String,
@@ -207,8 +234,11 @@ impl Bucket {
     }
 
     /// Drops the parts uploaded so far.
-    pub async fn abort(&self, key: &str, id: &String, place: &Place) -> Result<(), StoreError> {
-        let done = self.store.abort_multipart(&path(key, place)?, id).await;
+    pub async fn abort(&self, key: &str, begun: &Begun, place: &Place) -> Result<(), StoreError> {
+        let path = path(key, place)?;
+        let done = self.store.abort_multipart(&path, &begun.id).await;
+        self.end_unknown(key, Some(&begun.id), begun.lost, place)
+            .await;
         done.map_err(|error| StoreError::of_library(&error, place.clone(), "aborting an upload"))
     }
 

@@ -1,5 +1,6 @@
 //! The shared client: one request with all its attempts.
 
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -95,7 +96,13 @@ impl Client {
         loop {
             match self.attempt(request.clone(), authorize, answer).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => tokio::time::sleep(budget.spend(failure)?).await,
+                Err(failure) => {
+                    if failure.may_have_worked() {
+                        // Nobody may be counting.
+                        let _ = UNHEARD.try_with(|count| count.set(count.get() + 1));
+                    }
+                    tokio::time::sleep(budget.spend(failure)?).await;
+                }
             }
         }
     }
@@ -138,6 +145,17 @@ impl Client {
             .as_ref()
             .map_err(Clone::clone)
     }
+}
+
+tokio::task_local! {
+    /// Counts for [`unheard`]: the store library stands between who wants to know and who does.
+    static UNHEARD: Cell<u32>;
+}
+
+/// Runs requests, and says how many of their attempts failed that may have had their effect.
+pub async fn unheard<T>(requests: impl Future<Output = T>) -> (T, u32) {
+    let counted = async { (requests.await, UNHEARD.with(Cell::get)) };
+    UNHEARD.scope(Cell::new(0), counted).await
 }
 
 fn build(network: &Network) -> Result<reqwest::Client, Failure> {

@@ -142,6 +142,19 @@ impl Failure {
         }
     }
 
+    /// Whether the server may have done what it was asked to: only its answer is missing, or it, or
+    /// something between us, gave up in the middle.
+    #[must_use]
+    pub fn may_have_worked(&self) -> bool {
+        match self.kind {
+            FailureKind::Stalled | FailureKind::Broken => true,
+            FailureKind::Status => {
+                matches!(self.status().map(|s| s.as_u16()), Some(500 | 502 | 504))
+            }
+            _ => false,
+        }
+    }
+
     /// The status, if the server answered.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {

@@ -16,7 +16,7 @@ mod service;
 mod stall;
 mod tls;
 
-pub use client::{Answer, Authorize, Client, Unsigned};
+pub use client::{Answer, Authorize, Client, Unsigned, unheard};
 pub(in crate::store) use failure::causes;
 pub use failure::{Failure, FailureKind, Reply};
 pub use service::Service;

@@ -1,14 +1,21 @@
-//! A proxy between us and a server that misbehaves as it is told, one request per connection.
+//! A network that misbehaves as it is told: a [`FaultProxy`] between us and a server, one request per
+//! connection, and a [`Schedule`] of faults by chance.
+
+mod relay;
+mod schedule;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::background::Background;
+use relay::{Pace, relay};
+pub use schedule::{Chance, Schedule};
 
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,10 +26,20 @@ pub enum Fault {
     Hangup,
     /// The server gets it, but of the answer only so many bytes (its head included) come back.
     CutAfter(usize),
+    /// The same, and the end is a reset: what the client has not read by then is lost, too.
+    ResetAfter(usize),
     /// The same, and then silence.
     StallAfter(usize),
+    /// The server gets only so many bytes of it, its head not counted, and nothing comes back.
+    CutRequestAfter(usize),
     /// The proxy answers with this status and further header lines, each ending in CRLF.
     Answer(u16, &'static str),
+    /// The proxy answers as S3 does when it is asked too much.
+    SlowDown,
+    /// It is passed on after a while.
+    Delay(Duration),
+    /// It is passed on at so many bytes in a second, both ways.
+    Slow(usize),
 }
 
 /// A request as the proxy saw it.
@@ -34,6 +51,8 @@ pub struct Seen {
     pub line: String,
     /// The whole head.
     pub head: String,
+    /// What was done to it; [`Fault::None`] while that is being decided.
+    pub fault: Fault,
 }
 
 /// A running proxy; stops when dropped.
@@ -49,11 +68,20 @@ impl FaultProxy {
         upstream: SocketAddr,
         choose: impl Fn(&Seen) -> Fault + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        Self::start_after(Duration::ZERO, upstream, choose)
+    }
+
+    /// The same, and until this time has passed nobody listens at its port.
+    pub fn start_after(
+        wait: Duration,
+        upstream: SocketAddr,
+        choose: impl Fn(&Seen) -> Fault + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         let count = AtomicUsize::new(0);
         let shared = Arc::new((choose, count));
-        let server = Background::start("fault-proxy", move |client| {
+        let server = Background::start_after("fault-proxy", wait, move |client| {
             let (shared, log) = (Arc::clone(&shared), Arc::clone(&log));
             async move {
                 let (choose, count) = &*shared;
@@ -99,66 +127,57 @@ async fn serve(
     };
     let head = String::from_utf8_lossy(&received[..end]).into_owned();
     let line = head.lines().next().unwrap_or_default();
-    let seen = Seen {
+    let mut seen = Seen {
         index: number(),
         line: line.trim_end_matches(" HTTP/1.1").to_owned(),
         head: head.clone(),
+        fault: Fault::None,
     };
     let fault = choose(&seen);
+    seen.fault = fault.clone();
     log.lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(seen);
-    let limit = match fault {
-        Fault::None => usize::MAX,
-        Fault::CutAfter(bytes) | Fault::StallAfter(bytes) => bytes,
+    let mut pace = Pace::default();
+    match fault {
+        Fault::None => {}
+        Fault::CutAfter(bytes) | Fault::ResetAfter(bytes) | Fault::StallAfter(bytes) => {
+            pace.back = bytes;
+        }
+        Fault::CutRequestAfter(bytes) => pace.forth = bytes,
+        Fault::Slow(rate) => pace.rate = Some(rate),
+        Fault::Delay(wait) => tokio::time::sleep(wait).await,
         Fault::Hangup => return Ok(()),
-        Fault::Answer(status, headers) => return answer(client, status, headers).await,
-    };
+        Fault::Answer(status, headers) => return answer(client, status, headers, "").await,
+        Fault::SlowDown => return answer(client, 503, "", SLOW_DOWN).await,
+    }
 
     let mut server = TcpStream::connect(upstream).await?;
     server.write_all(head.as_bytes()).await?;
     server.write_all(b"\r\nConnection: close").await?;
-    server.write_all(&received[end..]).await?;
-    relay(&mut client, &mut server, limit).await?;
-    if matches!(fault, Fault::StallAfter(_)) {
-        // Until the client has enough of it.
-        let mut nothing = [0; 64];
-        while client.read(&mut nothing).await? > 0 {}
+    // The end of the head goes along.
+    pace.forth = pace.forth.saturating_add(4);
+    relay(&mut client, &mut server, &received[end..], pace).await?;
+    match fault {
+        Fault::StallAfter(_) => {
+            // Until the client has enough of it.
+            let mut nothing = [0; 64];
+            while client.read(&mut nothing).await? > 0 {}
+        }
+        Fault::ResetAfter(_) => client.set_zero_linger()?,
+        _ => {}
     }
     Ok(())
 }
 
-/// Both ways at once; ends when the server closes or `limit` bytes have come back.
-async fn relay(client: &mut TcpStream, server: &mut TcpStream, limit: usize) -> io::Result<()> {
-    let (mut from_client, mut to_client) = client.split();
-    let (mut from_server, mut to_server) = server.split();
-    let back = async {
-        let mut left = limit;
-        let mut buffer = vec![0; 64 * 1024];
-        while left > 0 {
-            let room = buffer.len().min(left);
-            let read = from_server.read(&mut buffer[..room]).await?;
-            if read == 0 {
-                break;
-            }
-            to_client.write_all(&buffer[..read]).await?;
-            left -= read;
-        }
-        Ok(())
-    };
-    let forth = async {
-        tokio::io::copy(&mut from_client, &mut to_server).await?;
-        std::future::pending::<io::Result<()>>().await
-    };
-    tokio::select! {
-        done = back => done,
-        broken = forth => broken,
-    }
-}
+/// What S3 says when it is asked too much.
+const SLOW_DOWN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SlowDown</Code>\
+    <Message>Please reduce your request rate.</Message></Error>";
 
-async fn answer(mut client: TcpStream, status: u16, headers: &str) -> io::Result<()> {
+async fn answer(mut client: TcpStream, status: u16, headers: &str, body: &str) -> io::Result<()> {
+    let length = body.len();
     let text = format!(
-        "HTTP/1.1 {status} Fault\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status} Fault\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     );
     client.write_all(text.as_bytes()).await?;
     client.shutdown().await?;

@@ -1,0 +1,92 @@
+//! Faults by chance, the same for the same seed.
+
+use std::time::Duration;
+
+use super::{Fault, Seen};
+
+/// Numbers by chance: splitmix64, whose every seed is a good one.
+#[derive(Clone, Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// A row of numbers; the same for the same seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next one.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// The next one below `limit`.
+    pub fn below(&mut self, limit: usize) -> usize {
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.next() % limit).unwrap_or(0)
+    }
+}
+
+/// What befalls the requests of one run.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// Where its chances come from.
+    pub seed: u64,
+    /// Of a thousand requests so many meet a fault.
+    pub rate: usize,
+    /// From this request on nothing is answered any more.
+    pub dead_from: Option<usize>,
+    /// Whether some faults are a silence, which takes the client's patience to end.
+    pub silences: bool,
+}
+
+impl Schedule {
+    /// A schedule of which all but the seed comes from chance: a fifth of them have a network that
+    /// dies and stays dead.
+    #[must_use]
+    pub fn by_chance(seed: u64) -> Self {
+        let mut chance = Chance::new(seed);
+        let dies = chance.below(5) == 0;
+        Self {
+            seed,
+            rate: [50, 150, 300, 600][chance.below(4)],
+            dead_from: dies.then(|| chance.below(8)),
+            silences: true,
+        }
+    }
+
+    /// What befalls a request.
+    #[must_use]
+    pub fn fault(&self, seen: &Seen) -> Fault {
+        if self.dead_from.is_some_and(|from| seen.index >= from) {
+            return Fault::Hangup;
+        }
+        let number = u64::try_from(seen.index).unwrap_or(u64::MAX);
+        let mut chance = Chance::new(self.seed ^ number.wrapping_mul(0xD1B5_4A32_D192_ED03));
+        if chance.below(1000) >= self.rate {
+            return Fault::None;
+        }
+        // Within the head of an answer, at its end, or anywhere in a body.
+        let bytes = match chance.below(3) {
+            0 => chance.below(200),
+            1 => 200 + chance.below(800),
+            _ => chance.below(6 << 20),
+        };
+        match chance.below(if self.silences { 10 } else { 9 }) {
+            0 => Fault::Hangup,
+            1 => Fault::CutAfter(bytes),
+            2 => Fault::ResetAfter(bytes),
+            3 => Fault::CutRequestAfter(bytes),
+            4 => Fault::Answer(500, ""),
+            5 => Fault::Answer(429, "Retry-After: 0\r\n"),
+            6 => Fault::SlowDown,
+            7 => Fault::Delay(Duration::from_millis(20 + chance.next() % 100)),
+            8 => Fault::Slow(4 << 20),
+            _ => Fault::StallAfter(bytes),
+        }
+    }
+}
