@@ -93,7 +93,15 @@ impl Site {
         engine(self.settings_with(&[("endpoint", endpoint)]))
     }
 
-    /// The same, and it takes a second of silence for a stall.
+    /// An engine that reaches the server through `endpoint` and tries for as long as the program does.
+    #[must_use]
+    pub fn persistent_engine_through(&self, endpoint: &str) -> Engine {
+        let settings = self.settings_with(&[("endpoint", endpoint)]);
+        let stores = Stores::new(settings, Network::default(), closed_environment());
+        Engine::new(Arc::new(stores), Limits::within(None))
+    }
+
+    /// An engine that reaches the server through `endpoint` and takes a second of silence for a stall.
     #[must_use]
     pub fn impatient_engine_through(&self, endpoint: &str) -> Engine {
         let settings = self.settings_with(&[("endpoint", endpoint)]);

@@ -53,7 +53,7 @@ impl Schedule {
         let dies = chance.below(5) == 0;
         Self {
             seed,
-            rate: [50, 150, 300, 600][chance.below(4)],
+            rate: [50, 200, 500, 900][chance.below(4)],
             dead_from: dies.then(|| chance.below(8)),
             silences: true,
         }

@@ -2,6 +2,11 @@
 
 #![cfg(test)]
 
+mod begun;
+mod lasting;
+mod random;
+mod slow;
+
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -149,112 +154,4 @@ async fn a_lost_answer_to_the_last_request_is_no_failure() {
         Fault::None
     })
     .await;
-}
-
-#[tokio::test]
-async fn a_refusal_that_stays_is_an_error_that_counts() {
-    let site = Site::start().unwrap();
-    let proxy = FaultProxy::start(site.server.address(), |_| Fault::Answer(503, "")).unwrap();
-    let to = site.work("in/x");
-    let copy = download("x", &to);
-    let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
-        .await
-        .unwrap_err();
-    assert!(error.store_error().unwrap().recoverable());
-    let error = error.to_string();
-    for part in ["s3://data/x", &proxy.endpoint(), "503", "5 attempts"] {
-        assert!(error.contains(part), "{error}");
-    }
-    assert_eq!(proxy.seen().len(), 5);
-    assert!(!to.parent().unwrap().exists());
-}
-
-#[tokio::test]
-async fn a_broken_upload_is_aborted() {
-    let site = Site::start().unwrap();
-    let proxy = FaultProxy::start(site.server.address(), |seen| {
-        if seen.line.contains("partNumber=3") {
-            Fault::Answer(500, "")
-        } else {
-            Fault::None
-        }
-    })
-    .unwrap();
-    let copy = site.upload_of(&bytes(30 * MIB, 1)).unwrap();
-    let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("500"), "{error}");
-    assert!(
-        proxy
-            .seen()
-            .iter()
-            .any(|seen| seen.line.starts_with("DELETE"))
-    );
-    assert!(site.server.unfinished_uploads().unwrap().is_empty());
-    assert!(!site.server.file("data", "x").exists());
-}
-
-#[tokio::test]
-async fn an_object_that_changes_while_it_is_read_is_told() {
-    let site = Site::start().unwrap();
-    run(
-        &site.engine(),
-        vec![site.upload_of(&bytes(20 * MIB, 1)).unwrap()],
-    )
-    .await
-    .unwrap();
-    let path = site.server.file("data", "x");
-    let proxy = FaultProxy::start(site.server.address(), move |seen| {
-        if seen.index == 1 {
-            // As somebody else's upload would, with another ETag for the ranges to come.
-            for entry in fs::read_dir(path.parent().unwrap().parent().unwrap()).unwrap() {
-                let name = entry.unwrap().path();
-                if name
-                    .extension()
-                    .is_some_and(|extension| extension == "json")
-                {
-                    fs::remove_file(name).unwrap();
-                }
-            }
-            fs::write(&path, bytes(20 * MIB, 2)).unwrap();
-        }
-        Fault::None
-    })
-    .unwrap();
-    let to = site.work("in/x");
-    let copy = download("x", &to);
-    let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("changed while it was read"),
-        "{error}"
-    );
-    assert_eq!(names(to.parent().unwrap()).len(), 0);
-}
-
-#[tokio::test]
-async fn a_file_that_changes_while_it_goes_up_is_told() {
-    for (before, after) in [(20 * MIB, 10 * MIB), (20 * MIB, 21 * MIB)] {
-        let site = Site::start().unwrap();
-        let copy = site.upload_of(&bytes(before, 1)).unwrap();
-        let file = site.work("there");
-        let proxy = FaultProxy::start(site.server.address(), move |seen| {
-            if seen.line.contains("uploads") {
-                let file = fs::OpenOptions::new().write(true).open(&file).unwrap();
-                file.set_len(after as u64).unwrap();
-            }
-            Fault::None
-        })
-        .unwrap();
-        let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
-            .await
-            .unwrap_err();
-        let error = error.to_string();
-        assert!(error.contains(&format!("{before} bytes")), "{error}");
-        assert!(error.contains(&after.to_string()), "{error}");
-        assert!(site.server.unfinished_uploads().unwrap().is_empty());
-        assert!(!site.server.file("data", "x").exists());
-    }
 }

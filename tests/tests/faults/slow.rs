@@ -1,0 +1,94 @@
+//! A network that is slow, breaks hard, or is not there yet.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use copilot_tests::fault::{Fault, FaultProxy};
+use copilot_tests::site::{Site, bytes, download, run};
+
+use super::{MIB, survives_down, survives_up};
+
+#[tokio::test]
+async fn latency_only_takes_time() {
+    let wait = Duration::from_millis(300);
+    let begun = Instant::now();
+    let seen = survives_down(MIB, move |_| Fault::Delay(wait)).await;
+    assert_eq!(seen.len(), 1, "nothing was asked for twice");
+    assert!(begun.elapsed() >= wait);
+    survives_up(MIB, move |_| Fault::Delay(wait)).await;
+}
+
+/// Slower than the client's patience for a silence, and yet no stall: bytes move all the time.
+#[tokio::test]
+async fn a_narrow_line_is_no_stall() {
+    let begun = Instant::now();
+    let seen = survives_down(3 * MIB, |_| Fault::Slow(MIB)).await;
+    assert_eq!(seen.len(), 1, "nothing was asked for twice");
+    assert!(begun.elapsed() >= Duration::from_secs(2));
+    let seen = survives_up(3 * MIB, |_| Fault::Slow(MIB)).await;
+    assert_eq!(seen.len(), 1, "nothing was asked for twice");
+}
+
+#[tokio::test]
+async fn a_reset_in_a_body_is_mended() {
+    let seen = survives_down(MIB, |seen| match seen.index {
+        0 => Fault::ResetAfter(400_000),
+        1 => Fault::ResetAfter(0),
+        _ => Fault::None,
+    })
+    .await;
+    assert_eq!(seen.len(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_is_cut_is_sent_again() {
+    // Of each of the three parts, and of a small file, half gets through at first.
+    for (length, requests) in [(1000, 2), (20 * MIB, 8)] {
+        let cut = std::sync::Mutex::new(Vec::new());
+        let seen = survives_up(length, move |seen| {
+            let mut cut = cut.lock().unwrap();
+            if seen.line.starts_with("PUT") && !cut.contains(&seen.line) {
+                cut.push(seen.line.clone());
+                return Fault::CutRequestAfter(500);
+            }
+            Fault::None
+        })
+        .await;
+        assert_eq!(seen.len(), requests, "{length}");
+    }
+}
+
+/// As S3 answers those who ask too much, for a while.
+#[tokio::test]
+async fn a_burst_of_slow_down_is_waited_out() {
+    let seen = survives_down(20 * MIB, |seen| match seen.index {
+        0..3 => Fault::SlowDown,
+        _ => Fault::None,
+    })
+    .await;
+    assert_eq!(seen.len(), 6);
+    survives_up(20 * MIB, |seen| match seen.index {
+        1..4 => Fault::SlowDown,
+        _ => Fault::None,
+    })
+    .await;
+}
+
+/// A proxy container that starts beside us.
+#[tokio::test]
+async fn a_port_that_opens_late_is_waited_for() {
+    let site = Site::start().unwrap();
+    fs::write(site.server.file("data", "x"), bytes(1000, 7)).unwrap();
+    let late = Duration::from_millis(700);
+    let upstream = site.server.address();
+    let proxy = FaultProxy::start_after(late, upstream, |_| Fault::None).unwrap();
+    let to = site.work("in/x");
+    let copy = download("x", &to);
+    run(
+        &site.persistent_engine_through(&proxy.endpoint()),
+        vec![copy],
+    )
+    .await
+    .unwrap();
+    assert!(fs::read(&to).unwrap() == bytes(1000, 7));
+}
