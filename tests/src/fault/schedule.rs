@@ -45,16 +45,16 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule of which all but the seed comes from chance: a fifth of them have a network that
+    /// A schedule of which all but the seed comes from chance: a third of them have a network that
     /// dies and stays dead.
     #[must_use]
     pub fn by_chance(seed: u64) -> Self {
         let mut chance = Chance::new(seed);
-        let dies = chance.below(5) == 0;
+        let dies = chance.below(3) == 0;
         Self {
             seed,
             rate: [50, 200, 500, 900][chance.below(4)],
-            dead_from: dies.then(|| chance.below(8)),
+            dead_from: dies.then(|| chance.below(6)),
             silences: true,
         }
     }

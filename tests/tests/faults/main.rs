@@ -4,6 +4,7 @@
 
 mod begun;
 mod lasting;
+mod program;
 mod random;
 mod slow;
 
