@@ -37,11 +37,23 @@ impl Minio {
     /// # Panics
     /// If it is not installed or does not come up.
     pub fn start() -> io::Result<Self> {
+        Self::start_in("")
+    }
+
+    /// The same, in this region, which then must be named; empty for any.
+    ///
+    /// # Errors
+    /// If it has no port or no directory.
+    ///
+    /// # Panics
+    /// If it is not installed or does not come up.
+    pub fn start_in(region: &str) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
         let server = Emulator::start(MINIO, |command, address| {
             command
                 .env("MINIO_ROOT_USER", ACCESS_KEY)
                 .env("MINIO_ROOT_PASSWORD", SECRET_KEY)
+                .env("MINIO_SITE_REGION", region)
                 .env("MINIO_BROWSER", "off")
                 .env("MINIO_UPDATE", "off")
                 .env("HOME", dir.path())

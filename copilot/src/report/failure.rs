@@ -58,8 +58,9 @@ impl Failure {
         }
     }
 
-    /// The same, where the store alone is to blame: kind and origin are then known. What may as well
-    /// be the task's own doing (an object that is not there, say) stays as the reference has it.
+    /// The same, where the store alone is to blame: kind and origin are then known. Of what may as well
+    /// be the task's own doing only the kind is, where no try can succeed: a bucket that is not there,
+    /// say. All else (an object that is not there, say) stays as the reference has it.
     #[must_use]
     pub fn caused_by(self, store: Option<&StoreError>) -> Self {
         match store {
@@ -70,6 +71,10 @@ impl Failure {
                     Kind::NonRecoverable
                 },
                 origin: Origin::System,
+                ..self
+            },
+            Some(error) if error.is_lasting() => Self {
+                kind: Kind::NonRecoverable,
                 ..self
             },
             _ => self,

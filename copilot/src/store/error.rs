@@ -94,12 +94,14 @@ pub enum StoreError {
         cause: String,
     },
     /// The credentials are good but do not suffice.
-    #[error("{place}: access denied: {cause}. Grant these credentials access to this object")]
+    #[error("{place}: access denied: {cause}. Grant these credentials access to this object{also}")]
     Denied {
         /// Where.
         place: Place,
         /// The cause in full.
         cause: String,
+        /// What else may be the matter, for advice; empty, or it begins with a comma.
+        also: &'static str,
     },
     /// The credentials are wrong, expired, or not to be had.
     #[error(
@@ -140,6 +142,16 @@ pub enum StoreError {
         "{place}: no trusted connection: {cause}. Name the store's certificate authority in SSL_CERT_FILE, or correct the endpoint"
     )]
     Untrusted {
+        /// Where.
+        place: Place,
+        /// The cause in full.
+        cause: String,
+    },
+    /// Something answers that does not speak as the store would.
+    #[error(
+        "{place}: this is no answer of such a store: {cause}. Check the endpoint, and the proxies between"
+    )]
+    Foreign {
         /// Where.
         place: Place,
         /// The cause in full.
@@ -207,6 +219,20 @@ impl StoreError {
         }
     }
 
+    /// Whether it can never pass by itself, whoever brought it about: the same run meets it again.
+    ///
+    /// Not so an object that is not there: whatever should write it may still run.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::Setting { .. }
+                | Self::Unsupported { .. }
+                | Self::NoContainer { .. }
+                | Self::TooLarge { .. }
+        )
+    }
+
     /// Whether it is the platform's affair and nothing that a task brought about: how the store is
     /// reached, who we are to it and what we may do there, whether it works.
     #[must_use]
@@ -217,6 +243,7 @@ impl StoreError {
             | Self::WrongRegion { place, .. }
             | Self::Unreachable { place, .. }
             | Self::Untrusted { place, .. }
+            | Self::Foreign { place, .. }
             | Self::Busy { place, .. } => !place.is_web,
             _ => false,
         }
@@ -241,6 +268,7 @@ impl StoreError {
                 cause,
                 passing: false,
             },
+            FailureKind::Foreign => Self::Foreign { place, cause },
             FailureKind::Protocol => Self::Refused {
                 place,
                 action,
@@ -289,7 +317,16 @@ impl StoreError {
                 cause,
                 passing: false,
             },
-            (403, _) => Self::Denied { place, cause },
+            (403, _) => Self::Denied {
+                place,
+                cause,
+                also: match action {
+                    "reading" | "looking" => {
+                        ", and check that it is there: whoever may not list is told this of a missing one"
+                    }
+                    _ => "",
+                },
+            },
             (404, _) => Self::NotFound { place, cause },
             (412, _) => Self::Changed { place },
             _ => Self::Refused {
@@ -306,12 +343,17 @@ impl StoreError {
         place: Place,
         action: &'static str,
     ) -> Self {
-        match Failure::within(error) {
-            Some(failure) => Self::of_failure(failure, place, action),
-            None => Self::Refused {
+        if let Some(failure) = Failure::within(error) {
+            return Self::of_failure(failure, place, action);
+        }
+        let cause = super::http::causes(error);
+        match error {
+            // The request succeeded, and its answer lacks what every store of the kind gives.
+            object_store::Error::Generic { .. } => Self::Foreign { place, cause },
+            _ => Self::Refused {
                 place,
                 action,
-                cause: super::http::causes(error),
+                cause,
             },
         }
     }
@@ -337,7 +379,11 @@ impl StoreError {
         let cause = error.to_string();
         match error.kind() {
             std::io::ErrorKind::NotFound => Self::NotFound { place, cause },
-            std::io::ErrorKind::PermissionDenied => Self::Denied { place, cause },
+            std::io::ErrorKind::PermissionDenied => Self::Denied {
+                place,
+                cause,
+                also: "",
+            },
             _ => Self::Refused {
                 place,
                 action,

@@ -34,8 +34,8 @@ pub enum Fault {
     CutRequestAfter(usize),
     /// The proxy answers with this status and further header lines, each ending in CRLF.
     Answer(u16, &'static str),
-    /// The proxy answers as S3 does when it is asked too much.
-    SlowDown,
+    /// The proxy answers with this status and an error document of S3 with this code.
+    Refuse(u16, &'static str),
     /// It is passed on after a while.
     Delay(Duration),
     /// It is passed on at so many bytes in a second, both ways.
@@ -149,7 +149,13 @@ async fn serve(
         Fault::Delay(wait) => tokio::time::sleep(wait).await,
         Fault::Hangup => return Ok(()),
         Fault::Answer(status, headers) => return answer(client, status, headers, "").await,
-        Fault::SlowDown => return answer(client, 503, "", SLOW_DOWN).await,
+        Fault::Refuse(status, code) => {
+            let body = format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+                 <Error><Code>{code}</Code><Message>as the test says</Message></Error>"
+            );
+            return answer(client, status, "", &body).await;
+        }
     }
 
     let mut server = TcpStream::connect(upstream).await?;
@@ -169,10 +175,6 @@ async fn serve(
     }
     Ok(())
 }
-
-/// What S3 says when it is asked too much.
-const SLOW_DOWN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SlowDown</Code>\
-    <Message>Please reduce your request rate.</Message></Error>";
 
 async fn answer(mut client: TcpStream, status: u16, headers: &str, body: &str) -> io::Result<()> {
     let length = body.len();

@@ -83,7 +83,7 @@ impl Schedule {
             3 => Fault::CutRequestAfter(bytes),
             4 => Fault::Answer(500, ""),
             5 => Fault::Answer(429, "Retry-After: 0\r\n"),
-            6 => Fault::SlowDown,
+            6 => Fault::Refuse(503, "SlowDown"),
             7 => Fault::Delay(Duration::from_millis(20 + chance.next() % 100)),
             8 => Fault::Slow(4 << 20),
             _ => Fault::StallAfter(bytes),

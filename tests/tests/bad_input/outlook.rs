@@ -8,12 +8,33 @@ use copilot::idl::container_error::Kind;
 use copilot_tests::binary::{self, Ended};
 use copilot_tests::task::{DOCUMENTS, Task, files};
 
-/// A failure that both error documents tell of.
-pub const REPORTED: i32 = 1;
+/// How a run ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    exit: i32,
+    kind: Kind,
+}
+
+/// A failure that both error documents tell of, and another try may mend.
+pub const REPORTED: End = End {
+    exit: 1,
+    kind: Kind::Recoverable,
+};
+/// The same, and no other try can mend it.
+pub const REPORTED_FOR_GOOD: End = End {
+    exit: 1,
+    kind: Kind::NonRecoverable,
+};
 /// Wrong flags or settings: no document.
-pub const REFUSED: i32 = 2;
-/// A failure whose document could not be written.
-pub const UNREPORTED: i32 = 3;
+pub const REFUSED: End = End {
+    exit: 2,
+    kind: Kind::NonRecoverable,
+};
+/// A failure whose document could not be written; the table says of what kind it is.
+pub const UNREPORTED: End = End {
+    exit: 3,
+    kind: Kind::NonRecoverable,
+};
 
 /// Within this everything bad is told, what cannot be reached included: its retries take up to 3 s
 /// for the inputs, and as long for each error document.
@@ -25,8 +46,8 @@ pub struct Bad {
     pub what: &'static str,
     /// Makes it, and the command that meets it.
     pub arrange: fn(&Task) -> Command,
-    /// The exit code.
-    pub code: i32,
+    /// The exit code, and the kind of the failure.
+    pub code: End,
     /// What the message must say: the input, the rule, the way out.
     pub says: &'static [&'static str],
 }
@@ -54,8 +75,8 @@ pub fn check_all(table: &[Bad], code: &str) {
 }
 
 fn check(bad: &Bad, code: &str, task: &Task, ended: &Ended) -> Result<(), String> {
-    if ended.code() != bad.code {
-        return Err(format!("exit {}, expected {}", ended.code(), bad.code));
+    if ended.code() != bad.code.exit {
+        return Err(format!("exit {}, expected {}", ended.code(), bad.code.exit));
     }
     let last = ended.message();
     if last.to_lowercase().contains("usage:") {
@@ -76,15 +97,15 @@ fn documents(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), Strin
     for name in DOCUMENTS {
         let document = task.document(name);
         match (bad.code, document) {
-            (REPORTED, Some(document)) => {
-                if document.code != code || document.kind != Kind::Recoverable as i32 {
+            (REPORTED | REPORTED_FOR_GOOD, Some(document)) => {
+                if document.code != code || document.kind() != bad.code.kind {
                     return Err(format!("{document:?}"));
                 }
                 if !last.ends_with(document.message.trim_end()) {
                     return Err(format!("the document says {:?}", document.message));
                 }
             }
-            (REPORTED, None) => return Err(format!("there is no {name}")),
+            (REPORTED | REPORTED_FOR_GOOD, None) => return Err(format!("there is no {name}")),
             (_, Some(document)) => return Err(format!("{name}: {document:?}")),
             (_, None) => {}
         }
@@ -97,6 +118,7 @@ fn termination_log(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(),
     let head = match bad.code {
         // The store is to blame, and the table says of what kind that is.
         UNREPORTED => format!("{code} ("),
+        REPORTED_FOR_GOOD => format!("{code} (not recoverable): "),
         _ => format!("{code} (recoverable): "),
     };
     let right = match bad.code {

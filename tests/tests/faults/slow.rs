@@ -62,13 +62,13 @@ async fn a_request_that_is_cut_is_sent_again() {
 #[tokio::test]
 async fn a_burst_of_slow_down_is_waited_out() {
     let seen = survives_down(20 * MIB, |seen| match seen.index {
-        0..3 => Fault::SlowDown,
+        0..3 => Fault::Refuse(503, "SlowDown"),
         _ => Fault::None,
     })
     .await;
     assert_eq!(seen.len(), 6);
     survives_up(20 * MIB, |seen| match seen.index {
-        1..4 => Fault::SlowDown,
+        1..4 => Fault::Refuse(503, "SlowDown"),
         _ => Fault::None,
     })
     .await;

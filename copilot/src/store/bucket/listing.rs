@@ -92,7 +92,7 @@ impl Dialect {
             let message = format!(
                 "the answer is no {store} listing ({error}); is the endpoint an {store} server?"
             );
-            Failure::new(FailureKind::Protocol, message)
+            Failure::new(FailureKind::Foreign, message)
         })
     }
 }

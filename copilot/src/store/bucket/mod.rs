@@ -22,7 +22,8 @@ use futures_util::{StreamExt, stream::BoxStream};
 use object_store::client::{HttpRequest, HttpRequestBody};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::{
-    GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig,
+    Attribute, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutPayload,
+    RetryConfig,
 };
 
 use super::error::{Place, StoreError};
@@ -115,6 +116,12 @@ impl Bucket {
             // Not every server honours If-Match.
             return Err(StoreError::Changed {
                 place: place.clone(),
+            });
+        }
+        if is_web_page(&found) {
+            return Err(StoreError::Foreign {
+                place: place.clone(),
+                cause: "a web page without an ETag, in the place of an object".to_owned(),
             });
         }
         Ok(Reading {
@@ -261,6 +268,13 @@ impl Bucket {
         page.await
             .map_err(|failure| StoreError::of_failure(&failure, place.clone(), "listing"))
     }
+}
+
+/// Whether an answer comes from a web server that has a page for everything, a sign-in page say: an
+/// object that is a page has an ETag.
+fn is_web_page(found: &GetResult) -> bool {
+    let kind = found.attributes.get(&Attribute::ContentType);
+    found.meta.e_tag.is_none() && kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
 /// Whether an object has no first byte: it is empty. Servers say so with a status of its own, or by

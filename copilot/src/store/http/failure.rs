@@ -26,6 +26,8 @@ pub enum FailureKind {
     Credentials,
     /// The request could not be built or the response not be read as HTTP.
     Protocol,
+    /// The answer is none that the server we mean would give.
+    Foreign,
 }
 
 /// The last error of a request, with what was tried.
@@ -110,6 +112,8 @@ impl Failure {
     pub(super) fn of_transport(error: &reqwest::Error) -> Self {
         let kind = if has_source::<rustls::Error>(error) {
             FailureKind::Tls
+        } else if is_no_http(error) {
+            FailureKind::Foreign
         } else if error.is_connect() {
             FailureKind::Connect
         } else if error.is_builder() || error.is_redirect() {
@@ -127,7 +131,10 @@ impl Failure {
     pub fn is_transient(&self) -> bool {
         match self.kind {
             FailureKind::Connect | FailureKind::Stalled | FailureKind::Broken => true,
-            FailureKind::Tls | FailureKind::Credentials | FailureKind::Protocol => false,
+            FailureKind::Tls
+            | FailureKind::Credentials
+            | FailureKind::Protocol
+            | FailureKind::Foreign => false,
             FailureKind::Status => self.reply.as_ref().is_some_and(|reply| {
                 let by_code = matches!(
                     reply.code.as_deref(),
@@ -197,13 +204,27 @@ pub(in crate::store) fn causes(error: &(dyn std::error::Error + 'static)) -> Str
     line
 }
 
+/// Whether what came back is no HTTP: something else listens there, and will when we ask again.
+fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
+    chain(error).any(|error| {
+        let error: Option<&hyper::Error> = error.downcast_ref();
+        error.is_some_and(hyper::Error::is_parse)
+    })
+}
+
 fn has_source<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
+    chain(error).any(<dyn std::error::Error>::is::<E>)
+}
+
+/// An error and its sources.
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| match error.downcast_ref() {
         // An I/O error hides what it wraps: its `source` is that of the thing wrapped.
         Some(io) => std::io::Error::get_ref(io).map(|inner| inner as &dyn std::error::Error),
         None => error.source(),
     })
-    .any(<dyn std::error::Error>::is::<E>)
 }
 
 /// The text of the first element `name` in a small XML error document, on one line.
