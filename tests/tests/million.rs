@@ -1,0 +1,217 @@
+//! A prefix of very many objects: it flows from the first page on, no page is asked for before there is
+//! room for it, and memory does not grow with it.
+
+#![cfg(test)]
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use std::{fs, io};
+
+use copilot::idl::blob_type::BlobDimensionality::Multipart;
+use copilot::idl::{LiteralMap, Message as _};
+use copilot::store::{Network, Reference, Stores};
+use copilot::transfer::Copy;
+use copilot_tests::background::Background;
+use copilot_tests::binary;
+use copilot_tests::site::{Site, closed_environment, names, run};
+use copilot_tests::task::{Task, blob};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// Objects in a page, as S3 has them.
+const PAGE: usize = 1000;
+
+/// What a server was asked for.
+#[derive(Default)]
+struct Seen {
+    /// Objects fetched.
+    fetched: AtomicUsize,
+    /// At each request for a page: how many objects had been fetched.
+    pages: Mutex<Vec<usize>>,
+}
+
+/// A listing that nobody holds: keys are made when their page is asked for. The server of the other
+/// tests keeps objects in files; a million would take it longer than the test may.
+struct Bucket {
+    objects: usize,
+    /// What stands before the number in each key.
+    prefix: String,
+    /// Whether a page waits until something of the page before was fetched.
+    patient: bool,
+    seen: Seen,
+}
+
+impl Bucket {
+    fn new(objects: usize, prefix: &str) -> Self {
+        Self {
+            objects,
+            prefix: prefix.to_owned(),
+            patient: false,
+            seen: Seen::default(),
+        }
+    }
+
+    fn serve(self: &Arc<Self>) -> Background {
+        let bucket = Arc::clone(self);
+        Background::start("synthetic-bucket", move |connection| {
+            let bucket = Arc::clone(&bucket);
+            async move {
+                // A client that goes away is no fault of the server.
+                let _ = bucket.answer(connection).await;
+            }
+        })
+        .unwrap()
+    }
+
+    async fn answer(&self, mut connection: TcpStream) -> io::Result<()> {
+        let mut received = Vec::new();
+        loop {
+            while !received.windows(4).any(|window| window == b"\r\n\r\n") {
+                if connection.read_buf(&mut received).await? == 0 {
+                    return Ok(());
+                }
+            }
+            let head = String::from_utf8_lossy(&received).into_owned();
+            received.clear();
+            let mut words = head.split(' ');
+            let (method, target) = (words.next().unwrap(), words.next().unwrap());
+            let (status, body) = match method {
+                "GET" if target.contains("list-type=2") => (200, self.page(target).await),
+                "GET" if target.ends_with("/inputs.pb") => (200, inputs()),
+                "GET" => {
+                    self.seen.fetched.fetch_add(1, Ordering::Relaxed);
+                    (200, b"x".to_vec())
+                }
+                _ => (404, Vec::new()),
+            };
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nETag: \"e\"\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            connection
+                .write_all(&[head.as_bytes(), &body].concat())
+                .await?;
+        }
+    }
+
+    async fn page(&self, target: &str) -> Vec<u8> {
+        let token = target.split("continuation-token=").nth(1);
+        let token = token.map_or("0", |token| token.split('&').next().unwrap());
+        let first: usize = token.parse().unwrap();
+        let fetched = || self.seen.fetched.load(Ordering::Relaxed);
+        // Whoever first listed all would wait here for ever.
+        while self.patient && first > 0 && fetched() + PAGE <= first {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.seen.pages.lock().unwrap().push(fetched());
+        let mut text = "<ListBucketResult>".to_owned();
+        let end = self.objects.min(first + PAGE);
+        for number in first..end {
+            let _ = write!(
+                text,
+                "<Contents><Key>{}{number:07}</Key><Size>1</Size></Contents>",
+                self.prefix
+            );
+        }
+        if end < self.objects {
+            let _ = write!(text, "<NextContinuationToken>{end}</NextContinuationToken>");
+        }
+        text.push_str("</ListBucketResult>");
+        text.into_bytes()
+    }
+}
+
+/// A map whose one input is the prefix `p`.
+fn inputs() -> Vec<u8> {
+    let literals = [("p".to_owned(), blob("s3://data/p", Multipart))].into();
+    LiteralMap { literals }.encode_to_vec()
+}
+
+#[tokio::test]
+async fn it_flows_from_the_first_page_on_and_pages_wait_for_room() {
+    let site = Site::start().unwrap();
+    let bucket = Arc::new(Bucket {
+        patient: true,
+        ..Bucket::new(3 * PAGE, "p/")
+    });
+    let server = bucket.serve();
+    let engine = site.engine_through(&format!("http://{}", server.address()));
+    let to = site.work("in");
+    let copy = Copy::DownloadPrefix {
+        from: Reference::parse("s3://data/p").unwrap(),
+        to: to.clone(),
+    };
+    let running = run(&engine, vec![copy]);
+    let done = tokio::time::timeout(Duration::from_mins(1), running).await;
+    assert_eq!(done.expect("it flows").unwrap().objects, 3 * PAGE as u64);
+    assert_eq!(names(&to).len(), 3 * PAGE);
+    // What is listed and not fetched is a page, and what is on its way of the one before.
+    let pages = bucket.seen.pages.lock().unwrap();
+    assert_eq!(pages.len(), 3);
+    for (number, fetched) in pages.iter().enumerate() {
+        let waiting = (number * PAGE).saturating_sub(*fetched);
+        assert!(waiting <= 64, "page {number}: {waiting} objects waited");
+    }
+}
+
+/// A million keys go by, and what is held of them is a page.
+#[tokio::test]
+async fn a_million_keys_take_the_memory_of_a_thousand() {
+    let site = Site::start().unwrap();
+    let bucket = Arc::new(Bucket::new(1_000_000, "p/some/directory/or/other/"));
+    let server = bucket.serve();
+    let endpoint = format!("http://{}", server.address());
+    let settings = site.settings_with(&[("endpoint", &endpoint)]);
+    let stores = Stores::new(settings, Network::default(), closed_environment());
+    let prefix = stores
+        .open(&Reference::parse("s3://data/p").unwrap())
+        .unwrap();
+    let mut listing = prefix.list().unwrap();
+    let (mut pages, mut keys, mut early) = (0, 0, 0);
+    while let Some(page) = listing.next_page().await.unwrap() {
+        pages += 1;
+        keys += page.len();
+        if pages == 20 {
+            early = resident();
+        }
+    }
+    assert_eq!((pages, keys), (1000, 1_000_000));
+    // As text alone they would be 60 MB.
+    let grown = resident().saturating_sub(early);
+    assert!(grown < 16 << 20, "{grown} bytes more than after 20 pages");
+}
+
+/// The program, by its own account: keys of 800 bytes each, which held would be seen.
+#[test]
+fn the_memory_of_a_download_does_not_grow_with_its_prefix() {
+    let deep = ["d".repeat(250), "e".repeat(250), "f".repeat(250)].join("/");
+    let peaks = [1, 8].map(|pages| {
+        let bucket = Arc::new(Bucket::new(pages * PAGE, &format!("p/{deep}/")));
+        let server = bucket.serve();
+        let task = Task::start().unwrap();
+        let mut command = task.download();
+        let endpoint = format!("endpoint=http://{}", server.address());
+        let ended = binary::run(command.args(["--storage.stow.config", &endpoint]));
+        assert_eq!(ended.code(), 0, "{}", ended.stderr);
+        let found = task.inputs_dir().join("p").join(&deep);
+        assert_eq!(names(&found).len(), pages * PAGE);
+        let told = ended.stderr.split("peak_rss_bytes\\\":").nth(1).unwrap();
+        let digits: String = told.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<usize>().unwrap()
+    });
+    let grown = peaks[1].saturating_sub(peaks[0]);
+    assert!(
+        grown < 4 << 20,
+        "{grown} bytes more for eight pages than for one"
+    );
+}
+
+/// Memory of this process, in bytes.
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: usize = line.unwrap().trim_end_matches("kB").trim().parse().unwrap();
+    kib * 1024
+}
