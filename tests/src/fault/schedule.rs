@@ -16,7 +16,7 @@ impl Chance {
     }
 
     /// The next one.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -27,7 +27,7 @@ impl Chance {
     /// The next one below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % limit).unwrap_or(0)
+        usize::try_from(self.number() % limit).unwrap_or(0)
     }
 }
 
@@ -84,7 +84,7 @@ impl Schedule {
             4 => Fault::Answer(500, ""),
             5 => Fault::Answer(429, "Retry-After: 0\r\n"),
             6 => Fault::Refuse(503, "SlowDown"),
-            7 => Fault::Delay(Duration::from_millis(20 + chance.next() % 100)),
+            7 => Fault::Delay(Duration::from_millis(20 + chance.number() % 100)),
             8 => Fault::Slow(4 << 20),
             _ => Fault::StallAfter(bytes),
         }

@@ -241,8 +241,8 @@ async fn every_run_ends_in_equal_bytes_or_a_clear_error() {
         let size = SIZES[chance.below(SIZES.len())];
         let run = Run {
             number,
-            schedule: Schedule::by_chance(chance.next()),
-            data: bytes(size, chance.next()),
+            schedule: Schedule::by_chance(chance.number()),
+            data: bytes(size, chance.number()),
             site: &servers.site,
             minio: servers.minio.as_ref().filter(|_| number % 4 >= 2),
         };

@@ -271,7 +271,7 @@ impl Bucket {
 }
 
 /// Whether an answer comes from a web server that has a page for everything, a sign-in page say: an
-/// object that is a page has an ETag.
+/// object that is a page has a version.
 fn is_web_page(found: &GetResult) -> bool {
     let kind = found.attributes.get(&Attribute::ContentType);
     found.meta.e_tag.is_none() && kind.is_some_and(|kind| kind.starts_with("text/html"))
