@@ -40,8 +40,10 @@ pub struct Body {
     /// What identifies the version being read, if the store has such a thing.
     pub etag: Option<String>,
     /// Offset of the first byte that `stream` gives. It may be less than what was asked for: a web
-    /// server that does not do ranges begins at 0.
+    /// server that does not do ranges begins at 0, and so does a store that unpacks an object.
     pub start: u64,
+    /// Whether `stream` goes on to the end of the object, whatever range was asked for.
+    pub whole: bool,
     /// The bytes. An error after some of them may be an
     /// [interruption](StoreError::is_interruption).
     pub stream: BoxStream<'static, Result<Bytes, StoreError>>,
@@ -97,6 +99,7 @@ impl Object {
                         size: Some(reading.size),
                         etag: reading.etag,
                         start: reading.start,
+                        whole: reading.whole,
                         stream: Box::pin(reading.stream.map_err(move |error| {
                             StoreError::of_library(&error, place.clone(), "reading")
                         })),
@@ -116,6 +119,7 @@ impl Object {
                         size: Some(reading.size),
                         etag: Some(reading.etag),
                         start,
+                        whole: length.is_none(),
                         stream: Box::pin(reading.stream.map_err(move |error| {
                             StoreError::of_io(&error, place.clone(), "reading")
                         })),
@@ -139,6 +143,7 @@ impl Object {
             size: reading.size,
             etag: reading.etag,
             start: reading.start,
+            whole: true,
             stream: Box::pin(
                 reading.stream.map_err(move |error| {
                     StoreError::of_transport(&error, place.clone(), "reading")

@@ -55,7 +55,7 @@ impl Download<'_> {
         // Made only now, so that what does not exist leaves no directories behind.
         let file = Partial::create(to)?;
         let total = match body.size {
-            Some(total) if in_ranges && total > part => {
+            Some(total) if in_ranges && total > part && !body.whole => {
                 self.large(object, &file, body, total).await?;
                 total
             }
@@ -167,7 +167,7 @@ impl Download<'_> {
             .get(Some(from..stretch.range.end), stretch.etag.as_deref())
             .await?;
         if body.start < from {
-            // A web server begins anew, perhaps with a new version.
+            // It begins anew, of a web server perhaps with a new version.
             stretch.etag.clone_from(&body.etag);
             stretch.range.end = body.size.unwrap_or(u64::MAX);
         }

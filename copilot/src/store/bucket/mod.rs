@@ -72,8 +72,10 @@ pub struct Reading {
     pub size: u64,
     /// The version that is being read.
     pub etag: Option<String>,
-    /// Offset of the first byte that `stream` gives.
+    /// Offset of the first byte that `stream` gives; 0 where the store gives no part of the object.
     pub start: u64,
+    /// Whether `stream` gives all of the object, whatever was asked for.
+    pub whole: bool,
     /// The bytes.
     pub stream: BoxStream<'static, Result<Bytes, object_store::Error>>,
 }
@@ -103,9 +105,13 @@ impl Bucket {
             if_match: etag.map(str::to_owned),
             ..GetOptions::default()
         };
-        let from_start = range.as_ref().is_some_and(|range| range.start == 0);
+        let start = range.as_ref().map(|range| range.start);
         let mut found = self.store.get_opts(&path, options(range)).await;
-        if from_start && found.as_ref().is_err_and(has_no_ranges) {
+        let whole = match (start, &found) {
+            (Some(start), Err(error)) => has_no_ranges(error, start),
+            (asked, _) => asked.is_none(),
+        };
+        if whole && start.is_some() {
             found = self.store.get_opts(&path, options(None)).await;
         }
         let found =
@@ -128,6 +134,7 @@ impl Bucket {
             size: found.meta.size,
             etag: found.meta.e_tag.clone(),
             start: found.range.start,
+            whole,
             stream: found.into_stream().boxed(),
         })
     }
@@ -277,11 +284,12 @@ fn is_web_page(found: &GetResult) -> bool {
     found.meta.e_tag.is_none() && kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
-/// Whether an object has no first byte: it is empty. Servers say so with a status of its own, or by
-/// not answering in part.
-fn has_no_ranges(error: &object_store::Error) -> bool {
+/// Whether the store gives the object as a whole only. An empty one has no first byte, which servers
+/// say with a status of its own, or by not answering in part. Of one that it unpacks on the way
+/// (Google, `Content-Encoding: gzip`) a store gives no parts at all.
+fn has_no_ranges(error: &object_store::Error, start: u64) -> bool {
     match Failure::within(error) {
-        Some(failure) => failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
+        Some(failure) => start == 0 && failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
         None => matches!(error, object_store::Error::Generic { .. }),
     }
 }
