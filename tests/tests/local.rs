@@ -8,6 +8,7 @@ use std::path::Path;
 use copilot::config::StorageSettings;
 use copilot::store::Reference;
 use copilot::transfer::{Copy, Stop};
+use copilot_tests::binary;
 use copilot_tests::site::{bytes, engine, local_file};
 use futures_util::stream;
 
@@ -109,4 +110,67 @@ async fn what_is_missing_is_named_and_no_container_is_made() {
     };
     let done = engine.run(stream::iter([copy]), &stop).await.unwrap();
     assert_eq!(done.empty_prefixes.len(), 1);
+}
+
+/// The kind in memory, for as long as a process lives: what one engine writes it reads again.
+#[tokio::test]
+async fn memory_holds_what_a_process_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let memory = engine(StorageSettings {
+        store_type: "mem".to_owned(),
+        ..StorageSettings::default()
+    });
+    let base = Reference::parse("mem://anywhere/some prefix").unwrap();
+    let stop = Stop::default();
+    let names = ["a", "dir/b", "x#12", "100%", "large", "empty"];
+    let content = |name: &str| match name {
+        "large" => bytes(20 << 20, 1),
+        "empty" => Vec::new(),
+        name => name.as_bytes().to_vec(),
+    };
+    let copies = names.map(|name| {
+        let path = dir.path().join(name.replace('/', "-"));
+        fs::write(&path, content(name)).unwrap();
+        Copy::Upload {
+            from: local_file(path),
+            to: base.join(&[name]).unwrap(),
+        }
+    });
+    memory.run(stream::iter(copies), &stop).await.unwrap();
+    let copy = Copy::DownloadPrefix {
+        from: base.clone(),
+        to: dir.path().join("back"),
+    };
+    let done = memory.run(stream::iter([copy]), &stop).await.unwrap();
+    assert_eq!(done.objects, names.len() as u64);
+    for name in names {
+        let back = fs::read(dir.path().join("back").join(name)).unwrap();
+        assert!(back == content(name), "{name}");
+    }
+    let gone = base.join(&["a"]).unwrap();
+    memory
+        .remove_stale(std::slice::from_ref(&gone), &stop)
+        .await
+        .unwrap();
+    let error = memory.read(&gone, 10, &stop).await.unwrap_err().to_string();
+    for part in ["mem://anywhere/some%20prefix/a", "does not exist"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+/// A run of the program can read nothing that another wrote there, and both are told so.
+#[test]
+fn the_program_warns_of_a_store_that_ends_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = binary::command();
+    command.args(["--storage.type=mem", "download"]);
+    command.args(["--from-remote", "mem://data/inputs.pb"]);
+    command.args(["--to-output-prefix", "mem://data/out"]);
+    let ended = binary::run(command.arg("--to-local-dir").arg(dir.path().join("in")));
+    assert_eq!(ended.code(), 1, "{}", ended.stderr);
+    let message = ended.message();
+    assert!(message.contains("mem://data/inputs.pb"), "{message}");
+    assert!(message.contains("written by this process"), "{message}");
+    let warned = ended.stderr.contains("what is written there ends with it");
+    assert!(warned, "{}", ended.stderr);
 }
