@@ -101,11 +101,10 @@ impl Site {
         Engine::new(Arc::new(stores), Limits::within(None))
     }
 
-    /// An engine that reaches the server through `endpoint` and takes a second of silence for a stall.
+    /// An engine that reaches the server through `endpoint` and takes so much silence for a stall.
     #[must_use]
-    pub fn impatient_engine_through(&self, endpoint: &str) -> Engine {
-        let settings = self.settings_with(&[("endpoint", endpoint)]);
-        engine_within(settings, Duration::from_secs(1))
+    pub fn impatient_engine_through(&self, endpoint: &str, patience: Duration) -> Engine {
+        engine_within(self.settings_with(&[("endpoint", endpoint)]), patience)
     }
 }
 

@@ -16,8 +16,17 @@ use copilot_tests::site::{Site, bytes, download, names, run};
 
 const MIB: usize = 1 << 20;
 
-/// Downloads an object of this size through a proxy that misbehaves.
+/// Downloads an object of this size through a proxy that misbehaves, with a second's patience.
 async fn survives_down(
+    length: usize,
+    fault: impl Fn(&Seen) -> Fault + Send + Sync + 'static,
+) -> Vec<Seen> {
+    survives_down_within(Duration::from_secs(1), length, fault).await
+}
+
+/// The same with other patience.
+async fn survives_down_within(
+    patience: Duration,
     length: usize,
     fault: impl Fn(&Seen) -> Fault + Send + Sync + 'static,
 ) -> Vec<Seen> {
@@ -30,7 +39,7 @@ async fn survives_down(
     let proxy = FaultProxy::start(site.server.address(), fault).unwrap();
     let to = site.work("in/x");
     let copy = download("x", &to);
-    let engine = site.impatient_engine_through(&proxy.endpoint());
+    let engine = site.impatient_engine_through(&proxy.endpoint(), patience);
     run(&engine, vec![copy]).await.unwrap();
     assert!(fs::read(&to).unwrap() == data);
     assert_eq!(names(to.parent().unwrap()).len(), 1);
