@@ -25,6 +25,7 @@ pub const SECRET_KEY: &str = "test-secret-key";
 #[derive(Debug)]
 pub struct Minio {
     server: Emulator,
+    region: String,
     dir: tempfile::TempDir,
 }
 
@@ -60,7 +61,11 @@ impl Minio {
                 .args(["server", "--quiet", "--address", &address.to_string()])
                 .arg(dir.path().join("disk"));
         })?;
-        let minio = Self { server, dir };
+        let minio = Self {
+            server,
+            region: region.to_owned(),
+            dir,
+        };
         // It listens before it has read its disk.
         wait_until("MinIO is ready", || {
             let asked = minio.server.ask("GET /minio/health/ready", b"");
@@ -68,6 +73,11 @@ impl Minio {
         });
         wait_until("MinIO makes a bucket", || {
             matches!(minio.ask("PUT", "data", b""), Ok((200 | 409, _)))
+        });
+        // Before it has read its settings it takes any.
+        wait_until("MinIO knows its region", || {
+            let refused = || minio.ask_in("elsewhere", "GET", "data", b"");
+            region.is_empty() || matches!(refused(), Ok((400, _)))
         });
         Ok(minio)
     }
@@ -93,6 +103,20 @@ impl Minio {
     /// # Panics
     /// If the target is none.
     pub fn ask(&self, method: &str, target: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+        let region = match self.region.as_str() {
+            "" => "us-east-1",
+            region => region,
+        };
+        self.ask_in(region, method, target, body)
+    }
+
+    fn ask_in(
+        &self,
+        region: &str,
+        method: &str,
+        target: &str,
+        body: &[u8],
+    ) -> io::Result<(u16, Vec<u8>)> {
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = method.parse().expect("the method of a test");
         let uri = format!("{}/{target}", self.endpoint());
@@ -102,7 +126,7 @@ impl Minio {
             secret_key: SECRET_KEY.to_owned(),
             token: None,
         };
-        AwsAuthorizer::new(&credential, "s3", "us-east-1")
+        AwsAuthorizer::new(&credential, "s3", region)
             .with_sign_payload(false)
             .try_authorize(&mut request, None)
             .expect("a request can be signed");

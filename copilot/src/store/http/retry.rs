@@ -31,7 +31,12 @@ impl<'a> Budget<'a> {
             _ => self.rules.elapsed,
         };
         let wait = self.wait(&failure);
-        if failure.is_transient() && self.attempts < self.rules.attempts && elapsed + wait < limit {
+        // A connection that was used before may have been out of step; a new one tells for sure.
+        let once_more = failure.kind == FailureKind::Foreign && self.attempts == 1;
+        if (failure.is_transient() || once_more)
+            && self.attempts < self.rules.attempts
+            && elapsed + wait < limit
+        {
             tracing::debug!(
                 attempt = self.attempts,
                 wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -96,6 +101,14 @@ mod tests {
                 "{kind:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_no_http_is_asked_twice() {
+        let rules = Retry::default();
+        let mut budget = Budget::new(&rules);
+        assert!(budget.spend(failure(FailureKind::Foreign)).is_ok());
+        assert!(budget.spend(failure(FailureKind::Foreign)).is_err());
     }
 
     #[test]
