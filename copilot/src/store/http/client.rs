@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::Method;
+use http::uri::Authority;
 use http_body::Body as _;
 use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
 
@@ -108,7 +109,25 @@ impl Client {
     ) -> Result<HttpResponse, Failure> {
         // Before the gate: credentials may need a request of their own.
         authorize.authorize(&mut request).await?;
-        let permit = self.0.gate.enter().await;
+        let host = request.uri().authority().map_or("", Authority::as_str);
+        let permit = self.0.gate.enter(host).await;
+        let visit = permit.as_ref().map(Permit::visit);
+        let answered = self.exchange(request, permit, answer).await;
+        match (&answered, visit) {
+            (Ok(_), Some(visit)) => visit.succeeded(),
+            (Err(failure), Some(visit)) if failure.asks_for_less() => visit.refused(failure),
+            _ => {}
+        }
+        answered
+    }
+
+    /// One request and its answer, once it may be sent.
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        permit: Option<Permit>,
+        answer: Answer,
+    ) -> Result<HttpResponse, Failure> {
         let posting = *request.method() == Method::POST;
         let stall = self.0.network.stall_timeout;
         let limit = if posting {
