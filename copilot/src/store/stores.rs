@@ -58,10 +58,11 @@ impl Stores {
     /// not touch cannot fail it.
     #[must_use]
     pub fn new(settings: StorageSettings, network: Network, environment: Environment) -> Self {
+        let client = Client::new(network, &settings.http.ca_file);
         Self {
             settings,
             environment,
-            client: Client::new(network),
+            client,
             opened: Mutex::default(),
         }
     }
@@ -222,6 +223,9 @@ impl Stores {
     ) -> Result<Backend, StoreError> {
         match route.kind.as_str() {
             "s3" | "google" | "azure" => {
+                self.client
+                    .check()
+                    .map_err(|rule| setting(reference, rule, "Correct the file or its name"))?;
                 let bucket = match route.kind.as_str() {
                     "s3" => self.of_amazon(route, container),
                     "google" => self.of_google(route, container),
@@ -261,7 +265,8 @@ impl Stores {
         } else {
             route.config
         };
-        let settings = s3::Settings::read(config, &self.settings.http, &self.environment)?;
+        let (s3, http) = (self.settings.s3, &self.settings.http);
+        let settings = s3::Settings::read(config, s3, http, &self.environment)?;
         s3::open(&settings, container, self.client.clone())
     }
 

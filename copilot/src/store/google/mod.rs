@@ -67,4 +67,11 @@ impl Authorize for Bearer {
         }
         Ok(())
     }
+
+    async fn renew(&self) -> bool {
+        match &self.tokens {
+            Some(tokens) => tokens.forget().await,
+            None => false,
+        }
+    }
 }

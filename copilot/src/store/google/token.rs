@@ -18,6 +18,9 @@ const LIFETIME: u64 = 3600;
 /// earlier than five minutes before.
 const MARGIN: Duration = Duration::from_mins(4);
 
+/// Requests that fail together get a new token once.
+const YOUNG: Duration = Duration::from_secs(10);
+
 /// Tokens of one account.
 #[derive(Debug)]
 pub(super) struct Tokens {
@@ -31,6 +34,7 @@ pub(super) struct Tokens {
 #[derive(Debug)]
 struct Kept {
     header: HeaderValue,
+    since: Instant,
     until: Instant,
 }
 
@@ -65,9 +69,24 @@ impl Tokens {
         let lifetime = Duration::from_secs(granted.expires_in).saturating_sub(MARGIN);
         *kept = Some(Kept {
             header: header.clone(),
+            since: Instant::now(),
             until: Instant::now() + lifetime,
         });
         Ok(header)
+    }
+
+    /// Drops the token, which is not taken any more. Says whether the next one will be another: one
+    /// that is that young has been got because of this already, or is refused for other reasons.
+    pub(super) async fn forget(&self) -> bool {
+        let mut kept = self.kept.lock().await;
+        if kept
+            .as_ref()
+            .is_some_and(|kept| kept.since.elapsed() > YOUNG)
+        {
+            tracing::info!("a Google token is over before its time");
+            *kept = None;
+        }
+        true
     }
 
     async fn granted(&self) -> Result<Granted, Failure> {

@@ -37,6 +37,12 @@ pub enum Answer {
 pub trait Authorize: std::fmt::Debug + Send + Sync {
     /// Adds what the store wants to see. It may wait for credentials.
     async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure>;
+
+    /// Called when the store says that what was added is over. Says whether there may be something
+    /// new, with which the request is then sent again, once.
+    async fn renew(&self) -> bool {
+        false
+    }
 }
 
 /// Leaves requests as they are.
@@ -57,20 +63,32 @@ pub struct Client(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     network: Network,
+    /// Authorities that the settings name.
+    ca_file: String,
     gate: Gate,
     built: OnceLock<Result<reqwest::Client, Failure>>,
 }
 
 impl Client {
-    /// A client within these bounds. Nothing is loaded or opened yet.
+    /// A client within these bounds that trusts the authorities in a file, too; an empty name is none.
+    /// Nothing is loaded or opened yet.
     #[must_use]
-    pub fn new(network: Network) -> Self {
+    pub fn new(network: Network, ca_file: &str) -> Self {
         let gate = Gate::new(network.connections);
         Self(Arc::new(Shared {
             network,
+            ca_file: ca_file.to_owned(),
             gate,
             built: OnceLock::new(),
         }))
+    }
+
+    /// Looks whether the settings can be kept, so that this is not found out after hours.
+    ///
+    /// # Errors
+    /// A file of authorities that cannot be used.
+    pub fn check(&self) -> Result<(), String> {
+        tls::authorities(&self.0.ca_file).map(|_| ())
     }
 
     /// The bounds this client keeps.
@@ -93,9 +111,13 @@ impl Client {
         answer: Answer,
     ) -> Result<HttpResponse, Failure> {
         let mut budget = Budget::new(&self.0.network.retry);
+        let mut renewed = false;
         loop {
             match self.attempt(request.clone(), authorize, answer).await {
                 Ok(response) => return Ok(response),
+                Err(failure) if failure.is_expiry() && !renewed && authorize.renew().await => {
+                    renewed = true;
+                }
                 Err(failure) => tokio::time::sleep(budget.spend(failure)?).await,
             }
         }
@@ -153,16 +175,17 @@ impl Client {
     fn built(&self) -> Result<&reqwest::Client, Failure> {
         self.0
             .built
-            .get_or_init(|| build(&self.0.network))
+            .get_or_init(|| build(&self.0))
             .as_ref()
             .map_err(Clone::clone)
     }
 }
 
-fn build(network: &Network) -> Result<reqwest::Client, Failure> {
-    let tls = tls::client_config().map_err(|error| {
-        Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {error}"))
-    })?;
+fn build(shared: &Shared) -> Result<reqwest::Client, Failure> {
+    let network = &shared.network;
+    let wrong = |rule| Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {rule}"));
+    let authorities = tls::authorities(&shared.ca_file).map_err(wrong)?;
+    let tls = tls::client_config(authorities).map_err(|error| wrong(error.to_string()))?;
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()

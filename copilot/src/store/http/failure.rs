@@ -144,6 +144,16 @@ impl Failure {
         }
     }
 
+    /// Whether the server says that our credentials were good once.
+    #[must_use]
+    pub fn is_expiry(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| {
+            let code = reply.code.as_deref();
+            reply.status == StatusCode::UNAUTHORIZED
+                || matches!(code, Some("ExpiredToken" | "TokenRefreshRequired"))
+        })
+    }
+
     /// Whether the server wants fewer requests at once.
     #[must_use]
     pub fn asks_for_less(&self) -> bool {
