@@ -130,9 +130,16 @@ impl Failure {
             FailureKind::Connect | FailureKind::Stalled | FailureKind::Broken => true,
             FailureKind::Tls | FailureKind::Credentials | FailureKind::Protocol => false,
             FailureKind::Status => self.reply.as_ref().is_some_and(|reply| {
+                // With the last two the bytes were damaged on their way.
                 let by_code = matches!(
                     reply.code.as_deref(),
-                    Some("InternalError" | "RequestTimeout" | "ServiceUnavailable")
+                    Some(
+                        "InternalError"
+                            | "RequestTimeout"
+                            | "ServiceUnavailable"
+                            | "BadDigest"
+                            | "XAmzContentSHA256Mismatch"
+                    )
                 );
                 by_code
                     || self.asks_for_less()
