@@ -28,8 +28,8 @@ pub const SCHEMES: [&str; 9] = [
 static NO_KEYS: BTreeMap<String, String> = BTreeMap::new();
 
 /// The kinds that the settings may name (spec §6.4), those among them that we refuse by name.
-const KINDS: [&str; 8] = [
-    "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp",
+const KINDS: [&str; 9] = [
+    "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp", "redis",
 ];
 
 /// What tells open stores apart: scheme, account if the reference names one, container.

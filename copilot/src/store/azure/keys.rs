@@ -1,6 +1,7 @@
 //! The settings of an Azure store: stow's keys (spec §6.4), and where credentials come from (§6.5).
 //!
-//! `endpoint` (for emulators and private addresses: all up to the container) and `sas_token` are ours.
+//! `endpoint` (for emulators and private addresses: all up to the container), `sas_token` and
+//! `connection_string` are ours.
 //! `upload_concurrency` is read and has no effect, since all transfers share one budget.
 
 use std::collections::BTreeMap;
@@ -12,13 +13,14 @@ use object_store::azure::{
     AzureAccessKey, AzureConfigKey, AzureCredential, AzureCredentialProvider, MicrosoftAzureBuilder,
 };
 
+use super::connection;
 use crate::config::HttpSettings;
 use crate::store::bucket::{endpoint, headers, is_header_text, no_retries};
 use crate::store::environment::Environment;
 use crate::store::http::{Client, Service, Unsigned};
 
 /// The public cloud.
-const SUFFIX: &str = "core.windows.net";
+pub(super) const SUFFIX: &str = "core.windows.net";
 
 /// What the keys say, checked.
 #[derive(Debug)]
@@ -47,6 +49,7 @@ impl Settings {
         http: &HttpSettings,
         environment: &Environment,
     ) -> Result<Self, String> {
+        let config = connection::expanded(config)?;
         let given = |name: &str| {
             let value = config.get(name).map(|value| value.trim());
             value.filter(|value| !value.is_empty())
