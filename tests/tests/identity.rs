@@ -173,6 +173,79 @@ fn a_user_of_google_is_renewed() {
     );
 }
 
+/// By a file or a server of the machine, as ourselves or as a service account.
+#[test]
+fn google_takes_somebody_elses_token() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), r#"{"jwt": "e y"}"#).unwrap();
+    for (by_file, impersonates) in [(true, false), (false, true)] {
+        let services = Recorder::start(|asked| match asked.line() {
+            "GET /subject" => (200, " e y\n".to_owned()),
+            "POST /exchange" => (
+                200,
+                "{\"access_token\":\"exchanged\",\"expires_in\":3599}".to_owned(),
+            ),
+            "POST /impersonate" => (
+                200,
+                "{\"accessToken\":\"exchanged-2\",\"expireTime\":\"2100-01-01T00:00:00Z\"}"
+                    .to_owned(),
+            ),
+            _ => (404, String::new()),
+        })
+        .unwrap();
+        let at = |path: &str| format!("http://{}/{path}", services.host());
+        let source = if by_file {
+            serde_json::json!({"file": file.path(), "format":
+                {"type": "json", "subject_token_field_name": "jwt"}})
+        } else {
+            serde_json::json!({"url": at("subject"), "headers": {"Metadata": "True"}})
+        };
+        let mut account = serde_json::json!({
+            "type": "external_account", "audience": "//iam/pool", "token_url": at("exchange"),
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "credential_source": source,
+        });
+        if impersonates {
+            account["service_account_impersonation_url"] = at("impersonate").into();
+        }
+        let json = account.to_string();
+        let mut command = google(&services, &[("json", json.as_str())]);
+        let (asked, log) = run(&mut command, &services, "gs://data/t");
+        let token = if impersonates {
+            "exchanged-2"
+        } else {
+            "exchanged"
+        };
+        all_carry(&asked, Some(&format!("Bearer {token}")), " /data/t");
+        let find = |line: &str| asked.iter().find(|asked| asked.line() == line);
+        let exchange = find("POST /exchange").unwrap();
+        assert!(exchange.0.contains("subject_token=e%20y"), "{exchange:?}");
+        assert!(
+            exchange.0.contains("audience=%2F%2Fiam%2Fpool"),
+            "{exchange:?}"
+        );
+        let scope = if impersonates {
+            "cloud%2Dplatform"
+        } else {
+            "devstorage"
+        };
+        assert!(exchange.0.contains(scope), "{exchange:?}");
+        if let Some(subject) = find("GET /subject") {
+            assert_eq!(subject.header("metadata"), Some("True"));
+        }
+        if impersonates {
+            let question = find("POST /impersonate").unwrap();
+            assert_eq!(question.header("authorization"), Some("Bearer exchanged"));
+            assert!(
+                question.0.contains("devstorage.full_control"),
+                "{question:?}"
+            );
+        }
+        assert!(log.contains("workload identity federation"), "{log}");
+        assert!(!log.contains("exchanged"), "{log}");
+    }
+}
+
 #[test]
 fn the_metadata_server_of_google_is_asked() {
     let services = services();
@@ -207,7 +280,24 @@ fn credential_files_that_are_none() {
     let no_key = account.replace("PRIVATE KEY", "SECRET KEY");
     for (json, named) in [
         ("{", "no credential file in JSON"),
-        (r#"{"type": "external_account"}"#, "external_account"),
+        (r#"{"type": "external_account"}"#, "one of file and url"),
+        (
+            r#"{"type": "external_account", "credential_source": {"executable": {"command": "x"}}}"#,
+            "executable is not supported",
+        ),
+        (
+            r#"{"type": "external_account", "credential_source": {"environment_id": "aws1"}}"#,
+            "environment_id (AWS) is not supported",
+        ),
+        (
+            r#"{"type": "external_account", "audience": "a", "subject_token_type": "t",
+                "token_url": "http://example.org/hidden", "credential_source": {"file": "/x"}}"#,
+            "token_url is not https",
+        ),
+        (
+            r#"{"type": "impersonated_service_account"}"#,
+            "known are service_account",
+        ),
         (r#"{"type": "service_account"}"#, "client_email"),
         (&no_key, "private_key"),
         (

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use object_store::client::{HttpRequest, HttpRequestBody};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -40,9 +41,9 @@ struct Kept {
 
 /// What servers of tokens answer.
 #[derive(Deserialize)]
-struct Granted {
-    access_token: String,
-    expires_in: u64,
+pub(super) struct Granted {
+    pub(super) access_token: String,
+    pub(super) expires_in: u64,
 }
 
 impl Tokens {
@@ -100,21 +101,30 @@ impl Tokens {
                 });
             }
             Account::User { address, form } => renewal(address, form)?,
+            Account::Federated(federation) => {
+                return federation.granted(&self.scopes, &self.client).await;
+            }
             Account::Metadata { host } => question(host, &self.scopes)?,
         };
-        let sent = self.client.send(&request, &Unsigned, Answer::Whole).await;
-        let answer = sent.map_err(|failure| {
-            let kind = self.account.kind();
-            refused(format!("no token from {kind}: {failure}"))
-        })?;
-        let body = answer.into_body().bytes().await;
-        let body = body.map_err(|error| refused(error.to_string()))?;
+        let body = sent(&self.client, &request, self.account.kind()).await?;
         // The error's own words may quote the token.
         serde_json::from_slice(&body).map_err(|_| refused("the answer holds no token"))
     }
 }
 
-fn renewal(address: &str, form: &[(&str, String)]) -> Result<HttpRequest, Failure> {
+/// The answer to a question about a token.
+pub(super) async fn sent(
+    client: &Client,
+    request: &HttpRequest,
+    of: &str,
+) -> Result<Bytes, Failure> {
+    let answer = client.send(request, &Unsigned, Answer::Whole).await;
+    let answer = answer.map_err(|failure| refused(format!("no token from {of}: {failure}")))?;
+    let body = answer.into_body().bytes().await;
+    body.map_err(|error| refused(error.to_string()))
+}
+
+pub(super) fn renewal(address: &str, form: &[(&str, String)]) -> Result<HttpRequest, Failure> {
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let pairs = form
         .iter()
@@ -138,7 +148,11 @@ fn question(host: &str, scopes: &[String]) -> Result<HttpRequest, Failure> {
     Ok(request)
 }
 
-fn request(method: Method, address: &str, body: HttpRequestBody) -> Result<HttpRequest, Failure> {
+pub(super) fn request(
+    method: Method,
+    address: &str,
+    body: HttpRequestBody,
+) -> Result<HttpRequest, Failure> {
     let mut request = HttpRequest::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = address
@@ -147,6 +161,6 @@ fn request(method: Method, address: &str, body: HttpRequestBody) -> Result<HttpR
     Ok(request)
 }
 
-fn refused(message: impl Into<String>) -> Failure {
+pub(super) fn refused(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Credentials, message)
 }
