@@ -189,3 +189,20 @@ fn what_is_refused_asks_nobody() {
         assert!(!ended.stderr.contains("s3cret"), "{}", ended.stderr);
     }
 }
+
+/// A misspelt key changes nothing, and is told without being shown: it may be a secret gone astray.
+#[test]
+fn a_key_that_there_is_not_is_warned_of() {
+    let row = Row::new(
+        s3(&["endpoint=http://HOST", "regoin=eu-west-3", "s3cret2=x"]),
+        "",
+    );
+    let (_, ended) = row.run();
+    let warned = ended.stderr.lines();
+    let warned: Vec<_> = warned
+        .filter(|line| line.contains("has no effect"))
+        .collect();
+    assert_eq!(warned.len(), 2, "{}", ended.stderr);
+    assert!(warned[0].contains("\"nearest\":\"region\""), "{warned:?}");
+    assert!(!ended.stderr.contains("s3cret2"), "{}", ended.stderr);
+}

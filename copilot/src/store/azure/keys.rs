@@ -15,12 +15,26 @@ use object_store::azure::{
 
 use super::connection;
 use crate::config::HttpSettings;
-use crate::store::bucket::{endpoint, headers, is_header_text, no_retries};
+use crate::store::bucket::{endpoint, headers, is_header_text, no_retries, warn_of_unknown};
 use crate::store::environment::Environment;
 use crate::store::http::{Client, Service, Unsigned};
 
 /// The public cloud.
 pub(super) const SUFFIX: &str = "core.windows.net";
+
+/// The keys that there are.
+const KNOWN: [&str; 10] = [
+    "account",
+    "key",
+    "sas_token",
+    "connection_string",
+    "endpoint",
+    "domain_suffix",
+    "base_url",
+    "upload_concurrency",
+    "use_https",
+    "api_version",
+];
 
 /// What the keys say, checked.
 #[derive(Debug)]
@@ -49,6 +63,7 @@ impl Settings {
         http: &HttpSettings,
         environment: &Environment,
     ) -> Result<Self, String> {
+        warn_of_unknown("azure", config, &KNOWN);
         let config = connection::expanded(config)?;
         let given = |name: &str| {
             let value = config.get(name).map(|value| value.trim());
@@ -108,12 +123,12 @@ impl Settings {
     pub fn credentials(&self, client: &Client) -> Result<AzureCredentialProvider, String> {
         match &self.access {
             Access::Key(key) => {
-                tracing::debug!("Azure credentials: key of the account from the settings");
+                tracing::info!("Azure credentials: key of the account from the settings");
                 let key = AzureCredential::AccessKey(key.clone());
                 Ok(Arc::new(StaticCredentialProvider::new(key)))
             }
             Access::Signature(token) => {
-                tracing::debug!("Azure credentials: shared access signature from the settings");
+                tracing::info!("Azure credentials: shared access signature from the settings");
                 let builder = credentials_only("sas_token", client);
                 provider(builder.with_config(AzureConfigKey::SasKey, token))
             }
@@ -196,7 +211,7 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureCredential
             builder = builder.with_config(key, value.trim_end_matches('/'));
         }
     }
-    tracing::debug!(kind, variables = ?found, "Azure credentials");
+    tracing::info!(kind, variables = ?found, "Azure credentials");
     let metadata = environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST");
     let metadata = metadata.map(|host| {
         format!(

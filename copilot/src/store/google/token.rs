@@ -19,7 +19,8 @@ const LIFETIME: u64 = 3600;
 /// earlier than five minutes before.
 const MARGIN: Duration = Duration::from_mins(4);
 
-/// Requests that fail together get a new token once.
+/// Requests that fail together get a new token once, and one that cannot be had is asked for again
+/// after this.
 const YOUNG: Duration = Duration::from_secs(10);
 
 /// Tokens of one account.
@@ -36,7 +37,9 @@ pub(super) struct Tokens {
 struct Kept {
     header: HeaderValue,
     since: Instant,
+    /// When it is renewed.
     until: Instant,
+    end: Instant,
 }
 
 /// What servers of tokens answer.
@@ -62,16 +65,26 @@ impl Tokens {
         if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.until) {
             return Ok(kept.header.clone());
         }
-        let granted = self.granted().await?;
+        let granted = match (self.granted().await, kept.as_mut()) {
+            (Ok(granted), _) => granted,
+            (Err(failure), Some(kept)) if Instant::now() < kept.end => {
+                tracing::warn!(%failure, "a Google token cannot be renewed yet");
+                kept.until = Instant::now() + YOUNG;
+                return Ok(kept.header.clone());
+            }
+            (Err(failure), _) => return Err(failure),
+        };
         let mut header: HeaderValue = format!("Bearer {}", granted.access_token)
             .parse()
             .map_err(|_| refused("the token holds a character that no request can carry"))?;
         header.set_sensitive(true);
-        let lifetime = Duration::from_secs(granted.expires_in).saturating_sub(MARGIN);
+        let (whole, now) = (Duration::from_secs(granted.expires_in), Instant::now());
         *kept = Some(Kept {
             header: header.clone(),
-            since: Instant::now(),
-            until: Instant::now() + lifetime,
+            since: now,
+            // One that lives for less than the margin is not asked for with each request.
+            until: now + whole.saturating_sub(MARGIN).max(whole / 2),
+            end: now + whole,
         });
         Ok(header)
     }

@@ -7,11 +7,26 @@ use object_store::aws::{AmazonS3Builder, Checksum};
 
 use super::access::Access;
 use crate::config::{HttpSettings, S3Settings, SignPayload, SyntaxError, UploadChecksum};
-use crate::store::bucket::{checked_name, endpoint, headers, no_retries};
+use crate::store::bucket::{checked_name, endpoint, headers, no_retries, warn_of_unknown};
 use crate::store::environment::Environment;
 
 /// The region when none is set.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// The keys that there are.
+const KNOWN: [&str; 11] = [
+    "auth_type",
+    "access_key_id",
+    "secret_key",
+    "secret_key_path",
+    "token",
+    "region",
+    "endpoint",
+    "disable_ssl",
+    "v2_signing",
+    "sign_payload",
+    "upload_checksum",
+];
 
 /// What the keys say, checked.
 #[derive(Debug)]
@@ -38,6 +53,7 @@ impl Settings {
         http: &HttpSettings,
         environment: &Environment,
     ) -> Result<Self, String> {
+        warn_of_unknown("s3", config, &KNOWN);
         let value = |name: &str| config.get(name).map(String::as_str);
         let given = |name: &str| value(name).filter(|value| !value.is_empty());
         if switch("v2_signing", value("v2_signing"))? {
