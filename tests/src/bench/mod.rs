@@ -7,3 +7,4 @@ pub mod literal;
 pub mod running;
 #[cfg(feature = "ebpf")]
 pub mod start;
+pub mod transfer;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use copilot_tests::bench::{detect, literal, start};
+use copilot_tests::bench::{detect, literal, start, transfer};
 
 fn main() -> Result<()> {
     let program = std::env::current_exe()?;
@@ -20,6 +20,8 @@ fn main() -> Result<()> {
         ("start", [rounds]) => start::run(&program, Path::new(copilot), rounds.parse()?),
         ("literal", []) => literal::run(&program),
         ("literal-part", [name, file]) => literal::part(name, Path::new(file)),
+        ("transfer", arguments) => transfer::run(&program, Path::new(copilot), arguments),
+        ("transfer-run", [groups, words @ ..]) => transfer::measured(groups, words),
         ("bare", []) => start::bare(),
         ("probe", [stamp]) => detect::probe(&PathBuf::from(stamp)),
         ("storm", []) => detect::storm(false),
