@@ -169,6 +169,12 @@ pub const KEYS: &[Key] = &[
         "older form of the stow key disable_ssl",
     ),
     Key::new(
+        "storage.single-store",
+        Boolean,
+        Some("false"),
+        "one store serves references of every scheme, as on older platforms",
+    ),
+    Key::new(
         "storage.s3.sign-payload",
         Text,
         Some("auto"),

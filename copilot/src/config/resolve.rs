@@ -124,6 +124,7 @@ impl Resolution {
             stow_config,
             container: self.text("storage.container"),
             multicontainer: self.boolean("storage.enable-multicontainer"),
+            single_store: self.boolean("storage.single-store"),
             max_download_mib,
             schemes,
             http: HttpSettings {

@@ -23,6 +23,9 @@ pub struct StorageSettings {
     pub container: String,
     /// `storage.enable-multicontainer`: whether other buckets may be opened.
     pub multicontainer: bool,
+    /// `storage.single-store`: whether references of every scheme are the primary store's, as the
+    /// reference had it before schemes had stores of their own (spec §6.3).
+    pub single_store: bool,
     /// `storage.limits.maxDownloadMBs`: largest object read from a store, in MiB; 0 = no limit.
     pub max_download_mib: u64,
     /// `storage.schemes.<scheme>`: backends for references of other schemes.
@@ -121,6 +124,7 @@ impl fmt::Debug for StorageSettings {
             .field("stow_config", &Redacted(&self.stow_config))
             .field("container", &self.container)
             .field("multicontainer", &self.multicontainer)
+            .field("single_store", &self.single_store)
             .field("max_download_mib", &self.max_download_mib)
             .field("schemes", &self.schemes)
             .field("http", &self.http)

@@ -122,7 +122,7 @@ impl Stores {
             | ("azure", "abfs" | "abfss")
             | ("oracle", "os")
             | ("swift", "sw") => true,
-            (_, scheme) => !SCHEMES.contains(&scheme),
+            (_, scheme) => self.settings.single_store || !SCHEMES.contains(&scheme),
         };
         if is_primary {
             return Ok(Route {

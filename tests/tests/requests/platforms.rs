@@ -53,6 +53,11 @@ fn vectors() {
         .from("s3://other/t"),
         // One store for every scheme that has none of its own.
         Row::new(format!("{HEAD} --storage.type=minio {CONNECTION}"), SEEN).from("minio://data/t"),
+        Row::new(
+            format!("{HEAD} --storage.type=minio {CONNECTION} --storage.single-store"),
+            SEEN,
+        )
+        .from("gs://data/t"),
         // The first one: a map of files.
         Row::new("--config DIR/config**/*", SEEN).files(&[(
             "config-data/config.yaml",
