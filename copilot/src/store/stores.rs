@@ -32,6 +32,10 @@ const KINDS: [&str; 9] = [
     "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp", "redis",
 ];
 
+/// Where the file of authorities may be named.
+const AUTHORITIES: &str =
+    "Correct it, or its name in storage.defaultHttpClient.caFile or AWS_CA_BUNDLE";
+
 /// What tells open stores apart: scheme, account if the reference names one, container.
 type Slot = (String, Option<String>, String);
 
@@ -58,7 +62,10 @@ impl Stores {
     /// not touch cannot fail it.
     #[must_use]
     pub fn new(settings: StorageSettings, network: Network, environment: Environment) -> Self {
-        let client = Client::new(network, &settings.http.ca_file);
+        let named = Some(settings.http.ca_file.as_str()).filter(|file| !file.is_empty());
+        // As the reference's SDK has it.
+        let ca_file = named.or_else(|| environment.get("AWS_CA_BUNDLE"));
+        let client = Client::new(network, ca_file.unwrap_or_default());
         Self {
             settings,
             environment,
@@ -225,7 +232,7 @@ impl Stores {
             "s3" | "google" | "azure" => {
                 self.client
                     .check()
-                    .map_err(|rule| setting(reference, rule, "Correct the file or its name"))?;
+                    .map_err(|rule| setting(reference, rule, AUTHORITIES))?;
                 let bucket = match route.kind.as_str() {
                     "s3" => self.of_amazon(route, container),
                     "google" => self.of_google(route, container),

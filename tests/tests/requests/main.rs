@@ -130,16 +130,16 @@ fn shown(asked: &Asked) -> String {
     let mut words = vec![asked.line().replace("%2E", ".")];
     if let Some(authorization) = asked.header("authorization") {
         let credential = authorization.split_once("Credential=");
-        words.push(
-            match credential.map(|(_, rest)| rest.split('/').collect::<Vec<_>>()) {
-                Some(parts) => format!("as {} in {}", parts[0], parts[2]),
-                None => {
-                    let (identity, _) =
-                        authorization.split_once(':').unwrap_or((authorization, ""));
-                    format!("as {identity}")
-                }
-            },
-        );
+        let parts = credential.map(|(_, rest)| rest.split('/').collect::<Vec<_>>());
+        let whole = || {
+            authorization
+                .split(':')
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let who = parts.map_or_else(whole, |parts| format!("{} in {}", parts[0], parts[2]));
+        words.push(format!("as {who}"));
     }
     for header in ["x-amz-security-token", "x-team"] {
         if let Some(value) = asked.header(header) {

@@ -88,7 +88,10 @@ impl Account {
                         needed("refresh_token", file.refresh_token)?,
                         ("grant_type", "refresh_token".to_owned()),
                     ],
-                    address: address(file.token_uri)?,
+                    address: confidential(
+                        "token_uri",
+                        file.token_uri.as_deref().unwrap_or(TOKEN_ADDRESS),
+                    )?,
                 })
             }
             "external_account" => {
@@ -111,11 +114,6 @@ impl Account {
             Self::Metadata { .. } => "metadata server",
         }
     }
-}
-
-/// Where tokens are renewed: it gets the user's secrets.
-fn address(named: Option<String>) -> Result<String, String> {
-    confidential("token_uri", named.as_deref().unwrap_or(TOKEN_ADDRESS))
 }
 
 /// An address that may be sent secrets: it is `https`, or of this machine.

@@ -17,7 +17,7 @@ pub(super) fn authorities(path: &str) -> Result<Vec<CertificateDer<'static>>, St
     if path.is_empty() {
         return Ok(Vec::new());
     }
-    let wrong = |rule: String| format!("storage.defaultHttpClient.caFile={path}: {rule}");
+    let wrong = |rule: String| format!("the certificate authorities in {path}: {rule}");
     let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let found = found.map_err(|error| wrong(format!("it is no PEM ({error})")))?;
