@@ -111,8 +111,8 @@ async fn each_setting_reaches_the_requests() {
     let file = site.work("x");
     for large in [false, true] {
         // More than one part.
-        let size = if large { (8 << 20) + 1 } else { 10 };
-        fs::write(&file, vec![7; size]).unwrap();
+        let length = if large { (8 << 20) + 1 } else { 10 };
+        fs::write(&file, vec![7; length]).unwrap();
         for (keys, is_signed, checksum) in [
             (vec![], true, None),
             (vec![("sign_payload", "never")], false, None),
