@@ -140,28 +140,36 @@ fn addressing() {
     ]);
 }
 
+/// `0.0.0.0` is this machine, too, but no name for it that proxies are kept from.
 #[test]
 fn proxies_and_those_that_need_none() {
+    let to = |endpoint: &str, sees| Row::new(s3(&[&format!("endpoint={endpoint}")]), sees);
+    let near = || to("http://0.0.0.0:PORT", PLAIN);
     check(&[
-        // The endpoint itself is the server: no request goes to the closed port.
-        Row::new(s3(&["endpoint=http://HOST"]), PLAIN).variables(&[
+        near().variables(&[
             ("HTTP_PROXY", "http://127.0.0.1:9"),
-            ("NO_PROXY", "127.0.0.1,.example"),
+            ("NO_PROXY", "0.0.0.0,.example"),
         ]),
-        Row::new(s3(&["endpoint=http://HOST"]), PLAIN).variables(&[
+        near().variables(&[
             ("HTTP_PROXY", "http://127.0.0.1:9"),
-            ("NO_PROXY", "127.0.0.0/8"),
+            ("NO_PROXY", "0.0.0.0/8"),
         ]),
-        Row::new(s3(&["endpoint=http://HOST"]), PLAIN)
-            .variables(&[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "")]),
-        Row::new(
-            s3(&["endpoint=http://other.example"]),
+        near().variables(&[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "")]),
+        to(
+            "http://0.0.0.0:9",
+            "GET http://0.0.0.0:9/data/t/inputs.pb as ID in us-east-1",
+        )
+        .variables(&[("HTTP_PROXY", "http://HOST"), ("NO_PROXY", "")]),
+        to(
+            "http://other.example",
             "GET http://other.example/data/t/inputs.pb as ID in us-east-1",
         )
-        .variables(&[("http_proxy", "http://HOST"), ("NO_PROXY", "minio.example")]),
-        // And the reverse: the proxy is not asked for what needs none.
-        Row::new(s3(&["endpoint=http://127.0.0.1:9"]), "")
-            .variables(&[("HTTP_PROXY", "http://HOST"), ("NO_PROXY", "127.0.0.1")]),
+        .variables(&[("http_proxy", "http://HOST"), ("NO_PROXY", ".net")]),
+        // This machine by its names, whatever the variables say.
+        to("http://HOST", PLAIN)
+            .variables(&[("HTTP_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "")]),
+        to("http://localhost:PORT", PLAIN)
+            .variables(&[("ALL_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "")]),
     ]);
 }
 

@@ -16,8 +16,8 @@ use std::thread;
 use copilot_tests::binary::{self, Ended};
 use copilot_tests::recorder::{Asked, Recorder};
 
-/// Settings, and the request that comes of them. In all texts `HOST` stands for the server and `DIR`
-/// for a directory of the row's own.
+/// Settings, and the request that comes of them. In all texts `HOST` stands for the server,
+/// `PORT` for its port and `DIR` for a directory of the row's own.
 struct Row {
     /// Root flags, between white space.
     arguments: String,
@@ -69,7 +69,12 @@ impl Row {
         .unwrap();
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().display().to_string();
-        let real = |text: &str| text.replace("HOST", &services.host()).replace("DIR", &dir);
+        let host = services.host();
+        let (_, port) = host.split_once(':').unwrap();
+        let real = |text: &str| {
+            let text = text.replace("HOST", &host).replace("PORT", port);
+            text.replace("DIR", &dir)
+        };
         for (name, text) in self.files {
             let path = place.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -12,6 +12,7 @@ use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
 
 use super::failure::{ERROR_BODY_LIMIT, Failure, FailureKind};
 use super::gate::{Gate, Permit};
+use super::proxy;
 use super::retry::Budget;
 use super::stall::{Arriving, Progress, Watched, stalled};
 use super::tls;
@@ -66,7 +67,10 @@ struct Shared {
     /// Authorities that the settings name.
     ca_file: String,
     gate: Gate,
+    /// Whether some hosts need a client that knows no proxy.
+    has_proxies: bool,
     built: OnceLock<Result<reqwest::Client, Failure>>,
+    direct: OnceLock<Result<reqwest::Client, Failure>>,
 }
 
 impl Client {
@@ -79,7 +83,9 @@ impl Client {
             network,
             ca_file: ca_file.to_owned(),
             gate,
+            has_proxies: proxy::are_named(),
             built: OnceLock::new(),
+            direct: OnceLock::new(),
         }))
     }
 
@@ -158,10 +164,11 @@ impl Client {
             stall
         };
 
+        let client = self.built(request.uri().host().unwrap_or_default())?;
         let progress = Progress::new();
         let request = outgoing(request, &progress)?;
         let response = tokio::select! {
-            response = self.built()?.execute(request) => response,
+            response = client.execute(request) => response,
             () = progress.stalled(limit) => return Err(stalled(limit)),
         };
         let response = response.map_err(|error| Failure::of_transport(&error.without_url()))?;
@@ -172,21 +179,34 @@ impl Client {
         settled(response).await
     }
 
-    fn built(&self) -> Result<&reqwest::Client, Failure> {
-        self.0
-            .built
-            .get_or_init(|| build(&self.0))
-            .as_ref()
-            .map_err(Clone::clone)
+    fn built(&self, host: &str) -> Result<&reqwest::Client, Failure> {
+        let shared = &self.0;
+        let is_direct = shared.has_proxies && proxy::is_near(host);
+        let slot = if is_direct {
+            &shared.direct
+        } else {
+            &shared.built
+        };
+        let build = || {
+            let builder = builder(shared)?;
+            let builder = if is_direct {
+                builder.no_proxy()
+            } else {
+                builder
+            };
+            let built = builder.build();
+            built.map_err(|error| Failure::of_transport(&error))
+        };
+        slot.get_or_init(build).as_ref().map_err(Clone::clone)
     }
 }
 
-fn build(shared: &Shared) -> Result<reqwest::Client, Failure> {
+fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
     let network = &shared.network;
     let wrong = |rule| Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {rule}"));
     let authorities = tls::authorities(&shared.ca_file).map_err(wrong)?;
     let tls = tls::client_config(authorities).map_err(|error| wrong(error.to_string()))?;
-    reqwest::Client::builder()
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()
         // A redirect would carry a signature to a host that it was not made for.
@@ -195,9 +215,7 @@ fn build(shared: &Shared) -> Result<reqwest::Client, Failure> {
         .pool_max_idle_per_host(network.connections)
         // Less than the idle limit of common load balancers (60 s), so we rarely meet a closed one.
         .pool_idle_timeout(Duration::from_secs(20))
-        .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| Failure::of_transport(&error))
+        .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
 
 fn outgoing(request: HttpRequest, progress: &Progress) -> Result<reqwest::Request, Failure> {

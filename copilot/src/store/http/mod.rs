@@ -12,6 +12,7 @@ mod client;
 mod failure;
 mod gate;
 mod pressure;
+mod proxy;
 mod retry;
 mod service;
 mod stall;
