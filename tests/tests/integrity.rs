@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use copilot::config::{SignPayload, StorageSettings, UploadChecksum};
 use copilot_tests::background::Background;
-use copilot_tests::recorder::Recorder;
+use copilot_tests::recorder::{Asked, Recorder};
 use copilot_tests::site::{Site, engine, run, upload};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -101,75 +102,78 @@ async fn damage_is_noticed_by_signature_or_checksum() {
     assert_eq!(unnoticed.as_deref(), Ok(&b"some byter"[..]));
 }
 
-/// The headers of a small upload, of a part, and what completes them, for each setting.
+const DIGEST: &str = "x-amz-content-sha256";
+const SHA: &str = "x-amz-checksum-sha256";
+const CRC: &str = "x-amz-checksum-crc64nvme";
+
+/// What an upload of so many bytes asks of a store. It gets no `ETag`, so parts are not completed.
+async fn asked(site: &Site, mut settings: StorageSettings, length: usize) -> Vec<Asked> {
+    let store = Recorder::start(|asked| match asked.line() {
+        line if line.starts_with("POST") && line.contains("uploads") => (
+            200,
+            "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+                .to_owned(),
+        ),
+        _ => (200, String::new()),
+    })
+    .unwrap();
+    let endpoint = format!("http://{}", store.host());
+    settings.stow_config.insert("endpoint".to_owned(), endpoint);
+    let file = site.work("x");
+    fs::write(&file, vec![7; length]).unwrap();
+    let _ = run(&engine(settings), vec![upload(&file, "x")]).await;
+    store.asked()
+}
+
+/// Whether payloads are signed and which checksum they have.
+fn protection(asked: &[Asked]) -> (bool, Option<&'static str>) {
+    let puts = asked.iter().filter(|asked| asked.line().starts_with("PUT"));
+    let mut found: Vec<_> = puts
+        .map(|put| {
+            let is_signed = put.header(DIGEST) != Some("UNSIGNED-PAYLOAD");
+            let checksum = [SHA, CRC]
+                .into_iter()
+                .find(|name| put.header(name).is_some());
+            (is_signed, checksum)
+        })
+        .collect();
+    found.dedup();
+    assert_eq!(found.len(), 1, "{asked:?}");
+    found[0]
+}
+
+/// In small uploads and in parts, from a store's own keys and from the settings for all.
 #[tokio::test]
 async fn each_setting_reaches_the_requests() {
-    const DIGEST: &str = "x-amz-content-sha256";
-    const SHA: &str = "x-amz-checksum-sha256";
-    const CRC: &str = "x-amz-checksum-crc64nvme";
     let site = Site::start().unwrap();
-    let file = site.work("x");
-    for large in [false, true] {
-        // More than one part.
-        let length = if large { (8 << 20) + 1 } else { 10 };
-        fs::write(&file, vec![7; length]).unwrap();
-        for (keys, is_signed, checksum) in [
-            (vec![], true, None),
-            (vec![("sign_payload", "never")], false, None),
-            (vec![("upload_checksum", "none")], true, None),
-            (
-                vec![("upload_checksum", "sha256"), ("sign_payload", "never")],
-                false,
-                Some(SHA),
-            ),
-            (vec![("upload_checksum", "crc64nvme")], true, Some(CRC)),
-        ] {
-            let store = Recorder::start(move |asked| match asked.line() {
-                line if line.starts_with("POST") && line.contains("uploads") => (
-                    200,
-                    "<InitiateMultipartUploadResult><UploadId>u</UploadId>\
-                     </InitiateMultipartUploadResult>"
-                        .to_owned(),
-                ),
-                line if line.starts_with("POST") => (
-                    200,
-                    "<CompleteMultipartUploadResult><ETag>e</ETag>\
-                     </CompleteMultipartUploadResult>"
-                        .to_owned(),
-                ),
-                _ => (200, String::new()),
-            })
-            .unwrap();
-            let endpoint = format!("http://{}", store.host());
-            let all = [&[("endpoint", endpoint.as_str())], &keys[..]].concat();
-            // The recorder gives no ETag, so parts fail; what was asked counts.
-            let _ = run(&engine(site.settings_with(&all)), vec![upload(&file, "x")]).await;
-            let asked = store.asked();
-            let puts: Vec<_> = asked
-                .iter()
-                .filter(|asked| asked.line().starts_with("PUT /data/x"))
-                .collect();
-            assert!(!puts.is_empty(), "{asked:?}");
-            let begun = asked.iter().find(|asked| asked.line().contains("uploads"));
-            assert_eq!(begun.is_some(), large);
-            let algorithm = begun.and_then(|begun| begun.header("x-amz-checksum-algorithm"));
-            let expected = checksum.map(|name| &name["x-amz-checksum-".len()..]);
-            if large {
-                let algorithm = algorithm.map(str::to_lowercase);
-                assert_eq!(algorithm.as_deref(), expected, "{keys:?}");
-            }
-            for put in puts {
-                let digest = put.header(DIGEST).unwrap();
-                assert_eq!(
-                    digest == "UNSIGNED-PAYLOAD",
-                    !is_signed,
-                    "{keys:?}: {digest}"
-                );
-                for name in [SHA, CRC] {
-                    let there = put.header(name).is_some();
-                    assert_eq!(there, checksum == Some(name), "{keys:?}: {name}");
-                }
-            }
-        }
+    for (keys, expected) in [
+        (vec![], (true, None)),
+        (vec![("sign_payload", "never")], (false, None)),
+        (vec![("upload_checksum", "none")], (true, None)),
+        (
+            vec![("upload_checksum", "sha256"), ("sign_payload", "never")],
+            (false, Some(SHA)),
+        ),
+        (vec![("upload_checksum", "crc64nvme")], (true, Some(CRC))),
+    ] {
+        let settings = site.settings_with(&keys);
+        let small = asked(&site, settings.clone(), 10).await;
+        assert_eq!(protection(&small), expected, "{keys:?}");
+        let large = asked(&site, settings, (8 << 20) + 1).await;
+        assert_eq!(protection(&large), expected, "{keys:?}");
+        let begun = large.iter().find(|asked| asked.line().contains("uploads"));
+        let algorithm = begun.unwrap().header("x-amz-checksum-algorithm");
+        let algorithm = algorithm.map(|name| format!("x-amz-checksum-{}", name.to_lowercase()));
+        assert_eq!(algorithm.as_deref(), expected.1, "{keys:?}");
     }
+    let mut settings = site.settings();
+    settings.s3.sign_payload = SignPayload::Never;
+    settings.s3.upload_checksum = UploadChecksum::Sha256;
+    let of_all = asked(&site, settings.clone(), 10).await;
+    assert_eq!(protection(&of_all), (false, Some(SHA)));
+    let own = [("sign_payload", "auto"), ("upload_checksum", "crc64nvme")];
+    let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    settings.stow_config.extend(own);
+    let own = asked(&site, settings, 10).await;
+    assert_eq!(protection(&own), (true, Some(CRC)));
 }

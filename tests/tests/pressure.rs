@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use copilot_tests::background::Background;
+use copilot_tests::binary;
+use copilot_tests::recorder::Recorder;
 use copilot_tests::site::{Site, engine, run, upload};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -93,4 +95,44 @@ async fn requests_in_flight_settle_at_what_the_store_bears() {
     // Nor is it left idle.
     let most = settled.iter().filter(|&&now| now >= BEARS / 2).count();
     assert!(most * 2 > settled.len(), "{settled:?}");
+}
+
+/// The log names host, limit and reason.
+#[test]
+fn a_busy_store_is_told_in_the_log() {
+    let asked_before = Arc::new(AtomicUsize::new(0));
+    let store = Recorder::start(move |_| match asked_before.fetch_add(1, Ordering::SeqCst) {
+        0 => (503, "<Error><Code>SlowDown</Code></Error>".to_owned()),
+        _ => (404, String::new()),
+    })
+    .unwrap();
+    let site = Site::start().unwrap();
+    let mut command = binary::command();
+    command.args(
+        site.server
+            .flags_through(&format!("http://{}", store.host()), "data"),
+    );
+    let to = site.work("in").display().to_string();
+    let ended = binary::run(command.args([
+        "download",
+        "--from-remote",
+        "s3://data/inputs.pb",
+        "--to-output-prefix",
+        "s3://data/out",
+        "--to-local-dir",
+        &to,
+    ]));
+    let line = ended
+        .stderr
+        .lines()
+        .find(|line| line.contains("fewer requests"));
+    let line = line.unwrap_or_else(|| panic!("{}", ended.stderr));
+    for part in [
+        "\"level\":\"info\"",
+        &store.host(),
+        "SlowDown",
+        "\"limit\":",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
 }

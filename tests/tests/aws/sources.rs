@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use copilot_tests::binary;
 use copilot_tests::recorder::{Asked, Recorder};
+use copilot_tests::site::Site;
 
 use crate::{KEYS, command, credentials, run, signed};
 
@@ -156,5 +158,49 @@ fn every_source_reaches_the_store() {
             let form = "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&RoleSessionName=copilot&ExternalId=e%2F1";
             assert!(role.0.ends_with(form), "{role:?}");
         }
+    }
+}
+
+/// A server that checks signatures takes those of each kind of source.
+#[test]
+fn what_they_sign_is_right() {
+    let site = Site::start().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join(".aws")).unwrap();
+    let (id, secret) = (&site.server.access_key, &site.server.secret_key);
+    let (of_server, file) = (secret.clone(), home.path().join("secret"));
+    fs::write(&file, format!("{secret}\n")).unwrap();
+    let json = format!("{{\"AccessKeyId\":\"{id}\",\"SecretAccessKey\":\"{secret}\"}}");
+    let container = Recorder::start(move |_| (200, json.clone())).unwrap();
+    let profile = format!("[default]\naws_access_key_id={id}\naws_secret_access_key={secret}\n");
+    let keys = [
+        "auth_type=accesskey".to_owned(),
+        format!("access_key_id={id}"),
+        format!("secret_key_path={}", file.display()),
+    ];
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", of_server),
+    ];
+    let full = format!("http://{}/", container.host());
+    for (variables, profile, keys) in [
+        (variables.to_vec(), "", &[][..]),
+        (vec![], profile.as_str(), &[]),
+        (vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", full)], "", &[]),
+        (vec![], "", &keys),
+    ] {
+        fs::write(home.path().join(".aws/credentials"), profile).unwrap();
+        let mut command = binary::command();
+        command.env("HOME", home.path()).envs(variables.clone());
+        let own = [
+            "auth_type=iam".to_owned(),
+            format!("endpoint={}", site.server.endpoint),
+        ];
+        for pair in own.iter().chain(keys) {
+            command.args(["--storage.stow.config", pair]);
+        }
+        let ended = run(&mut command);
+        let message = ended.message();
+        assert!(message.contains("NoSuchKey"), "{variables:?}: {message}");
     }
 }

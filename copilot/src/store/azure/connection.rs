@@ -53,18 +53,8 @@ fn keys(text: &str) -> Result<Vec<(String, String)>, String> {
     }
     let mut take = |name: &str| parts.remove(name);
     let (account, endpoint) = (take("accountname"), take("blobendpoint"));
-    let of_host = || {
-        Some(
-            endpoint
-                .as_deref()?
-                .split_once("://")?
-                .1
-                .split_once(".blob.")?
-                .0,
-        )
-    };
     let account = account
-        .or_else(|| of_host().map(str::to_owned))
+        .or_else(|| account_of(endpoint.as_deref()?).map(str::to_owned))
         .ok_or("it lacks AccountName")?;
     let mut keys = Vec::new();
     let scheme = take("defaultendpointsprotocol").unwrap_or_else(|| "https".to_owned());
@@ -80,10 +70,21 @@ fn keys(text: &str) -> Result<Vec<(String, String)>, String> {
     for name in IGNORED {
         take(name);
     }
-    match parts.keys().next() {
-        Some(unknown) => Err(format!("the part {unknown} is not known")),
-        None => Ok(keys),
+    if parts.is_empty() {
+        return Ok(keys);
     }
+    Err(
+        "a part of it is not known; known are AccountName, AccountKey, SharedAccessSignature, \
+         BlobEndpoint, EndpointSuffix and DefaultEndpointsProtocol"
+            .to_owned(),
+    )
+}
+
+/// The account in an address of a public cloud.
+fn account_of(endpoint: &str) -> Option<&str> {
+    let (_, host) = endpoint.split_once("://")?;
+    let (account, _) = host.split_once(".blob.")?;
+    Some(account)
 }
 
 /// The parts, names in lower case.
@@ -156,7 +157,7 @@ mod tests {
         for (pairs, named) in [
             (vec![(KEY, "hidden")], "no `=`"),
             (vec![(KEY, "AccountKey=hidden")], "AccountName"),
-            (vec![(KEY, "AccountName=me;Colour=hidden")], "colour"),
+            (vec![(KEY, "AccountName=me;hidden=x")], "is not known"),
             (vec![(KEY, "AccountName=me"), ("key", "hidden")], "both set"),
         ] {
             let error = expand(&pairs).unwrap_err();

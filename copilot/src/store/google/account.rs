@@ -100,7 +100,8 @@ impl Account {
             }
             other => Err(format!(
                 "its type is {other:?}; known are service_account, authorized_user and \
-                 external_account (a pod with workload identity needs no file: the metadata server knows it)"
+                 external_account (a pod with workload identity needs no file: the metadata \
+                 server knows it)"
             )),
         }
     }

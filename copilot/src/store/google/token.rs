@@ -89,8 +89,8 @@ impl Tokens {
         Ok(header)
     }
 
-    /// Drops the token, which is not taken any more. Says whether the next one will be another: one
-    /// that is that young has been got because of this already, or is refused for other reasons.
+    /// Drops the token, which is not taken any more, and says that another attempt is worth it. A
+    /// young one stays: it has been got because of this already, or is refused for other reasons.
     pub(super) async fn forget(&self) -> bool {
         let mut kept = self.kept.lock().await;
         if kept

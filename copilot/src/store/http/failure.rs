@@ -158,6 +158,8 @@ impl Failure {
             let code = reply.code.as_deref();
             reply.status == StatusCode::UNAUTHORIZED
                 || matches!(code, Some("ExpiredToken" | "TokenRefreshRequired"))
+                // To HEAD, S3 says it with a status only.
+                || reply.status == StatusCode::BAD_REQUEST && code.is_none()
         })
     }
 

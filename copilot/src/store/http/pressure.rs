@@ -77,8 +77,8 @@ impl Pressure {
         keeps
     }
 
-    /// The host asked for less, in answer to a request of this epoch. Nothing changes if the request
-    /// is older than the last change, or the limit is one.
+    /// The host asked for less, in answer to a request of this epoch that has left by now. Nothing
+    /// changes if the request is older than the last change, or the limit is one.
     pub(super) fn refused(&mut self, epoch: u64) -> Option<Lowered> {
         self.successes = 0;
         if epoch < self.epoch || self.limit == 1 {
@@ -86,7 +86,7 @@ impl Pressure {
         }
         let from = self.limit;
         // Half of what was out: a limit that nobody used up was not what the host complained of.
-        self.limit = (from.min(self.held) / 2).max(1);
+        self.limit = (from.min(self.held + 1) / 2).max(1);
         self.epoch += 1;
         Some(Lowered {
             from,

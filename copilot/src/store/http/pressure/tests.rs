@@ -52,13 +52,15 @@ impl Model {
         let Some(epoch) = self.out.pop_front() else {
             return;
         };
+        // A body may still be read after a success; a refusal has been read whole.
         if well {
             self.succeed();
-        } else {
-            self.refuse(epoch);
         }
         if self.pressure.left() {
             self.free += 1;
+        }
+        if !well {
+            self.refuse(epoch);
         }
     }
 }
@@ -80,6 +82,7 @@ fn one_burst_of_refusals_halves_once() {
 fn what_was_out_counts_and_not_what_might_have_been() {
     let mut pressure = Pressure::new(16);
     let epochs: Vec<u64> = (0..4).map(|_| pressure.entered()).collect();
+    pressure.left();
     assert_eq!(pressure.refused(epochs[0]).unwrap().to, 2);
     assert_eq!(pressure.refused(epochs[1]), None);
 }

@@ -132,7 +132,7 @@ impl Chain<'_> {
                 region,
                 source,
             } => {
-                let region = self.sts_region(region);
+                let region = self.sts_region(region)?;
                 let role = Role {
                     source: self.of_profile(*source)?,
                     arn,
@@ -154,12 +154,21 @@ impl Chain<'_> {
     }
 
     /// The pod's region: a service near it can be reached, and the store's may be far away.
-    fn sts_region(&self, named: Option<String>) -> String {
+    fn sts_region(&self, named: Option<String>) -> Result<String, String> {
         let of_pod = ["AWS_REGION", "AWS_DEFAULT_REGION"]
             .into_iter()
             .find_map(|name| self.environment.get(name));
         let region = of_pod.map(str::to_owned).or(named);
-        region.unwrap_or_else(|| self.region.to_owned())
+        let region = region.unwrap_or_else(|| self.region.to_owned());
+        if region
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-')
+        {
+            return Ok(region);
+        }
+        Err(format!(
+            "AWS_REGION or a profile's region is {region:?}: it holds letters, digits and `-` only"
+        ))
     }
 
     /// Where roles are given.
@@ -168,8 +177,7 @@ impl Chain<'_> {
             return endpoint(named, false).map_err(|rule| format!("AWS_ENDPOINT_URL_STS: {rule}"));
         }
         let partition = if region.starts_with("cn-") { ".cn" } else { "" };
-        endpoint(&format!("sts.{region}.amazonaws.com{partition}"), false)
-            .map_err(|_| format!("region {region:?}: it is no region of AWS"))
+        Ok(format!("https://sts.{region}.amazonaws.com{partition}"))
     }
 
     /// The library reads the token file anew each time, for it is renewed, too.
@@ -186,7 +194,7 @@ impl Chain<'_> {
             .with_config(Key::WebIdentityTokenFile, token_file)
             .with_config(Key::RoleArn, arn)
             .with_config(Key::RoleSessionName, self.session(session))
-            .with_config(Key::StsEndpoint, self.sts(&self.sts_region(region))?);
+            .with_config(Key::StsEndpoint, self.sts(&self.sts_region(region)?)?);
         provider(builder)
     }
 
