@@ -189,6 +189,13 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureCredential
     } else if client_known && has("AZURE_FEDERATED_TOKEN_FILE") {
         "workload_identity"
     } else {
+        for name in ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"] {
+            if client_known && has(name) {
+                return Err(format!(
+                    "{name} is not supported; use AZURE_CLIENT_SECRET or workload identity"
+                ));
+            }
+        }
         "managed_identity"
     };
     let mut builder = credentials_only(kind, client);
