@@ -7,6 +7,7 @@ use std::fmt;
 /// Keys of `storage.stow.config` (spec §6.4) whose values may appear in logs and messages.
 const PUBLIC: &[&str] = &[
     "account",
+    "addressing",
     "api_version",
     "auth_type",
     "authorization_endpoint",

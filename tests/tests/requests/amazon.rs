@@ -127,6 +127,14 @@ fn addressing() {
             "GET http://minio.example:9000/data/t/inputs.pb as ID in us-east-1",
         ),
         proxied(
+            &["endpoint=http://oss.example", "addressing=virtual"],
+            "GET http://data.oss.example/t/inputs.pb as ID in us-east-1",
+        ),
+        proxied(
+            &["disable_ssl=true", "addressing=path"],
+            "GET http://s3.us-east-1.amazonaws.com/data/t/inputs.pb as ID in us-east-1",
+        ),
+        proxied(
             &["disable_ssl=true --storage.container=my.data"],
             "GET http://s3.us-east-1.amazonaws.com/my.data/t/inputs.pb as ID in us-east-1",
         )

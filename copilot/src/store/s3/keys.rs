@@ -14,7 +14,7 @@ use crate::store::environment::Environment;
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// The keys that there are.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "auth_type",
     "access_key_id",
     "secret_key",
@@ -24,6 +24,7 @@ const KNOWN: [&str; 11] = [
     "endpoint",
     "disable_ssl",
     "v2_signing",
+    "addressing",
     "sign_payload",
     "upload_checksum",
 ];
@@ -72,11 +73,23 @@ impl Settings {
             ));
         }
         let plain = switch("disable_ssl", value("disable_ssl"))?;
+        let endpoint = base(value("endpoint").unwrap_or_default(), region, plain)?;
+        let path_style = match given("addressing") {
+            // The presence of the key counts, even of an empty one.
+            None => config.contains_key("endpoint"),
+            Some("path") => true,
+            Some("virtual") if has_number(&endpoint) => {
+                return Err(format!(
+                    "addressing=virtual: no bucket can be a part of {endpoint}, which has no name"
+                ));
+            }
+            Some("virtual") => false,
+            Some(other) => return Err(format!("addressing={other:?}: it is `path` or `virtual`")),
+        };
         Ok(Self {
             region: region.to_owned(),
-            endpoint: base(value("endpoint").unwrap_or_default(), region, plain)?,
-            // The presence of the key counts, even of an empty one.
-            path_style: config.contains_key("endpoint"),
+            endpoint,
+            path_style,
             access,
             sign_payload: given("sign_payload")
                 .map_or(Ok(defaults.sign_payload), str::parse)
@@ -167,6 +180,16 @@ fn base(given: &str, region: &str, plain: bool) -> Result<String, String> {
         return Ok(format!("{scheme}://s3.{region}.amazonaws.com{partition}"));
     }
     endpoint(given, plain)
+}
+
+/// Whether an address has a number in place of a host's name.
+fn has_number(address: &str) -> bool {
+    let url: Option<reqwest::Url> = address.parse().ok();
+    let host = url.as_ref().and_then(reqwest::Url::host_str);
+    host.is_some_and(|host| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host.parse::<std::net::IpAddr>().is_ok()
+    })
 }
 
 /// A boolean key in any of the spellings that reach us: YAML's arrive as `1` and `0`, and older

@@ -55,6 +55,21 @@ fn addresses_of_a_bucket() {
             "https://h/base/data",
         ),
         (vec![("endpoint", "h:9000")], "data", "https://h:9000/data"),
+        (
+            vec![("endpoint", "h:9000/base"), ("addressing", "virtual")],
+            "data",
+            "https://data.h:9000/base",
+        ),
+        (
+            vec![("endpoint", "h"), ("addressing", "virtual")],
+            "my_data",
+            "https://h/my_data",
+        ),
+        (
+            vec![("addressing", "path")],
+            "data",
+            "https://s3.us-east-1.amazonaws.com/data",
+        ),
     ] {
         let settings = with_keys(&keys).unwrap();
         assert_eq!(settings.address(bucket).unwrap(), address, "{keys:?}");
@@ -88,6 +103,20 @@ fn what_is_wrong_is_named_and_no_secret_is() {
             "/nowhere",
         ),
         (vec![("auth_type", "magic")], "auth_type"),
+        (
+            KEYS.iter().copied().chain([("addressing", "x")]).collect(),
+            "addressing",
+        ),
+        (
+            [
+                KEYS[0],
+                KEYS[1],
+                ("endpoint", "[::1]:1"),
+                ("addressing", "virtual"),
+            ]
+            .to_vec(),
+            "addressing",
+        ),
         (
             KEYS.iter().copied().chain([("v2_signing", "1")]).collect(),
             "v2_signing",
