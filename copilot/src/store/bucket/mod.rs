@@ -28,7 +28,7 @@ use object_store::{
 
 use super::error::{Place, StoreError};
 use super::http::{Answer, Authorize, Client, Failure, FailureKind, unheard};
-pub(super) use address::{checked_name, endpoint, headers, is_header_text};
+pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
 pub use begun::Begun;
 use begun::Lost;
 pub use listing::{Dialect, Page};
