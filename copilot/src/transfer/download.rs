@@ -13,6 +13,7 @@ use super::budget::Budget;
 use super::error::CopyError;
 use super::limits::Limits;
 use super::partial::Partial;
+use super::space::Claim;
 use super::tally::Tally;
 use crate::store::{Body, Object, Retry};
 
@@ -40,20 +41,25 @@ struct Stretch {
 }
 
 impl Download<'_> {
-    /// Copies `object` to the file `to`; `size` is what a listing said, if there was one.
+    /// Copies `object` to the file `to`; `size` is what a listing said, if there was one, and `claim`
+    /// the room for it.
     pub(super) async fn run(
         self,
         object: &Object,
         to: &Path,
         size: Option<u64>,
+        mut claim: Claim,
     ) -> Result<(), CopyError> {
         object.check_size(size.unwrap_or_default())?;
         let window = self.budget.take(WINDOW).await;
         let part = self.limits.part_size;
         let in_ranges = object.has_ranges() && size.is_none_or(|size| size > part);
         let body = object.get(in_ranges.then_some(0..part), None).await?;
+        if let Some(total) = body.size {
+            claim.expect(to, total)?;
+        }
         // Made only now, so that what does not exist leaves no directories behind.
-        let file = Partial::create(to)?;
+        let file = Partial::create(to, Some(claim))?;
         let total = match body.size {
             Some(total) if in_ranges && total > part => {
                 self.large(object, &file, body, total).await?;

@@ -1,5 +1,6 @@
 //! Runs copies: many at once, within the limits, until all are done or one has failed.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,10 +13,11 @@ use super::download::Download;
 use super::error::{CopyError, CopyFailure, TransferError};
 use super::limits::Limits;
 use super::prefix::{Found, expand};
+use super::space::{Claim, Space};
 use super::stop::{Stop, Stopped};
 use super::tally::{Summary, Tally};
 use super::upload::Upload;
-use crate::store::{Object, Stores};
+use crate::store::{Object, Reference, Stores};
 
 /// Moves bytes between files and `stores` within `limits`. Everything happens on the caller's task.
 #[derive(Clone, Debug)]
@@ -23,14 +25,16 @@ pub struct Engine {
     stores: Arc<Stores>,
     limits: Limits,
     budget: Budget,
+    space: Space,
 }
 
 /// A copy whose store is open.
 enum Job {
     Download {
         from: Object,
-        to: std::path::PathBuf,
+        to: PathBuf,
         size: Option<u64>,
+        claim: Claim,
     },
     Upload {
         from: LocalFile,
@@ -46,6 +50,16 @@ impl Engine {
             stores,
             limits,
             budget: Budget::new(limits.memory),
+            space: Space::new(None),
+        }
+    }
+
+    /// The same, and its downloads write at most so many bytes in all.
+    #[must_use]
+    pub fn writing_at_most(self, bytes: Option<u64>) -> Self {
+        Self {
+            space: Space::new(bytes),
+            ..self
         }
     }
 
@@ -123,20 +137,31 @@ impl Engine {
     /// What a copy consists of: itself, or one for each object beneath its prefix.
     fn jobs<'a>(&'a self, copy: Copy, tally: &'a Tally) -> BoxStream<'a, Result<Job, CopyError>> {
         let job = match copy {
-            Copy::Download { from, to, size } => self
-                .stores
-                .open(&from)
-                .map(|from| Job::Download { from, to, size }),
-            Copy::Upload { from, to } => self.stores.open(&to).map(|to| Job::Upload { from, to }),
+            Copy::Download { from, to, size } => self.download(&from, to, size),
+            Copy::Upload { from, to } => {
+                let opened = self.stores.open(&to).map_err(CopyError::from);
+                opened.map(|to| Job::Upload { from, to })
+            }
             Copy::DownloadPrefix { from, to } => match self.stores.open(&from) {
                 Ok(object) => {
-                    let found = expand(object, to, tally);
+                    let found = expand(object, to, tally, &self.space);
                     return found.map(|found| found.map(Job::from)).boxed();
                 }
-                Err(error) => Err(error),
+                Err(error) => Err(error.into()),
             },
         };
-        stream::iter([job.map_err(CopyError::from)]).boxed()
+        stream::iter([job]).boxed()
+    }
+
+    fn download(&self, from: &Reference, to: PathBuf, size: Option<u64>) -> Result<Job, CopyError> {
+        let from = self.stores.open(from)?;
+        let claim = self.space.claim(&to, size)?;
+        Ok(Job::Download {
+            from,
+            to,
+            size,
+            claim,
+        })
     }
 
     async fn perform(
@@ -147,14 +172,19 @@ impl Engine {
     ) -> Result<(), CopyError> {
         let (limits, budget) = (&self.limits, &self.budget);
         match job? {
-            Job::Download { from, to, size } => {
+            Job::Download {
+                from,
+                to,
+                size,
+                claim,
+            } => {
                 let download = Download {
                     limits,
                     budget,
                     tally,
                     retry: &self.stores.network().retry,
                 };
-                stop.race(download.run(&from, &to, size)).await?
+                stop.race(download.run(&from, &to, size, claim)).await?
             }
             // Not raced as a whole: it has something to clean up when it is stopped.
             Job::Upload { from, to } => {
@@ -176,6 +206,7 @@ impl From<Found> for Job {
             from: found.object,
             to: found.to,
             size: Some(found.size),
+            claim: found.claim,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::space::SpaceError;
 use super::stop::Stopped;
 use super::tally::Summary;
 use crate::store::StoreError;
@@ -23,6 +24,9 @@ pub enum CopyError {
         /// The cause.
         source: io::Error,
     },
+    /// What is to be written has no room.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
     /// A file could not be read.
     #[error("{name} cannot be read: {source}. It must be a regular file that our user may read")]
     Read {
@@ -101,7 +105,7 @@ fn advice(source: &io::Error) -> &'static str {
             "Something else has its place: a store may hold both `a` and `a/b`, a directory may not. \
              Rename one of them, or clear the directory"
         }
-        _ => "Check its directory's permissions and free space",
+        _ => "Check its directory's permissions",
     }
 }
 

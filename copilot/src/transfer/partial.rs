@@ -11,6 +11,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::error::CopyError;
+use super::space::{Claim, SpaceError};
 
 /// The beginning of the names of unfinished files; no target may have such a name.
 const PREFIX: &str = ".copilot-partial.";
@@ -21,25 +22,35 @@ pub(super) struct Partial {
     file: File,
     path: PathBuf,
     target: PathBuf,
+    claim: Option<Claim>,
 }
 
 impl Partial {
-    /// Begins the file `target`, readable by any user as far as the umask allows. Directories on the
-    /// way are made.
-    pub(super) fn create(target: &Path) -> Result<Self, CopyError> {
+    /// Begins the file `target`, readable by any user as far as the umask allows, in the room that
+    /// was claimed for it. Directories on the way are made.
+    pub(super) fn create(target: &Path, claim: Option<Claim>) -> Result<Self, CopyError> {
         let path = beside(target).map_err(|source| failed(target, source))?;
         let file = open(&path).map_err(|source| failed(target, source))?;
+        if let Some(claim) = &claim {
+            claim.created();
+        }
         Ok(Self {
             file,
             path,
             target: target.to_owned(),
+            claim,
         })
     }
 
     /// Writes `data` at `offset`.
     pub(super) fn write_at(&self, data: &[u8], offset: u64) -> Result<(), CopyError> {
         let written = self.file.write_all_at(data, offset);
-        written.map_err(|source| failed(&self.target, source))
+        written.map_err(|source| failed(&self.target, source))?;
+        if let Some(claim) = &self.claim {
+            let bytes = data.len() as u64;
+            claim.landed(&self.target, offset + bytes, bytes)?;
+        }
+        Ok(())
     }
 
     /// Puts the file of `size` bytes in its place, where it replaces an earlier one.
@@ -131,7 +142,7 @@ pub fn write_file(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), CopyError> {
-    let partial = Partial::create(target)?;
+    let partial = Partial::create(target, None)?;
     let written = || -> io::Result<u64> {
         let mut out = BufWriter::new(&partial.file);
         write(&mut out)?;
@@ -153,6 +164,9 @@ pub fn make_directory(path: &Path) -> Result<(), CopyError> {
 }
 
 fn failed(path: &Path, source: io::Error) -> CopyError {
+    if SpaceError::is_meant_by(&source) {
+        return SpaceError::of_full(path).into();
+    }
     CopyError::Write {
         path: path.to_owned(),
         source,

@@ -8,6 +8,7 @@ use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::error::CopyError;
 use super::partial::make_directory;
+use super::space::{Claim, Ground, Space, SpaceError};
 use super::tally::Tally;
 use crate::store::{Entry, Listing, Object};
 
@@ -17,6 +18,8 @@ pub(super) struct Found {
     pub(super) object: Object,
     pub(super) to: PathBuf,
     pub(super) size: u64,
+    /// The room for it.
+    pub(super) claim: Claim,
 }
 
 /// The listing's place in the stream.
@@ -24,6 +27,7 @@ struct Walk<'a> {
     object: Object,
     listing: Listing,
     to: PathBuf,
+    ground: Ground,
     tally: &'a Tally,
     found: bool,
     folded: CaseFold,
@@ -64,11 +68,14 @@ pub(super) fn expand(
     object: Object,
     to: PathBuf,
     tally: &Tally,
+    space: &Space,
 ) -> impl Stream<Item = Result<Found, CopyError>> {
+    let is_new = !to.exists();
     let begun = make_directory(&to).and_then(|()| Ok(object.list()?));
     let walk = begun.map(|listing| Walk {
         object,
         listing,
+        ground: space.ground(&to, is_new),
         to,
         tally,
         found: false,
@@ -101,10 +108,11 @@ impl<'a> Walk<'a> {
             }
             Err(error) => return Some((vec![Err(error.into())], None)),
         };
-        let found: Vec<_> = entries
-            .iter()
-            .filter_map(|entry| self.place(entry))
-            .collect();
+        let found = entries.iter().filter_map(|entry| self.place(entry));
+        let mut found: Vec<_> = found.collect();
+        if let Some(refused) = without_room(&mut found) {
+            return Some((vec![Err(self.refused(refused, &entries))], None));
+        }
         self.found |= !found.is_empty();
         Some((found, Some(Ok(self))))
     }
@@ -119,16 +127,48 @@ impl<'a> Walk<'a> {
         let object = self.object.at_key(&entry.key);
         self.folded.insert(&object, relative);
         Some(match file_beneath(&self.to, relative) {
-            Ok(to) => Ok(Found {
-                object,
-                to,
-                size: entry.size,
-            }),
+            Ok(to) => self.found(object, to, entry.size),
             Err(rule) => Err(CopyError::Name {
                 object: object.reference().shown(),
                 directory: self.to.clone(),
                 rule,
             }),
+        })
+    }
+}
+
+/// What says of the page's first file without room that there is none.
+fn without_room(found: &mut Vec<Result<Found, CopyError>>) -> Option<SpaceError> {
+    let is_it = |found: &Result<Found, _>| matches!(found, Err(CopyError::Space(_)));
+    let first = found.iter().position(is_it)?;
+    match found.swap_remove(first) {
+        Err(CopyError::Space(error)) => Some(error),
+        _ => None,
+    }
+}
+
+impl Walk<'_> {
+    /// Says it of the page as a whole, nothing of which need be fetched to know it.
+    fn refused(&self, mut error: SpaceError, entries: &[Entry]) -> CopyError {
+        let rest = entries.iter().skip_while(|entry| {
+            let relative = entry.key.strip_prefix(self.listing.prefix());
+            !error.path.ends_with(relative.unwrap_or(&entry.key))
+        });
+        let rest: u64 = rest.skip(1).map(|entry| entry.size).sum();
+        error.planned = error.planned.map(|planned| planned.saturating_add(rest));
+        error.path.clone_from(&self.to);
+        error.into()
+    }
+
+    fn found(&self, object: Object, to: PathBuf, size: u64) -> Result<Found, CopyError> {
+        // What is too large to be read anyway needs no room.
+        object.check_size(size)?;
+        let claim = self.ground.claim(&to, Some(size))?;
+        Ok(Found {
+            object,
+            to,
+            size,
+            claim,
         })
     }
 }
