@@ -8,6 +8,7 @@ pub mod background;
 pub mod bench;
 pub mod binary;
 pub mod bounded;
+pub mod boundless;
 pub mod container;
 pub mod demo;
 pub mod emulator;

@@ -83,11 +83,6 @@ impl Bound {
         })
     }
 
-    /// All that is charged to it, in bytes: less than half the work of [`usage`](Self::usage).
-    pub(super) fn current(&self) -> Option<u64> {
-        self.number(self.files.current)
-    }
-
     /// Bytes that it may still have swapped out.
     pub(super) fn swap_left(&self) -> u64 {
         let limit = self.number(self.files.swap_limit).unwrap_or(u64::MAX);
@@ -191,11 +186,7 @@ mod tests {
     fn both_versions_tell_what_is_used() {
         let of = |membership, files: &[_]| {
             let (_mount, bounds) = bounds(membership, files);
-            (
-                bounds[0].usage(),
-                bounds[0].current(),
-                bounds[0].swap_left(),
-            )
+            (bounds[0].usage(), bounds[0].swap_left())
         };
         let usage = Usage {
             current: 90,
@@ -214,7 +205,7 @@ mod tests {
                 ("memory.swap.current", "3\n"),
             ],
         );
-        assert_eq!(v2, (Some(usage), Some(90), 4));
+        assert_eq!(v2, (Some(usage), 4));
         let v1 = of(
             "4:memory:/\n",
             &[
@@ -226,6 +217,6 @@ mod tests {
                 ),
             ],
         );
-        assert_eq!(v1, (Some(usage), Some(90), u64::MAX));
+        assert_eq!(v1, (Some(usage), u64::MAX));
     }
 }

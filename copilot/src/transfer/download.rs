@@ -15,6 +15,7 @@ use super::limits::Limits;
 use super::partial::Partial;
 use super::space::Claim;
 use super::tally::Tally;
+use super::write_back::WriteBack;
 use crate::store::{Body, Object, Retry};
 
 /// Memory that a body in transfer is counted with: what the HTTP client reads ahead at most.
@@ -28,6 +29,7 @@ const PROGRESS: u64 = 1 << 20;
 pub(super) struct Download<'a> {
     pub(super) limits: &'a Limits,
     pub(super) budget: &'a Budget,
+    pub(super) write_back: &'a WriteBack,
     pub(super) retry: &'a Retry,
     pub(super) tally: &'a Tally,
 }
@@ -189,6 +191,7 @@ impl Download<'_> {
         at: &mut u64,
         end: u64,
     ) -> Result<Option<CopyError>, CopyError> {
+        let mut written = *at;
         while let Some(chunk) = body.stream.next().await {
             match chunk {
                 Ok(chunk) => {
@@ -196,6 +199,7 @@ impl Download<'_> {
                     let chunk = &chunk[..chunk.len().min(room)];
                     file.write_at(chunk, *at)?;
                     *at += chunk.len() as u64;
+                    written = file.written(self.write_back, written..*at);
                     self.tally.moved(chunk.len());
                 }
                 Err(error) if error.is_interruption() => return Ok(Some(error.into())),

@@ -17,6 +17,7 @@ use super::space::{Claim, Space};
 use super::stop::{Stop, Stopped};
 use super::tally::{Summary, Tally};
 use super::upload::Upload;
+use super::write_back::WriteBack;
 use crate::store::{Object, Reference, Stores};
 
 /// Moves bytes between files and `stores` within `limits`. Everything happens on the caller's task.
@@ -26,6 +27,7 @@ pub struct Engine {
     limits: Limits,
     budget: Budget,
     space: Space,
+    write_back: WriteBack,
 }
 
 /// A copy whose store is open.
@@ -51,6 +53,7 @@ impl Engine {
             limits,
             budget: Budget::new(limits.memory),
             space: Space::new(None),
+            write_back: WriteBack::default(),
         }
     }
 
@@ -181,6 +184,7 @@ impl Engine {
                 let download = Download {
                     limits,
                     budget,
+                    write_back: &self.write_back,
                     tally,
                     retry: &self.stores.network().retry,
                 };

@@ -19,6 +19,7 @@ mod space;
 mod stop;
 mod tally;
 mod upload;
+mod write_back;
 
 pub use copy::{Copy, Labelled, LocalFile};
 pub use engine::Engine;

@@ -6,12 +6,14 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufWriter, Write as _};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::error::CopyError;
 use super::space::{Claim, SpaceError};
+use super::write_back::WriteBack;
 
 /// The beginning of the names of unfinished files; no target may have such a name.
 const PREFIX: &str = ".copilot-partial.";
@@ -51,6 +53,14 @@ impl Partial {
             claim.landed(&self.target, offset + bytes, bytes)?;
         }
         Ok(())
+    }
+
+    /// Takes note that all of `part` was written, and gives where the next part begins.
+    pub(super) fn written(&self, write_back: &WriteBack, part: Range<u64>) -> u64 {
+        match &self.claim {
+            Some(claim) if !claim.is_in_memory() => write_back.written(&self.file, part),
+            _ => part.end,
+        }
     }
 
     /// Puts the file of `size` bytes in its place, where it replaces an earlier one.

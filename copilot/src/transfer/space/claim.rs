@@ -52,6 +52,13 @@ impl Claim {
         Ok(())
     }
 
+    /// Whether the file lies in memory, so that no disk will ever write it back.
+    pub(in crate::transfer) fn is_in_memory(&self) -> bool {
+        self.volume
+            .as_ref()
+            .is_some_and(|volume| volume.is_in_memory())
+    }
+
     /// Takes note that the file is there, without bytes yet.
     pub(in crate::transfer) fn created(&self) {
         self.give_back(0, 1);

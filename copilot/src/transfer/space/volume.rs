@@ -76,6 +76,11 @@ impl Volume {
         }
     }
 
+    /// Whether it lies in memory.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.memory.is_some()
+    }
+
     /// Reserves room for a file of `size` bytes in place of one that takes `replaced`; gives what was
     /// reserved, to be [released](Self::release).
     pub(super) fn reserve(
