@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::{env, iter};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -9,6 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     build,
     command::{cargo, execute, target_directory},
+    setup,
 };
 
 /// What to measure.
@@ -32,6 +34,8 @@ enum Bench {
     /// Large amounts through 128 MiB and half a CPU: where (a directory on disk), MiB of the large
     /// object, number of small files.
     Memory,
+    /// Moving data both ways, beside other tools and a bare loop over the store library.
+    Transfer,
 }
 
 /// Builds and measures.
@@ -52,14 +56,43 @@ pub fn run(options: &Options) -> Result<()> {
         "bench",
     ]))?;
     let what = options.what.to_possible_value();
-    let status = Command::new(target_directory().join("release/bench"))
+    let mut bench = Command::new(target_directory().join("release/bench"));
+    bench
         .arg("--copilot")
         .arg(binary)
-        .args(what.map(|value| value.get_name().to_owned()))
-        .args(&options.arguments)
-        .status()?;
+        .args(what.map(|value| value.get_name().to_owned()));
+    if matches!(options.what, Bench::Transfer) {
+        beside_others(&mut bench)?;
+    }
+    let status = bench.args(&options.arguments).status()?;
     if !status.success() {
         bail!("the bench failed: {status}");
     }
+    Ok(())
+}
+
+/// Builds the floor as the product is built, and has the bench find who else takes part.
+fn beside_others(bench: &mut Command) -> Result<()> {
+    setup::for_benches();
+    execute(cargo().args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "copilot-tests",
+        "--no-default-features",
+        "--features",
+        "bare",
+        "--bin",
+        "bare",
+    ]))?;
+    let floor = target_directory().join("release/bare");
+    bench
+        .arg("--program")
+        .arg(format!("bare={}", floor.display()));
+    let installed = target_directory().join("emulators/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = iter::once(installed).chain(env::split_paths(&path));
+    bench.env("PATH", env::join_paths(folders)?);
     Ok(())
 }

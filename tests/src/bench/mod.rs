@@ -8,3 +8,4 @@ pub mod memory;
 pub mod running;
 #[cfg(feature = "ebpf")]
 pub mod start;
+pub mod transfer;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use copilot_tests::bench::{detect, literal, memory, start};
+use copilot_tests::bench::{detect, literal, memory, start, transfer};
 
 fn main() -> Result<()> {
     let program = std::env::current_exe()?;
@@ -27,6 +27,8 @@ fn main() -> Result<()> {
             mebibytes.parse()?,
             files.parse()?,
         ),
+        ("transfer", arguments) => transfer::run(&program, Path::new(copilot), arguments),
+        ("transfer-run", [groups, words @ ..]) => transfer::measured(groups, words),
         ("bare", []) => start::bare(),
         ("probe", [stamp]) => detect::probe(&PathBuf::from(stamp)),
         ("storm", []) => detect::storm(false),
