@@ -72,7 +72,7 @@ fn engine(global: &Global, settings: Settings) -> Engine {
         network.connections = connections.get() as usize;
     }
     let stores = Stores::new(settings.storage, network, Environment::of_process());
-    Engine::new(Arc::new(stores), limits)
+    Engine::new(Arc::new(stores), limits).showing(log::display())
 }
 
 fn say_what_is_odd(global: &Global, settings: &Settings) {

@@ -58,6 +58,9 @@ impl Download<'_> {
         let in_ranges = object.has_ranges() && size.is_none_or(|size| size > part);
         let body = object.get(in_ranges.then_some(0..part), None).await?;
         if let Some(total) = body.size {
+            if size.is_none() {
+                self.tally.sized(total);
+            }
             claim.expect(to, total)?;
         }
         // Made only now, so that what does not exist leaves no directories behind.
@@ -150,6 +153,7 @@ impl Download<'_> {
                 return Err(error);
             }
             let shown = object.reference().shown();
+            self.tally.resumed();
             tracing::debug!(object = shown, at, failed, reason = %error, "body broke, going on");
             tokio::time::sleep(self.retry.pause(failed)).await;
         }

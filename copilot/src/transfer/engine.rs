@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use futures_util::TryFutureExt as _;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
@@ -13,6 +14,7 @@ use super::download::Download;
 use super::error::{CopyError, CopyFailure, TransferError};
 use super::limits::Limits;
 use super::prefix::{Found, expand};
+use super::progress::{self, Display, Reached};
 use super::space::{Claim, Space};
 use super::stop::{Stop, Stopped};
 use super::tally::{Summary, Tally};
@@ -28,6 +30,7 @@ pub struct Engine {
     budget: Budget,
     space: Space,
     write_back: WriteBack,
+    display: Display,
 }
 
 /// A copy whose store is open.
@@ -54,6 +57,7 @@ impl Engine {
             budget: Budget::new(limits.memory),
             space: Space::new(None),
             write_back: WriteBack::default(),
+            display: Display::default(),
         }
     }
 
@@ -64,6 +68,12 @@ impl Engine {
             space: Space::new(bytes),
             ..self
         }
+    }
+
+    /// The same, and its progress is shown there.
+    #[must_use]
+    pub fn showing(self, display: Display) -> Self {
+        Self { display, ..self }
     }
 
     /// The stores it moves bytes to and from.
@@ -86,6 +96,30 @@ impl Engine {
         stop: &Stop,
     ) -> Result<Summary, TransferError> {
         let tally = Tally::default();
+        let (begun, before) = (Instant::now(), self.stores.repeated());
+        let reached = || {
+            let counted = tally.reached();
+            Reached {
+                retries: counted.retries + self.stores.repeated() - before,
+                peak: self.budget.peak(),
+                ..counted
+            }
+        };
+        let summary = || tally.summary(&reached(), begun.elapsed());
+        let work = self.run_counted(copies, stop, &tally);
+        let outcome = progress::beside(self.display, reached, work).await;
+        match outcome {
+            Ok(()) => Ok(summary()),
+            Err(error) => Err(error.after(summary())),
+        }
+    }
+
+    async fn run_counted<C: Into<Labelled>>(
+        &self,
+        copies: impl Stream<Item = C> + Send,
+        stop: &Stop,
+        tally: &Tally,
+    ) -> Result<(), Unfinished> {
         let halt = stop.child();
         let cut = AtomicBool::new(false);
         let halted = async {
@@ -96,12 +130,12 @@ impl Engine {
             .flat_map(|copy| {
                 let Labelled { label, copy } = copy.into();
                 // All that a prefix holds is for the same thing.
-                self.jobs(copy, &tally).map(move |job| (label.clone(), job))
+                self.jobs(copy, tally).map(move |job| (label.clone(), job))
             })
             .take_until(Box::pin(halted));
         let outcomes = jobs
             .map(|(label, job)| {
-                self.perform(job, &tally, &halt)
+                self.perform(job, tally, &halt)
                     .map_err(|error| CopyFailure { label, error })
             })
             .buffer_unordered(self.limits.objects);
@@ -125,23 +159,22 @@ impl Engine {
                 }
             }
         }
-        let summary = tally.summary();
         if failed == 0 && !cut.load(Ordering::Relaxed) {
-            return Ok(summary);
+            return Ok(());
         }
-        Err(TransferError {
+        Err(Unfinished {
             stopped: stopped(stop).filter(|_| cut.load(Ordering::Relaxed)),
             failures,
             failed,
-            summary,
         })
     }
 
     /// What a copy consists of: itself, or one for each object beneath its prefix.
     fn jobs<'a>(&'a self, copy: Copy, tally: &'a Tally) -> BoxStream<'a, Result<Job, CopyError>> {
         let job = match copy {
-            Copy::Download { from, to, size } => self.download(&from, to, size),
+            Copy::Download { from, to, size } => self.download(&from, to, size, tally),
             Copy::Upload { from, to } => {
+                tally.planned(None);
                 let opened = self.stores.open(&to).map_err(CopyError::from);
                 opened.map(|to| Job::Upload { from, to })
             }
@@ -156,8 +189,15 @@ impl Engine {
         stream::iter([job]).boxed()
     }
 
-    fn download(&self, from: &Reference, to: PathBuf, size: Option<u64>) -> Result<Job, CopyError> {
+    fn download(
+        &self,
+        from: &Reference,
+        to: PathBuf,
+        size: Option<u64>,
+        tally: &Tally,
+    ) -> Result<Job, CopyError> {
         let from = self.stores.open(from)?;
+        tally.planned(size);
         let claim = self.space.claim(&to, size)?;
         Ok(Job::Download {
             from,
@@ -211,6 +251,27 @@ impl From<Found> for Job {
             to: found.to,
             size: Some(found.size),
             claim: found.claim,
+        }
+    }
+}
+
+/// How a run ended before everything was copied.
+struct Unfinished {
+    failures: Vec<CopyFailure>,
+    failed: u64,
+    stopped: Option<Stopped>,
+}
+
+impl Unfinished {
+    /// The error, with what was copied nevertheless.
+    fn after(self, summary: Summary) -> TransferError {
+        let (objects, bytes, retries) = (summary.objects, summary.bytes, summary.retries);
+        tracing::info!(objects, bytes, retries, "the transfer ended early");
+        TransferError {
+            failures: self.failures,
+            failed: self.failed,
+            stopped: self.stopped,
+            summary,
         }
     }
 }

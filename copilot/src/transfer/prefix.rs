@@ -163,6 +163,7 @@ impl Walk<'_> {
     fn found(&self, object: Object, to: PathBuf, size: u64) -> Result<Found, CopyError> {
         // What is too large to be read anyway needs no room.
         object.check_size(size)?;
+        self.tally.planned(Some(size));
         let claim = self.ground.claim(&to, Some(size))?;
         Ok(Found {
             object,

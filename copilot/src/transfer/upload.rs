@@ -46,6 +46,7 @@ impl Upload<'_> {
     /// Copies `from` to `object`.
     pub(super) async fn run(self, from: LocalFile, object: &Object) -> Result<(), CopyError> {
         let source = Source::open(from)?;
+        self.tally.sized(source.size);
         if source.size <= self.limits.part_size {
             self.stop.race(self.small(&source, object)).await??;
         } else {

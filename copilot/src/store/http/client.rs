@@ -1,5 +1,6 @@
 //! The shared client: one request with all its attempts.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -57,6 +58,8 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     network: Network,
     gate: Gate,
+    /// Requests sent again.
+    repeated: AtomicU64,
     built: OnceLock<Result<reqwest::Client, Failure>>,
 }
 
@@ -68,6 +71,7 @@ impl Client {
         Self(Arc::new(Shared {
             network,
             gate,
+            repeated: AtomicU64::new(0),
             built: OnceLock::new(),
         }))
     }
@@ -76,6 +80,12 @@ impl Client {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.0.network
+    }
+
+    /// How many requests were sent again so far.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.0.repeated.load(Ordering::Relaxed)
     }
 
     /// Sends a request until it succeeds, cannot succeed, or its budget is spent.
@@ -95,7 +105,11 @@ impl Client {
         loop {
             match self.attempt(request.clone(), authorize, answer).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => tokio::time::sleep(budget.spend(failure)?).await,
+                Err(failure) => {
+                    let wait = budget.spend(failure)?;
+                    self.0.repeated.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(wait).await;
+                }
             }
         }
     }

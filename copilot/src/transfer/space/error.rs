@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::volume::shortage;
+use crate::transfer::progress::Bytes;
 
 /// Something has no room where it is to be written.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +45,7 @@ pub enum Shortage {
     #[error(
         "the {kind} file system at {mount} has {} left of {}. Give the volume more: a larger claim or \
          quota, or for an emptyDir a node with more disk (ask for it as ephemeral-storage)",
-        Size(*left), Size(*size), mount = .mount.display()
+        Bytes(*left), Bytes(*size), mount = .mount.display()
     )]
     Disk {
         /// Its type.
@@ -60,7 +61,7 @@ pub enum Shortage {
     #[error(
         "the tmpfs at {mount} has {} left of {}. Raise the sizeLimit of the emptyDir (and the memory \
          limit of the pod, which bounds it, too), or take one on disk (without `medium: Memory`)",
-        Size(*left), Size(*size), mount = .mount.display()
+        Bytes(*left), Bytes(*size), mount = .mount.display()
     )]
     Tmpfs {
         /// Where it is mounted.
@@ -75,7 +76,7 @@ pub enum Shortage {
         "the tmpfs at {mount} takes memory of this container, whose limit of {} leaves {} for files. \
          Raise the memory limit of this container (not of main), or take an emptyDir on disk (without \
          `medium: Memory`)",
-        Size(*limit), Size(*left), mount = .mount.display()
+        Bytes(*limit), Bytes(*left), mount = .mount.display()
     )]
     Memory {
         /// Where the tmpfs is mounted.
@@ -89,7 +90,7 @@ pub enum Shortage {
     #[error(
         "the tmpfs at {mount} takes memory of the node, which has {} left for files. Take an emptyDir \
          on disk (without `medium: Memory`), or a node with more memory",
-        Size(*left), mount = .mount.display()
+        Bytes(*left), mount = .mount.display()
     )]
     Node {
         /// Where the tmpfs is mounted.
@@ -114,7 +115,7 @@ pub enum Shortage {
     /// What a person allowed.
     #[error(
         "--volume-size-limit allows {} in all. Raise it, and the sizeLimit of the emptyDir with it",
-        Size(*limit)
+        Bytes(*limit)
     )]
     Allowance {
         /// Bytes.
@@ -127,28 +128,8 @@ struct Plan(Option<u64>);
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(planned) => write!(f, "{} are to be written, but ", Size(planned)),
+            Some(planned) => write!(f, "{} are to be written, but ", Bytes(planned)),
             None => Ok(()),
-        }
-    }
-}
-
-/// A number of bytes for people: to the byte where that is short, else to three digits.
-struct Size(u64);
-
-impl fmt::Display for Size {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
-        let unit = units.iter().find(|(shift, _)| self.0 >> shift > 0);
-        let Some((shift, name)) = unit else {
-            return write!(f, "{} bytes", self.0);
-        };
-        let whole = self.0 as f64 / (1_u64 << shift) as f64;
-        match whole {
-            ..10.0 => write!(f, "{whole:.2} {name}"),
-            ..100.0 => write!(f, "{whole:.1} {name}"),
-            _ => write!(f, "{whole:.0} {name}"),
         }
     }
 }
@@ -156,20 +137,6 @@ impl fmt::Display for Size {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, text) in [
-            (0, "0 bytes"),
-            (1023, "1023 bytes"),
-            (1024, "1.00 KiB"),
-            (134_217_728, "128 MiB"),
-            (12_993_560_576, "12.1 GiB"),
-            (u64::MAX, "16777216 TiB"),
-        ] {
-            assert_eq!(Size(bytes).to_string(), text);
-        }
-    }
 
     #[test]
     fn an_error_says_what_where_and_what_helps() {
