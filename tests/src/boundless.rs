@@ -143,7 +143,7 @@ impl State {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let range = request.headers().get("range").cloned();
         match *request.method() {
-            Method::GET if query.contains("list-type=2") => self.list(&query),
+            Method::GET if query.contains("list-type=2") => list(&query),
             Method::GET => {
                 let range = range.and_then(|range| span(range.to_str().ok()?));
                 self.read(&key, range)
@@ -225,39 +225,40 @@ impl State {
         }
         response
     }
+}
 
-    fn list(&self, query: &str) -> Response<Made> {
-        let value = |name: &str| {
-            let found = query.split('&').find_map(|pair| pair.strip_prefix(name));
-            found
-                .map(|text| text.replace("%2F", "/"))
-                .unwrap_or_default()
-        };
-        let prefix = value("prefix=");
-        let first: u64 = value("continuation-token=").parse().unwrap_or_default();
-        let words: Vec<&str> = prefix.split('/').collect();
-        let count = match words.as_slice() {
-            ["many", count, size, ""] => count.parse().ok().zip(size.parse().ok()),
-            _ => None,
-        };
-        let (count, size): (u64, u64) = count.unwrap_or_default();
-        let mut text = String::from("<ListBucketResult>");
-        let next = (first + PAGE).min(count);
-        for number in first..next {
-            let _ = write!(
-                text,
-                "<Contents><Key>{prefix}{number:08}</Key><Size>{size}</Size></Contents>"
-            );
-        }
-        if next < count {
-            let _ = write!(
-                text,
-                "<NextContinuationToken>{next}</NextContinuationToken>"
-            );
-        }
-        text.push_str("</ListBucketResult>");
-        xml(&text)
+/// A page of a made-up prefix.
+fn list(query: &str) -> Response<Made> {
+    let value = |name: &str| {
+        let found = query.split('&').find_map(|pair| pair.strip_prefix(name));
+        found
+            .map(|text| text.replace("%2F", "/"))
+            .unwrap_or_default()
+    };
+    let prefix = value("prefix=");
+    let first: u64 = value("continuation-token=").parse().unwrap_or_default();
+    let words: Vec<&str> = prefix.split('/').collect();
+    let count = match words.as_slice() {
+        ["many", count, size, ""] => count.parse().ok().zip(size.parse().ok()),
+        _ => None,
+    };
+    let (count, size): (u64, u64) = count.unwrap_or_default();
+    let mut text = String::from("<ListBucketResult>");
+    let next = (first + PAGE).min(count);
+    for number in first..next {
+        let _ = write!(
+            text,
+            "<Contents><Key>{prefix}{number:08}</Key><Size>{size}</Size></Contents>"
+        );
     }
+    if next < count {
+        let _ = write!(
+            text,
+            "<NextContinuationToken>{next}</NextContinuationToken>"
+        );
+    }
+    text.push_str("</ListBucketResult>");
+    xml(&text)
 }
 
 /// The bounds of `bytes=FROM-LAST`, the second one excluded.

@@ -271,7 +271,7 @@ impl Unfinished {
             failures: self.failures,
             failed: self.failed,
             stopped: self.stopped,
-            summary,
+            summary: Box::new(summary),
         }
     }
 }

@@ -49,7 +49,7 @@ pub enum CopyError {
     },
     /// A file needs larger parts than the memory allows.
     #[error(
-        "{name} has {size} bytes: in the 10000 parts that a store allows, one does not fit in the {memory} bytes of memory for transfers. Raise the memory (--max-memory)"
+        "{name} has {size} bytes: in the 10000 parts that a store allows, one does not fit in the {memory} bytes of memory for transfers. Raise them to {part} at least (--max-memory, and the container's limit with it)"
     )]
     TooLargeForParts {
         /// The file.
@@ -58,6 +58,8 @@ pub enum CopyError {
         size: u64,
         /// The budget in bytes.
         memory: u64,
+        /// The least size of a part, in bytes.
+        part: u64,
     },
     /// A key beneath a prefix cannot become a file.
     #[error("{object} cannot become a file beneath {directory}: {rule}. Rename or remove the object", directory = .directory.display())]
@@ -149,7 +151,7 @@ pub struct TransferError {
     /// Set if the run was stopped from outside.
     pub stopped: Option<Stopped>,
     /// What was copied nevertheless.
-    pub summary: Summary,
+    pub summary: Box<Summary>,
 }
 
 impl TransferError {

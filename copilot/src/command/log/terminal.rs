@@ -10,9 +10,11 @@ pub(in crate::command) fn display() -> Display {
     static FOUND: OnceLock<Display> = OnceLock::new();
     *FOUND.get_or_init(|| {
         let kind = std::env::var_os("TERM").filter(|kind| kind != "dumb");
-        match kind.is_some_and(|kind| !kind.is_empty()) && io::stderr().is_terminal() {
-            true => Display::Terminal,
-            false => Display::Log,
+        let can_wipe = kind.is_some_and(|kind| !kind.is_empty());
+        if can_wipe && io::stderr().is_terminal() {
+            Display::Terminal
+        } else {
+            Display::Log
         }
     })
 }

@@ -147,7 +147,9 @@ impl Volume {
         let mut left = statistics.left;
         let bytes = claimed.bytes;
         if claimed.files > left.files {
-            let Mount { mount, kind, .. } = Mount::of(&self.place);
+            let Mount {
+                point: mount, kind, ..
+            } = Mount::of(&self.place);
             let left = left.files;
             return Err(refuse(None, Shortage::Files { kind, mount, left }));
         }
@@ -165,7 +167,7 @@ impl Volume {
     }
 
     fn out_of_memory(&self, left: u64, bounding: Bounding) -> Shortage {
-        let mount = Mount::of(&self.place).mount;
+        let mount = Mount::of(&self.place).point;
         match bounding {
             Bounding::Limit(limit) => Shortage::Memory { mount, limit, left },
             Bounding::Node => Shortage::Node { mount, left },
@@ -177,7 +179,7 @@ impl Volume {
 pub(super) fn shortage(place: &Path) -> Shortage {
     let statistics = Statistics::of(place);
     let found = Mount::of(place);
-    let (kind, mount, size) = (found.kind, found.mount, statistics.size);
+    let (kind, mount, size) = (found.kind, found.point, statistics.size);
     let left = statistics.left.bytes;
     match kind.as_str() {
         _ if statistics.left.files == 0 => Shortage::Files {
@@ -222,7 +224,7 @@ impl Statistics {
 
 /// Where and how a file system is mounted.
 struct Mount {
-    mount: PathBuf,
+    point: PathBuf,
     kind: String,
     swaps: bool,
 }
@@ -240,12 +242,12 @@ impl Mount {
         });
         match found {
             Some(found) => Self {
-                mount: found.mount_point,
+                point: found.mount_point,
                 kind: found.fs_type,
                 swaps: !found.super_options.contains_key("noswap"),
             },
             None => Self {
-                mount: place,
+                point: place,
                 kind: "unknown".to_owned(),
                 swaps: true,
             },
