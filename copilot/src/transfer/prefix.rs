@@ -70,7 +70,7 @@ pub(super) fn expand(
     tally: &Tally,
     space: &Space,
 ) -> impl Stream<Item = Result<Found, CopyError>> {
-    let is_new = !to.exists();
+    let is_new = is_empty(&to);
     let begun = make_directory(&to).and_then(|()| Ok(object.list()?));
     let walk = begun.map(|listing| Walk {
         object,
@@ -88,6 +88,12 @@ pub(super) fn expand(
         }
     });
     pages.flat_map(stream::iter)
+}
+
+/// Whether a directory holds nothing that could be replaced; what is missing does not.
+fn is_empty(directory: &Path) -> bool {
+    let first = std::fs::read_dir(directory).map(|mut entries| entries.next().is_none());
+    first.unwrap_or_else(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// What a page brought, and how to go on.
@@ -108,10 +114,17 @@ impl<'a> Walk<'a> {
             }
             Err(error) => return Some((vec![Err(error.into())], None)),
         };
-        let found = entries.iter().filter_map(|entry| self.place(entry));
-        let mut found: Vec<_> = found.collect();
-        if let Some(refused) = without_room(&mut found) {
-            return Some((vec![Err(self.refused(refused, &entries))], None));
+        let mut found = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            match self.place(entry) {
+                // Nothing of the page need be fetched to know that.
+                Some(Err(CopyError::Space(error))) => {
+                    let error = self.refused(error, &entries[index + 1..]);
+                    return Some((vec![Err(error)], None));
+                }
+                Some(placed) => found.push(placed),
+                None => {}
+            }
         }
         self.found |= !found.is_empty();
         Some((found, Some(Ok(self))))
@@ -137,24 +150,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What says of the page's first file without room that there is none.
-fn without_room(found: &mut Vec<Result<Found, CopyError>>) -> Option<SpaceError> {
-    let is_it = |found: &Result<Found, _>| matches!(found, Err(CopyError::Space(_)));
-    let first = found.iter().position(is_it)?;
-    match found.swap_remove(first) {
-        Err(CopyError::Space(error)) => Some(error),
-        _ => None,
-    }
-}
-
 impl Walk<'_> {
-    /// Says it of the page as a whole, nothing of which need be fetched to know it.
-    fn refused(&self, mut error: SpaceError, entries: &[Entry]) -> CopyError {
-        let rest = entries.iter().skip_while(|entry| {
-            let relative = entry.key.strip_prefix(self.listing.prefix());
-            !error.path.ends_with(relative.unwrap_or(&entry.key))
-        });
-        let rest: u64 = rest.skip(1).map(|entry| entry.size).sum();
+    /// Says of the page as a whole that it has no room; `rest` comes behind the file that had none.
+    fn refused(&self, mut error: SpaceError, rest: &[Entry]) -> CopyError {
+        let rest = rest.iter().map(|entry| entry.size).sum();
         error.planned = error.planned.map(|planned| planned.saturating_add(rest));
         error.path.clone_from(&self.to);
         error.into()

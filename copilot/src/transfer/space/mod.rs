@@ -44,7 +44,7 @@ struct Shared {
 pub(super) struct Ground {
     space: Space,
     volume: Option<Arc<Volume>>,
-    /// Whether something may be there that is replaced.
+    /// Whether nothing is there yet that would be replaced.
     is_new: bool,
 }
 

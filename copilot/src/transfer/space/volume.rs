@@ -11,8 +11,8 @@ use super::memory::{Bounding, Memory};
 /// How long a look at a file system is believed. Others may write to it, too.
 const BELIEVED: Duration = Duration::from_secs(1);
 
-/// The type of a tmpfs, and of its elder brother (`linux/magic.h`).
-const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+/// The types of file systems whose pages are memory.
+const IN_MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 
 /// A file system that is written to.
 #[derive(Debug)]
@@ -62,9 +62,9 @@ struct Statistics {
 impl Volume {
     /// The file system of `place`, which is there.
     pub(super) fn at(place: &Path) -> Self {
-        let kind = rustix::fs::statfs(place).map(|found| found.f_type);
-        let in_memory = kind.is_ok_and(|kind| IN_MEMORY.contains(&kind));
-        let memory = in_memory.then(|| Memory::of_this_process(Mount::of(place).swaps));
+        let mount = Mount::of(place);
+        let in_memory = IN_MEMORY.contains(&mount.kind.as_str());
+        let memory = in_memory.then(|| Memory::of_this_process(mount.swaps));
         let step = memory.as_ref().map_or(0, Memory::step);
         Self {
             place: place.to_owned(),
