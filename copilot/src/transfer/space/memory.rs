@@ -30,21 +30,38 @@ impl Memory {
         Self { bounds, swaps }
     }
 
-    /// The least of what is left, in bytes, and where.
+    /// The least of what is left for files that are planned, in bytes, and where.
     pub(super) fn left(&self) -> Option<(u64, Bounding)> {
+        self.least(1)
+    }
+
+    /// Who gets short, by what is written already. Of what is kept free a half may be used up by then:
+    /// a plan that just fitted must not fail at its end.
+    pub(super) fn shortage(&self) -> Option<Bounding> {
+        let (left, bounding) = self.least(2)?;
+        (left == 0).then_some(bounding)
+    }
+
+    /// The least of what is left besides such a part of what is kept free.
+    fn least(&self, part: u64) -> Option<(u64, Bounding)> {
         let free = meminfo(&fs::read_to_string("/proc/meminfo").unwrap_or_default());
         let swap = if self.swaps { free.swap } else { 0 };
         let bounds = self.bounds.iter().filter_map(|bound| {
+            let usage = bound.usage()?;
+            let held = usage.current.saturating_sub(usage.reclaimable);
+            let left = bound
+                .limit
+                .saturating_sub(held + margin(bound.limit) / part);
             let swap = if swap > 0 {
                 swap.min(bound.swap_left())
             } else {
                 0
             };
-            Some((left_in(bound)? + swap, Bounding::Limit(bound.limit)))
+            Some((left.saturating_add(swap), Bounding::Limit(bound.limit)))
         });
         let node = free.available.map(|available| {
-            let left = (available + swap).saturating_sub(NODE_MARGIN);
-            (left, Bounding::Node)
+            let left = available.saturating_add(swap);
+            (left.saturating_sub(NODE_MARGIN / part), Bounding::Node)
         });
         bounds.chain(node).min_by_key(|(left, _)| *left)
     }
@@ -63,12 +80,6 @@ const NODE_MARGIN: u64 = 128 * MIB;
 /// Kept free within a limit for what we need besides: buffers, and the kernel's on our behalf.
 fn margin(limit: u64) -> u64 {
     (limit / 8).clamp(MIB, 32 * MIB)
-}
-
-fn left_in(bound: &Bound) -> Option<u64> {
-    let usage = bound.usage()?;
-    let held = usage.current.saturating_sub(usage.reclaimable);
-    Some(bound.limit.saturating_sub(held + margin(bound.limit)))
 }
 
 struct Free {

@@ -126,14 +126,14 @@ impl Volume {
             return Ok(());
         }
         self.unseen.store(0, Ordering::Relaxed);
-        match memory.left() {
-            Some((0, bounding)) => Err(SpaceError {
-                path: path.to_owned(),
-                planned: None,
-                shortage: self.out_of_memory(0, bounding),
-            }),
-            _ => Ok(()),
-        }
+        let Some(bounding) = memory.shortage() else {
+            return Ok(());
+        };
+        Err(SpaceError {
+            path: path.to_owned(),
+            planned: None,
+            shortage: self.out_of_memory(0, bounding),
+        })
     }
 
     /// What is left, if it is as much as `claimed`.
