@@ -80,6 +80,12 @@ impl Stores {
         self.client.network()
     }
 
+    /// How many requests were sent again so far, to any of them.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.client.repeated()
+    }
+
     /// Opens the store that `reference` belongs to, or takes the one already open.
     ///
     /// # Errors

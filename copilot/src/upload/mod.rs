@@ -87,6 +87,9 @@ pub async fn run(
     info!(
         objects = summary.objects,
         bytes = summary.bytes,
+        retries = summary.retries,
+        bytes_per_second = summary.rate(),
+        peak_in_flight = summary.peak_in_flight,
         to = %outputs.commit,
         "outputs are committed"
     );

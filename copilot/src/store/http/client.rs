@@ -1,6 +1,7 @@
 //! The shared client: one request with all its attempts.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -70,6 +71,8 @@ struct Shared {
     gate: Gate,
     /// Whether some hosts need a client that knows no proxy.
     has_proxies: bool,
+    /// Requests sent again.
+    repeated: AtomicU64,
     built: OnceLock<Result<reqwest::Client, Failure>>,
     direct: OnceLock<Result<reqwest::Client, Failure>>,
 }
@@ -85,6 +88,7 @@ impl Client {
             ca_file: ca_file.to_owned(),
             gate,
             has_proxies: proxy::are_named(),
+            repeated: AtomicU64::new(0),
             built: OnceLock::new(),
             direct: OnceLock::new(),
         }))
@@ -102,6 +106,12 @@ impl Client {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.0.network
+    }
+
+    /// How many requests were sent again so far.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.0.repeated.load(Ordering::Relaxed)
     }
 
     /// Sends a request until it succeeds, cannot succeed, or its budget is spent.
@@ -130,7 +140,9 @@ impl Client {
                         // Nobody may be counting.
                         let _ = UNHEARD.try_with(|count| count.set(count.get() + 1));
                     }
-                    tokio::time::sleep(budget.spend(failure)?).await;
+                    let wait = budget.spend(failure)?;
+                    self.0.repeated.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(wait).await;
                 }
             }
         }
