@@ -178,16 +178,17 @@ async fn a_million_keys_take_the_memory_of_a_thousand() {
         }
     }
     assert_eq!((pages, keys), (1000, 1_000_000));
-    // As text alone they would be 60 MB.
+    // Held they would be more than 80 MB; other tests of this process need a little, too.
     let grown = resident().saturating_sub(early);
-    assert!(grown < 16 << 20, "{grown} bytes more than after 20 pages");
+    assert!(grown < 32 << 20, "{grown} bytes more than after 20 pages");
 }
 
-/// The program, by its own account: keys of 800 bytes each, which held would be seen.
+/// The program, by its own account: keys of 800 bytes each. Ten thousand of them held, as keys,
+/// references and paths, would be more than 20 MB.
 #[test]
 fn the_memory_of_a_download_does_not_grow_with_its_prefix() {
     let deep = ["d".repeat(250), "e".repeat(250), "f".repeat(250)].join("/");
-    let peaks = [1, 8].map(|pages| {
+    let peaks = [2, 12].map(|pages| {
         let bucket = Arc::new(Bucket::new(pages * PAGE, &format!("p/{deep}/")));
         let server = bucket.serve();
         let task = Task::start().unwrap();
@@ -203,8 +204,8 @@ fn the_memory_of_a_download_does_not_grow_with_its_prefix() {
     });
     let grown = peaks[1].saturating_sub(peaks[0]);
     assert!(
-        grown < 4 << 20,
-        "{grown} bytes more for eight pages than for one"
+        grown < 8 << 20,
+        "{grown} bytes more for twelve pages than for two"
     );
 }
 
