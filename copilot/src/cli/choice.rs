@@ -43,9 +43,10 @@ pub(super) const DOWNLOAD_MODES: Names<DownloadMode> = Names {
 pub(super) const UPLOAD_MODES: Names<UploadMode> = Names {
     usable: &[
         ("UPLOAD_ON_EXIT", UploadMode::OnExit),
+        ("UPLOAD_EAGER", UploadMode::Eager),
         ("DO_NOT_UPLOAD", UploadMode::Never),
     ],
-    refused: &["UPLOAD_EAGER"],
+    refused: &[],
 };
 
 pub(super) const WATCHERS: Names<Watcher> = Names {

@@ -21,8 +21,8 @@ use crate::store::{Object, Stores};
 #[derive(Clone, Debug)]
 pub struct Engine {
     stores: Arc<Stores>,
-    limits: Limits,
-    budget: Budget,
+    pub(super) limits: Limits,
+    pub(super) budget: Budget,
 }
 
 /// A copy whose store is open.

@@ -8,9 +8,11 @@
 mod budget;
 mod cgroup;
 mod copy;
+mod digest;
 mod download;
 mod engine;
 mod error;
+mod gradual;
 mod limits;
 mod metadata;
 mod partial;
@@ -20,8 +22,10 @@ mod tally;
 mod upload;
 
 pub use copy::{Copy, Labelled, LocalFile};
+pub use digest::Digests;
 pub use engine::Engine;
 pub use error::{CopyError, CopyFailure, TransferError};
+pub use gradual::{Gradual, Opened};
 pub use limits::Limits;
 pub use partial::{PartialDirectory, make_directory, remove, write_file};
 pub use stop::{Stop, Stopped};
