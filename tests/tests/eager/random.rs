@@ -210,7 +210,7 @@ async fn play(seed: u64) -> Option<String> {
     .unwrap();
 
     let mut random = SmallRng::seed_from_u64(seed);
-    let steps = random.random_range(1..60);
+    let steps = random.random_range(1..40);
     let main = Main {
         root: outputs.clone(),
         random,
