@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::{env, iter};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -9,6 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     build,
     command::{cargo, execute, target_directory},
+    setup,
 };
 
 /// What to measure.
@@ -29,6 +31,10 @@ enum Bench {
     Start,
     /// A plan of a hundred thousand literals, and the JSON of a large struct: time and memory.
     Literal,
+    /// Moving data both ways, beside other tools and a bare loop over the store library.
+    Transfer,
+    /// From main's end to the commit, with outputs that went up while it ran and without.
+    Eager,
 }
 
 /// Builds and measures.
@@ -49,14 +55,51 @@ pub fn run(options: &Options) -> Result<()> {
         "bench",
     ]))?;
     let what = options.what.to_possible_value();
-    let status = Command::new(target_directory().join("release/bench"))
+    let mut bench = Command::new(target_directory().join("release/bench"));
+    bench
         .arg("--copilot")
         .arg(binary)
-        .args(what.map(|value| value.get_name().to_owned()))
-        .args(&options.arguments)
-        .status()?;
+        .args(what.map(|value| value.get_name().to_owned()));
+    if matches!(options.what, Bench::Transfer | Bench::Eager) {
+        setup::for_benches();
+        find_installed(&mut bench)?;
+    }
+    if matches!(options.what, Bench::Transfer) {
+        beside_floor(&mut bench)?;
+    }
+    let status = bench.args(&options.arguments).status()?;
     if !status.success() {
         bail!("the bench failed: {status}");
     }
+    Ok(())
+}
+
+/// Has the bench find the server, and who else takes part.
+fn find_installed(bench: &mut Command) -> Result<()> {
+    let installed = target_directory().join("emulators/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = iter::once(installed).chain(env::split_paths(&path));
+    bench.env("PATH", env::join_paths(folders)?);
+    Ok(())
+}
+
+/// Builds the floor as the product is built.
+fn beside_floor(bench: &mut Command) -> Result<()> {
+    execute(cargo().args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "copilot-tests",
+        "--no-default-features",
+        "--features",
+        "bare",
+        "--bin",
+        "bare",
+    ]))?;
+    let floor = target_directory().join("release/bare");
+    bench
+        .arg("--program")
+        .arg(format!("bare={}", floor.display()));
     Ok(())
 }

@@ -2,8 +2,11 @@
 //! their ratio: machines differ and are noisy, ratios hold.
 
 pub mod detect;
+#[cfg(feature = "ebpf")]
+pub mod eager;
 pub mod figures;
 pub mod literal;
 pub mod running;
 #[cfg(feature = "ebpf")]
 pub mod start;
+pub mod transfer;

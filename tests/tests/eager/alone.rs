@@ -31,7 +31,10 @@ fn a_hundred_files_are_up_before_main_ends() {
     let over = stage.end();
     assert_eq!(over.ended.code(), 0, "{}", over.ended.stderr);
     // All that was left to do is to commit.
-    assert_eq!((over.count("objects_early"), over.count("objects")), (100, 0));
+    assert_eq!(
+        (over.count("objects_early"), over.count("objects")),
+        (100, 0)
+    );
     let mut files = over.files;
     assert_eq!(files.remove("word").unwrap(), b"done");
     assert!(over.objects == files);
@@ -54,7 +57,13 @@ fn each_goes_to_the_place_that_the_plan_gives_it() {
     stage.write("large.bin", bytes(20 * MIB, 1));
     // Of no output.
     stage.write("scratch", "x");
-    for name in ["csv.csv", "list/0.txt", "list/1", "tree/a b/é#?%", "large.bin"] {
+    for name in [
+        "csv.csv",
+        "list/0.txt",
+        "list/1",
+        "tree/a b/é#?%",
+        "large.bin",
+    ] {
         stage.wait_for(name);
     }
     let over = stage.end();

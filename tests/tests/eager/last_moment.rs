@@ -37,7 +37,12 @@ fn copied_with_times(path: &Path) {
     let other = path.with_extension("other");
     fs::write(&other, bytes(10_000, 99)).unwrap();
     let times = FileTimes::new().set_modified(fs::metadata(path).unwrap().modified().unwrap());
-    File::options().write(true).open(&other).unwrap().set_times(times).unwrap();
+    File::options()
+        .write(true)
+        .open(&other)
+        .unwrap()
+        .set_times(times)
+        .unwrap();
     let copied = Command::new("cp").arg("-p").arg(&other).arg(path).status();
     assert!(copied.unwrap().success());
     fs::remove_file(other).unwrap();
@@ -51,11 +56,18 @@ fn replaced(path: &Path) {
 
 const WAYS: [(&str, Way); 12] = [
     ("untouched", |_| {}),
-    ("rewritten", |path| fs::write(path, bytes(10_000, 97)).unwrap()),
+    ("rewritten", |path| {
+        fs::write(path, bytes(10_000, 97)).unwrap()
+    }),
     ("one byte", |path| in_place(path, b"!", 9_999)),
     ("longer", |path| in_place(path, b"!", 10_000)),
     ("shorter", |path| {
-        OpenOptions::new().write(true).open(path).unwrap().set_len(9_999).unwrap();
+        OpenOptions::new()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_len(9_999)
+            .unwrap();
     }),
     ("emptied", |path| fs::write(path, "").unwrap()),
     ("set back", set_back),

@@ -39,8 +39,17 @@ fn a_main_that_is_seen_to_end_finds_its_files_up() {
         return;
     }
     let task = TaskPod::start(Pids::Shared).unwrap();
-    let outcome = play(&task, "echo late > /var/outputs/tree/late", &["--watcher=proc"]);
-    assert_eq!(outcome.sidecar.status.code(), Some(0), "{}", outcome.sidecar.log);
+    let outcome = play(
+        &task,
+        "echo late > /var/outputs/tree/late",
+        &["--watcher=proc"],
+    );
+    assert_eq!(
+        outcome.sidecar.status.code(),
+        Some(0),
+        "{}",
+        outcome.sidecar.log
+    );
     assert_eq!(outcome.timeline["objects_early"], 1, "{}", outcome.timeline);
     let found = files(&task.object("raw"));
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
@@ -53,13 +62,22 @@ fn what_a_failed_main_has_sent_is_deleted() {
         return;
     }
     let task = TaskPod::start(Pids::Shared).unwrap();
-    let outcome = play(&task, "exit 3", &["--watcher=pidfd", "--on-main-failure=report"]);
+    let outcome = play(
+        &task,
+        "exit 3",
+        &["--watcher=pidfd", "--on-main-failure=report"],
+    );
     // Where nobody knows how it ended, its outputs are taken for good ones, as ever.
     if outcome.error.is_none() {
         assert!(!copilot_tests::requirement::pidfds_tell_exit_codes());
         return;
     }
-    assert_eq!(outcome.sidecar.status.code(), Some(1), "{}", outcome.sidecar.log);
+    assert_eq!(
+        outcome.sidecar.status.code(),
+        Some(1),
+        "{}",
+        outcome.sidecar.log
+    );
     assert!(files(&task.object("raw")).is_empty());
 }
 
@@ -70,7 +88,11 @@ fn salvage_keeps_it() {
     }
     let task = TaskPod::start(Pids::Shared).unwrap();
     let then = "echo x > /var/outputs/scratch; exit 3";
-    let outcome = play(&task, then, &["--watcher=pidfd", "--on-main-failure=salvage"]);
+    let outcome = play(
+        &task,
+        then,
+        &["--watcher=pidfd", "--on-main-failure=salvage"],
+    );
     assert!(outcome.error.is_some(), "{}", outcome.sidecar.log);
     let found = files(&task.object("raw"));
     let names: Vec<&str> = found.keys().map(String::as_str).collect();

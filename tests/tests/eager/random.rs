@@ -39,7 +39,14 @@ const PIECE: u64 = 64 << 10;
 
 /// Names that files have, so that they meet each other.
 const NAMES: [&str; 8] = [
-    "tree/a", "tree/b", "tree/d/a", "tree/d/e/a", "tree/f/a", "single", "large", "tree/large",
+    "tree/a",
+    "tree/b",
+    "tree/d/a",
+    "tree/d/e/a",
+    "tree/f/a",
+    "single",
+    "large",
+    "tree/large",
 ];
 
 /// Main: what it has open and mapped, and where it is.
@@ -285,7 +292,9 @@ fn engine(store: &Path) -> Engine {
 
 #[tokio::test]
 async fn whatever_main_does_the_store_holds_what_is_there_in_the_end() {
-    let runs = std::env::var("EAGER_RUNS").ok().and_then(|runs| runs.parse().ok());
+    let runs = std::env::var("EAGER_RUNS")
+        .ok()
+        .and_then(|runs| runs.parse().ok());
     let runs: u64 = runs.unwrap_or(RUNS);
     let first = rand::random_range(0..u64::MAX / 2);
     let wrong: Vec<String> = stream::iter(first..first + runs)

@@ -69,8 +69,14 @@ impl Stage {
     /// Waits until an object holds what a file of the same name holds now.
     pub fn wait_for(&self, name: &str) {
         let expected = fs::read(self.path(name)).unwrap();
-        let object = self.task.site.server.file("data", &format!("task/raw/{name}"));
-        wait_until(name, || fs::read(&object).is_ok_and(|found| found == expected));
+        let object = self
+            .task
+            .site
+            .server
+            .file("data", &format!("task/raw/{name}"));
+        wait_until(name, || {
+            fs::read(&object).is_ok_and(|found| found == expected)
+        });
     }
 
     /// Main ends: SIGTERM says so.

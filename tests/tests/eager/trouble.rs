@@ -76,7 +76,11 @@ fn a_leftover_that_may_not_be_deleted_fails_the_run_where_it_would_be_read() {
     fs::rename(stage.path("o.csv"), stage.path("o.txt")).unwrap();
     let over = stage.end();
     assert_eq!(over.ended.code(), 0, "{}", over.ended.stderr);
-    assert!(over.ended.stderr.contains("stays in the store"), "{}", over.ended.stderr);
+    assert!(
+        over.ended.stderr.contains("stays in the store"),
+        "{}",
+        over.ended.stderr
+    );
     assert!(over.ended.stderr.contains("o.csv"), "{}", over.ended.stderr);
 }
 

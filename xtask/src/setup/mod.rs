@@ -7,6 +7,7 @@ mod compiler;
 mod emulators;
 mod linker;
 mod packages;
+mod peers;
 mod python;
 
 #[path = "../../../copilot/build/toolchain.rs"]
@@ -24,6 +25,9 @@ pub struct Options {
     /// Also what booting other kernels needs: an emulator.
     #[arg(long)]
     kernels: bool,
+    /// Also what the benches measure ours beside.
+    #[arg(long)]
+    benches: bool,
 }
 
 /// Sets up.
@@ -34,6 +38,9 @@ pub fn run(options: Options) -> Result<()> {
     }
     if options.kernels {
         for_kernels()?;
+    }
+    if options.benches {
+        for_benches();
     }
     Ok(())
 }
@@ -56,6 +63,12 @@ pub fn for_testing() -> Result<()> {
 /// What booting other kernels needs.
 pub fn for_kernels() -> Result<()> {
     packages::for_kernels()
+}
+
+/// What the benches measure ours beside, and the server that all of them meet.
+pub fn for_benches() {
+    emulators::set_up();
+    peers::set_up();
 }
 
 /// Says what a step found or did.

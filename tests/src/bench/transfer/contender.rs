@@ -1,0 +1,205 @@
+//! Who takes part, and the command line that moves a shape.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use copilot::idl::{Message as _, blob_type::BlobDimensionality};
+
+use super::options::Options;
+use super::server::{BUCKET, Server};
+use crate::binary;
+use crate::task::{blob_type, interface};
+
+/// Ours.
+pub const OURS: &str = "copilot";
+/// The floor.
+pub const BARE: &str = "bare";
+const S5CMD: &str = "s5cmd";
+const RCLONE: &str = "rclone";
+
+/// The name of the one input and output of ours, which becomes a part of each path.
+pub const OUTPUT: &str = "data";
+
+/// Which way.
+#[derive(Clone, Copy, Debug)]
+pub enum Direction {
+    /// From the store to files.
+    Down,
+    /// From files to the store.
+    Up,
+}
+
+/// Files to move.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// Where the store is.
+    pub server: &'a Server,
+    /// Which way.
+    pub direction: Direction,
+    /// The prefix that the objects have.
+    pub prefix: &'a str,
+    /// The directory that the files have.
+    pub directory: &'a Path,
+}
+
+/// A program that can move files.
+#[derive(Debug)]
+pub struct Contender {
+    /// What it is called here.
+    pub name: &'static str,
+    /// What it calls itself.
+    pub version: String,
+    program: PathBuf,
+}
+
+/// All that are there. Those that are not are said to be absent.
+pub fn contenders(copilot: &Path, options: &Options) -> Result<Vec<Contender>> {
+    let mut found = Vec::new();
+    for name in [OURS, BARE, S5CMD, RCLONE] {
+        if !options.only.is_empty() && !options.only.iter().any(|only| only == name) {
+            continue;
+        }
+        let program = match name {
+            OURS => Some(copilot.to_owned()),
+            _ => options.program(name),
+        };
+        match program {
+            Some(program) => found.push(Contender {
+                name,
+                version: version(&program, name),
+                program,
+            }),
+            None if options.peers_required => {
+                bail!(
+                    "{name} is not on PATH, and peers are required: `cargo xtask setup --benches`"
+                )
+            }
+            None => println!("{name}: absent, so nothing is compared with it"),
+        }
+    }
+    Ok(found)
+}
+
+fn version(program: &Path, name: &str) -> String {
+    let mut command = Command::new(program);
+    binary::isolate(&mut command);
+    command.arg(if name == OURS { "--version" } else { "version" });
+    let output = command
+        .output()
+        .map(|output| output.stdout)
+        .unwrap_or_default();
+    let text = String::from_utf8_lossy(&output);
+    match (name, text.lines().next()) {
+        (BARE, _) | (_, None) => "a loop over the store library".to_owned(),
+        (_, Some(line)) => line.to_owned(),
+    }
+}
+
+impl Contender {
+    /// The command that does the job.
+    pub fn command(&self, job: &Job<'_>) -> Result<Command> {
+        let mut command = Command::new(&self.program);
+        binary::isolate(&mut command);
+        match self.name {
+            OURS => ours(job, &mut command)?,
+            BARE => bare(job, &mut command),
+            S5CMD => s5cmd(job, &mut command),
+            _ => rclone(job, &mut command),
+        }
+        Ok(command)
+    }
+
+    /// Where it put the files beneath the directory it was told.
+    pub fn files(&self, directory: &Path) -> PathBuf {
+        match self.name {
+            OURS => directory.join(OUTPUT),
+            _ => directory.to_owned(),
+        }
+    }
+
+    /// Where it put the objects beneath the prefix it was told.
+    pub fn prefix(&self, prefix: &str) -> String {
+        match self.name {
+            OURS => format!("{prefix}/{OUTPUT}"),
+            _ => prefix.to_owned(),
+        }
+    }
+}
+
+/// Ours is asked as the platform asks it: with inputs and outputs of a task.
+fn ours(job: &Job<'_>, command: &mut Command) -> Result<()> {
+    let results = format!("s3://{BUCKET}/results/{}", job.prefix);
+    command.args(job.server.flags());
+    match job.direction {
+        Direction::Down => {
+            command.args(["download", "--to-output-prefix", &results]);
+            command.args(["--from-remote", &Server::inputs_of(job.prefix)]);
+            command.arg("--to-local-dir").arg(job.directory);
+        }
+        Direction::Up => {
+            let outputs = interface([(OUTPUT, blob_type(BlobDimensionality::Multipart))]);
+            let outputs = BASE64_STANDARD.encode(outputs.encode_to_vec());
+            command.args(["sidecar", "--watcher=noop", "--interface", &outputs]);
+            command.args(["--to-output-prefix", &results]);
+            command.arg(format!("--to-raw-output=s3://{BUCKET}/{}", job.prefix));
+            // The directory lies in the output directory, by the output's name.
+            let outputs = job.directory.parent().context("a directory lies in one")?;
+            command.arg("--from-local-dir").arg(outputs);
+        }
+    }
+    Ok(())
+}
+
+fn bare(job: &Job<'_>, command: &mut Command) {
+    keys(job, command);
+    command.args([&job.server.endpoint, BUCKET]);
+    let (directory, prefix) = (job.directory, job.prefix);
+    match job.direction {
+        Direction::Down => command.args(["down", prefix]).arg(directory),
+        Direction::Up => command.arg("up").arg(directory).arg(prefix),
+    };
+}
+
+fn s5cmd(job: &Job<'_>, command: &mut Command) {
+    keys(job, command);
+    command.env("AWS_REGION", "us-east-1");
+    command.args(["--endpoint-url", &job.server.endpoint]);
+    command.args(["--log", "error", "cp"]);
+    let remote = format!("s3://{BUCKET}/{}/", job.prefix);
+    let local = format!("{}/", job.directory.display());
+    match job.direction {
+        Direction::Down => command.arg(format!("{remote}*")).arg(local),
+        Direction::Up => command.arg(local).arg(remote),
+    };
+}
+
+fn rclone(job: &Job<'_>, command: &mut Command) {
+    let server = job.server;
+    for (name, value) in [
+        ("RCLONE_CONFIG", "/dev/null"),
+        ("RCLONE_CONFIG_STORE_TYPE", "s3"),
+        ("RCLONE_CONFIG_STORE_PROVIDER", "Minio"),
+        ("RCLONE_CONFIG_STORE_ENDPOINT", &server.endpoint),
+        ("RCLONE_CONFIG_STORE_ACCESS_KEY_ID", &server.access_key),
+        ("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY", &server.secret_key),
+        ("RCLONE_S3_NO_CHECK_BUCKET", "true"),
+    ] {
+        command.env(name, value);
+    }
+    // As many at once as ours: its default of 4 is slower.
+    command.args(["--transfers", "16", "--checkers", "16", "copy"]);
+    let remote = format!("store:{BUCKET}/{}", job.prefix);
+    match job.direction {
+        Direction::Down => command.arg(remote).arg(job.directory),
+        Direction::Up => command.arg(job.directory).arg(remote),
+    };
+}
+
+fn keys(job: &Job<'_>, command: &mut Command) {
+    command
+        .env("AWS_ACCESS_KEY_ID", &job.server.access_key)
+        .env("AWS_SECRET_ACCESS_KEY", &job.server.secret_key);
+}

@@ -1,0 +1,114 @@
+//! One run of one contender: time, CPU and peak memory, as the kernel counts them.
+//!
+//! The kernel's peak of a process begins with that of whoever started it. So a process of its own, with
+//! little memory, starts the contender, waits for it and tells; it is also what enters the cgroups.
+
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::budget::Budget;
+use super::table::Run;
+
+/// Runs a contender, in the budget's cgroups if there is one.
+pub fn run(program: &Path, budget: Option<&Budget>, contender: &Command) -> Result<Run> {
+    let mut command = Command::new(program);
+    command.args(["--copilot", "-", "transfer-run"]);
+    let groups: Vec<String> = budget.map_or_else(Vec::new, Budget::groups);
+    command.arg(groups.join(","));
+    command
+        .arg(contender.get_program())
+        .args(contender.get_args());
+    command.env_clear();
+    for (name, value) in contender.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let log = tempfile::NamedTempFile::new()?;
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(log.reopen()?)
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures: Vec<u64> = text
+        .split_whitespace()
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("no figures, but {text:?}"))?;
+    let [code, signal, wall, cpu, peak] = figures.as_slice() else {
+        bail!("the run cannot be measured: {}", tail(log.path())?);
+    };
+    let run = Run {
+        failed: match (code, signal) {
+            (0, 0) => None,
+            (_, 9) => Some("killed".to_owned()),
+            (code, 0) => Some(format!("failed ({code}): {}", tail(log.path())?)),
+            (_, signal) => Some(format!("ended by signal {signal}")),
+        },
+        wall: Duration::from_micros(*wall),
+        cpu: Duration::from_micros(*cpu),
+        peak: *peak,
+    };
+    if let Some(reason) = &run.failed {
+        // It may be what is to be shown: killed under the limits.
+        eprintln!("{}: {reason}", contender.get_program().display());
+    }
+    Ok(run)
+}
+
+/// The end of a log.
+fn tail(log: &Path) -> Result<String> {
+    let text = fs::read(log)?;
+    let from = text.len().saturating_sub(600);
+    Ok(String::from_utf8_lossy(&text[from..]).trim().to_owned())
+}
+
+/// The process between: enters the cgroups, runs the command, prints exit code, signal, wall and CPU
+/// time in microseconds, and peak memory in bytes.
+pub fn measured(groups: &str, words: &[&str]) -> Result<()> {
+    for group in groups.split(',').filter(|group| !group.is_empty()) {
+        fs::write(
+            Path::new(group).join("cgroup.procs"),
+            std::process::id().to_string(),
+        )
+        .with_context(|| format!("{group} cannot be entered"))?;
+    }
+    let [program, arguments @ ..] = words else {
+        bail!("nothing to run");
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(File::create("/dev/null")?);
+    let begun = Instant::now();
+    let status = command.status().with_context(|| (*program).to_owned())?;
+    let wall = begun.elapsed();
+    let (cpu, peak) = of_children();
+    println!(
+        "{} {} {} {} {peak}",
+        status.code().unwrap_or(0),
+        status.signal().unwrap_or(0),
+        wall.as_micros(),
+        cpu.as_micros(),
+    );
+    Ok(())
+}
+
+/// CPU time and peak memory, in bytes, of the children that have ended.
+fn of_children() -> (Duration, u64) {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to a `rusage` of ours, which the call fills; zeroes are one, too.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    let time = |time: libc::timeval| {
+        let part = |part: i64| u64::try_from(part).unwrap_or(0);
+        Duration::from_secs(part(time.tv_sec)) + Duration::from_micros(part(time.tv_usec))
+    };
+    let peak = u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024;
+    (time(usage.ru_utime) + time(usage.ru_stime), peak)
+}

@@ -1,0 +1,180 @@
+//! Moving data, whole processes beside each other: ours, the tools that people know, and `bare`, a plain
+//! loop over the store library, which is the floor.
+//!
+//! One server in a process of its own; the contenders take turns, and medians are compared, so that
+//! what else the machine does falls on all alike. Once free, once under the sidecar's own budget of half
+//! a CPU and 128 MiB, page cache counted. What was moved is counted after each run, and compared to
+//! the byte once for each contender: who loses files would otherwise be fast.
+
+mod budget;
+mod contender;
+mod measure;
+mod options;
+pub(super) mod server;
+mod shape;
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+pub use measure::measured;
+pub use options::Options;
+
+use self::budget::Budget;
+use self::contender::{Contender, Direction, Job, OUTPUT, contenders};
+use self::server::Server;
+use self::shape::Shape;
+use self::table::{Run, Table};
+
+/// Measures and prints. `program` is this one.
+pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
+    let options = Options::parse(arguments)?;
+    let contenders = contenders(copilot, &options)?;
+    let places = Places::new()?;
+    let server = Server::start(&options, places.memory.path())?;
+    println!("server: {}", server.version);
+    for contender in &contenders {
+        println!("{}: {}", contender.name, contender.version);
+    }
+    for limited in [false, true] {
+        if !options.limits.contains(&limited) {
+            continue;
+        }
+        let budget = if limited {
+            let Some(budget) = Budget::set_up()? else {
+                println!("not measured under limits: no cgroup can be made here");
+                continue;
+            };
+            Some(budget)
+        } else {
+            None
+        };
+        for shape in options.shapes() {
+            let mut field = Field {
+                program,
+                server: &server,
+                contenders: &contenders,
+                places: &places,
+                budget: budget.as_ref(),
+                rounds: options.rounds,
+                shape,
+            };
+            field.measure()?;
+        }
+    }
+    Ok(())
+}
+
+/// Where files lie. In memory where nothing is limited, so that no disk is measured; but what lies in
+/// memory is charged to whoever wrote it, so under limits on disk.
+struct Places {
+    memory: tempfile::TempDir,
+    disk: tempfile::TempDir,
+}
+
+impl Places {
+    fn new() -> Result<Self> {
+        let memory = Path::new("/dev/shm");
+        let memory = if memory.is_dir() {
+            tempfile::tempdir_in(memory)?
+        } else {
+            tempfile::tempdir()?
+        };
+        Ok(Self {
+            memory,
+            // Beside what cargo builds, which is on a disk; a temporary directory may be in memory.
+            disk: tempfile::tempdir_in(
+                std::env::current_exe()?.parent().unwrap_or(Path::new(".")),
+            )?,
+        })
+    }
+}
+
+/// One shape, all contenders, both ways.
+struct Field<'a> {
+    program: &'a Path,
+    server: &'a Server,
+    contenders: &'a [Contender],
+    places: &'a Places,
+    budget: Option<&'a Budget>,
+    rounds: usize,
+    shape: Shape,
+}
+
+impl Field<'_> {
+    fn measure(&mut self) -> Result<()> {
+        let place = match self.budget {
+            Some(_) => self.places.disk.path(),
+            None => self.places.memory.path(),
+        };
+        let source = place.join(self.shape.name).join(OUTPUT);
+        self.shape.write(&source)?;
+        let prefix = format!("{}-source", self.shape.name);
+        self.server.upload(&source, &prefix)?;
+        self.server.put_inputs(&prefix)?;
+        for direction in [Direction::Up, Direction::Down] {
+            let mut table = Table::new(self.shape, direction, self.budget.is_some());
+            for round in 0..=self.rounds {
+                for contender in self.contenders {
+                    let run = self.turn(contender, direction, round, place, &source, &prefix)?;
+                    // The first round warms up, and is the one whose bytes are compared.
+                    if round > 0 {
+                        table.add(contender.name, run);
+                    }
+                }
+            }
+            table.print();
+        }
+        fs::remove_dir_all(place.join(self.shape.name))?;
+        self.server.forget(&prefix)
+    }
+
+    /// One run of one contender, and a look at what it did.
+    fn turn(
+        &self,
+        contender: &Contender,
+        direction: Direction,
+        round: usize,
+        place: &Path,
+        source: &Path,
+        prefix: &str,
+    ) -> Result<Run> {
+        let to = format!("{}-{}-{round}", self.shape.name, contender.name);
+        let target = place.join("target");
+        let _ = fs::remove_dir_all(&target);
+        let job = Job {
+            server: self.server,
+            direction,
+            prefix: match direction {
+                Direction::Down => prefix,
+                Direction::Up => &to,
+            },
+            directory: match direction {
+                Direction::Down => &target,
+                Direction::Up => source,
+            },
+        };
+        if let Some(budget) = self.budget {
+            budget.forget_cache()?;
+        }
+        let run = measure::run(self.program, self.budget, &contender.command(&job)?)?;
+        if run.is_complete() {
+            let moved = match direction {
+                Direction::Down => self.shape.check(&contender.files(&target), round == 0)?,
+                Direction::Up => self
+                    .shape
+                    .compare(&self.server.list(&contender.prefix(&to))?),
+            };
+            if let Err(loss) = moved {
+                bail!("{} {direction}: {loss}", contender.name);
+            }
+        }
+        let _ = fs::remove_dir_all(&target);
+        if matches!(direction, Direction::Up) {
+            self.server.forget(&to)?;
+        }
+        Ok(run)
+    }
+}

@@ -1,0 +1,95 @@
+//! What to measure, as said on the command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::shape::{SHAPES, Shape};
+
+/// What to measure, and with what.
+#[derive(Debug)]
+pub struct Options {
+    /// Rounds that count.
+    pub rounds: usize,
+    /// Names of shapes; none for all.
+    pub shapes: Vec<String>,
+    /// Whether to measure free (`false`), under limits (`true`), or both.
+    pub limits: Vec<bool>,
+    /// Names of contenders; none for all that are there.
+    pub only: Vec<String>,
+    /// Whether a peer that is absent is a failure.
+    pub peers_required: bool,
+    /// Programs named rather than found on PATH, by name.
+    pub programs: Vec<(String, PathBuf)>,
+}
+
+/// What can be said.
+const USAGE: &str = "--rounds N, --shape NAME, --only CONTENDER, --free, --limited, --peers required, \
+                     --program NAME=PATH (bare, minio, s5cmd, rclone)";
+
+impl Options {
+    /// Reads the arguments.
+    pub fn parse(arguments: &[&str]) -> Result<Self> {
+        let mut options = Self {
+            rounds: 5,
+            shapes: Vec::new(),
+            limits: Vec::new(),
+            only: Vec::new(),
+            peers_required: std::env::var("CI").is_ok_and(|ci| ci == "true"),
+            programs: Vec::new(),
+        };
+        let mut arguments = arguments.iter().copied();
+        while let Some(argument) = arguments.next() {
+            let mut value = || {
+                arguments
+                    .next()
+                    .with_context(|| format!("{argument} needs a value"))
+            };
+            match argument {
+                "--rounds" => options.rounds = value()?.parse().context("--rounds")?,
+                "--shape" => options.shapes.push(value()?.to_owned()),
+                "--only" => options.only.push(value()?.to_owned()),
+                "--free" => options.limits.push(false),
+                "--limited" => options.limits.push(true),
+                "--peers" if value()? == "required" => options.peers_required = true,
+                "--program" => {
+                    let named = value()?.split_once('=').context("--program NAME=PATH")?;
+                    options.programs.push((named.0.to_owned(), named.1.into()));
+                }
+                other => bail!("{other}: there are {USAGE}"),
+            }
+        }
+        if options.limits.is_empty() {
+            options.limits = vec![false, true];
+        }
+        if options.rounds == 0 {
+            bail!("--rounds 0: a median wants one at least");
+        }
+        let known = |name: &String| SHAPES.iter().any(|shape| shape.name == name);
+        if let Some(name) = options.shapes.iter().find(|name| !known(name)) {
+            let names: Vec<&str> = SHAPES.iter().map(|shape| shape.name).collect();
+            bail!("--shape {name}: there are {}", names.join(", "));
+        }
+        Ok(options)
+    }
+
+    /// The shapes to measure.
+    pub fn shapes(&self) -> impl Iterator<Item = Shape> {
+        let wanted = |shape: &Shape| {
+            self.shapes.is_empty() || self.shapes.iter().any(|name| name == shape.name)
+        };
+        SHAPES.into_iter().filter(wanted)
+    }
+
+    /// Where a program is: as named, else the first on PATH; `None` if it is nowhere.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let named = self.programs.iter().find(|(known, _)| known == name);
+        if let Some((_, path)) = named {
+            return Some(path.clone());
+        }
+        std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|folder| folder.join(name))
+            .find(|path| path.is_file())
+    }
+}

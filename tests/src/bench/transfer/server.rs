@@ -1,0 +1,209 @@
+//! The store of the bench: `MinIO`, in a process of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use copilot::config::StorageSettings;
+use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
+use copilot::store::{Environment, Network, Reference, Stores};
+use copilot::transfer::{Copy, Engine, Limits, LocalFile, Stop};
+use futures_util::stream;
+
+use super::contender::OUTPUT;
+use super::options::Options;
+use crate::bench::running::Running;
+use crate::binary;
+use crate::task::blob;
+
+/// The bucket.
+pub const BUCKET: &str = "bench";
+
+/// A running server; stops when dropped.
+pub struct Server {
+    /// Where it is.
+    pub endpoint: String,
+    /// The only access key.
+    pub access_key: String,
+    /// Its secret.
+    pub secret_key: String,
+    /// What it calls itself.
+    pub version: String,
+    root: PathBuf,
+    _running: Running,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Server").field(&self.endpoint).finish()
+    }
+}
+
+impl Server {
+    /// Starts it over a new directory in `place`.
+    pub fn start(options: &Options, place: &Path) -> Result<Self> {
+        let Some(minio) = options.program("minio") else {
+            bail!("minio is not on PATH: `cargo xtask setup --benches`");
+        };
+        let root = place.join("server");
+        // A bucket is a directory.
+        fs::create_dir_all(root.join(BUCKET))?;
+        let (access_key, secret_key) = ("bench-access-key", "bench-secret-key");
+        let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        let mut command = Command::new(&minio);
+        binary::isolate(&mut command);
+        command
+            .args(["server", "--quiet", "--address", &address.to_string()])
+            .arg(&root)
+            .env("HOME", place)
+            .env("MINIO_ROOT_USER", access_key)
+            .env("MINIO_ROOT_PASSWORD", secret_key)
+            .env("MINIO_BROWSER", "off")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let running = Running::start(command)?;
+        let mut version = Command::new(&minio);
+        binary::isolate(&mut version);
+        let version = version.arg("--version").env("HOME", place).output()?.stdout;
+        let server = Self {
+            endpoint: format!("http://{address}"),
+            access_key: access_key.to_owned(),
+            secret_key: secret_key.to_owned(),
+            version: String::from_utf8_lossy(&version)
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            root,
+            _running: running,
+        };
+        server.wait()?;
+        Ok(server)
+    }
+
+    fn wait(&self) -> Result<()> {
+        let until = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < until {
+            if self.list("nothing").is_ok() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        self.list("nothing")
+            .context("the server does not come up")?;
+        Ok(())
+    }
+
+    /// Keys and their values, as stow calls them.
+    fn keys(&self) -> [(&'static str, &str); 5] {
+        [
+            ("auth_type", "accesskey"),
+            ("region", "us-east-1"),
+            ("endpoint", &self.endpoint),
+            ("access_key_id", &self.access_key),
+            ("secret_key", &self.secret_key),
+        ]
+    }
+
+    /// The flags that lead ours to it.
+    pub fn flags(&self) -> Vec<String> {
+        let mut flags = vec![
+            "--storage.limits.maxDownloadMBs=0".to_owned(),
+            format!("--storage.container={BUCKET}"),
+            "--storage.type=stow".to_owned(),
+            "--storage.stow.kind=s3".to_owned(),
+        ];
+        for (key, value) in self.keys() {
+            flags.push("--storage.stow.config".to_owned());
+            flags.push(format!("{key}={value}"));
+        }
+        flags
+    }
+
+    /// Ours, to set the scene and to look at it.
+    fn engine(&self) -> Engine {
+        let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let settings = StorageSettings {
+            store_type: "stow".to_owned(),
+            stow_kind: "s3".to_owned(),
+            stow_config: self.keys().into_iter().map(pair).collect(),
+            container: BUCKET.to_owned(),
+            ..StorageSettings::default()
+        };
+        let stores = Stores::new(settings, Network::default(), Environment::default());
+        Engine::new(Arc::new(stores), Limits::within(None))
+    }
+
+    /// Uploads the files of a directory.
+    pub fn upload(&self, directory: &Path, prefix: &str) -> Result<()> {
+        let mut copies = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            copies.push(Copy::Upload {
+                from: LocalFile::new(name.clone(), move || fs::File::open(entry.path())),
+                to: Reference::parse(&format!("s3://{BUCKET}/{prefix}/{name}"))?,
+            });
+        }
+        let engine = self.engine();
+        block_on(async { engine.run(stream::iter(copies), &Stop::default()).await })??;
+        Ok(())
+    }
+
+    /// Writes the inputs of a task whose one input is all beneath a prefix.
+    pub fn put_inputs(&self, prefix: &str) -> Result<()> {
+        let uri = format!("s3://{BUCKET}/{prefix}");
+        let literals = [(OUTPUT.to_owned(), blob(&uri, BlobDimensionality::Multipart))];
+        let inputs = LiteralMap {
+            literals: literals.into_iter().collect(),
+        };
+        let engine = self.engine();
+        let to = Reference::parse(&Self::inputs_of(prefix))?;
+        let bytes = Bytes::from(inputs.encode_to_vec());
+        block_on(async { engine.write(&to, bytes, &Stop::default()).await })??;
+        Ok(())
+    }
+
+    /// Where these inputs are.
+    pub fn inputs_of(prefix: &str) -> String {
+        format!("s3://{BUCKET}/inputs/{prefix}.pb")
+    }
+
+    /// The objects beneath a prefix: their names below it, and sizes.
+    pub fn list(&self, prefix: &str) -> Result<BTreeMap<String, u64>> {
+        let reference = Reference::parse(&format!("s3://{BUCKET}/{prefix}"))?;
+        let engine = self.engine();
+        block_on(async {
+            let mut listing = engine.stores().open(&reference)?.list()?;
+            let mut found = BTreeMap::new();
+            while let Some(page) = listing.next_page().await? {
+                for entry in page {
+                    let name = entry.key.strip_prefix(listing.prefix());
+                    let name = name.unwrap_or(&entry.key).to_owned();
+                    found.insert(name, entry.size);
+                }
+            }
+            anyhow::Ok(found)
+        })?
+    }
+
+    /// Removes what lies beneath a prefix, from the server's own disk: ten thousand requests to delete
+    /// would take longer than what is measured. No prefix is used twice.
+    pub fn forget(&self, prefix: &str) -> Result<()> {
+        Ok(fs::remove_dir_all(self.root.join(BUCKET).join(prefix))?)
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    Ok(runtime.block_on(work))
+}

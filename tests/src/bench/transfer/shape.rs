@@ -1,0 +1,133 @@
+//! What is moved: so many files of such a size, and whether they came through.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::site::bytes;
+
+/// So many files of such a size.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// What it is called.
+    pub name: &'static str,
+    /// How many files.
+    pub count: u64,
+    /// Bytes of each.
+    pub size: u64,
+    /// Whether the requests are the work, not the bytes.
+    pub small: bool,
+}
+
+/// The three that are measured.
+pub const SHAPES: [Shape; 3] = [
+    Shape {
+        name: "large",
+        count: 1,
+        size: 1 << 30,
+        small: false,
+    },
+    Shape {
+        name: "medium",
+        count: 200,
+        size: 5 << 20,
+        small: false,
+    },
+    Shape {
+        name: "small",
+        count: 10_000,
+        size: 10 << 10,
+        small: true,
+    },
+];
+
+/// Pieces that files are written and compared in.
+const PIECE: u64 = 1 << 20;
+
+impl Shape {
+    /// What it is, for a heading.
+    pub fn title(&self) -> String {
+        let size = match self.size {
+            size if size >= 1 << 30 => format!("{} GiB", size >> 30),
+            size if size >= 1 << 20 => format!("{} MiB", size >> 20),
+            size => format!("{} KiB", size >> 10),
+        };
+        format!("{} × {size}", self.count)
+    }
+
+    /// Writes the files.
+    pub fn write(&self, directory: &Path) -> Result<()> {
+        fs::create_dir_all(directory)?;
+        for number in 0..self.count {
+            let file = File::create(directory.join(name(number)))?;
+            let mut out = io::BufWriter::new(file);
+            for piece in self.pieces(number) {
+                io::Write::write_all(&mut out, &piece)?;
+            }
+            out.into_inner()?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of a file; no two files are alike.
+    fn pieces(&self, number: u64) -> impl Iterator<Item = Vec<u8>> {
+        let size = self.size;
+        (0..size.div_ceil(PIECE)).map(move |index| {
+            let length = PIECE.min(size - index * PIECE);
+            bytes(
+                usize::try_from(length).unwrap_or(0),
+                number * 10_000 + index,
+            )
+        })
+    }
+
+    /// Whether a directory holds the files, to the byte if `thorough`.
+    pub fn check(&self, directory: &Path, thorough: bool) -> Result<Result<(), String>> {
+        let mut found = BTreeMap::new();
+        for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            found.insert(name, entry.metadata()?.len());
+        }
+        if let Err(loss) = self.compare(&found) {
+            return Ok(Err(loss));
+        }
+        if thorough {
+            for number in 0..self.count {
+                let mut file = File::open(directory.join(name(number)))?;
+                let mut read = Vec::new();
+                for piece in self.pieces(number) {
+                    read.resize(piece.len(), 0);
+                    file.read_exact(&mut read)?;
+                    if read != piece {
+                        return Ok(Err(format!("{} has other bytes", name(number))));
+                    }
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether just these files, by name and size, are the shape's.
+    pub fn compare(&self, found: &BTreeMap<String, u64>) -> Result<(), String> {
+        for number in 0..self.count {
+            match found.get(&name(number)) {
+                Some(size) if *size == self.size => {}
+                Some(size) => return Err(format!("{} has {size} bytes", name(number))),
+                None => return Err(format!("{} is missing", name(number))),
+            }
+        }
+        if found.len() as u64 == self.count {
+            Ok(())
+        } else {
+            Err(format!("{} files, not {}", found.len(), self.count))
+        }
+    }
+}
+
+fn name(number: u64) -> String {
+    format!("part-{number:05}.bin")
+}
