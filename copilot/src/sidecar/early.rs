@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use super::outcome::{commit, documents};
 use super::request::SidecarRequest;
 use crate::idl::VariableMap;
 use crate::track::watch::{Ending, Watched};
@@ -24,6 +25,8 @@ pub(super) fn begin(
         return None;
     }
     let target = request.upload.as_ref()?;
+    // Outputs that cannot be committed need not go up; the end of main reports it.
+    documents(target).and_then(|_| commit(target)).ok()?;
     let options = EagerOptions {
         declared: declared?,
         directory: &target.from_local_dir,

@@ -17,11 +17,10 @@ use tracing::{info, warn};
 pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
 pub use watching::{Watching, WatchingError};
 
-use self::outcome::{documents, failure_of, is_done, own_words};
+use self::outcome::{commit, documents, failure_of, is_done, own_words};
 use self::verdict::{Verdict, judge};
 use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
-use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::watch::{Ending, Watched};
 use crate::transfer::{Engine, Stop};
@@ -96,9 +95,7 @@ impl Job<'_> {
             return removed
                 .map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
         }
-        let commit = Reference::parse(&self.target.to_output_prefix)
-            .and_then(|prefix| prefix.join(&[&self.target.meta_output_name]))
-            .map_err(Failure::of_upload)?;
+        let commit = commit(self.target)?;
         let outputs = Outputs {
             declared: self.declared,
             directory: &self.target.from_local_dir,

@@ -2,8 +2,9 @@
 //! cancellation, resumption and counts.
 //!
 //! [`Engine`] is the door. Downloads land beside their target and are renamed (`partial`); uploads
-//! appear whole or not at all. Never here: what the bytes mean, Flyte, literals, or how a request is
-//! retried (that is `store`'s). Callers: the commands `download` and `upload`.
+//! appear whole or not at all, in one go or piece by piece (`gradual`). Never here: what the bytes
+//! mean, Flyte, literals, or how a request is retried (that is `store`'s). Callers: the commands
+//! `download` and `upload`.
 
 mod budget;
 mod cgroup;

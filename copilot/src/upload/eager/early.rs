@@ -78,8 +78,15 @@ impl Early {
 
     /// Notes names in this journal from now on; an earlier life of this sidecar has tried these.
     pub(super) fn keep(&mut self, journal: Journal, tried: impl IntoIterator<Item = Box<str>>) {
+        let before = self.len();
         for key in tried {
             self.entries.entry(key).or_insert(Entry::Tried);
+        }
+        if self.len() > before {
+            info!(
+                objects = self.len() - before,
+                "an earlier life of this sidecar has sent objects while main ran"
+            );
         }
         self.journal = Some(journal);
     }
@@ -181,10 +188,9 @@ impl Early {
         };
         let unwanted = |entry: &Entry| !matches!(entry, Entry::Wanted);
         let unwanted = self.entries.iter().filter(|(_, entry)| unwanted(entry));
-        let deletions: Vec<_> = unwanted
-            .map(|(key, _)| delete(key.clone(), raw, engine))
-            .collect();
-        let leftovers = stream::iter(deletions)
+        let unwanted: Vec<Box<str>> = unwanted.map(|(key, _)| key.clone()).collect();
+        let leftovers = stream::iter(unwanted)
+            .map(|key| delete(key, raw, engine))
             .buffer_unordered(DELETIONS)
             .filter_map(std::future::ready)
             .collect();

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::early::Sent;
 use super::schedule::Step;
 use super::stamp::Look;
-use super::{AFTER_FAILURE, Eager, MOST_FILES, MOST_GROWING};
+use super::{AFTER_FAILURE, Eager, MOST_GROWING};
 use crate::store::Reference;
 use crate::transfer::{CopyError, Digests, Engine, Gradual, Opened, Stop};
 use crate::upload::directory::Directory;
@@ -32,7 +32,7 @@ enum What {
     /// A whole file.
     Whole(Result<Sent, CopyError>),
     /// Some pieces of one.
-    Pieces(Result<Gradual, CopyError>),
+    Pieces(Result<Box<Gradual>, CopyError>),
 }
 
 /// What a flight needs.
@@ -63,15 +63,6 @@ impl Eager {
             // The final plan refuses it, with the reason.
             return Ok(());
         };
-        if self.early.len() >= MOST_FILES && !self.early.has_tried(&key) {
-            self.say("most", || {
-                warn!(
-                    files = MOST_FILES,
-                    "enough files went up while main runs: the rest waits for its end"
-                );
-            });
-            return Ok(());
-        }
         let gradual = self.early.growing().remove(&key);
         let others = self.early.growing().len() + self.busy.len();
         if step == Step::Grow && gradual.is_none() && others >= MOST_GROWING {
@@ -92,16 +83,24 @@ impl Eager {
         self.busy.insert(key.clone());
         let flight = if step == Step::Grow {
             async move {
-                let what = What::Pieces(load.pieces().await);
+                let what = What::Pieces(load.pieces().await.map(Box::new));
                 Landed { path, key, what }
             }
             .boxed()
         } else {
+            if let Some(reason) = look.doubt {
+                self.say(reason, || {
+                    info!(
+                        file = directory.shown(&path),
+                        reason, "such files are read again at main's end"
+                    );
+                });
+            }
             let known = self.early.known(&key);
             async move {
                 let sent = load.whole(known).await.map(|digests| Sent {
                     stamp: look.stamp,
-                    proves: look.proves,
+                    proves: look.doubt.is_none(),
                     digests,
                 });
                 let what = What::Whole(sent);
@@ -130,7 +129,7 @@ impl Eager {
             }
             What::Pieces(Ok(gradual)) => {
                 debug!(key, bytes = gradual.sent(), "landed");
-                self.early.growing().insert(key, gradual);
+                self.early.growing().insert(key, *gradual);
                 None
             }
             What::Pieces(Err(error)) => Some(error),
@@ -143,7 +142,7 @@ impl Eager {
         match error {
             // Main is at it, or it is main's end.
             CopyError::SourceChanged { .. } | CopyError::Stopped(_) => {
-                debug!(%error, "not sent yet")
+                debug!(%error, "not sent yet");
             }
             error => {
                 self.next_try = now + AFTER_FAILURE;

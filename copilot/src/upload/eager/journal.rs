@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::sync::Arc;
 
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::upload::directory::Directory;
 
@@ -31,12 +31,6 @@ impl Journal {
     pub fn open(directory: &Arc<Directory>) -> io::Result<(Self, Vec<Box<str>>)> {
         let file = directory.open_own(NAME)?;
         let tried = read(&file)?;
-        if !tried.is_empty() {
-            info!(
-                objects = tried.len(),
-                "an earlier life of this sidecar has sent objects while main ran"
-            );
-        }
         let directory = Arc::clone(directory);
         Ok((Self { directory, file }, tried))
     }
@@ -71,4 +65,44 @@ fn read(file: &File) -> io::Result<Vec<Box<str>>> {
         warn!(lines = foreign, "{NAME} holds lines that are no names");
     }
     Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn names_come_back_and_what_is_none_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = Arc::new(Directory::open(dir.path()).unwrap());
+        let (mut journal, tried) = Journal::open(&directory).unwrap();
+        assert!(tried.is_empty());
+        for key in ["o", "tree/a\nb", "tree/\"é\""] {
+            journal.note(key).unwrap();
+        }
+        let path = dir.path().join(NAME);
+        let mut content = fs::read(&path).unwrap();
+        content.extend(b"garbage\n\xff\n[\"a\"]\n\"cut");
+        fs::write(&path, content).unwrap();
+        let (again, tried) = Journal::open(&directory).unwrap();
+        let tried: Vec<&str> = tried.iter().map(|key| &**key).collect();
+        assert_eq!(tried, ["o", "tree/a\nb", "tree/\"é\""]);
+        again.remove();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_main_puts_in_its_place_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = Arc::new(Directory::open(dir.path()).unwrap());
+        let elsewhere = tempfile::NamedTempFile::new().unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), dir.path().join(NAME)).unwrap();
+        assert!(Journal::open(&directory).is_err());
+        fs::remove_file(dir.path().join(NAME)).unwrap();
+        let mode = rustix::fs::Mode::from_raw_mode(0o666);
+        rustix::fs::mkfifoat(rustix::fs::CWD, dir.path().join(NAME), mode).unwrap();
+        assert!(Journal::open(&directory).is_err());
+    }
 }

@@ -8,6 +8,7 @@
 mod early;
 mod flight;
 mod journal;
+mod look;
 mod places;
 mod scan;
 mod schedule;
@@ -32,15 +33,13 @@ pub(super) use self::early::open;
 use self::flight::Flight;
 use self::journal::Journal;
 use self::places::Places;
-use self::schedule::{Schedule, Seen, Step};
-use self::stamp::Look;
+use self::schedule::Schedule;
 use self::watch::{Gone, Watch};
 use super::UploadError;
 use super::directory::Directory;
 use super::planned::RawPrefix;
-use super::view::OutputDirectory;
 use crate::idl::VariableMap;
-use crate::literal::output::{OutputOptions, data_so_far, has_data};
+use crate::literal::output::{OutputOptions, has_data};
 use crate::transfer::{Engine, Stop};
 
 pub(super) use self::journal::NAME as JOURNAL;
@@ -55,12 +54,8 @@ const MOST_AT_ONCE: usize = 8;
 /// Objects that are made piece by piece at once.
 const MOST_GROWING: usize = 8;
 
-/// Looks before somebody else has their turn.
-const LOOKS: usize = 64;
-
-/// Time between two plans, and how many times as long as one took there is none.
+/// Time between two plans, and between two tries to open the output directory.
 const PLAN_PAUSE: Duration = Duration::from_millis(500);
-const PLAN_SHARE: u32 = 20;
 
 /// Time until the next try after something failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -121,6 +116,10 @@ impl Eager {
         if names.is_empty() {
             return Ok(None);
         }
+        if outputs.declared.types().contains_key(JOURNAL) {
+            warn!("an output is called {JOURNAL}, which is ours: outputs wait for main's end");
+            return Ok(None);
+        }
         let raw = RawPrefix::parse(outputs.raw_prefix)?;
         raw.join(&[])?;
         let now = Instant::now();
@@ -153,7 +152,11 @@ impl Eager {
             tokio::select! {
                 Some(landed) = self.flight.next() => self.landed(landed),
                 heard = hear(self.source.as_mut()) => self.heard(heard),
-                () = until(due) => self.look(),
+                () = until(due) => {
+                    self.look();
+                    // Whoever waits for main's end comes first.
+                    tokio::task::yield_now().await;
+                }
             }
         }
     }
@@ -218,14 +221,12 @@ impl Eager {
     }
 
     fn heard(&mut self, heard: Result<Vec<PathBuf>, Gone>) {
-        match heard {
-            Ok(files) => self.touched(&files),
-            Err(Gone) => {
-                debug!("the output directory is gone, or elsewhere: opened anew");
-                self.source = None;
-                self.next_try = Instant::now() + PLAN_PAUSE;
-            }
+        if let Ok(files) = heard {
+            return self.touched(&files);
         }
+        debug!("the output directory is gone, or elsewhere: opened anew");
+        self.source = None;
+        self.next_try = Instant::now() + PLAN_PAUSE;
     }
 
     fn touched(&mut self, files: &[PathBuf]) {
@@ -243,86 +244,6 @@ impl Eager {
             return Some(self.next_try);
         }
         self.schedule.next().map(|due| due.max(self.next_try))
-    }
-
-    /// Looks at the files whose time it is.
-    fn look(&mut self) {
-        let now = Instant::now();
-        for _ in 0..LOOKS {
-            let Some(source) = &self.source else {
-                return;
-            };
-            if self.flight.len() >= MOST_AT_ONCE {
-                return;
-            }
-            let directory = Arc::clone(&source.directory);
-            let Some((path, taken)) = self.schedule.take(now) else {
-                return;
-            };
-            let Some(key) = self.place(&path, now) else {
-                continue;
-            };
-            if self.busy.contains(&*key) {
-                self.schedule.again_at(&path, now + PLAN_PAUSE);
-                continue;
-            }
-            // What is not there any more, or not to be read, is the final plan's affair.
-            let Ok(file) = directory.open_file(&path) else {
-                continue;
-            };
-            let Ok(look) = Look::at(&file) else {
-                continue;
-            };
-            let sent = self.early.sent(&key);
-            let seen = Seen {
-                size: look.stamp.size(),
-                age: look.age,
-                writers: look.writers,
-                is_sent: sent.is_some_and(|sent| sent.stamp == look.stamp),
-            };
-            let piece = self.engine.piece();
-            let step = self.schedule.step(&path, taken, &seen, piece, now);
-            if matches!(step, Step::Nothing | Step::Wait) {
-                continue;
-            }
-            if let Err(error) = self.depart(step, path, key, file, look, &directory) {
-                return self.give_up(&error);
-            }
-        }
-    }
-
-    /// The name that a file would have below the raw prefix. One that is not known to have any is
-    /// planned for.
-    fn place(&mut self, path: &Path, now: Instant) -> Option<Box<str>> {
-        if self.places.find(path).is_none() {
-            if now < self.next_plan {
-                self.schedule.again_at(path, self.next_plan);
-                return None;
-            }
-            self.plan(now);
-        }
-        Some(self.places.find(path)?.join("/").into())
-    }
-
-    /// Plans as if main had ended.
-    fn plan(&mut self, now: Instant) {
-        let Some(source) = &mut self.source else {
-            return;
-        };
-        let began = Instant::now();
-        let view = OutputDirectory::new(Arc::clone(&source.directory));
-        let mut blobs = data_so_far(&self.declared, &view, self.options);
-        blobs.truncate(MOST_FILES);
-        let places = Places::of(blobs);
-        let (mut files, trees) = places.new_since(&self.places);
-        for tree in trees {
-            files.extend(source.watch.add(&tree));
-        }
-        self.places = places;
-        for file in &files {
-            self.schedule.touched(file, now);
-        }
-        self.next_plan = Instant::now() + PLAN_PAUSE.max(began.elapsed() * PLAN_SHARE);
     }
 
     /// Says something once.

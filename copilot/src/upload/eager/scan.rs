@@ -54,6 +54,11 @@ impl Scan {
         self.next.unwrap_or_else(Instant::now)
     }
 
+    /// Has the next look tell everything, as if it were the first.
+    pub fn tell_again(&mut self) {
+        self.seen.clear();
+    }
+
     /// Looks; gives what is new or has changed. Nothing if the directory itself is gone.
     pub fn run(&mut self, directory: &Directory, names: &[String]) -> Option<Vec<PathBuf>> {
         let began = Instant::now();

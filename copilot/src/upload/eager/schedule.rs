@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::MOST_FILES;
 use super::stamp::Writers;
 
 /// How long a file must be quiet before it goes up. Programs that write a file in several openings
@@ -84,6 +85,8 @@ impl Schedule {
         let quiet = self.quiet(path);
         let (path, waiting) = match self.files.get_key_value(path) {
             Some((path, waiting)) => (Arc::clone(path), *waiting),
+            // As many as may go up early; more would be no more than memory.
+            None if self.files.len() >= MOST_FILES => return,
             None => (
                 Arc::from(path),
                 Waiting {

@@ -68,8 +68,8 @@ pub struct Look {
     pub age: Duration,
     /// Who writes.
     pub writers: Writers,
-    /// Whether a file of the same stamp will be one of the same content.
-    pub proves: bool,
+    /// Why a file of the same stamp may be one of other content, if it may.
+    pub doubt: Option<&'static str>,
 }
 
 impl Stamp {
@@ -102,14 +102,25 @@ impl Look {
         let writers = writers(file);
         let stamp = Stamp::of_file(file)?;
         let age = since(clock, stamp.changed);
-        let proves = writers == Writers::None
-            && age.is_some_and(|age| age > grain(stamp.changed))
-            && notes_mapped_writes(file)?;
+        let doubt = match writers {
+            Writers::Some => Some("somebody has it open for writing"),
+            Writers::Unknown => Some(
+                "the kernel gives us no lease of it, which takes its owner or CAP_LEASE, and a \
+                 file system of this node",
+            ),
+            Writers::None if age.is_none_or(|age| age <= grain(stamp.changed)) => {
+                Some("it has just changed, as far as its file system's clock tells")
+            }
+            Writers::None if !notes_mapped_writes(file)? => {
+                Some("its file system does not note every write through a mapping")
+            }
+            Writers::None => None,
+        };
         Ok(Self {
             stamp,
             age: age.unwrap_or_default(),
             writers,
-            proves,
+            doubt,
         })
     }
 }
@@ -154,4 +165,63 @@ fn writers(file: &File) -> Writers {
 fn notes_mapped_writes(file: &File) -> io::Result<bool> {
     let kind = fstatfs(file)?.f_type;
     Ok(NOTE_MAPPED_WRITES.contains(&kind.cast_unsigned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::thread::sleep;
+
+    use super::*;
+
+    #[test]
+    fn a_change_that_may_share_its_time_proves_nothing() {
+        let now = |seconds, nanoseconds| Timespec {
+            tv_sec: seconds,
+            tv_nsec: nanoseconds,
+        };
+        for (clock, changed, age, is_older) in [
+            (now(100, 20_000_000), (100, 1), Some(19_999_999), true),
+            (now(100, 10_000_001), (100, 1), Some(10_000_000), false),
+            (now(101, 0), (100, 999_999_999), Some(1), false),
+            // Whole seconds.
+            (now(100, 900_000_000), (100, 0), Some(900_000_000), false),
+            (now(101, 1), (100, 0), Some(1_000_000_001), true),
+            // Ahead of the clock.
+            (now(100, 0), (100, 1), None, false),
+        ] {
+            let found = since(clock, changed);
+            assert_eq!(found, age.map(Duration::from_nanos), "{clock:?}");
+            assert_eq!(
+                found.is_some_and(|age| age > grain(changed)),
+                is_older,
+                "{clock:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn writers_are_seen_and_only_their_absence_proves() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("o");
+        fs::write(&path, "x").unwrap();
+        sleep(Duration::from_millis(60));
+        let file = File::open(&path).unwrap();
+        let look = Look::at(&file).unwrap();
+        // The file is ours, so only a file system without leases keeps it from us.
+        assert_ne!(look.writers, Writers::Some);
+        let notes = notes_mapped_writes(&file).unwrap();
+        assert_eq!(look.doubt.is_none(), look.writers == Writers::None && notes);
+
+        let writer = OpenOptions::new().write(true).open(&path).unwrap();
+        let while_open = Look::at(&file).unwrap();
+        assert_ne!(while_open.writers, Writers::None);
+        assert!(while_open.doubt.is_some());
+        drop(writer);
+        // Other readers do not matter, and our lease is gone by then.
+        let reader = File::open(&path).unwrap();
+        assert_eq!(Look::at(&file).unwrap().writers, look.writers);
+        assert_eq!(Look::at(&reader).unwrap().writers, look.writers);
+        OpenOptions::new().write(true).open(&path).unwrap();
+    }
 }

@@ -21,6 +21,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
+use super::MOST_FILES;
 use super::scan::{Change, Scan, is_of_interest, is_remote, list};
 use crate::upload::directory::Directory;
 
@@ -111,8 +112,12 @@ impl Watch {
         let mut found = Vec::new();
         let mut todo = vec![top.to_owned()];
         while let Some(path) = todo.pop() {
-            let Way::Told(told) = &mut self.way else {
-                break;
+            let told = match &mut self.way {
+                Way::Told(told) => told,
+                Way::Scanned(scan) => {
+                    scan.tell_again();
+                    break;
+                }
             };
             match told.watch(&self.directory, &path) {
                 Ok(()) => {}
@@ -125,7 +130,8 @@ impl Watch {
             }
             let listed = list(&self.directory, &path, &self.names, |change| match change {
                 Change::Directory(path) => todo.push(path),
-                Change::File(path) => found.push(path),
+                Change::File(path) if found.len() < MOST_FILES => found.push(path),
+                Change::File(_) => {}
             });
             if let Err(error) = listed {
                 debug!(%error, path = self.directory.shown(&path), "not listed");
