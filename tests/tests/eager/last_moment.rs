@@ -57,7 +57,7 @@ fn replaced(path: &Path) {
 const WAYS: [(&str, Way); 12] = [
     ("untouched", |_| {}),
     ("rewritten", |path| {
-        fs::write(path, bytes(10_000, 97)).unwrap()
+        fs::write(path, bytes(10_000, 97)).unwrap();
     }),
     ("one byte", |path| in_place(path, b"!", 9_999)),
     ("longer", |path| in_place(path, b"!", 10_000)),

@@ -10,6 +10,10 @@ use copilot_tests::requirement::Requirement;
 use copilot_tests::task::{blob_type, files, interface};
 use copilot_tests::task_pod::{Outcome, TaskPod, VOLUME};
 
+fn is_possible() -> bool {
+    Requirement::Containers.is_met() && Requirement::Bpf.is_met()
+}
+
 fn outputs() -> TypedInterface {
     interface([("tree", blob_type(Multipart))])
 }
@@ -18,6 +22,9 @@ fn outputs() -> TypedInterface {
 fn play(task: &TaskPod, then: &str, options: &[&str]) -> Outcome {
     let sidecar = task.sidecar_for(&outputs()).unwrap();
     let sidecar = sidecar.argument("--upload-mode=UPLOAD_EAGER");
+    let sidecar = sidecar
+        .argument("--watcher=ebpf")
+        .capabilities(&["BPF", "PERFMON"]);
     let add = |sidecar: copilot_tests::container::Spec, option: &&str| sidecar.argument(option);
     let sidecar = options.iter().fold(sidecar, add);
     let sidecar: Container<'_> = task.attach(&sidecar).unwrap();
@@ -35,15 +42,11 @@ fn play(task: &TaskPod, then: &str, options: &[&str]) -> Outcome {
 
 #[test]
 fn a_main_that_is_seen_to_end_finds_its_files_up() {
-    if !Requirement::Containers.is_met() {
+    if !is_possible() {
         return;
     }
     let task = TaskPod::start(Pids::Shared).unwrap();
-    let outcome = play(
-        &task,
-        "echo late > /var/outputs/tree/late",
-        &["--watcher=proc"],
-    );
+    let outcome = play(&task, "echo late > /var/outputs/tree/late", &[]);
     assert_eq!(
         outcome.sidecar.status.code(),
         Some(0),
@@ -58,20 +61,12 @@ fn a_main_that_is_seen_to_end_finds_its_files_up() {
 
 #[test]
 fn what_a_failed_main_has_sent_is_deleted() {
-    if !Requirement::Containers.is_met() {
+    if !is_possible() {
         return;
     }
     let task = TaskPod::start(Pids::Shared).unwrap();
-    let outcome = play(
-        &task,
-        "exit 3",
-        &["--watcher=pidfd", "--on-main-failure=report"],
-    );
-    // Where nobody knows how it ended, its outputs are taken for good ones, as ever.
-    if outcome.error.is_none() {
-        assert!(!copilot_tests::requirement::pidfds_tell_exit_codes());
-        return;
-    }
+    let outcome = play(&task, "exit 3", &[]);
+    assert!(outcome.error.is_some(), "{}", outcome.sidecar.log);
     assert_eq!(
         outcome.sidecar.status.code(),
         Some(1),
@@ -83,16 +78,12 @@ fn what_a_failed_main_has_sent_is_deleted() {
 
 #[test]
 fn salvage_keeps_it() {
-    if !Requirement::Containers.is_met() || !copilot_tests::requirement::pidfds_tell_exit_codes() {
+    if !is_possible() {
         return;
     }
     let task = TaskPod::start(Pids::Shared).unwrap();
     let then = "echo x > /var/outputs/scratch; exit 3";
-    let outcome = play(
-        &task,
-        then,
-        &["--watcher=pidfd", "--on-main-failure=salvage"],
-    );
+    let outcome = play(&task, then, &["--on-main-failure=salvage"]);
     assert!(outcome.error.is_some(), "{}", outcome.sidecar.log);
     let found = files(&task.object("raw"));
     let names: Vec<&str> = found.keys().map(String::as_str).collect();

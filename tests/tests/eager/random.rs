@@ -110,7 +110,10 @@ impl Main {
             4 => self.overwrite(&path),
             5 => self.set_back(&path),
             6 => self.map(&path),
-            7 => self.write_mapped(),
+            7 => {
+                self.write_mapped();
+                Ok(())
+            }
             8 => self.replace(&path),
             9 => self.rename(&path),
             10 => fs::remove_file(&path),
@@ -167,13 +170,12 @@ impl Main {
         Ok(())
     }
 
-    fn write_mapped(&mut self) -> std::io::Result<()> {
+    fn write_mapped(&mut self) {
         let value = self.random.random();
         for (_, mapped) in &mut self.mapped {
             let at = self.random.random_range(0..mapped.len());
             mapped[at] = value;
         }
-        Ok(())
     }
 
     fn replace(&mut self, path: &Path) -> std::io::Result<()> {
