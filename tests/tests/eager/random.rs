@@ -91,6 +91,19 @@ impl Main {
             };
             thread::sleep(Duration::from_millis(pause));
         }
+        // At times it hides something in what is up, and ends.
+        if self.random.random() {
+            thread::sleep(Duration::from_millis(450));
+            for _ in 0..3 {
+                let path = self.path();
+                let _ = self.overwrite(&path);
+                let path = self.path();
+                let _ = self.set_back(&path);
+                let path = self.path();
+                let _ = self.map(&path);
+                self.write_mapped();
+            }
+        }
         // Its end: descriptors and mappings go, and the singles are there, or there is no plan.
         for name in ["single", "large"] {
             if !self.root.join(name).exists() {
