@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::CopyError;
 
@@ -21,6 +22,9 @@ pub(super) struct Partial {
     file: File,
     path: PathBuf,
     target: PathBuf,
+    /// The end of what was written: its size, known without asking.
+    end: AtomicU64,
+    published: bool,
 }
 
 impl Partial {
@@ -33,32 +37,40 @@ impl Partial {
             file,
             path,
             target: target.to_owned(),
+            end: AtomicU64::new(0),
+            published: false,
         })
     }
 
     /// Writes `data` at `offset`.
     pub(super) fn write_at(&self, data: &[u8], offset: u64) -> Result<(), CopyError> {
         let written = self.file.write_all_at(data, offset);
-        written.map_err(|source| failed(&self.target, source))
+        written.map_err(|source| failed(&self.target, source))?;
+        let end = offset + data.len() as u64;
+        self.end.fetch_max(end, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Puts the file of `size` bytes in its place, where it replaces an earlier one.
-    pub(super) fn publish(self, size: u64) -> Result<(), CopyError> {
-        // A web server may have begun anew with a shorter version.
-        let published = self.file.metadata().and_then(|meta| {
-            if meta.len() != size {
+    pub(super) fn publish(mut self, size: u64) -> Result<(), CopyError> {
+        let publish = || -> io::Result<()> {
+            // A web server may have begun anew with a shorter version.
+            if self.end.load(Ordering::Relaxed) != size {
                 self.file.set_len(size)?;
             }
             fs::rename(&self.path, &self.target)
-        });
-        published.map_err(|source| failed(&self.target, source))
+        };
+        publish().map_err(|source| failed(&self.target, source))?;
+        self.published = true;
+        Ok(())
     }
 }
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // After a rename there is nothing of that name.
-        let _ = fs::remove_file(&self.path);
+        if !self.published {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -140,6 +152,7 @@ pub fn write_file(
         Ok(partial.file.metadata()?.len())
     };
     let size = written().map_err(|source| failed(target, source))?;
+    partial.end.store(size, Ordering::Relaxed);
     partial.publish(size)
 }
 
