@@ -88,7 +88,10 @@ impl Engine {
     ) -> Result<Digests, CopyError> {
         if from.size > self.piece() {
             let gradual = self.begin(to, from, stop).await?;
-            return self.finish(gradual, from, stop).await;
+            return self
+                .finish(gradual, from, stop)
+                .await
+                .map(|(digests, _)| digests);
         }
         let object = self.stores().open(to)?;
         let data = self.load(from, 0, from.size).await?.freeze();
@@ -155,7 +158,7 @@ impl Engine {
     }
 
     /// Makes the object of the file as it is now: compares what was sent, sends what has changed or
-    /// is missing.
+    /// is missing. Says what the object holds, and how many bytes of it were sent now.
     ///
     /// # Errors
     /// What a copy may fail by; the upload is then aborted.
@@ -164,7 +167,7 @@ impl Engine {
         mut gradual: Gradual,
         from: &Opened,
         stop: &Stop,
-    ) -> Result<Digests, CopyError> {
+    ) -> Result<(Digests, u64), CopyError> {
         let outcome = self.complete(&mut gradual, from, stop).await;
         if outcome.is_err() {
             self.give_up(gradual).await;
@@ -182,7 +185,7 @@ impl Engine {
         gradual: &mut Gradual,
         from: &Opened,
         stop: &Stop,
-    ) -> Result<Digests, CopyError> {
+    ) -> Result<(Digests, u64), CopyError> {
         if !gradual.fits(from.size) {
             return Err(CopyError::SourceChanged {
                 name: from.name.clone(),
@@ -191,22 +194,25 @@ impl Engine {
             });
         }
         let (size, piece) = (from.size, gradual.piece);
-        let pieces =
-            (0..size.div_ceil(piece)).map(|index| (index, piece.min(size - index * piece)));
+        let length = |index: u64| piece.min(size - index * piece);
+        let pieces = (0..size.div_ceil(piece)).map(|index| (index, length(index)));
         let (fresh, outcome) = self.send_pieces(gradual, from, pieces, stop).await;
         outcome?;
-        let mut sent = std::mem::take(&mut gradual.sent).into_iter();
+        let sent = (0..).zip(&fresh).filter(|(_, piece)| piece.is_some());
+        let sent = sent.map(|(index, _)| length(index)).sum();
+        let mut known = std::mem::take(&mut gradual.sent).into_iter();
         let pieces = fresh.into_iter().filter_map(|fresh| {
-            let known = sent.next();
+            let known = known.next();
             fresh.or(known)
         });
-        let (parts, digests) = pieces.map(|piece| (piece.part, piece.digest)).unzip();
+        let (parts, pieces) = pieces.map(|piece| (piece.part, piece.digest)).unzip();
         stop.race(gradual.parts.complete(parts, size)).await??;
-        Ok(Digests {
+        let digests = Digests {
             size,
             piece,
-            pieces: digests,
-        })
+            pieces,
+        };
+        Ok((digests, sent))
     }
 
     /// Sends pieces, several at once; nothing for one that was sent before and has not changed. On

@@ -237,18 +237,21 @@ async fn run_all(
     let outcome = engine.run(copies, stop).await;
     let finishing = begun.into_iter();
     let finishing = finishing.map(|(gradual, file)| finish(gradual, file, directory, engine, stop));
-    let unfinished = join_all(finishing).await;
+    let finished = join_all(finishing).await;
     if let Some(error) = refused {
         return Err(error);
     }
     let mut summary = outcome.map_err(UploadError::Transfer)?;
-    let finished = unfinished.len();
-    let anew: Vec<Labelled> = unfinished
-        .into_iter()
-        .flatten()
-        .map(Planned::copy)
-        .collect();
-    summary.objects += (finished - anew.len()) as u64;
+    let mut anew: Vec<Labelled> = Vec::new();
+    for outcome in finished {
+        match outcome {
+            Ok(bytes) => {
+                summary.objects += 1;
+                summary.bytes += bytes;
+            }
+            Err(file) => anew.push(file.copy()),
+        }
+    }
     let rest = engine.run(stream::iter(anew), stop).await;
     let rest = rest.map_err(UploadError::Transfer)?;
     summary.objects += rest.objects;

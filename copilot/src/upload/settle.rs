@@ -12,26 +12,27 @@ use crate::idl::blob_type::BlobDimensionality;
 use crate::literal::output::OutputPlan;
 use crate::transfer::{Engine, Gradual, Stop, Summary, TransferError};
 
-/// Makes an object of the pieces that went up early; gives the file back if that cannot be.
+/// Makes an object of the pieces that went up early; gives the bytes that were missing, or the file if
+/// that cannot be.
 pub(super) async fn finish(
     gradual: Gradual,
     file: Planned,
     directory: &Arc<Directory>,
     engine: &Engine,
     stop: &Stop,
-) -> Option<Planned> {
+) -> Result<u64, Box<Planned>> {
     let opened = match open(directory, &file.path) {
         Ok(opened) if gradual.fits(opened.size) => opened,
         _ => {
             engine.give_up(gradual).await;
-            return Some(file);
+            return Err(Box::new(file));
         }
     };
     match engine.finish(gradual, &opened, stop).await {
-        Ok(_) => None,
+        Ok((_, sent)) => Ok(sent),
         Err(error) => {
             warn!(%error, "what went up of it while main ran is of no use: the file goes up anew");
-            Some(file)
+            Err(Box::new(file))
         }
     }
 }

@@ -44,7 +44,8 @@ fn parts_go_up_while_a_file_is_appended_to() {
     let over = stage.commits();
     assert_eq!(over.count("objects"), 1);
     // Mere rests went up after the end.
-    assert!(over.count("bytes") <= 24 << 20, "{}", over.timeline);
+    let bytes = over.count("bytes");
+    assert!((7..=24 << 20).contains(&bytes), "{}", over.timeline);
 }
 
 #[test]
@@ -56,7 +57,10 @@ fn a_part_that_was_overwritten_goes_again() {
     file.write_all_at(b"length", 0).unwrap();
     file.write_all_at(b"!", 17 * MIB as u64).unwrap();
     drop(file);
-    stage.commits();
+    // Two parts more than the rest, and not all of it.
+    let over = stage.commits();
+    let bytes = over.count("bytes");
+    assert!((16 << 20..=40 << 20).contains(&bytes), "{}", over.timeline);
 }
 
 #[test]

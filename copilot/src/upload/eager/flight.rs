@@ -173,7 +173,10 @@ impl Load {
             return Ok(known);
         }
         match gradual {
-            Some(gradual) if gradual.fits(from.size) => engine.finish(gradual, &from, &stop).await,
+            Some(gradual) if gradual.fits(from.size) => {
+                let finished = engine.finish(gradual, &from, &stop).await;
+                finished.map(|(digests, _)| digests)
+            }
             Some(gradual) => {
                 engine.give_up(gradual).await;
                 engine.send(&from, &to, &stop).await

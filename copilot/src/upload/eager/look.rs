@@ -11,6 +11,7 @@ use super::schedule::{Seen, Step};
 use super::stamp::Look;
 use super::{Eager, MOST_AT_ONCE, MOST_FILES, PLAN_PAUSE};
 use crate::literal::output::data_so_far;
+use crate::transfer::Gradual;
 use crate::upload::view::OutputDirectory;
 
 /// Looks before somebody else has their turn.
@@ -41,7 +42,7 @@ impl Eager {
                 continue;
             }
             if self.busy.contains(&*key) {
-                self.schedule.again_at(&path, now + PLAN_PAUSE);
+                self.schedule.put_back(&path, taken, now + PLAN_PAUSE);
                 continue;
             }
             // What is not there any more, or not to be read, is the final plan's affair.
@@ -51,14 +52,17 @@ impl Eager {
             let Ok(look) = Look::at(&file) else {
                 continue;
             };
+            let piece = self.engine.piece();
+            let growing = self.early.growing().get(&key);
+            let in_pieces = growing.map_or(0, Gradual::sent);
             let sent = self.early.sent(&key);
             let seen = Seen {
                 size: look.stamp.size(),
                 age: look.age,
                 writers: look.writers,
                 is_sent: sent.is_some_and(|sent| sent.stamp == look.stamp),
+                in_pieces,
             };
-            let piece = self.engine.piece();
             let step = self.schedule.step(&path, taken, &seen, piece, now);
             if matches!(step, Step::Nothing | Step::Wait) {
                 continue;

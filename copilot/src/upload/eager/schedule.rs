@@ -45,6 +45,8 @@ pub struct Seen {
     pub writers: Writers,
     /// Whether it was sent in just this state.
     pub is_sent: bool,
+    /// Bytes of it that went up in pieces.
+    pub in_pieces: u64,
 }
 
 /// What to do with it.
@@ -110,6 +112,11 @@ impl Schedule {
         }
     }
 
+    /// Looks again later at a file that was taken, with all that is known of it.
+    pub fn put_back(&mut self, path: &Arc<Path>, Taken(waiting): Taken, due: Instant) {
+        self.put(Arc::clone(path), Waiting { due, ..waiting });
+    }
+
     /// When the next look is due.
     pub fn next(&self) -> Option<Instant> {
         self.queue.first().map(|(due, _)| *due)
@@ -163,7 +170,9 @@ impl Schedule {
             pause,
         };
         self.put(Arc::clone(path), waiting);
-        if grows && seen.size >= 2 * piece {
+        // What has grown once may rest with some of it not sent.
+        let is_growing = grows || seen.in_pieces > 0;
+        if is_growing && seen.size >= seen.in_pieces + 2 * piece {
             Step::Grow
         } else {
             Step::Wait

@@ -36,6 +36,8 @@ struct Played {
     changed: Instant,
     is_open: bool,
     sent: Option<(u64, Instant)>,
+    /// What went up in pieces.
+    in_pieces: u64,
     sends: u32,
     looks: u32,
 }
@@ -52,6 +54,7 @@ impl Played {
             changed: now,
             is_open: false,
             sent: None,
+            in_pieces: 0,
             sends: 0,
             looks: 0,
         }
@@ -96,6 +99,7 @@ impl Played {
             age: self.now - self.changed,
             writers,
             is_sent: self.sent == Some(state),
+            in_pieces: self.in_pieces,
         };
         match self.schedule.step(&path, taken, &seen, PIECE, self.now) {
             Step::Send => {
@@ -104,8 +108,15 @@ impl Played {
                 self.sent = Some(state);
                 self.sends += 1;
                 self.schedule.sent(&path);
+                self.in_pieces = 0;
             }
-            Step::Grow => assert!(self.size >= 2 * PIECE, "too small: {seen:?}"),
+            Step::Grow => {
+                assert!(
+                    self.size >= self.in_pieces + 2 * PIECE,
+                    "too small: {seen:?}"
+                );
+                self.in_pieces = (self.size / PIECE - 1) * PIECE;
+            }
             Step::Wait => assert!(self.schedule.next().is_some(), "forgotten"),
             Step::Nothing => assert!(seen.is_sent),
         }
@@ -160,4 +171,19 @@ fn a_file_that_stays_open_and_idle_is_looked_at_less_and_less() {
     played.is_open = true;
     played.pass(Duration::from_secs(100));
     assert!((8..20).contains(&played.looks), "{}", played.looks);
+}
+
+#[test]
+fn what_has_grown_goes_up_also_when_it_rests() {
+    let mut played = Played::new(true);
+    played.happen(&Happens::Touched);
+    played.is_open = true;
+    for _ in 0..40 {
+        played.size += PIECE;
+        played.changed = played.now;
+        played.pass(Duration::from_millis(100));
+    }
+    assert!(played.in_pieces > 0);
+    played.pass(Duration::from_mins(1));
+    assert_eq!(played.in_pieces, 39 * PIECE);
 }
