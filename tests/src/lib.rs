@@ -7,6 +7,8 @@
 pub mod background;
 pub mod bench;
 pub mod binary;
+pub mod bounded;
+pub mod boundless;
 pub mod container;
 pub mod demo;
 pub mod emulator;

@@ -14,6 +14,8 @@ pub const NOBODY: [&str; 5] = ["--reuid", "65534", "--regid", "65534", "--clear-
 pub enum Requirement {
     /// Uid 0 and a cgroup2 hierarchy that may be written: to make pods.
     Cgroups,
+    /// Uid 0 and a cgroup hierarchy that counts memory and may be written: to bound a process.
+    MemoryLimits,
     /// What `Cgroups` says, and the right to load BPF programs.
     Bpf,
     /// A mount namespace, as root or as root of a user namespace.
@@ -90,6 +92,10 @@ impl Requirement {
         }
         if matches!(self, Self::Root) {
             return None;
+        }
+        if matches!(self, Self::MemoryLimits) {
+            let lacking = "a cgroup hierarchy that counts memory, to be writable";
+            return (!crate::bounded::is_possible()).then(|| format!("{self:?} needs {lacking}"));
         }
         if matches!(self, Self::Nobody) {
             let lacking = "user namespaces for everybody (kernel.unprivileged_userns_clone)";

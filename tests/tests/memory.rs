@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use copilot::idl::{SimpleType, blob_type::BlobDimensionality};
 use copilot_tests::binary;
+use copilot_tests::bounded::Bounded;
 use copilot_tests::container::Pids;
 use copilot_tests::requirement::Requirement;
 use copilot_tests::site::bytes;
@@ -160,4 +161,57 @@ fn many_small_files_go_both_ways_in_little_memory() {
     let sent = task.objects("task/raw/shards");
     assert_eq!(sent.len(), usize::try_from(COUNT).unwrap());
     assert!(sent == task.objects("shards"));
+}
+
+/// The kernel counts the page cache of what is written, and of what is read, against the limit.
+#[test]
+fn more_than_the_container_holds_goes_both_ways_and_nobody_is_killed() {
+    const LARGE: u64 = 256 * MIB;
+    const COUNT: u64 = 2500;
+    if !Requirement::MemoryLimits.is_met() {
+        return;
+    }
+    let cgroup = Bounded::create(64 * MIB, None).unwrap();
+    let task = Task::start().unwrap();
+    let run = |arguments: Vec<String>| {
+        let mut command = cgroup.copilot().unwrap();
+        let flags = task.site.server.flags("data");
+        let ended = binary::run(command.args(flags).args(arguments));
+        assert_eq!(ended.code(), 0, "{}", ended.stderr);
+        assert_eq!(cgroup.kills().unwrap(), 0);
+    };
+
+    let large = task.outputs_dir().join("large");
+    fill(&large, LARGE).unwrap();
+    for number in 0..COUNT {
+        task.write_output(&format!("shards/{number:04}"), bytes(10 * 1024, number));
+    }
+    let outputs = interface([
+        ("large", blob_type(BlobDimensionality::Single)),
+        ("shards", blob_type(BlobDimensionality::Multipart)),
+    ]);
+    let mut arguments = task.sidecar_arguments(&outputs);
+    arguments.push("--watcher=noop".to_owned());
+    run(arguments);
+
+    let uri = |name| format!("s3://data/task/raw/{name}");
+    task.put_inputs([
+        ("large", blob(&uri("large"), BlobDimensionality::Single)),
+        (
+            "shards",
+            blob(&uri("shards"), BlobDimensionality::Multipart),
+        ),
+    ]);
+    run(task.download_arguments());
+    assert_same(&large, &task.inputs_dir().join("large"));
+    for number in 0..COUNT {
+        let name = format!("shards/{number:04}");
+        let there = fs::read(task.outputs_dir().join(&name)).unwrap();
+        assert!(
+            there == fs::read(task.inputs_dir().join(&name)).unwrap(),
+            "{name}"
+        );
+    }
+    // The limit was felt.
+    assert!(cgroup.peak().unwrap() > 60 * MIB);
 }

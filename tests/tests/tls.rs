@@ -4,9 +4,11 @@
 
 use std::process::Command;
 
-use copilot::store::StoreError;
-use copilot::transfer::{CopyError, Stop};
-use copilot_tests::site::{Site, object};
+use std::sync::Arc;
+
+use copilot::store::{Environment, Network, StoreError, Stores};
+use copilot::transfer::{CopyError, Engine, Limits, Stop};
+use copilot_tests::site::{Site, engine, object};
 use copilot_tests::tls::{Authority, front};
 
 #[tokio::test]
@@ -78,4 +80,45 @@ async fn an_authority_that_is_named_is_trusted() {
         std::fs::read(site.server.file("data", "x")).unwrap(),
         b"over TLS"
     );
+}
+
+/// The same by a setting (`AWS_CA_BUNDLE` is one, too), which is looked at before anything is asked.
+#[tokio::test]
+async fn an_authority_in_the_settings_is_trusted() {
+    let site = Site::start().unwrap();
+    let authority = Authority::called("ours").unwrap();
+    let config = authority.certify("localhost").unwrap();
+    let server = front(site.server.address(), config).unwrap();
+    let endpoint = format!("https://localhost:{}", server.address().port());
+    let mut settings = site.settings_with(&[("endpoint", &endpoint)]);
+    let file = site.work("authority.pem");
+    settings.http.ca_file = file.display().to_string();
+    std::fs::write(&file, authority.pem()).unwrap();
+    let trusting = engine(settings.clone());
+    let stop = Stop::default();
+    let data = "over TLS".into();
+    trusting.write(&object("x"), data, &stop).await.unwrap();
+    let bundle = ("AWS_CA_BUNDLE".to_owned(), file.display().to_string());
+    let environment: Environment = [bundle].into_iter().collect();
+    let same = site.settings_with(&[("endpoint", &endpoint)]);
+    let stores = Arc::new(Stores::new(same, Network::default(), environment));
+    let by_variable = Engine::new(stores, Limits::within(None));
+    let found = by_variable.read(&object("x"), 10, &stop).await.unwrap();
+    assert_eq!(found, "over TLS");
+
+    for (content, named) in [
+        ("", "holds no certificate in PEM"),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "is none",
+        ),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        let error = engine(settings.clone()).read(&object("x"), 10, &stop).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("caFile") && error.contains(named), "{error}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    let error = engine(settings).read(&object("x"), 10, &stop).await;
+    assert!(error.unwrap_err().to_string().contains("No such file"));
 }

@@ -251,3 +251,25 @@ async fn metadata_is_read_whole_within_its_limit() {
         .unwrap();
     assert_eq!(engine.read(&object("m"), 5, &stop).await.unwrap(), "");
 }
+
+/// In ten thousand parts it would take larger ones than the memory holds.
+#[tokio::test]
+async fn a_file_too_large_for_its_parts_is_refused_before_its_first_byte() {
+    let site = Site::start().unwrap();
+    let there = site.work("there");
+    let file = fs::File::create(&there).unwrap();
+    // Of holes: it takes no disk.
+    file.set_len(400 << 30).unwrap();
+    let error = run(&site.engine(), vec![upload(&there, "x")])
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error.failures[0].error,
+        CopyError::TooLargeForParts { part, .. } if part == 41 << 20
+    ));
+    let said = error.to_string();
+    assert!(said.contains("Raise them to 42991616"), "{said}");
+    assert!(said.contains("--max-memory"), "{said}");
+    assert_eq!(error.summary.bytes, 0);
+    assert!(site.server.unfinished_uploads().unwrap().is_empty());
+}

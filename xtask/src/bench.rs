@@ -31,6 +31,9 @@ enum Bench {
     Start,
     /// A plan of a hundred thousand literals, and the JSON of a large struct: time and memory.
     Literal,
+    /// Large amounts through 128 MiB and half a CPU: where (a directory on disk), MiB of the large
+    /// object, number of small files.
+    Memory,
     /// Moving data both ways, beside other tools and a bare loop over the store library.
     Transfer,
     /// From main's end to the commit, with outputs that went up while it ran and without.

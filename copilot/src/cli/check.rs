@@ -104,6 +104,7 @@ fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, String> {
             choice::DOWNLOAD_MODES,
         )?,
         layout: choose("--file-input-layout", layout, choice::LAYOUTS)?,
+        volume_size_limit: flags.volume_size_limit,
         timeout: value::deadline(flags.timeout),
         timeline: given_path(flags.timeline.as_deref()),
     })

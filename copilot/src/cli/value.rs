@@ -10,6 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::literal::duration;
+use crate::transfer::Limits;
 
 /// Base64 as Go's standard decoder reads it: padded, unused trailing bits ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -90,6 +91,16 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Memory for data in flight: what transfers need at least, or more.
+pub(super) fn memory(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        size if size < Limits::LEAST_MEMORY => {
+            Err("it is less than 8Mi, which one part of a large file takes".to_owned())
+        }
+        size => Ok(size),
+    }
+}
+
 /// A count of at least one.
 pub(super) fn count(text: &str) -> Result<NonZeroU32, &'static str> {
     text.parse()
@@ -99,6 +110,14 @@ pub(super) fn count(text: &str) -> Result<NonZeroU32, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_holds_a_part() {
+        assert_eq!(memory("8Mi"), Ok(8 << 20));
+        for text in ["8388607", "1", "0", "x"] {
+            assert!(memory(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn base64_as_go_reads_it() {

@@ -78,7 +78,8 @@ async fn download(
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "download");
     let ended = Ended::new(global, &request.to_output_prefix);
-    let engine = &session.engine;
+    let engine = session.engine.writing_at_most(request.volume_size_limit);
+    let engine = &engine;
     let conclusion = if request.mode == DownloadMode::Stream {
         let run = stream::run(request, engine, &ended, termination, &mut timeline);
         match Box::pin(run).await {

@@ -62,17 +62,14 @@ impl Session {
 }
 
 fn engine(global: &Global, settings: Settings) -> Engine {
-    let limits = global
-        .max_memory
-        .map_or_else(Limits::of_this_process, |memory| {
-            Limits::within(Some(memory))
-        });
-    let mut network = Network::default();
-    if let Some(connections) = global.max_connections {
-        network.connections = connections.get() as usize;
-    }
+    let connections = global.max_connections.map(|count| count.get() as usize);
+    let limits = Limits::of_this_process().chosen(global.max_memory, connections);
+    let network = Network {
+        connections: limits.connections,
+        ..Network::default()
+    };
     let stores = Stores::new(settings.storage, network, Environment::of_process());
-    Engine::new(Arc::new(stores), limits)
+    Engine::new(Arc::new(stores), limits).showing(log::display())
 }
 
 fn say_what_is_odd(global: &Global, settings: &Settings) {

@@ -29,5 +29,7 @@ pub use layer::{FlagLayer, Value};
 pub use load::{Settings, Source, Sources, default_files, load};
 pub use logger::{LogFormat, LogLevel, LoggerSettings};
 pub use pairs::parse as parse_pairs;
-pub use storage::{HttpSettings, SchemeSettings, StorageSettings};
+pub use storage::{
+    HttpSettings, S3Settings, SchemeSettings, SignPayload, StorageSettings, UploadChecksum,
+};
 pub use syntax::{SyntaxError, boolean, integer};

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use super::environment;
 use super::error::{ConfigError, Warning};
@@ -12,7 +13,7 @@ use super::key::{KEYS, Key};
 use super::layer::Value;
 use super::load::{Settings, Source, Sources};
 use super::logger::{LogFormat, LogLevel, LoggerSettings};
-use super::storage::{HttpSettings, SchemeSettings, StorageSettings};
+use super::storage::{HttpSettings, S3Settings, SchemeSettings, StorageSettings};
 use super::syntax::{SyntaxError, relaxed_boolean};
 
 /// The value and source of each setting that has one.
@@ -123,10 +124,16 @@ impl Resolution {
             stow_config,
             container: self.text("storage.container"),
             multicontainer: self.boolean("storage.enable-multicontainer"),
+            single_store: self.boolean("storage.single-store"),
             max_download_mib,
             schemes,
             http: HttpSettings {
                 headers: self.pairs("storage.defaultHttpClient.headers"),
+                ca_file: self.text("storage.defaultHttpClient.caFile"),
+            },
+            s3: S3Settings {
+                sign_payload: self.choice("storage.s3.sign-payload")?,
+                upload_checksum: self.choice("storage.s3.upload-checksum")?,
             },
         })
     }
@@ -199,6 +206,13 @@ impl Resolution {
             Some(Value::Text(text)) => text.clone(),
             _ => String::new(),
         }
+    }
+
+    /// One of a few words.
+    fn choice<T: FromStr<Err = SyntaxError>>(&self, name: &str) -> Result<T, ConfigError> {
+        let origin = || self.sources.get(name).cloned();
+        let word = self.text(name).parse();
+        word.map_err(|rule| value_error(name.to_owned(), origin(), rule))
     }
 
     fn boolean(&self, name: &str) -> bool {

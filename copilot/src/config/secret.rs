@@ -7,6 +7,7 @@ use std::fmt;
 /// Keys of `storage.stow.config` (spec §6.4) whose values may appear in logs and messages.
 const PUBLIC: &[&str] = &[
     "account",
+    "addressing",
     "api_version",
     "auth_type",
     "authorization_endpoint",
@@ -19,8 +20,10 @@ const PUBLIC: &[&str] = &[
     "region",
     "scopes",
     "secret_key_path",
+    "sign_payload",
     "tenant_auth_url",
     "tenant_name",
+    "upload_checksum",
     "upload_concurrency",
     "use_https",
     "v2_signing",

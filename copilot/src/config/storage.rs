@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use super::secret::Redacted;
+use super::syntax::SyntaxError;
 
 /// Where data lives and how to reach it: the resolved `storage.*` settings.
 ///
@@ -21,12 +23,76 @@ pub struct StorageSettings {
     pub container: String,
     /// `storage.enable-multicontainer`: whether other buckets may be opened.
     pub multicontainer: bool,
+    /// `storage.single-store`: whether references of every scheme are the primary store's, as the
+    /// reference had it before schemes had stores of their own (spec §6.3).
+    pub single_store: bool,
     /// `storage.limits.maxDownloadMBs`: largest object read from a store, in MiB; 0 = no limit.
     pub max_download_mib: u64,
     /// `storage.schemes.<scheme>`: backends for references of other schemes.
     pub schemes: BTreeMap<String, SchemeSettings>,
     /// `storage.defaultHttpClient`.
     pub http: HttpSettings,
+    /// `storage.s3`: what holds for each S3 store whose own keys do not say otherwise.
+    pub s3: S3Settings,
+}
+
+/// How bytes are protected on their way to an S3 store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct S3Settings {
+    /// `storage.s3.sign-payload`, as a key of a store `sign_payload`.
+    pub sign_payload: SignPayload,
+    /// `storage.s3.upload-checksum`, as a key of a store `upload_checksum`.
+    pub upload_checksum: UploadChecksum,
+}
+
+/// Whether a request's signature covers its payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignPayload {
+    /// Where there is no TLS.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The checksum that uploads carry for the store to verify and keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UploadChecksum {
+    /// None: not every store knows them.
+    #[default]
+    None,
+    /// SHA-256.
+    Sha256,
+    /// CRC-64/NVME.
+    Crc64Nvme,
+}
+
+impl FromStr for SignPayload {
+    type Err = SyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, SyntaxError> {
+        match text.to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            _ => Err(SyntaxError::new("it is auto, always or never")),
+        }
+    }
+}
+
+impl FromStr for UploadChecksum {
+    type Err = SyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, SyntaxError> {
+        match text.to_ascii_lowercase().as_str() {
+            "none" => Ok(Self::None),
+            "sha256" => Ok(Self::Sha256),
+            "crc64nvme" => Ok(Self::Crc64Nvme),
+            _ => Err(SyntaxError::new("it is none, sha256 or crc64nvme")),
+        }
+    }
 }
 
 /// One entry of `storage.schemes`. Its `Debug` form hides what may be secret.
@@ -44,6 +110,9 @@ pub struct SchemeSettings {
 pub struct HttpSettings {
     /// Headers added to each request, names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// `storage.defaultHttpClient.caFile`: certificates in PEM of authorities to be trusted beside the
+    /// system's; empty when not given.
+    pub ca_file: String,
 }
 
 impl fmt::Debug for StorageSettings {
@@ -55,9 +124,11 @@ impl fmt::Debug for StorageSettings {
             .field("stow_config", &Redacted(&self.stow_config))
             .field("container", &self.container)
             .field("multicontainer", &self.multicontainer)
+            .field("single_store", &self.single_store)
             .field("max_download_mib", &self.max_download_mib)
             .field("schemes", &self.schemes)
             .field("http", &self.http)
+            .field("s3", &self.s3)
             .finish()
     }
 }
@@ -77,6 +148,7 @@ impl fmt::Debug for HttpSettings {
         formatter
             .debug_struct("HttpSettings")
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("ca_file", &self.ca_file)
             .finish()
     }
 }

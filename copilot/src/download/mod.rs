@@ -54,6 +54,9 @@ pub async fn run(
     info!(
         objects = summary.objects,
         bytes = summary.bytes,
+        retries = summary.retries,
+        bytes_per_second = summary.rate(),
+        peak_in_flight = summary.peak_in_flight,
         directory = %directory.display(),
         "inputs are in place"
     );
@@ -214,14 +217,8 @@ async fn transfer(
         stop,
     )
     .await?;
-    add(&mut summary, &more);
+    summary.add(&more);
     Ok(summary)
-}
-
-fn add(summary: &mut Summary, more: &Summary) {
-    summary.objects += more.objects;
-    summary.bytes += more.bytes;
-    summary.first_byte = summary.first_byte.or(more.first_byte);
 }
 
 fn copy(blob: &BlobInput, directory: &Path) -> Result<Labelled, DownloadError> {

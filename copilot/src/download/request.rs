@@ -34,6 +34,8 @@ pub struct DownloadRequest {
     pub layout: Layout,
     /// `--download-mode`.
     pub mode: DownloadMode,
+    /// `--volume-size-limit`: bytes that may be written in all. None: as much as has room.
+    pub volume_size_limit: Option<u64>,
     /// `--timeout`: deadline of the whole, but not of the stay after a stream; none for no deadline.
     pub timeout: Option<Duration>,
     /// `--timeline`: file for the run's times.

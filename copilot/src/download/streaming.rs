@@ -14,7 +14,7 @@ use tracing::info;
 
 use super::error::DownloadError;
 use super::request::DownloadRequest;
-use super::{add, error_documents, input_directory, lone, plan_all, reference, shown};
+use super::{error_documents, input_directory, lone, plan_all, reference, shown};
 use crate::literal::input::{BlobInput, BlobKind, InputPlan, MARKERS};
 use crate::report::Timeline;
 use crate::transfer::{
@@ -94,7 +94,7 @@ impl Streaming {
                 [blob] if !is_file(blob) => self.directory(blob, engine, stop).await?,
                 files => self.files(files, engine, stop).await?,
             };
-            add(&mut summary, &more);
+            summary.add(&more);
         }
         write_file(&self.directory.join(COMPLETE), |out| {
             use std::io::Write as _;
@@ -102,8 +102,14 @@ impl Streaming {
         })?;
         remove(&self.directory.join(BEGUN))?;
         timeline.mark("transferred");
-        let (objects, bytes) = (summary.objects, summary.bytes);
-        info!(objects, bytes, "all inputs are in place");
+        info!(
+            objects = summary.objects,
+            bytes = summary.bytes,
+            retries = summary.retries,
+            bytes_per_second = summary.rate(),
+            peak_in_flight = summary.peak_in_flight,
+            "all inputs are in place"
+        );
         Ok(summary)
     }
 
@@ -137,7 +143,7 @@ impl Streaming {
         let place = |_: &BlobInput| partial.path().to_owned();
         let blobs = std::slice::from_ref(blob);
         let more = lone::fetch(blobs, place, &summary.empty_prefixes, engine, stop).await?;
-        add(&mut summary, &more);
+        summary.add(&more);
         partial.publish()?;
         Ok(summary)
     }

@@ -62,7 +62,8 @@ pub async fn run(
                 engine,
                 stop: &stop,
             };
-            job.conclude(&watched, eager, timeline).await
+            // A large future: it holds those of all transfers.
+            Box::pin(job.conclude(&watched, eager, timeline)).await
         }
         None => Ok(()),
     };

@@ -180,6 +180,7 @@ impl Reference {
     fn with_path(&self, path: String) -> Self {
         // A path that begins with two slashes would be read as an authority.
         let prefix = match (self.scheme.as_str(), self.authority.as_str()) {
+            ("", "") if path.starts_with("//") => "//".to_owned(),
             ("", "") => String::new(),
             ("", authority) => format!("//{authority}"),
             (scheme, authority) => format!("{scheme}://{authority}"),

@@ -28,9 +28,13 @@ pub const SCHEMES: [&str; 9] = [
 static NO_KEYS: BTreeMap<String, String> = BTreeMap::new();
 
 /// The kinds that the settings may name (spec §6.4), those among them that we refuse by name.
-const KINDS: [&str; 8] = [
-    "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp",
+const KINDS: [&str; 9] = [
+    "s3", "local", "google", "azure", "oracle", "swift", "b2", "sftp", "redis",
 ];
+
+/// Where the file of authorities may be named.
+const AUTHORITIES: &str =
+    "Correct it, or its name in storage.defaultHttpClient.caFile or AWS_CA_BUNDLE";
 
 /// What tells open stores apart: scheme, account if the reference names one, container.
 type Slot = (String, Option<String>, String);
@@ -58,10 +62,14 @@ impl Stores {
     /// not touch cannot fail it.
     #[must_use]
     pub fn new(settings: StorageSettings, network: Network, environment: Environment) -> Self {
+        let named = Some(settings.http.ca_file.as_str()).filter(|file| !file.is_empty());
+        // As the reference's SDK has it.
+        let ca_file = named.or_else(|| environment.get("AWS_CA_BUNDLE"));
+        let client = Client::new(network, ca_file.unwrap_or_default());
         Self {
             settings,
             environment,
-            client: Client::new(network),
+            client,
             opened: Mutex::default(),
         }
     }
@@ -70,6 +78,12 @@ impl Stores {
     #[must_use]
     pub fn network(&self) -> &Network {
         self.client.network()
+    }
+
+    /// How many requests were sent again so far, to any of them.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.client.repeated()
     }
 
     /// Opens the store that `reference` belongs to, or takes the one already open.
@@ -121,7 +135,7 @@ impl Stores {
             | ("azure", "abfs" | "abfss")
             | ("oracle", "os")
             | ("swift", "sw") => true,
-            (_, scheme) => !SCHEMES.contains(&scheme),
+            (_, scheme) => self.settings.single_store || !SCHEMES.contains(&scheme),
         };
         if is_primary {
             return Ok(Route {
@@ -222,6 +236,9 @@ impl Stores {
     ) -> Result<Backend, StoreError> {
         match route.kind.as_str() {
             "s3" | "google" | "azure" => {
+                self.client
+                    .check()
+                    .map_err(|rule| setting(reference, rule, AUTHORITIES))?;
                 let bucket = match route.kind.as_str() {
                     "s3" => self.of_amazon(route, container),
                     "google" => self.of_google(route, container),
@@ -261,7 +278,8 @@ impl Stores {
         } else {
             route.config
         };
-        let settings = s3::Settings::read(config, &self.settings.http, &self.environment)?;
+        let (s3, http) = (self.settings.s3, &self.settings.http);
+        let settings = s3::Settings::read(config, s3, http, &self.environment)?;
         s3::open(&settings, container, self.client.clone())
     }
 

@@ -5,6 +5,7 @@
 //! and frees megabytes all along keeps a good part of them to itself (a fifth, measured), and has the
 //! kernel clear every page anew.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -23,6 +24,8 @@ pub(super) struct Budget {
     units: Arc<Semaphore>,
     total: u32,
     spare: Spare,
+    /// The most units that were handed out at once.
+    peak: Arc<AtomicU64>,
 }
 
 /// Memory that was given back and not yet handed out again.
@@ -35,7 +38,13 @@ impl Budget {
             units: Arc::new(Semaphore::new(total as usize)),
             total,
             spare: Spare::default(),
+            peak: Arc::default(),
         }
+    }
+
+    /// The most bytes that were handed out at once.
+    pub(super) fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed) * UNIT
     }
 
     /// Waits until `bytes` are free, or all of them if it is more. They are given back on drop.
@@ -43,7 +52,10 @@ impl Budget {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let units = units.clamp(1, self.total);
         // The semaphore is never closed.
-        Arc::clone(&self.units).acquire_many_owned(units).await.ok()
+        let taken = Arc::clone(&self.units).acquire_many_owned(units).await.ok();
+        let in_use = u64::from(self.total) - self.units.available_permits() as u64;
+        self.peak.fetch_max(in_use, Ordering::Relaxed);
+        taken
     }
 
     /// Waits until `length` bytes are free and gives a buffer of them.
@@ -142,6 +154,7 @@ mod tests {
         assert!(budget.take(1).now_or_never().is_none());
         drop(all);
         assert!(budget.take(1).now_or_never().is_some());
+        assert_eq!(budget.peak(), MIB as u64);
     }
 
     #[tokio::test]

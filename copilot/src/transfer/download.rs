@@ -13,7 +13,9 @@ use super::budget::Budget;
 use super::error::CopyError;
 use super::limits::Limits;
 use super::partial::Partial;
+use super::space::Claim;
 use super::tally::Tally;
+use super::write_back::WriteBack;
 use crate::store::{Body, Object, Retry};
 
 /// Memory that a body in transfer is counted with: what the HTTP client reads ahead at most.
@@ -27,6 +29,7 @@ const PROGRESS: u64 = 1 << 20;
 pub(super) struct Download<'a> {
     pub(super) limits: &'a Limits,
     pub(super) budget: &'a Budget,
+    pub(super) write_back: &'a WriteBack,
     pub(super) retry: &'a Retry,
     pub(super) tally: &'a Tally,
 }
@@ -40,20 +43,28 @@ struct Stretch {
 }
 
 impl Download<'_> {
-    /// Copies `object` to the file `to`; `size` is what a listing said, if there was one.
+    /// Copies `object` to the file `to`; `size` is what a listing said, if there was one, and `claim`
+    /// the room for it.
     pub(super) async fn run(
         self,
         object: &Object,
         to: &Path,
         size: Option<u64>,
+        mut claim: Claim,
     ) -> Result<(), CopyError> {
         object.check_size(size.unwrap_or_default())?;
         let window = self.budget.take(WINDOW).await;
         let part = self.limits.part_size;
         let in_ranges = object.has_ranges() && size.is_none_or(|size| size > part);
         let body = object.get(in_ranges.then_some(0..part), None).await?;
+        if let Some(total) = body.size {
+            if size.is_none() {
+                self.tally.sized(total);
+            }
+            claim.expect(to, total)?;
+        }
         // Made only now, so that what does not exist leaves no directories behind.
-        let file = Partial::create(to)?;
+        let file = Partial::create(to, Some(claim))?;
         let total = match body.size {
             Some(total) if in_ranges && total > part => {
                 self.large(object, &file, body, total).await?;
@@ -142,6 +153,7 @@ impl Download<'_> {
                 return Err(error);
             }
             let shown = object.reference().shown();
+            self.tally.resumed();
             tracing::debug!(object = shown, at, failed, reason = %error, "body broke, going on");
             tokio::time::sleep(self.retry.pause(failed)).await;
         }
@@ -183,6 +195,7 @@ impl Download<'_> {
         at: &mut u64,
         end: u64,
     ) -> Result<Option<CopyError>, CopyError> {
+        let mut written = *at;
         while let Some(chunk) = body.stream.next().await {
             match chunk {
                 Ok(chunk) => {
@@ -190,6 +203,7 @@ impl Download<'_> {
                     let chunk = &chunk[..chunk.len().min(room)];
                     file.write_at(chunk, *at)?;
                     *at += chunk.len() as u64;
+                    written = file.written(self.write_back, written..*at);
                     self.tally.moved(chunk.len());
                 }
                 Err(error) if error.is_interruption() => return Ok(Some(error.into())),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::space::SpaceError;
 use super::stop::Stopped;
 use super::tally::Summary;
 use crate::store::StoreError;
@@ -23,6 +24,9 @@ pub enum CopyError {
         /// The cause.
         source: io::Error,
     },
+    /// What is to be written has no room.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
     /// A file could not be read.
     #[error("{name} cannot be read: {source}. It must be a regular file that our user may read")]
     Read {
@@ -45,7 +49,7 @@ pub enum CopyError {
     },
     /// A file needs larger parts than the memory allows.
     #[error(
-        "{name} has {size} bytes: in the 10000 parts that a store allows, one does not fit in the {memory} bytes of memory for transfers. Raise the memory (--max-memory)"
+        "{name} has {size} bytes: in the 10000 parts that a store allows, one does not fit in the {memory} bytes of memory for transfers. Raise them to {part} at least (--max-memory, and the container's limit with it)"
     )]
     TooLargeForParts {
         /// The file.
@@ -54,6 +58,8 @@ pub enum CopyError {
         size: u64,
         /// The budget in bytes.
         memory: u64,
+        /// The least size of a part, in bytes.
+        part: u64,
     },
     /// A key beneath a prefix cannot become a file.
     #[error("{object} cannot become a file beneath {directory}: {rule}. Rename or remove the object", directory = .directory.display())]
@@ -101,7 +107,7 @@ fn advice(source: &io::Error) -> &'static str {
             "Something else has its place: a store may hold both `a` and `a/b`, a directory may not. \
              Rename one of them, or clear the directory"
         }
-        _ => "Check its directory's permissions and free space",
+        _ => "Check its directory's permissions",
     }
 }
 
@@ -145,7 +151,7 @@ pub struct TransferError {
     /// Set if the run was stopped from outside.
     pub stopped: Option<Stopped>,
     /// What was copied nevertheless.
-    pub summary: Summary,
+    pub summary: Box<Summary>,
 }
 
 impl TransferError {

@@ -118,11 +118,14 @@ impl Engine {
         stop: &Stop,
     ) -> Result<Gradual, CopyError> {
         let piece = self.limits.part_size_for(from.size);
-        let piece = piece.ok_or_else(|| CopyError::TooLargeForParts {
-            name: from.name.clone(),
-            size: from.size,
-            memory: self.limits.memory,
-        })?;
+        if piece > self.limits.memory {
+            return Err(CopyError::TooLargeForParts {
+                name: from.name.clone(),
+                size: from.size,
+                memory: self.limits.memory,
+                part: piece,
+            });
+        }
         let object = self.stores().open(to)?;
         let upload = Upload {
             limits: &self.limits,

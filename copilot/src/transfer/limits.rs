@@ -4,8 +4,7 @@ use super::cgroup;
 
 const MIB: u64 = 1 << 20;
 
-/// Bounds of one engine. Connections are bounded by the stores
-/// ([`Network::connections`](crate::store::Network)).
+/// Bounds of one engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of objects that may be held in memory at once.
@@ -17,22 +16,50 @@ pub struct Limits {
     /// Size in bytes of a part, and the size up to which an object goes in one request. 8 MiB: the
     /// cost of a request is lost in the time it takes, and four fit in the default memory.
     pub part_size: u64,
+    /// Connections to stores at once; kept by the stores
+    /// ([`Network::connections`](crate::store::Network)).
+    pub connections: usize,
 }
 
 impl Limits {
     /// The most memory that is taken without being asked: what four parts need.
     const MEMORY: u64 = 32 * MIB;
 
-    /// Limits for a process that the kernel kills beyond `limit` bytes; a quarter of it is ours.
+    /// The least memory that transfers work in: one part.
+    pub const LEAST_MEMORY: u64 = 8 * MIB;
+
+    /// The most connections that are opened without being asked. More brought nothing in our
+    /// measurements (small objects over loopback), and S3 answers a burst with `SlowDown`.
+    const CONNECTIONS: u64 = 16;
+
+    /// Memory of a limit for each connection. Most of it is the kernel's: what comes faster than it is
+    /// read waits in socket buffers of up to 6 MiB, which count against the limit.
+    const PER_CONNECTION: u64 = 8 * MIB;
+
+    /// Limits for a process that the kernel kills beyond `limit` bytes; a quarter of it is ours. A
+    /// limit on CPU time changes nothing: a connection that waits costs none.
     #[must_use]
     pub fn within(limit: Option<u64>) -> Self {
         let memory = limit.map_or(Self::MEMORY, |limit| (limit / 4).min(Self::MEMORY));
+        let connections = limit.map_or(Self::CONNECTIONS, |limit| limit / Self::PER_CONNECTION);
+        let connections = connections.clamp(4, Self::CONNECTIONS);
         Self {
-            // One part must fit, however small the limit.
-            memory: memory.max(8 * MIB),
+            memory: memory.max(Self::LEAST_MEMORY),
             objects: 16,
             parts: 4,
             part_size: 8 * MIB,
+            connections: usize::try_from(connections).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// The same with other numbers where a person has chosen them.
+    #[must_use]
+    pub fn chosen(self, memory: Option<u64>, connections: Option<usize>) -> Self {
+        Self {
+            // One part must fit, however little is given.
+            memory: memory.map_or(self.memory, |memory| memory.max(Self::LEAST_MEMORY)),
+            connections: connections.unwrap_or(self.connections),
+            ..self
         }
     }
 
@@ -44,16 +71,17 @@ impl Limits {
         tracing::debug!(
             cgroup_limit = limit,
             memory = limits.memory,
+            connections = limits.connections,
             "transfer limits"
         );
         limits
     }
 
     /// The size of the parts of a file of `size` bytes: grown where the store's limit on their number
-    /// demands it. `None` if such a part does not fit in the memory.
-    pub(super) fn part_size_for(&self, size: u64) -> Option<u64> {
+    /// demands it, be it beyond the memory.
+    pub(super) fn part_size_for(&self, size: u64) -> u64 {
         let least = size.div_ceil(MAX_PARTS).next_multiple_of(MIB);
-        Some(self.part_size.max(least)).filter(|part| *part <= self.memory)
+        self.part_size.max(least)
     }
 }
 
@@ -66,31 +94,45 @@ mod tests {
 
     #[test]
     fn a_quarter_up_to_a_bound() {
-        for (limit, memory) in [
-            (None, 32 * MIB),
-            (Some(1 << 40), 32 * MIB),
-            (Some(128 * MIB), 32 * MIB),
-            (Some(64 * MIB), 16 * MIB),
-            (Some(MIB), 8 * MIB),
+        for (limit, memory, connections) in [
+            (None, 32 * MIB, 16),
+            (Some(1 << 40), 32 * MIB, 16),
+            (Some(128 * MIB), 32 * MIB, 16),
+            (Some(64 * MIB), 16 * MIB, 8),
+            (Some(MIB), 8 * MIB, 4),
         ] {
-            assert_eq!(Limits::within(limit).memory, memory, "{limit:?}");
+            let limits = Limits::within(limit);
+            let found = (limits.memory, limits.connections);
+            assert_eq!(found, (memory, connections), "{limit:?}");
         }
     }
 
     #[test]
-    fn parts_grow_with_the_file_and_stay_within_the_memory() {
+    fn what_is_chosen_counts() {
+        let limits = Limits::within(Some(64 * MIB));
+        for (memory, connections, expected) in [
+            (None, None, (16 * MIB, 8)),
+            (Some(600 * MIB), None, (600 * MIB, 8)),
+            (Some(8 * MIB), Some(100), (8 * MIB, 100)),
+            (Some(1), Some(1), (8 * MIB, 1)),
+        ] {
+            let chosen = limits.chosen(memory, connections);
+            assert_eq!((chosen.memory, chosen.connections), expected);
+        }
+    }
+
+    #[test]
+    fn parts_grow_with_the_file() {
         let limits = Limits::within(None);
         for (size, part) in [
-            (9 * MIB, Some(8 * MIB)),
-            (80_000 * MIB, Some(8 * MIB)),
-            (80_001 * MIB, Some(9 * MIB)),
-            (320_000 * MIB, Some(32 * MIB)),
-            (320_001 * MIB, None),
+            (9 * MIB, 8 * MIB),
+            (80_000 * MIB, 8 * MIB),
+            (80_001 * MIB, 9 * MIB),
+            (320_000 * MIB, 32 * MIB),
+            (5 << 40, 525 * MIB),
         ] {
             assert_eq!(limits.part_size_for(size), part, "{size}");
-            if let Some(part) = part {
-                assert!(size.div_ceil(part) <= MAX_PARTS);
-            }
+            assert!(size.div_ceil(part) <= MAX_PARTS);
         }
     }
 }

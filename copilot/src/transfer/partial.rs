@@ -6,12 +6,15 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufWriter, Write as _};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::CopyError;
+use super::space::{Claim, SpaceError};
+use super::write_back::WriteBack;
 
 /// The beginning of the names of unfinished files; no target may have such a name.
 const PREFIX: &str = ".copilot-partial.";
@@ -22,21 +25,26 @@ pub(super) struct Partial {
     file: File,
     path: PathBuf,
     target: PathBuf,
+    claim: Option<Claim>,
     /// The end of what was written: its size, known without asking.
     end: AtomicU64,
     published: bool,
 }
 
 impl Partial {
-    /// Begins the file `target`, readable by any user as far as the umask allows. Directories on the
-    /// way are made.
-    pub(super) fn create(target: &Path) -> Result<Self, CopyError> {
+    /// Begins the file `target`, readable by any user as far as the umask allows, in the room that
+    /// was claimed for it. Directories on the way are made.
+    pub(super) fn create(target: &Path, claim: Option<Claim>) -> Result<Self, CopyError> {
         let path = beside(target).map_err(|source| failed(target, source))?;
         let file = open(&path).map_err(|source| failed(target, source))?;
+        if let Some(claim) = &claim {
+            claim.created();
+        }
         Ok(Self {
             file,
             path,
             target: target.to_owned(),
+            claim,
             end: AtomicU64::new(0),
             published: false,
         })
@@ -48,7 +56,18 @@ impl Partial {
         written.map_err(|source| failed(&self.target, source))?;
         let end = offset + data.len() as u64;
         self.end.fetch_max(end, Ordering::Relaxed);
-        Ok(())
+        match &self.claim {
+            Some(claim) => Ok(claim.landed(&self.target, end, data.len() as u64)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes note that all of `part` was written, and gives where the next part begins.
+    pub(super) fn written(&self, write_back: &WriteBack, part: Range<u64>) -> u64 {
+        match &self.claim {
+            Some(claim) if !claim.is_in_memory() => write_back.written(&self.file, part),
+            _ => part.end,
+        }
     }
 
     /// Puts the file of `size` bytes in its place, where it replaces an earlier one.
@@ -143,7 +162,7 @@ pub fn write_file(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), CopyError> {
-    let partial = Partial::create(target)?;
+    let partial = Partial::create(target, None)?;
     let written = || -> io::Result<u64> {
         let mut out = BufWriter::new(&partial.file);
         write(&mut out)?;
@@ -166,6 +185,9 @@ pub fn make_directory(path: &Path) -> Result<(), CopyError> {
 }
 
 fn failed(path: &Path, source: io::Error) -> CopyError {
+    if SpaceError::is_meant_by(&source) {
+        return SpaceError::of_full(path).into();
+    }
     CopyError::Write {
         path: path.to_owned(),
         source,

@@ -8,6 +8,7 @@ use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::error::CopyError;
 use super::partial::make_directory;
+use super::space::{Claim, Ground, Space, SpaceError};
 use super::tally::Tally;
 use crate::store::{Entry, Listing, Object};
 
@@ -17,6 +18,8 @@ pub(super) struct Found {
     pub(super) object: Object,
     pub(super) to: PathBuf,
     pub(super) size: u64,
+    /// The room for it.
+    pub(super) claim: Claim,
 }
 
 /// The listing's place in the stream.
@@ -24,6 +27,7 @@ struct Walk<'a> {
     object: Object,
     listing: Listing,
     to: PathBuf,
+    ground: Ground,
     tally: &'a Tally,
     found: bool,
     folded: CaseFold,
@@ -64,11 +68,14 @@ pub(super) fn expand(
     object: Object,
     to: PathBuf,
     tally: &Tally,
+    space: &Space,
 ) -> impl Stream<Item = Result<Found, CopyError>> {
+    let is_new = is_empty(&to);
     let begun = make_directory(&to).and_then(|()| Ok(object.list()?));
     let walk = begun.map(|listing| Walk {
         object,
         listing,
+        ground: space.ground(&to, is_new),
         to,
         tally,
         found: false,
@@ -81,6 +88,12 @@ pub(super) fn expand(
         }
     });
     pages.flat_map(stream::iter)
+}
+
+/// Whether a directory holds nothing that could be replaced; what is missing does not.
+fn is_empty(directory: &Path) -> bool {
+    let first = std::fs::read_dir(directory).map(|mut entries| entries.next().is_none());
+    first.unwrap_or_else(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// What a page brought, and how to go on.
@@ -101,10 +114,18 @@ impl<'a> Walk<'a> {
             }
             Err(error) => return Some((vec![Err(error.into())], None)),
         };
-        let found: Vec<_> = entries
-            .iter()
-            .filter_map(|entry| self.place(entry))
-            .collect();
+        let mut found = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            match self.place(entry) {
+                // Nothing of the page need be fetched to know that.
+                Some(Err(CopyError::Space(error))) => {
+                    let error = self.refused(error, &entries[index + 1..]);
+                    return Some((vec![Err(error)], None));
+                }
+                Some(placed) => found.push(placed),
+                None => {}
+            }
+        }
         self.found |= !found.is_empty();
         Some((found, Some(Ok(self))))
     }
@@ -119,16 +140,35 @@ impl<'a> Walk<'a> {
         let object = self.object.at_key(&entry.key);
         self.folded.insert(&object, relative);
         Some(match file_beneath(&self.to, relative) {
-            Ok(to) => Ok(Found {
-                object,
-                to,
-                size: entry.size,
-            }),
+            Ok(to) => self.found(object, to, entry.size),
             Err(rule) => Err(CopyError::Name {
                 object: object.reference().shown(),
                 directory: self.to.clone(),
                 rule,
             }),
+        })
+    }
+}
+
+impl Walk<'_> {
+    /// Says of the page as a whole that it has no room; `rest` comes behind the file that had none.
+    fn refused(&self, mut error: SpaceError, rest: &[Entry]) -> CopyError {
+        let rest = rest.iter().map(|entry| entry.size).sum();
+        error.planned = error.planned.map(|planned| planned.saturating_add(rest));
+        error.path.clone_from(&self.to);
+        error.into()
+    }
+
+    fn found(&self, object: Object, to: PathBuf, size: u64) -> Result<Found, CopyError> {
+        // What is too large to be read anyway needs no room.
+        object.check_size(size)?;
+        self.tally.planned(Some(size));
+        let claim = self.ground.claim(&to, Some(size))?;
+        Ok(Found {
+            object,
+            to,
+            size,
+            claim,
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::progress::Reached;
 use crate::store::Reference;
 
 /// The counts of a finished run.
@@ -13,10 +14,36 @@ pub struct Summary {
     pub objects: u64,
     /// Bytes that arrived, those of unfinished objects included.
     pub bytes: u64,
+    /// Requests sent again, and bodies gone on with after they broke.
+    pub retries: u64,
+    /// The most bytes of objects that were held in memory at once.
+    pub peak_in_flight: u64,
+    /// How long it took.
+    pub elapsed: Duration,
     /// When the first byte arrived from a store, or was accepted by one.
     pub first_byte: Option<Instant>,
     /// Prefixes that nothing was found beneath.
     pub empty_prefixes: Vec<Reference>,
+}
+
+impl Summary {
+    /// Adds what a further run moved.
+    pub fn add(&mut self, more: &Self) {
+        self.objects += more.objects;
+        self.bytes += more.bytes;
+        self.retries += more.retries;
+        self.peak_in_flight = self.peak_in_flight.max(more.peak_in_flight);
+        self.elapsed += more.elapsed;
+        self.first_byte = self.first_byte.or(more.first_byte);
+    }
+
+    /// Bytes a second.
+    #[must_use]
+    pub fn rate(&self) -> u64 {
+        let milliseconds = self.elapsed.as_millis().max(1);
+        let rate = u128::from(self.bytes) * 1000 / milliseconds;
+        u64::try_from(rate).unwrap_or(u64::MAX)
+    }
 }
 
 /// The counts of a run in progress; shared by its copies.
@@ -24,6 +51,9 @@ pub struct Summary {
 pub(super) struct Tally {
     objects: AtomicU64,
     bytes: AtomicU64,
+    known_objects: AtomicU64,
+    known_bytes: AtomicU64,
+    resumed: AtomicU64,
     first_byte: OnceLock<Instant>,
     empty_prefixes: Mutex<Vec<Reference>>,
 }
@@ -32,6 +62,35 @@ impl Tally {
     pub(super) fn moved(&self, bytes: usize) {
         self.first_byte.get_or_init(Instant::now);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// An object will be copied, of this size as far as that is known.
+    pub(super) fn planned(&self, size: Option<u64>) {
+        self.known_objects.fetch_add(1, Ordering::Relaxed);
+        self.sized(size.unwrap_or_default());
+    }
+
+    /// The size of an object became known that was not.
+    pub(super) fn sized(&self, size: u64) {
+        self.known_bytes.fetch_add(size, Ordering::Relaxed);
+    }
+
+    /// A body broke and was gone on with.
+    pub(super) fn resumed(&self) {
+        self.resumed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How far it has come; what the stores and the budget count is not in it.
+    pub(super) fn reached(&self) -> Reached {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Reached {
+            objects: load(&self.objects),
+            known_objects: load(&self.known_objects),
+            bytes: load(&self.bytes),
+            known_bytes: load(&self.known_bytes),
+            retries: load(&self.resumed),
+            peak: 0,
+        }
     }
 
     pub(super) fn finished(&self) {
@@ -46,14 +105,18 @@ impl Tally {
         prefixes.push(prefix.clone());
     }
 
-    pub(super) fn summary(&self) -> Summary {
+    /// The counts at the end, which `reached` says in full.
+    pub(super) fn summary(&self, reached: &Reached, elapsed: Duration) -> Summary {
         let prefixes = self
             .empty_prefixes
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         Summary {
-            objects: self.objects.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
+            objects: reached.objects,
+            bytes: reached.bytes,
+            retries: reached.retries,
+            peak_in_flight: reached.peak,
+            elapsed,
             first_byte: self.first_byte.get().copied(),
             empty_prefixes: prefixes.clone(),
         }

@@ -46,6 +46,7 @@ impl Upload<'_> {
     /// Copies `from` to `object`.
     pub(super) async fn run(self, from: LocalFile, object: &Object) -> Result<(), CopyError> {
         let source = Source::open(from)?;
+        self.tally.sized(source.size);
         if source.size <= self.limits.part_size {
             self.stop.race(self.small(&source, object)).await??;
         } else {
@@ -66,11 +67,14 @@ impl Upload<'_> {
 
     async fn large(self, source: &Source, object: &Object) -> Result<(), CopyError> {
         let part_size = self.limits.part_size_for(source.size);
-        let part_size = part_size.ok_or_else(|| CopyError::TooLargeForParts {
-            name: source.name.clone(),
-            size: source.size,
-            memory: self.limits.memory,
-        })?;
+        if part_size > self.limits.memory {
+            return Err(CopyError::TooLargeForParts {
+                name: source.name.clone(),
+                size: source.size,
+                memory: self.limits.memory,
+                part: part_size,
+            });
+        }
         let mut upload = self.begin(object).await?;
         let outcome = self.fill(source, &mut upload, part_size).await;
         if outcome.is_err() {

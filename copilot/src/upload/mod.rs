@@ -103,6 +103,9 @@ pub async fn run(
         objects = summary.objects,
         bytes = summary.bytes,
         early = early.settled(),
+        retries = summary.retries,
+        bytes_per_second = summary.rate(),
+        peak_in_flight = summary.peak_in_flight,
         to = %outputs.commit,
         "outputs are committed"
     );

@@ -50,7 +50,7 @@ pub(super) async fn clear(
             failures: Vec::new(),
             failed: 0,
             stopped: Some(stopped),
-            summary: Summary::default(),
+            summary: Box::new(Summary::default()),
         })
     })?;
     let trees = plan.blobs.iter();

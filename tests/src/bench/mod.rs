@@ -6,6 +6,7 @@ pub mod detect;
 pub mod eager;
 pub mod figures;
 pub mod literal;
+pub mod memory;
 pub mod running;
 #[cfg(feature = "ebpf")]
 pub mod start;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use copilot_tests::bench::{detect, eager, literal, start, transfer};
+use copilot_tests::bench::{detect, eager, literal, memory, start, transfer};
 
 fn main() -> Result<()> {
     let program = std::env::current_exe()?;
@@ -20,6 +20,13 @@ fn main() -> Result<()> {
         ("start", [rounds]) => start::run(&program, Path::new(copilot), rounds.parse()?),
         ("literal", []) => literal::run(&program),
         ("literal-part", [name, file]) => literal::part(name, Path::new(file)),
+        ("memory", [place]) => memory::run(Path::new(copilot), Path::new(place), 10_240, 100_000),
+        ("memory", [place, mebibytes, files]) => memory::run(
+            Path::new(copilot),
+            Path::new(place),
+            mebibytes.parse()?,
+            files.parse()?,
+        ),
         ("transfer", arguments) => transfer::run(&program, Path::new(copilot), arguments),
         ("transfer-run", [groups, words @ ..]) => transfer::measured(groups, words),
         ("eager", arguments) => eager::run(&program, Path::new(copilot), arguments),

@@ -302,7 +302,7 @@ fn a_full_disk() {
     assert_eq!(ended.code(), REPORTED, "{}", ended.stderr);
     let document = task.document("error.pb").unwrap();
     let path = inputs.join("large").display().to_string();
-    for word in ["input \"large\"", &path, "No space left", "free space"] {
+    for word in ["input \"large\"", &path, "has no room", "sizeLimit"] {
         assert!(
             document.message.contains(word),
             "{word}: {}",

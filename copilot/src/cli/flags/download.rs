@@ -51,6 +51,10 @@ pub(in crate::cli) struct DownloadFlags {
     )]
     pub file_input_layout: String,
 
+    /// The volume's sizeLimit, for example 10Gi: more is refused, where kubelet would evict the pod
+    #[arg(long, value_name = "BYTES", value_parser = value::size)]
+    pub volume_size_limit: Option<u64>,
+
     /// Deadline of the whole download; 0 for none
     #[arg(long, short = 't', value_name = "DURATION", value_parser = value::nanoseconds, default_value = "1h0m0s")]
     pub timeout: i64,

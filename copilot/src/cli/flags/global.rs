@@ -58,11 +58,13 @@ pub(in crate::cli) struct GlobalFlags {
     #[arg(long, value_name = "PATH", value_parser = value::path(), default_value = "/dev/termination-log")]
     pub termination_log: PathBuf,
 
-    /// Memory for data in flight, for example 32Mi [default: from the container's limit]
-    #[arg(long, value_name = "BYTES", value_parser = value::size)]
+    /// Memory for data in flight, 8Mi at least [default: a quarter of the container's limit, up to
+    /// 32Mi]
+    #[arg(long, value_name = "BYTES", value_parser = value::memory)]
     pub max_memory: Option<u64>,
 
-    /// Connections to stores at the same time [default: 16]
+    /// Connections to stores at the same time [default: one for each 8Mi of the container's limit, 4
+    /// to 16]
     #[arg(long, value_name = "COUNT", value_parser = value::count)]
     pub max_connections: Option<NonZeroU32>,
 

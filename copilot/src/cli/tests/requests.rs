@@ -28,6 +28,7 @@ fn defaults_of_download() {
             format: MetadataFormat::Json,
             layout: Layout::Direct,
             mode: DownloadMode::Eager,
+            volume_size_limit: None,
             timeout: Some(Duration::from_hours(1)),
             timeline: None,
         }

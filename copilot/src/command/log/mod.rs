@@ -1,12 +1,14 @@
 //! The log, on standard error: level and form as the reference's settings say (spec §1.4).
 
 mod json;
+mod terminal;
 
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::json::{JsonLines, Names};
+pub(super) use self::terminal::display;
 use crate::config::{LogFormat, LogLevel, LoggerSettings};
 
 /// Sets up the log for the rest of the process. A second call changes nothing.
@@ -18,7 +20,7 @@ pub(super) fn set_up(settings: &LoggerSettings) {
     };
     let builder = fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(terminal::stderr)
         // It would complain on standard error of being unable to write there, and panic.
         .log_internal_errors(false);
     // It fails only where the log is set up already, as when a rejection is reported.

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::config::{Key, LogFormat, LogLevel, Value};
+use crate::config::{Key, LogFormat, LogLevel, SignPayload, UploadChecksum, Value};
 
 /// A place for configuration files, and a run's sources that point there.
 struct Place {
@@ -106,7 +106,12 @@ fn environment_names_and_empty_values() {
         .variable("STORAGE_LIMITS_MAXDOWNLOADMBS", "0")
         .variable("LOGGER.LEVEL", "")
         .variable("LOGGER.MUTE", "1")
+        .variable("STORAGE_S3_SIGN_PAYLOAD", "Never")
+        .variable("STORAGE_S3_UPLOAD-CHECKSUM", "crc64nvme")
         .settings();
+    let s3 = settings.storage.s3;
+    assert_eq!(s3.sign_payload, SignPayload::Never);
+    assert_eq!(s3.upload_checksum, UploadChecksum::Crc64Nvme);
     assert!(settings.storage.multicontainer);
     assert_eq!(settings.storage.max_download_mib, 0);
     assert_eq!(settings.logger.level, LogLevel::Debug);
@@ -333,6 +338,10 @@ fn wrong_values_name_key_and_place_but_no_secret() {
         (
             "storage: {limits: {maxDownloadMBs: -1}}\n",
             "0 (no limit) or more",
+        ),
+        (
+            "storage: {s3: {sign-payload: hunter2}}\n",
+            "always or never",
         ),
         ("logger: {level: -1}\n", "logger.level (from file"),
         ("logger: {level: hunter2}\n", "a whole number"),

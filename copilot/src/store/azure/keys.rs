@@ -1,6 +1,7 @@
 //! The settings of an Azure store: stow's keys (spec §6.4), and where credentials come from (§6.5).
 //!
-//! `endpoint` (for emulators and private addresses: all up to the container) and `sas_token` are ours.
+//! `endpoint` (for emulators and private addresses: all up to the container), `sas_token` and
+//! `connection_string` are ours.
 //! `upload_concurrency` is read and has no effect, since all transfers share one budget.
 
 use std::collections::BTreeMap;
@@ -12,13 +13,28 @@ use object_store::azure::{
     AzureAccessKey, AzureConfigKey, AzureCredential, AzureCredentialProvider, MicrosoftAzureBuilder,
 };
 
+use super::connection;
 use crate::config::HttpSettings;
-use crate::store::bucket::{endpoint, headers, is_header_text, no_retries};
+use crate::store::bucket::{endpoint, headers, is_header_text, no_retries, warn_of_unknown};
 use crate::store::environment::Environment;
 use crate::store::http::{Client, Service, Unsigned};
 
 /// The public cloud.
-const SUFFIX: &str = "core.windows.net";
+pub(super) const SUFFIX: &str = "core.windows.net";
+
+/// The keys that there are.
+const KNOWN: [&str; 10] = [
+    "account",
+    "key",
+    "sas_token",
+    "connection_string",
+    "endpoint",
+    "domain_suffix",
+    "base_url",
+    "upload_concurrency",
+    "use_https",
+    "api_version",
+];
 
 /// What the keys say, checked.
 #[derive(Debug)]
@@ -47,6 +63,8 @@ impl Settings {
         http: &HttpSettings,
         environment: &Environment,
     ) -> Result<Self, String> {
+        warn_of_unknown("azure", config, &KNOWN);
+        let config = connection::expanded(config)?;
         let given = |name: &str| {
             let value = config.get(name).map(|value| value.trim());
             value.filter(|value| !value.is_empty())
@@ -105,12 +123,12 @@ impl Settings {
     pub fn credentials(&self, client: &Client) -> Result<AzureCredentialProvider, String> {
         match &self.access {
             Access::Key(key) => {
-                tracing::debug!("Azure credentials: key of the account from the settings");
+                tracing::info!("Azure credentials: key of the account from the settings");
                 let key = AzureCredential::AccessKey(key.clone());
                 Ok(Arc::new(StaticCredentialProvider::new(key)))
             }
             Access::Signature(token) => {
-                tracing::debug!("Azure credentials: shared access signature from the settings");
+                tracing::info!("Azure credentials: shared access signature from the settings");
                 let builder = credentials_only("sas_token", client);
                 provider(builder.with_config(AzureConfigKey::SasKey, token))
             }
@@ -171,6 +189,13 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureCredential
     } else if client_known && has("AZURE_FEDERATED_TOKEN_FILE") {
         "workload_identity"
     } else {
+        for name in ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"] {
+            if client_known && has(name) {
+                return Err(format!(
+                    "{name} is not supported; use AZURE_CLIENT_SECRET or workload identity"
+                ));
+            }
+        }
         "managed_identity"
     };
     let mut builder = credentials_only(kind, client);
@@ -193,7 +218,7 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureCredential
             builder = builder.with_config(key, value.trim_end_matches('/'));
         }
     }
-    tracing::debug!(kind, variables = ?found, "Azure credentials");
+    tracing::info!(kind, variables = ?found, "Azure credentials");
     let metadata = environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST");
     let metadata = metadata.map(|host| {
         format!(

@@ -1,10 +1,12 @@
 //! Azure Blob Storage: blobs in containers of one account, large ones put together of blocks. `keys` reads
-//! stow's settings (spec §6.4) and finds the credentials. The rest is `store::bucket`.
+//! stow's settings (spec §6.4) and finds the credentials; `connection` is one text for all of them. The
+//! rest is `store::bucket`.
 //!
 //! Blocks that no list of blocks ever names cannot be deleted: Azure drops them after a week.
 //!
 //! Never here: objects and listings. Caller: `store::stores`.
 
+mod connection;
 mod keys;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! What settings say of addresses and headers, checked once: both become part of every request.
 
+use std::collections::BTreeMap;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::HttpSettings;
@@ -63,6 +65,26 @@ pub(in crate::store) fn headers(http: &HttpSettings) -> Result<HeaderMap, String
         Ok((name, value))
     };
     http.headers.iter().map(header).collect()
+}
+
+/// Warns of keys that a kind of store does not have. They are not shown: in a pair that was put
+/// together wrongly a secret may stand where the name should.
+pub(in crate::store) fn warn_of_unknown(
+    kind: &str,
+    config: &BTreeMap<String, String>,
+    known: &[&str],
+) {
+    // The default of all kinds has a region.
+    let is_known = |key: &str| known.contains(&key) || key == "region";
+    for key in config.keys().filter(|key| !is_known(key)) {
+        let near = |name: &&&str| strsim::jaro_winkler(key, name);
+        let nearest = known.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
+        tracing::warn!(
+            kind,
+            nearest,
+            "the store's settings hold a key that this kind does not have; it has no effect"
+        );
+    }
 }
 
 /// Whether a text can stand in a header.

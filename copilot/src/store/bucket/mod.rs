@@ -25,7 +25,7 @@ use object_store::{
 
 use super::error::{Place, StoreError};
 use super::http::{Answer, Authorize, Client, Failure, FailureKind};
-pub(super) use address::{checked_name, endpoint, headers, is_header_text};
+pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
 pub use listing::{Dialect, Page};
 pub(super) use names::restore;
 

@@ -13,6 +13,8 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::federation::Federation;
+
 /// Where a user's token is renewed.
 const TOKEN_ADDRESS: &str = "https://oauth2.googleapis.com/token";
 
@@ -29,6 +31,8 @@ pub(super) enum Account {
         address: String,
         form: Vec<(&'static str, String)>,
     },
+    /// Google takes somebody else's token for them.
+    Federated(Box<Federation>),
     /// A server of the machine gives them.
     Metadata { host: String },
 }
@@ -53,14 +57,15 @@ impl Account {
     /// # Errors
     /// The rule that is broken, without anything that the file says but its type.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let file: File = serde_json::from_str(text).map_err(|error| {
+        let wrong = |error: serde_json::Error| {
             // The error's own words may quote the content.
             format!(
                 "it is no credential file in JSON (line {}, column {})",
                 error.line(),
                 error.column()
             )
-        })?;
+        };
+        let file: File = serde_json::from_str(text).map_err(wrong)?;
         let lacking = |name: &str| format!("it lacks {name}");
         match file.r#type.as_str() {
             "service_account" => Ok(Self::Service {
@@ -83,12 +88,20 @@ impl Account {
                         needed("refresh_token", file.refresh_token)?,
                         ("grant_type", "refresh_token".to_owned()),
                     ],
-                    address: address(file.token_uri)?,
+                    address: confidential(
+                        "token_uri",
+                        file.token_uri.as_deref().unwrap_or(TOKEN_ADDRESS),
+                    )?,
                 })
             }
+            "external_account" => {
+                let federation = serde_json::from_str(text).map_err(wrong)?;
+                Ok(Self::Federated(Box::new(Federation::new(federation)?)))
+            }
             other => Err(format!(
-                "its type is {other:?}; known are service_account and authorized_user \
-                 (a pod with workload identity needs no file: the metadata server knows it)"
+                "its type is {other:?}; known are service_account, authorized_user and \
+                 external_account (a pod with workload identity needs no file: the metadata \
+                 server knows it)"
             )),
         }
     }
@@ -98,22 +111,22 @@ impl Account {
         match self {
             Self::Service { .. } => "service account",
             Self::User { .. } => "authorized user",
+            Self::Federated(_) => "workload identity federation",
             Self::Metadata { .. } => "metadata server",
         }
     }
 }
 
-/// Where tokens are renewed: it gets the user's secrets, so it is `https`, or of this machine.
-fn address(named: Option<String>) -> Result<String, String> {
-    let address = named.unwrap_or_else(|| TOKEN_ADDRESS.to_owned());
+/// An address that may be sent secrets: it is `https`, or of this machine.
+pub(super) fn confidential(name: &str, address: &str) -> Result<String, String> {
     let url: reqwest::Url = address
         .parse()
-        .map_err(|error| format!("its token_uri is no address ({error})"))?;
+        .map_err(|error| format!("its {name} is no address ({error})"))?;
     let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     if url.scheme() == "https" || url.scheme() == "http" && is_local {
         return Ok(url.to_string());
     }
-    Err("its token_uri is not https".to_owned())
+    Err(format!("its {name} is not https"))
 }
 
 fn key(pem: &str) -> Result<RsaKeyPair, String> {

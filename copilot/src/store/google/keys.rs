@@ -14,7 +14,7 @@ use http::HeaderMap;
 use super::account::Account;
 use super::token::Tokens;
 use crate::config::HttpSettings;
-use crate::store::bucket::{endpoint, headers, is_header_text};
+use crate::store::bucket::{endpoint, headers, is_header_text, warn_of_unknown};
 use crate::store::environment::Environment;
 use crate::store::http::Client;
 
@@ -30,6 +30,9 @@ const METADATA: &str = "169.254.169.254";
 
 /// What `gcloud` calls its file.
 const FILE: &str = "application_default_credentials.json";
+
+/// The keys that there are.
+const KNOWN: [&str; 4] = ["json", "project_id", "scopes", "endpoint"];
 
 /// What the keys say, checked.
 pub struct Settings {
@@ -52,6 +55,7 @@ impl Settings {
         http: &HttpSettings,
         environment: &Environment,
     ) -> Result<Self, String> {
+        warn_of_unknown("google", config, &KNOWN);
         let given = |name: &str| {
             let value = config.get(name).map(|value| value.trim());
             value.filter(|value| !value.is_empty())
@@ -97,7 +101,7 @@ impl Settings {
     /// A credential file that cannot be read or used.
     pub(super) fn tokens(&self, client: &Client) -> Result<Option<Tokens>, String> {
         if self.anonymous {
-            tracing::debug!("Google credentials: none, for STORAGE_EMULATOR_HOST is set");
+            tracing::info!("Google credentials: none, for STORAGE_EMULATOR_HOST is set");
             return Ok(None);
         }
         let account = self.account()?;
@@ -107,7 +111,7 @@ impl Settings {
     fn account(&self) -> Result<Account, String> {
         if let Some(json) = &self.json {
             let account = Account::read(json).map_err(|rule| format!("json: {rule}"))?;
-            tracing::debug!(
+            tracing::info!(
                 kind = account.kind(),
                 "Google credentials: json in the settings"
             );
@@ -128,7 +132,7 @@ impl Settings {
                 "GCE_METADATA_HOST={host:?}: it is a host, with a port perhaps"
             ));
         }
-        tracing::debug!(host, "Google credentials: metadata server");
+        tracing::info!(host, "Google credentials: metadata server");
         Ok(Account::Metadata {
             host: host.to_owned(),
         })
@@ -156,7 +160,7 @@ fn of_file(source: &str, path: &Path) -> Result<Account, String> {
     let wrong = |rule: String| format!("{source} ({}): {rule}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let account = Account::read(&text).map_err(wrong)?;
-    tracing::debug!(source, path = %path.display(), kind = account.kind(), "Google credentials");
+    tracing::info!(source, path = %path.display(), kind = account.kind(), "Google credentials");
     Ok(account)
 }
 

@@ -1,10 +1,12 @@
 //! Google Cloud Storage, through its XML interface: S3's objects, listings and uploads in parts, with a
 //! bearer token in place of a signature. `keys` reads stow's settings (spec §6.4), `account` the
-//! files that say who we are, `token` gets tokens and keeps them. The rest is `store::bucket`.
+//! files that say who we are, also to others than Google (`federation`), `token` gets tokens and keeps
+//! them. The rest is `store::bucket`.
 //!
 //! Never here: objects and listings. Caller: `store::stores`.
 
 mod account;
+mod federation;
 mod keys;
 mod token;
 
@@ -66,5 +68,12 @@ impl Authorize for Bearer {
             request.headers_mut().insert(header::AUTHORIZATION, token);
         }
         Ok(())
+    }
+
+    async fn renew(&self) -> bool {
+        match &self.tokens {
+            Some(tokens) => tokens.forget().await,
+            None => false,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use object_store::client::{HttpRequest, HttpRequestBody};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -18,6 +19,10 @@ const LIFETIME: u64 = 3600;
 /// earlier than five minutes before.
 const MARGIN: Duration = Duration::from_mins(4);
 
+/// Requests that fail together get a new token once, and one that cannot be had is asked for again
+/// after this.
+const YOUNG: Duration = Duration::from_secs(10);
+
 /// Tokens of one account.
 #[derive(Debug)]
 pub(super) struct Tokens {
@@ -31,14 +36,17 @@ pub(super) struct Tokens {
 #[derive(Debug)]
 struct Kept {
     header: HeaderValue,
+    since: Instant,
+    /// When it is renewed.
     until: Instant,
+    end: Instant,
 }
 
 /// What servers of tokens answer.
 #[derive(Deserialize)]
-struct Granted {
-    access_token: String,
-    expires_in: u64,
+pub(super) struct Granted {
+    pub(super) access_token: String,
+    pub(super) expires_in: u64,
 }
 
 impl Tokens {
@@ -57,17 +65,42 @@ impl Tokens {
         if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.until) {
             return Ok(kept.header.clone());
         }
-        let granted = self.granted().await?;
+        let granted = match (self.granted().await, kept.as_mut()) {
+            (Ok(granted), _) => granted,
+            (Err(failure), Some(kept)) if Instant::now() < kept.end => {
+                tracing::warn!(%failure, "a Google token cannot be renewed yet");
+                kept.until = Instant::now() + YOUNG;
+                return Ok(kept.header.clone());
+            }
+            (Err(failure), _) => return Err(failure),
+        };
         let mut header: HeaderValue = format!("Bearer {}", granted.access_token)
             .parse()
             .map_err(|_| refused("the token holds a character that no request can carry"))?;
         header.set_sensitive(true);
-        let lifetime = Duration::from_secs(granted.expires_in).saturating_sub(MARGIN);
+        let (whole, now) = (Duration::from_secs(granted.expires_in), Instant::now());
         *kept = Some(Kept {
             header: header.clone(),
-            until: Instant::now() + lifetime,
+            since: now,
+            // One that lives for less than the margin is not asked for with each request.
+            until: now + whole.saturating_sub(MARGIN).max(whole / 2),
+            end: now + whole,
         });
         Ok(header)
+    }
+
+    /// Drops the token, which is not taken any more, and says that another attempt is worth it. A
+    /// young one stays: it has been got because of this already, or is refused for other reasons.
+    pub(super) async fn forget(&self) -> bool {
+        let mut kept = self.kept.lock().await;
+        if kept
+            .as_ref()
+            .is_some_and(|kept| kept.since.elapsed() > YOUNG)
+        {
+            tracing::info!("a Google token is over before its time");
+            *kept = None;
+        }
+        true
     }
 
     async fn granted(&self) -> Result<Granted, Failure> {
@@ -81,21 +114,30 @@ impl Tokens {
                 });
             }
             Account::User { address, form } => renewal(address, form)?,
+            Account::Federated(federation) => {
+                return federation.granted(&self.scopes, &self.client).await;
+            }
             Account::Metadata { host } => question(host, &self.scopes)?,
         };
-        let sent = self.client.send(&request, &Unsigned, Answer::Whole).await;
-        let answer = sent.map_err(|failure| {
-            let kind = self.account.kind();
-            refused(format!("no token from {kind}: {failure}"))
-        })?;
-        let body = answer.into_body().bytes().await;
-        let body = body.map_err(|error| refused(error.to_string()))?;
+        let body = sent(&self.client, &request, self.account.kind()).await?;
         // The error's own words may quote the token.
         serde_json::from_slice(&body).map_err(|_| refused("the answer holds no token"))
     }
 }
 
-fn renewal(address: &str, form: &[(&str, String)]) -> Result<HttpRequest, Failure> {
+/// The answer to a question about a token.
+pub(super) async fn sent(
+    client: &Client,
+    request: &HttpRequest,
+    of: &str,
+) -> Result<Bytes, Failure> {
+    let answer = client.send(request, &Unsigned, Answer::Whole).await;
+    let answer = answer.map_err(|failure| refused(format!("no token from {of}: {failure}")))?;
+    let body = answer.into_body().bytes().await;
+    body.map_err(|error| refused(error.to_string()))
+}
+
+pub(super) fn renewal(address: &str, form: &[(&str, String)]) -> Result<HttpRequest, Failure> {
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let pairs = form
         .iter()
@@ -119,7 +161,11 @@ fn question(host: &str, scopes: &[String]) -> Result<HttpRequest, Failure> {
     Ok(request)
 }
 
-fn request(method: Method, address: &str, body: HttpRequestBody) -> Result<HttpRequest, Failure> {
+pub(super) fn request(
+    method: Method,
+    address: &str,
+    body: HttpRequestBody,
+) -> Result<HttpRequest, Failure> {
     let mut request = HttpRequest::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = address
@@ -128,6 +174,6 @@ fn request(method: Method, address: &str, body: HttpRequestBody) -> Result<HttpR
     Ok(request)
 }
 
-fn refused(message: impl Into<String>) -> Failure {
+pub(super) fn refused(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Credentials, message)
 }

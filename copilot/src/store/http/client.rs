@@ -1,16 +1,19 @@
 //! The shared client: one request with all its attempts.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::Method;
+use http::uri::Authority;
 use http_body::Body as _;
 use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
 
 use super::failure::{ERROR_BODY_LIMIT, Failure, FailureKind};
 use super::gate::{Gate, Permit};
+use super::proxy;
 use super::retry::Budget;
 use super::stall::{Arriving, Progress, Watched, stalled};
 use super::tls;
@@ -36,6 +39,12 @@ pub enum Answer {
 pub trait Authorize: std::fmt::Debug + Send + Sync {
     /// Adds what the store wants to see. It may wait for credentials.
     async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure>;
+
+    /// Called when the store says that what was added is over. Says whether there may be something
+    /// new, with which the request is then sent again, once.
+    async fn renew(&self) -> bool {
+        false
+    }
 }
 
 /// Leaves requests as they are.
@@ -56,26 +65,52 @@ pub struct Client(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     network: Network,
+    /// Authorities that the settings name.
+    ca_file: String,
     gate: Gate,
+    /// Whether some hosts need a client that knows no proxy.
+    has_proxies: bool,
+    /// Requests sent again.
+    repeated: AtomicU64,
     built: OnceLock<Result<reqwest::Client, Failure>>,
+    direct: OnceLock<Result<reqwest::Client, Failure>>,
 }
 
 impl Client {
-    /// A client within these bounds. Nothing is loaded or opened yet.
+    /// A client within these bounds that trusts the authorities in a file, too; an empty name is none.
+    /// Nothing is loaded or opened yet.
     #[must_use]
-    pub fn new(network: Network) -> Self {
+    pub fn new(network: Network, ca_file: &str) -> Self {
         let gate = Gate::new(network.connections);
         Self(Arc::new(Shared {
             network,
+            ca_file: ca_file.to_owned(),
             gate,
+            has_proxies: proxy::are_named(),
+            repeated: AtomicU64::new(0),
             built: OnceLock::new(),
+            direct: OnceLock::new(),
         }))
+    }
+
+    /// Looks whether the settings can be kept, so that this is not found out after hours.
+    ///
+    /// # Errors
+    /// A file of authorities that cannot be used.
+    pub fn check(&self) -> Result<(), String> {
+        tls::authorities(&self.0.ca_file).map(|_| ())
     }
 
     /// The bounds this client keeps.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.0.network
+    }
+
+    /// How many requests were sent again so far.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.0.repeated.load(Ordering::Relaxed)
     }
 
     /// Sends a request until it succeeds, cannot succeed, or its budget is spent.
@@ -92,10 +127,18 @@ impl Client {
         answer: Answer,
     ) -> Result<HttpResponse, Failure> {
         let mut budget = Budget::new(&self.0.network.retry);
+        let mut renewed = false;
         loop {
             match self.attempt(request.clone(), authorize, answer).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => tokio::time::sleep(budget.spend(failure)?).await,
+                Err(failure) if failure.is_expiry() && !renewed && authorize.renew().await => {
+                    renewed = true;
+                }
+                Err(failure) => {
+                    let wait = budget.spend(failure)?;
+                    self.0.repeated.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(wait).await;
+                }
             }
         }
     }
@@ -108,7 +151,25 @@ impl Client {
     ) -> Result<HttpResponse, Failure> {
         // Before the gate: credentials may need a request of their own.
         authorize.authorize(&mut request).await?;
-        let permit = self.0.gate.enter().await;
+        let host = request.uri().authority().map_or("", Authority::as_str);
+        let permit = self.0.gate.enter(host).await;
+        let visit = permit.as_ref().map(Permit::visit);
+        let answered = self.exchange(request, permit, answer).await;
+        match (&answered, visit) {
+            (Ok(_), Some(visit)) => visit.succeeded(),
+            (Err(failure), Some(visit)) if failure.asks_for_less() => visit.refused(failure),
+            _ => {}
+        }
+        answered
+    }
+
+    /// One request and its answer, once it may be sent.
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        permit: Option<Permit>,
+        answer: Answer,
+    ) -> Result<HttpResponse, Failure> {
         let posting = *request.method() == Method::POST;
         let stall = self.0.network.stall_timeout;
         let limit = if posting {
@@ -117,10 +178,11 @@ impl Client {
             stall
         };
 
+        let client = self.built(request.uri().host().unwrap_or_default())?;
         let progress = Progress::new();
         let request = outgoing(request, &progress)?;
         let response = tokio::select! {
-            response = self.built()?.execute(request) => response,
+            response = client.execute(request) => response,
             () = progress.stalled(limit) => return Err(stalled(limit)),
         };
         let response = response.map_err(|error| Failure::of_transport(&error.without_url()))?;
@@ -131,20 +193,34 @@ impl Client {
         settled(response).await
     }
 
-    fn built(&self) -> Result<&reqwest::Client, Failure> {
-        self.0
-            .built
-            .get_or_init(|| build(&self.0.network))
-            .as_ref()
-            .map_err(Clone::clone)
+    fn built(&self, host: &str) -> Result<&reqwest::Client, Failure> {
+        let shared = &self.0;
+        let is_direct = shared.has_proxies && proxy::is_near(host);
+        let slot = if is_direct {
+            &shared.direct
+        } else {
+            &shared.built
+        };
+        let build = || {
+            let builder = builder(shared)?;
+            let builder = if is_direct {
+                builder.no_proxy()
+            } else {
+                builder
+            };
+            let built = builder.build();
+            built.map_err(|error| Failure::of_transport(&error))
+        };
+        slot.get_or_init(build).as_ref().map_err(Clone::clone)
     }
 }
 
-fn build(network: &Network) -> Result<reqwest::Client, Failure> {
-    let tls = tls::client_config().map_err(|error| {
-        Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {error}"))
-    })?;
-    reqwest::Client::builder()
+fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
+    let network = &shared.network;
+    let wrong = |rule| Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {rule}"));
+    let authorities = tls::authorities(&shared.ca_file).map_err(wrong)?;
+    let tls = tls::client_config(authorities).map_err(|error| wrong(error.to_string()))?;
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()
         // A redirect would carry a signature to a host that it was not made for.
@@ -153,9 +229,7 @@ fn build(network: &Network) -> Result<reqwest::Client, Failure> {
         .pool_max_idle_per_host(network.connections)
         // Less than the idle limit of common load balancers (60 s), so we rarely meet a closed one.
         .pool_idle_timeout(Duration::from_secs(20))
-        .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| Failure::of_transport(&error))
+        .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
 
 fn outgoing(request: HttpRequest, progress: &Progress) -> Result<reqwest::Request, Failure> {

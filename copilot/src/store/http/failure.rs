@@ -93,7 +93,8 @@ impl Failure {
         if let Some(id) = header("x-amz-request-id") {
             let _ = write!(message, " (request {id})");
         }
-        let retry_after = header("retry-after").and_then(|value| super::retry::retry_after(&value));
+        let retry_after = header("retry-after")
+            .and_then(|value| super::retry::retry_after(&value, header("date").as_deref()));
         Self {
             reply: Some(Box::new(Reply {
                 status,
@@ -129,17 +130,59 @@ impl Failure {
             FailureKind::Connect | FailureKind::Stalled | FailureKind::Broken => true,
             FailureKind::Tls | FailureKind::Credentials | FailureKind::Protocol => false,
             FailureKind::Status => self.reply.as_ref().is_some_and(|reply| {
+                // With the last two the bytes were damaged on their way.
                 let by_code = matches!(
                     reply.code.as_deref(),
-                    Some("SlowDown" | "InternalError" | "RequestTimeout" | "ServiceUnavailable")
+                    Some(
+                        "InternalError"
+                            | "RequestTimeout"
+                            | "ServiceUnavailable"
+                            | "BadDigest"
+                            | "XAmzContentSHA256Mismatch"
+                    )
                 );
                 by_code
+                    || self.asks_for_less()
                     || matches!(
                         reply.status.as_u16(),
                         408 | 425 | 429 | 500 | 502 | 503 | 504
                     )
             }),
         }
+    }
+
+    /// Whether the server says that our credentials were good once.
+    #[must_use]
+    pub fn is_expiry(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| {
+            let code = reply.code.as_deref();
+            reply.status == StatusCode::UNAUTHORIZED
+                || matches!(code, Some("ExpiredToken" | "TokenRefreshRequired"))
+                // To HEAD, S3 says it with a status only.
+                || reply.status == StatusCode::BAD_REQUEST && code.is_none()
+        })
+    }
+
+    /// Whether the server wants fewer requests at once.
+    #[must_use]
+    pub fn asks_for_less(&self) -> bool {
+        const CODES: [&str; 6] = [
+            "SlowDown",
+            "ServerBusy",
+            "RequestLimitExceeded",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequests",
+        ];
+        self.reply.as_ref().is_some_and(|reply| {
+            // An answer to HEAD has a status only.
+            let by_status = matches!(reply.status.as_u16(), 429 | 503);
+            by_status
+                || reply
+                    .code
+                    .as_deref()
+                    .is_some_and(|code| CODES.contains(&code))
+        })
     }
 
     /// The status, if the server answered.

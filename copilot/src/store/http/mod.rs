@@ -3,14 +3,16 @@
 //! [`Client`] is shared: connections, the limit on requests in flight, TLS roots. It is built by the
 //! first request, since a sidecar that only waits should not pay for it. [`Service`] lends it to
 //! `object_store` as a transport whose retries and timeouts are ours. Back-pressure belongs to the
-//! `Gate`: every request holds a permit until its body is read, so whoever answers `SlowDown` can
-//! be obeyed there by handing out fewer, for all transfers at once.
+//! `Gate`: every request holds a permit until its body is read, so a host that answers `SlowDown` is
+//! obeyed there by handing out fewer (`pressure`), for all transfers at once.
 //!
 //! Never here: what a store is, or what a reference means. Callers: `store::s3`, `store::web`.
 
 mod client;
 mod failure;
 mod gate;
+mod pressure;
+mod proxy;
 mod retry;
 mod service;
 mod stall;

@@ -1,6 +1,6 @@
 //! When a failed request is sent again, and after how long.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::failure::{Failure, FailureKind};
 use crate::store::network::Retry;
@@ -56,9 +56,18 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// `Retry-After` in seconds. The form with a date depends on two clocks that agree; stores do not use it.
-pub(super) fn retry_after(value: &str) -> Option<Duration> {
-    value.trim().parse().ok().map(Duration::from_secs)
+/// `Retry-After`: seconds, or a moment by the server's clock, which `date` (its header) tells.
+/// Without that ours must do.
+pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let due = httpdate::parse_http_date(value).ok()?;
+    let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+    let wait = due.duration_since(now.unwrap_or_else(SystemTime::now));
+    // What is over needs no wait.
+    Some(wait.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -118,7 +127,7 @@ mod tests {
         let rules = Retry::default();
         let asking = |seconds| Failure {
             reply: Some(Box::new(Reply {
-                retry_after: retry_after(seconds),
+                retry_after: retry_after(seconds, None),
                 ..Reply::default()
             })),
             ..failure(FailureKind::Broken)
@@ -127,6 +136,23 @@ mod tests {
         assert!(wait >= Duration::from_secs(2), "{wait:?}");
         let wait = Budget::new(&rules).spend(asking("86400")).unwrap();
         assert!(wait <= rules.retry_after + rules.base, "{wait:?}");
-        assert_eq!(retry_after("soon"), None);
+        assert_eq!(retry_after("soon", None), None);
+    }
+
+    #[test]
+    fn a_moment_is_taken_by_the_servers_clock() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        for (value, date, seconds) in [
+            ("Sun, 06 Nov 1994 08:49:49 GMT", Some(date), 12),
+            ("Sunday, 06-Nov-94 08:50:37 GMT", Some(date), 60),
+            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(date), 0),
+            // Long over by our clock.
+            ("Sun, 06 Nov 1994 08:49:49 GMT", None, 0),
+            ("Sun, 06 Nov 1994 08:49:49 GMT", Some("now"), 0),
+            (" 7 ", Some(date), 7),
+        ] {
+            let expected = Some(Duration::from_secs(seconds));
+            assert_eq!(retry_after(value, date), expected, "{value} {date:?}");
+        }
     }
 }

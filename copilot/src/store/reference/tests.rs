@@ -97,9 +97,14 @@ fn joins_as_the_reference_where_that_is_right() {
         ("s3://b/p", vec!["a:b.txt"], "s3://b/p/a:b.txt"),
         ("s3://b/p", vec!["http://evil/x"], "s3://b/p/http://evil/x"),
         ("s3://b/p", vec!["a\nb"], "s3://b/p/a%0Ab"),
+        // Two slashes at the beginning would be an authority's.
+        ("/.//./b", vec!["x"], "////b/x"),
     ] {
         let joined = Reference::parse(base).and_then(|base| base.join(&names));
-        assert_eq!(joined.unwrap().to_string(), text, "{base} + {names:?}");
+        let joined = joined.unwrap();
+        assert_eq!(joined.to_string(), text, "{base} + {names:?}");
+        let again = Reference::parse(text).unwrap();
+        assert_eq!(again.key(), joined.key(), "{base} + {names:?}");
     }
 }
 

@@ -1,19 +1,33 @@
 //! The settings of an S3 store: stow's keys (spec §6.4), and where credentials come from (§6.5).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use http::HeaderMap;
-use object_store::StaticCredentialProvider;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential, AwsCredentialProvider};
+use object_store::aws::{AmazonS3Builder, Checksum};
 
-use crate::config::HttpSettings;
-use crate::store::bucket::{checked_name, endpoint, headers, is_header_text, no_retries};
+use super::access::Access;
+use crate::config::{HttpSettings, S3Settings, SignPayload, SyntaxError, UploadChecksum};
+use crate::store::bucket::{checked_name, endpoint, headers, no_retries, warn_of_unknown};
 use crate::store::environment::Environment;
-use crate::store::http::{Client, Service, Unsigned};
 
 /// The region when none is set.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// The keys that there are.
+const KNOWN: [&str; 12] = [
+    "auth_type",
+    "access_key_id",
+    "secret_key",
+    "secret_key_path",
+    "token",
+    "region",
+    "endpoint",
+    "disable_ssl",
+    "v2_signing",
+    "addressing",
+    "sign_payload",
+    "upload_checksum",
+];
 
 /// What the keys say, checked.
 #[derive(Debug)]
@@ -24,14 +38,9 @@ pub struct Settings {
     /// Whether the bucket is a part of the path or of the host name.
     path_style: bool,
     access: Access,
+    sign_payload: SignPayload,
+    checksum: Option<Checksum>,
     headers: HeaderMap,
-}
-
-/// Who we are to the store.
-#[derive(Debug)]
-enum Access {
-    Keys(AwsCredential),
-    Ambient(Environment),
 }
 
 impl Settings {
@@ -41,9 +50,11 @@ impl Settings {
     /// The rule that is broken, naming the key and never a secret.
     pub fn read(
         config: &BTreeMap<String, String>,
+        defaults: S3Settings,
         http: &HttpSettings,
         environment: &Environment,
     ) -> Result<Self, String> {
+        warn_of_unknown("s3", config, &KNOWN);
         let value = |name: &str| config.get(name).map(String::as_str);
         let given = |name: &str| value(name).filter(|value| !value.is_empty());
         if switch("v2_signing", value("v2_signing"))? {
@@ -51,13 +62,7 @@ impl Settings {
                 "v2_signing=true: signature version 2 is not supported; remove the key".to_owned(),
             );
         }
-        let access = match given("auth_type") {
-            None | Some("accesskey") => Access::Keys(keys(config)?),
-            Some("iam") => Access::Ambient(environment.clone()),
-            Some(other) => {
-                return Err(format!("auth_type={other:?}: it is `accesskey` or `iam`"));
-            }
-        };
+        let access = Access::read(config, environment)?;
         let region = given("region").unwrap_or(DEFAULT_REGION);
         if !region
             .chars()
@@ -68,12 +73,31 @@ impl Settings {
             ));
         }
         let plain = switch("disable_ssl", value("disable_ssl"))?;
+        let endpoint = base(value("endpoint").unwrap_or_default(), region, plain)?;
+        let path_style = match given("addressing") {
+            // The presence of the key counts, even of an empty one.
+            None => config.contains_key("endpoint"),
+            Some("path") => true,
+            Some("virtual") if has_number(&endpoint) => {
+                return Err(format!(
+                    "addressing=virtual: no bucket can be a part of {endpoint}, which has no name"
+                ));
+            }
+            Some("virtual") => false,
+            Some(other) => return Err(format!("addressing={other:?}: it is `path` or `virtual`")),
+        };
         Ok(Self {
             region: region.to_owned(),
-            endpoint: base(value("endpoint").unwrap_or_default(), region, plain)?,
-            // The presence of the key counts, even of an empty one.
-            path_style: config.contains_key("endpoint"),
+            endpoint,
+            path_style,
             access,
+            sign_payload: given("sign_payload")
+                .map_or(Ok(defaults.sign_payload), str::parse)
+                .map_err(|rule: SyntaxError| format!("sign_payload: {rule}"))?,
+            checksum: given("upload_checksum")
+                .map_or(Ok(defaults.upload_checksum), str::parse)
+                .map(library_checksum)
+                .map_err(|rule: SyntaxError| format!("upload_checksum: {rule}"))?,
             headers: headers(http)?,
         })
     }
@@ -107,134 +131,45 @@ impl Settings {
         })
     }
 
-    /// Where credentials come from. Nothing is asked yet.
-    ///
-    /// # Errors
-    /// No source is configured at all.
-    pub fn credentials(&self, client: &Client) -> Result<AwsCredentialProvider, String> {
-        let environment = match &self.access {
-            Access::Keys(keys) => {
-                tracing::debug!("S3 credentials: access key from the settings");
-                let keys = AwsCredential {
-                    key_id: keys.key_id.clone(),
-                    secret_key: keys.secret_key.clone(),
-                    token: keys.token.clone(),
-                };
-                return Ok(Arc::new(StaticCredentialProvider::new(keys)));
-            }
-            Access::Ambient(environment) => environment,
-        };
-        ambient(environment, &self.region, client)
+    /// Who we are to the store.
+    pub fn access(&self) -> &Access {
+        &self.access
     }
-}
 
-/// A store over `address` that neither signs nor retries by itself.
-pub(super) fn builder(address: &str, bucket: &str, region: &str) -> AmazonS3Builder {
-    AmazonS3Builder::new()
-        .with_bucket_name(bucket)
-        .with_region(region)
-        .with_endpoint(address)
-        // With this the library takes the address as it is.
-        .with_virtual_hosted_style_request(true)
-        .with_allow_http(true)
-        .with_skip_signature(true)
-        .with_retry(no_retries())
-}
-
-/// The ambient sources that the library knows, in its order: keys, web identity, container and
-/// EKS endpoints, instance metadata. Profile files are not among them.
-fn ambient(
-    environment: &Environment,
-    region: &str,
-    client: &Client,
-) -> Result<AwsCredentialProvider, String> {
-    use AmazonS3ConfigKey as Key;
-    let mut builder = AmazonS3Builder::new()
-        .with_bucket_name("credentials-only")
-        .with_region(region)
-        .with_retry(no_retries())
-        .with_http_connector(Service::new(client.clone(), Arc::new(Unsigned)));
-    let mut found = Vec::new();
-    for (name, key) in [
-        ("AWS_ACCESS_KEY_ID", Key::AccessKeyId),
-        ("AWS_SECRET_ACCESS_KEY", Key::SecretAccessKey),
-        ("AWS_SESSION_TOKEN", Key::Token),
-        ("AWS_WEB_IDENTITY_TOKEN_FILE", Key::WebIdentityTokenFile),
-        ("AWS_ROLE_ARN", Key::RoleArn),
-        ("AWS_ROLE_SESSION_NAME", Key::RoleSessionName),
-        ("AWS_ENDPOINT_URL_STS", Key::StsEndpoint),
-        (
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-            Key::ContainerCredentialsRelativeUri,
-        ),
-        (
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-            Key::ContainerCredentialsFullUri,
-        ),
-        (
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-            Key::ContainerAuthorizationTokenFile,
-        ),
-        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", Key::MetadataEndpoint),
-    ] {
-        if let Some(value) = environment.get(name) {
-            if !is_header_text(value) {
-                return Err(format!(
-                    "{name} holds a character that no request can carry"
-                ));
-            }
-            found.push(name);
-            builder = builder.with_config(key, value);
+    /// Whether signatures cover the payload of requests to `address`. Over TLS it is protected
+    /// already, as every SDK reasons; without, the signature is all the protection there is.
+    pub fn signs_payload(&self, address: &str) -> bool {
+        match self.sign_payload {
+            SignPayload::Auto => address.starts_with("http://"),
+            SignPayload::Always => true,
+            SignPayload::Never => false,
         }
     }
-    tracing::debug!(variables = ?found, "S3 credentials: iam");
-    let has = |name| found.contains(&name);
-    let keys = has("AWS_ACCESS_KEY_ID") || has("AWS_SECRET_ACCESS_KEY");
-    let identity = has("AWS_WEB_IDENTITY_TOKEN_FILE") && has("AWS_ROLE_ARN");
-    let container = has("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
-        || has("AWS_CONTAINER_CREDENTIALS_FULL_URI")
-            && has("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-    let no_metadata = environment
-        .get("AWS_EC2_METADATA_DISABLED")
-        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if no_metadata && !keys && !identity && !container {
-        return Err(
-            "auth_type=iam: no credentials in the environment (AWS_ACCESS_KEY_ID, \
-             AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_CREDENTIALS_…), and \
-             AWS_EC2_METADATA_DISABLED rules out the instance's"
-                .to_owned(),
-        );
-    }
-    let store = builder.build().map_err(|error| error.to_string())?;
-    Ok(Arc::clone(store.credentials()))
-}
 
-fn keys(config: &BTreeMap<String, String>) -> Result<AwsCredential, String> {
-    let given = |name: &str| config.get(name).filter(|value| !value.is_empty());
-    let key_id = given("access_key_id")
-        .ok_or("missing access_key_id (auth_type is accesskey; set it, or auth_type=iam)")?;
-    let secret_key = match given("secret_key_path") {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| format!("secret_key_path={path}: {error}"))?
-            .trim()
-            .to_owned(),
-        None => given("secret_key")
-            .ok_or("missing secret_key (or secret_key_path; or set auth_type=iam)")?
-            .clone(),
-    };
-    let token = given("token").cloned();
-    for (name, value) in [("access_key_id", Some(key_id)), ("token", token.as_ref())] {
-        if value.is_some_and(|value| !is_header_text(value)) {
-            return Err(format!(
-                "{name} holds a character that no request can carry"
-            ));
+    /// A store over `address` that neither signs nor retries by itself.
+    pub fn builder(&self, address: &str, bucket: &str) -> AmazonS3Builder {
+        let builder = AmazonS3Builder::new()
+            .with_bucket_name(bucket)
+            .with_region(&self.region)
+            .with_endpoint(address)
+            // With this the library takes the address as it is.
+            .with_virtual_hosted_style_request(true)
+            .with_allow_http(true)
+            .with_skip_signature(true)
+            .with_retry(no_retries());
+        match self.checksum {
+            Some(checksum) => builder.with_checksum_algorithm(checksum),
+            None => builder,
         }
     }
-    Ok(AwsCredential {
-        key_id: key_id.clone(),
-        secret_key,
-        token,
-    })
+}
+
+fn library_checksum(checksum: UploadChecksum) -> Option<Checksum> {
+    match checksum {
+        UploadChecksum::None => None,
+        UploadChecksum::Sha256 => Some(Checksum::SHA256),
+        UploadChecksum::Crc64Nvme => Some(Checksum::CRC64NVME),
+    }
 }
 
 /// The base address: what is given, else that of the region's public service.
@@ -245,6 +180,16 @@ fn base(given: &str, region: &str, plain: bool) -> Result<String, String> {
         return Ok(format!("{scheme}://s3.{region}.amazonaws.com{partition}"));
     }
     endpoint(given, plain)
+}
+
+/// Whether an address has a number in place of a host's name.
+fn has_number(address: &str) -> bool {
+    let url: Option<reqwest::Url> = address.parse().ok();
+    let host = url.as_ref().and_then(reqwest::Url::host_str);
+    host.is_some_and(|host| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host.parse::<std::net::IpAddr>().is_ok()
+    })
 }
 
 /// A boolean key in any of the spellings that reach us: YAML's arrive as `1` and `0`, and older

@@ -1,8 +1,10 @@
-//! Amazon S3 and whatever speaks like it: who we are (`keys`, stow's settings, spec §6.4) and how that is
-//! said (`signing`). The rest is `store::bucket`.
+//! Amazon S3 and whatever speaks like it: stow's settings (`keys`, spec §6.4), who we are (`access`,
+//! `identity`) and how that is said (`signing`). The rest is `store::bucket`.
 //!
 //! Never here: objects and listings. Caller: `store::stores`.
 
+mod access;
+mod identity;
 mod keys;
 mod signing;
 
@@ -16,13 +18,13 @@ pub use keys::Settings;
 pub fn open(settings: &Settings, bucket: &str, client: Client) -> Result<Bucket, String> {
     let address = settings.address(bucket)?;
     let signer = Arc::new(signing::Signer::new(
-        settings.credentials(&client)?,
+        access::Identity::new(settings.access(), settings.region(), &client)?,
         settings.region(),
-        // Over TLS the payload is protected already, as every SDK reasons.
-        address.starts_with("http://"),
+        settings.signs_payload(&address),
         settings.headers().clone(),
     ));
-    let store = keys::builder(&address, bucket, settings.region())
+    let store = settings
+        .builder(&address, bucket)
         .with_http_connector(Service::new(client.clone(), Arc::clone(&signer) as _))
         .build()
         .map_err(|error| error.to_string())?;

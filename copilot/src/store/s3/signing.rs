@@ -4,16 +4,17 @@ use async_trait::async_trait;
 use aws_lc_rs::digest::{Context, SHA256};
 use http::HeaderMap;
 use http_body::Body as _;
-use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::aws::AwsAuthorizer;
 use object_store::client::{HttpRequest, HttpRequestBody};
 
+use super::access::Identity;
 use crate::store::bucket::restore;
 use crate::store::http::{Authorize, Failure, FailureKind, causes};
 
 /// Signature version 4 for one bucket.
 #[derive(Debug)]
 pub(super) struct Signer {
-    credentials: AwsCredentialProvider,
+    identity: Identity,
     region: String,
     sign_payload: bool,
     headers: HeaderMap,
@@ -21,13 +22,13 @@ pub(super) struct Signer {
 
 impl Signer {
     pub(super) fn new(
-        credentials: AwsCredentialProvider,
+        identity: Identity,
         region: &str,
         sign_payload: bool,
         headers: HeaderMap,
     ) -> Self {
         Self {
-            credentials,
+            identity,
             region: region.to_owned(),
             sign_payload,
             headers,
@@ -38,13 +39,7 @@ impl Signer {
 #[async_trait]
 impl Authorize for Signer {
     async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
-        let credential = self.credentials.get_credential().await.map_err(|error| {
-            let cause = Failure::within(&error).map_or_else(|| causes(&error), ToString::to_string);
-            Failure::new(
-                FailureKind::Credentials,
-                format!("no AWS credentials could be fetched: {cause}"),
-            )
-        })?;
+        let credential = self.identity.credential().await?;
         let protocol = |message: String| Failure::new(FailureKind::Protocol, message);
 
         restore(request)?;
@@ -58,6 +53,10 @@ impl Authorize for Signer {
             .with_sign_payload(self.sign_payload)
             .try_authorize(request, digest.as_deref())
             .map_err(|error| protocol(causes(&error)))
+    }
+
+    async fn renew(&self) -> bool {
+        self.identity.renew()
     }
 }
 

@@ -55,6 +55,10 @@ fn references_find_their_store() {
         stow_config: map(pairs),
         ..s3()
     };
+    let single = |settings: StorageSettings| StorageSettings {
+        single_store: true,
+        ..settings
+    };
     let (google, account) = ("https://storage.googleapis.com", [("account", "me")]);
     let azure = "https://me.blob.core.windows.net";
     for (settings, text, store, key) in [
@@ -69,6 +73,11 @@ fn references_find_their_store() {
             "a",
         ),
         (s3(), "abfs://c@me.dfs.core.windows.net/a", azure, "a"),
+        // One store for all, but for plain web addresses.
+        (single(s3()), "gs://data/a", aws, "a"),
+        (single(s3()), "file://data/a", aws, "a"),
+        (single(local("/store")), "s3://data/a", "/store/data", "a"),
+        (single(s3()), "https://host/f", "host", "f"),
         // An unknown scheme is the primary store's.
         (s3(), "minio://data/a", aws, "a"),
         (many.clone(), "s3://other/a", aws, "a"),

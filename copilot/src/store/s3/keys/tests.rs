@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::Settings;
-use crate::config::HttpSettings;
+use crate::config::{HttpSettings, S3Settings};
 use crate::store::environment::Environment;
 use crate::store::http::Client;
 use crate::store::network::Network;
@@ -15,7 +15,8 @@ fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
     let config = map(pairs);
-    Settings::read(&config, &HttpSettings::default(), &Environment::default())
+    let (s3, http) = (S3Settings::default(), HttpSettings::default());
+    Settings::read(&config, s3, &http, &Environment::default())
 }
 
 const KEYS: [(&str, &str); 2] = [("access_key_id", "id"), ("secret_key", "top-secret")];
@@ -54,6 +55,21 @@ fn addresses_of_a_bucket() {
             "https://h/base/data",
         ),
         (vec![("endpoint", "h:9000")], "data", "https://h:9000/data"),
+        (
+            vec![("endpoint", "h:9000/base"), ("addressing", "virtual")],
+            "data",
+            "https://data.h:9000/base",
+        ),
+        (
+            vec![("endpoint", "h"), ("addressing", "virtual")],
+            "my_data",
+            "https://h/my_data",
+        ),
+        (
+            vec![("addressing", "path")],
+            "data",
+            "https://s3.us-east-1.amazonaws.com/data",
+        ),
     ] {
         let settings = with_keys(&keys).unwrap();
         assert_eq!(settings.address(bucket).unwrap(), address, "{keys:?}");
@@ -87,6 +103,20 @@ fn what_is_wrong_is_named_and_no_secret_is() {
             "/nowhere",
         ),
         (vec![("auth_type", "magic")], "auth_type"),
+        (
+            KEYS.iter().copied().chain([("addressing", "x")]).collect(),
+            "addressing",
+        ),
+        (
+            [
+                KEYS[0],
+                KEYS[1],
+                ("endpoint", "[::1]:1"),
+                ("addressing", "virtual"),
+            ]
+            .to_vec(),
+            "addressing",
+        ),
         (
             KEYS.iter().copied().chain([("v2_signing", "1")]).collect(),
             "v2_signing",
@@ -145,36 +175,9 @@ async fn the_secret_comes_from_its_file_trimmed() {
     std::fs::write(&path, "from-file\n").unwrap();
     let settings =
         with_keys(&[("secret_key_path", path.to_str().unwrap()), ("token", "t")]).unwrap();
-    let credentials = settings
-        .credentials(&Client::new(Network::default()))
-        .unwrap();
+    let client = Client::new(Network::default(), "");
+    let credentials = settings.access().provider("r", &client).unwrap();
     let credential = credentials.get_credential().await.unwrap();
     assert_eq!(credential.secret_key, "from-file");
     assert_eq!(credential.token.as_deref(), Some("t"));
-}
-
-#[tokio::test]
-async fn iam_takes_the_environment_that_it_is_given() {
-    let environment = |pairs: &[(&str, &str)]| map(pairs).into_iter().collect::<Environment>();
-    let iam = |pairs: &[(&str, &str)]| {
-        let http = HttpSettings::default();
-        Settings::read(&map(&[("auth_type", "iam")]), &http, &environment(pairs)).unwrap()
-    };
-    let client = Client::new(Network::default());
-    let settings = iam(&[("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s")]);
-    let credential = settings
-        .credentials(&client)
-        .unwrap()
-        .get_credential()
-        .await
-        .unwrap();
-    assert_eq!(
-        (credential.key_id.as_str(), credential.secret_key.as_str()),
-        ("id", "s")
-    );
-
-    let error = iam(&[("AWS_EC2_METADATA_DISABLED", "true")])
-        .credentials(&client)
-        .unwrap_err();
-    assert!(error.contains("AWS_EC2_METADATA_DISABLED"), "{error}");
 }

@@ -1,0 +1,224 @@
+//! Workload identity federation: whoever we are elsewhere, Google knows us by a token of that place
+//! (RFC 8693), and perhaps as a service account then.
+//!
+//! The token is a file that the platform replaces, or comes from a server of the machine. Google's
+//! libraries also sign requests to AWS and start programs; those are refused by name.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use chrono::DateTime;
+use http::{HeaderName, HeaderValue, Method, header};
+use object_store::client::HttpRequestBody;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::account::confidential;
+use super::token::{Granted, refused, renewal, request, sent};
+use crate::store::http::{Client, Failure};
+
+/// What an impersonation needs of the token that asks for it.
+const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// What the file says of it.
+#[derive(Deserialize)]
+pub(super) struct File {
+    audience: Option<String>,
+    subject_token_type: Option<String>,
+    token_url: Option<String>,
+    service_account_impersonation_url: Option<String>,
+    #[serde(default)]
+    credential_source: Source,
+}
+
+#[derive(Default, Deserialize)]
+struct Source {
+    file: Option<String>,
+    url: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    format: Format,
+    environment_id: Option<String>,
+    executable: Option<Value>,
+    certificate: Option<Value>,
+}
+
+#[derive(Default, Deserialize)]
+struct Format {
+    #[serde(default)]
+    r#type: String,
+    subject_token_field_name: Option<String>,
+}
+
+/// Where our token elsewhere comes from, and who takes it.
+pub(super) struct Federation {
+    audience: String,
+    kind: String,
+    exchange: String,
+    impersonation: Option<String>,
+    subject: Subject,
+    /// The member that holds the token, where it is JSON.
+    field: Option<String>,
+}
+
+enum Subject {
+    File(String),
+    Server {
+        address: String,
+        headers: Vec<(HeaderName, HeaderValue)>,
+    },
+}
+
+/// The answer to an impersonation.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Impersonated {
+    access_token: String,
+    expire_time: String,
+}
+
+impl Federation {
+    /// # Errors
+    /// The rule that the file breaks.
+    pub(super) fn new(file: File) -> Result<Self, String> {
+        let needed = |name: &str, value: Option<String>| value.ok_or(format!("it lacks {name}"));
+        let source = file.credential_source;
+        for (name, is_there) in [
+            ("environment_id (AWS)", source.environment_id.is_some()),
+            ("executable", source.executable.is_some()),
+            ("certificate", source.certificate.is_some()),
+        ] {
+            if is_there {
+                return Err(format!(
+                    "credential_source.{name} is not supported; use file or url"
+                ));
+            }
+        }
+        let field = match source.format.r#type.as_str() {
+            "" | "text" => None,
+            "json" => Some(needed(
+                "credential_source.format.subject_token_field_name",
+                source.format.subject_token_field_name,
+            )?),
+            other => {
+                return Err(format!(
+                    "credential_source.format is {other:?}: it is text or json"
+                ));
+            }
+        };
+        let subject = match (source.file, source.url) {
+            (Some(path), None) => Subject::File(path),
+            (None, Some(address)) => Subject::Server {
+                address,
+                headers: headers(&source.headers)?,
+            },
+            _ => return Err("credential_source has one of file and url".to_owned()),
+        };
+        let impersonation = file.service_account_impersonation_url;
+        Ok(Self {
+            audience: needed("audience", file.audience)?,
+            kind: needed("subject_token_type", file.subject_token_type)?,
+            exchange: confidential("token_url", &needed("token_url", file.token_url)?)?,
+            impersonation: impersonation
+                .map(|address| confidential("service_account_impersonation_url", &address))
+                .transpose()?,
+            subject,
+            field,
+        })
+    }
+
+    /// Gets a token for these scopes.
+    pub(super) async fn granted(
+        &self,
+        scopes: &[String],
+        client: &Client,
+    ) -> Result<Granted, Failure> {
+        let subject = self.subject(client).await?;
+        let scope = match self.impersonation {
+            Some(_) => PLATFORM.to_owned(),
+            None => scopes.join(" "),
+        };
+        let grant = "urn:ietf:params:oauth:grant-type:token-exchange".to_owned();
+        let wanted = "urn:ietf:params:oauth:token-type:access_token".to_owned();
+        let form = [
+            ("grant_type", grant),
+            ("requested_token_type", wanted),
+            ("audience", self.audience.clone()),
+            ("scope", scope),
+            ("subject_token_type", self.kind.clone()),
+            ("subject_token", subject),
+        ];
+        let body = sent(client, &renewal(&self.exchange, &form)?, "the exchange").await?;
+        // The error's own words may quote the token.
+        let granted: Granted = serde_json::from_slice(&body)
+            .map_err(|_| refused("the exchange answers with no token"))?;
+        match &self.impersonation {
+            Some(address) => impersonated(address, &granted, scopes, client).await,
+            None => Ok(granted),
+        }
+    }
+
+    /// Our token elsewhere. Read anew each time, for it is replaced while we run.
+    async fn subject(&self, client: &Client) -> Result<String, Failure> {
+        let (text, place) = match &self.subject {
+            Subject::File(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| refused(format!("credential_source.file={path}: {error}")))?;
+                (text, path)
+            }
+            Subject::Server { address, headers } => {
+                let mut question = request(Method::GET, address, HttpRequestBody::empty())?;
+                question.headers_mut().extend(headers.iter().cloned());
+                let body = sent(client, &question, "credential_source.url").await?;
+                (String::from_utf8_lossy(&body).into_owned(), address)
+            }
+        };
+        let Some(field) = &self.field else {
+            return Ok(text.trim().to_owned());
+        };
+        let json: Option<Value> = serde_json::from_str(&text).ok();
+        let token = json.as_ref().and_then(|json| json.get(field)?.as_str());
+        let rule = || refused(format!("{place} holds no text {field:?} in JSON"));
+        token.map(str::to_owned).ok_or_else(rule)
+    }
+}
+
+async fn impersonated(
+    address: &str,
+    by: &Granted,
+    scopes: &[String],
+    client: &Client,
+) -> Result<Granted, Failure> {
+    let body = json!({"scope": scopes, "lifetime": "3600s"}).to_string();
+    let mut question = request(Method::POST, address, body.into())?;
+    let mut token: HeaderValue = format!("Bearer {}", by.access_token)
+        .parse()
+        .map_err(|_| refused("the token holds a character that no request can carry"))?;
+    token.set_sensitive(true);
+    let json = HeaderValue::from_static("application/json");
+    question.headers_mut().insert(header::AUTHORIZATION, token);
+    question.headers_mut().insert(header::CONTENT_TYPE, json);
+    let body = sent(client, &question, "the service account's impersonation").await?;
+    // The error's own words may quote the token.
+    let found: Option<Impersonated> = serde_json::from_slice(&body).ok();
+    let end = |found: &Impersonated| DateTime::parse_from_rfc3339(&found.expire_time).ok();
+    let (found, end) = found
+        .and_then(|found| end(&found).map(|end| (found, end)))
+        .ok_or_else(|| refused("the impersonation answers with no token"))?;
+    let lifetime = SystemTime::from(end).duration_since(SystemTime::now());
+    Ok(Granted {
+        access_token: found.access_token,
+        expires_in: lifetime.unwrap_or_default().as_secs(),
+    })
+}
+
+fn headers(pairs: &BTreeMap<String, String>) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    let header = |(name, value): (&String, &String)| {
+        let rule =
+            || format!("credential_source.headers: {name:?} is no header, or its value none");
+        let value: HeaderValue = value.parse().map_err(|_| rule())?;
+        Ok((name.parse().map_err(|_| rule())?, value))
+    };
+    pairs.iter().map(header).collect()
+}

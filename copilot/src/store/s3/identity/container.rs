@@ -1,0 +1,210 @@
+//! The container's endpoint: ECS, EKS Pod Identity, and whoever plays them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::header;
+use object_store::client::{HttpRequest, HttpRequestBody};
+use serde::Deserialize;
+
+use super::temporary::{Granted, Source, credential_failure, keys, until};
+use crate::store::environment::Environment;
+use crate::store::http::{Answer, Client, Failure, Unsigned};
+
+const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+
+/// The endpoint of ECS, which relative addresses are of.
+const OF_ECS: &str = "http://169.254.170.2";
+
+/// Hosts that may be asked without TLS: those of ECS and of EKS. Loopback may be, too.
+const PLAIN: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
+
+/// The endpoint, and how it knows us.
+#[derive(Debug)]
+pub(super) struct Container {
+    address: String,
+    source: &'static str,
+    token: Token,
+    client: Client,
+}
+
+enum Token {
+    None,
+    Given(String),
+    /// Read anew each time, for it is replaced while we run.
+    File(String),
+}
+
+/// What it answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answered {
+    access_key_id: String,
+    secret_access_key: String,
+    token: Option<String>,
+    expiration: Option<String>,
+}
+
+impl Container {
+    /// The endpoint that the environment names, if it does.
+    pub(super) fn find(environment: &Environment, client: &Client) -> Result<Option<Self>, String> {
+        let (source, address) = match (environment.get(RELATIVE), environment.get(FULL)) {
+            (Some(path), _) if path.starts_with('/') => (RELATIVE, format!("{OF_ECS}{path}")),
+            (Some(path), _) => return Err(format!("{RELATIVE}={path:?}: it begins with `/`")),
+            (None, Some(address)) => (FULL, address.to_owned()),
+            (None, None) => return Ok(None),
+        };
+        check(&address)?;
+        let token = match (environment.get(TOKEN_FILE), environment.get(TOKEN)) {
+            (Some(file), _) => Token::File(file.to_owned()),
+            (None, Some(token)) => Token::Given(token.to_owned()),
+            (None, None) => Token::None,
+        };
+        Ok(Some(Self {
+            address,
+            source,
+            token,
+            client: client.clone(),
+        }))
+    }
+
+    /// The variable that names it.
+    pub(super) fn source(&self) -> &'static str {
+        self.source
+    }
+
+    fn token(&self) -> Result<Option<String>, Failure> {
+        match &self.token {
+            Token::None => Ok(None),
+            Token::Given(token) => Ok(Some(token.clone())),
+            Token::File(path) => match std::fs::read_to_string(path) {
+                Ok(token) => Ok(Some(token.trim().to_owned())),
+                Err(error) => Err(credential_failure(format!("{TOKEN_FILE}={path}: {error}"))),
+            },
+        }
+    }
+}
+
+/// The token goes there, so it must be a place that others cannot listen at.
+fn check(address: &str) -> Result<(), String> {
+    let wrong = |rule: &str| format!("{FULL}={address:?}: {rule}");
+    let url: reqwest::Url = address
+        .parse()
+        .map_err(|error| wrong(&format!("it is no address ({error})")))?;
+    let host = url.host_str().unwrap_or_default();
+    let is_loopback = is_loopback(host);
+    if url.scheme() == "https" || url.scheme() == "http" && (is_loopback || PLAIN.contains(&host)) {
+        return Ok(());
+    }
+    Err(wrong(
+        "it is not https, nor this machine, nor the endpoint of ECS or EKS",
+    ))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let number = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || number.is_ok_and(|number| number.is_loopback())
+}
+
+#[async_trait]
+impl Source for Container {
+    async fn fetch(&self) -> Result<Granted, Failure> {
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.uri_mut() = self
+            .address
+            .parse()
+            .map_err(|error| credential_failure(format!("{}: {error}", self.source)))?;
+        if let Some(token) = self.token()? {
+            let mut value: http::HeaderValue = token.parse().map_err(|_| {
+                credential_failure(format!(
+                    "{TOKEN} holds a character that no request can carry"
+                ))
+            })?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        let sent = self.client.send(&request, &Unsigned, Answer::Whole).await;
+        let answer = sent.map_err(|failure| {
+            credential_failure(format!("the container's endpoint: {failure}"))
+        })?;
+        let body = answer.into_body().bytes().await;
+        let body = body.map_err(|error| credential_failure(error.to_string()))?;
+        // The error's own words may quote a secret.
+        let answered: Answered = serde_json::from_slice(&body).map_err(|_| {
+            credential_failure("the container's endpoint answers with no credentials")
+        })?;
+        Ok(Granted {
+            until: until(answered.expiration.as_deref())?,
+            credential: Arc::new(keys(
+                answered.access_key_id,
+                answered.secret_access_key,
+                answered.token,
+            )?),
+        })
+    }
+}
+
+impl std::fmt::Debug for Token {
+    /// Without secrets.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "None",
+            Self::Given(_) => "Given",
+            Self::File(_) => "File",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::network::Network;
+
+    #[test]
+    fn a_token_goes_to_places_of_trust_only() {
+        let find = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter();
+            let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let client = Client::new(Network::default(), "");
+            Container::find(&pairs.collect(), &client).map(|found| found.map(|it| it.address))
+        };
+        for (pairs, expected) in [
+            (vec![], None),
+            (vec![(RELATIVE, "/v2/x")], Some("http://169.254.170.2/v2/x")),
+            (
+                vec![(FULL, "http://169.254.170.23/v1/credentials")],
+                Some("http://169.254.170.23/v1/credentials"),
+            ),
+            (
+                vec![(FULL, "http://[fd00:ec2::23]/v1")],
+                Some("http://[fd00:ec2::23]/v1"),
+            ),
+            (
+                vec![(FULL, "http://localhost:1/")],
+                Some("http://localhost:1/"),
+            ),
+            (vec![(FULL, "https://h/x")], Some("https://h/x")),
+            // The relative one counts, as in AWS's libraries.
+            (
+                vec![(RELATIVE, "/r"), (FULL, "https://h/x")],
+                Some("http://169.254.170.2/r"),
+            ),
+        ] {
+            let found = find(&pairs).unwrap();
+            assert_eq!(found.as_deref(), expected, "{pairs:?}");
+        }
+        for pairs in [
+            [(FULL, "http://169.254.169.254/x")],
+            [(FULL, "http://127.example.org.evil/x")],
+            [(FULL, "http://h/x")],
+            [(FULL, "ftp://localhost/x")],
+            [(FULL, "no address")],
+            [(RELATIVE, "@evil/x")],
+        ] {
+            assert!(find(&pairs).is_err(), "{pairs:?}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Large amounts through a container of 128 MiB and half a CPU, page cache counted: whether they get
+//! through, what that costs, and that nobody is killed on the way.
+//!
+//! The store is one without a disk ([`crate::boundless`]); what comes down is compared with what it
+//! makes up. What goes up it counts and forgets.
+
+use std::fs::{self, File};
+use std::io::{BufReader, Read as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use crate::bounded::Bounded;
+use crate::boundless::{BoundlessServer, pattern};
+use crate::task::{INPUTS, OUTPUTS, RAW, blob, blob_type, interface};
+
+const MIB: u64 = 1 << 20;
+
+/// The sidecar's limits by default: bytes, and thousandths of a CPU.
+const MEMORY: u64 = 128 * MIB;
+const CPU: u64 = 500;
+
+/// Size of a small file.
+const SMALL: u64 = 10 * 1024;
+
+/// Clock ticks a second, as `/proc/PID/stat` counts CPU time.
+const TICKS: u64 = 100;
+
+/// Moves one object of `mebibytes` and `files` small ones, both ways, in a directory below `place`.
+pub fn run(copilot: &Path, place: &Path, mebibytes: u64, files: u64) -> Result<()> {
+    println!("128 MiB with page cache, 0.5 CPU: wall, user, system s | charged at most, killed");
+    let directory = tempfile::tempdir_in(place)?;
+    let stage = Stage {
+        copilot,
+        directory: directory.path(),
+        server: BoundlessServer::start()?,
+    };
+    let size = mebibytes * MIB;
+    stage.large(size)?;
+    stage.small(files)
+}
+
+struct Stage<'a> {
+    copilot: &'a Path,
+    directory: &'a Path,
+    server: BoundlessServer,
+}
+
+impl Stage<'_> {
+    fn large(&self, size: u64) -> Result<()> {
+        let uri = format!("s3://data/sized/{size}");
+        let name = format!("{} MiB", size / MIB);
+        self.down(&name, &uri, BlobDimensionality::Single)?;
+        let there = self.directory.join("x");
+        ensure!(is_of_pattern(&there, size)?, "other bytes came down");
+        let sent = self.up(&name, BlobDimensionality::Single)?;
+        ensure!(sent.1 > size && sent.1 < size + MIB, "sent: {sent:?}");
+        Ok(fs::remove_file(there)?)
+    }
+
+    fn small(&self, count: u64) -> Result<()> {
+        let uri = format!("s3://data/many/{count}/{SMALL}");
+        let name = format!("{count} files");
+        self.down(&name, &uri, BlobDimensionality::Multipart)?;
+        let there = self.directory.join("x");
+        for number in [0, count / 2, count - 1] {
+            let file = there.join(format!("{number:08}"));
+            ensure!(is_of_pattern(&file, SMALL)?, "other bytes came down");
+        }
+        ensure!(
+            fs::read_dir(&there)?.count() as u64 == count,
+            "files are missing"
+        );
+        let sent = self.up(&name, BlobDimensionality::Multipart)?;
+        ensure!(sent.0 == count + 1, "sent: {sent:?}");
+        Ok(fs::remove_dir_all(there)?)
+    }
+
+    fn down(&self, name: &str, uri: &str, kind: BlobDimensionality) -> Result<()> {
+        let literals = [("x".to_owned(), blob(uri, kind))].into();
+        let inputs = LiteralMap { literals }.encode_to_vec();
+        self.server.put("data/task/inputs.pb", inputs);
+        let cgroup = Bounded::create(MEMORY, Some(CPU))?;
+        let mut command = self.command(&cgroup)?;
+        command.args(["download", "--from-remote", INPUTS]);
+        command.args(["--to-output-prefix", OUTPUTS, "--to-local-dir"]);
+        command.arg(self.directory);
+        measured(&format!("{name} down"), command, &cgroup)
+    }
+
+    /// Sends `x`; gives objects and bytes that arrived.
+    fn up(&self, name: &str, kind: BlobDimensionality) -> Result<(u64, u64)> {
+        let before = self.server.received();
+        let interface = interface([("x", blob_type(kind))]).encode_to_vec();
+        let cgroup = Bounded::create(MEMORY, Some(CPU))?;
+        let mut command = self.command(&cgroup)?;
+        command.args(["sidecar", "--watcher=noop", "--to-raw-output", RAW]);
+        command.args(["--to-output-prefix", OUTPUTS, "--interface"]);
+        command.arg(BASE64_STANDARD.encode(interface));
+        command.arg("--from-local-dir").arg(self.directory);
+        measured(&format!("{name} up"), command, &cgroup)?;
+        let after = self.server.received();
+        Ok((after.0 - before.0, after.1 - before.1))
+    }
+
+    fn command(&self, cgroup: &Bounded) -> Result<Command> {
+        let mut command = cgroup.command(self.copilot)?;
+        let pairs = [
+            ("auth_type", "accesskey"),
+            ("region", "us-east-1"),
+            ("endpoint", &self.server.endpoint()),
+            ("access_key_id", "key"),
+            ("secret_key", "secret"),
+        ];
+        command.args([
+            "--storage.limits.maxDownloadMBs=0",
+            "--storage.container=data",
+            "--storage.type=stow",
+            "--storage.stow.kind=s3",
+        ]);
+        for (key, value) in pairs {
+            command
+                .arg("--storage.stow.config")
+                .arg(format!("{key}={value}"));
+        }
+        Ok(command)
+    }
+}
+
+/// Runs it and prints what it cost.
+fn measured(name: &str, mut command: Command, cgroup: &Bounded) -> Result<()> {
+    let log = tempfile::NamedTempFile::new()?;
+    command.stderr(log.reopen()?).stdout(Stdio::null());
+    let begun = Instant::now();
+    let mut child = command.spawn()?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.context("a process has an id")?;
+    // Ended but not yet forgotten: then the kernel still knows what it cost.
+    waitid(
+        WaitId::Pid(pid),
+        WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+    )?;
+    let wall = begun.elapsed();
+    let (user, system) = cpu(&fs::read_to_string(format!("/proc/{}/stat", child.id()))?)?;
+    let status = child.wait()?;
+    let (peak, kills) = (cgroup.peak()? / MIB, cgroup.kills()?);
+    println!(
+        "{name:<20} {:>7.1} {:>6.1} {:>6.1} | {peak:>4} MiB {kills}",
+        wall.as_secs_f64(),
+        user.as_secs_f64(),
+        system.as_secs_f64()
+    );
+    ensure!(
+        status.success() && kills == 0,
+        "{status}, {kills} killed: {}",
+        fs::read_to_string(log.path())?
+    );
+    Ok(())
+}
+
+fn cpu(stat: &str) -> Result<(Duration, Duration)> {
+    let (_, fields) = stat.rsplit_once(')').context("a stat has a name")?;
+    let mut fields = fields.split_whitespace().skip(11);
+    let mut next = || -> Result<Duration> {
+        let ticks: u64 = fields.next().context("a stat is long")?.parse()?;
+        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    };
+    Ok((next()?, next()?))
+}
+
+/// Whether a file has so many bytes, as the server makes them up.
+pub fn is_of_pattern(path: &Path, size: u64) -> Result<bool> {
+    let pattern = pattern();
+    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let (mut left, mut found) = (size, vec![0; pattern.len()]);
+    while left > 0 {
+        let piece = usize::try_from(left)?.min(pattern.len());
+        file.read_exact(&mut found[..piece])?;
+        if found[..piece] != pattern[..piece] {
+            return Ok(false);
+        }
+        left -= piece as u64;
+    }
+    Ok(file.read(&mut found)? == 0)
+}
