@@ -164,6 +164,7 @@ async fn upload_once(task: &Task, declared: &VariableMap) -> Result<(), String> 
     let mut timeline = Timeline::begin(Timestamp::now());
     let done = upload::run(
         &outputs,
+        &mut upload::Early::default(),
         &task.site.engine(),
         &Stop::default(),
         &mut timeline,

@@ -36,6 +36,8 @@ enum Bench {
     Memory,
     /// Moving data both ways, beside other tools and a bare loop over the store library.
     Transfer,
+    /// From main's end to the commit, with outputs that went up while it ran and without.
+    Eager,
 }
 
 /// Builds and measures.
@@ -61,8 +63,12 @@ pub fn run(options: &Options) -> Result<()> {
         .arg("--copilot")
         .arg(binary)
         .args(what.map(|value| value.get_name().to_owned()));
+    if matches!(options.what, Bench::Transfer | Bench::Eager) {
+        setup::for_benches();
+        find_installed(&mut bench)?;
+    }
     if matches!(options.what, Bench::Transfer) {
-        beside_others(&mut bench)?;
+        beside_floor(&mut bench)?;
     }
     let status = bench.args(&options.arguments).status()?;
     if !status.success() {
@@ -71,9 +77,17 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the floor as the product is built, and has the bench find who else takes part.
-fn beside_others(bench: &mut Command) -> Result<()> {
-    setup::for_benches();
+/// Has the bench find the server, and who else takes part.
+fn find_installed(bench: &mut Command) -> Result<()> {
+    let installed = target_directory().join("emulators/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = iter::once(installed).chain(env::split_paths(&path));
+    bench.env("PATH", env::join_paths(folders)?);
+    Ok(())
+}
+
+/// Builds the floor as the product is built.
+fn beside_floor(bench: &mut Command) -> Result<()> {
     execute(cargo().args([
         "build",
         "--release",
@@ -90,9 +104,5 @@ fn beside_others(bench: &mut Command) -> Result<()> {
     bench
         .arg("--program")
         .arg(format!("bare={}", floor.display()));
-    let installed = target_directory().join("emulators/bin");
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = iter::once(installed).chain(env::split_paths(&path));
-    bench.env("PATH", env::join_paths(folders)?);
     Ok(())
 }

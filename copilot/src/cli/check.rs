@@ -97,13 +97,13 @@ fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, String> {
         to_output_prefix: flags.to_output_prefix.clone(),
         err_output_name: given(&flags.global.err_output_name),
         to_local_dir,
-        format: choose("--format", &flags.format, &choice::FORMATS)?,
+        format: choose("--format", &flags.format, choice::FORMATS)?,
         mode: choose(
             "--download-mode",
             &flags.download_mode,
-            &choice::DOWNLOAD_MODES,
+            choice::DOWNLOAD_MODES,
         )?,
-        layout: choose("--file-input-layout", layout, &choice::LAYOUTS)?,
+        layout: choose("--file-input-layout", layout, choice::LAYOUTS)?,
         volume_size_limit: flags.volume_size_limit,
         timeout: value::deadline(flags.timeout),
         timeline: given_path(flags.timeline.as_deref()),
@@ -170,14 +170,14 @@ fn sidecar_request(
     interface: Option<Vec<u8>>,
 ) -> Result<SidecarRequest, String> {
     if let Some(format) = &flags.format {
-        choose("--format", format, &choice::FORMATS)?;
+        choose("--format", format, choice::FORMATS)?;
     }
-    let mode = choose("--upload-mode", &flags.upload_mode, &choice::UPLOAD_MODES)?;
+    let mode = choose("--upload-mode", &flags.upload_mode, choice::UPLOAD_MODES)?;
     let (watchers, until) = watchers::of(flags)?;
     let on_main_failure = choose(
         "--on-main-failure",
         &flags.on_main_failure,
-        &choice::MAIN_FAILURES,
+        choice::MAIN_FAILURES,
     )?;
     if (mode, on_main_failure) == (UploadMode::Never, MainFailure::Salvage) {
         return Err(
@@ -186,7 +186,7 @@ fn sidecar_request(
                 .to_owned(),
         );
     }
-    let blob_names = choose("--blob-names", &flags.blob_names, &choice::BLOB_NAMES)?;
+    let blob_names = choose("--blob-names", &flags.blob_names, choice::BLOB_NAMES)?;
     let api = if watchers.contains(&Watcher::KubeApi) {
         kubernetes::options(&flags.global.inert, flags.pod_name.as_deref())?
     } else {

@@ -9,7 +9,7 @@ use crate::track::watch::Until;
 pub(super) fn of(flags: &SidecarFlags) -> Result<(Vec<Watcher>, Until), String> {
     let reference = |flag: &str, text: &Option<String>| {
         let text = text.as_deref();
-        text.map(|text| choose(flag, text, &choice::WATCHER_TYPES))
+        text.map(|text| choose(flag, text, choice::WATCHER_TYPES))
             .transpose()
     };
     let start = reference("--start-watcher-type", &flags.start_watcher_type)?;
@@ -24,7 +24,7 @@ pub(super) fn of(flags: &SidecarFlags) -> Result<(Vec<Watcher>, Until), String> 
 fn named(names: &str) -> Result<Vec<Watcher>, String> {
     let mut watchers = Vec::new();
     for name in names.split(',') {
-        let watcher = choose("--watcher", name.trim(), &choice::WATCHERS)?;
+        let watcher = choose("--watcher", name.trim(), choice::WATCHERS)?;
         if !watchers.contains(&watcher) {
             watchers.push(watcher);
         }

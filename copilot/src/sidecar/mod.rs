@@ -5,6 +5,7 @@
 //! from the start, or has nothing to upload, waits for main's end. Never here: flags, writing error
 //! documents, exit codes. Called by the edge.
 
+mod early;
 mod evidence;
 mod outcome;
 mod request;
@@ -16,15 +17,14 @@ use tracing::{info, warn};
 pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
 pub use watching::{Watching, WatchingError};
 
-use self::outcome::{documents, failure_of, is_done, own_words};
+use self::outcome::{commit, documents, failure_of, is_done, own_words};
 use self::verdict::{Verdict, judge};
 use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
-use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::watch::{Ending, Watched};
 use crate::transfer::{Engine, Stop};
-use crate::upload::{self, Outputs, UploadError};
+use crate::upload::{self, Eager, Early, Outputs, UploadError};
 
 /// Waits and uploads; `watching` is attached already.
 pub async fn run(
@@ -47,16 +47,23 @@ pub async fn run(
         Ok(Some(_)) => {}
     }
     let evidence = || evidence::of_main(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
-    let watched = watching.until_over(&evidence, termination, timeline).await;
+    let declared = outputs.as_ref().ok().and_then(Option::as_ref);
+    let mut eager = early::begin(request, declared, engine);
+    let watched = watching.until_over(&evidence, termination, timeline);
+    let watched = early::meanwhile(watched, eager.as_mut()).await;
     // Counted from main's end: how long main runs is its own affair.
     let stop = Stop::after(request.timeout);
     let outcome = match &request.upload {
         Some(target) => {
-            let declared = outputs?.unwrap_or_default();
-            conclude(
-                request, target, &declared, &watched, engine, &stop, timeline,
-            )
-            .await
+            let job = Job {
+                request,
+                target,
+                declared: &outputs?.unwrap_or_default(),
+                engine,
+                stop: &stop,
+            };
+            // A large future: it holds those of all transfers.
+            Box::pin(job.conclude(&watched, eager, timeline)).await
         }
         None => Ok(()),
     };
@@ -66,57 +73,107 @@ pub async fn run(
     outcome
 }
 
-async fn conclude(
-    request: &SidecarRequest,
-    target: &UploadTarget,
-    declared: &VariableMap,
-    watched: &Watched,
-    engine: &Engine,
-    stop: &Stop,
-    timeline: &mut Timeline,
-) -> Result<(), Failure> {
-    let stale = documents(target)?;
-    if declared.variables.is_empty() {
-        let removed = engine.remove_stale(&stale, stop).await;
-        return removed.map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
+/// What is to be done once main has ended, and by what means.
+struct Job<'a> {
+    request: &'a SidecarRequest,
+    target: &'a UploadTarget,
+    declared: &'a VariableMap,
+    engine: &'a Engine,
+    stop: &'a Stop,
+}
+
+impl Job<'_> {
+    async fn conclude(
+        &self,
+        watched: &Watched,
+        eager: Option<Eager>,
+        timeline: &mut Timeline,
+    ) -> Result<(), Failure> {
+        let stale = documents(self.target)?;
+        let engine = self.engine;
+        if self.declared.variables.is_empty() {
+            let removed = engine.remove_stale(&stale, self.stop).await;
+            return removed
+                .map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
+        }
+        let commit = commit(self.target)?;
+        let outputs = Outputs {
+            declared: self.declared,
+            directory: &self.target.from_local_dir,
+            raw_prefix: self.target.to_raw_output.as_deref(),
+            commit: &commit,
+            stale: &stale,
+            options: self.request.outputs,
+            mode: self.request.mode,
+        };
+        if let Verdict::Report(failure) = judge(watched, self.request.on_main_failure) {
+            return self.report(failure, &outputs, watched, eager).await;
+        }
+        let mut early = early::landed(eager, self.stop).await;
+        let summary = match upload::run(&outputs, &mut early, engine, self.stop, timeline).await {
+            Ok(summary) => summary,
+            Err(error) => {
+                let stale = matches!(error, UploadError::Stale(_));
+                let is_withdrawn = early::is_withdrawn(watched, Some(&error));
+                let failure = failure_of(error);
+                if !stale && is_done(&outputs, engine, &failure).await {
+                    early.leave(engine).await;
+                    return Ok(());
+                }
+                early.unwant();
+                early::end(early, is_withdrawn, engine).await;
+                return Err(failure);
+            }
+        };
+        timeline.note("objects", summary.objects);
+        timeline.note("bytes", summary.bytes);
+        Ok(())
     }
-    let commit = Reference::parse(&target.to_output_prefix)
-        .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
-        .map_err(Failure::of_upload)?;
-    let outputs = Outputs {
-        declared,
-        directory: &target.from_local_dir,
-        raw_prefix: target.to_raw_output.as_deref(),
-        commit: &commit,
-        stale: &stale,
-        options: request.outputs,
-        mode: request.mode,
-    };
-    if let Verdict::Report(failure) = judge(watched, request.on_main_failure) {
+
+    /// Reports a main that failed; salvages what it left, if that is asked for.
+    async fn report(
+        &self,
+        failure: Failure,
+        outputs: &Outputs<'_>,
+        watched: &Watched,
+        eager: Option<Eager>,
+    ) -> Result<(), Failure> {
+        let is_salvaged = self.request.on_main_failure == MainFailure::Salvage;
+        if let Some(eager) = eager.as_ref().filter(|_| !is_salvaged) {
+            eager.cancel();
+        }
+        let mut early = early::landed(eager, self.stop).await;
         let unseen = watched.ending == Ending::NeverStarted;
-        if unseen && is_done(&outputs, engine, &failure).await {
+        if unseen && is_done(outputs, self.engine, &failure).await {
+            early.leave(self.engine).await;
             return Ok(());
         }
-        let failure = own_words(target).unwrap_or(failure);
-        return Err(match request.on_main_failure {
-            MainFailure::Salvage => salvaged(failure, target, engine, stop).await,
-            _ => failure,
-        });
-    }
-    let summary = match upload::run(&outputs, engine, stop, timeline).await {
-        Ok(summary) => summary,
-        Err(error) => {
-            let stale = matches!(error, UploadError::Stale(_));
-            let failure = failure_of(error);
-            if !stale && is_done(&outputs, engine, &failure).await {
-                return Ok(());
-            }
-            return Err(failure);
+        let mut failure = own_words(self.target).unwrap_or(failure);
+        if is_salvaged {
+            failure = self.salvaged(failure, &mut early).await;
         }
-    };
-    timeline.note("objects", summary.objects);
-    timeline.note("bytes", summary.bytes);
-    Ok(())
+        early::end(early, early::is_withdrawn(watched, None), self.engine).await;
+        Err(failure)
+    }
+
+    /// Saves what main left, and says in the failure's message where it is, or why it is not saved.
+    async fn salvaged(&self, failure: Failure, early: &mut Early) -> Failure {
+        let raw = self.target.to_raw_output.as_deref();
+        let directory = &self.target.from_local_dir;
+        let told = match upload::salvage(directory, raw, early, self.engine, self.stop).await {
+            Ok(summary) => format!(
+                "what it left ({} files, {} bytes) is saved below {}",
+                summary.objects,
+                summary.bytes,
+                raw.unwrap_or_default()
+            ),
+            Err(error) => format!("not all of what it left could be saved: {error}"),
+        };
+        Failure {
+            message: format!("{}; {told}", failure.message),
+            ..failure
+        }
+    }
 }
 
 fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
@@ -127,27 +184,4 @@ fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
             ))
         })?;
     Ok(interface.outputs.unwrap_or_default())
-}
-
-/// Saves what main left, and says in the failure's message where it is, or why it is not saved.
-async fn salvaged(
-    failure: Failure,
-    target: &UploadTarget,
-    engine: &Engine,
-    stop: &Stop,
-) -> Failure {
-    let raw = target.to_raw_output.as_deref();
-    let told = match upload::salvage(&target.from_local_dir, raw, engine, stop).await {
-        Ok(summary) => format!(
-            "what it left ({} files, {} bytes) is saved below {}",
-            summary.objects,
-            summary.bytes,
-            raw.unwrap_or_default()
-        ),
-        Err(error) => format!("not all of what it left could be saved: {error}"),
-    };
-    Failure {
-        message: format!("{}; {told}", failure.message),
-        ..failure
-    }
 }

@@ -38,6 +38,13 @@ pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure
     joined.collect()
 }
 
+/// Where the outputs' literals go.
+pub(super) fn commit(target: &UploadTarget) -> Result<Reference, Failure> {
+    Reference::parse(&target.to_output_prefix)
+        .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
+        .map_err(Failure::of_upload)
+}
+
 /// What a failed main says of itself by its error file is worth more than how it ended.
 pub(super) fn own_words(target: &UploadTarget) -> Option<Failure> {
     match upload::user_error(&target.from_local_dir) {

@@ -26,8 +26,8 @@ use crate::store::{Object, Reference, Stores};
 #[derive(Clone, Debug)]
 pub struct Engine {
     stores: Arc<Stores>,
-    limits: Limits,
-    budget: Budget,
+    pub(super) limits: Limits,
+    pub(super) budget: Budget,
     space: Space,
     write_back: WriteBack,
     display: Display,

@@ -86,7 +86,7 @@ impl Limits {
 }
 
 /// Parts of one object, by the rules of S3 (and kin).
-const MAX_PARTS: u64 = 10_000;
+pub(super) const MAX_PARTS: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ use super::tally::Tally;
 use crate::store::{Object, Part, Upload as Parts};
 
 /// Time to clean up after the run was stopped: the reply to one request.
-const CLEAN_UP: Duration = Duration::from_secs(5);
+pub(super) const CLEAN_UP: Duration = Duration::from_secs(5);
 
 /// Time for parts on their way to arrive after the run was stopped: those that the store has all of.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -85,7 +85,7 @@ impl Upload<'_> {
 
     /// Begins an upload in parts. When stopped it waits a little for the answer: an upload whose id
     /// is lost can never be aborted.
-    async fn begin(self, object: &Object) -> Result<Parts, CopyError> {
+    pub(super) async fn begin(self, object: &Object) -> Result<Parts, CopyError> {
         let mut begin = std::pin::pin!(object.begin());
         match self.stop.race(begin.as_mut()).await {
             Ok(answer) => Ok(answer?),
@@ -173,7 +173,7 @@ impl Upload<'_> {
     }
 }
 
-async fn abandon(upload: Parts, object: &Object) {
+pub(super) async fn abandon(upload: Parts, object: &Object) {
     let aborted = tokio::time::timeout(CLEAN_UP, upload.abort()).await;
     let reason = match aborted {
         Ok(Ok(())) => return,

@@ -11,7 +11,9 @@ use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat, openat2};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat, openat2, unlinkat,
+};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
@@ -83,6 +85,23 @@ impl Directory {
             EntryKind::Directory => Err(io::Error::other("it is a directory")),
             EntryKind::Special(kind) => Err(io::Error::other(format!("it is a {kind}"))),
         }
+    }
+
+    /// Opens a file of our own directly in it, made if it is not there, to be read and appended to.
+    pub fn open_own(&self, name: &str) -> io::Result<File> {
+        // Main may have put anything there: a link elsewhere, a pipe.
+        let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW;
+        let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let opened = openat(&self.root, name, flags, Mode::RUSR | Mode::WUSR)?;
+        match kind(&fstat(&opened)?) {
+            EntryKind::File => Ok(opened.into()),
+            _ => Err(io::Error::other("it is no regular file")),
+        }
+    }
+
+    /// Removes a file of our own.
+    pub fn remove_own(&self, name: &str) -> io::Result<()> {
+        Ok(unlinkat(&self.root, name, AtFlags::empty())?)
     }
 
     /// Opens a directory to be listed; the empty path is the output directory itself.

@@ -45,6 +45,19 @@ pub enum UploadError {
     /// An error document of an earlier run stays.
     #[error("the outputs' data was uploaded, but the outputs are not committed: {0}")]
     Stale(Box<CopyError>),
+    /// A file that went up early is no output any more, and its object stays among those that are.
+    #[error(
+        "the outputs' data was uploaded, but the outputs are not committed: {object} went up while \
+         main ran, main has removed its file since, and it cannot be deleted: {cause}. It would be \
+         a file of the output for whoever reads it. Allow it (s3:DeleteObject), or use --upload-mode \
+         UPLOAD_ON_EXIT"
+    )]
+    Leftover {
+        /// The object's reference.
+        object: String,
+        /// Why it stays.
+        cause: Box<StoreError>,
+    },
     /// The last step failed: the data is there, the outputs are not.
     #[error("the outputs' data was uploaded, but {reference} could not be written: {cause}")]
     Commit {
@@ -61,6 +74,7 @@ impl UploadError {
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Transfer(error) => error.store_error(),
+            Self::Leftover { cause, .. } => Some(cause),
             Self::Stale(cause) | Self::Commit { cause, .. } => cause.store_error(),
             _ => None,
         }

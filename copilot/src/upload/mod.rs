@@ -5,8 +5,11 @@
 //! error documents. Called by the sidecar.
 
 mod directory;
+mod eager;
 mod error;
+mod planned;
 mod references;
+mod settle;
 mod view;
 mod walk;
 
@@ -14,19 +17,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::future::join_all;
+use futures_util::stream;
 use tracing::info;
 
+pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
 
 use self::directory::Directory;
+use self::planned::{Planned, RawPrefix, everything, file, names, tree};
+use self::settle::{clear, finish};
 use self::view::OutputDirectory;
 use crate::idl::{Message as _, VariableMap, blob_type::BlobDimensionality};
-use crate::literal::Shown;
-use crate::literal::output::{self, BlobOutput, OutputOptions, OutputPlan, UserError};
+use crate::literal::output::{self, OutputOptions, OutputPlan, UserError};
 use crate::report::Timeline;
 use crate::store::{Reference, Stores};
-use crate::transfer::{Copy, Engine, Labelled, Stop, Summary};
+use crate::transfer::{Engine, Labelled, Stop, Summary};
 
 /// What to upload and to where.
 #[derive(Clone, Debug)]
@@ -52,16 +58,20 @@ pub struct Outputs<'a> {
 pub enum UploadMode {
     /// After main has ended.
     OnExit,
+    /// While main runs, what is finished by then; the rest after it has ended.
+    Eager,
     /// Never: main has sent it itself, and leaves references.
     Never,
 }
 
 /// Uploads the outputs, the literals last.
 ///
-/// Before the literals, error documents of earlier runs go: whoever sees outputs and an error
+/// What is known to be up, and unchanged since, does not go again; what went up early and is no output
+/// goes. Before the literals, error documents of earlier runs go: whoever sees outputs and an error
 /// believes the error. Should we die in between there is neither, as if we had died before both.
 pub async fn run(
     outputs: &Outputs<'_>,
+    early: &mut Early,
     engine: &Engine,
     stop: &Stop,
     timeline: &mut Timeline,
@@ -69,8 +79,9 @@ pub async fn run(
     let directory = Arc::new(Directory::open(outputs.directory)?);
     let raw = RawPrefix::parse(outputs.raw_prefix)?;
     let plan = plan(outputs, &directory, &raw, engine.stores())?;
-    let summary = transfer(&plan, &raw, &directory, engine, stop).await?;
+    let summary = transfer(&plan, early, &raw, &directory, engine, stop).await?;
     timeline.mark("uploaded");
+    clear(early, &plan, engine, stop).await?;
     engine
         .remove_stale(outputs.stale, stop)
         .await
@@ -84,9 +95,14 @@ pub async fn run(
             cause: cause.into(),
         })?;
     timeline.mark("committed");
+    if outputs.mode == UploadMode::Eager {
+        timeline.note("objects_early", early.settled());
+    }
+    early.forget();
     info!(
         objects = summary.objects,
         bytes = summary.bytes,
+        early = early.settled(),
         retries = summary.retries,
         bytes_per_second = summary.rate(),
         peak_in_flight = summary.peak_in_flight,
@@ -126,7 +142,9 @@ fn plan(
     }
     let (declared, options) = (outputs.declared, outputs.options);
     let plan = match outputs.mode {
-        UploadMode::OnExit => output::plan(declared, &view, options, |names| raw.uri(names)),
+        UploadMode::OnExit | UploadMode::Eager => {
+            output::plan(declared, &view, options, |names| raw.uri(names))
+        }
         UploadMode::Never => output::plan_references(declared, &view, options, |text| {
             references::check(text, stores)
         }),
@@ -148,19 +166,21 @@ pub fn are_present(directory: &Path, declared: &VariableMap) -> bool {
 pub async fn salvage(
     directory: &Path,
     raw_prefix: Option<&str>,
+    early: &mut Early,
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, UploadError> {
     let raw = RawPrefix::parse(raw_prefix)?;
     raw.join(&[])?;
     let directory = Arc::new(Directory::open(directory)?);
-    let copies = walk::Walk::new(directory, Path::new(".")).map(|file| {
-        let names: Vec<&str> = file.names.iter().map(String::as_str).collect();
-        let label: Arc<str> = format!("the file {}", Shown(&names.join("/"))).into();
-        let (from, to) = (file.content, raw.join(&names)?);
-        Ok(Copy::Upload { from, to }.labelled(label))
-    });
-    run_all(stream::iter(copies), engine, stop).await
+    let files = everything(&raw, &directory).filter(is_of_main);
+    run_all(files, early, &directory, engine, stop).await
+}
+
+/// Whether a file is not one of our own.
+fn is_of_main(file: &Result<Planned, UploadError>) -> bool {
+    file.as_ref()
+        .map_or(true, |file| &*file.key != eager::JOURNAL)
 }
 
 /// What main says of its own failure by the error file in its output directory.
@@ -169,30 +189,9 @@ pub fn user_error(directory: &Path) -> Result<Option<UserError>, UploadError> {
     Ok(output::user_error(&view)?)
 }
 
-/// `--to-raw-output`, which an interface of simple types does without.
-struct RawPrefix(Option<Reference>);
-
-impl RawPrefix {
-    fn parse(text: Option<&str>) -> Result<Self, UploadError> {
-        let parsed = text.map(Reference::parse).transpose();
-        parsed.map(Self).map_err(UploadError::RawPrefix)
-    }
-
-    fn join(&self, names: &[&str]) -> Result<Reference, UploadError> {
-        let prefix = self.0.as_ref().ok_or(UploadError::NoRawPrefix)?;
-        prefix.join(names).map_err(UploadError::RawPrefix)
-    }
-
-    /// The uri of a blob. That there is a prefix is checked before anything is uploaded.
-    fn uri(&self, names: &[String]) -> String {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.join(&names)
-            .map_or_else(|_| String::new(), |reference| reference.to_string())
-    }
-}
-
 async fn transfer(
     plan: &OutputPlan,
+    early: &mut Early,
     raw: &RawPrefix,
     directory: &Arc<Directory>,
     engine: &Engine,
@@ -201,64 +200,81 @@ async fn transfer(
     for blob in &plan.blobs {
         raw.join(&names(blob))?;
     }
-    let copies = stream::iter(&plan.blobs).flat_map(|blob| match blob.kind {
-        BlobDimensionality::Single => stream::iter([file(blob, raw, directory)]).boxed(),
-        BlobDimensionality::Multipart => stream::iter(tree(blob, raw, directory)).boxed(),
+    let files = plan.blobs.iter().flat_map(|blob| match blob.kind {
+        BlobDimensionality::Single => Files::One(std::iter::once(file(blob, raw, directory))),
+        BlobDimensionality::Multipart => Files::Tree(tree(blob, raw, directory)),
     });
-    run_all(copies, engine, stop).await
+    run_all(files, early, directory, engine, stop).await
 }
 
-/// Runs the copies up to the first that has no place to go to.
+/// Uploads the files that are not up yet, up to the first that has no place to go to.
 async fn run_all(
-    copies: impl Stream<Item = Result<Labelled, UploadError>> + Send,
+    mut files: impl Iterator<Item = Result<Planned, UploadError>> + Send,
+    early: &mut Early,
+    directory: &Arc<Directory>,
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, UploadError> {
-    let mut refused = None;
-    let copies = copies.scan((), |(), copy| {
-        let copy = copy.map_err(|error| refused = Some(error)).ok();
-        std::future::ready(copy)
+    let (mut refused, mut begun) = (None, Vec::new());
+    let state = (&mut files, &mut *early, &mut refused, &mut begun);
+    let copies = stream::unfold(state, |(files, early, refused, begun)| async move {
+        loop {
+            match files.next()? {
+                Err(error) => {
+                    *refused = Some(error);
+                    return None;
+                }
+                Ok(file) => {
+                    let (key, path) = (file.key.clone(), file.path.clone());
+                    if early.is_settled(&key, &path, directory).await {
+                        continue;
+                    }
+                    match early.take_growing(&key) {
+                        Some(gradual) => begun.push((gradual, file)),
+                        None => return Some((file.copy(), (files, early, refused, begun))),
+                    }
+                }
+            }
+        }
     });
     let outcome = engine.run(copies, stop).await;
-    match refused {
-        Some(error) => Err(error),
-        None => outcome.map_err(UploadError::Transfer),
+    let finishing = begun.into_iter();
+    let finishing = finishing.map(|(gradual, file)| finish(gradual, file, directory, engine, stop));
+    let finished = join_all(finishing).await;
+    if let Some(error) = refused {
+        return Err(error);
     }
+    let mut summary = outcome.map_err(UploadError::Transfer)?;
+    let mut anew: Vec<Labelled> = Vec::new();
+    for outcome in finished {
+        match outcome {
+            Ok(bytes) => {
+                summary.objects += 1;
+                summary.bytes += bytes;
+            }
+            Err(file) => anew.push(file.copy()),
+        }
+    }
+    let rest = engine.run(stream::iter(anew), stop).await;
+    let rest = rest.map_err(UploadError::Transfer)?;
+    summary.objects += rest.objects;
+    summary.bytes += rest.bytes;
+    Ok(summary)
 }
 
-/// The copy of a single file.
-fn file(
-    blob: &BlobOutput,
-    raw: &RawPrefix,
-    directory: &Arc<Directory>,
-) -> Result<Labelled, UploadError> {
-    let copy = Copy::Upload {
-        from: directory.local_file(&blob.path),
-        to: raw.join(&names(blob))?,
-    };
-    Ok(copy.labelled(label(blob)))
+/// The files of one output.
+enum Files<One, Tree> {
+    One(One),
+    Tree(Tree),
 }
 
-/// The copies of all files below a directory, found when their turn comes.
-fn tree(
-    blob: &BlobOutput,
-    raw: &RawPrefix,
-    directory: &Arc<Directory>,
-) -> impl Iterator<Item = Result<Labelled, UploadError>> {
-    let label = label(blob);
-    walk::Walk::new(Arc::clone(directory), &blob.path).map(move |file| {
-        let below = file.names.iter().map(String::as_str);
-        let path: Vec<&str> = names(blob).into_iter().chain(below).collect();
-        let to = raw.join(&path)?;
-        let from = file.content;
-        Ok(Copy::Upload { from, to }.labelled(Arc::clone(&label)))
-    })
-}
+impl<T, One: Iterator<Item = T>, Tree: Iterator<Item = T>> Iterator for Files<One, Tree> {
+    type Item = T;
 
-fn label(blob: &BlobOutput) -> Arc<str> {
-    format!("output {}", Shown(&blob.variable)).into()
-}
-
-fn names(blob: &BlobOutput) -> Vec<&str> {
-    blob.remote.iter().map(String::as_str).collect()
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Self::One(one) => one.next(),
+            Self::Tree(tree) => tree.next(),
+        }
+    }
 }

@@ -22,6 +22,8 @@ const LINKS_TO_ONE: u32 = 100;
 pub(super) struct WalkedFile {
     /// The names from the tree's root to it.
     pub(super) names: Vec<String>,
+    /// Where it lies in the output directory.
+    pub(super) path: PathBuf,
     /// Its content, opened when its turn comes.
     pub(super) content: LocalFile,
 }
@@ -101,6 +103,7 @@ impl Walk {
         match self.remote_names(path) {
             Ok(names) => WalkedFile {
                 names,
+                path: path.to_owned(),
                 content: self.directory.local_file(path),
             },
             Err(error) => self.failed(path, error),
@@ -110,6 +113,7 @@ impl Walk {
     fn failed(&self, path: &Path, error: io::Error) -> WalkedFile {
         WalkedFile {
             names: vec!["unreadable".to_owned()],
+            path: path.to_owned(),
             content: LocalFile::new(self.directory.shown(path), move || Err(advised(error))),
         }
     }

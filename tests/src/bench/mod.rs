@@ -2,6 +2,8 @@
 //! their ratio: machines differ and are noisy, ratios hold.
 
 pub mod detect;
+#[cfg(feature = "ebpf")]
+pub mod eager;
 pub mod figures;
 pub mod literal;
 pub mod memory;

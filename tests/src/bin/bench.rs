@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use copilot_tests::bench::{detect, literal, memory, start, transfer};
+use copilot_tests::bench::{detect, eager, literal, memory, start, transfer};
 
 fn main() -> Result<()> {
     let program = std::env::current_exe()?;
@@ -29,6 +29,8 @@ fn main() -> Result<()> {
         ),
         ("transfer", arguments) => transfer::run(&program, Path::new(copilot), arguments),
         ("transfer-run", [groups, words @ ..]) => transfer::measured(groups, words),
+        ("eager", arguments) => eager::run(&program, Path::new(copilot), arguments),
+        ("eager-main", [shape, directory]) => eager::main(shape, Path::new(directory)),
         ("bare", []) => start::bare(),
         ("probe", [stamp]) => detect::probe(&PathBuf::from(stamp)),
         ("storm", []) => detect::storm(false),

@@ -41,8 +41,8 @@ pub(in crate::cli) struct SidecarFlags {
         long,
         short = 'u',
         value_name = "NAME",
-        help = "When data is sent: UPLOAD_ON_EXIT, or DO_NOT_UPLOAD where main leaves references in \
-                place of it",
+        help = "When data is sent: UPLOAD_ON_EXIT, UPLOAD_EAGER while main runs, or DO_NOT_UPLOAD \
+                where main leaves references in place of it",
         default_value = "UPLOAD_ON_EXIT"
     )]
     pub upload_mode: String,

@@ -30,6 +30,7 @@ fn modes() {
     }
     for (name, mode) in [
         ("UPLOAD_ON_EXIT", UploadMode::OnExit),
+        ("UPLOAD_EAGER", UploadMode::Eager),
         ("DO_NOT_UPLOAD", UploadMode::Never),
     ] {
         let Invocation::Sidecar(_, request) = run(&["sidecar", "-u", name]).unwrap() else {

@@ -37,7 +37,10 @@ fn rejections_that_the_platform_shall_see() {
             "--from-local-dir is required",
         ),
         (&["sidecar", "-m", "XML"], "--format \"XML\" is unknown"),
-        (&["sidecar", "-u", "UPLOAD_EAGER"], "not supported yet"),
+        (
+            &["sidecar", "-u", "UPLOAD_EAGERLY"],
+            "did you mean UPLOAD_EAGER?",
+        ),
         (
             &[
                 "sidecar",

@@ -24,7 +24,9 @@ mod yaml;
 
 pub use error_file::{ErrorFileError, UserError, user_error};
 pub use lookup::are_present;
-pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan, plan, plan_references};
+pub use plan::{
+    BlobNames, BlobOutput, OutputOptions, OutputPlan, data_so_far, has_data, plan, plan_references,
+};
 pub use problem::{OutputError, OutputProblem, OutputRule, advice};
 pub use text::TextError;
 pub use view::{Entry, EntryKind, OutputView};

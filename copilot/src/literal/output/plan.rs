@@ -6,7 +6,8 @@ use super::planner::{Data, Planner};
 use super::problem::{OutputError, OutputProblem};
 use super::view::OutputView;
 use crate::idl::blob_type::BlobDimensionality;
-use crate::idl::{LiteralMap, VariableMap};
+use crate::idl::literal_type::Type;
+use crate::idl::{LiteralMap, LiteralType, VariableMap};
 use crate::literal::problems::Problems;
 
 /// What of an upload may be chosen.
@@ -85,6 +86,38 @@ pub fn plan_references(
     check: impl Fn(&str) -> Result<(), String>,
 ) -> Result<OutputPlan, OutputError> {
     read_all(outputs, view, options, Data::Referenced(&check))
+}
+
+/// The files and directories that the plan would upload if main ended now, without an error for what
+/// is not there yet or not as it should be.
+///
+/// What it names may not be what [`plan`] names in the end: main may write more, or other things.
+pub fn data_so_far(
+    outputs: &VariableMap,
+    view: &impl OutputView,
+    options: OutputOptions,
+) -> Vec<BlobOutput> {
+    let mut uri = |_: &[String]| String::new();
+    let mut planner = Planner::new(view, options, Data::Uploaded(&mut uri));
+    let with_data = outputs.types().into_iter();
+    for (variable, declared) in with_data.filter(|(_, declared)| has_data(declared)) {
+        let mark = planner.noted.mark();
+        if planner.output(variable, &declared).is_err() {
+            planner.noted.go_back(mark);
+        }
+    }
+    planner.into_blobs()
+}
+
+/// Whether a value of the type may be, or hold, a file or directory to upload.
+#[must_use]
+pub fn has_data(declared: &LiteralType) -> bool {
+    match &declared.r#type {
+        Some(Type::Blob(_) | Type::Schema(_) | Type::StructuredDatasetType(_)) => true,
+        Some(Type::CollectionType(inner) | Type::MapValueType(inner)) => has_data(inner),
+        Some(Type::UnionType(union)) => union.variants.iter().any(has_data),
+        Some(Type::Simple(_) | Type::EnumType(_)) | None => false,
+    }
 }
 
 fn read_all<'a>(

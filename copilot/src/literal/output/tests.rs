@@ -1,4 +1,5 @@
 mod references;
+mod so_far;
 mod types;
 mod unions;
 

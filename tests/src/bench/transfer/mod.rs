@@ -10,7 +10,7 @@ mod budget;
 mod contender;
 mod measure;
 mod options;
-mod server;
+pub(super) mod server;
 mod shape;
 mod table;
 

@@ -1,0 +1,15 @@
+//! A file that is written through a mapping.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use memmap2::MmapMut;
+
+/// Maps a whole file, to be written; its descriptor is closed.
+pub fn map(path: &Path) -> MmapMut {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).open(path).unwrap();
+    // SAFETY: nobody makes the file shorter while it is mapped, and whoever else reads it (the
+    // sidecar) reads bytes that mean nothing yet.
+    unsafe { MmapMut::map_mut(&file) }.unwrap()
+}
