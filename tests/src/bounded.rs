@@ -95,6 +95,21 @@ impl Bounded {
         Ok(command)
     }
 
+    /// Has the kernel drop the page cache that ended processes have left charged to it.
+    ///
+    /// # Errors
+    /// If the kernel refuses; what cannot be dropped is none.
+    pub fn forget_cache(&self) -> io::Result<()> {
+        match self.hierarchy {
+            // It fails where less could be dropped; 5.19 has the file.
+            Hierarchy::Unified(_) => {
+                let _ = fs::write(self.memory.join("memory.reclaim"), "1T");
+                Ok(())
+            }
+            Hierarchy::Split { .. } => fs::write(self.memory.join("memory.force_empty"), "0"),
+        }
+    }
+
     /// How many of its processes were killed for want of memory.
     ///
     /// # Errors

@@ -41,6 +41,17 @@ impl Minio {
         Self::start_in("")
     }
 
+    /// The same, with its disk in a new directory in `place`.
+    ///
+    /// # Errors
+    /// If it has no port or no directory.
+    ///
+    /// # Panics
+    /// If it is not installed or does not come up.
+    pub fn start_at(place: &Path) -> io::Result<Self> {
+        Self::serve(tempfile::tempdir_in(place)?, "")
+    }
+
     /// The same, in this region, which then must be named; empty for any.
     ///
     /// # Errors
@@ -49,7 +60,10 @@ impl Minio {
     /// # Panics
     /// If it is not installed or does not come up.
     pub fn start_in(region: &str) -> io::Result<Self> {
-        let dir = tempfile::tempdir()?;
+        Self::serve(tempfile::tempdir()?, region)
+    }
+
+    fn serve(dir: tempfile::TempDir, region: &str) -> io::Result<Self> {
         let server = Emulator::start(MINIO, |command, address| {
             command
                 .env("MINIO_ROOT_USER", ACCESS_KEY)

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::{env, iter};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -65,7 +64,6 @@ pub fn run(options: &Options) -> Result<()> {
         .args(what.map(|value| value.get_name().to_owned()));
     if matches!(options.what, Bench::Transfer | Bench::Eager) {
         setup::for_benches();
-        find_installed(&mut bench)?;
     }
     if matches!(options.what, Bench::Transfer) {
         beside_floor(&mut bench)?;
@@ -74,15 +72,6 @@ pub fn run(options: &Options) -> Result<()> {
     if !status.success() {
         bail!("the bench failed: {status}");
     }
-    Ok(())
-}
-
-/// Has the bench find the server, and who else takes part.
-fn find_installed(bench: &mut Command) -> Result<()> {
-    let installed = target_directory().join("emulators/bin");
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = iter::once(installed).chain(env::split_paths(&path));
-    bench.env("PATH", env::join_paths(folders)?);
     Ok(())
 }
 

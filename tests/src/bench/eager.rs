@@ -42,7 +42,7 @@ const SHAPES: [(&str, BlobDimensionality); 2] = [
 pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
     let options = Options::parse(arguments)?;
     let place = tempfile::tempdir()?;
-    let server = Server::start(&options, place.path())?;
+    let server = Server::start(place.path())?;
     println!("server: {}", server.version);
     println!(
         "from main's end to the commit, {} rounds in turn, ms",

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
             files.parse()?,
         ),
         ("transfer", arguments) => transfer::run(&program, Path::new(copilot), arguments),
-        ("transfer-run", [groups, words @ ..]) => transfer::measured(groups, words),
+        ("transfer-run", words) => transfer::measured(words),
         ("eager", arguments) => eager::run(&program, Path::new(copilot), arguments),
         ("eager-main", [shape, directory]) => eager::main(shape, Path::new(directory)),
         ("bare", []) => start::bare(),

@@ -11,6 +11,7 @@ use copilot::idl::{Message as _, blob_type::BlobDimensionality};
 use super::options::Options;
 use super::server::{BUCKET, Server};
 use crate::binary;
+use crate::minio::{ACCESS_KEY, SECRET_KEY};
 use crate::task::{blob_type, interface};
 
 /// Ours.
@@ -73,9 +74,7 @@ pub fn contenders(copilot: &Path, options: &Options) -> Result<Vec<Contender>> {
                 program,
             }),
             None if options.peers_required => {
-                bail!(
-                    "{name} is not on PATH, and peers are required: `cargo xtask setup --benches`"
-                )
+                bail!("{name} is not here, and peers are required: `cargo xtask setup --benches`")
             }
             None => println!("{name}: absent, so nothing is compared with it"),
         }
@@ -154,7 +153,7 @@ fn ours(job: &Job<'_>, command: &mut Command) -> Result<()> {
 }
 
 fn bare(job: &Job<'_>, command: &mut Command) {
-    keys(job, command);
+    keys(command);
     command.args([&job.server.endpoint, BUCKET]);
     let (directory, prefix) = (job.directory, job.prefix);
     match job.direction {
@@ -164,7 +163,7 @@ fn bare(job: &Job<'_>, command: &mut Command) {
 }
 
 fn s5cmd(job: &Job<'_>, command: &mut Command) {
-    keys(job, command);
+    keys(command);
     command.env("AWS_REGION", "us-east-1");
     command.args(["--endpoint-url", &job.server.endpoint]);
     command.args(["--log", "error", "cp"]);
@@ -183,8 +182,8 @@ fn rclone(job: &Job<'_>, command: &mut Command) {
         ("RCLONE_CONFIG_STORE_TYPE", "s3"),
         ("RCLONE_CONFIG_STORE_PROVIDER", "Minio"),
         ("RCLONE_CONFIG_STORE_ENDPOINT", &server.endpoint),
-        ("RCLONE_CONFIG_STORE_ACCESS_KEY_ID", &server.access_key),
-        ("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY", &server.secret_key),
+        ("RCLONE_CONFIG_STORE_ACCESS_KEY_ID", ACCESS_KEY),
+        ("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY", SECRET_KEY),
         ("RCLONE_S3_NO_CHECK_BUCKET", "true"),
     ] {
         command.env(name, value);
@@ -198,8 +197,8 @@ fn rclone(job: &Job<'_>, command: &mut Command) {
     };
 }
 
-fn keys(job: &Job<'_>, command: &mut Command) {
+fn keys(command: &mut Command) {
     command
-        .env("AWS_ACCESS_KEY_ID", &job.server.access_key)
-        .env("AWS_SECRET_ACCESS_KEY", &job.server.secret_key);
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
 }

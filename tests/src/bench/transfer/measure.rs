@@ -1,7 +1,7 @@
 //! One run of one contender: time, CPU and peak memory, as the kernel counts them.
 //!
 //! The kernel's peak of a process begins with that of whoever started it. So a process of its own, with
-//! little memory, starts the contender, waits for it and tells; it is also what enters the cgroups.
+//! little memory, starts the contender, waits for it and tells.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -11,15 +11,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::budget::Budget;
 use super::table::Run;
+use crate::bounded::Bounded;
 
-/// Runs a contender, in the budget's cgroups if there is one.
-pub fn run(program: &Path, budget: Option<&Budget>, contender: &Command) -> Result<Run> {
-    let mut command = Command::new(program);
+/// Runs a contender, in the cgroup if there is one.
+pub fn run(program: &Path, bounded: Option<&Bounded>, contender: &Command) -> Result<Run> {
+    let mut command = match bounded {
+        Some(bounded) => bounded.command(program)?,
+        None => Command::new(program),
+    };
     command.args(["--copilot", "-", "transfer-run"]);
-    let groups: Vec<String> = budget.map_or_else(Vec::new, Budget::groups);
-    command.arg(groups.join(","));
     command
         .arg(contender.get_program())
         .args(contender.get_args());
@@ -68,16 +69,9 @@ fn tail(log: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&text[from..]).trim().to_owned())
 }
 
-/// The process between: enters the cgroups, runs the command, prints exit code, signal, wall and CPU
-/// time in microseconds, and peak memory in bytes.
-pub fn measured(groups: &str, words: &[&str]) -> Result<()> {
-    for group in groups.split(',').filter(|group| !group.is_empty()) {
-        fs::write(
-            Path::new(group).join("cgroup.procs"),
-            std::process::id().to_string(),
-        )
-        .with_context(|| format!("{group} cannot be entered"))?;
-    }
+/// The process between: runs the command, prints exit code, signal, wall and CPU time in microseconds,
+/// and peak memory in bytes.
+pub fn measured(words: &[&str]) -> Result<()> {
     let [program, arguments @ ..] = words else {
         bail!("nothing to run");
     };

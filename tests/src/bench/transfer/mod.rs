@@ -6,7 +6,6 @@
 //! a CPU and 128 MiB, page cache counted. What was moved is counted after each run, and compared to
 //! the byte once for each contender: who loses files would otherwise be fast.
 
-mod budget;
 mod contender;
 mod measure;
 mod options;
@@ -22,18 +21,22 @@ use anyhow::{Result, bail};
 pub use measure::measured;
 pub use options::Options;
 
-use self::budget::Budget;
 use self::contender::{Contender, Direction, Job, OUTPUT, contenders};
 use self::server::Server;
 use self::shape::Shape;
 use self::table::{Run, Table};
+use crate::bounded::{self, Bounded};
+
+/// The sidecar's own limits: bytes of memory, and thousandths of a CPU.
+const MEMORY: u64 = 128 << 20;
+const CPU: u64 = 500;
 
 /// Measures and prints. `program` is this one.
 pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
     let options = Options::parse(arguments)?;
     let contenders = contenders(copilot, &options)?;
     let places = Places::new()?;
-    let server = Server::start(&options, places.memory.path())?;
+    let server = Server::start(places.memory.path())?;
     println!("server: {}", server.version);
     for contender in &contenders {
         println!("{}: {}", contender.name, contender.version);
@@ -42,22 +45,19 @@ pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
         if !options.limits.contains(&limited) {
             continue;
         }
-        let budget = if limited {
-            let Some(budget) = Budget::set_up()? else {
-                println!("not measured under limits: no cgroup can be made here");
-                continue;
-            };
-            Some(budget)
-        } else {
-            None
-        };
+        if limited && !bounded::is_possible() {
+            println!("not measured under limits: no cgroup that counts memory can be made here");
+            continue;
+        }
+        let bounded = limited.then(|| Bounded::create(MEMORY, Some(CPU)));
+        let bounded = bounded.transpose()?;
         for shape in options.shapes() {
             let mut field = Field {
                 program,
                 server: &server,
                 contenders: &contenders,
                 places: &places,
-                budget: budget.as_ref(),
+                bounded: bounded.as_ref(),
                 rounds: options.rounds,
                 shape,
             };
@@ -98,14 +98,14 @@ struct Field<'a> {
     server: &'a Server,
     contenders: &'a [Contender],
     places: &'a Places,
-    budget: Option<&'a Budget>,
+    bounded: Option<&'a Bounded>,
     rounds: usize,
     shape: Shape,
 }
 
 impl Field<'_> {
     fn measure(&mut self) -> Result<()> {
-        let place = match self.budget {
+        let place = match self.bounded {
             Some(_) => self.places.disk.path(),
             None => self.places.memory.path(),
         };
@@ -115,7 +115,7 @@ impl Field<'_> {
         self.server.upload(&source, &prefix)?;
         self.server.put_inputs(&prefix)?;
         for direction in [Direction::Up, Direction::Down] {
-            let mut table = Table::new(self.shape, direction, self.budget.is_some());
+            let mut table = Table::new(self.shape, direction, self.bounded.is_some());
             for round in 0..=self.rounds {
                 for contender in self.contenders {
                     let run = self.turn(contender, direction, round, place, &source, &prefix)?;
@@ -156,10 +156,10 @@ impl Field<'_> {
                 Direction::Up => source,
             },
         };
-        if let Some(budget) = self.budget {
-            budget.forget_cache()?;
+        if let Some(bounded) = self.bounded {
+            bounded.forget_cache()?;
         }
-        let run = measure::run(self.program, self.budget, &contender.command(&job)?)?;
+        let run = measure::run(self.program, self.bounded, &contender.command(&job)?)?;
         if run.is_complete() {
             let moved = match direction {
                 Direction::Down => self.shape.check(&contender.files(&target), round == 0)?,

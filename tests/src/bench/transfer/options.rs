@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::shape::{SHAPES, Shape};
+use crate::emulator;
 
 /// What to measure, and with what.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct Options {
 
 /// What can be said.
 const USAGE: &str = "--rounds N, --shape NAME, --only CONTENDER, --free, --limited, --peers required, \
-                     --program NAME=PATH (bare, minio, s5cmd, rclone)";
+                     --program NAME=PATH (bare, s5cmd, rclone)";
 
 impl Options {
     /// Reads the arguments.
@@ -81,15 +82,13 @@ impl Options {
         SHAPES.into_iter().filter(wanted)
     }
 
-    /// Where a program is: as named, else the first on PATH; `None` if it is nowhere.
+    /// Where a program is: as named, else on PATH or where set-up puts it; `None` if it is nowhere.
     #[must_use]
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         let named = self.programs.iter().find(|(known, _)| known == name);
         if let Some((_, path)) = named {
             return Some(path.clone());
         }
-        std::env::split_paths(&std::env::var_os("PATH")?)
-            .map(|folder| folder.join(name))
-            .find(|path| path.is_file())
+        emulator::find(name)
     }
 }

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use copilot::config::StorageSettings;
 use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
@@ -18,87 +15,38 @@ use copilot::transfer::{Copy, Engine, Limits, LocalFile, Stop};
 use futures_util::stream;
 
 use super::contender::OUTPUT;
-use super::options::Options;
-use crate::bench::running::Running;
-use crate::binary;
+use crate::minio::{ACCESS_KEY, MINIO, Minio, SECRET_KEY};
 use crate::task::blob;
+use crate::{binary, emulator};
 
 /// The bucket.
-pub const BUCKET: &str = "bench";
+pub const BUCKET: &str = "data";
 
 /// A running server; stops when dropped.
+#[derive(Debug)]
 pub struct Server {
     /// Where it is.
     pub endpoint: String,
-    /// The only access key.
-    pub access_key: String,
-    /// Its secret.
-    pub secret_key: String,
     /// What it calls itself.
     pub version: String,
-    root: PathBuf,
-    _running: Running,
-}
-
-impl std::fmt::Debug for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Server").field(&self.endpoint).finish()
-    }
+    minio: Minio,
 }
 
 impl Server {
     /// Starts it over a new directory in `place`.
-    pub fn start(options: &Options, place: &Path) -> Result<Self> {
-        let Some(minio) = options.program("minio") else {
-            bail!("minio is not on PATH: `cargo xtask setup --benches`");
-        };
-        let root = place.join("server");
-        // A bucket is a directory.
-        fs::create_dir_all(root.join(BUCKET))?;
-        let (access_key, secret_key) = ("bench-access-key", "bench-secret-key");
-        let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
-        let mut command = Command::new(&minio);
-        binary::isolate(&mut command);
-        command
-            .args(["server", "--quiet", "--address", &address.to_string()])
-            .arg(&root)
-            .env("HOME", place)
-            .env("MINIO_ROOT_USER", access_key)
-            .env("MINIO_ROOT_PASSWORD", secret_key)
-            .env("MINIO_BROWSER", "off")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let running = Running::start(command)?;
-        let mut version = Command::new(&minio);
+    pub fn start(place: &Path) -> Result<Self> {
+        let program = emulator::find(MINIO);
+        let program = program.context("minio is not here: `cargo xtask setup --benches`")?;
+        let mut version = Command::new(program);
         binary::isolate(&mut version);
         let version = version.arg("--version").env("HOME", place).output()?.stdout;
-        let server = Self {
-            endpoint: format!("http://{address}"),
-            access_key: access_key.to_owned(),
-            secret_key: secret_key.to_owned(),
-            version: String::from_utf8_lossy(&version)
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-            root,
-            _running: running,
-        };
-        server.wait()?;
-        Ok(server)
-    }
-
-    fn wait(&self) -> Result<()> {
-        let until = Instant::now() + Duration::from_secs(30);
-        while Instant::now() < until {
-            if self.list("nothing").is_ok() {
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        self.list("nothing")
-            .context("the server does not come up")?;
-        Ok(())
+        let version = String::from_utf8_lossy(&version);
+        let minio = Minio::start_at(place)?;
+        Ok(Self {
+            endpoint: minio.endpoint(),
+            version: version.lines().next().unwrap_or_default().to_owned(),
+            minio,
+        })
     }
 
     /// Keys and their values, as stow calls them.
@@ -107,8 +55,8 @@ impl Server {
             ("auth_type", "accesskey"),
             ("region", "us-east-1"),
             ("endpoint", &self.endpoint),
-            ("access_key_id", &self.access_key),
-            ("secret_key", &self.secret_key),
+            ("access_key_id", ACCESS_KEY),
+            ("secret_key", SECRET_KEY),
         ]
     }
 
@@ -197,7 +145,13 @@ impl Server {
     /// Removes what lies beneath a prefix, from the server's own disk: ten thousand requests to delete
     /// would take longer than what is measured. No prefix is used twice.
     pub fn forget(&self, prefix: &str) -> Result<()> {
-        Ok(fs::remove_dir_all(self.root.join(BUCKET).join(prefix))?)
+        Ok(fs::remove_dir_all(
+            self.minio
+                .directory()
+                .join("disk")
+                .join(BUCKET)
+                .join(prefix),
+        )?)
     }
 }
 
