@@ -1,6 +1,8 @@
 //! S3: our server in process, and `MinIO`.
 
 use std::fs;
+use std::io;
+use std::path::Path;
 use std::process::Command;
 
 use super::{Store, encoded};
@@ -11,7 +13,7 @@ use crate::s3::{self, S3Server};
 /// The server in process.
 #[derive(Debug)]
 pub struct Amazon {
-    server: S3Server,
+    pub(super) server: S3Server,
     _dir: tempfile::TempDir,
 }
 
@@ -22,9 +24,13 @@ impl Amazon {
     /// If it has no port or no directory.
     #[must_use]
     pub fn start() -> Self {
+        Self::serve(S3Server::start)
+    }
+
+    pub(super) fn serve(start: fn(&Path) -> io::Result<S3Server>) -> Self {
         let dir = tempfile::tempdir().expect("a directory can be made");
         fs::create_dir(dir.path().join("data")).expect("a bucket can be made");
-        let server = S3Server::start(dir.path()).expect("a port is free");
+        let server = start(dir.path()).expect("a port is free");
         Self { server, _dir: dir }
     }
 }
@@ -53,7 +59,9 @@ impl Store for Amazon {
     }
 
     fn unfinished(&self, _: &[String]) -> Vec<String> {
-        unfinished(&self.server)
+        let left = self.server.unfinished_uploads();
+        let left = left.expect("the store can be read");
+        left.iter().map(|path| path.display().to_string()).collect()
     }
 }
 
@@ -63,11 +71,6 @@ pub(super) fn put_file(server: &S3Server, key: &str, content: &[u8]) {
     let folder = path.parent().expect("an object lies in a bucket");
     fs::create_dir_all(folder).expect("the store can be written");
     fs::write(path, content).expect("the store can be written");
-}
-
-pub(super) fn unfinished(server: &S3Server) -> Vec<String> {
-    let left = server.unfinished_uploads().expect("the store can be read");
-    left.iter().map(|path| path.display().to_string()).collect()
 }
 
 /// `MinIO`.

@@ -4,10 +4,9 @@
 //! write through; that one is S3's in all but the signature, so there our S3 server stands in, which
 //! then asks nobody who they are.
 
-use std::fs;
 use std::process::Command;
 
-use super::amazon::{put_file, unfinished};
+use super::amazon::Amazon;
 use super::{Lack, Store, encoded};
 use crate::binary;
 use crate::emulator::Emulator;
@@ -95,10 +94,7 @@ impl Store for FakeGoogle {
 
 /// Our S3 server in its place.
 #[derive(Debug)]
-pub struct Google {
-    server: S3Server,
-    _dir: tempfile::TempDir,
-}
+pub struct Google(Amazon);
 
 impl Google {
     /// Starts it over an empty bucket.
@@ -107,10 +103,7 @@ impl Google {
     /// If it has no port or no directory.
     #[must_use]
     pub fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory can be made");
-        fs::create_dir(dir.path().join("data")).expect("a bucket can be made");
-        let server = S3Server::open(dir.path()).expect("a port is free");
-        Self { server, _dir: dir }
+        Self(Amazon::serve(S3Server::open))
     }
 }
 
@@ -124,18 +117,18 @@ impl Store for Google {
     }
 
     fn command(&self) -> Command {
-        command(self.server.endpoint.trim_start_matches("http://"))
+        command(self.0.server.endpoint.trim_start_matches("http://"))
     }
 
     fn put(&self, key: &str, content: &[u8]) {
-        put_file(&self.server, key, content);
+        self.0.put(key, content);
     }
 
     fn get(&self, key: &str) -> Option<Vec<u8>> {
-        fs::read(self.server.file("data", key)).ok()
+        self.0.get(key)
     }
 
-    fn unfinished(&self, _: &[String]) -> Vec<String> {
-        unfinished(&self.server)
+    fn unfinished(&self, keys: &[String]) -> Vec<String> {
+        self.0.unfinished(keys)
     }
 }
