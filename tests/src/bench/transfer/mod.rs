@@ -14,7 +14,7 @@ mod shape;
 mod table;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -60,6 +60,7 @@ pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
                 bounded: bounded.as_ref(),
                 rounds: options.rounds,
                 shape,
+                kept: Vec::new(),
             };
             field.measure()?;
         }
@@ -101,6 +102,9 @@ struct Field<'a> {
     bounded: Option<&'a Bounded>,
     rounds: usize,
     shape: Shape,
+    /// Directories of small files, removed when all have had their turns: ext4 looks for an inode that
+    /// was not deleted a moment ago, one by one, at the expense of whoever comes next.
+    kept: Vec<PathBuf>,
 }
 
 impl Field<'_> {
@@ -126,6 +130,9 @@ impl Field<'_> {
                 }
             }
             table.print();
+            for target in std::mem::take(&mut self.kept) {
+                fs::remove_dir_all(target)?;
+            }
         }
         fs::remove_dir_all(place.join(self.shape.name))?;
         self.server.forget(&prefix)
@@ -133,7 +140,7 @@ impl Field<'_> {
 
     /// One run of one contender, and a look at what it did.
     fn turn(
-        &self,
+        &mut self,
         contender: &Contender,
         direction: Direction,
         round: usize,
@@ -142,8 +149,7 @@ impl Field<'_> {
         prefix: &str,
     ) -> Result<Run> {
         let to = format!("{}-{}-{round}", self.shape.name, contender.name);
-        let target = place.join("target");
-        let _ = fs::remove_dir_all(&target);
+        let target = place.join(format!("target-{to}"));
         let job = Job {
             server: self.server,
             direction,
@@ -171,9 +177,10 @@ impl Field<'_> {
                 bail!("{} {direction}: {loss}", contender.name);
             }
         }
-        let _ = fs::remove_dir_all(&target);
-        if matches!(direction, Direction::Up) {
-            self.server.forget(&to)?;
+        match direction {
+            Direction::Up => self.server.forget(&to)?,
+            Direction::Down if self.shape.small => self.kept.push(target),
+            Direction::Down => fs::remove_dir_all(&target)?,
         }
         Ok(run)
     }
