@@ -44,6 +44,8 @@ pub struct Job<'a> {
     pub prefix: &'a str,
     /// The directory that the files have.
     pub directory: &'a Path,
+    /// Whether payloads are left unsigned by who can.
+    pub unsigned: bool,
 }
 
 /// A program that can move files.
@@ -132,6 +134,9 @@ impl Contender {
 fn ours(job: &Job<'_>, command: &mut Command) -> Result<()> {
     let results = format!("s3://{BUCKET}/results/{}", job.prefix);
     command.args(job.server.flags());
+    if job.unsigned {
+        command.arg("--storage.s3.sign-payload=never");
+    }
     match job.direction {
         Direction::Down => {
             command.args(["download", "--to-output-prefix", &results]);
@@ -154,6 +159,9 @@ fn ours(job: &Job<'_>, command: &mut Command) -> Result<()> {
 
 fn bare(job: &Job<'_>, command: &mut Command) {
     keys(command);
+    if job.unsigned {
+        command.env("AWS_UNSIGNED_PAYLOAD", "true");
+    }
     command.args([&job.server.endpoint, BUCKET]);
     let (directory, prefix) = (job.directory, job.prefix);
     match job.direction {

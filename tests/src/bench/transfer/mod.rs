@@ -59,6 +59,7 @@ pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
                 places: &places,
                 bounded: bounded.as_ref(),
                 rounds: options.rounds,
+                unsigned: options.unsigned,
                 shape,
                 kept: Vec::new(),
             };
@@ -101,6 +102,7 @@ struct Field<'a> {
     places: &'a Places,
     bounded: Option<&'a Bounded>,
     rounds: usize,
+    unsigned: bool,
     shape: Shape,
     /// Directories of small files, removed when all have had their turns: ext4 looks for an inode that
     /// was not deleted a moment ago, one by one, at the expense of whoever comes next.
@@ -119,7 +121,8 @@ impl Field<'_> {
         self.server.upload(&source, &prefix)?;
         self.server.put_inputs(&prefix)?;
         for direction in [Direction::Up, Direction::Down] {
-            let mut table = Table::new(self.shape, direction, self.bounded.is_some());
+            let mut table =
+                Table::new(self.shape, direction, self.bounded.is_some(), self.unsigned);
             for round in 0..=self.rounds {
                 for contender in self.contenders {
                     let run = self.turn(contender, direction, round, place, &source, &prefix)?;
@@ -161,6 +164,7 @@ impl Field<'_> {
                 Direction::Down => &target,
                 Direction::Up => source,
             },
+            unsigned: self.unsigned,
         };
         if let Some(bounded) = self.bounded {
             bounded.forget_cache()?;

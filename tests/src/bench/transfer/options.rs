@@ -18,6 +18,8 @@ pub struct Options {
     pub limits: Vec<bool>,
     /// Names of contenders; none for all that are there.
     pub only: Vec<String>,
+    /// Whether ours and the floor leave payloads unsigned, as over TLS. The peers sign on plain HTTP.
+    pub unsigned: bool,
     /// Whether a peer that is absent is a failure.
     pub peers_required: bool,
     /// Programs named rather than found on PATH, by name.
@@ -25,7 +27,7 @@ pub struct Options {
 }
 
 /// What can be said.
-const USAGE: &str = "--rounds N, --shape NAME, --only CONTENDER, --free, --limited, --peers required, \
+const USAGE: &str = "--rounds N, --shape NAME, --only CONTENDER, --free, --limited, --unsigned, --peers required, \
                      --program NAME=PATH (bare, s5cmd, rclone)";
 
 impl Options {
@@ -36,6 +38,7 @@ impl Options {
             shapes: Vec::new(),
             limits: Vec::new(),
             only: Vec::new(),
+            unsigned: false,
             peers_required: std::env::var("CI").is_ok_and(|ci| ci == "true"),
             programs: Vec::new(),
         };
@@ -52,6 +55,7 @@ impl Options {
                 "--only" => options.only.push(value()?.to_owned()),
                 "--free" => options.limits.push(false),
                 "--limited" => options.limits.push(true),
+                "--unsigned" => options.unsigned = true,
                 "--peers" if value()? == "required" => options.peers_required = true,
                 "--program" => {
                     let named = value()?.split_once('=').context("--program NAME=PATH")?;

@@ -32,6 +32,7 @@ pub struct Table {
     shape: Shape,
     direction: Direction,
     limited: bool,
+    unsigned: bool,
     rows: Vec<(&'static str, Vec<Run>)>,
 }
 
@@ -44,11 +45,12 @@ struct Medians {
 }
 
 impl Table {
-    pub fn new(shape: Shape, direction: Direction, limited: bool) -> Self {
+    pub fn new(shape: Shape, direction: Direction, limited: bool, unsigned: bool) -> Self {
         Self {
             shape,
             direction,
             limited,
+            unsigned,
             rows: Vec::new(),
         }
     }
@@ -67,7 +69,9 @@ impl Table {
         } else {
             ""
         };
-        println!("\n{} {}{limits}\n", self.shape.title(), self.direction);
+        let unsigned = if self.unsigned { ", unsigned" } else { "" };
+        let (title, direction) = (self.shape.title(), self.direction);
+        println!("\n{title} {direction}{unsigned}{limits}\n");
         println!("| | wall s | CPU s | peak MiB |");
         println!("| --- | ---: | ---: | ---: |");
         for (name, runs) in &self.rows {
@@ -119,6 +123,7 @@ impl Table {
             (true, false, _) => (None, None),
             (false, true, _) => (Some(0.65), Some(0.3)),
             (false, false, Direction::Down) => (Some(0.9), Some(0.65)),
+            (false, false, Direction::Up) if self.unsigned => (Some(0.75), Some(0.25)),
             (false, false, Direction::Up) => (Some(1.0), Some(0.45)),
         }
     }
