@@ -40,8 +40,8 @@ fn record(kind: u32, pid: u32) -> Record {
 
 fn translate(records: &mut Records, record: &Record) -> Vec<Event> {
     let mut events = VecDeque::new();
-    let nobody = Newcomers::beside(Scanner::new(place(None)));
-    records.translate(record, &nobody, &mut events);
+    let mut nobody = Newcomers::beside(Scanner::new(place(None)), false);
+    records.translate(record, &mut nobody, &mut events);
     events.into()
 }
 
