@@ -114,6 +114,7 @@ mod tests {
             watcher: "ebpf".to_owned(),
             reason: String::new(),
             told_by: "ebpf",
+            sees: true,
             main: None,
             main_names: Vec::new(),
             containers: vec!["web".to_owned()],

@@ -83,7 +83,9 @@ const TABLE: [(Seen, Sight, [Decision; 4]); 10] = [
 /// Looks it up.
 #[must_use]
 pub fn decide(seen: Seen, sight: Sight, moment: Moment) -> Decision {
-    let row = TABLE.iter().find(|(row, eyes, _)| (*row, *eyes) == (seen, sight));
+    let row = TABLE
+        .iter()
+        .find(|(row, eyes, _)| (*row, *eyes) == (seen, sight));
     row.map_or(Interrupted, |(_, _, decisions)| match moment {
         Moment::Sigterm => decisions[0],
         Moment::TermWaitOver => decisions[1],

@@ -241,7 +241,9 @@ impl Rules {
             .filter(|candidate| !self.is_infrastructure(candidate))
             .filter(|candidate| {
                 // What was read before the pivot is true as far as it goes.
-                candidate.traits.is_some_and(|traits| mounts(traits, output))
+                candidate
+                    .traits
+                    .is_some_and(|traits| mounts(traits, output))
             })
             .filter(|candidate| {
                 downloader.is_none_or(|downloader| is_behind(candidate, downloader))
@@ -257,15 +259,13 @@ impl Rules {
 
     fn by_elimination(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
         let rules_apply = self.main_container.is_some() || self.output_mount.is_some();
-        ids(candidates
-            .iter()
-            .filter(|candidate| match made(candidate) {
-                // Gone before its mounts could be read: it may have been main.
-                None => candidate.ended.is_some() && self.may_have_been_main(candidate, candidates),
-                // Not a container of Kubernetes: it has no name that a rule could have matched.
-                Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
-                Some(_) => !rules_apply && !self.is_infrastructure(candidate),
-            }))
+        ids(candidates.iter().filter(|candidate| match made(candidate) {
+            // Gone before its mounts could be read: it may have been main.
+            None => candidate.ended.is_some() && self.may_have_been_main(candidate, candidates),
+            // Not a container of Kubernetes: it has no name that a rule could have matched.
+            Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
+            Some(_) => !rules_apply && !self.is_infrastructure(candidate),
+        }))
     }
 
     /// Whether what is known of a container leaves open that it is main, or was. If it ended badly the

@@ -180,7 +180,9 @@ fn is_root_of_container(text: &str, root: &str) -> bool {
     let is_named_so = matches!(root.rsplit('/').next(), Some("rootfs" | "merged"));
     let is_its_proc = |line: &str| {
         target_of(line).strip_prefix(root) == Some("/proc")
-            && line.split_once(" - ").is_some_and(|(_, kind)| kind.starts_with("proc "))
+            && line
+                .split_once(" - ")
+                .is_some_and(|(_, kind)| kind.starts_with("proc "))
     };
     text.lines().any(|line| target_of(line) == root)
         && (is_named_so || text.lines().any(is_its_proc))

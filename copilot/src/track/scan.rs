@@ -139,12 +139,22 @@ impl Scanner {
             .collect()
     }
 
+    /// Whether a process that has just ended was still a runtime's, which had not become its
+    /// container's program; nothing if its parent has been told, and nobody can say any more.
+    #[must_use]
+    pub fn ended_as_runtimes(&self, process: ProcessId) -> Option<bool> {
+        let directory = self.root.join(process.visible_pid()?.to_string());
+        let stat = Process::new_with_root(directory).ok()?.stat().ok()?;
+        (process_id(&stat) == process).then(|| is_runtime(&stat, 0))
+    }
+
     /// How many containers are being made whose mounts are all there.
     #[must_use]
     pub fn made(&self) -> usize {
         let waiting = self.known.values().filter(|known| known.waits);
-        let containers: BTreeSet<&ContainerId> =
-            waiting.filter_map(|known| known.container.as_ref()).collect();
+        let containers: BTreeSet<&ContainerId> = waiting
+            .filter_map(|known| known.container.as_ref())
+            .collect();
         let is_made = |container: &&&ContainerId| self.described.contains_key(**container);
         containers.iter().filter(is_made).count()
     }
@@ -266,8 +276,16 @@ impl Scanner {
         of: Kind,
         events: &mut Vec<Event>,
     ) {
-        let enough = if of.is_runtimes { Stage::BeforeStart } else { Stage::Complete };
-        if self.described.get(container).is_some_and(|known| *known >= enough) {
+        let enough = if of.is_runtimes {
+            Stage::BeforeStart
+        } else {
+            Stage::Complete
+        };
+        if self
+            .described
+            .get(container)
+            .is_some_and(|known| *known >= enough)
+        {
             return;
         }
         let traits = traits_of(process, of.is_runtimes);
@@ -348,7 +366,11 @@ fn lives(stat: &Stat) -> bool {
 /// may be, in clock ticks.
 fn is_runtime(stat: &Stat, age: u64) -> bool {
     let name = stat.comm.as_str();
-    let is_marked = || RUNTIME_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let is_marked = || {
+        RUNTIME_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    };
     (age < MAKING && is_marked()) || (age < MAKING_BY_PLAIN_NAME && RUNTIME_NAMES.contains(&name))
 }
 

@@ -199,7 +199,9 @@ impl Tracker {
             traits.name.clone()
         };
         let names = containers.iter();
-        names.map(|id| name(id).unwrap_or_else(|| id.to_string())).collect()
+        names
+            .map(|id| name(id).unwrap_or_else(|| id.to_string()))
+            .collect()
     }
 
     /// The names of the other containers seen so far, for a person who looks for one.

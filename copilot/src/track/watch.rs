@@ -81,6 +81,8 @@ pub struct Watched {
     pub reason: String,
     /// The source whose word was the last.
     pub told_by: &'static str,
+    /// A source saw, at the end, who lives in the pod.
+    pub sees: bool,
     /// The main containers and the rule that found them.
     pub main: Option<(Vec<ContainerId>, Why)>,
     /// Their names; the id of one whose name is not known.
@@ -249,6 +251,7 @@ impl Watch {
             watcher: self.sources.names(),
             reason: self.reason.clone(),
             told_by: self.state.told_by(),
+            sees: !self.sources.are_blind(),
             main: self.state.main().cloned(),
             main_names: self.state.tracker().names(self.state.mains()),
             containers: self.state.tracker().names_seen(),

@@ -331,7 +331,11 @@ fn only_behind_the_downloader_or_by_name_is_a_main_certain() {
     ] {
         assert_eq!(certain(rules, containers), expected, "{rules:?}");
     }
-    assert_eq!(choose(&pods_rules(), &unread), None, "it was an init container");
+    assert_eq!(
+        choose(&pods_rules(), &unread),
+        None,
+        "it was an init container"
+    );
 }
 
 /// Without a shared pid namespace nothing can be read of a container but what it runs.
@@ -557,22 +561,112 @@ fn what_is_known_of_a_container_excludes_that_it_was_main_or_does_not() {
         ..container("it*", at(10), None)
     };
     let rows: [(&str, &Rules, Known, Vec<Known>, bool); 17] = [
-        ("mounts the outputs", &pods_rules(), it("it*"), vec![loader()], true),
-        ("mounts others", &pods_rules(), it("it"), vec![loader()], false),
-        ("mounts being made", &pods_rules(), half_made("it"), vec![], true),
-        ("some of its mounts known", &pods_rules(), half_made("it*"), vec![], true),
-        ("nothing is known", &pods_rules(), unread(), vec![loader()], true),
-        ("nothing is known, all are named", &all_named, unread(), vec![], false),
-        ("before the downloader", &pods_rules(), it("it*"), vec![late_loader()], false),
-        ("unread, before the downloader", &pods_rules(), unread(), vec![late_loader()], false),
-        ("infrastructure", &pods_rules(), it("istio-proxy*"), vec![], false),
-        ("infrastructure being made", &pods_rules(), half_made("istio-proxy"), vec![], false),
-        ("another is main by name", &by_host, it("it*"), vec![container("main", at(6), None)], false),
-        ("unread, another is main by name", &by_host, unread(), vec![container("main", at(6), None)], false),
+        (
+            "mounts the outputs",
+            &pods_rules(),
+            it("it*"),
+            vec![loader()],
+            true,
+        ),
+        (
+            "mounts others",
+            &pods_rules(),
+            it("it"),
+            vec![loader()],
+            false,
+        ),
+        (
+            "mounts being made",
+            &pods_rules(),
+            half_made("it"),
+            vec![],
+            true,
+        ),
+        (
+            "some of its mounts known",
+            &pods_rules(),
+            half_made("it*"),
+            vec![],
+            true,
+        ),
+        (
+            "nothing is known",
+            &pods_rules(),
+            unread(),
+            vec![loader()],
+            true,
+        ),
+        (
+            "nothing is known, all are named",
+            &all_named,
+            unread(),
+            vec![],
+            false,
+        ),
+        (
+            "before the downloader",
+            &pods_rules(),
+            it("it*"),
+            vec![late_loader()],
+            false,
+        ),
+        (
+            "unread, before the downloader",
+            &pods_rules(),
+            unread(),
+            vec![late_loader()],
+            false,
+        ),
+        (
+            "infrastructure",
+            &pods_rules(),
+            it("istio-proxy*"),
+            vec![],
+            false,
+        ),
+        (
+            "infrastructure being made",
+            &pods_rules(),
+            half_made("istio-proxy"),
+            vec![],
+            false,
+        ),
+        (
+            "another is main by name",
+            &by_host,
+            it("it*"),
+            vec![container("main", at(6), None)],
+            false,
+        ),
+        (
+            "unread, another is main by name",
+            &by_host,
+            unread(),
+            vec![container("main", at(6), None)],
+            false,
+        ),
         ("asked for", &asked_for("it"), it("it"), vec![], true),
-        ("another is asked for", &asked_for("main"), it("it*"), vec![], false),
-        ("unread, another is asked for", &asked_for("main"), unread(), vec![], true),
-        ("retried by kubelet", &pods_rules(), it("it*"), vec![retried], false),
+        (
+            "another is asked for",
+            &asked_for("main"),
+            it("it*"),
+            vec![],
+            false,
+        ),
+        (
+            "unread, another is asked for",
+            &asked_for("main"),
+            unread(),
+            vec![],
+            true,
+        ),
+        (
+            "retried by kubelet",
+            &pods_rules(),
+            it("it*"),
+            vec![retried],
+            false,
+        ),
         ("no volume is known", &no_volume, it("it"), vec![], true),
     ];
     for (case, rules, known, others, expected) in rows {

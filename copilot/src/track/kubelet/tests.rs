@@ -272,7 +272,10 @@ fn of_a_runtimes_process_nothing_is_believed_before_the_container_is_named() {
     assert_eq!(read(&nodes), None);
     // Another pod's volume, bound below kubelet's directory by a `subPath`.
     let pods = "/var/lib/kubelet/pods/other";
-    let other = line(&format!("{pods}/volumes/v"), &format!("{pods}/volume-subpaths/v/c/0"));
+    let other = line(
+        &format!("{pods}/volumes/v"),
+        &format!("{pods}/volume-subpaths/v/c/0"),
+    );
     assert_eq!(read(&format!("{nodes}\n{other}")), None);
     let traits = read(&format!("{before}{other}")).expect("the container is named");
     assert_ne!(traits.pod_uid.as_deref(), Some("other"));
@@ -285,14 +288,28 @@ fn a_root_in_the_making_is_known_by_its_name_or_by_its_proc() {
     let proc = |target: &str| format!("9 1 0:73 / {target} rw - proc proc rw\n");
     for (table, stage) in [
         (line(&log, "/dev/termination-log"), Stage::Complete),
-        (line(&log, "/run/x/rootfs/dev/log") + &line("/", "/run/x/rootfs"), Stage::BeforePivot),
-        (line(&log, "/run/x/merged/dev/log") + &line("/", "/run/x/merged"), Stage::BeforePivot),
-        (line(&log, "/run/x/r/dev/log") + &line("/", "/run/x/r") + &proc("/run/x/r/proc"), Stage::BeforePivot),
+        (
+            line(&log, "/run/x/rootfs/dev/log") + &line("/", "/run/x/rootfs"),
+            Stage::BeforePivot,
+        ),
+        (
+            line(&log, "/run/x/merged/dev/log") + &line("/", "/run/x/merged"),
+            Stage::BeforePivot,
+        ),
+        (
+            line(&log, "/run/x/r/dev/log") + &line("/", "/run/x/r") + &proc("/run/x/r/proc"),
+            Stage::BeforePivot,
+        ),
         (line(&log, "/run/x/rootfs/dev/log"), Stage::Complete),
-        (line(&log, "/dev/log") + &proc("/proc") + &proc("/mnt/rootfs/proc"), Stage::Complete),
+        (
+            line(&log, "/dev/log") + &proc("/proc") + &proc("/mnt/rootfs/proc"),
+            Stage::Complete,
+        ),
         (
             // A program that keeps roots of its own, such as a runtime in the container.
-            line(&log, "/dev/log") + &line(&log, "/run/x/rootfs/dev/log") + &line("/", "/run/x/rootfs"),
+            line(&log, "/dev/log")
+                + &line(&log, "/run/x/rootfs/dev/log")
+                + &line("/", "/run/x/rootfs"),
             Stage::Complete,
         ),
     ] {

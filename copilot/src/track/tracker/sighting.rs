@@ -24,7 +24,11 @@ impl Tracker {
             let all = possible.iter();
             all.filter(move |one| one.ended.is_some_and(|(_, status)| is(status)))
         };
-        let last_end = possible.iter().filter_map(|one| one.ended).map(|(at, _)| at).max();
+        let last_end = possible
+            .iter()
+            .filter_map(|one| one.ended)
+            .map(|(at, _)| at)
+            .max();
         // One that no rule finds, and that began before another one ended, lives beside it as a mesh
         // does.
         let is_main = |one: &Possible<'_>| self.mains().contains(one.id);
@@ -33,18 +37,32 @@ impl Tracker {
             has_begun && (is_main(one) || one.began >= last_end)
         });
         let told = [
-            (Seen::EndedBadly, ended(ExitStatus::is_failure).collect::<Vec<_>>()),
+            (
+                Seen::EndedBadly,
+                ended(ExitStatus::is_failure).collect::<Vec<_>>(),
+            ),
             (Seen::Runs, runs.collect()),
-            (Seen::EndedSomehow, ended(|status| status == ExitStatus::Unknown).collect()),
-            (Seen::EndedWell, ended(|status| status == ExitStatus::Code(0)).collect()),
+            (
+                Seen::EndedSomehow,
+                ended(|status| status == ExitStatus::Unknown).collect(),
+            ),
+            (
+                Seen::EndedWell,
+                ended(|status| status == ExitStatus::Code(0)).collect(),
+            ),
         ];
         let worst = told.into_iter().find(|(_, them)| !them.is_empty());
         let (seen, them) = worst.unwrap_or((Seen::Nobody, Vec::new()));
-        let statuses = them.iter().filter_map(|one| one.ended).map(|(_, status)| status);
+        let statuses = them
+            .iter()
+            .filter_map(|one| one.ended)
+            .map(|(_, status)| status);
         Sighting {
             seen,
             containers: them.iter().map(|one| one.id.clone()).collect(),
-            status: statuses.reduce(ExitStatus::worse).unwrap_or(ExitStatus::Unknown),
+            status: statuses
+                .reduce(ExitStatus::worse)
+                .unwrap_or(ExitStatus::Unknown),
         }
     }
 

@@ -102,7 +102,10 @@ impl State {
             Decision::Interrupted => Some(Ending::StillRunning),
             Decision::NeverStarted => self.started.is_none().then_some(Ending::NeverStarted),
             Decision::OutputsDecide => {
-                info!(?moment, "main is over: nobody saw how it ended, so its outputs decide");
+                info!(
+                    ?moment,
+                    "main is over: nobody saw how it ended, so its outputs decide"
+                );
                 Some(Ending::Unseen)
             }
             Decision::OutputsDecideUnseen => {

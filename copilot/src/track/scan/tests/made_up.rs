@@ -199,9 +199,18 @@ fn the_mounts_of_a_container_are_read_until_its_program_runs() {
     let nodes: Vec<&str> = before.lines().filter(is_the_nodes).collect();
     let minute = 60 * TICKS_PER_SECOND;
     assert_eq!(stages("runc:[2:INIT]", &nodes.join("\n"), 101), [None]);
-    assert_eq!(stages("runc:[2:INIT]", &before, minute), [Some(Stage::BeforePivot)]);
-    assert_eq!(stages("runc:[2:INIT]", &before, minute + 1), [Some(Stage::BeforePivot)]);
-    assert_eq!(stages("runc:[2:INIT]", &after, minute + 2), [Some(Stage::BeforeStart)]);
+    assert_eq!(
+        stages("runc:[2:INIT]", &before, minute),
+        [Some(Stage::BeforePivot)]
+    );
+    assert_eq!(
+        stages("runc:[2:INIT]", &before, minute + 1),
+        [Some(Stage::BeforePivot)]
+    );
+    assert_eq!(
+        stages("runc:[2:INIT]", &after, minute + 2),
+        [Some(Stage::BeforeStart)]
+    );
     assert_eq!(stages("runc:[2:INIT]", &after, minute + 3), []);
     assert_eq!(stages("app", &after, minute + 4), [Some(Stage::Complete)]);
     assert_eq!(stages("app", &after, minute + 5), []);

@@ -29,6 +29,8 @@ pub struct Records {
     described: BTreeSet<ContainerId>,
     /// Cgroups of containers that a runtime has been seen to make, until their program begins.
     in_the_making: BTreeSet<u64>,
+    /// Cgroups of containers whose program has been seen to begin.
+    begun: BTreeSet<u64>,
     /// Records have been lost: that one is missing means nothing any more.
     has_gaps: bool,
     /// When the processes that live were started, in clock ticks, by pid: for a kernel whose
@@ -46,6 +48,7 @@ impl Records {
             sought: BTreeSet::new(),
             described: BTreeSet::new(),
             in_the_making: BTreeSet::new(),
+            begun: BTreeSet::new(),
             has_gaps: false,
             starts: BTreeMap::new(),
         }
@@ -135,6 +138,7 @@ impl Records {
                 if entered {
                     newcomers.arrived(record.cgroup);
                     self.in_the_making.remove(&record.cgroup);
+                    self.begun.insert(record.cgroup);
                     events.extend(self.program_of(record, process, &container));
                 }
                 events.push_back(Event::ProcessStarted {
@@ -161,6 +165,10 @@ impl Records {
                         at,
                     });
                     container = Some(failed);
+                } else if self.began_unseen(record) {
+                    let begun = self.container_of_exec(record.cgroup, process, made.as_ref());
+                    events.extend(began_before_us(record, process, &begun));
+                    container = Some(begun);
                 }
                 events.push_back(Event::ProcessExited {
                     process,
@@ -179,6 +187,13 @@ impl Records {
     fn has_failed(&self, exit: &Record) -> bool {
         let may_tell = !self.has_gaps && exit.started != 0 && exit.flags & flag::CHILD == 0;
         may_tell && self.in_the_making.contains(&exit.cgroup)
+    }
+
+    /// Whether it is the end of a container's first process, in a pid namespace of its own, whose
+    /// beginning nobody has seen: it was there before us, and no look at `/proc` shows it.
+    fn began_unseen(&self, exit: &Record) -> bool {
+        let is_first = exit.pid == 0 && exit.inner_pid == 1 && exit.flags & flag::CHILD == 0;
+        is_first && !self.is_own(exit.cgroup) && !self.begun.contains(&exit.cgroup)
     }
 
     /// Reads the mounts of the container in which a program has just begun.
@@ -304,6 +319,22 @@ impl Records {
         let process = self.visible(ProcessId { started: 0, pid })?;
         Some(process_id(&process.stat().ok()?).started)
     }
+}
+
+/// What is to be told, late, of a first process that has just ended.
+fn began_before_us(exit: &Record, process: ProcessId, container: &ContainerId) -> [Event; 2] {
+    [
+        Event::ContainerSeen {
+            container: container.clone(),
+            traits: None,
+        },
+        Event::ProcessStarted {
+            process,
+            container: container.clone(),
+            at: Timestamp(exit.started),
+            entered: true,
+        },
+    ]
 }
 
 /// A process that our pid namespace cannot see and that is not the first of its own one.
