@@ -12,7 +12,7 @@
 //!
 //! Rules 3 and 4 may take an init container for main while main has not come. Kubelet runs init
 //! containers one after the other, and whatever it makes next would show the error; so what they
-//! find is main for certain only behind our downloader, the last of the init containers.
+//! find is never main for certain.
 
 use std::{fmt, path::Path};
 
@@ -176,25 +176,13 @@ impl Rules {
         (!left.is_empty()).then_some((left, Why::Elimination))
     }
 
-    /// Whether these, found by this rule, are main for certain: no container that comes later can
-    /// show that they were not. Outside of Kubernetes there are no init containers.
+    /// Whether containers that this rule finds are main for certain: no container that comes later can
+    /// show that they were not. A name says so. The output volume does not, behind our downloader
+    /// either: a pod template may put an init container there, and a second main begins after the
+    /// first. Outside of Kubernetes there are no init containers.
     #[must_use]
-    pub fn are_certain(
-        &self,
-        mains: &[ContainerId],
-        why: Why,
-        candidates: &[Candidate<'_>],
-    ) -> bool {
-        if self.pod_uid.is_none() || matches!(why, Why::Named | Why::FlyteNaming) {
-            return true;
-        }
-        let ended = |candidate: &&Candidate<'_>| candidate.ended.is_some();
-        downloader(candidates)
-            .filter(ended)
-            .is_some_and(|downloader| {
-                let mains = candidates.iter().filter(|each| mains.contains(each.id));
-                mains.into_iter().all(|main| follows(main, downloader))
-            })
+    pub fn is_certain(&self, why: Why) -> bool {
+        self.pod_uid.is_none() || matches!(why, Why::Named | Why::FlyteNaming)
     }
 
     /// Whether a container may be main, or may turn out to be once more is known of it.

@@ -291,14 +291,15 @@ fn a_downloader_that_streams_lives_beside_main() {
     }
 }
 
-/// An init container that shares the volume runs before our downloader, and may be all there is yet.
+/// An init container that shares the volume may be all there is yet: before our downloader, or behind
+/// it.
 #[test]
-fn only_behind_the_downloader_or_by_name_is_a_main_certain() {
+fn only_by_name_or_outside_of_a_pod_is_a_main_certain() {
     const LOADER: &str = "flyte-copilot-downloader";
     let certain = |rules: &Rules, containers: &[Known]| {
         let candidates: Vec<Candidate<'_>> = containers.iter().map(Known::candidate).collect();
-        let (mains, why) = rules.choose(&candidates).expect("somebody is main");
-        rules.are_certain(&mains, why, &candidates)
+        let (_, why) = rules.choose(&candidates).expect("somebody is main");
+        rules.is_certain(why)
     };
     let named = Rules {
         main_container: Some("main".to_owned()),
@@ -324,7 +325,7 @@ fn only_behind_the_downloader_or_by_name_is_a_main_certain() {
     ];
     for (rules, containers, expected) in [
         (&pods_rules(), &alone[..], false),
-        (&pods_rules(), &behind[..], true),
+        (&pods_rules(), &behind[..], false),
         (&named, &alone[..], true),
         (&by_host, &alone[..], true),
         (&outside, &alone[..], true),
@@ -349,9 +350,8 @@ fn a_downloader_that_cannot_be_read_is_known_by_its_program() {
     for program in ["copilot", "flyte-copilot"] {
         let containers = [unread("aaa", program, 1, 3), unread("bbb", "python3", 5, 9)];
         let candidates: Vec<Candidate<'_>> = containers.iter().map(Known::candidate).collect();
-        let (mains, why) = pods_rules().choose(&candidates).expect("one is left");
+        let (mains, _) = pods_rules().choose(&candidates).expect("one is left");
         assert_eq!(mains, [ContainerId::new("bbb")]);
-        assert!(pods_rules().are_certain(&mains, why, &candidates));
         assert_eq!(choose(&pods_rules(), &containers[..1]), None);
     }
     let readable = Known {

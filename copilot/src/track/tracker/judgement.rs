@@ -97,7 +97,7 @@ impl Tracker {
             .map(|(id, container)| candidate(id, container))
             .collect();
         let (mains, why) = self.rules.choose(&candidates)?;
-        let are_certain = self.rules.are_certain(&mains, why, &candidates);
+        let are_certain = self.rules.is_certain(why);
         Some((mains, why, are_certain))
     }
 }

@@ -11,6 +11,7 @@
 //! | somebody ended who may have been an init container ([`Tracker::is_in_doubt`]) | as if unseen |
 //! | `_SUCCESS` or `_ERROR` lies there, nobody lives for a while | gone |
 //! | all declared outputs lie there, nobody lives for a while | gone |
+//! | somebody ended who may have been main, nobody came for minutes | gone |
 //! | anything else: an image is pulled, a volume mounted | not yet; `--main-start-timeout` bounds it |
 
 use std::time::Duration;
@@ -18,11 +19,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::track::Tracker;
+use crate::track::{Tracker, decision::Seen};
 
 /// How long nobody must have been there. Files that main left are there at once; what this waits for
 /// is a main that is just being started over the files of another.
 const A_WHILE: Duration = Duration::from_secs(5);
+
+/// How long nobody may come after a container that may have been main and ended well, before it is
+/// believed without evidence: else a main that forgot an output would hold its pod for ever. An image
+/// is pulled in less, as a rule.
+const MINUTES: Duration = Duration::from_mins(5);
 
 /// What speaks for main's having been here, in words; nothing while nothing does.
 pub type Evidence<'a> = dyn Fn() -> Option<String> + 'a;
@@ -34,7 +40,8 @@ pub struct Absence<'a> {
     all_is_seen: bool,
     next: Option<Instant>,
     warned_of: Vec<String>,
-    was_empty: bool,
+    /// Since when nobody has been there.
+    empty_since: Option<Instant>,
 }
 
 impl<'a> Absence<'a> {
@@ -47,7 +54,7 @@ impl<'a> Absence<'a> {
             all_is_seen,
             next: Some(Instant::now() + A_WHILE),
             warned_of: Vec::new(),
-            was_empty: false,
+            empty_since: None,
         }
     }
 
@@ -66,7 +73,7 @@ impl<'a> Absence<'a> {
     pub fn begin(&mut self) {
         if self.next.is_none() {
             self.next = Some(Instant::now() + A_WHILE);
-            self.was_empty = false;
+            self.empty_since = None;
         }
     }
 
@@ -74,20 +81,34 @@ impl<'a> Absence<'a> {
     /// sees if none of them is main: a person may have mistyped a name.
     pub fn is_the_end(&mut self, tracker: &Tracker) -> bool {
         self.next = Some(Instant::now() + A_WHILE);
-        let is_empty = !tracker.is_anybody_there();
-        let was_empty = std::mem::replace(&mut self.was_empty, is_empty);
+        let in_doubt = tracker.is_in_doubt();
+        // Beside a container that ended, one that began before lives on as a mesh does.
+        let is_empty = if in_doubt {
+            tracker.sighting().seen != Seen::Runs
+        } else {
+            !tracker.is_anybody_there()
+        };
         if !is_empty {
+            self.empty_since = None;
             self.warn_of_others(tracker);
             return false;
         }
-        if !was_empty || !(self.all_is_seen || tracker.is_in_doubt()) {
+        let Some(since) = self.empty_since else {
+            self.empty_since = Some(Instant::now());
+            return false;
+        };
+        if !(self.all_is_seen || in_doubt) {
             return false;
         }
-        let found = (self.evidence)();
-        if let Some(evidence) = &found {
+        if let Some(evidence) = (self.evidence)() {
             info!(evidence, "nobody is there: main has been and gone");
+            return true;
         }
-        found.is_some()
+        let is_long = in_doubt && since.elapsed() >= MINUTES;
+        if is_long {
+            info!("nobody has come for minutes: the container that ended was main");
+        }
+        is_long
     }
 
     fn warn_of_others(&mut self, tracker: &Tracker) {

@@ -83,9 +83,9 @@ fn an_init_container_that_shares_the_volume_is_not_main_once_main_comes() {
     }
 }
 
-/// It is the last of the init containers.
+/// A pod template may put an init container behind it, and two mains begin one after the other.
 #[test]
-fn behind_our_downloader_there_is_no_doubt() {
+fn behind_our_downloader_there_is_doubt_as_well() {
     let downloader = "flyte-copilot-downloader";
     let mut tracker = in_a_pod();
     told(&mut tracker, life("init", INIT, WELL, 600));
@@ -95,8 +95,12 @@ fn behind_our_downloader_there_is_no_doubt() {
         end(downloader, LOADER, WELL, 800),
     ];
     assert_eq!(told(&mut tracker, events), []);
-    let over = told(&mut tracker, life("trainer", FIRST, WELL, 2000));
-    assert_eq!(over, [started(FIRST), exited(WELL, 2000)]);
+    let over = told(&mut tracker, life("late", FIRST, WELL, 2000));
+    assert_eq!(over, [started(FIRST), in_doubt(WELL, 2000)]);
+    let failed = ExitStatus::Code(7);
+    let main = process(30, 3000);
+    let over = told(&mut tracker, life("trainer", main, failed, 4000));
+    assert_eq!(over, [started(main), exited(failed, 4000)]);
 }
 
 /// No other container comes after these.

@@ -150,7 +150,10 @@ impl History {
     pub fn without_doubt(mut self) -> Self {
         // Behind the first processes of the mains, whose indices stay.
         self.lives.retain(|life| life.container != INIT);
-        self.has_downloader = true;
+        // Only a name leaves none.
+        if self.naming != Naming::Named {
+            self.naming = Naming::Flyte;
+        }
         self
     }
 
