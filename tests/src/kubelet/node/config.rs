@@ -1,0 +1,65 @@
+//! The files that containerd and kubelet are started with.
+
+use serde_json::{Value, json};
+
+use super::{HERE, SOCKET};
+use crate::kubelet::image::PAUSE;
+
+/// containerd's. Its data lies where a real node has it.
+#[must_use]
+pub fn containerd() -> String {
+    format!(
+        r#"version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd"
+[grpc]
+  address = "{SOCKET}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{HERE}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{PAUSE}"
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "0"
+  # A machine without CAP_SYS_RESOURCE may not lower it.
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{HERE}/cni/bin"
+    conf_dir = "{HERE}/cni/net.d"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      BinaryName = "{HERE}/bin/runc"
+"#
+    )
+}
+
+/// Kubelet's: alone, with pods from files.
+#[must_use]
+pub fn kubelet(settings: &Value) -> Value {
+    json!({
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": "127.0.0.1",
+        "port": settings["port"],
+        "readOnlyPort": settings["read_only_port"],
+        "healthzPort": 0,
+        "authentication": {"anonymous": {"enabled": true}, "webhook": {"enabled": false}},
+        "authorization": {"mode": "AlwaysAllow"},
+        "containerRuntimeEndpoint": format!("unix://{SOCKET}"),
+        "cgroupDriver": "cgroupfs",
+        "failSwapOn": false,
+        "staticPodPath": format!("{HERE}/manifests"),
+        "volumePluginDir": format!("{HERE}/volume-plugins"),
+        "fileCheckFrequency": "1s",
+        "makeIPTablesUtilChains": false,
+        "localStorageCapacityIsolation": false,
+        "evictionHard": {"memory.available": "1Mi"},
+        "imageGCHighThresholdPercent": 100,
+        "imageMaximumGCAge": "0s",
+        "registerNode": false,
+        "oomScoreAdj": 0,
+        "maxOpenFiles": 20000,
+        "maxPods": 250,
+    })
+}

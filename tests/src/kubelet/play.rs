@@ -1,0 +1,204 @@
+//! One pod from its manifest to its end: what happens to it, and what is collected.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::evidence::{Evidence, Logs};
+use super::manifest::{self, Names, SIDECAR, main_name};
+use super::node::Node;
+use super::scenario::{Act, Case};
+use super::status::{Container, Pod};
+use crate::s3::S3Server;
+
+/// How long a pod may take, on a busy node.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// How often kubelet is asked.
+const LOOK: Duration = Duration::from_millis(400);
+
+/// How long main goes on after it has begun before something happens to it.
+const A_WHILE: Duration = Duration::from_millis(800);
+
+/// A pod that is played.
+struct Play<'a> {
+    case: &'a Case,
+    node: &'a Node,
+    names: Names,
+    folder: PathBuf,
+    logs: Logs,
+    /// Kubelet's last word.
+    pod: Pod,
+    deadline: Instant,
+    /// The first processes of main and of the sidecar, once known.
+    processes: [Option<Pid>; 2],
+}
+
+/// Plays a case and collects what is left; also the logs, for whoever reads of a failure.
+#[must_use]
+pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Evidence, Logs) {
+    let folder = node.directory().join("pods").join(&names.pod);
+    let mut play = Play {
+        case,
+        node,
+        names,
+        folder,
+        logs: Logs::default(),
+        pod: Pod::default(),
+        deadline: Instant::now() + PATIENCE,
+        processes: [None, None],
+    };
+    let stuck = play.all(store).err();
+    let mut evidence = Evidence::collect(store, &play.names, &play.folder);
+    evidence.stuck = stuck.map(|error| format!("{error:#}"));
+    evidence.log = play.logs.of(SIDECAR);
+    play.node.remove(&play.names.pod);
+    evidence.pod = std::mem::take(&mut play.pod);
+    (evidence, play.logs)
+}
+
+impl Play<'_> {
+    fn all(&mut self, store: &S3Server) -> Result<()> {
+        for folder in ["stamps", "timeline"] {
+            let path = self.folder.join(folder);
+            fs::create_dir_all(&path)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o777))?;
+        }
+        let pod = manifest::pod(self.case, &self.names, &store.flags(manifest::BUCKET));
+        self.node.place(&self.names.pod, &pod)?;
+        self.act()?;
+        if self.case.scenario.act == Act::Delete {
+            return self.until("the processes of the deleted pod have ended", |play| {
+                play.processes
+                    .iter()
+                    .flatten()
+                    .all(|pid| test_kill_process(*pid).is_err())
+            });
+        }
+        self.until("main and the sidecar have ended", |play| {
+            let ended = |name| {
+                play.pod
+                    .container(name)
+                    .is_some_and(|one| one.end().is_some())
+            };
+            play.pod.is_over() && ended(main_name(play.case)) && ended(SIDECAR)
+        })
+    }
+
+    /// What happens while main runs.
+    fn act(&mut self) -> Result<()> {
+        if self.case.scenario.act == Act::Nothing {
+            return Ok(());
+        }
+        let ready = self.folder.join("stamps/ready");
+        self.until("main runs", |play| {
+            let runs = play
+                .pod
+                .container(main_name(play.case))
+                .is_some_and(Container::runs);
+            runs && ready.exists()
+        })?;
+        for (which, name) in [main_name(self.case), SIDECAR].into_iter().enumerate() {
+            let process = self.process(name);
+            self.processes[which] = Some(process.context("a container that runs has a process")?);
+        }
+        thread::sleep(A_WHILE);
+        match self.case.scenario.act {
+            Act::Nothing => {}
+            Act::KillMain => self.kill(0)?,
+            Act::KillSidecar => {
+                self.kill(1)?;
+                self.until("the sidecar is back", |play| {
+                    let sidecar = play.pod.container(SIDECAR);
+                    sidecar.is_some_and(|one| one.restarts() > 0 && one.has_started())
+                })?;
+                self.let_go()?;
+            }
+            Act::Exec => {
+                self.exec("sleep 600; exit 0")?;
+                self.exec("exit 0")?;
+                thread::sleep(A_WHILE);
+                self.let_go()?;
+            }
+            Act::Delete => self.node.remove(&self.names.pod),
+        }
+        Ok(())
+    }
+
+    fn process(&self, name: &str) -> Option<Pid> {
+        let id = self.pod.container(name)?.id();
+        Pid::from_raw(self.node.first_process(&id)?)
+    }
+
+    fn kill(&self, which: usize) -> Result<()> {
+        let pid = self.processes[which].context("a container that runs has a process")?;
+        // The very last act of whoever is killed is not its own.
+        if which == 0 {
+            fs::write(self.folder.join("stamps/end"), "")?;
+        }
+        Ok(kill_process(pid, Signal::KILL)?)
+    }
+
+    fn let_go(&self) -> Result<()> {
+        Ok(fs::write(self.folder.join("stamps/go"), "")?)
+    }
+
+    /// A program in main's container that nobody waits for.
+    fn exec(&self, script: &str) -> Result<()> {
+        let id = self
+            .pod
+            .container(main_name(self.case))
+            .context("main runs")?
+            .id();
+        let session = super::load::new_uid();
+        let mut command = self.node.ctr("k8s.io");
+        command
+            .args(["task", "exec", "--detach", "--exec-id", &session, &id])
+            .args(["/bin/sh", "-c", script]);
+        let output = command.output()?;
+        anyhow::ensure!(
+            output.status.success(),
+            "no session: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Result<()> {
+        loop {
+            // One that is being deleted is not told of any more.
+            if let Some(pod) = self.node.status()?.pod(&self.names.uid) {
+                self.pod = pod;
+            }
+            self.logs
+                .look(&self.node.directory().join("pod-logs"), &self.names.uid);
+            if is_so(self) {
+                return Ok(());
+            }
+            anyhow::ensure!(
+                Instant::now() < self.deadline,
+                "never: {what}; {}",
+                self.states()
+            );
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// The states of the containers, for a report.
+    fn states(&self) -> String {
+        let state = |name: &str| {
+            let found = self.pod.container(name);
+            format!(
+                "{name}: {}",
+                found.map_or_else(String::new, Container::text)
+            )
+        };
+        let names = [SIDECAR, manifest::DOWNLOADER, main_name(self.case)];
+        names.map(state).join(", ")
+    }
+}
