@@ -103,6 +103,8 @@ pub struct Evidence {
     pub committed: Option<SystemTime>,
     /// Main's last act.
     pub ended: Option<SystemTime>,
+    /// The kernel's numbers of the cgroups of containers that were seen running, by their ids.
+    pub cgroups: BTreeMap<String, u64>,
     /// Why the pod did not come to its end in time, or could not be played.
     pub stuck: Option<String>,
 }

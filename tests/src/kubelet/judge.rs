@@ -9,7 +9,7 @@
 use copilot::idl::{Literal, primitive};
 
 use super::evidence::Evidence;
-use super::manifest::{HELPER, OUTPUT, SIDECAR, WORD, main_name};
+use super::manifest::{HELPER, MESH, OUTPUT, SIDECAR, WORD, main_name};
 use super::scenario::{Act, Beside, Case, End, Pids, Watcher};
 use super::status::Container;
 
@@ -57,6 +57,13 @@ fn ended_twice(case: &Case, evidence: &Evidence) -> bool {
     let sidecar = evidence.pod.container(SIDECAR);
     let restarts = sidecar.map_or(0, Container::restarts);
     restarts > u64::from(case.scenario.act == Act::KillSidecar)
+}
+
+/// Whether the last commit is the first: beside an ordinary container that lives on the sidecar is
+/// started again and again, and writes the same once more.
+#[must_use]
+pub fn commits_once(case: &Case) -> bool {
+    !case.has(Beside::OrdinaryMesh)
 }
 
 /// Whether main did what the scenario says, by kubelet's word.
@@ -167,22 +174,21 @@ fn words(end: End, watcher: Watcher) -> Option<&'static str> {
     }
 }
 
-/// Whom the sidecar took for main, by kubelet's ids.
+/// Whom the sidecar took for main, by kubelet's ids. Who may read neither names nor paths knows a
+/// container by its cgroup's number only.
 fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
-    let id = |name: &str| evidence.pod.container(name).map(Container::id);
-    let main = id(main_name(case)).filter(|id| !id.is_empty())?;
-    let mut allowed = vec![main.clone()];
-    let second = case
-        .scenario
-        .beside
-        .iter()
-        .any(|one| matches!(one, Beside::SecondMain(_)));
-    if second {
-        allowed.extend(id(HELPER));
+    let id = |name: &str| {
+        let container = evidence.pod.container(name).map(Container::id);
+        container.filter(|id| !id.is_empty())
+    };
+    let main = id(main_name(case))?;
+    let mut others = Vec::new();
+    if second_main(case).is_some() {
+        others.extend(id(HELPER));
     }
     // Without names whoever is left behind our downloader is main.
     if case.pids == Pids::Own {
-        allowed.extend(id("istio-proxy"));
+        others.extend(id(MESH));
     }
     let found: Vec<&str> = evidence.timeline["main"]
         .as_array()
@@ -190,9 +196,19 @@ fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
         .flatten()
         .filter_map(|id| id.as_str())
         .collect();
-    let right = found.contains(&main.as_str())
+    let is = |wanted: &str, found: &str| match evidence.cgroups.get(wanted) {
+        Some(number) => found == wanted || found == format!("cgroup {number}"),
+        // It ended before anybody had looked.
+        None => found == wanted || found.starts_with("cgroup "),
+    };
+    let right = found.iter().any(|id| is(&main, id))
         && found
             .iter()
-            .all(|id| allowed.iter().any(|allowed| allowed == id));
+            .all(|id| is(&main, id) || others.iter().any(|other| is(other, id)));
     (!right).then(|| format!("main is {main}, and the sidecar took for it: {found:?}"))
+}
+
+fn second_main(case: &Case) -> Option<&'static Beside> {
+    let mut beside = case.scenario.beside.iter();
+    beside.find(|one| matches!(one, Beside::SecondMain(_)))
 }

@@ -27,6 +27,9 @@ pub const WORKER: &str = "worker";
 /// The other container that mounts the output volume.
 pub const HELPER: &str = "helper";
 
+/// A mesh's proxy, as meshes call it.
+pub const MESH: &str = "istio-proxy";
+
 /// The only output.
 pub const OUTPUT: &str = "word";
 
@@ -41,6 +44,10 @@ const GRACE: [u32; 2] = [5, 30];
 
 /// A mesh's proxy: it lives until it is told to end, or for a while.
 const PROXY: &str = "trap 'exit 0' TERM; sleep 12 & wait $!";
+
+/// How many more folders main mounts, as configuration and secrets are: so its mounts are not made in
+/// one moment.
+const MORE: u32 = 12;
 
 /// What a pod is called, and where it finds its things.
 #[derive(Clone, Debug)]
@@ -68,11 +75,11 @@ pub fn main_name(case: &Case) -> &'static str {
 pub fn pod(case: &Case, names: &Names, store: &[String]) -> Value {
     let mut inits = vec![sidecar(case, names, store)];
     if case.has(Beside::NativeMesh) {
-        let mut mesh = script("istio-proxy", PROXY, &[]);
+        let mut mesh = script(MESH, PROXY, &[]);
         mesh["restartPolicy"] = "Always".into();
         inits.push(mesh);
     }
-    let init = format!("echo {WORD} > /var/outputs/{OUTPUT}");
+    let init = format!("echo {WORD} > /var/flyte/outputs/{OUTPUT}");
     if case.has(Beside::InitBefore) {
         inits.push(script("prepare", &init, &[outputs(case)]));
     }
@@ -85,7 +92,7 @@ pub fn pod(case: &Case, names: &Names, store: &[String]) -> Value {
         containers.extend(match beside {
             Beside::SecondMain(text) => Some(script(HELPER, text, &mounts_of_main(case))),
             Beside::Named => Some(script(HELPER, "sleep 1; exit 3", &[outputs(case)])),
-            Beside::OrdinaryMesh => Some(script("istio-proxy", PROXY, &[])),
+            Beside::OrdinaryMesh => Some(script(MESH, PROXY, &[])),
             _ => None,
         });
     }
@@ -124,6 +131,7 @@ fn volumes(names: &Names) -> Value {
     json!([
         {"name": "flyte-inputs", "emptyDir": {}},
         {"name": "flyte-outputs", "emptyDir": {}},
+        {"name": "more", "emptyDir": {"medium": "Memory"}},
         shared("stamps"),
         shared("timeline"),
     ])
@@ -131,7 +139,7 @@ fn volumes(names: &Names) -> Value {
 
 /// The output volume, as this case mounts it.
 fn outputs(case: &Case) -> Value {
-    let mut mount = json!({"name": "flyte-outputs", "mountPath": "/var/outputs"});
+    let mut mount = json!({"name": "flyte-outputs", "mountPath": "/var/flyte/outputs"});
     if case.has(Beside::SubPath) {
         mount["subPath"] = "deep".into();
     }
@@ -139,11 +147,21 @@ fn outputs(case: &Case) -> Value {
 }
 
 fn mounts_of_main(case: &Case) -> Vec<Value> {
-    vec![
-        json!({"name": "flyte-inputs", "mountPath": "/var/inputs"}),
+    // Behind the termination log, since runtimes make mounts by the depth of their paths: who looks at
+    // a container in the making may find its name and not yet its volumes.
+    let more = (0..MORE).map(|number| {
+        json!({
+            "name": "more",
+            "mountPath": format!("/etc/more/{number}"),
+            "subPath": number.to_string(),
+        })
+    });
+    let own = [
+        json!({"name": "flyte-inputs", "mountPath": "/var/flyte/inputs"}),
         outputs(case),
         json!({"name": "stamps", "mountPath": "/stamps"}),
-    ]
+    ];
+    more.chain(own).collect()
 }
 
 fn main(case: &Case) -> Value {
@@ -168,9 +186,9 @@ fn downloader(names: &Names, store: &[String]) -> Value {
         "download".to_owned(),
         format!("--from-remote=s3://{BUCKET}/inputs.pb"),
         format!("--to-output-prefix=s3://{BUCKET}/{prefix}/out"),
-        "--to-local-dir=/var/inputs".to_owned(),
+        "--to-local-dir=/var/flyte/inputs".to_owned(),
     ];
-    let mounts = [json!({"name": "flyte-inputs", "mountPath": "/var/inputs"})];
+    let mounts = [json!({"name": "flyte-inputs", "mountPath": "/var/flyte/inputs"})];
     ours(DOWNLOADER, store, &own, &mounts)
 }
 
@@ -184,7 +202,7 @@ fn sidecar(case: &Case, names: &Names, store: &[String]) -> Value {
         "--timeout=1h".to_owned(),
         format!("--to-raw-output=s3://{BUCKET}/{prefix}/raw"),
         format!("--to-output-prefix=s3://{BUCKET}/{prefix}/out"),
-        "--from-local-dir=/var/outputs".to_owned(),
+        "--from-local-dir=/var/flyte/outputs".to_owned(),
         "--timeline=/var/timeline/timeline.json".to_owned(),
         "--interface".to_owned(),
         BASE64_STANDARD.encode(interface.encode_to_vec()),

@@ -1,16 +1,17 @@
 //! One pod from its manifest to its end: what happens to it, and what is collected.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::evidence::{Evidence, Logs};
-use super::manifest::{self, Names, SIDECAR, main_name};
+use super::manifest::{self, HELPER, MESH, Names, SIDECAR, main_name};
 use super::node::Node;
 use super::scenario::{Act, Case};
 use super::status::{Container, Pod};
@@ -18,6 +19,9 @@ use crate::s3::S3Server;
 
 /// How long a pod may take, on a busy node.
 const PATIENCE: Duration = Duration::from_secs(150);
+
+/// How long a sidecar may take to get ready.
+const TO_GET_READY: Duration = Duration::from_secs(30);
 
 /// How often kubelet is asked.
 const LOOK: Duration = Duration::from_millis(400);
@@ -34,7 +38,10 @@ struct Play<'a> {
     logs: Logs,
     /// Kubelet's last word.
     pod: Pod,
+    cgroups: BTreeMap<String, u64>,
     deadline: Instant,
+    /// Since when the sidecar runs and is not ready.
+    unready: Option<Instant>,
     /// The first processes of main and of the sidecar, once known.
     processes: [Option<Pid>; 2],
 }
@@ -50,7 +57,9 @@ pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Eviden
         folder,
         logs: Logs::default(),
         pod: Pod::default(),
+        cgroups: BTreeMap::new(),
         deadline: Instant::now() + PATIENCE,
+        unready: None,
         processes: [None, None],
     };
     let stuck = play.all(store).err();
@@ -59,6 +68,7 @@ pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Eviden
     evidence.log = play.logs.of(SIDECAR);
     play.node.remove(&play.names.pod);
     evidence.pod = std::mem::take(&mut play.pod);
+    evidence.cgroups = std::mem::take(&mut play.cgroups);
     (evidence, play.logs)
 }
 
@@ -161,7 +171,7 @@ impl Play<'_> {
             .args(["task", "exec", "--detach", "--exec-id", &session, &id])
             .args(["/bin/sh", "-c", script]);
         let output = command.output()?;
-        anyhow::ensure!(
+        ensure!(
             output.status.success(),
             "no session: {}",
             String::from_utf8_lossy(&output.stderr)
@@ -175,17 +185,48 @@ impl Play<'_> {
             if let Some(pod) = self.node.status()?.pod(&self.names.uid) {
                 self.pod = pod;
             }
+            self.note_cgroups();
             self.logs
                 .look(&self.node.directory().join("pod-logs"), &self.names.uid);
             if is_so(self) {
                 return Ok(());
             }
-            anyhow::ensure!(
+            ensure!(!super::run::is_stopped(), "the run was stopped");
+            self.check_ready()?;
+            ensure!(
                 Instant::now() < self.deadline,
                 "never: {what}; {}",
                 self.states()
             );
             thread::sleep(LOOK);
+        }
+    }
+
+    /// A pod whose sidecar never gets ready is not waited for to the end.
+    fn check_ready(&mut self) -> Result<()> {
+        let sidecar = self.pod.container(SIDECAR);
+        if sidecar.is_none_or(|one| one.has_started() || !one.runs()) {
+            self.unready = None;
+            return Ok(());
+        }
+        let since = *self.unready.get_or_insert_with(Instant::now);
+        ensure!(
+            since.elapsed() < TO_GET_READY,
+            "`copilot ready` has not succeeded for {TO_GET_READY:?}"
+        );
+        Ok(())
+    }
+
+    fn note_cgroups(&mut self) {
+        for name in [main_name(self.case), HELPER, MESH] {
+            let id = self
+                .pod
+                .container(name)
+                .map(Container::id)
+                .unwrap_or_default();
+            if let Some(number) = (!id.is_empty()).then(|| self.node.cgroup(&id)).flatten() {
+                self.cgroups.insert(id, number);
+            }
         }
     }
 

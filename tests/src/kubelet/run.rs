@@ -170,9 +170,10 @@ fn one(
             Err(error) => wrong.push(format!("its logs could not be kept: {error:#}")),
         }
     }
-    let lateness = (judge::expected(&case) == judge::Expected::Commit && wrong.is_empty())
-        .then(|| evidence.lateness())
-        .flatten();
+    let counts = judge::expected(&case) == judge::Expected::Commit
+        && wrong.is_empty()
+        && judge::commits_once(&case);
+    let lateness = counts.then(|| evidence.lateness()).flatten();
     Outcome {
         case,
         place: place.to_owned(),

@@ -23,7 +23,7 @@ pub struct Scenario {
 /// What main does.
 #[derive(Clone, Copy, Debug)]
 pub enum Main {
-    /// A shell script, which finds `/var/outputs` and `/stamps`.
+    /// A shell script, which finds `/var/flyte/outputs` and `/stamps`.
     Script(&'static str),
     /// A program that does not exist.
     Missing,

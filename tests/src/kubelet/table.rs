@@ -7,7 +7,7 @@ use super::scenario::{Act, Beside, Case, End, Main, Part, Pids, Privilege, Scena
 macro_rules! lives {
     ($end:literal) => {
         Main::Script(concat!(
-            "echo hello > /var/outputs/word; sleep 2; : > /stamps/end; ",
+            "echo hello > /var/flyte/outputs/word; sleep 2; : > /stamps/end; ",
             $end
         ))
     };
@@ -17,7 +17,7 @@ macro_rules! lives {
 macro_rules! waits {
     ($end:literal) => {
         Main::Script(concat!(
-            "echo hello > /var/outputs/word; : > /stamps/ready; ",
+            "echo hello > /var/flyte/outputs/word; : > /stamps/ready; ",
             "until [ -e /stamps/go ]; do sleep 0.05; done; sleep 0.5; : > /stamps/end; ",
             $end
         ))
@@ -79,7 +79,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "oom-main",
         main: Main::Script(concat!(
-            "echo hello > /var/outputs/word; sleep 1; ",
+            "echo hello > /var/flyte/outputs/word; sleep 1; ",
             eats!()
         )),
         beside: &[Beside::LittleMemory],
@@ -89,7 +89,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "oom-at-once",
-        main: Main::Script(concat!("echo hello > /var/outputs/word; ", eats!())),
+        main: Main::Script(concat!("echo hello > /var/flyte/outputs/word; ", eats!())),
         beside: &[Beside::LittleMemory],
         end: End::OutOfMemory,
         ..BASE
@@ -99,7 +99,7 @@ pub const SCENARIOS: &[Scenario] = &[
         main: Main::Script(concat!(
             "sleep 1; (",
             eats!(),
-            "); echo hello > /var/outputs/word; : > /stamps/end; exit 0"
+            "); echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0"
         )),
         beside: &[Beside::LittleMemory],
         part: Part::One,
@@ -108,7 +108,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "oom-child-9",
         main: Main::Script(concat!(
-            "echo hello > /var/outputs/word; sleep 1; (",
+            "echo hello > /var/flyte/outputs/word; sleep 1; (",
             eats!(),
             "); exit 9"
         )),
@@ -118,13 +118,13 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "short-0",
-        main: Main::Script("echo hello > /var/outputs/word; : > /stamps/end"),
+        main: Main::Script("echo hello > /var/flyte/outputs/word; : > /stamps/end"),
         part: Part::All,
         ..BASE
     },
     Scenario {
         name: "short-7",
-        main: Main::Script("echo hello > /var/outputs/word; exit 7"),
+        main: Main::Script("echo hello > /var/flyte/outputs/word; exit 7"),
         end: End::Code(7),
         part: Part::One,
         ..BASE
@@ -158,14 +158,16 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "probes-0",
-        main: Main::Script("sleep 4; echo hello > /var/outputs/word; : > /stamps/end; exit 0"),
+        main: Main::Script(
+            "sleep 4; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
+        ),
         beside: &[Beside::Probes],
         part: Part::One,
         ..BASE
     },
     Scenario {
         name: "probes-7",
-        main: Main::Script("echo hello > /var/outputs/word; sleep 4; exit 7"),
+        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 4; exit 7"),
         beside: &[Beside::Probes],
         ..BAD
     },
@@ -229,7 +231,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "delete",
         main: Main::Script(
-            "trap : TERM; echo hello > /var/outputs/word; : > /stamps/ready; \
+            "trap : TERM; echo hello > /var/flyte/outputs/word; : > /stamps/ready; \
              while :; do sleep 0.1; done",
         ),
         act: Act::Delete,
@@ -240,7 +242,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "delete-in-time",
         main: Main::Script(
-            "trap 'echo hello > /var/outputs/word; : > /stamps/end; exit 0' TERM; \
+            "trap 'echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0' TERM; \
              : > /stamps/ready; while :; do sleep 0.1; done",
         ),
         act: Act::Delete,
@@ -248,7 +250,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "deadline",
-        main: Main::Script("echo hello > /var/outputs/word; while :; do sleep 0.1; done"),
+        main: Main::Script("echo hello > /var/flyte/outputs/word; while :; do sleep 0.1; done"),
         beside: &[Beside::Deadline(8)],
         end: End::Stopped,
         ..BASE
@@ -257,13 +259,13 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "two-mains-0",
         main: Main::Script("sleep 1; exit 0"),
         beside: &[Beside::SecondMain(
-            "sleep 3; echo hello > /var/outputs/word; : > /stamps/end; exit 0",
+            "sleep 3; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
         )],
         ..BASE
     },
     Scenario {
         name: "two-mains-7",
-        main: Main::Script("echo hello > /var/outputs/word; sleep 1; exit 7"),
+        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 1; exit 7"),
         beside: &[Beside::SecondMain("sleep 3; exit 0")],
         part: Part::One,
         ..BAD

@@ -13,10 +13,11 @@ mod view;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::status::Status;
@@ -211,12 +212,17 @@ impl Node {
         fs::read_to_string(file).ok()?.trim().parse().ok()
     }
 
-    /// Whether its programs are still there.
-    pub fn check(&mut self) -> Result<()> {
-        if let Some(status) = self.process.try_wait()? {
-            bail!("the node has ended: {status}");
-        }
-        Ok(())
+    /// The kernel's number of the cgroup of a container that runs: by that it is known to whoever may
+    /// not read names.
+    #[must_use]
+    pub fn cgroup(&self, container: &str) -> Option<u64> {
+        let pid = self.first_process(container)?;
+        let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+        let path = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
+        // It may have ended, and its parent's is not meant.
+        let own = path.contains(container);
+        let directory = crate::pod::cgroup2_mount().filter(|_| own)?.join(path);
+        Some(fs::metadata(directory).ok()?.ino())
     }
 }
 
