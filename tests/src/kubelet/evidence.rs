@@ -70,8 +70,10 @@ fn text(file: &File) -> String {
     }
     let text = String::from_utf8_lossy(&bytes);
     let line = |line: &str| {
-        let mut words = line.splitn(4, ' ').skip(3);
-        format!("{}\n", words.next().unwrap_or_default())
+        // Time, stream, whether this is a part (P) or the end of a line (F), and the text.
+        let mut words = line.splitn(4, ' ').skip(2);
+        let end = if words.next() == Some("P") { "" } else { "\n" };
+        format!("{}{end}", words.next().unwrap_or_default())
     };
     text.lines().map(line).collect()
 }

@@ -32,6 +32,8 @@ pub struct Options {
     pub at_once: usize,
     /// Whether the node is busy.
     pub load: bool,
+    /// Whether logs of pods that passed are kept as well.
+    pub keep: bool,
     /// Where the result goes as JSON as well.
     pub json: Option<PathBuf>,
 }
@@ -49,12 +51,14 @@ impl Options {
             choice: Choice::default(),
             at_once: AT_ONCE,
             load: true,
+            keep: false,
             json: None,
         };
         let mut words = words.iter().map(String::as_str);
         while let Some(name) = words.next() {
             match name {
                 "--part" => options.choice.part = true,
+                "--keep" => options.keep = true,
                 "--no-load" => options.load = false,
                 _ => {
                     let value = words

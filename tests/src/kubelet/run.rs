@@ -37,7 +37,7 @@ pub fn run(options: &Options) -> Result<bool> {
     ensure!(!cases.is_empty(), "these options leave no pod");
     let directory = options.directory.join("run");
     recreate(&directory)?;
-    recreate(&options.directory.join("failed"))?;
+    recreate(&options.directory.join("logs"))?;
     let (store, images) = (directory.join("store"), directory.join("images"));
     fs::create_dir_all(store.join(BUCKET))?;
     fs::create_dir_all(&images)?;
@@ -127,7 +127,7 @@ fn on_node(
     // Its logs are of use only if something went wrong.
     let outcomes = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     if outcomes.iter().any(|outcome| !outcome.wrong.is_empty()) {
-        keep_logs(&node, &options.directory.join("failed"), &place)?;
+        keep_logs(&node, &options.directory.join("logs"), &place)?;
     }
     Ok(outcomes)
 }
@@ -159,11 +159,8 @@ fn one(
     let (evidence, logs) = play::play(&case, node, store, names);
     let mut wrong = judge::judge(&case, &evidence);
     let mut kept = None;
-    if !wrong.is_empty() {
-        let folder = options
-            .directory
-            .join("failed")
-            .join(place.replace(' ', "-"));
+    if options.keep || !wrong.is_empty() {
+        let folder = options.directory.join("logs").join(place.replace(' ', "-"));
         let folder = folder.join(case.name());
         match report::keep(&folder, &evidence, &logs, &wrong) {
             Ok(()) => kept = Some(folder),

@@ -51,6 +51,9 @@ pub struct Options {
     /// With them: the default.
     #[arg(long)]
     load: bool,
+    /// Keeps the logs of pods that passed as well.
+    #[arg(long)]
+    keep: bool,
     /// Also writes what came out to this file.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -108,6 +111,9 @@ fn pass(options: &Options, command: &mut Command) {
     }
     if options.no_load {
         command.arg("--no-load");
+    }
+    if options.keep {
+        command.arg("--keep");
     }
     if let Some(file) = &options.json {
         command.arg("--json").arg(file);
