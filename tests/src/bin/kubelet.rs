@@ -25,7 +25,7 @@ fn dispatch() -> Result<ExitCode> {
     let program = arguments.next().unwrap_or_default();
     let arguments: Vec<String> = arguments.collect();
     if Path::new(&program).ends_with(runtime::NAME) {
-        return runtime::run(&arguments);
+        return runtime::run(Path::new(&program), &arguments);
     }
     match arguments.split_first() {
         Some((verb, rest)) if verb == "run" => {

@@ -11,7 +11,6 @@ use copilot::idl::{Message as _, SimpleType};
 use serde_json::{Value, json};
 
 use super::image::{BOX, COPILOT};
-use super::node::HERE;
 use super::scenario::{Beside, Case, End, Main, Pids, Privilege};
 use crate::task::{interface, simple};
 
@@ -49,7 +48,7 @@ const PROXY: &str = "trap 'exit 0' TERM; sleep 12 & wait $!";
 /// one moment.
 const MORE: u32 = 12;
 
-/// What a pod is called, and where it finds its things.
+/// What a pod is called, and what its objects are.
 #[derive(Clone, Debug)]
 pub struct Names {
     /// The pod's name in its manifest.
@@ -70,9 +69,9 @@ pub fn main_name(case: &Case) -> &'static str {
     }
 }
 
-/// The whole manifest; `store` are the flags that lead to the bucket.
+/// The whole manifest; `folder` is the pod's on the node, `store` are the flags that lead to the bucket.
 #[must_use]
-pub fn pod(case: &Case, names: &Names, store: &[String]) -> Value {
+pub fn pod(case: &Case, names: &Names, folder: &Path, store: &[String]) -> Value {
     let mut inits = vec![sidecar(case, names, store)];
     if case.has(Beside::NativeMesh) {
         let mut mesh = script(MESH, PROXY, &[]);
@@ -101,7 +100,7 @@ pub fn pod(case: &Case, names: &Names, store: &[String]) -> Value {
         "shareProcessNamespace": case.pids == Pids::Shared,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": grace(case),
-        "volumes": volumes(names),
+        "volumes": volumes(folder),
         "initContainers": inits,
         "containers": containers,
     });
@@ -123,9 +122,9 @@ fn grace(case: &Case) -> u32 {
     GRACE[usize::from(!stopped)]
 }
 
-fn volumes(names: &Names) -> Value {
+fn volumes(folder: &Path) -> Value {
     let shared = |name: &str| {
-        let path = Path::new(HERE).join("pods").join(&names.pod).join(name);
+        let path = folder.join(name);
         json!({"name": name, "hostPath": {"path": path, "type": "Directory"}})
     };
     json!([

@@ -79,7 +79,8 @@ impl Play<'_> {
             fs::create_dir_all(&path)?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o777))?;
         }
-        let pod = manifest::pod(self.case, &self.names, &store.flags(manifest::BUCKET));
+        let flags = store.flags(manifest::BUCKET);
+        let pod = manifest::pod(self.case, &self.names, &self.folder, &flags);
         self.node.place(&self.names.pod, &pod)?;
         self.act()?;
         if self.case.scenario.act == Act::Delete {

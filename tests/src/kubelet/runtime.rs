@@ -14,13 +14,14 @@ use std::process::{Command, ExitCode, ExitStatus};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::node::HERE;
-
 /// By which name of this program it is meant.
 pub const NAME: &str = "runc";
 
 /// Where a node with one tree keeps the old hierarchy that counts memory.
-pub const MEMORY: &str = "/run/node/memory";
+#[must_use]
+pub fn memory(node: &Path) -> PathBuf {
+    node.join("memory")
+}
 
 /// The top of our cgroups in it.
 pub const LIMITED: &str = "copilot-kubelet-limited";
@@ -28,16 +29,18 @@ pub const LIMITED: &str = "copilot-kubelet-limited";
 /// What a tree without controllers cannot do.
 const IMPOSSIBLE: [&str; 5] = ["cpu", "memory", "pids", "hugepageLimits", "unified"];
 
-/// Runs the real one with these arguments.
-pub fn run(arguments: &[String]) -> Result<ExitCode> {
-    let settings: Value = serde_json::from_slice(&fs::read(format!("{HERE}/node.json"))?)?;
+/// Runs the real one with these arguments; `program` is how we were called.
+pub fn run(program: &Path, arguments: &[String]) -> Result<ExitCode> {
+    let node = program.ancestors().nth(2);
+    let node = node.context("a node keeps its runtime in a folder")?;
+    let settings: Value = serde_json::from_slice(&fs::read(node.join("node.json"))?)?;
     let call = Call::of(arguments);
     match call.verb {
-        Some("create") => create(&settings, &call, arguments),
+        Some("create") => create(node, &settings, &call, arguments),
         Some("delete") => {
             let status = real(arguments).status()?;
             if let Some(id) = call.id {
-                let _ = fs::remove_dir(limited(id));
+                let _ = fs::remove_dir(limited(node, id));
             }
             Ok(code(status))
         }
@@ -45,7 +48,12 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     }
 }
 
-fn create(settings: &Value, call: &Call<'_>, arguments: &[String]) -> Result<ExitCode> {
+fn create(
+    node: &Path,
+    settings: &Value,
+    call: &Call<'_>,
+    arguments: &[String],
+) -> Result<ExitCode> {
     let bundle = call.bundle.context("a container is made from a bundle")?;
     let file = Path::new(bundle).join("config.json");
     let mut config: Value = serde_json::from_slice(&fs::read(&file)?)?;
@@ -66,7 +74,7 @@ fn create(settings: &Value, call: &Call<'_>, arguments: &[String]) -> Result<Exi
         && bare
         && let (Some(limit @ 1..), Some(id), Some(pid)) = (limit, call.id, call.pid_file)
     {
-        let cgroup = limited(id);
+        let cgroup = limited(node, id);
         fs::create_dir_all(&cgroup)?;
         fs::write(cgroup.join("memory.limit_in_bytes"), limit.to_string())?;
         fs::write(cgroup.join("cgroup.procs"), fs::read_to_string(pid)?)?;
@@ -117,8 +125,8 @@ fn systemd(path: &str) -> Option<String> {
     Some(format!("/kubepods.slice/{slice}/cri-containerd-{id}.scope"))
 }
 
-fn limited(id: &str) -> PathBuf {
-    Path::new(MEMORY).join(LIMITED).join(id)
+fn limited(node: &Path, id: &str) -> PathBuf {
+    memory(node).join(LIMITED).join(id)
 }
 
 fn real(arguments: &[String]) -> Command {

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{HERE, SOCKET};
+use super::SOCKET;
 use crate::kubelet::image::PAUSE;
 
-/// containerd's. Its data lies where a real node has it.
+/// containerd's.
 #[must_use]
-pub fn containerd() -> String {
+pub fn containerd(directory: &str) -> String {
     format!(
         r#"version = 2
-root = "/var/lib/containerd"
+root = "{directory}/containerd"
 state = "/run/containerd"
 [grpc]
   address = "{SOCKET}"
 [plugins."io.containerd.internal.v1.opt"]
-  path = "{HERE}/opt"
+  path = "{directory}/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE}"
   stream_server_address = "127.0.0.1"
@@ -24,19 +24,19 @@ state = "/run/containerd"
   restrict_oom_score_adj = true
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{HERE}/cni/bin"
-    conf_dir = "{HERE}/cni/net.d"
+    bin_dir = "{directory}/cni/bin"
+    conf_dir = "{directory}/cni/net.d"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-      BinaryName = "{HERE}/bin/runc"
+      BinaryName = "{directory}/bin/runc"
 "#
     )
 }
 
 /// Kubelet's: alone, with pods from files.
 #[must_use]
-pub fn kubelet(settings: &Value) -> Value {
+pub fn kubelet(directory: &str, settings: &Value) -> Value {
     json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -49,8 +49,9 @@ pub fn kubelet(settings: &Value) -> Value {
         "containerRuntimeEndpoint": format!("unix://{SOCKET}"),
         "cgroupDriver": "cgroupfs",
         "failSwapOn": false,
-        "staticPodPath": format!("{HERE}/manifests"),
-        "volumePluginDir": format!("{HERE}/volume-plugins"),
+        "staticPodPath": format!("{directory}/manifests"),
+        "podLogsDir": format!("{directory}/pod-logs"),
+        "volumePluginDir": format!("{directory}/volume-plugins"),
         "fileCheckFrequency": "1s",
         "makeIPTablesUtilChains": false,
         "localStorageCapacityIsolation": false,

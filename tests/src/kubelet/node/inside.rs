@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{WaitOptions, getpid, set_child_subreaper, setsid, wait};
 use serde_json::Value;
 
-use super::{HERE, SOCKET, config, end, view};
+use super::{SOCKET, config, end, view};
 use crate::kubelet::status::Status;
 
 /// What it prints once kubelet answers.
@@ -45,18 +45,44 @@ pub fn run(directory: &Path) -> Result<()> {
 
 fn start(directory: &Path, settings: &Value) -> Result<()> {
     view::prepare(directory, settings)?;
-    fs::create_dir_all(format!("{HERE}/tmp"))?;
-    fs::write(format!("{HERE}/containerd.toml"), config::containerd())?;
-    let kubelet = config::kubelet(settings);
-    fs::write(format!("{HERE}/kubelet.json"), kubelet.to_string())?;
-    program("containerd", "containerd")?
-        .args(["--config", &format!("{HERE}/containerd.toml")])
+    let here = directory.to_str().context("a folder has a name")?;
+    fs::create_dir_all(directory.join("tmp"))?;
+    let containerd = directory.join("containerd.toml");
+    fs::write(&containerd, config::containerd(here))?;
+    let kubelet = directory.join("kubelet.json");
+    fs::write(&kubelet, config::kubelet(here, settings).to_string())?;
+
+    program(directory, Path::new("containerd"))?
+        .arg("--config")
+        .arg(containerd)
         .spawn()
         .context("containerd")?;
     until("containerd answers", || {
         ctr(&["version"]).is_ok_and(|status| status)
     })?;
-    for image in fs::read_dir(format!("{HERE}/images"))? {
+    import(&directory.join("images"))?;
+    let kind = settings["kind"].as_str().unwrap_or_default();
+    program(directory, &directory.join("bin/kubelet"))?
+        .arg("--config")
+        .arg(kubelet)
+        .arg("--root-dir")
+        .arg(directory.join("kubelet"))
+        .arg("--cert-dir")
+        .arg(directory.join("pki"))
+        .arg("--hostname-override")
+        .arg(format!("node-{kind}"))
+        .args(["-v", "3"])
+        .spawn()
+        .context("kubelet")?;
+    let port = settings["read_only_port"].as_u64();
+    let port = port.and_then(|port| u16::try_from(port).ok());
+    let port = port.context("a node has a port")?;
+    until("kubelet answers", || Status::ask(port).is_ok())
+}
+
+/// Makes the images known, to kubelet and to the load.
+fn import(images: &Path) -> Result<()> {
+    for image in fs::read_dir(images)? {
         let image = image?.path();
         for namespace in ["k8s.io", crate::kubelet::load::NAMESPACE] {
             let path = image.to_string_lossy();
@@ -64,31 +90,16 @@ fn start(directory: &Path, settings: &Value) -> Result<()> {
             ensure!(ctr(&words)?, "{path} cannot be imported");
         }
     }
-    program(&format!("{HERE}/bin/kubelet"), "kubelet")?
-        .args(["--config", &format!("{HERE}/kubelet.json")])
-        .args(["--root-dir", "/var/lib/kubelet", "--cert-dir"])
-        .arg(format!("{HERE}/pki"))
-        .arg("--hostname-override")
-        .arg(format!(
-            "node-{}",
-            settings["kind"].as_str().unwrap_or_default()
-        ))
-        .args(["-v", "3"])
-        .spawn()
-        .context("kubelet")?;
-    let port = settings["read_only_port"]
-        .as_u64()
-        .and_then(|port| u16::try_from(port).ok());
-    let port = port.context("a node has a port")?;
-    until("kubelet answers", || Status::ask(port).is_ok())
+    Ok(())
 }
 
 /// A program of the node, with a log of its own.
-fn program(path: &str, name: &str) -> Result<Command> {
-    let log = File::create(format!("{HERE}/{name}.log"))?;
+fn program(directory: &Path, path: &Path) -> Result<Command> {
+    let name = path.file_name().context("a program has a name")?;
+    let log = File::create(directory.join(name).with_extension("log"))?;
     let mut command = Command::new(path);
     command
-        .env("TMPDIR", format!("{HERE}/tmp"))
+        .env("TMPDIR", directory.join("tmp"))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)

@@ -22,9 +22,6 @@ use serde_json::{Value, json};
 
 use super::status::Status;
 
-/// Where a node finds its own folder.
-pub const HERE: &str = "/run/node";
-
 /// Where its container runtime listens.
 pub const SOCKET: &str = "/run/containerd/containerd.sock";
 
@@ -89,6 +86,8 @@ pub struct Node {
     plan: Plan,
     process: Child,
     port: u16,
+    /// Places of the machine that were made for it.
+    made: Vec<PathBuf>,
 }
 
 impl Node {
@@ -103,6 +102,7 @@ impl Node {
         }
         let [port, own] = free_ports()?;
         let settings = json!({
+            "directory": plan.directory,
             "kind": plan.kind.name(),
             "names": plan.names.name(),
             "read_only_port": port,
@@ -117,11 +117,13 @@ impl Node {
             let name = image.file_name().context("an archive has a name")?;
             bring(image, &plan.directory.join("images").join(name))?;
         }
+        let made = make_places()?;
         let process = spawn(&plan)?;
         let mut node = Self {
             plan,
             process,
             port,
+            made,
         };
         node.await_ready()?;
         Ok(node)
@@ -233,7 +235,26 @@ impl Drop for Node {
         if let Err(error) = self.process.wait() {
             eprintln!("kubelet: a node could not be waited for: {error}");
         }
+        for place in self.made.iter().rev() {
+            let _ = fs::remove_dir(place);
+        }
     }
+}
+
+/// Makes the places that a node mounts something at; says which were not there.
+fn make_places() -> Result<Vec<PathBuf>> {
+    let mut made = Vec::new();
+    for (place, _) in view::PLACES {
+        let mut missing: Vec<&Path> = Path::new(place)
+            .ancestors()
+            .take_while(|place| !place.exists())
+            .collect();
+        while let Some(place) = missing.pop() {
+            fs::create_dir(place).with_context(|| place.display().to_string())?;
+            made.push(place.to_owned());
+        }
+    }
+    Ok(made)
 }
 
 fn spawn(plan: &Plan) -> Result<Child> {
