@@ -114,6 +114,7 @@ mod tests {
             ("OOMKilled", "main was killed")
         );
         assert_eq!((error.kind, error.origin), (1, 1));
+        assert_eq!(Failure::of_document(error.clone()), failure);
         let timestamp = error.timestamp.unwrap();
         assert_eq!((timestamp.seconds, timestamp.nanos), (1_700_000_000, 5));
         assert_eq!(error.worker, "pod-1");

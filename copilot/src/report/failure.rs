@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::idl::{ContainerError, container_error, execution_error::ErrorKind};
 use crate::store::StoreError;
 
 /// Whether trying again may help (`ContainerError.Kind`).
@@ -47,6 +48,26 @@ impl Failure {
     /// Outputs did not go up: likewise (spec §4.1).
     pub fn of_upload(cause: impl fmt::Display) -> Self {
         Self::of_transfer("OutputUploadFailed", cause)
+    }
+
+    /// What an error document says.
+    #[must_use]
+    pub fn of_document(error: ContainerError) -> Self {
+        let is_recoverable = error.kind() == container_error::Kind::Recoverable;
+        Self {
+            kind: if is_recoverable {
+                Kind::Recoverable
+            } else {
+                Kind::NonRecoverable
+            },
+            origin: match error.origin() {
+                ErrorKind::Unknown => Origin::Unknown,
+                ErrorKind::User => Origin::User,
+                ErrorKind::System => Origin::System,
+            },
+            code: error.code.into(),
+            message: error.message,
+        }
     }
 
     fn of_transfer(code: &'static str, cause: impl fmt::Display) -> Self {

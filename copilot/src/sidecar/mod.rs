@@ -17,7 +17,7 @@ use tracing::{info, warn};
 pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
 pub use watching::{Watching, WatchingError};
 
-use self::outcome::{commit, documents, failure_of, is_done, own_words};
+use self::outcome::{commit, documents, failure_of, is_done, own_words, reported_here};
 use self::verdict::{Verdict, judge};
 use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
@@ -109,6 +109,9 @@ impl Job<'_> {
         if let Verdict::Report(failure) = judge(watched, self.request.on_main_failure) {
             return self.report(failure, &outputs, watched, eager).await;
         }
+        if let Some(failure) = self.of_an_earlier_life(watched).await {
+            return self.report(failure, &outputs, watched, eager).await;
+        }
         let mut early = early::landed(eager, self.stop).await;
         let summary = match upload::run(&outputs, &mut early, engine, self.stop, timeline).await {
             Ok(summary) => summary,
@@ -128,6 +131,17 @@ impl Job<'_> {
         timeline.note("objects", summary.objects);
         timeline.note("bytes", summary.bytes);
         Ok(())
+    }
+
+    /// The failure that an earlier life of this sidecar has reported, if it stands. Kubelet starts a
+    /// sidecar again while any container of the pod runs, after a failed main too. A life that has not
+    /// seen main begin knows less than that report.
+    async fn of_an_earlier_life(&self, watched: &Watched) -> Option<Failure> {
+        let saw_it_begin = |started| started >= watched.attached;
+        if !watched.sees || watched.started.is_some_and(saw_it_begin) {
+            return None;
+        }
+        reported_here(self.target, self.engine, self.stop).await
     }
 
     /// Reports a main that failed; salvages what it left, if that is asked for.

@@ -5,12 +5,15 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::request::UploadTarget;
-use crate::idl::{container_error, execution_error::ErrorKind};
+use crate::idl::{self, container_error, execution_error::ErrorKind};
 use crate::literal::output::UserError;
 use crate::report::{Failure, Kind, Origin, document_names};
 use crate::store::Reference;
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Outputs, UploadError};
+
+/// In bytes: the platform reads no larger error document.
+const LARGEST_DOCUMENT: u64 = 4 << 20;
 
 /// Time to look whether an earlier run was done.
 const FOR_A_LOOK: Duration = Duration::from_secs(30);
@@ -43,6 +46,33 @@ pub(super) fn commit(target: &UploadTarget) -> Result<Reference, Failure> {
     Reference::parse(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
         .map_err(Failure::of_upload)
+}
+
+/// The failure that an error document below the output prefix tells, if it was written in this pod: by
+/// an earlier life of this sidecar. A document of another pod is that of another attempt.
+pub(super) async fn reported_here(
+    target: &UploadTarget,
+    engine: &Engine,
+    stop: &Stop,
+) -> Option<Failure> {
+    let here = rustix::system::uname();
+    let here = here.nodename().to_string_lossy();
+    for document in documents(target).ok()? {
+        let Ok(bytes) = engine.read(&document, LARGEST_DOCUMENT, stop).await else {
+            continue;
+        };
+        let error = idl::decode_error_document(&bytes[..]).ok()?.error?;
+        if error.worker == here {
+            warn!(
+                %document,
+                message = error.message,
+                "an earlier life of this sidecar has reported a failure, and this one has not seen \
+                 main begin: the failure stands"
+            );
+            return Some(Failure::of_document(error));
+        }
+    }
+    None
 }
 
 /// What a failed main says of itself by its error file is worth more than how it ended.

@@ -2,8 +2,9 @@
 
 use super::request::MainFailure;
 use crate::report::{Failure, Kind, Origin};
-use crate::track::ExitStatus;
+use crate::track::identify::Why;
 use crate::track::watch::{Ending, Watched};
+use crate::track::{ContainerId, ExitStatus};
 
 /// Signals that come from outside: SIGKILL, and SIGTERM, which a stopped pod sends.
 const FROM_OUTSIDE: [u8; 2] = [9, 15];
@@ -86,17 +87,19 @@ fn never_started(watched: &Watched) -> String {
 
 /// Main in words.
 fn main(watched: &Watched) -> String {
-    let containers = watched
-        .main
-        .as_ref()
-        .map_or(&[][..], |(containers, _)| containers);
-    match containers {
+    let is_certain = |(_, why): &(Vec<ContainerId>, Why)| *why != Why::NotExcluded;
+    let is_certain = watched.main.as_ref().is_none_or(is_certain);
+    match watched.main_names.as_slice() {
         [] => "the main container".to_owned(),
-        [one] => format!("the main container {one}"),
-        several => {
-            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
-            format!("one of the main containers {}", names.join(", "))
+        [one] if is_certain => format!("the main container {one}"),
+        [one] => format!("the container {one}, which may have been main,"),
+        several if is_certain => {
+            format!("one of the main containers {}", several.join(", "))
         }
+        several => format!(
+            "one of the containers {}, which may have been main,",
+            several.join(", ")
+        ),
     }
 }
 
@@ -111,7 +114,9 @@ mod tests {
             watcher: "ebpf".to_owned(),
             reason: String::new(),
             told_by: "ebpf",
+            sees: true,
             main: None,
+            main_names: Vec::new(),
             containers: vec!["web".to_owned()],
             attached: Timestamp(0),
             started: None,

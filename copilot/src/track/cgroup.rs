@@ -77,31 +77,91 @@ pub fn container_called(name: &str) -> Option<ContainerId> {
     (!name.starts_with(MONITOR_PREFIX)).then(|| ContainerId::new(name))
 }
 
-/// The path that tells the container: that of the cgroup2 hierarchy (`0::`), unless it says
-/// nothing because the node uses cgroup v1 only; then the first one that names a pod.
-/// The second value is whether the cgroup2 hierarchy told it.
+/// A line of `/proc/PID/cgroup`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Line<'a> {
+    /// `0` for cgroup2.
+    hierarchy: &'a str,
+    controllers: &'a str,
+    path: &'a str,
+}
+
+fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    text.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':');
+        let (hierarchy, controllers) = (fields.next()?, fields.next()?);
+        let path = fields.next()?;
+        // A process that has ended may outlive its cgroup.
+        let path = path.strip_suffix(DELETED).unwrap_or(path);
+        path.starts_with('/').then_some(Line {
+            hierarchy,
+            controllers,
+            path,
+        })
+    })
+}
+
+/// The path in the cgroup2 hierarchy.
+#[must_use]
+pub fn unified_path(text: &str) -> Option<&str> {
+    let mut lines = lines(text);
+    let unified = lines.find(|line| line.hierarchy == "0");
+    unified.map(|line| line.path)
+}
+
+/// The path in the hierarchy of cgroup v1 that has this controller.
+#[must_use]
+pub fn path_of_controller<'a>(text: &'a str, controller: &str) -> Option<&'a str> {
+    let has_it = |line: &Line<'_>| line.controllers.split(',').any(|each| each == controller);
+    lines(text).find(has_it).map(|line| line.path)
+}
+
+/// The path that tells the container: that of the cgroup2 hierarchy where it names a pod, or is
+/// relative to our own cgroup namespace; else the first one that names a pod. On a node with cgroup v1
+/// the unified hierarchy may be somebody else's: an older runtime leaves its containers in
+/// `/system.slice` there. The second value is whether the cgroup2 hierarchy told it.
 #[must_use]
 pub fn container_path(text: &str) -> Option<(&str, bool)> {
-    let paths = || {
-        text.lines().filter_map(|line| {
-            let mut fields = line.splitn(3, ':');
-            let hierarchy = fields.next()?;
-            let path = fields.nth(1)?;
-            // A process that has ended may outlive its cgroup.
-            let path = path.strip_suffix(DELETED).unwrap_or(path);
-            path.starts_with('/').then_some((hierarchy, path))
-        })
-    };
-    let unified = paths().find(|(hierarchy, _)| *hierarchy == "0");
-    if let Some((_, path)) = unified
-        && path != "/"
+    let unified = unified_path(text);
+    let names_pod = |path: &str| pod_components(path).is_some();
+    if let Some(path) = unified
+        && (names_pod(path) || split_steps(path).0 > 0)
     {
         return Some((path, true));
     }
-    if let Some((_, path)) = paths().find(|(_, path)| pod_components(path).is_some()) {
-        return Some((path, false));
-    }
-    unified.map(|(_, path)| (path, true))
+    let named = lines(text).find(|line| names_pod(line.path));
+    named
+        .map(|line| (line.path, false))
+        .or(unified.map(|path| (path, true)))
+}
+
+/// Whether two processes are in the same container, by the texts of their `/proc/PID/cgroup`.
+///
+/// The first hierarchy in which both paths name a container of a pod decides. Other lines differ
+/// without meaning anything: a hierarchy may hold only a container's first process, or belong to a
+/// monitoring tool, a nested systemd, or an older runtime. Where no path names a container, in a
+/// private cgroup namespace, the cgroup2 path decides.
+#[must_use]
+pub fn is_same_container(one: &str, other: &str) -> bool {
+    let named = |text| lines(text).filter_map(|line| Some((line, container_in(line.path)?)));
+    let both = named(one).find_map(|(line, container)| {
+        let same_hierarchy = |(other, _): &(Line<'_>, _)| {
+            (other.hierarchy, other.controllers) == (line.hierarchy, line.controllers)
+        };
+        let (_, found) = named(other).find(same_hierarchy)?;
+        Some(found == container)
+    });
+    both.unwrap_or_else(|| {
+        let path = |text| container_path(text).map(|(path, _)| path);
+        path(one) == path(other)
+    })
+}
+
+/// The part of a path that leads to the container: one level below the pod.
+fn container_in(path: &str) -> Option<Vec<&str>> {
+    let depth = pod_components(path)? + 1;
+    let names: Vec<&str> = components(path).take(depth).collect();
+    (names.len() == depth).then_some(names)
 }
 
 /// The controllers of the first hierarchy of cgroup v1 in which a process has this path. One that has

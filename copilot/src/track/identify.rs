@@ -7,8 +7,8 @@
 //! 4. Elimination, where rule 3 cannot be evaluated: not us, not the sandbox, not known
 //!    infrastructure.
 //!
-//! A container that ended before anything could be read of it is main only by elimination, and only
-//! if no other container is.
+//! A container that ended before its mounts could be read, or while the runtime still made them, is
+//! main only by elimination, and only if no other container is.
 //!
 //! Rules 3 and 4 may take an init container for main while main has not come. Kubelet runs init
 //! containers one after the other, and whatever it makes next would show the error; so what they
@@ -18,7 +18,7 @@ use std::{fmt, path::Path};
 
 use super::{
     ContainerId, Timestamp,
-    kubelet::{Mount, Traits},
+    kubelet::{Mount, Stage, Traits},
     place::Place,
 };
 
@@ -117,6 +117,8 @@ pub enum Why {
     OutputVolume,
     /// Nothing else is left.
     Elimination,
+    /// No rule finds it, but it ended badly, and nothing excludes that it was main.
+    NotExcluded,
 }
 
 impl fmt::Display for Why {
@@ -126,6 +128,7 @@ impl fmt::Display for Why {
             Self::FlyteNaming => "named as Flyte names a main container",
             Self::OutputVolume => "it mounts the output directory",
             Self::Elimination => "by elimination: no other container of the pod is left",
+            Self::NotExcluded => "it ended badly, and nothing excludes that it was main",
         })
     }
 }
@@ -208,19 +211,24 @@ impl Rules {
     }
 
     fn unnamed(&self, candidates: &[Candidate<'_>]) -> (Vec<ContainerId>, Why) {
-        // `setHostnameAsFQDN` puts the cluster's domain behind the pod's name.
-        let host_name = self
-            .host_name
-            .as_deref()
-            .and_then(|host| host.split('.').next());
-        let by_name = ids(candidates.iter().filter(|candidate| {
-            name(candidate).is_some_and(|name| name == PRIMARY || host_name == Some(name))
-        }));
+        let by_name = self.by_flytes_naming(candidates);
         if by_name.is_empty() {
             (self.by_output_volume(candidates), Why::OutputVolume)
         } else {
             (by_name, Why::FlyteNaming)
         }
+    }
+
+    fn by_flytes_naming(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+        // `setHostnameAsFQDN` puts the cluster's domain behind the pod's name.
+        let host_name = self
+            .host_name
+            .as_deref()
+            .and_then(|host| host.split('.').next());
+        ids(candidates.iter().filter(|candidate| {
+            self.may_be_main(candidate)
+                && name(candidate).is_some_and(|name| name == PRIMARY || host_name == Some(name))
+        }))
     }
 
     fn by_output_volume(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
@@ -232,9 +240,10 @@ impl Rules {
             .iter()
             .filter(|candidate| !self.is_infrastructure(candidate))
             .filter(|candidate| {
+                // What was read before the pivot is true as far as it goes.
                 candidate
                     .traits
-                    .is_some_and(|traits| traits.mounts.iter().any(|mount| mount.overlaps(output)))
+                    .is_some_and(|traits| mounts(traits, output))
             })
             .filter(|candidate| {
                 downloader.is_none_or(|downloader| is_behind(candidate, downloader))
@@ -250,17 +259,56 @@ impl Rules {
 
     fn by_elimination(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
         let rules_apply = self.main_container.is_some() || self.output_mount.is_some();
-        ids(candidates
-            .iter()
-            .filter(|candidate| match candidate.traits {
-                // Gone before anything could be read of it: it may have been main.
-                None => {
-                    candidate.ended.is_some() && !self.all_are_named && !runs_copilot(candidate)
-                }
-                // Not a container of Kubernetes: it has no name that a rule could have matched.
-                Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
-                Some(_) => !rules_apply && !self.is_infrastructure(candidate),
-            }))
+        ids(candidates.iter().filter(|candidate| match made(candidate) {
+            // Gone before its mounts could be read: it may have been main.
+            None => candidate.ended.is_some() && self.may_have_been_main(candidate, candidates),
+            // Not a container of Kubernetes: it has no name that a rule could have matched.
+            Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
+            Some(_) => !rules_apply && !self.is_infrastructure(candidate),
+        }))
+    }
+
+    /// Whether what is known of a container leaves open that it is main, or was. If it ended badly the
+    /// run is a failure, whichever container the rules find. `candidates` are all of the pod.
+    #[must_use]
+    pub fn may_have_been_main(
+        &self,
+        candidate: &Candidate<'_>,
+        candidates: &[Candidate<'_>],
+    ) -> bool {
+        let is_known_not_to_be = !self.may_be_main(candidate)
+            || self.is_infrastructure(candidate)
+            || runs_copilot(candidate)
+            || has_later_attempt(candidate, candidates);
+        if is_known_not_to_be {
+            return false;
+        }
+        let named = match &self.main_container {
+            Some(wanted) => named(candidates, wanted),
+            None => self.by_flytes_naming(candidates),
+        };
+        if !named.is_empty() {
+            return named.contains(candidate.id);
+        }
+        let is_behind = |downloader| is_behind(candidate, downloader);
+        self.may_mount_outputs(candidate) && downloader(candidates).is_none_or(is_behind)
+    }
+
+    /// Whether what is known of its mounts leaves open that main's outputs are its.
+    fn may_mount_outputs(&self, candidate: &Candidate<'_>) -> bool {
+        match (made(candidate), &self.output_mount) {
+            // Of whom nothing is known all is possible, unless all are told of by name.
+            (None, _) => !self.all_are_named && !self.has_other_name(candidate),
+            (Some(traits), _) if !traits.is_of_a_pod() => self.main_container.is_none(),
+            (Some(_), _) if self.main_container.is_some() => false,
+            (Some(traits), Some(output)) => mounts(traits, output),
+            (Some(_), None) => true,
+        }
+    }
+
+    /// Whether its name is known, and is not that of the container which is asked for.
+    fn has_other_name(&self, candidate: &Candidate<'_>) -> bool {
+        self.main_container.is_some() && name(candidate).is_some()
     }
 
     fn is_infrastructure(&self, candidate: &Candidate<'_>) -> bool {
@@ -318,6 +366,29 @@ fn named(candidates: &[Candidate<'_>], wanted: &str) -> Vec<ContainerId> {
     ids(candidates
         .iter()
         .filter(|candidate| candidate.id.as_str().starts_with(wanted)))
+}
+
+/// What its mounts say once the runtime has made them all: what is missing in an earlier reading may
+/// still have come.
+fn made<'a>(candidate: &Candidate<'a>) -> Option<&'a Traits> {
+    let traits = candidate.traits?;
+    (traits.stage > Stage::BeforePivot).then_some(traits)
+}
+
+fn mounts(traits: &Traits, output: &Mount) -> bool {
+    traits.mounts.iter().any(|mount| mount.overlaps(output))
+}
+
+/// Whether kubelet started a container of the same name later: what counts is the last attempt.
+fn has_later_attempt(candidate: &Candidate<'_>, candidates: &[Candidate<'_>]) -> bool {
+    let (Some(name_of_it), Some(ended)) = (name(candidate), candidate.ended) else {
+        return false;
+    };
+    candidates.iter().any(|other| {
+        other.id != candidate.id
+            && name(other) == Some(name_of_it)
+            && other.began.is_some_and(|began| began >= ended)
+    })
 }
 
 fn name<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {

@@ -6,6 +6,11 @@
 //!   and root.
 //! - The sandbox (pause) has none of these, only `…/sandboxes/<id>/resolv.conf`.
 //!
+//! A runtime makes a container in this order: a process in a copy of the *node's* mount namespace,
+//! the container's mounts below `…/rootfs`, `pivot_root`, the program. Before the pivot the table
+//! holds all mounts of the node, often thousands, and only some of the container's: [`Stage`] tells
+//! such a reading apart, and only the container's own part of it is kept.
+//!
 //! Pure: text in, traits out. A line that cannot be read is skipped with a debug line.
 
 use std::path::{Path, PathBuf};
@@ -13,9 +18,23 @@ use std::path::{Path, PathBuf};
 use procfs::process::MountInfo;
 use tracing::debug;
 
+/// How far the container was made when its mounts were read. A later stage knows better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The runtime has not pivoted into the container's root: a mount that is missing may still come.
+    BeforePivot,
+    /// The runtime has pivoted, and the program has not begun: all volumes are mounted.
+    BeforeStart,
+    /// The program runs, or a manifest says it.
+    #[default]
+    Complete,
+}
+
 /// What the mounts of a container tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
+    /// How far the container was made.
+    pub stage: Stage,
     /// The container's name in the pod's manifest.
     pub name: Option<String>,
     /// The pod's uid.
@@ -50,31 +69,57 @@ impl Mount {
 }
 
 impl Traits {
-    /// Reads the text of a `/proc/PID/mountinfo`.
+    /// Reads the text of a `/proc/PID/mountinfo`: of a process that runs its container's program, or
+    /// of one whose runtime we do not know.
     #[must_use]
     pub fn from_mountinfo(text: &str) -> Self {
+        match root_before_pivot(text) {
+            Some(root) => {
+                let is_below = |line: &&str| Path::new(target_of(line)).starts_with(root);
+                Self::from_lines(text.lines().filter(is_below), Some(root))
+            }
+            None => Self::from_lines(text.lines(), None),
+        }
+    }
+
+    /// Reads that of a runtime's own process, which waits to become the container's program. Nothing
+    /// while its table does not name the container: it is then the node's.
+    #[must_use]
+    pub fn from_runtimes_mountinfo(text: &str) -> Option<Self> {
+        let mut traits = Self::from_mountinfo(text);
+        traits.name.as_ref()?;
+        traits.stage = traits.stage.min(Stage::BeforeStart);
+        Some(traits)
+    }
+
+    /// From these lines; `root` is the container's root in a table of the node's mounts.
+    fn from_lines<'a>(lines: impl Iterator<Item = &'a str>, root: Option<&str>) -> Self {
         let mut traits = Self::default();
+        if root.is_some() {
+            traits.stage = Stage::BeforePivot;
+        }
         let mut of_kubelet = false;
-        for line in text.lines() {
-            let mount = match MountInfo::from_line(line) {
-                Ok(mount) => mount,
+        for line in lines {
+            let info = match MountInfo::from_line(line) {
+                Ok(info) => info,
                 Err(error) => {
                     debug!(line, %error, "a line of mountinfo cannot be read");
                     continue;
                 }
             };
-            let root = unescape(&mount.root);
-            of_kubelet |= traits.read_kubelet_root(&root);
-            if let Some(sandbox) = component_after(&root, "sandboxes") {
+            let target = info.mount_point.to_string_lossy();
+            let target = target.strip_prefix(root.unwrap_or_default());
+            let mount = Mount {
+                device: info.majmin,
+                root: unescape(&info.root),
+                target: unescape(target.filter(|rest| !rest.is_empty()).unwrap_or("/")),
+            };
+            of_kubelet |= traits.read_kubelet_root(&mount.root);
+            if let Some(sandbox) = component_after(&mount.root, "sandboxes") {
                 traits.sandbox = Some(sandbox);
             }
-            let target = unescape(&mount.mount_point.to_string_lossy());
-            if target != Path::new("/") {
-                traits.mounts.push(Mount {
-                    device: mount.majmin,
-                    root,
-                    target,
-                });
+            if mount.target != Path::new("/") {
+                traits.mounts.push(mount);
             }
         }
         traits.is_sandbox = traits.sandbox.is_some() && !of_kubelet;
@@ -98,26 +143,76 @@ impl Traits {
 
     /// Takes what a mount's root says if it lies below kubelet's directory of a pod.
     fn read_kubelet_root(&mut self, root: &Path) -> bool {
-        let names: Vec<&str> = root.iter().filter_map(|name| name.to_str()).collect();
-        // `pods` alone also occurs in cgroup roots: what follows the uid decides. The last match
-        // counts, since what stands before is the node's own choice.
-        let Some(at) = names.windows(3).rposition(|window| {
-            window[0] == "pods"
-                && matches!(
-                    window[2],
-                    "containers" | "volumes" | "volume-subpaths" | "etc-hosts"
-                )
-        }) else {
+        let Some((uid, rest)) = below_kubelet(root) else {
             return false;
         };
-        self.pod_uid = Some(names[at + 1].to_owned());
-        // `containers/<name>/<8 hex>`: the file behind the termination log.
-        if let ("containers", Some(name), Some(_)) =
-            (names[at + 2], names.get(at + 3), names.get(at + 4))
-        {
-            self.name = Some((*name).to_owned());
+        self.pod_uid = Some(uid.to_owned());
+        if let Some(name) = container_of_log(&rest) {
+            self.name = Some(name.to_owned());
         }
         true
+    }
+}
+
+/// Where the container's root lies among the node's mounts, as mountinfo writes it, if the runtime has
+/// not pivoted into it. Kubelet binds a termination log into every container and nowhere else; before
+/// the pivot it lies below another mount that is being made a root: the runtime's directory, with a
+/// `/proc` of its own. A node may have thousands of mounts: only fields are looked at here.
+fn root_before_pivot(text: &str) -> Option<&str> {
+    let logs = text.lines().filter(|line| is_termination_log(line));
+    let roots = logs.map(|log| {
+        let above = Path::new(target_of(log)).ancestors().skip(1);
+        let mut above = above.filter_map(Path::to_str).filter(|root| *root != "/");
+        above.find(|root| is_root_of_container(text, root))
+    });
+    // One that lies at its place is a running container's.
+    roots.collect::<Option<Vec<&str>>>()?.pop()
+}
+
+fn is_termination_log(line: &str) -> bool {
+    let root = line.split(' ').nth(3).unwrap_or_default();
+    // Most lines need no closer look.
+    root.contains("/containers/")
+        && below_kubelet(Path::new(root)).is_some_and(|(_, rest)| container_of_log(&rest).is_some())
+}
+
+fn is_root_of_container(text: &str, root: &str) -> bool {
+    let is_named_so = matches!(root.rsplit('/').next(), Some("rootfs" | "merged"));
+    let is_its_proc = |line: &str| {
+        target_of(line).strip_prefix(root) == Some("/proc")
+            && line
+                .split_once(" - ")
+                .is_some_and(|(_, kind)| kind.starts_with("proc "))
+    };
+    text.lines().any(|line| target_of(line) == root)
+        && (is_named_so || text.lines().any(is_its_proc))
+}
+
+/// Where a line of mountinfo says that something is mounted.
+fn target_of(line: &str) -> &str {
+    line.split(' ').nth(4).unwrap_or_default()
+}
+
+/// The pod's uid and what follows it, if a mount's root lies below kubelet's directory of a pod.
+fn below_kubelet(root: &Path) -> Option<(&str, Vec<&str>)> {
+    let names: Vec<&str> = root.iter().filter_map(|name| name.to_str()).collect();
+    // `pods` alone also occurs in cgroup roots: what follows the uid decides. The last match counts,
+    // since what stands before is the node's own choice.
+    let at = names.windows(3).rposition(|window| {
+        window[0] == "pods"
+            && matches!(
+                window[2],
+                "containers" | "volumes" | "volume-subpaths" | "etc-hosts"
+            )
+    })?;
+    Some((names[at + 1], names[at + 2..].to_vec()))
+}
+
+/// The container's name in `containers/<name>/<8 hex>`: the file behind a termination log.
+fn container_of_log<'a>(rest: &[&'a str]) -> Option<&'a str> {
+    match rest {
+        ["containers", name, _, ..] => Some(name),
+        _ => None,
     }
 }
 

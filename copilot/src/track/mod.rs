@@ -7,6 +7,7 @@
 //! Called by the `sidecar` command, and by `ready` for [`readiness`].
 
 pub mod cgroup;
+pub mod decision;
 pub mod directory;
 pub mod event;
 pub mod identify;

@@ -3,11 +3,16 @@
 //! Without `shareProcessNamespace` we see nobody but our own container. That nobody is to be seen is
 //! then no sign that main has ended, and whoever looks for processes must be refused.
 
-use std::fs;
+use std::{fs, io};
 
 use procfs::process::Process;
 
-use super::{kubelet::Traits, place::Place, scan::traits_of};
+use super::{
+    cgroup,
+    kubelet::Traits,
+    place::{Place, read_file_of},
+    scan::traits_of,
+};
 
 /// Whether processes of other containers are shown to us: by a pid namespace that they share, or by
 /// the node's own `/proc`.
@@ -25,18 +30,26 @@ pub fn share_pids(place: &Place) -> bool {
 /// In a pid namespace of its own a container's first process, pid 1, is ours; in a shared one it is
 /// the sandbox's.
 fn is_alone(place: &Place) -> bool {
-    let read = |pid: &str| fs::read_to_string(format!("/proc/{pid}/cgroup")).ok();
-    let (Some(first), Some(own)) = (read("1"), read("self")) else {
+    let Ok(first) = Process::new(1) else {
         return false;
     };
-    let traits = Process::new(1).ok().as_ref().and_then(traits_of);
-    is_private_pid_namespace() && is_ours(&first, traits.as_ref(), &own, &place.traits)
+    is_private_pid_namespace() && are_of_one_container(&first, &place.traits).unwrap_or(false)
 }
 
-/// Whether pid 1 is of our own container, by its cgroup and, where all containers are in one
+/// Whether a process is of our own container; `own` is what our mounts say. An error if it, or we,
+/// cannot be read.
+pub fn are_of_one_container(process: &Process, own: &Traits) -> io::Result<bool> {
+    let ours = fs::read_to_string("/proc/self/cgroup")?;
+    let text = read_file_of(process, "cgroup")?;
+    let traits = traits_of(process, false);
+    Ok(is_ours(&text, traits.as_ref(), &ours, own))
+}
+
+/// Whether a process is of our own container, by its cgroup and, where all containers are in one
 /// cgroup, by its mounts.
-fn is_ours(first: &str, traits: Option<&Traits>, own: &str, own_traits: &Traits) -> bool {
-    first == own && traits.is_none_or(|traits| traits.name == own_traits.name)
+fn is_ours(cgroup: &str, traits: Option<&Traits>, own: &str, own_traits: &Traits) -> bool {
+    cgroup::is_same_container(cgroup, own)
+        && traits.is_none_or(|traits| traits.name == own_traits.name)
 }
 
 /// Inode of the initial pid namespace (`PROC_PID_INIT_INO`).

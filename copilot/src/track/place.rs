@@ -147,6 +147,17 @@ impl Place {
         Process::new_with_root(root.join(pid.to_string())).ok()
     }
 
+    /// The path of a process in the hierarchy that tells our pod's containers, by the text of its
+    /// `/proc/PID/cgroup`.
+    #[must_use]
+    pub fn path_in<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self.controllers.first() {
+            _ if self.unified => cgroup::unified_path(text),
+            Some(controller) => cgroup::path_of_controller(text, controller),
+            None => cgroup::container_path(text).map(|(path, _)| path),
+        }
+    }
+
     /// Whether a process of this cgroup is our own container's.
     #[must_use]
     pub fn is_own(&self, container: &ContainerId) -> bool {

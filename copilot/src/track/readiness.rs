@@ -1,14 +1,14 @@
 //! Telling a startup probe that the watcher is attached.
 //!
 //! The sidecar takes a thread name; `copilot ready`, which the probe runs in the same container,
-//! looks for it in `/proc` among the processes of *its own* cgroup. So it works in a read-only,
+//! looks for it in `/proc` among the processes of its own container. So it works in a read-only,
 //! empty image, and main, whose processes lie in another cgroup, cannot forge it.
 
 use std::{ffi::CStr, io};
 
 use procfs::process::{Process, all_processes};
 
-use super::place::read_file_of;
+use super::{kubelet::Traits, neighbours, place::read_file_of};
 
 /// The name of the sidecar's main thread once its watcher is attached. At most 15 bytes.
 pub const NAME: &CStr = c"copilot-ready";
@@ -18,17 +18,18 @@ pub fn announce() -> io::Result<()> {
     rustix::thread::set_name(NAME).map_err(io::Error::from)
 }
 
-/// Whether a process of our own container has announced itself.
+/// Whether a process of our own container has announced itself. The probe's own cgroups may differ
+/// from the sidecar's in hierarchies that identify no container.
 pub fn is_announced() -> io::Result<bool> {
     let ours = Process::myself().map_err(io::Error::other)?;
-    let cgroup = read_file_of(&ours, "cgroup")?;
+    let own = Traits::from_mountinfo(&read_file_of(&ours, "mountinfo")?);
     let processes = all_processes().map_err(io::Error::other)?;
     Ok(processes
         .filter_map(Result::ok)
         .filter(|process| process.pid() != ours.pid())
-        .any(|process| {
-            read_file_of(&process, "comm")
+        .filter(|process| {
+            read_file_of(process, "comm")
                 .is_ok_and(|name| name.trim_end().as_bytes() == NAME.to_bytes())
-                && read_file_of(&process, "cgroup").is_ok_and(|other| other == cgroup)
-        }))
+        })
+        .any(|process| neighbours::are_of_one_container(&process, &own).unwrap_or(false)))
 }

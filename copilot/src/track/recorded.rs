@@ -164,6 +164,27 @@ impl RecordedPod {
     }
 }
 
+/// The mounts of one container's first process while a runtime makes it, twice: before the runtime
+/// pivots into the container's root, and after. The record has three fields of each line.
+pub fn half_made() -> [String; 2] {
+    let records = Path::new(RECORDS).with_file_name("half-made");
+    ["before-pivot.txt", "after-pivot.txt"].map(|name| {
+        let text = fs::read_to_string(records.join(name)).expect("both readings are recorded");
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.map(mountinfo_line).collect()
+    })
+}
+
+/// A line of a record as mountinfo writes it.
+pub fn mountinfo_line(record: &str) -> String {
+    let [device, root, target] = record.split('\t').collect::<Vec<_>>()[..] else {
+        panic!("{record} has three fields");
+    };
+    let is_proc = root == "/" && target.ends_with("/proc");
+    let kind = if is_proc { "proc" } else { "other" };
+    format!("9 1 {device} {root} {target} rw - {kind} {kind} rw\n")
+}
+
 fn directories(parent: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(parent)
         .expect("the records can be listed")

@@ -15,9 +15,12 @@ use procfs::{
 };
 use tracing::{debug, warn};
 
-use super::cgroup::{self, Membership, PodPath};
+use super::cgroup::{Membership, PodPath};
 use super::place::{Place, read_file_of};
-use super::{ContainerId, Event, ProcessId, Timestamp, kubelet::Traits};
+use super::{
+    ContainerId, Event, ProcessId, Timestamp,
+    kubelet::{Stage, Traits},
+};
 
 /// Clock ticks a second, as `/proc` counts start times; fixed at 100 for user space.
 const TICKS_PER_SECOND: u64 = 100;
@@ -28,6 +31,12 @@ pub const TICK: u64 = 1_000_000_000 / TICKS_PER_SECOND;
 /// So long after its start a process may still be moved into its container's cgroup, and a
 /// container's mounts may still be made.
 const YOUTH: u64 = 5 * TICKS_PER_SECOND;
+
+/// So long after its start a process with a runtime's name is taken for a runtime's, which makes a
+/// container or waits for the word to start it: a busy node takes many seconds for that. Bounded since
+/// any program may take such a name; a plain word is the name of a program far sooner.
+const MAKING: u64 = 600 * TICKS_PER_SECOND;
+const MAKING_BY_PLAIN_NAME: u64 = 30 * TICKS_PER_SECOND;
 
 /// How the command name of a container runtime's own process begins (`runc:[2:INIT]`), before it
 /// execs the container's program.
@@ -45,8 +54,17 @@ pub struct Scanner {
     root: PathBuf,
     place: Place,
     known: BTreeMap<i32, Known>,
-    /// Containers whose traits have been read for good.
-    described: BTreeSet<ContainerId>,
+    /// Containers whose mounts need not be read again at this stage.
+    described: BTreeMap<ContainerId, Stage>,
+}
+
+/// What may be concluded from a process's age and name.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    /// It is a runtime's, and makes the container.
+    is_runtimes: bool,
+    /// It may still move, and become what a runtime that we do not know makes of it.
+    is_young: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +91,7 @@ impl Scanner {
             root,
             place,
             known: BTreeMap::new(),
-            described: BTreeSet::new(),
+            described: BTreeMap::new(),
         }
     }
 
@@ -119,6 +137,26 @@ impl Scanner {
             .filter(|known| known.waits)
             .filter_map(|known| Some((known.id, known.container.clone()?)))
             .collect()
+    }
+
+    /// Whether a process that has just ended was still a runtime's, which had not become its
+    /// container's program; nothing if its parent has been told, and nobody can say any more.
+    #[must_use]
+    pub fn ended_as_runtimes(&self, process: ProcessId) -> Option<bool> {
+        let directory = self.root.join(process.visible_pid()?.to_string());
+        let stat = Process::new_with_root(directory).ok()?.stat().ok()?;
+        (process_id(&stat) == process).then(|| is_runtime(&stat, 0))
+    }
+
+    /// How many containers are being made whose mounts are all there.
+    #[must_use]
+    pub fn made(&self) -> usize {
+        let waiting = self.known.values().filter(|known| known.waits);
+        let containers: BTreeSet<&ContainerId> = waiting
+            .filter_map(|known| known.container.as_ref())
+            .collect();
+        let is_made = |container: &&&ContainerId| self.described.contains_key(**container);
+        containers.iter().filter(is_made).count()
     }
 
     /// How many processes live in these containers, by one look at all; nothing if some may have
@@ -177,20 +215,24 @@ impl Scanner {
         now: u64,
         events: &mut Vec<Event>,
     ) {
-        let young = now.saturating_sub(id.started) < YOUTH;
+        let age = now.saturating_sub(id.started);
+        let of = Kind {
+            is_runtimes: is_runtime(stat, age),
+            is_young: age < YOUTH,
+        };
         let known = self.known.get(&stat.pid).filter(|known| known.id == id);
+        let may_move = of.is_young || of.is_runtimes;
         let container = match known {
-            Some(known) if known.container.is_some() || !young => known.container.clone(),
-            _ => self.container_of(process),
+            Some(known) if known.container.is_some() || !may_move => known.container.clone(),
+            _ => self.container_of(process, of),
         };
         let told = known.is_some_and(|known| known.told && known.container == container);
         let mut now_told = told;
         let mut waits = false;
         if let Some(container) = &container {
-            self.describe(process, container, young, events);
-            let is_of_runtime = young && is_runtime(stat);
-            waits = is_of_runtime && !told && stat.comm.ends_with(LAST_STAGE);
-            if !told && !is_of_runtime {
+            self.describe(process, container, of, events);
+            waits = of.is_runtimes && !told && stat.comm.ends_with(LAST_STAGE);
+            if !told && !of.is_runtimes {
                 now_told = true;
                 events.push(Event::ProcessStarted {
                     process: id,
@@ -212,35 +254,48 @@ impl Scanner {
     }
 
     /// The container of our pod in which a process runs.
-    fn container_of(&self, process: &Process) -> Option<ContainerId> {
+    fn container_of(&self, process: &Process, of: Kind) -> Option<ContainerId> {
         if let PodPath::Untold { uid } = &self.place.pod {
-            let traits = traits_of(process)?;
+            let traits = traits_of(process, of.is_runtimes)?;
             let name = traits.name.filter(|_| traits.pod_uid.as_ref() == Some(uid));
             return name.map(|name| ContainerId::new(&name));
         }
         let text = read_file_of(process, "cgroup").ok()?;
-        let (path, _) = cgroup::container_path(&text)?;
-        match self.place.pod.membership(path) {
+        match self.place.pod.membership(self.place.path_in(&text)?) {
             Membership::Container(container) => Some(container),
             Membership::Pod | Membership::Outside => None,
         }
     }
 
+    /// Reads what the mounts say: while the container is made, once when it is made, and once more
+    /// when its program runs.
     fn describe(
         &mut self,
         process: &Process,
         container: &ContainerId,
-        young: bool,
+        of: Kind,
         events: &mut Vec<Event>,
     ) {
-        if self.described.contains(container) {
+        let enough = if of.is_runtimes {
+            Stage::BeforeStart
+        } else {
+            Stage::Complete
+        };
+        if self
+            .described
+            .get(container)
+            .is_some_and(|known| *known >= enough)
+        {
             return;
         }
-        let traits = traits_of(process);
-        // Of a process that goes away meanwhile nothing can be read: another may tell more.
-        let is_final = |traits: &Traits| traits.name.is_some() || !young;
-        if traits.as_ref().is_some_and(is_final) {
-            self.described.insert(container.clone());
+        let traits = traits_of(process, of.is_runtimes);
+        // Of a process that goes away meanwhile nothing can be read: another may tell more. And the
+        // name of a runtime that we do not know may be that of a program.
+        let is_told = |traits: &Traits| traits.name.is_some() || !of.is_young;
+        if let Some(traits) = traits.as_ref().filter(|traits| is_told(traits))
+            && traits.stage > Stage::BeforePivot
+        {
+            self.described.insert(container.clone(), traits.stage);
         }
         events.push(Event::ContainerSeen {
             container: container.clone(),
@@ -260,7 +315,12 @@ impl Scanner {
         let parents = known.unwrap_or_else(|| {
             let parent = self.root.join(stat.ppid.to_string());
             let parent = Process::new_with_root(parent).ok()?;
-            self.container_of(&parent)
+            let is_runtimes = parent.stat().is_ok_and(|stat| is_runtime(&stat, 0));
+            let of = Kind {
+                is_runtimes,
+                is_young: true,
+            };
+            self.container_of(&parent, of)
         });
         parents.as_ref() != Some(container)
     }
@@ -273,9 +333,11 @@ pub fn tells_news(events: &[Event]) -> bool {
     events.iter().any(is_news)
 }
 
-/// What a process's mounts say of its container; nothing if it is gone.
-pub fn traits_of(process: &Process) -> Option<Traits> {
+/// What a process's mounts say of its container; nothing if it is gone, or if it is a runtime's
+/// (`is_runtimes`) and has not made the container so far that they name it.
+pub fn traits_of(process: &Process, is_runtimes: bool) -> Option<Traits> {
     match read_file_of(process, "mountinfo").or_else(|error| mounts_of_threads(process, error)) {
+        Ok(text) if is_runtimes => Traits::from_runtimes_mountinfo(&text),
         Ok(text) => Some(Traits::from_mountinfo(&text)),
         Err(error) => {
             debug!(pid = process.pid(), %error, "mountinfo cannot be read");
@@ -300,14 +362,16 @@ fn lives(stat: &Stat) -> bool {
     !matches!(stat.state, 'Z' | 'X' | 'x') || stat.num_threads > 1
 }
 
-/// Whether the name is one that a runtime gives itself. Anybody may take such a name: it counts
-/// only in a process's youth.
-fn is_runtime(stat: &Stat) -> bool {
+/// Whether the name is one that a runtime gives itself, and the process is no older than a runtime's
+/// may be, in clock ticks.
+fn is_runtime(stat: &Stat, age: u64) -> bool {
     let name = stat.comm.as_str();
-    RUNTIME_NAMES.contains(&name)
-        || RUNTIME_PREFIXES
+    let is_marked = || {
+        RUNTIME_PREFIXES
             .iter()
             .any(|prefix| name.starts_with(prefix))
+    };
+    (age < MAKING && is_marked()) || (age < MAKING_BY_PLAIN_NAME && RUNTIME_NAMES.contains(&name))
 }
 
 /// The identity of a process, as `/proc/PID/stat` tells it.

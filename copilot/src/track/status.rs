@@ -14,6 +14,9 @@ pub enum ExitStatus {
     NotStarted,
     /// It called exit with this code.
     Code(u8),
+    /// It exited with this code, not 0, before anybody saw whose program it ran: the runtime's, which
+    /// could not run the container's command, or that command, which ended at once.
+    EarlyCode(u8),
     /// A signal ended it.
     Signal {
         /// The signal's number.
@@ -53,7 +56,7 @@ impl ExitStatus {
             Self::Unknown => None,
             // What containerd reports in this case.
             Self::NotStarted => Some(128),
-            Self::Code(code) => Some(code.into()),
+            Self::Code(code) | Self::EarlyCode(code) => Some(code.into()),
             Self::Signal { number, .. } => Some(128 + i32::from(number)),
         }
     }
@@ -73,7 +76,7 @@ impl ExitStatus {
         match self {
             Self::Code(0) => (0, 0),
             Self::Unknown => (1, 0),
-            Self::Code(code) => (2, code),
+            Self::Code(code) | Self::EarlyCode(code) => (2, code),
             Self::NotStarted => (3, 0),
             Self::Signal {
                 number,
@@ -93,6 +96,11 @@ impl fmt::Display for ExitStatus {
                  command. Is it in the image, and executable?",
             ),
             Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::EarlyCode(code) => write!(
+                f,
+                "exited with code {code} before it was seen to run its program: either the runtime \
+                 could not run the container's command, or the program ended at once"
+            ),
             Self::Signal {
                 out_of_memory: true,
                 ..

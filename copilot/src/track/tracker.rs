@@ -11,6 +11,7 @@
 
 mod container;
 mod judgement;
+mod sighting;
 mod transition;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,8 @@ pub struct Tracker {
     strays: BTreeMap<ProcessId, (Exit, Option<ContainerId>)>,
     /// Events were lost before this moment: nothing is concluded before a scan that began later.
     unsure_before: Option<Timestamp>,
+    /// Events were lost at any time.
+    has_lost: bool,
     markers: BTreeMap<Marker, Timestamp>,
     found: Option<(Vec<ContainerId>, Why)>,
     started: bool,
@@ -56,6 +59,7 @@ impl Tracker {
             containers: BTreeMap::new(),
             strays: BTreeMap::new(),
             unsure_before: None,
+            has_lost: false,
             markers: BTreeMap::new(),
             found: None,
             started: false,
@@ -114,7 +118,10 @@ impl Tracker {
                 self.markers.entry(marker).or_insert(at);
             }
             Event::Scanned { alive, began } => self.compare(&alive, began),
-            Event::Lost { at, .. } => self.unsure_before = self.unsure_before.max(Some(at)),
+            Event::Lost { at, .. } => {
+                self.has_lost = true;
+                self.unsure_before = self.unsure_before.max(Some(at));
+            }
         }
         self.conclude()
     }
@@ -184,20 +191,25 @@ impl Tracker {
             .collect()
     }
 
+    /// The names of containers, for a person; the id of one whose name is not known.
+    #[must_use]
+    pub fn names(&self, containers: &[ContainerId]) -> Vec<String> {
+        let name = |id: &ContainerId| {
+            let traits = self.containers.get(id)?.traits.as_ref()?;
+            traits.name.clone()
+        };
+        let names = containers.iter();
+        names
+            .map(|id| name(id).unwrap_or_else(|| id.to_string()))
+            .collect()
+    }
+
     /// The names of the other containers seen so far, for a person who looks for one.
     #[must_use]
     pub fn names_seen(&self) -> Vec<String> {
-        let others = self.containers.iter();
-        others
-            .filter(|(id, _)| self.rules.own.as_ref() != Some(*id))
-            .map(|(id, container)| {
-                let name = container
-                    .traits
-                    .as_ref()
-                    .and_then(|traits| traits.name.clone());
-                name.unwrap_or_else(|| id.to_string())
-            })
-            .collect()
+        let others = self.containers.keys();
+        let others = others.filter(|id| self.rules.own.as_ref() != Some(*id));
+        self.names(&others.cloned().collect::<Vec<_>>())
     }
 
     fn first_of(&self, container: &ContainerId) -> Option<&Process> {

@@ -1,9 +1,11 @@
 //! Watching main from attach to the end: the sources beside SIGTERM and the time limits.
 //!
 //! The only loop of the tracking side, and the only place with a clock. It decides nothing about
-//! main: the tracker does. It decides how long to wait, and what silence means ([`Absence`]).
+//! main: the tracker does. It decides how long to wait, and what silence means ([`Absence`]); what
+//! follows from what was seen is the word of [`State`], which is pure.
 
 mod absence;
+mod state;
 
 use std::time::Duration;
 
@@ -12,11 +14,13 @@ use tokio::{
     task::unconstrained,
     time::{Instant, sleep_until},
 };
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 pub use self::absence::{Absence, Evidence};
+use self::state::State;
 use super::{
-    ContainerId, Event, ExitStatus, Marker, Timestamp, Tracker, Transition,
+    ContainerId, Event, ExitStatus, Marker, Timestamp,
+    decision::{Moment, Sight},
     identify::{Rules, Why},
     neighbours,
     place::Place,
@@ -77,8 +81,12 @@ pub struct Watched {
     pub reason: String,
     /// The source whose word was the last.
     pub told_by: &'static str,
+    /// A source saw, at the end, who lives in the pod.
+    pub sees: bool,
     /// The main containers and the rule that found them.
     pub main: Option<(Vec<ContainerId>, Why)>,
+    /// Their names; the id of one whose name is not known.
+    pub main_names: Vec<String>,
     /// All containers seen, by name where it is known.
     pub containers: Vec<String>,
     /// When the source was attached.
@@ -95,13 +103,8 @@ pub struct Watched {
 pub struct Watch {
     sources: Sources,
     reason: String,
-    tracker: Tracker,
-    main: Option<(Vec<ContainerId>, Why)>,
+    state: State,
     attached: Timestamp,
-    started: Option<Timestamp>,
-    /// How it is over, and when it was.
-    over: Option<(Ending, Timestamp)>,
-    told_by: &'static str,
 }
 
 impl Watch {
@@ -111,12 +114,8 @@ impl Watch {
         Self {
             sources: rung.sources,
             reason: rung.reason,
-            tracker: Tracker::new(rules),
-            main: None,
+            state: State::new(rules),
             attached: Timestamp::now(),
-            started: None,
-            over: None,
-            told_by: "signal",
         }
     }
 
@@ -135,12 +134,12 @@ impl Watch {
         } else {
             if !self.sources.are_noop() {
                 termination.received().await;
-                info!(source = "signal", "SIGTERM: main is taken to be over");
+                info!(source = "signal", "SIGTERM: main is over");
             }
             Ending::Unseen
         };
         if let (Ending::Exited(_), Some(place)) = (ending, place) {
-            settle(place, self.tracker.mains(), limits.settle).await;
+            settle(place, self.state.mains(), limits.settle).await;
         }
         self.watched(ending)
     }
@@ -148,15 +147,11 @@ impl Watch {
     /// Watches on until main is not to be seen any more, or SIGTERM says that it is over: of a main
     /// that had said itself that it was. Whoever ends before main is started again by kubelet.
     pub async fn until_gone(&mut self, termination: &mut Termination) {
-        while self.tracker.is_main_alive() {
+        while self.state.tracker().is_main_alive() {
             tokio::select! {
                 biased;
                 () = termination.received() => return,
-                (source, event) = self.sources.next() => {
-                    debug!(source, ?event, "event");
-                    self.tracker.observe(event);
-                    self.sources.focus(&self.tracker);
-                }
+                (source, event) = self.sources.next() => self.observe(source, event),
             }
         }
     }
@@ -175,11 +170,9 @@ impl Watch {
                 biased;
                 () = termination.received(), if !stopping => {
                     self.catch_up();
-                    self.dispel_doubt();
                     stopping = true;
-                    if !self.tracker.is_main_alive() {
-                        info!("SIGTERM, and main is not to be seen: it is taken to be over");
-                        return self.over.map_or(Ending::Unseen, |(ending, _)| ending);
+                    if let Some(ending) = self.ask(Moment::Sigterm) {
+                        return ending;
                     }
                     info!(wait = ?limits.term_wait, "SIGTERM while main runs: waiting for its end");
                     self.sources.look_again();
@@ -187,32 +180,32 @@ impl Watch {
                 }
                 () = until(deadline) => {
                     self.catch_up();
-                    self.dispel_doubt();
-                    if let Some(ending) = self.when_time_is_up(stopping) {
+                    let moment = if stopping { Moment::TermWaitOver } else { Moment::StartTimeout };
+                    if let Some(ending) = self.ask(moment) {
                         return ending;
                     }
                     deadline = None;
                 }
                 () = until(absence.next_look()) => {
                     self.catch_up();
-                    if self.started.is_none() && absence.is_the_end(&self.tracker) {
-                        self.dispel_doubt();
-                        return self.over.map_or(Ending::Unseen, |(ending, _)| ending);
+                    if self.state.started().is_none()
+                        && absence.is_the_end(self.state.tracker())
+                        && let Some(ending) = self.ask(Moment::Silence)
+                    {
+                        return ending;
                     }
                 }
                 (source, event) = self.sources.next() => self.observe(source, event),
             }
-            if stopping {
-                self.dispel_doubt();
-            }
-            if let Some((ending, _)) = self.over {
+            let asked = stopping.then(|| self.ask(Moment::Sigterm)).flatten();
+            if let Some(ending) = asked.or_else(|| self.state.concluded()) {
                 return ending;
             }
-            if self.tracker.is_in_doubt() {
+            if self.state.tracker().is_in_doubt() {
                 absence.begin();
                 deadline = deadline.or_else(|| limits.start.map(|start| Instant::now() + start));
             }
-            if self.started.is_some() {
+            if self.state.started().is_some() {
                 if limits.until == Until::Start {
                     info!("main has started, and its end is not waited for");
                     return Ending::Unseen;
@@ -223,26 +216,13 @@ impl Watch {
         }
     }
 
-    fn when_time_is_up(&self, stopping: bool) -> Option<Ending> {
-        if let Some((ending, _)) = self.over {
-            Some(ending)
-        } else if stopping && self.sources.are_blind() {
-            warn!("nobody can see main any more: by SIGTERM's word it is taken to be over");
-            Some(Ending::Unseen)
-        } else if stopping {
-            Some(Ending::StillRunning)
+    fn ask(&mut self, moment: Moment) -> Option<Ending> {
+        let sight = if self.sources.are_blind() {
+            Sight::Blind
         } else {
-            self.started.is_none().then_some(Ending::NeverStarted)
-        }
-    }
-
-    /// Nobody else will come: an end that may have been an init container's was main's.
-    fn dispel_doubt(&mut self) {
-        if self.tracker.is_in_doubt() {
-            for transition in self.tracker.confirm() {
-                self.take(self.told_by, transition);
-            }
-        }
+            Sight::Sees
+        };
+        self.state.ask(moment, sight)
     }
 
     /// Takes what the sources have to tell at this moment: it may be what decides.
@@ -250,7 +230,7 @@ impl Watch {
         for _ in 0..READY_AT_ONCE {
             // The budget of cooperative scheduling would make a source look empty.
             let next = unconstrained(self.sources.next()).now_or_never();
-            let (Some((source, event)), None) = (next, self.over) else {
+            let (Some((source, event)), None) = (next, self.state.concluded()) else {
                 return;
             };
             self.observe(source, event);
@@ -259,48 +239,9 @@ impl Watch {
 
     fn observe(&mut self, source: &'static str, event: Event) {
         debug!(source, ?event, "event");
-        for transition in self.tracker.observe(event) {
-            self.told_by = source;
-            self.take(source, transition);
-        }
-        if self.started.is_some() || self.tracker.is_in_doubt() {
-            self.sources.focus(&self.tracker);
-        }
-    }
-
-    fn take(&mut self, source: &'static str, transition: Transition) {
-        match transition {
-            Transition::MainFound { containers, why } => {
-                if why == Why::Elimination {
-                    warn!(source, ?containers, %why, "main found");
-                } else {
-                    info!(source, ?containers, %why, "main found");
-                }
-                self.main = Some((containers, why));
-            }
-            Transition::MainStarted { processes, at } => {
-                info!(source, ?processes, at = at.0, "main started");
-                self.started = Some(at);
-            }
-            Transition::MainInDoubt { status, at } => {
-                info!(
-                    source,
-                    %status,
-                    at = at.0,
-                    "what seemed to be main has ended, and may have been an init container: waiting \
-                     for another, for SIGTERM, or for signs that nobody comes"
-                );
-                self.started = None;
-            }
-            Transition::MainExited { status, at } => {
-                info!(source, %status, at = at.0, "main ended");
-                self.over = Some((Ending::Exited(status), at));
-            }
-            Transition::MainMarked { marker, at } => {
-                let file = marker.file_name();
-                info!(source, file, at = at.0, "main says that it is over");
-                self.over.get_or_insert((Ending::Marked(marker), at));
-            }
+        self.state.observe(source, event);
+        if self.state.wants_focus() {
+            self.sources.focus(self.state.tracker());
         }
     }
 
@@ -309,12 +250,14 @@ impl Watch {
             ending,
             watcher: self.sources.names(),
             reason: self.reason.clone(),
-            told_by: self.told_by,
-            main: self.main.clone(),
-            containers: self.tracker.names_seen(),
+            told_by: self.state.told_by(),
+            sees: !self.sources.are_blind(),
+            main: self.state.main().cloned(),
+            main_names: self.state.tracker().names(self.state.mains()),
+            containers: self.state.tracker().names_seen(),
             attached: self.attached,
-            started: self.started,
-            exited: self.over.map(|(_, at)| at),
+            started: self.state.started(),
+            exited: self.state.over_at(),
             settled: Timestamp::now(),
         }
     }

@@ -56,24 +56,81 @@ fn a_path_is_of_a_container_of_the_pod_or_elsewhere() {
 }
 
 #[test]
-fn the_path_that_tells_the_container_is_the_unified_one_unless_it_says_nothing() {
+fn the_path_that_tells_the_container_is_the_unified_one_unless_another_names_a_pod() {
     let named = format!("{POD}/main");
     let v1 = format!("4:memory:{named}\n1:name=systemd:/\n");
     let both = format!("4:memory:/other\n0::{named}\n");
     let mixed = format!("9:name=systemd:{named}\n0::/\n");
     let ended = format!("0::{named} (deleted)\n");
+    let older = format!("4:memory:{named}\n0::/system.slice/containerd.service\n");
     for (text, expected) in [
         ("0::/\n", Some(("/", true))),
         ("9:pids:/\n0::/../main\n", Some(("/../main", true))),
         (&both, Some((named.as_str(), true))),
         (&v1, Some((named.as_str(), false))),
         (&mixed, Some((named.as_str(), false))),
+        (&older, Some((named.as_str(), false))),
+        ("4:memory:/other\n0::/some/pod\n", Some(("/some/pod", true))),
         (&ended, Some((named.as_str(), true))),
         ("4:memory:/docker/1\n", None),
         ("", None),
         ("0::no slash\n0:\n:\n\n", None),
     ] {
         assert_eq!(container_path(text), expected, "{text:?}");
+    }
+}
+
+/// The texts of the sidecar's first process and of a probe that kubelet runs in its container, then of
+/// main.
+#[test]
+fn what_identifies_the_container_is_compared_and_nothing_else() {
+    let named = |line: &str, container: &str| format!("{line}:{POD}/{container}\n");
+    let unified = |container: &str| named("0:", container);
+    let rows: [(&str, String, String, String); 6] = [
+        (
+            "all in one place",
+            unified("own"),
+            unified("own"),
+            unified("main"),
+        ),
+        (
+            "a v1 hierarchy holds first processes only",
+            "5:memory:/lab/own\n0::/\n".to_owned(),
+            "5:memory:/\n0::/\n".to_owned(),
+            "5:memory:/lab/main\n0::/../main\n".to_owned(),
+        ),
+        (
+            "a v1 hierarchy is a monitoring tool's",
+            "3:perf_event:/tool\n".to_owned() + &unified("own"),
+            "3:perf_event:/\n".to_owned() + &unified("own"),
+            "3:perf_event:/\n".to_owned() + &unified("main"),
+        ),
+        (
+            "an older runtime's exec joins v1 only",
+            named("4:memory", "own") + &unified("own"),
+            named("4:memory", "own") + "0::/system.slice/containerd.service\n",
+            named("4:memory", "main") + &unified("main"),
+        ),
+        (
+            "a nested systemd moves its processes deeper",
+            named("1:name=systemd", "own/init.scope") + &named("4:memory", "own"),
+            named("1:name=systemd", "own") + &named("4:memory", "own"),
+            named("1:name=systemd", "main") + &named("4:memory", "main"),
+        ),
+        (
+            "crun's exec lies beside its leaf",
+            unified("own/container"),
+            unified("own"),
+            unified("main/container"),
+        ),
+    ];
+    for (case, own, probe, main) in rows {
+        assert!(is_same_container(&probe, &own), "{case}");
+        assert!(is_same_container(&own, &probe), "{case}");
+        for ours in [&own, &probe] {
+            assert!(!is_same_container(ours, &main), "{case}");
+            assert!(!is_same_container(&main, ours), "{case}");
+        }
     }
 }
 

@@ -325,13 +325,17 @@ fn only_behind_the_downloader_or_by_name_is_a_main_certain() {
     for (rules, containers, expected) in [
         (&pods_rules(), &alone[..], false),
         (&pods_rules(), &behind[..], true),
-        (&pods_rules(), &unread[..], false),
         (&named, &alone[..], true),
         (&by_host, &alone[..], true),
         (&outside, &alone[..], true),
     ] {
         assert_eq!(certain(rules, containers), expected, "{rules:?}");
     }
+    assert_eq!(
+        choose(&pods_rules(), &unread),
+        None,
+        "it was an init container"
+    );
 }
 
 /// Without a shared pid namespace nothing can be read of a container but what it runs.
@@ -512,4 +516,166 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
     let containers = [named("prepare"), named("helper")];
     let (mains, _) = choose(&rules, &containers).expect("one is left");
     assert_eq!(mains, [ContainerId::new("helper")]);
+}
+
+/// What may have been main, of all that ended badly: the run is then a failure.
+#[test]
+fn what_is_known_of_a_container_excludes_that_it_was_main_or_does_not() {
+    const LOADER: &str = "flyte-copilot-downloader";
+    let at = Some;
+    let half_made = |name: &str| {
+        let mut known = container(name, at(6), at(9));
+        if let Some(traits) = &mut known.traits {
+            traits.stage = Stage::BeforePivot;
+        }
+        known
+    };
+    let unread = || Known {
+        traits: None,
+        ..container("it", at(6), at(9))
+    };
+    let it = |name: &str| Known {
+        id: ContainerId::new("it"),
+        ..container(name, at(6), at(9))
+    };
+    let asked_for = |name: &str| Rules {
+        main_container: Some(name.to_owned()),
+        ..pods_rules()
+    };
+    let by_host = Rules {
+        host_name: Some("main".to_owned()),
+        ..pods_rules()
+    };
+    let no_volume = Rules {
+        output_mount: None,
+        ..pods_rules()
+    };
+    let all_named = Rules {
+        all_are_named: true,
+        ..pods_rules()
+    };
+    let loader = || container(LOADER, at(3), at(5));
+    let late_loader = || container(LOADER, at(10), at(12));
+    let retried = Known {
+        id: ContainerId::new("again"),
+        ..container("it*", at(10), None)
+    };
+    let rows: [(&str, &Rules, Known, Vec<Known>, bool); 17] = [
+        (
+            "mounts the outputs",
+            &pods_rules(),
+            it("it*"),
+            vec![loader()],
+            true,
+        ),
+        (
+            "mounts others",
+            &pods_rules(),
+            it("it"),
+            vec![loader()],
+            false,
+        ),
+        (
+            "mounts being made",
+            &pods_rules(),
+            half_made("it"),
+            vec![],
+            true,
+        ),
+        (
+            "some of its mounts known",
+            &pods_rules(),
+            half_made("it*"),
+            vec![],
+            true,
+        ),
+        (
+            "nothing is known",
+            &pods_rules(),
+            unread(),
+            vec![loader()],
+            true,
+        ),
+        (
+            "nothing is known, all are named",
+            &all_named,
+            unread(),
+            vec![],
+            false,
+        ),
+        (
+            "before the downloader",
+            &pods_rules(),
+            it("it*"),
+            vec![late_loader()],
+            false,
+        ),
+        (
+            "unread, before the downloader",
+            &pods_rules(),
+            unread(),
+            vec![late_loader()],
+            false,
+        ),
+        (
+            "infrastructure",
+            &pods_rules(),
+            it("istio-proxy*"),
+            vec![],
+            false,
+        ),
+        (
+            "infrastructure being made",
+            &pods_rules(),
+            half_made("istio-proxy"),
+            vec![],
+            false,
+        ),
+        (
+            "another is main by name",
+            &by_host,
+            it("it*"),
+            vec![container("main", at(6), None)],
+            false,
+        ),
+        (
+            "unread, another is main by name",
+            &by_host,
+            unread(),
+            vec![container("main", at(6), None)],
+            false,
+        ),
+        ("asked for", &asked_for("it"), it("it"), vec![], true),
+        (
+            "another is asked for",
+            &asked_for("main"),
+            it("it*"),
+            vec![],
+            false,
+        ),
+        (
+            "unread, another is asked for",
+            &asked_for("main"),
+            unread(),
+            vec![],
+            true,
+        ),
+        (
+            "retried by kubelet",
+            &pods_rules(),
+            it("it*"),
+            vec![retried],
+            false,
+        ),
+        ("no volume is known", &no_volume, it("it"), vec![], true),
+    ];
+    for (case, rules, known, others, expected) in rows {
+        let candidates: Vec<Candidate<'_>> = others
+            .iter()
+            .chain([&known])
+            .map(Known::candidate)
+            .collect();
+        let found = rules.may_have_been_main(&known.candidate(), &candidates);
+        assert_eq!(found, expected, "{case}");
+    }
 }

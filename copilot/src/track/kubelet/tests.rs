@@ -236,3 +236,83 @@ proptest! {
         prop_assert!(!one.overlaps(&elsewhere));
     }
 }
+
+const NAME: &str = "f340cdac70312-n0-0-node-hybrid";
+
+#[test]
+fn before_the_pivot_only_the_containers_own_mounts_count_and_more_may_come() {
+    let [before, after] = recorded::half_made().map(|text| Traits::from_mountinfo(&text));
+    assert_eq!(before.stage, Stage::BeforePivot);
+    assert_eq!(after.stage, Stage::Complete);
+    for traits in [&before, &after] {
+        assert_eq!(traits.name.as_deref(), Some(NAME));
+        assert_eq!(traits.pod_uid, after.pod_uid);
+        assert_eq!(traits.sandbox, after.sandbox);
+        assert!(!traits.is_sandbox);
+    }
+    let missing = |mount: &&Mount| !after.mounts.contains(mount);
+    assert_eq!(before.mounts.iter().find(missing), None, "all are its own");
+    let outputs = Path::new("/var/flyte/outputs");
+    assert!(before.mount_of(outputs).is_none());
+    assert!(after.mount_of(outputs).is_some());
+}
+
+/// The runtime's process: what a program would be believed, of it may change, and a table without a
+/// termination log is the node's.
+#[test]
+fn of_a_runtimes_process_nothing_is_believed_before_the_container_is_named() {
+    let read = Traits::from_runtimes_mountinfo;
+    let [before, after] = recorded::half_made();
+    let stage = |text: &str| read(text).map(|traits| traits.stage);
+    assert_eq!(stage(&before), Some(Stage::BeforePivot));
+    assert_eq!(stage(&after), Some(Stage::BeforeStart));
+    let is_the_nodes = |line: &&str| !line.contains("rootfs/");
+    let nodes: Vec<&str> = before.lines().filter(is_the_nodes).collect();
+    let nodes = nodes.join("\n");
+    assert_eq!(read(&nodes), None);
+    // Another pod's volume, bound below kubelet's directory by a `subPath`.
+    let pods = "/var/lib/kubelet/pods/other";
+    let other = line(
+        &format!("{pods}/volumes/v"),
+        &format!("{pods}/volume-subpaths/v/c/0"),
+    );
+    assert_eq!(read(&format!("{nodes}\n{other}")), None);
+    let traits = read(&format!("{before}{other}")).expect("the container is named");
+    assert_ne!(traits.pod_uid.as_deref(), Some("other"));
+}
+
+/// Whatever the runtime calls its directory, and wherever the pod wants its termination log.
+#[test]
+fn a_root_in_the_making_is_known_by_its_name_or_by_its_proc() {
+    let log = format!("/var/lib/kubelet/pods/{UID}/containers/main/5e5df18f");
+    let proc = |target: &str| format!("9 1 0:73 / {target} rw - proc proc rw\n");
+    for (table, stage) in [
+        (line(&log, "/dev/termination-log"), Stage::Complete),
+        (
+            line(&log, "/run/x/rootfs/dev/log") + &line("/", "/run/x/rootfs"),
+            Stage::BeforePivot,
+        ),
+        (
+            line(&log, "/run/x/merged/dev/log") + &line("/", "/run/x/merged"),
+            Stage::BeforePivot,
+        ),
+        (
+            line(&log, "/run/x/r/dev/log") + &line("/", "/run/x/r") + &proc("/run/x/r/proc"),
+            Stage::BeforePivot,
+        ),
+        (line(&log, "/run/x/rootfs/dev/log"), Stage::Complete),
+        (
+            line(&log, "/dev/log") + &proc("/proc") + &proc("/mnt/rootfs/proc"),
+            Stage::Complete,
+        ),
+        (
+            // A program that keeps roots of its own, such as a runtime in the container.
+            line(&log, "/dev/log")
+                + &line(&log, "/run/x/rootfs/dev/log")
+                + &line("/", "/run/x/rootfs"),
+            Stage::Complete,
+        ),
+    ] {
+        assert_eq!(Traits::from_mountinfo(&table).stage, stage, "{table}");
+    }
+}

@@ -22,7 +22,7 @@ use tracing::{debug, warn};
 use self::process::WatchedProcess;
 use super::{Polling, tick::Tick};
 use crate::track::{
-    ContainerId, Event, ProcessId, Timestamp, neighbours,
+    ContainerId, Event, ExitStatus, ProcessId, Timestamp, neighbours,
     place::Place,
     scan::{Scanner, TICK, tells_news},
 };
@@ -62,6 +62,53 @@ pub enum PidfdError {
 struct Ending {
     container: ContainerId,
     process: WatchedProcess,
+    /// Whether it was still the runtime's, if anybody can say.
+    is_runtimes: Option<bool>,
+}
+
+impl Ending {
+    /// What is told of it. One that was not seen to run its program either ran it between two looks, or
+    /// was the runtime's to its end.
+    fn tell(self, status: ExitStatus) -> Vec<Event> {
+        let Self {
+            container,
+            process,
+            is_runtimes,
+        } = self;
+        let (id, at) = (process.id, process.ended_at());
+        let is_told = process.is_told;
+        if !is_told {
+            debug!(pid = %id, %container, ?is_runtimes, "ended before it was seen to run its program");
+        }
+        if !is_told && is_runtimes == Some(true) {
+            return vec![Event::ContainerExited {
+                container,
+                status: ExitStatus::NotStarted,
+                at,
+                alive: at,
+            }];
+        }
+        let status = match status {
+            ExitStatus::Code(code) if code != 0 && !is_told && is_runtimes.is_none() => {
+                ExitStatus::EarlyCode(code)
+            }
+            status => status,
+        };
+        let start = Event::ProcessStarted {
+            process: id,
+            container: container.clone(),
+            at: Timestamp(id.started * TICK),
+            entered: true,
+        };
+        let end = Event::ProcessExited {
+            process: id,
+            container: Some(container),
+            status,
+            at,
+        };
+        let start = (!is_told).then_some(start);
+        start.into_iter().chain([end]).collect()
+    }
 }
 
 /// Watches first processes.
@@ -136,12 +183,20 @@ impl PidfdSource {
         tokio::select! {
             biased;
             container = ended(&self.first) => {
+                let process = self.first.remove(&container);
+                // At once: its parent makes it vanish.
+                let is_runtimes = process
+                    .as_ref()
+                    .and_then(|process| self.scanner.ended_as_runtimes(process.id));
                 // A second main may have begun, and must be known before this one's end is. The
                 // parent is being told meanwhile.
                 let newcomers = self.scanner.newcomers();
                 self.take(newcomers);
-                let process = self.first.remove(&container);
-                self.ending = process.map(|process| Ending { container, process });
+                self.ending = process.map(|process| Ending {
+                    container,
+                    process,
+                    is_runtimes,
+                });
             }
             () = self.tick.passed() => self.look(),
         }
@@ -156,22 +211,7 @@ impl PidfdSource {
         let Some(ending) = self.ending.take() else {
             return;
         };
-        let (container, process) = (ending.container, ending.process);
-        if !process.is_told {
-            debug!(pid = %process.id, %container, "ended before it was seen to run its program");
-            self.queue.push_back(Event::ProcessStarted {
-                process: process.id,
-                container: container.clone(),
-                at: Timestamp(process.id.started * TICK),
-                entered: true,
-            });
-        }
-        self.queue.push_back(Event::ProcessExited {
-            process: process.id,
-            container: Some(container),
-            status,
-            at: process.ended_at(),
-        });
+        self.queue.extend(ending.tell(status));
     }
 
     /// Looks at all processes, and tells who is there and who is gone.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::track::{ExitStatus, ProcessId, Timestamp, kubelet::Traits};
+use crate::track::{
+    ExitStatus, ProcessId, Timestamp,
+    kubelet::{Stage, Traits},
+};
 
 /// A container, as far as it is known.
 #[derive(Debug, Default)]
@@ -47,10 +50,11 @@ pub struct Exit {
 }
 
 impl Container {
-    /// Takes a description. Early in a container's life its mounts are not all there: the reading
-    /// that says more is kept.
+    /// Takes a description. A reading of a later stage knows better, however few mounts it has: before
+    /// the runtime pivots, the table holds those of the whole node. Within a stage the last one counts,
+    /// but a name that was read stays.
     pub fn describe(&mut self, traits: Option<Traits>) {
-        let worth = |traits: &Traits| (traits.name.is_some(), traits.mounts.len());
+        let worth = |traits: &Traits| (traits.stage, traits.name.is_some());
         self.seen = true;
         if traits.as_ref().map(worth) >= self.traits.as_ref().map(worth) {
             self.traits = traits;
@@ -60,11 +64,11 @@ impl Container {
     /// Whether what its mounts say may be judged. While the runtime still makes them, some of what
     /// tells who it is may be missing; they are complete when its program begins.
     pub fn is_described(&self) -> bool {
-        let has_name = || {
+        let is_made = || {
             let traits = self.traits.as_ref();
-            traits.is_some_and(|traits| traits.name.is_some())
+            traits.is_some_and(|traits| traits.name.is_some() && traits.stage > Stage::BeforePivot)
         };
-        self.seen && (self.began().is_some() || self.exit().is_some() || has_name())
+        self.seen && (self.began().is_some() || self.exit().is_some() || is_made())
     }
 
     /// When its program began.

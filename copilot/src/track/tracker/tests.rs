@@ -298,3 +298,40 @@ fn a_container_whose_mounts_are_being_made_is_not_judged() {
     };
     assert_eq!(tracker.observe(seen(&half)).first(), Some(&found));
 }
+
+/// What a source reads of one container while a real node makes it: the reading before the pivot has
+/// more mounts, and not the output volume.
+#[test]
+fn a_reading_before_the_pivot_never_hides_the_complete_one() {
+    let [before, after] = crate::track::recorded::half_made();
+    let complete = Traits::from_mountinfo(&after);
+    let rules = Rules {
+        pod_uid: complete.pod_uid.clone(),
+        host_name: Some("node-hybrid".to_owned()),
+        output_mount: complete.mount_of("/var/flyte/outputs".as_ref()).cloned(),
+        ..Rules::default()
+    };
+    let seen = |traits: Option<Traits>| Event::ContainerSeen {
+        container: ContainerId::new(MAIN),
+        traits,
+    };
+    let half = || seen(Traits::from_runtimes_mountinfo(&before));
+    let whole = || seen(Some(complete.clone()));
+    let found = Transition::MainFound {
+        containers: vec![ContainerId::new(MAIN)],
+        why: Why::OutputVolume,
+    };
+    for events in [
+        vec![half(), whole(), start(FIRST)],
+        vec![whole(), half(), start(FIRST)],
+        vec![half(), start(FIRST), whole()],
+        vec![start(FIRST), seen(None), whole(), half(), seen(None)],
+    ] {
+        let mut tracker = Tracker::new(rules.clone());
+        let said: Vec<Transition> = events
+            .into_iter()
+            .flat_map(|event| tracker.observe(event))
+            .collect();
+        assert_eq!(said, [found.clone(), started(FIRST)]);
+    }
+}

@@ -164,16 +164,56 @@ fn a_program_that_is_called_nearly_so_has_started() {
     }
 }
 
-/// Anybody may call a program `crun`: for ever it must not be overlooked.
+/// Any program may be called `crun`: for ever it must not be overlooked.
 #[test]
-fn a_runtimes_name_counts_in_youth_only() {
+fn a_runtimes_name_counts_for_a_while_only() {
+    for (name, bound) in [("crun", MAKING_BY_PLAIN_NAME), ("runc:[2:INIT]", MAKING)] {
+        let mut made = Proc::new();
+        made.put(&Made {
+            name,
+            ..Made::main(7)
+        });
+        assert_eq!(made.started(100 + bound - 1), [], "{name}");
+        assert_eq!(made.started(100 + bound), [(7, true)], "{name}");
+    }
+}
+
+/// A busy node: the runtime takes a minute, and its first reading holds more mounts than the last.
+#[test]
+fn the_mounts_of_a_container_are_read_until_its_program_runs() {
+    let [before, after] = recorded::half_made();
     let mut made = Proc::new();
-    made.put(&Made {
-        name: "crun",
-        ..Made::main(7)
-    });
-    assert_eq!(made.started(100 + YOUTH - 1), []);
-    assert_eq!(made.started(100 + YOUTH), [(7, true)]);
+    let mut stages = |name: &str, mounts: &str, at: u64| -> Vec<Option<Stage>> {
+        made.put(&Made {
+            name,
+            ..Made::main(7)
+        });
+        made.write(7, "mountinfo", mounts);
+        let seen = made.look(at).into_iter().filter_map(|event| match event {
+            Event::ContainerSeen { traits, .. } => Some(traits.map(|traits| traits.stage)),
+            _ => None,
+        });
+        seen.collect()
+    };
+    let is_the_nodes = |line: &&str| !line.contains("rootfs/");
+    let nodes: Vec<&str> = before.lines().filter(is_the_nodes).collect();
+    let minute = 60 * TICKS_PER_SECOND;
+    assert_eq!(stages("runc:[2:INIT]", &nodes.join("\n"), 101), [None]);
+    assert_eq!(
+        stages("runc:[2:INIT]", &before, minute),
+        [Some(Stage::BeforePivot)]
+    );
+    assert_eq!(
+        stages("runc:[2:INIT]", &before, minute + 1),
+        [Some(Stage::BeforePivot)]
+    );
+    assert_eq!(
+        stages("runc:[2:INIT]", &after, minute + 2),
+        [Some(Stage::BeforeStart)]
+    );
+    assert_eq!(stages("runc:[2:INIT]", &after, minute + 3), []);
+    assert_eq!(stages("app", &after, minute + 4), [Some(Stage::Complete)]);
+    assert_eq!(stages("app", &after, minute + 5), []);
 }
 
 #[test]

@@ -33,7 +33,7 @@ use tracing::{debug, warn};
 use self::newcomers::Newcomers;
 use self::records::Records;
 use super::{register, tick::Tick};
-use crate::track::{Event, Timestamp, Tracker, place::Place, scan::Scanner};
+use crate::track::{Event, Timestamp, Tracker, neighbours, place::Place, scan::Scanner};
 
 /// How often the ring and the loss counters are read when nothing happens. What matters wakes us, so
 /// this is for a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
@@ -138,6 +138,7 @@ impl EbpfSource {
     }
 
     fn begin(mut attached: attach::Attached, place: &Place) -> Result<Self, EbpfError> {
+        let sees = neighbours::are_visible(place);
         let mut source = Self {
             ring: register(attached.ring()?)?,
             lost: attached.lost()?,
@@ -145,7 +146,7 @@ impl EbpfSource {
             watched: attached.watched()?,
             known: attached.known()?,
             records: Records::new(place.clone(), attached.own_container),
-            newcomers: Newcomers::beside(Scanner::new(place.clone())),
+            newcomers: Newcomers::beside(Scanner::new(place.clone()), sees),
             scanner: Scanner::new(place.clone()),
             queue: VecDeque::new(),
             lost_before: 0,
@@ -156,7 +157,7 @@ impl EbpfSource {
             _programs: attached.programs,
         };
         source.collect();
-        source.newcomers = Newcomers::beside(source.scanner.clone());
+        source.newcomers = Newcomers::beside(source.scanner.clone(), sees);
         give_back_freed_memory();
         Ok(source)
     }
@@ -293,12 +294,12 @@ impl EbpfSource {
                 Ok(record) if record.kind == kind::FORK => {
                     if !self.records.is_own(record.cgroup) {
                         self.records.expect_one(&record);
-                        self.newcomers.expect_one();
+                        self.newcomers.expect(record.cgroup);
                     }
                 }
                 Ok(record) => self
                     .records
-                    .translate(&record, &self.newcomers, &mut events),
+                    .translate(&record, &mut self.newcomers, &mut events),
                 Err(error) => warn!(%error, "a record of the ring buffer has a wrong size"),
             }
             if taken == AT_ONCE {

@@ -12,9 +12,9 @@ use tracing::{debug, trace};
 use super::newcomers::Newcomers;
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
-    cgroup::{self, Membership},
+    cgroup::Membership,
     directory,
-    kubelet::Traits,
+    kubelet::{Stage, Traits},
     place::{Place, read_file_of},
     scan::{TICK, process_id, traits_of},
 };
@@ -29,6 +29,8 @@ pub struct Records {
     described: BTreeSet<ContainerId>,
     /// Cgroups of containers that a runtime has been seen to make, until their program begins.
     in_the_making: BTreeSet<u64>,
+    /// Cgroups of containers whose program has been seen to begin.
+    begun: BTreeSet<u64>,
     /// Records have been lost: that one is missing means nothing any more.
     has_gaps: bool,
     /// When the processes that live were started, in clock ticks, by pid: for a kernel whose
@@ -46,6 +48,7 @@ impl Records {
             sought: BTreeSet::new(),
             described: BTreeSet::new(),
             in_the_making: BTreeSet::new(),
+            begun: BTreeSet::new(),
             has_gaps: false,
             starts: BTreeMap::new(),
         }
@@ -111,11 +114,11 @@ impl Records {
             .is_some_and(|container| self.place.is_own(&container))
     }
 
-    /// Appends the events that a record tells.
+    /// Appends the events that a record tells, and ends the wait for a container that is made.
     pub fn translate(
         &mut self,
         record: &Record,
-        newcomers: &Newcomers,
+        newcomers: &mut Newcomers,
         events: &mut VecDeque<Event>,
     ) {
         trace!(?record, "record");
@@ -125,15 +128,17 @@ impl Records {
             return;
         }
         let process = self.identity(record);
-        let made = newcomers.container_of_pid(process);
+        let made = newcomers.container_of_pid(process).cloned();
         let at = Timestamp(record.at);
         match record.kind {
             kind::EXEC => {
                 let entered = record.flags & flag::CHILD == 0;
-                let container = self.container_of_exec(record.cgroup, process, made);
-                self.describe(process, &container, entered, events);
+                let container = self.container_of_exec(record.cgroup, process, made.as_ref());
+                self.describe(process, &container, record, events);
                 if entered {
+                    newcomers.arrived(record.cgroup);
                     self.in_the_making.remove(&record.cgroup);
+                    self.begun.insert(record.cgroup);
                     events.extend(self.program_of(record, process, &container));
                 }
                 events.push_back(Event::ProcessStarted {
@@ -144,8 +149,9 @@ impl Records {
                 });
             }
             kind::EXIT => {
-                let mut container = self.container(record.cgroup, process, made);
+                let mut container = self.container(record.cgroup, process, made.as_ref());
                 if self.has_failed(record) {
+                    newcomers.arrived(record.cgroup);
                     let failed = container
                         .unwrap_or_else(|| ContainerId::new(&format!("cgroup {}", record.cgroup)));
                     events.push_back(Event::ContainerSeen {
@@ -159,6 +165,10 @@ impl Records {
                         at,
                     });
                     container = Some(failed);
+                } else if self.began_unseen(record) {
+                    let begun = self.container_of_exec(record.cgroup, process, made.as_ref());
+                    events.extend(began_before_us(record, process, &begun));
+                    container = Some(begun);
                 }
                 events.push_back(Event::ProcessExited {
                     process,
@@ -179,19 +189,32 @@ impl Records {
         may_tell && self.in_the_making.contains(&exit.cgroup)
     }
 
+    /// Whether it is the end of a container's first process, in a pid namespace of its own, whose
+    /// beginning nobody has seen: it was there before us, and no look at `/proc` shows it.
+    fn began_unseen(&self, exit: &Record) -> bool {
+        let is_first = exit.pid == 0 && exit.inner_pid == 1 && exit.flags & flag::CHILD == 0;
+        is_first && !self.is_own(exit.cgroup) && !self.begun.contains(&exit.cgroup)
+    }
+
+    /// Reads the mounts of the container in which a program has just begun.
     fn describe(
         &mut self,
         process: ProcessId,
         container: &ContainerId,
-        entered: bool,
+        exec: &Record,
         events: &mut VecDeque<Event>,
     ) {
         if self.place.is_own(container) || self.described.contains(container) {
             return;
         }
-        let traits = self.visible(process).as_ref().and_then(traits_of);
-        // A runtime's hook is a child of its first process, and runs while the mounts are made.
-        let is_final = |traits: &Traits| entered || traits.name.is_some();
+        // A runtime's hook is a child of its first process, and runs while the container is made.
+        let is_child = exec.flags & flag::CHILD != 0;
+        let is_hook = is_child && self.in_the_making.contains(&exec.cgroup);
+        let process = self.visible(process);
+        let traits = process.and_then(|process| traits_of(&process, is_hook));
+        let is_final = |traits: &Traits| {
+            traits.stage == Stage::Complete && (!is_child || traits.name.is_some())
+        };
         if traits.as_ref().is_some_and(is_final) {
             self.described.insert(container.clone());
         }
@@ -243,8 +266,7 @@ impl Records {
     /// A process that has ended is still there until its parent has been told.
     fn by_process(&self, process: ProcessId) -> Option<ContainerId> {
         let text = read_file_of(&self.visible(process)?, "cgroup").ok()?;
-        let (path, _) = cgroup::container_path(&text)?;
-        match self.place.pod.membership(path) {
+        match self.place.pod.membership(self.place.path_in(&text)?) {
             Membership::Container(container) => Some(container),
             Membership::Pod | Membership::Outside => None,
         }
@@ -297,6 +319,22 @@ impl Records {
         let process = self.visible(ProcessId { started: 0, pid })?;
         Some(process_id(&process.stat().ok()?).started)
     }
+}
+
+/// What is to be told, late, of a first process that has just ended.
+fn began_before_us(exit: &Record, process: ProcessId, container: &ContainerId) -> [Event; 2] {
+    [
+        Event::ContainerSeen {
+            container: container.clone(),
+            traits: None,
+        },
+        Event::ProcessStarted {
+            process,
+            container: container.clone(),
+            at: Timestamp(exit.started),
+            entered: true,
+        },
+    ]
 }
 
 /// A process that our pid namespace cannot see and that is not the first of its own one.

@@ -5,7 +5,7 @@ use proptest::{prelude::*, sample::Index};
 use crate::track::{
     ContainerId, Event, ExitStatus, Marker, ProcessId, Timestamp,
     identify::{Rules, Why},
-    kubelet::{Mount, Traits},
+    kubelet::{Mount, Stage, Traits},
     scan::TICK,
 };
 
@@ -230,6 +230,7 @@ fn traits(container: usize, naming: Naming, has_downloader: bool) -> Traits {
     };
     let shares = container == OWN || container >= ONE;
     Traits {
+        stage: Stage::Complete,
         name: (!is_sandbox).then(|| name.to_owned()),
         pod_uid: (!is_sandbox).then(|| UID.to_owned()),
         sandbox: Some("sandbox".to_owned()),

@@ -40,8 +40,8 @@ fn record(kind: u32, pid: u32) -> Record {
 
 fn translate(records: &mut Records, record: &Record) -> Vec<Event> {
     let mut events = VecDeque::new();
-    let nobody = Newcomers::beside(Scanner::new(place(None)));
-    records.translate(record, &nobody, &mut events);
+    let mut nobody = Newcomers::beside(Scanner::new(place(None)), false);
+    records.translate(record, &mut nobody, &mut events);
     events.into()
 }
 
@@ -192,9 +192,66 @@ fn a_process_of_another_pid_namespace_has_the_nodes_id() {
         ..record(kind::EXIT, GONE)
     };
     let events = translate(&mut records, &exit);
-    let process = process_of(&events[0]);
+    let process = process_of(events.last().expect("its end is told"));
     assert_eq!(process.visible_pid(), None);
     assert_eq!(process.pid, ProcessId::FOREIGN + u64::from(100_000 + GONE));
+}
+
+/// A sidecar that kubelet has started again: main began in its earlier life, in a pid namespace of its
+/// own, so its end is all that is seen of it.
+#[test]
+fn the_end_of_a_first_process_that_began_unseen_tells_its_beginning_too() {
+    let exit = Record {
+        pid: 0,
+        inner_pid: 1,
+        status: 0x700,
+        flags: flag::STATUS,
+        ..record(kind::EXIT, GONE)
+    };
+    let begins = |event: &Event| matches!(event, Event::ProcessStarted { entered: true, .. });
+    let mut records = Records::new(place(None), None);
+    let events = translate(&mut records, &exit);
+    assert!(begins(&events[1]), "{events:?}");
+    let Event::ProcessExited {
+        container, status, ..
+    } = &events[2]
+    else {
+        panic!("{events:?} ends with the end");
+    };
+    assert_eq!(container.as_ref(), Some(&ContainerId::new("cgroup 77")));
+    assert_eq!(*status, ExitStatus::Code(7));
+    for other in [
+        Record {
+            inner_pid: 5,
+            ..exit
+        },
+        Record {
+            inner_pid: 0,
+            ..exit
+        },
+        Record {
+            flags: flag::CHILD,
+            ..exit
+        },
+        record(kind::EXIT, GONE),
+    ] {
+        let mut records = Records::new(place(None), None);
+        let events = translate(&mut records, &other);
+        assert!(
+            !events.iter().any(begins),
+            "an exec session or a child: {events:?}"
+        );
+    }
+    let mut records = Records::new(place(None), None);
+    let exec = Record {
+        kind: kind::EXEC,
+        ..exit
+    };
+    translate(&mut records, &exec);
+    assert!(
+        !translate(&mut records, &exit).iter().any(begins),
+        "it was told"
+    );
 }
 
 /// An exit says less of its container than an exec: it must not give it a name for good.

@@ -1,0 +1,186 @@
+//! What is known of main, and what follows from it when somebody asks. No clock, no source.
+
+use tracing::{info, warn};
+
+use super::Ending;
+use crate::track::{
+    ContainerId, Event, Timestamp, Tracker, Transition,
+    decision::{Decision, Moment, Seen, Sight, Sighting, decide},
+    identify::{Rules, Why},
+};
+
+/// The tracker, and what it has concluded so far.
+pub(super) struct State {
+    tracker: Tracker,
+    main: Option<(Vec<ContainerId>, Why)>,
+    started: Option<Timestamp>,
+    /// How main is over, and when it was.
+    over: Option<(Ending, Timestamp)>,
+    /// The source whose word led to the last conclusion, and the one that spoke last.
+    told_by: &'static str,
+    last_source: &'static str,
+}
+
+impl State {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self {
+            tracker: Tracker::new(rules),
+            main: None,
+            started: None,
+            over: None,
+            told_by: "signal",
+            last_source: "signal",
+        }
+    }
+
+    pub(super) fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// The main containers and the rule that found them.
+    pub(super) fn main(&self) -> Option<&(Vec<ContainerId>, Why)> {
+        self.main.as_ref()
+    }
+
+    pub(super) fn mains(&self) -> &[ContainerId] {
+        self.main.as_ref().map_or(&[], |(mains, _)| mains)
+    }
+
+    pub(super) fn started(&self) -> Option<Timestamp> {
+        self.started
+    }
+
+    pub(super) fn over_at(&self) -> Option<Timestamp> {
+        self.over.map(|(_, at)| at)
+    }
+
+    pub(super) fn told_by(&self) -> &'static str {
+        self.told_by
+    }
+
+    /// Whether the sources may leave out what does not matter for main.
+    pub(super) fn wants_focus(&self) -> bool {
+        self.started.is_some() || self.tracker.is_in_doubt()
+    }
+
+    pub(super) fn observe(&mut self, source: &'static str, event: Event) {
+        self.last_source = source;
+        for transition in self.tracker.observe(event) {
+            self.told_by = source;
+            self.take(source, transition);
+        }
+    }
+
+    /// How main ended, if the tracker has concluded it. A good end is not believed while another
+    /// container that may have been main is known to have ended badly.
+    pub(super) fn concluded(&mut self) -> Option<Ending> {
+        let (ending, _) = self.over?;
+        if !matches!(ending, Ending::Exited(status) if status.is_failure()) {
+            let sighting = self.tracker.sighting();
+            if sighting.seen == Seen::EndedBadly {
+                return Some(self.blame(sighting));
+            }
+        }
+        Some(ending)
+    }
+
+    /// What follows at this moment; nothing if main's end may still come.
+    pub(super) fn ask(&mut self, moment: Moment, sight: Sight) -> Option<Ending> {
+        let sighting = self.tracker.sighting();
+        let decision = decide(sighting.seen, sight, moment);
+        let ends = matches!(moment, Moment::TermWaitOver | Moment::StartTimeout);
+        if decision == Decision::Wait || (self.tracker.is_main_alive() && !ends) {
+            return None;
+        }
+        self.dispel_doubt();
+        if let Some(ending) = self.concluded() {
+            return Some(ending);
+        }
+        match decision {
+            Decision::Wait => None,
+            Decision::Failed => Some(self.blame(sighting)),
+            Decision::Interrupted => Some(Ending::StillRunning),
+            Decision::NeverStarted => self.started.is_none().then_some(Ending::NeverStarted),
+            Decision::OutputsDecide => {
+                info!(
+                    ?moment,
+                    "main is over: nobody saw how it ended, so its outputs decide"
+                );
+                Some(Ending::Unseen)
+            }
+            Decision::OutputsDecideUnseen => {
+                let seen = self.tracker.names_seen().join(", ");
+                warn!(
+                    ?moment,
+                    containers = seen,
+                    "main was never seen, or is not seen any more, so nothing is known of how it \
+                     ended: its outputs decide"
+                );
+                Some(Ending::Unseen)
+            }
+        }
+    }
+
+    /// Somebody ended badly who may have been main: so did main.
+    fn blame(&mut self, sighting: Sighting) -> Ending {
+        let Sighting {
+            containers, status, ..
+        } = sighting;
+        warn!(
+            containers = self.tracker.names(&containers).join(", "),
+            %status,
+            "a container that may have been main ended badly: its end counts as main's"
+        );
+        self.told_by = self.last_source;
+        self.main = Some((containers, Why::NotExcluded));
+        Ending::Exited(status)
+    }
+
+    /// Nobody else will come: an end that may have been an init container's was main's.
+    fn dispel_doubt(&mut self) {
+        if self.tracker.is_in_doubt() {
+            for transition in self.tracker.confirm() {
+                self.take(self.told_by, transition);
+            }
+        }
+    }
+
+    fn take(&mut self, source: &'static str, transition: Transition) {
+        match transition {
+            Transition::MainFound { containers, why } => {
+                if why == Why::Elimination {
+                    warn!(source, ?containers, %why, "main found");
+                } else {
+                    info!(source, ?containers, %why, "main found");
+                }
+                self.main = Some((containers, why));
+            }
+            Transition::MainStarted { processes, at } => {
+                info!(source, ?processes, at = at.0, "main started");
+                self.started = Some(at);
+            }
+            Transition::MainInDoubt { status, at } => {
+                info!(
+                    source,
+                    %status,
+                    at = at.0,
+                    "what seemed to be main has ended, and may have been an init container: waiting \
+                     for another, for SIGTERM, or for signs that nobody comes"
+                );
+                self.started = None;
+            }
+            Transition::MainExited { status, at } => {
+                info!(source, %status, at = at.0, "main ended");
+                self.over = Some((Ending::Exited(status), at));
+            }
+            Transition::MainMarked { marker, at } => {
+                let file = marker.file_name();
+                info!(source, file, at = at.0, "main says that it is over");
+                self.over.get_or_insert((Ending::Marked(marker), at));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+//! No schedule in which a main was seen to end badly, or was seen to run and not to end, ends in a
+//! commit.
+
+use proptest::{prelude::*, sample::Index};
+
+use super::*;
+use crate::track::{
+    ExitStatus, ProcessId,
+    kubelet::{Mount, Stage, Traits},
+    recorded,
+};
+
+const UID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+const POD: &str = "f0-n0-0";
+const LOADER: &str = "flyte-copilot-downloader";
+
+const INIT: &str = "aaa";
+const DOWNLOADER: &str = "bbb";
+const MESH: &str = "ccc";
+const MAIN: &str = "ddd";
+
+fn volume() -> Mount {
+    Mount {
+        device: "254:0".to_owned(),
+        root: "/volumes/outputs".into(),
+        target: "/outputs".into(),
+    }
+}
+
+/// What a source can read of a container, and when.
+#[derive(Clone, Debug)]
+enum Reading {
+    /// Its process was gone, or is of another pid namespace.
+    Nothing,
+    /// Before the pivot: the output volume may be missing.
+    Half(bool),
+    /// All of it, or all but the running program's word.
+    Whole(Stage),
+}
+
+#[derive(Clone, Debug)]
+struct Pod {
+    /// How main is called, or that it has a name of its own.
+    main_name: &'static str,
+    main_status: ExitStatus,
+    main_readings: Vec<Reading>,
+    /// An init container that shares the volume, and whether its mounts can be read.
+    init: Option<(ExitStatus, bool)>,
+    /// The downloader, and whether its mounts can be read.
+    downloader: Option<bool>,
+    /// Lives from before main to after it; whether it is known infrastructure, and can be read.
+    mesh: Option<(bool, bool)>,
+    /// The record of main's start is lost.
+    start_is_lost: bool,
+    /// Where main's readings come in the order of events, and SIGTERM.
+    moments: Vec<Index>,
+    sigterm: Index,
+}
+
+fn statuses() -> impl Strategy<Value = ExitStatus> {
+    prop_oneof![
+        Just(ExitStatus::Code(0)),
+        Just(ExitStatus::Code(7)),
+        Just(ExitStatus::NotStarted),
+        Just(ExitStatus::from_wait(9, true)),
+        Just(ExitStatus::from_wait(11, false)),
+    ]
+}
+
+fn readings() -> impl Strategy<Value = Reading> {
+    prop_oneof![
+        Just(Reading::Nothing),
+        any::<bool>().prop_map(Reading::Half),
+        Just(Reading::Whole(Stage::BeforeStart)),
+        Just(Reading::Whole(Stage::Complete)),
+    ]
+}
+
+prop_compose! {
+    fn pods()(
+        main_name in prop_oneof![Just("trainer"), Just("primary"), Just(POD)],
+        main_status in statuses(),
+        main_readings in prop::collection::vec(readings(), 1..4),
+        init in prop::option::of((statuses(), any::<bool>())),
+        downloader in prop::option::of(any::<bool>()),
+        mesh in prop::option::of((any::<bool>(), any::<bool>())),
+        start_is_lost in prop::bool::weighted(0.2),
+        moments in prop::collection::vec(any::<Index>(), 4),
+        sigterm in any::<Index>(),
+    ) -> Pod {
+        Pod {
+            main_name, main_status, main_readings, init, downloader, mesh, start_is_lost, moments,
+            sigterm,
+        }
+    }
+}
+
+fn traits(name: &str, shares: bool, stage: Stage) -> Traits {
+    Traits {
+        stage,
+        name: Some(name.to_owned()),
+        pod_uid: Some(UID.to_owned()),
+        mounts: if shares { vec![volume()] } else { Vec::new() },
+        ..Traits::default()
+    }
+}
+
+fn seen(container: &str, traits: Option<Traits>) -> Event {
+    Event::ContainerSeen {
+        container: ContainerId::new(container),
+        traits,
+    }
+}
+
+fn process(started: u64) -> ProcessId {
+    ProcessId {
+        started,
+        pid: 1000 + started,
+    }
+}
+
+fn started(container: &str, at: u64) -> Event {
+    Event::ProcessStarted {
+        process: process(at),
+        container: ContainerId::new(container),
+        at: Timestamp(at),
+        entered: true,
+    }
+}
+
+/// The end of a container's first process, or the word that none began.
+fn ended(container: &str, began: u64, status: ExitStatus, at: u64) -> Event {
+    let (container, at) = (ContainerId::new(container), Timestamp(at));
+    if status == ExitStatus::NotStarted {
+        return Event::ContainerExited {
+            container,
+            status,
+            at,
+            alive: at,
+        };
+    }
+    Event::ProcessExited {
+        process: process(began),
+        container: Some(container),
+        status,
+        at,
+    }
+}
+
+impl Pod {
+    fn rules(&self) -> Rules {
+        Rules {
+            pod_uid: Some(UID.to_owned()),
+            host_name: Some(POD.to_owned()),
+            output_mount: Some(volume()),
+            ..Rules::default()
+        }
+    }
+
+    fn main_reading(&self, reading: &Reading) -> Event {
+        let traits = match reading {
+            Reading::Nothing => None,
+            Reading::Half(shares) => Some(traits(self.main_name, *shares, Stage::BeforePivot)),
+            Reading::Whole(stage) => Some(traits(self.main_name, true, *stage)),
+        };
+        seen(MAIN, traits)
+    }
+
+    /// What a source tells, in order: kubelet runs one container after the other.
+    fn events(&self) -> Vec<Event> {
+        let mut events = Vec::new();
+        if let Some((is_known, is_read)) = self.mesh {
+            let name = if is_known { "istio-proxy" } else { "shipper" };
+            let traits = is_read.then(|| traits(name, false, Stage::Complete));
+            events.extend([seen(MESH, traits), started(MESH, 5)]);
+        }
+        if let Some((status, is_read)) = self.init {
+            let traits = is_read.then(|| traits("prepare", true, Stage::Complete));
+            events.push(seen(INIT, traits));
+            if status != ExitStatus::NotStarted {
+                events.push(started(INIT, 10));
+            }
+            events.push(ended(INIT, 10, status, 20));
+        }
+        if let Some(is_read) = self.downloader {
+            let traits = is_read.then(|| traits(LOADER, false, Stage::Complete));
+            events.extend([seen(DOWNLOADER, traits), started(DOWNLOADER, 30)]);
+            events.push(Event::ProgramSeen {
+                container: ContainerId::new(DOWNLOADER),
+                program: "copilot".to_owned(),
+            });
+            events.push(ended(DOWNLOADER, 30, ExitStatus::Code(0), 40));
+        }
+        let first = events.len();
+        events.push(self.main_reading(&self.main_readings[0]));
+        let begins = self.main_status != ExitStatus::NotStarted;
+        if self.start_is_lost && begins {
+            let lost = Timestamp(55);
+            events.push(Event::Lost { count: 1, at: lost });
+        } else if begins {
+            events.push(started(MAIN, 50));
+        }
+        events.push(ended(MAIN, 50, self.main_status, 60));
+        for (reading, moment) in self.main_readings[1..].iter().zip(&self.moments) {
+            let at = first + moment.index(events.len() - first + 1);
+            events.insert(at, self.main_reading(reading));
+        }
+        if self.start_is_lost {
+            let mesh = self.mesh.map(|_| process(5));
+            events.push(Event::Scanned {
+                alive: mesh.into_iter().collect(),
+                began: Timestamp(70),
+            });
+        }
+        events
+    }
+}
+
+fn is_main(event: &Event, is: fn(&Event) -> bool) -> bool {
+    let container = match event {
+        Event::ProcessStarted { container, .. } | Event::ContainerExited { container, .. } => {
+            Some(container)
+        }
+        Event::ProcessExited { container, .. } => container.as_ref(),
+        _ => None,
+    };
+    is(event) && container.is_some_and(|container| container.as_str() == MAIN)
+}
+
+/// Whether outputs may be committed after this ending.
+fn commits(ending: Ending) -> bool {
+    match ending {
+        Ending::Exited(status) => !status.is_failure(),
+        Ending::Marked(_) | Ending::Unseen => true,
+        Ending::StillRunning | Ending::NeverStarted => false,
+    }
+}
+
+/// Plays the events; SIGTERM comes before the one at `sigterm`, if at all before the end. How it
+/// ended, and how many events were told by then.
+fn play(state: &mut State, events: &[Event], sigterm: usize) -> (Ending, usize) {
+    for (index, event) in events.iter().enumerate() {
+        if index >= sigterm
+            && let Some(ending) = state.ask(Moment::Sigterm, Sight::Sees)
+        {
+            return (ending, index);
+        }
+        state.observe("ebpf", event.clone());
+        if let Some(ending) = state.concluded() {
+            return (ending, index + 1);
+        }
+    }
+    let at_last = state.ask(Moment::Sigterm, Sight::Sees);
+    let overdue = || state.ask(Moment::TermWaitOver, Sight::Sees);
+    let ending = at_last.or_else(overdue).expect("--term-wait ends the wait");
+    (ending, events.len())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn a_main_that_was_seen_is_committed_only_after_its_good_end(pod in pods()) {
+        let events = pod.events();
+        let mut state = State::new(pod.rules());
+        let sigterm = pod.sigterm.index(events.len() + 1);
+        let (ending, told) = play(&mut state, &events, sigterm);
+        let told = &events[..told];
+        let is_end = |event: &Event| is_main(event, |event| !matches!(event, Event::ProcessStarted { .. }));
+        let is_start = |event: &Event| is_main(event, |event| matches!(event, Event::ProcessStarted { .. }));
+        let (was_seen, has_ended) = (told.iter().any(is_start), told.iter().any(is_end));
+        if commits(ending) {
+            prop_assert!(has_ended || !was_seen, "it runs: {ending:?}");
+            prop_assert!(!(has_ended && pod.main_status.is_failure()), "{ending:?}");
+            prop_assert_ne!(state.tracker().sighting().seen, Seen::EndedBadly);
+        }
+    }
+
+    /// The other side: what ended well, in a pod where all else did, is not called a failure.
+    #[test]
+    fn a_pod_in_which_all_ended_well_is_committed(pod in pods()) {
+        let well = ExitStatus::Code(0);
+        let pod = Pod {
+            main_status: well,
+            init: pod.init.map(|(_, is_read)| (well, is_read)),
+            ..pod
+        };
+        let events = pod.events();
+        let mut state = State::new(pod.rules());
+        let (ending, _) = play(&mut state, &events, events.len());
+        prop_assert!(commits(ending), "{ending:?}");
+    }
+}
+
+/// What happened on a real node: the reading before the pivot won, no rule found main, and at SIGTERM
+/// the end that the kernel had told was forgotten.
+#[test]
+fn an_end_by_the_oom_killer_is_not_forgotten_at_sigterm() {
+    let [before, after] = recorded::half_made();
+    let whole = Traits::from_mountinfo(&after);
+    let rules = Rules {
+        pod_uid: whole.pod_uid.clone(),
+        host_name: Some("node-hybrid".to_owned()),
+        output_mount: whole.mount_of("/var/flyte/outputs".as_ref()).cloned(),
+        ..Rules::default()
+    };
+    let killed = ExitStatus::from_wait(9, true);
+    for reading in [Traits::from_runtimes_mountinfo(&before), None] {
+        let mut state = State::new(rules.clone());
+        for event in [
+            seen(DOWNLOADER, None),
+            started(DOWNLOADER, 30),
+            Event::ProgramSeen {
+                container: ContainerId::new(DOWNLOADER),
+                program: "copilot".to_owned(),
+            },
+            ended(DOWNLOADER, 30, ExitStatus::Code(0), 40),
+            seen(MAIN, reading.clone()),
+            started(MAIN, 50),
+            ended(MAIN, 50, killed, 60),
+        ] {
+            state.observe("ebpf", event);
+        }
+        let ending = state.ask(Moment::Sigterm, Sight::Sees);
+        assert_eq!(ending, Some(Ending::Exited(killed)), "{reading:?}");
+    }
+}
