@@ -143,7 +143,7 @@ fn seen(case: &Case, evidence: &Evidence) -> Vec<String> {
         ));
     }
     let end = case.scenario.end;
-    if let Some(words) = words(end, case.watcher()) {
+    if let Some(words) = words(end, case.watcher(), reason(case, evidence).as_deref()) {
         let status = evidence.noted("status");
         if !status.starts_with(words) {
             wrong.push(format!("status {status:?} instead of {words:?}"));
@@ -154,15 +154,24 @@ fn seen(case: &Case, evidence: &Evidence) -> Vec<String> {
     }
     wrong.extend(wrong_main(case, evidence));
     let told = "main is not to be seen: it is taken to be over";
-    if evidence.log.contains(told) {
+    // What kubelet reports comes when it sends SIGTERM.
+    if case.watcher() != Watcher::KubeApi && evidence.log.contains(told) {
         wrong.push("main's end was learnt from SIGTERM only".to_owned());
     }
     wrong
 }
 
+/// Kubelet's word for main's end.
+fn reason(case: &Case, evidence: &Evidence) -> Option<String> {
+    let main = evidence.pod.container(main_name(case))?;
+    main.end().map(|(_, reason)| reason)
+}
+
 /// How a status must begin, where it must.
-fn words(end: End, watcher: Watcher) -> Option<&'static str> {
+fn words(end: End, watcher: Watcher, reason: Option<&str>) -> Option<&'static str> {
     match (end, watcher) {
+        // It knows no more than kubelet, who may call any end in a container that ran short of memory so.
+        (_, Watcher::KubeApi) if reason == Some("OOMKilled") => Some("killed: out of memory"),
         (End::Good, _) => Some("exited with code 0"),
         (End::Code(7), _) => Some("exited with code 7"),
         (End::Code(9), _) => Some("exited with code 9"),

@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{Message as _, SimpleType};
 use serde_json::{Value, json};
 
+use super::cluster::{ACCOUNT, NAMESPACE};
 use super::image::{BOX, COPILOT};
 use super::scenario::{Beside, Case, End, Main, Pids, Privilege};
 use crate::task::{interface, simple};
@@ -69,10 +70,11 @@ pub fn main_name(case: &Case) -> &'static str {
     }
 }
 
-/// The whole manifest; `folder` is the pod's on the node, `store` are the flags that lead to the bucket.
+/// The whole manifest; `folder` is the pod's on the node, `store` are the flags that lead to the bucket, `api`
+/// is the API server's port.
 #[must_use]
-pub fn pod(case: &Case, names: &Names, folder: &Path, store: &[String]) -> Value {
-    let mut inits = vec![sidecar(case, names, store)];
+pub fn pod(case: &Case, names: &Names, folder: &Path, store: &[String], api: Option<u16>) -> Value {
+    let mut inits = vec![sidecar(case, names, store, api)];
     if case.has(Beside::NativeMesh) {
         let mut mesh = script(MESH, PROXY, &[]);
         mesh["restartPolicy"] = "Always".into();
@@ -109,12 +111,14 @@ pub fn pod(case: &Case, names: &Names, folder: &Path, store: &[String]) -> Value
             spec["activeDeadlineSeconds"] = (*seconds).into();
         }
     }
-    json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": names.pod, "namespace": "default", "uid": names.uid},
-        "spec": spec,
-    })
+    let mut metadata = json!({"name": names.pod, "namespace": NAMESPACE});
+    if api.is_some() {
+        spec["serviceAccountName"] = ACCOUNT.into();
+        spec["automountServiceAccountToken"] = true.into();
+    } else {
+        metadata["uid"] = names.uid.as_str().into();
+    }
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 }
 
 fn grace(case: &Case) -> u32 {
@@ -191,7 +195,7 @@ fn downloader(names: &Names, store: &[String]) -> Value {
     ours(DOWNLOADER, store, &own, &mounts)
 }
 
-fn sidecar(case: &Case, names: &Names, store: &[String]) -> Value {
+fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Value {
     let prefix = &names.prefix;
     let interface = interface([(OUTPUT, simple(SimpleType::String))]);
     let mut own = vec![
@@ -209,6 +213,9 @@ fn sidecar(case: &Case, names: &Names, store: &[String]) -> Value {
     if case.has(Beside::Named) {
         own.push(format!("--main-container={}", main_name(case)));
     }
+    if case.privilege == Privilege::KubeApi {
+        own.push("--watcher=kube-api".to_owned());
+    }
     let mounts = [
         outputs(case),
         json!({"name": "timeline", "mountPath": "/var/timeline"}),
@@ -220,6 +227,16 @@ fn sidecar(case: &Case, names: &Names, store: &[String]) -> Value {
         "periodSeconds": 1,
         "failureThreshold": 60,
     });
+    if let Some(port) = api {
+        // No proxy leads to the address that kubelet would name.
+        let field = |path: &str| json!({"fieldRef": {"fieldPath": path}});
+        sidecar["env"] = json!([
+            {"name": "POD_NAME", "valueFrom": field("metadata.name")},
+            {"name": "POD_NAMESPACE", "valueFrom": field("metadata.namespace")},
+            {"name": "KUBERNETES_SERVICE_HOST", "value": "127.0.0.1"},
+            {"name": "KUBERNETES_SERVICE_PORT", "value": port.to_string()},
+        ]);
+    }
     sidecar["securityContext"] = security(case.privilege);
     // As a pod that is deployed has it, but for the CPU that is asked for: many must fit.
     sidecar["resources"] = json!({
@@ -239,7 +256,7 @@ fn security(privilege: Privilege) -> Value {
     match privilege {
         Privilege::Bpf => {}
         Privilege::BpfSeccomp => context["seccompProfile"] = json!({"type": "RuntimeDefault"}),
-        Privilege::None => {
+        Privilege::None | Privilege::KubeApi => {
             context["runAsUser"] = 65534.into();
             context["capabilities"] = json!({"drop": ["ALL"]});
         }
@@ -284,7 +301,7 @@ pub fn neighbour(name: &str, uid: &str, seconds: u32) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": "neighbours", "uid": uid},
+        "metadata": {"name": name, "namespace": NAMESPACE, "uid": uid},
         "spec": {
             "hostNetwork": true,
             "shareProcessNamespace": seconds.is_multiple_of(2),

@@ -18,6 +18,10 @@ pub struct Options {
     pub copilot: PathBuf,
     /// The kubelet.
     pub kubelet: PathBuf,
+    /// The folder of another containerd than the machine's.
+    pub containerd: Option<PathBuf>,
+    /// The folder of the programs of a control plane.
+    pub control_plane: Option<PathBuf>,
     /// Where nodes may lie and logs are kept.
     pub directory: PathBuf,
     /// The kinds of nodes, one after the other.
@@ -44,6 +48,8 @@ impl Options {
         let mut options = Self {
             copilot: PathBuf::new(),
             kubelet: PathBuf::new(),
+            containerd: None,
+            control_plane: None,
             directory: PathBuf::new(),
             kinds: vec![Kind::Hybrid, Kind::V2],
             names: None,
@@ -75,6 +81,11 @@ impl Options {
         match name {
             "--copilot" => self.copilot = value.into(),
             "--kubelet" => self.kubelet = value.into(),
+            "--containerd" => self.containerd = Some(value.into()),
+            "--cluster" => {
+                self.control_plane = Some(value.into());
+                self.choice.cluster = true;
+            }
             "--directory" => self.directory = value.into(),
             "--json" => self.json = Some(value.into()),
             "--rounds" => self.rounds = value.parse().context("--rounds")?,

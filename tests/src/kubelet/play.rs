@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::Value;
 
+use super::cluster::{Cluster, job};
 use super::evidence::{Evidence, Logs};
 use super::manifest::{self, HELPER, MESH, Names, SIDECAR, main_name};
 use super::node::Node;
@@ -80,10 +82,14 @@ impl Play<'_> {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o777))?;
         }
         let flags = store.flags(manifest::BUCKET);
-        let pod = manifest::pod(self.case, &self.names, &self.folder, &flags);
-        self.node.place(&self.names.pod, &pod)?;
+        let api = self.node.cluster().map(|cluster| cluster.api.port());
+        let pod = manifest::pod(self.case, &self.names, &self.folder, &flags, api);
+        if self.case.scenario.act == Act::Job {
+            return self.job(&pod);
+        }
+        self.names.uid = self.node.place(&self.names.pod, &pod)?;
         self.act()?;
-        if self.case.scenario.act == Act::Delete {
+        if matches!(self.case.scenario.act, Act::Delete | Act::Evict) {
             return self.until("the processes of the deleted pod have ended", |play| {
                 play.processes
                     .iter()
@@ -91,6 +97,10 @@ impl Play<'_> {
                     .all(|pid| test_kill_process(*pid).is_err())
             });
         }
+        self.until_over()
+    }
+
+    fn until_over(&mut self) -> Result<()> {
         self.until("main and the sidecar have ended", |play| {
             let ended = |name| {
                 play.pod
@@ -120,7 +130,7 @@ impl Play<'_> {
         }
         thread::sleep(A_WHILE);
         match self.case.scenario.act {
-            Act::Nothing => {}
+            Act::Nothing | Act::Job => {}
             Act::KillMain => self.kill(0)?,
             Act::KillSidecar => {
                 self.kill(1)?;
@@ -137,6 +147,32 @@ impl Play<'_> {
                 self.let_go()?;
             }
             Act::Delete => self.node.remove(&self.names.pod),
+            Act::Evict => self.cluster()?.evict_pod(&self.names.pod)?,
+            Act::RestartApi => {
+                self.cluster()?.restart_api()?;
+                self.let_go()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cluster(&self) -> Result<&'_ Cluster> {
+        self.node.cluster().context("this needs an API server")
+    }
+
+    /// A Job of this pod: its last pod is the one that is judged.
+    fn job(&mut self, pod: &Value) -> Result<()> {
+        let name = self.names.pod.clone();
+        self.cluster()?.create_job(&job::of(&name, pod))?;
+        for number in 1..=2 {
+            self.until("the Job has made a pod", |play| {
+                let made = play.cluster().and_then(|cluster| cluster.pods_of(&name));
+                made.is_ok_and(|made| made.len() >= number)
+            })?;
+            let made = self.cluster()?.pods_of(&name)?;
+            self.names.uid.clone_from(&made[number - 1]);
+            self.pod = Pod::default();
+            self.until_over()?;
         }
         Ok(())
     }

@@ -57,6 +57,8 @@ pub fn run(options: &Options) -> Result<bool> {
                 names: options.names_of(kind, round),
                 directory: directory.join(kind.name()),
                 kubelet: options.kubelet.clone(),
+                containerd: options.containerd.clone(),
+                control_plane: options.control_plane.clone(),
                 images: images.clone(),
             };
             outcomes.extend(on_node(options, plan, &store, &cases, round)?);

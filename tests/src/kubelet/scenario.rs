@@ -16,6 +16,8 @@ pub struct Scenario {
     pub end: End,
     /// For which pid namespaces it makes sense.
     pub pids: &'static [Pids],
+    /// Whether it needs an API server.
+    pub cluster: bool,
     /// Whether it belongs to the part that fits CI, with each privilege or with the first only.
     pub part: Part,
 }
@@ -69,6 +71,12 @@ pub enum Act {
     KillSidecar,
     /// The pod is deleted.
     Delete,
+    /// Its eviction is asked for.
+    Evict,
+    /// The API server ends and comes again; main goes on then.
+    RestartApi,
+    /// It is a Job's, which makes another once it has failed.
+    Job,
 }
 
 /// How main ends.
@@ -122,11 +130,13 @@ pub enum Privilege {
     BpfSeccomp,
     /// An ordinary user without any capability.
     None,
+    /// The same, with an account that may watch pods.
+    KubeApi,
 }
 
 impl Privilege {
     /// All.
-    pub const ALL: &[Self] = &[Self::Bpf, Self::BpfSeccomp, Self::None];
+    pub const ALL: &[Self] = &[Self::Bpf, Self::BpfSeccomp, Self::None, Self::KubeApi];
 
     /// Its name in options and reports.
     #[must_use]
@@ -135,6 +145,7 @@ impl Privilege {
             Self::Bpf => "bpf",
             Self::BpfSeccomp => "bpf-seccomp",
             Self::None => "none",
+            Self::KubeApi => "kube-api",
         }
     }
 }
@@ -157,6 +168,8 @@ pub enum Watcher {
     Ebpf,
     /// The same without OOM kills, where the kernel is new enough.
     Pidfd,
+    /// What kubelet has reported.
+    KubeApi,
     /// Nothing but SIGTERM.
     Signal,
 }
@@ -169,6 +182,7 @@ impl Watcher {
             (Privilege::Bpf | Privilege::BpfSeccomp, _) => Self::Ebpf,
             (Privilege::None, Pids::Shared) => Self::Pidfd,
             (Privilege::None, Pids::Own) => Self::Signal,
+            (Privilege::KubeApi, _) => Self::KubeApi,
         }
     }
 
@@ -178,6 +192,7 @@ impl Watcher {
         match self {
             Self::Ebpf => "ebpf",
             Self::Pidfd => "pidfd",
+            Self::KubeApi => "kube-api",
             Self::Signal => "signal",
         }
     }

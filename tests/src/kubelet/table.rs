@@ -38,6 +38,7 @@ const BASE: Scenario = Scenario {
     act: Act::Nothing,
     end: End::Good,
     pids: Pids::ALL,
+    cluster: false,
     part: Part::Out,
 };
 
@@ -257,16 +258,16 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "two-mains-0",
-        main: Main::Script("sleep 1; exit 0"),
+        main: Main::Script("sleep 4; exit 0"),
         beside: &[Beside::SecondMain(
-            "sleep 3; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
+            "sleep 6; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
         )],
         ..BASE
     },
     Scenario {
         name: "two-mains-7",
-        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 1; exit 7"),
-        beside: &[Beside::SecondMain("sleep 3; exit 0")],
+        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 4; exit 7"),
+        beside: &[Beside::SecondMain("sleep 6; exit 0")],
         part: Part::One,
         ..BAD
     },
@@ -305,6 +306,56 @@ pub const SCENARIOS: &[Scenario] = &[
         pids: &[Pids::Shared],
         ..BAD
     },
+    Scenario {
+        name: "api-restart-0",
+        main: waits!("exit 0"),
+        act: Act::RestartApi,
+        cluster: true,
+        ..BASE
+    },
+    Scenario {
+        name: "api-restart-7",
+        main: waits!("exit 7"),
+        act: Act::RestartApi,
+        cluster: true,
+        ..BAD
+    },
+    Scenario {
+        name: "watch-expires-0",
+        main: Main::Script(
+            "sleep 25; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
+        ),
+        cluster: true,
+        ..BASE
+    },
+    Scenario {
+        name: "watch-expires-7",
+        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 25; exit 7"),
+        cluster: true,
+        ..BAD
+    },
+    Scenario {
+        name: "evict",
+        main: Main::Script(
+            "trap : TERM; echo hello > /var/flyte/outputs/word; : > /stamps/ready; \
+             while :; do sleep 0.1; done",
+        ),
+        act: Act::Evict,
+        end: End::Stopped,
+        cluster: true,
+        ..BASE
+    },
+    Scenario {
+        name: "job-retry",
+        main: Main::Script(
+            "echo hello > /var/flyte/outputs/word; sleep 2; \
+             if [ -e /stamps/tried ]; then : > /stamps/end; exit 0; fi; \
+             : > /stamps/tried; exit 7",
+        ),
+        act: Act::Job,
+        cluster: true,
+        ..BASE
+    },
 ];
 
 /// What is chosen of all.
@@ -318,6 +369,8 @@ pub struct Choice {
     pub pids: Option<Pids>,
     /// Only the part that fits CI.
     pub part: bool,
+    /// With an API server: the watcher `kube-api`, and what needs one.
+    pub cluster: bool,
 }
 
 /// The pods of one round on one node.
@@ -353,7 +406,13 @@ impl Choice {
             Part::One => case.privilege == Privilege::Bpf && case.pids == Pids::Shared,
             Part::Out => false,
         };
+        let reports = case.privilege == Privilege::KubeApi;
         named
+            && if self.cluster {
+                reports || case.scenario.cluster
+            } else {
+                !reports && !case.scenario.cluster
+            }
             && self
                 .privilege
                 .is_none_or(|privilege| privilege == case.privilege)

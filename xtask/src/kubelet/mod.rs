@@ -19,6 +19,7 @@ use crate::{
 };
 
 /// What to run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// The part that fits CI.
@@ -30,6 +31,12 @@ pub struct Options {
     /// How the node names cgroups: cgroupfs or systemd [default: each in turn].
     #[arg(long)]
     names: Option<String>,
+    /// Which containerd: 1, Debian's, or 2, built from its source.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    containerd: u8,
+    /// With a real control plane: the watcher `kube-api`, and what needs an API server.
+    #[arg(long)]
+    cluster: bool,
     /// How often.
     #[arg(long, default_value_t = 1)]
     rounds: u32,
@@ -59,6 +66,13 @@ pub struct Options {
     json: Option<PathBuf>,
 }
 
+/// The programs of a control plane, beside etcd.
+const CONTROL_PLANE: [&str; 3] = [
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+];
+
 /// Names the binary under test; else it is built.
 const BINARY: &str = "COPILOT_BINARY";
 
@@ -83,6 +97,18 @@ pub fn run(options: &Options) -> Result<()> {
     command.arg("run").arg("--copilot").arg(copilot);
     command.arg("--kubelet").arg(kubelet);
     command.arg("--directory").arg(&directory);
+    if options.cluster {
+        setup::for_cluster()?;
+        for program in CONTROL_PLANE {
+            modules::kubernetes(program, &directory)?;
+        }
+        command.arg("--cluster").arg(directory.join("bin"));
+    }
+    if options.containerd == 2 {
+        command
+            .arg("--containerd")
+            .arg(modules::containerd(&directory)?);
+    }
     pass(options, &mut command);
     Err(command.exec()).context("the program that runs pods")
 }

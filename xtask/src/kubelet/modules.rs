@@ -1,4 +1,4 @@
-//! Kubernetes' own programs, built from the Go module registry.
+//! Kubernetes' own programs and containerd 2, built from the Go module registry.
 //!
 //! Its releases are one module that replaces its staging modules by folders of its repository, which
 //! Go refuses when the module is not the main one. So there is a `go.mod` of our own that pins each
@@ -43,6 +43,36 @@ pub fn kubernetes(program: &str, directory: &Path) -> Result<PathBuf> {
                 .arg(format!("k8s.io/kubernetes/cmd/{program}")),
         )
     })
+}
+
+/// The other release of containerd: Debian's is 1.6.
+const CONTAINERD: &str = "v2.1.4";
+
+/// What of it is needed.
+const CONTAINERD_PROGRAMS: [&str; 3] = ["containerd", "containerd-shim-runc-v2", "ctr"];
+
+/// Builds containerd 2 unless it is there; says in which folder its programs lie.
+pub fn containerd(directory: &Path) -> Result<PathBuf> {
+    let directory = directory.join("containerd-2");
+    for program in CONTAINERD_PROGRAMS {
+        build(program, &directory, CONTAINERD, |binary| {
+            let module = directory.join("module");
+            fs::create_dir_all(&module)?;
+            let name = "github.com/containerd/containerd/v2";
+            let text = format!(
+                "module copilot-tests/containerd\n\ngo 1.24.0\n\nrequire {name} {CONTAINERD}\n"
+            );
+            fs::write(module.join("go.mod"), text)?;
+            let version = format!("-s -w -X {name}/version.Version={CONTAINERD}");
+            execute(
+                go(&module)
+                    .args(["build", "-ldflags", &version, "-o"])
+                    .arg(binary)
+                    .arg(format!("{name}/cmd/{program}")),
+            )
+        })?;
+    }
+    Ok(directory.join("bin"))
 }
 
 /// Builds a program unless what was built last has the same stamp.

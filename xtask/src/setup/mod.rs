@@ -79,6 +79,11 @@ pub fn for_kubelet() -> Result<()> {
     packages::for_kubelet()
 }
 
+/// What a control plane of our own needs.
+pub fn for_cluster() -> Result<()> {
+    packages::for_cluster()
+}
+
 /// What the benches measure ours beside, and the server that all of them meet.
 pub fn for_benches() {
     emulators::set_up();

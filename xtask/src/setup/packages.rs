@@ -79,6 +79,12 @@ const KUBELET: &[Package] = &[
     BUSYBOX,
 ];
 
+const CLUSTER: &[Package] = &[Package {
+    name: "etcd-server",
+    files: &["/usr/bin/etcd", "/usr/local/bin/etcd"],
+    why: "keeps what the API server knows",
+}];
+
 /// What a build needs.
 pub fn for_building() -> Result<()> {
     ensure(BUILD)
@@ -97,6 +103,11 @@ pub fn for_kernels() -> Result<()> {
 /// What nodes of a real kubelet need.
 pub fn for_kubelet() -> Result<()> {
     ensure(KUBELET)
+}
+
+/// What a control plane needs.
+pub fn for_cluster() -> Result<()> {
+    ensure(CLUSTER)
 }
 
 /// Installs packages with apt.

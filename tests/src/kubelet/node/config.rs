@@ -34,6 +34,38 @@ state = "/run/containerd"
     )
 }
 
+/// The same for containerd 2, which calls its parts otherwise.
+#[must_use]
+pub fn containerd_2(directory: &str) -> String {
+    format!(
+        r#"version = 3
+root = "{directory}/containerd"
+state = "/run/containerd"
+[grpc]
+  address = "{SOCKET}"
+[plugins.'io.containerd.internal.v1.opt']
+  path = "{directory}/opt"
+[plugins.'io.containerd.nri.v1.nri']
+  disable = true
+[plugins.'io.containerd.grpc.v1.cri']
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "0"
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = "{PAUSE}"
+[plugins.'io.containerd.cri.v1.runtime']
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins.'io.containerd.cri.v1.runtime'.cni]
+    bin_dirs = ["{directory}/cni/bin"]
+    conf_dir = "{directory}/cni/net.d"
+  [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
+      BinaryName = "{directory}/bin/runc"
+"#
+    )
+}
+
 /// Kubelet's: alone, with pods from files.
 #[must_use]
 pub fn kubelet(directory: &str, settings: &Value) -> Value {
@@ -58,7 +90,7 @@ pub fn kubelet(directory: &str, settings: &Value) -> Value {
         "evictionHard": {"memory.available": "1Mi"},
         "imageGCHighThresholdPercent": 100,
         "imageMaximumGCAge": "0s",
-        "registerNode": false,
+        "registerNode": settings["cluster"].is_object(),
         "oomScoreAdj": 0,
         "maxOpenFiles": 20000,
         "maxPods": 250,

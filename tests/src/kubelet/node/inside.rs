@@ -14,6 +14,7 @@ use rustix::process::{WaitOptions, getpid, set_child_subreaper, setsid, wait};
 use serde_json::Value;
 
 use super::{SOCKET, config, end, view};
+use crate::kubelet::cluster::control;
 use crate::kubelet::status::Status;
 
 /// What it prints once kubelet answers.
@@ -48,21 +49,29 @@ fn start(directory: &Path, settings: &Value) -> Result<()> {
     let here = directory.to_str().context("a folder has a name")?;
     fs::create_dir_all(directory.join("tmp"))?;
     let containerd = directory.join("containerd.toml");
-    fs::write(&containerd, config::containerd(here))?;
+    let own = settings["containerd"].as_str().map(Path::new);
+    let programs = own.unwrap_or(Path::new(""));
+    fs::write(
+        &containerd,
+        match own {
+            Some(_) => config::containerd_2(here),
+            None => config::containerd(here),
+        },
+    )?;
     let kubelet = directory.join("kubelet.json");
     fs::write(&kubelet, config::kubelet(here, settings).to_string())?;
 
-    program(directory, Path::new("containerd"))?
+    program(directory, &programs.join("containerd"))?
         .arg("--config")
         .arg(containerd)
         .spawn()
         .context("containerd")?;
     until("containerd answers", || {
-        ctr(&["version"]).is_ok_and(|status| status)
+        ctr(programs, &["version"]).is_ok_and(|status| status)
     })?;
-    import(&directory.join("images"))?;
-    let kind = settings["kind"].as_str().unwrap_or_default();
-    program(directory, &directory.join("bin/kubelet"))?
+    import(programs, &directory.join("images"))?;
+    let mut kubelet_program = program(directory, &directory.join("bin/kubelet"))?;
+    kubelet_program
         .arg("--config")
         .arg(kubelet)
         .arg("--root-dir")
@@ -70,10 +79,15 @@ fn start(directory: &Path, settings: &Value) -> Result<()> {
         .arg("--cert-dir")
         .arg(directory.join("pki"))
         .arg("--hostname-override")
-        .arg(format!("node-{kind}"))
-        .args(["-v", "3"])
-        .spawn()
-        .context("kubelet")?;
+        .arg(settings["name"].as_str().unwrap_or("node"))
+        .args(["-v", "3"]);
+    if settings["cluster"].is_object() {
+        control::start(directory, settings)?;
+        kubelet_program
+            .arg("--kubeconfig")
+            .arg(directory.join("cluster/node.json"));
+    }
+    kubelet_program.spawn().context("kubelet")?;
     let port = settings["read_only_port"].as_u64();
     let port = port.and_then(|port| u16::try_from(port).ok());
     let port = port.context("a node has a port")?;
@@ -81,20 +95,20 @@ fn start(directory: &Path, settings: &Value) -> Result<()> {
 }
 
 /// Makes the images known, to kubelet and to the load.
-fn import(images: &Path) -> Result<()> {
+fn import(programs: &Path, images: &Path) -> Result<()> {
     for image in fs::read_dir(images)? {
         let image = image?.path();
         for namespace in ["k8s.io", crate::kubelet::load::NAMESPACE] {
             let path = image.to_string_lossy();
             let words = ["-n", namespace, "images", "import", &path];
-            ensure!(ctr(&words)?, "{path} cannot be imported");
+            ensure!(ctr(programs, &words)?, "{path} cannot be imported");
         }
     }
     Ok(())
 }
 
 /// A program of the node, with a log of its own.
-fn program(directory: &Path, path: &Path) -> Result<Command> {
+pub fn program(directory: &Path, path: &Path) -> Result<Command> {
     let name = path.file_name().context("a program has a name")?;
     let log = File::create(directory.join(name).with_extension("log"))?;
     let mut command = Command::new(path);
@@ -107,8 +121,9 @@ fn program(directory: &Path, path: &Path) -> Result<Command> {
     Ok(command)
 }
 
-fn ctr(words: &[&str]) -> Result<bool> {
-    let mut command = Command::new("ctr");
+/// The container runtime's own client, of the same folder.
+fn ctr(programs: &Path, words: &[&str]) -> Result<bool> {
+    let mut command = Command::new(programs.join("ctr"));
     command.args(["-a", SOCKET]).args(words);
     let output = command.stdin(Stdio::null()).output().context("ctr")?;
     if !output.status.success() {

@@ -20,6 +20,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use super::cluster::{self, Cluster};
 use super::status::Status;
 
 /// Where its container runtime listens.
@@ -76,8 +77,25 @@ pub struct Plan {
     pub directory: PathBuf,
     /// The kubelet that it runs.
     pub kubelet: PathBuf,
+    /// The folder of its containerd, which is version 2; else the machine's is taken, version 1.
+    pub containerd: Option<PathBuf>,
+    /// The folder of the programs of a control plane, if it has one.
+    pub control_plane: Option<PathBuf>,
     /// Archives of images that it knows.
     pub images: Vec<PathBuf>,
+}
+
+impl Plan {
+    /// Whether its one cgroup2 tree has no controllers, since the machine's cgroup v1 has them.
+    fn is_bare(&self) -> bool {
+        self.kind == Kind::V2 && has_v1()
+    }
+
+    /// What kubelet calls the node.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("node-{}", self.kind.name())
+    }
 }
 
 /// A node that runs; ends when dropped.
@@ -88,6 +106,7 @@ pub struct Node {
     port: u16,
     /// Places of the machine that were made for it.
     made: Vec<PathBuf>,
+    cluster: Option<Cluster>,
 }
 
 impl Node {
@@ -100,15 +119,22 @@ impl Node {
         for folder in ["bin", "pods", "manifests", "images"] {
             fs::create_dir_all(plan.directory.join(folder))?;
         }
-        let [port, own] = free_ports()?;
+        let [port, own, api, etcd, peer] = free_ports()?;
+        let name = plan.name();
+        let control = plan.control_plane.as_ref().map(|programs| {
+            let folder = plan.directory.join("cluster");
+            cluster::prepare(&folder, programs, &name, [api, etcd, peer])
+        });
         let settings = json!({
+            "name": name,
+            "cluster": control.transpose()?,
             "directory": plan.directory,
             "kind": plan.kind.name(),
+            "containerd": plan.containerd,
             "names": plan.names.name(),
             "read_only_port": port,
             "port": own,
-            // Where the machine's controllers are cgroup v1's, a cgroup2 tree has none.
-            "bare": plan.kind == Kind::V2 && has_v1(),
+            "bare": plan.is_bare(),
         });
         fs::write(plan.directory.join("node.json"), settings.to_string())?;
         bring(&plan.kubelet, &plan.directory.join("bin/kubelet"))?;
@@ -124,8 +150,13 @@ impl Node {
             process,
             port,
             made,
+            cluster: None,
         };
         node.await_ready()?;
+        if node.plan.control_plane.is_some() {
+            let folder = node.plan.directory.join("cluster");
+            node.cluster = Some(Cluster::join(&folder, api, &name)?);
+        }
         Ok(node)
     }
 
@@ -159,19 +190,34 @@ impl Node {
         Status::ask(self.port)
     }
 
-    /// Gives kubelet a pod.
-    pub fn place(&self, name: &str, pod: &Value) -> Result<()> {
+    /// Its control plane, if it has one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
+    /// Gives kubelet a pod, by the API server if there is one; says its uid.
+    pub fn place(&self, name: &str, pod: &Value) -> Result<String> {
+        if let Some(cluster) = &self.cluster {
+            return cluster.create_pod(pod);
+        }
         let beside = self
             .plan
             .directory
             .join("pods")
             .join(format!("{name}.json"));
         fs::write(&beside, pod.to_string())?;
-        Ok(fs::rename(beside, self.manifest(name))?)
+        fs::rename(beside, self.manifest(name))?;
+        let uid = pod["metadata"]["uid"].as_str();
+        Ok(uid.context("a static pod has a uid")?.to_owned())
     }
 
     /// Takes it away again.
     pub fn remove(&self, name: &str) {
+        if let Some(cluster) = &self.cluster {
+            // One that is gone is as good.
+            let _ = cluster.delete_pod(name);
+        }
         let _ = fs::remove_file(self.manifest(name));
     }
 
@@ -197,7 +243,13 @@ impl Node {
     /// The container runtime's own client.
     #[must_use]
     pub fn ctr(&self, namespace: &str) -> Command {
-        let mut command = self.command("ctr");
+        let own = self
+            .plan
+            .containerd
+            .as_ref()
+            .map(|folder| folder.join("ctr"));
+        let program = own.unwrap_or_else(|| "ctr".into());
+        let mut command = self.command(&program.to_string_lossy());
         command.args(["-a", SOCKET, "-n", namespace]);
         command
     }
@@ -260,8 +312,13 @@ fn make_places() -> Result<Vec<PathBuf>> {
 fn spawn(plan: &Plan) -> Result<Child> {
     let log = fs::File::create(plan.directory.join("node.log"))?;
     let mut command = Command::new("unshare");
-    command.args(["--mount", "--cgroup", "--propagation", "private", "--"]);
+    command.args(["--mount", "--propagation", "private"]);
+    if plan.is_bare() {
+        // The old hierarchies are there all the same: what lies in none of them is at the top.
+        command.arg("--cgroup");
+    }
     command
+        .arg("--")
         .arg(std::env::current_exe()?)
         .arg("node")
         .arg(&plan.directory)
@@ -287,8 +344,14 @@ pub fn has_v1() -> bool {
 }
 
 /// Ports that nobody has just now.
-fn free_ports() -> Result<[u16; 2]> {
-    let find = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let (one, two) = (find()?, find()?);
-    Ok([one.local_addr()?.port(), two.local_addr()?.port()])
+fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
+    // All are held until all are found, so they differ.
+    let mut held = Vec::new();
+    let mut ports = [0; COUNT];
+    for port in &mut ports {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        *port = listener.local_addr()?.port();
+        held.push(listener);
+    }
+    Ok(ports)
 }
