@@ -15,6 +15,7 @@ pub mod emulator;
 pub mod fault;
 pub mod guest;
 pub mod kube;
+pub mod kubelet;
 pub mod minio;
 pub mod names;
 pub mod namespace;

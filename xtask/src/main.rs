@@ -8,6 +8,7 @@ mod build;
 mod command;
 mod demo;
 mod kernels;
+mod kubelet;
 mod setup;
 mod test;
 
@@ -27,6 +28,8 @@ enum Verb {
     Test(test::Options),
     /// Runs the tracker's core scenarios on other kernels, in emulated machines.
     Kernels(kernels::Options),
+    /// Runs pods of a real kubelet and container runtime, and holds the sidecar to what kubelet says.
+    Kubelet(kubelet::Options),
     /// Measures, as ratios within one run.
     Bench(bench::Options),
 }
@@ -38,6 +41,7 @@ fn main() {
         Verb::Demo(options) => demo::run(&options),
         Verb::Test(options) => test::run(&options),
         Verb::Kernels(options) => kernels::run(&options),
+        Verb::Kubelet(options) => kubelet::run(&options),
         Verb::Bench(options) => bench::run(&options),
     };
     if let Err(error) = result {

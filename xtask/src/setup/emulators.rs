@@ -56,7 +56,7 @@ fn ensure(program: &str, folder: &Path, install: &mut Command) {
 }
 
 /// Go, also where its own installer puts it.
-pub(super) fn go() -> &'static str {
+pub fn go() -> &'static str {
     let usual = "/usr/local/go/bin/go";
     if succeeds(Command::new("go").arg("version")) {
         "go"

@@ -13,10 +13,13 @@ mod python;
 #[path = "../../../copilot/build/toolchain.rs"]
 mod toolchain;
 
+pub use emulators::go;
+
 use anyhow::Result;
 use clap::Args;
 
 /// What to set up.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Options {
     /// Also what the tests need: a container runtime and the like.
@@ -25,6 +28,9 @@ pub struct Options {
     /// Also what booting other kernels needs: an emulator.
     #[arg(long)]
     kernels: bool,
+    /// Also what nodes of a real kubelet need: a container runtime.
+    #[arg(long)]
+    kubelet: bool,
     /// Also what the benches measure ours beside.
     #[arg(long)]
     benches: bool,
@@ -38,6 +44,9 @@ pub fn run(options: Options) -> Result<()> {
     }
     if options.kernels {
         for_kernels()?;
+    }
+    if options.kubelet {
+        for_kubelet()?;
     }
     if options.benches {
         for_benches();
@@ -63,6 +72,16 @@ pub fn for_testing() -> Result<()> {
 /// What booting other kernels needs.
 pub fn for_kernels() -> Result<()> {
     packages::for_kernels()
+}
+
+/// What nodes of a real kubelet need.
+pub fn for_kubelet() -> Result<()> {
+    packages::for_kubelet()
+}
+
+/// What a control plane of our own needs.
+pub fn for_cluster() -> Result<()> {
+    packages::for_cluster()
 }
 
 /// What the benches measure ours beside, and the server that all of them meet.

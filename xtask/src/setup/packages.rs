@@ -34,12 +34,14 @@ const BUSYBOX: Package = Package {
     why: "plays pause and main in roots that hold nothing else",
 };
 
+const RUNC: Package = Package {
+    name: "runc",
+    files: &["/usr/sbin/runc", "/usr/bin/runc"],
+    why: "runs the containers of the tests",
+};
+
 const TEST: &[Package] = &[
-    Package {
-        name: "runc",
-        files: &["/usr/sbin/runc", "/usr/bin/runc"],
-        why: "runs the containers of the tests",
-    },
+    RUNC,
     BUSYBOX,
     Package {
         name: "bpftool",
@@ -67,6 +69,22 @@ const KERNELS: &[Package] = &[
     BUSYBOX,
 ];
 
+const KUBELET: &[Package] = &[
+    Package {
+        name: "containerd",
+        files: &["/usr/bin/containerd", "/usr/local/bin/containerd"],
+        why: "is the container runtime of a node",
+    },
+    RUNC,
+    BUSYBOX,
+];
+
+const CLUSTER: &[Package] = &[Package {
+    name: "etcd-server",
+    files: &["/usr/bin/etcd", "/usr/local/bin/etcd"],
+    why: "keeps what the API server knows",
+}];
+
 /// What a build needs.
 pub fn for_building() -> Result<()> {
     ensure(BUILD)
@@ -80,6 +98,16 @@ pub fn for_testing() -> Result<()> {
 /// What booting other kernels needs.
 pub fn for_kernels() -> Result<()> {
     ensure(KERNELS)
+}
+
+/// What nodes of a real kubelet need.
+pub fn for_kubelet() -> Result<()> {
+    ensure(KUBELET)
+}
+
+/// What a control plane needs.
+pub fn for_cluster() -> Result<()> {
+    ensure(CLUSTER)
 }
 
 /// Installs packages with apt.

@@ -1,0 +1,41 @@
+//! Nodes and pods of a real kubelet, as `cargo xtask kubelet` runs them; the process that holds a node;
+//! and the runtime that containerd calls there, by the name `runc`.
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use copilot_tests::kubelet::node::inside;
+use copilot_tests::kubelet::options::Options;
+use copilot_tests::kubelet::{run, runtime};
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<ExitCode> {
+    let mut arguments = env::args();
+    let program = arguments.next().unwrap_or_default();
+    let arguments: Vec<String> = arguments.collect();
+    if Path::new(&program).ends_with(runtime::NAME) {
+        return runtime::run(Path::new(&program), &arguments);
+    }
+    match arguments.split_first() {
+        Some((verb, rest)) if verb == "run" => {
+            let good = run::run(&Options::of(rest)?)?;
+            Ok(ExitCode::from(u8::from(!good)))
+        }
+        Some((verb, [directory])) if verb == "node" => {
+            inside::run(Path::new(directory))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => bail!("run it by `cargo xtask kubelet`"),
+    }
+}

@@ -1,0 +1,141 @@
+//! A real control plane on loopback, for the watcher `kube-api`: etcd, API server, controllers, scheduler.
+//!
+//! [`keys`] makes its certificates and tokens, [`control`] starts its programs within a node's process,
+//! [`api`] speaks with the API server, [`job`] plays a Job with retries. A pod's account has the rights of
+//! `deploy/kube-api.yaml`, as it is there. Never here: what must come out. Called by [`super::node`].
+
+pub mod api;
+pub mod control;
+pub mod job;
+pub mod keys;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use self::api::Api;
+
+/// The account of pods, and the name of the role that it is given.
+pub const ACCOUNT: &str = "copilot-task";
+
+/// The namespace of pods.
+pub const NAMESPACE: &str = "default";
+
+/// How long the control plane may take to come up, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Rights that users are told to give.
+const RIGHTS: &str = include_str!("../../../../deploy/kube-api.yaml");
+
+/// What a node must know to start a control plane.
+pub fn prepare(folder: &Path, programs: &Path, node: &str, ports: [u16; 3]) -> Result<Value> {
+    let [api, etcd, peer] = ports;
+    keys::make(folder, node, api)?;
+    Ok(json!({
+        "programs": programs,
+        "api": api,
+        "etcd": etcd,
+        "peer": peer,
+    }))
+}
+
+/// A control plane that answers, and whose node is ready for pods.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Its API.
+    pub api: Api,
+    /// The folder of its files.
+    pub folder: PathBuf,
+}
+
+impl Cluster {
+    /// Waits for the node, and gives the account of pods its rights.
+    pub fn join(folder: &Path, port: u16, node: &str) -> Result<Self> {
+        let authority = fs::read_to_string(folder.join("ca.crt"))?;
+        let api = Api::new(port, &authority, keys::ADMIN)?;
+        let cluster = Self {
+            api,
+            folder: folder.to_owned(),
+        };
+        cluster.until("the node is ready", |api| {
+            let node = api.get(&format!("/api/v1/nodes/{node}"))?;
+            let conditions = node["status"]["conditions"].as_array().cloned();
+            let ready = |one: &Value| one["type"] == "Ready" && one["status"] == "True";
+            let tainted = node["spec"]["taints"]
+                .as_array()
+                .is_some_and(|taints| !taints.is_empty());
+            Ok(!tainted && conditions.unwrap_or_default().iter().any(ready))
+        })?;
+        let accounts = format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts");
+        cluster.until("the namespace has its account", |api| {
+            Ok(api.get(&format!("{accounts}/default")).is_ok())
+        })?;
+        let account = json!({"metadata": {"name": ACCOUNT}});
+        cluster.api.create(&accounts, &account)?;
+        cluster.give_rights()?;
+        Ok(cluster)
+    }
+
+    /// The role and its binding as they are written for users.
+    fn give_rights(&self) -> Result<()> {
+        let text = RIGHTS
+            .replace("SERVICE-ACCOUNT", ACCOUNT)
+            .replace("NAMESPACE", NAMESPACE);
+        let documents: Vec<&str> = text.split("\n---\n").collect();
+        for (document, kind) in documents.iter().zip(["roles", "rolebindings"]) {
+            let path = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/{kind}");
+            self.api.create_yaml(&path, document)?;
+        }
+        Ok(())
+    }
+
+    /// Creates a pod; says its uid.
+    pub fn create_pod(&self, pod: &Value) -> Result<String> {
+        let made = self.api.create(&pods(), pod)?;
+        let uid = made["metadata"]["uid"].as_str();
+        Ok(uid.context("a pod has a uid")?.to_owned())
+    }
+
+    /// Deletes a pod, as a user does.
+    pub fn delete_pod(&self, name: &str) -> Result<()> {
+        self.api.delete(&format!("{}/{name}", pods()))
+    }
+
+    /// Asks for the eviction of a pod, as whoever drains a node does.
+    pub fn evict_pod(&self, name: &str) -> Result<()> {
+        let eviction = json!({
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": NAMESPACE},
+        });
+        let path = format!("{}/{name}/eviction", pods());
+        self.api.create(&path, &eviction).map(drop)
+    }
+
+    /// Kills the API server, which is started again, and waits until it answers.
+    pub fn restart_api(&self) -> Result<()> {
+        control::kill_api(&self.folder)?;
+        thread::sleep(Duration::from_millis(300));
+        self.until("the API server is back", |api| {
+            Ok(api.get("/readyz").is_ok())
+        })
+    }
+
+    fn until(&self, what: &str, is_so: impl Fn(&Api) -> Result<bool>) -> Result<()> {
+        let began = Instant::now();
+        // Errors are usual until it is up.
+        while !is_so(&self.api).unwrap_or(false) {
+            ensure!(began.elapsed() < PATIENCE, "never: {what}");
+            thread::sleep(Duration::from_millis(250));
+        }
+        Ok(())
+    }
+}
+
+fn pods() -> String {
+    format!("/api/v1/namespaces/{NAMESPACE}/pods")
+}

@@ -1,0 +1,223 @@
+//! What must hold for every pod, and what of it does not.
+//!
+//! | main | watcher that sees it | watcher that sees nothing (`signal`) |
+//! | --- | --- | --- |
+//! | ended well | outputs committed, exit code 0 | the same |
+//! | ended badly, and left complete outputs | no commit, an error document, exit code 1, the status told | committed: nobody can know |
+//! | never began, and no outputs are there | no commit, an error document, exit code 1 | the same |
+
+use copilot::idl::{Literal, primitive};
+
+use super::evidence::Evidence;
+use super::manifest::{HELPER, MESH, OUTPUT, SIDECAR, WORD, main_name};
+use super::scenario::{Act, Beside, Case, End, Pids, Watcher};
+use super::status::Container;
+
+/// What the sidecar must have made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// The outputs, and nothing else.
+    Commit,
+    /// An error document, and no outputs.
+    Report,
+}
+
+/// What must come out of a case.
+#[must_use]
+pub fn expected(case: &Case) -> Expected {
+    let sees = case.watcher() != Watcher::Signal;
+    let by_init = case.has(Beside::InitAfter) || case.has(Beside::InitBefore);
+    match case.scenario.end {
+        End::Good => Expected::Commit,
+        _ if sees => Expected::Report,
+        End::NotStarted if !by_init => Expected::Report,
+        _ => Expected::Commit,
+    }
+}
+
+/// What does not hold; nothing if all is well.
+#[must_use]
+pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
+    let mut wrong = evidence.broken.clone();
+    if let Some(stuck) = &evidence.stuck {
+        wrong.push(format!("stuck: {stuck}"));
+    }
+    // What kubelet does not confirm was no such scenario, and says nothing of ours.
+    wrong.extend(staged(case, evidence));
+    wrong.extend(result(case, evidence));
+    if case.watcher() != Watcher::Signal && !ended_twice(case, evidence) {
+        wrong.extend(seen(case, evidence));
+    }
+    wrong
+}
+
+/// A sidecar that has ended while another ordinary container lives is started again by kubelet, and
+/// what it notes then is about that life.
+fn ended_twice(case: &Case, evidence: &Evidence) -> bool {
+    let sidecar = evidence.pod.container(SIDECAR);
+    let restarts = sidecar.map_or(0, Container::restarts);
+    restarts > u64::from(case.scenario.act == Act::KillSidecar)
+}
+
+/// Whether the last commit is the first: beside an ordinary container that lives on the sidecar is
+/// started again and again, and writes the same once more.
+#[must_use]
+pub fn commits_once(case: &Case) -> bool {
+    !case.has(Beside::OrdinaryMesh)
+}
+
+/// Whether main did what the scenario says, by kubelet's word.
+fn staged(case: &Case, evidence: &Evidence) -> Option<String> {
+    let main = evidence.pod.container(main_name(case));
+    // Of a pod that is deleted kubelet may not say how it ended.
+    let (code, reason) = main.and_then(Container::end)?;
+    let right = match case.scenario.end {
+        End::Good => code == 0,
+        End::Code(wanted) => code == i64::from(wanted),
+        End::Killed | End::OutOfMemory => code == 137,
+        End::Crashed => code == 139,
+        End::NotStarted => code == 128,
+        End::Stopped => code != 0,
+    };
+    let wanted = case.scenario.end;
+    (!right).then(|| {
+        format!("badly staged: main was to end as {wanted:?}, kubelet says {code} {reason}")
+    })
+}
+
+fn result(case: &Case, evidence: &Evidence) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let committed = evidence.outputs.is_some();
+    let code = match expected(case) {
+        Expected::Commit => {
+            let word = evidence
+                .outputs
+                .as_ref()
+                .and_then(|map| map.literals.get(OUTPUT));
+            let wanted = Literal::from(primitive::Value::StringValue(WORD.to_owned()));
+            if !committed {
+                wrong.push("the outputs are not committed".to_owned());
+            } else if word != Some(&wanted) {
+                wrong.push(format!("other outputs are committed: {word:?}"));
+            }
+            if let Some(error) = &evidence.error {
+                wrong.push(format!(
+                    "an error document: {} {}",
+                    error.code, error.message
+                ));
+            }
+            0
+        }
+        Expected::Report => {
+            if committed {
+                wrong.push(format!(
+                    "FALSE COMMIT: outputs.pb although main ended as {:?}",
+                    case.scenario.end
+                ));
+            }
+            if evidence.error.is_none() {
+                wrong.push("no error document".to_owned());
+            }
+            1
+        }
+    };
+    let sidecar = evidence.pod.container(SIDECAR);
+    if let Some((found, reason)) = sidecar.and_then(Container::end)
+        && found != code
+    {
+        wrong.push(format!(
+            "the sidecar ended with {found} ({reason}) instead of {code}"
+        ));
+    }
+    wrong
+}
+
+/// What a watcher that sees must have seen.
+fn seen(case: &Case, evidence: &Evidence) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let watcher = evidence.noted("watcher");
+    if watcher != case.watcher().name() {
+        wrong.push(format!(
+            "watched by {watcher:?} instead of {}",
+            case.watcher().name()
+        ));
+    }
+    let end = case.scenario.end;
+    if let Some(words) = words(end, case.watcher(), reason(case, evidence).as_deref()) {
+        let status = evidence.noted("status");
+        if !status.starts_with(words) {
+            wrong.push(format!("status {status:?} instead of {words:?}"));
+        }
+    }
+    if matches!(end, End::NotStarted) {
+        return wrong;
+    }
+    wrong.extend(wrong_main(case, evidence));
+    let told = "main is not to be seen: it is taken to be over";
+    // What kubelet reports comes when it sends SIGTERM.
+    if case.watcher() != Watcher::KubeApi && evidence.log.contains(told) {
+        wrong.push("main's end was learnt from SIGTERM only".to_owned());
+    }
+    wrong
+}
+
+/// Kubelet's word for main's end.
+fn reason(case: &Case, evidence: &Evidence) -> Option<String> {
+    let main = evidence.pod.container(main_name(case))?;
+    main.end().map(|(_, reason)| reason)
+}
+
+/// How a status must begin, where it must.
+fn words(end: End, watcher: Watcher, reason: Option<&str>) -> Option<&'static str> {
+    match (end, watcher) {
+        // It knows no more than kubelet, who may call any end in a container that ran short of memory so.
+        (_, Watcher::KubeApi) if reason == Some("OOMKilled") => Some("killed: out of memory"),
+        (End::Good, _) => Some("exited with code 0"),
+        (End::Code(7), _) => Some("exited with code 7"),
+        (End::Code(9), _) => Some("exited with code 9"),
+        (End::OutOfMemory, Watcher::Ebpf) => Some("killed: out of memory"),
+        (End::Killed | End::OutOfMemory, _) => Some("killed by signal 9"),
+        (End::Crashed, _) => Some("killed by signal 11"),
+        (End::Stopped, _) => Some("killed by"),
+        (End::NotStarted | End::Code(_), _) => None,
+    }
+}
+
+/// Whom the sidecar took for main, by kubelet's ids. Who may read neither names nor paths knows a
+/// container by its cgroup's number only.
+fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
+    let id = |name: &str| {
+        let container = evidence.pod.container(name).map(Container::id);
+        container.filter(|id| !id.is_empty())
+    };
+    let main = id(main_name(case))?;
+    let mut others = Vec::new();
+    if second_main(case).is_some() {
+        others.extend(id(HELPER));
+    }
+    // Without names whoever is left behind our downloader is main.
+    if case.pids == Pids::Own {
+        others.extend(id(MESH));
+    }
+    let found: Vec<&str> = evidence.timeline["main"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|id| id.as_str())
+        .collect();
+    let is = |wanted: &str, found: &str| match evidence.cgroups.get(wanted) {
+        Some(number) => found == wanted || found == format!("cgroup {number}"),
+        // It ended before anybody had looked.
+        None => found == wanted || found.starts_with("cgroup "),
+    };
+    let right = found.iter().any(|id| is(&main, id))
+        && found
+            .iter()
+            .all(|id| is(&main, id) || others.iter().any(|other| is(other, id)));
+    (!right).then(|| format!("main is {main}, and the sidecar took for it: {found:?}"))
+}
+
+fn second_main(case: &Case) -> Option<&'static Beside> {
+    let mut beside = case.scenario.beside.iter();
+    beside.find(|one| matches!(one, Beside::SecondMain(_)))
+}

@@ -1,0 +1,357 @@
+//! A node: a mount namespace in which containerd and kubelet find what they find on a real machine.
+//!
+//! [`inside`] is the process that holds it, [`view`] its mounts, [`config`] the files of its programs,
+//! [`end`] its end. This file is the node as the run sees it from outside. A node is asked through
+//! kubelet's read-only port and changed by files; nothing of it leaves its folder, loopback and its
+//! cgroups. Never here: pods. Called by [`super::run`].
+
+pub mod config;
+pub mod end;
+pub mod inside;
+mod view;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::cluster::{self, Cluster};
+use super::status::Status;
+
+/// Where its container runtime listens.
+pub const SOCKET: &str = "/run/containerd/containerd.sock";
+
+/// Which view of cgroups a node has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Cgroup v1 hierarchies with the controllers, and a cgroup2 tree beside them.
+    Hybrid,
+    /// One cgroup2 tree.
+    V2,
+}
+
+impl Kind {
+    /// Its name in options and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hybrid => "hybrid",
+            Self::V2 => "v2",
+        }
+    }
+}
+
+/// After which of kubelet's drivers the cgroups of containers are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// `kubepods/besteffort/pod<uid>/<id>`.
+    Cgroupfs,
+    /// `kubepods.slice/…-pod<uid>.slice/cri-containerd-<id>.scope`.
+    Systemd,
+}
+
+impl Names {
+    /// Its name in options and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cgroupfs => "cgroupfs",
+            Self::Systemd => "systemd",
+        }
+    }
+}
+
+/// What a node is made of.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its view of cgroups.
+    pub kind: Kind,
+    /// How it names them.
+    pub names: Names,
+    /// Its folder, which it may fill.
+    pub directory: PathBuf,
+    /// The kubelet that it runs.
+    pub kubelet: PathBuf,
+    /// The folder of its containerd, which is version 2; else the machine's is taken, version 1.
+    pub containerd: Option<PathBuf>,
+    /// The folder of the programs of a control plane, if it has one.
+    pub control_plane: Option<PathBuf>,
+    /// Archives of images that it knows.
+    pub images: Vec<PathBuf>,
+}
+
+impl Plan {
+    /// Whether its one cgroup2 tree has no controllers, since the machine's cgroup v1 has them.
+    fn is_bare(&self) -> bool {
+        self.kind == Kind::V2 && has_v1()
+    }
+
+    /// What kubelet calls the node.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("node-{}", self.kind.name())
+    }
+}
+
+/// A node that runs; ends when dropped.
+#[derive(Debug)]
+pub struct Node {
+    plan: Plan,
+    process: Child,
+    port: u16,
+    /// Places of the machine that were made for it.
+    made: Vec<PathBuf>,
+    cluster: Option<Cluster>,
+}
+
+impl Node {
+    /// Starts one and waits until its kubelet answers.
+    pub fn start(plan: Plan) -> Result<Self> {
+        if plan.directory.exists() {
+            fs::remove_dir_all(&plan.directory)
+                .with_context(|| plan.directory.display().to_string())?;
+        }
+        for folder in ["bin", "pods", "manifests", "images"] {
+            fs::create_dir_all(plan.directory.join(folder))?;
+        }
+        let [port, own, api, etcd, peer] = free_ports()?;
+        let name = plan.name();
+        let control = plan.control_plane.as_ref().map(|programs| {
+            let folder = plan.directory.join("cluster");
+            cluster::prepare(&folder, programs, &name, [api, etcd, peer])
+        });
+        let settings = json!({
+            "name": name,
+            "cluster": control.transpose()?,
+            "directory": plan.directory,
+            "kind": plan.kind.name(),
+            "containerd": plan.containerd,
+            "names": plan.names.name(),
+            "read_only_port": port,
+            "port": own,
+            "bare": plan.is_bare(),
+        });
+        fs::write(plan.directory.join("node.json"), settings.to_string())?;
+        bring(&plan.kubelet, &plan.directory.join("bin/kubelet"))?;
+        bring(&std::env::current_exe()?, &plan.directory.join("bin/runc"))?;
+        for image in &plan.images {
+            let name = image.file_name().context("an archive has a name")?;
+            bring(image, &plan.directory.join("images").join(name))?;
+        }
+        let made = make_places()?;
+        let process = spawn(&plan)?;
+        let mut node = Self {
+            plan,
+            process,
+            port,
+            made,
+            cluster: None,
+        };
+        node.await_ready()?;
+        if node.plan.control_plane.is_some() {
+            let folder = node.plan.directory.join("cluster");
+            node.cluster = Some(Cluster::join(&folder, api, &name)?);
+        }
+        Ok(node)
+    }
+
+    fn await_ready(&mut self) -> Result<()> {
+        let stdout = self.process.stdout.take().context("its output is a pipe")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        ensure!(
+            line.trim() == inside::READY,
+            "the node does not come up: {}; its logs are in {}",
+            line.trim(),
+            self.plan.directory.display()
+        );
+        Ok(())
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Its folder, as the machine sees it.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.plan.directory
+    }
+
+    /// What its kubelet says of its pods.
+    pub fn status(&self) -> Result<Status> {
+        Status::ask(self.port)
+    }
+
+    /// Its control plane, if it has one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
+    /// Gives kubelet a pod, by the API server if there is one; says its uid.
+    pub fn place(&self, name: &str, pod: &Value) -> Result<String> {
+        if let Some(cluster) = &self.cluster {
+            return cluster.create_pod(pod);
+        }
+        let beside = self
+            .plan
+            .directory
+            .join("pods")
+            .join(format!("{name}.json"));
+        fs::write(&beside, pod.to_string())?;
+        fs::rename(beside, self.manifest(name))?;
+        let uid = pod["metadata"]["uid"].as_str();
+        Ok(uid.context("a static pod has a uid")?.to_owned())
+    }
+
+    /// Takes it away again.
+    pub fn remove(&self, name: &str) {
+        if let Some(cluster) = &self.cluster {
+            // One that is gone is as good.
+            let _ = cluster.delete_pod(name);
+        }
+        let _ = fs::remove_file(self.manifest(name));
+    }
+
+    fn manifest(&self, name: &str) -> PathBuf {
+        self.plan
+            .directory
+            .join("manifests")
+            .join(format!("{name}.json"))
+    }
+
+    /// A program that runs in the node's mount and cgroup namespaces.
+    #[must_use]
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .arg("-t")
+            .arg(self.process.id().to_string())
+            .args(["-m", "-C", "--", program])
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The container runtime's own client.
+    #[must_use]
+    pub fn ctr(&self, namespace: &str) -> Command {
+        let own = self
+            .plan
+            .containerd
+            .as_ref()
+            .map(|folder| folder.join("ctr"));
+        let program = own.unwrap_or_else(|| "ctr".into());
+        let mut command = self.command(&program.to_string_lossy());
+        command.args(["-a", SOCKET, "-n", namespace]);
+        command
+    }
+
+    /// The first process of a container that runs.
+    #[must_use]
+    pub fn first_process(&self, container: &str) -> Option<i32> {
+        let file = self
+            .plan
+            .directory
+            .join("run-containerd/io.containerd.runtime.v2.task/k8s.io")
+            .join(container)
+            .join("init.pid");
+        fs::read_to_string(file).ok()?.trim().parse().ok()
+    }
+
+    /// The kernel's number of the cgroup of a container that runs: by that it is known to whoever may
+    /// not read names.
+    #[must_use]
+    pub fn cgroup(&self, container: &str) -> Option<u64> {
+        let pid = self.first_process(container)?;
+        let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+        let path = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
+        // It may have ended, and its parent's is not meant.
+        let own = path.contains(container);
+        let directory = crate::pod::cgroup2_mount().filter(|_| own)?.join(path);
+        Some(fs::metadata(directory).ok()?.ino())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // The end of its standard input tells it to end; it takes all that it has started along.
+        drop(self.process.stdin.take());
+        if let Err(error) = self.process.wait() {
+            eprintln!("kubelet: a node could not be waited for: {error}");
+        }
+        for place in self.made.iter().rev() {
+            let _ = fs::remove_dir(place);
+        }
+    }
+}
+
+/// Makes the places that a node mounts something at; says which were not there.
+fn make_places() -> Result<Vec<PathBuf>> {
+    let mut made = Vec::new();
+    for (place, _) in view::PLACES {
+        let mut missing: Vec<&Path> = Path::new(place)
+            .ancestors()
+            .take_while(|place| !place.exists())
+            .collect();
+        while let Some(place) = missing.pop() {
+            fs::create_dir(place).with_context(|| place.display().to_string())?;
+            made.push(place.to_owned());
+        }
+    }
+    Ok(made)
+}
+
+fn spawn(plan: &Plan) -> Result<Child> {
+    let log = fs::File::create(plan.directory.join("node.log"))?;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private"]);
+    if plan.is_bare() {
+        // The old hierarchies are there all the same: what lies in none of them is at the top.
+        command.arg("--cgroup");
+    }
+    command
+        .arg("--")
+        .arg(std::env::current_exe()?)
+        .arg("node")
+        .arg(&plan.directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(log);
+    command.spawn().context("unshare")
+}
+
+/// Links a file, or copies it to another file system.
+fn bring(from: &Path, to: &Path) -> Result<()> {
+    if fs::hard_link(from, to).is_err() {
+        fs::copy(from, to).with_context(|| from.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// Whether the machine has cgroup v1 hierarchies.
+#[must_use]
+pub fn has_v1() -> bool {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    mounts.lines().any(|line| line.contains(" - cgroup "))
+}
+
+/// Ports that nobody has just now.
+fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
+    // All are held until all are found, so they differ.
+    let mut held = Vec::new();
+    let mut ports = [0; COUNT];
+    for port in &mut ports {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        *port = listener.local_addr()?.port();
+        held.push(listener);
+    }
+    Ok(ports)
+}

@@ -1,0 +1,282 @@
+//! One pod from its manifest to its end: what happens to it, and what is collected.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::Value;
+
+use super::cluster::{Cluster, job};
+use super::evidence::{Evidence, Logs};
+use super::manifest::{self, HELPER, MESH, Names, SIDECAR, main_name};
+use super::node::Node;
+use super::scenario::{Act, Case};
+use super::status::{Container, Pod};
+use crate::s3::S3Server;
+
+/// How long a pod may take, on a busy node.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// How long a sidecar may take to get ready.
+const TO_GET_READY: Duration = Duration::from_secs(30);
+
+/// How often kubelet is asked.
+const LOOK: Duration = Duration::from_millis(400);
+
+/// How long main goes on after it has begun before something happens to it.
+const A_WHILE: Duration = Duration::from_millis(800);
+
+/// A pod that is played.
+struct Play<'a> {
+    case: &'a Case,
+    node: &'a Node,
+    names: Names,
+    folder: PathBuf,
+    logs: Logs,
+    /// Kubelet's last word.
+    pod: Pod,
+    cgroups: BTreeMap<String, u64>,
+    deadline: Instant,
+    /// Since when the sidecar runs and is not ready.
+    unready: Option<Instant>,
+    /// The first processes of main and of the sidecar, once known.
+    processes: [Option<Pid>; 2],
+}
+
+/// Plays a case and collects what is left; also the logs, for whoever reads of a failure.
+#[must_use]
+pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Evidence, Logs) {
+    let folder = node.directory().join("pods").join(&names.pod);
+    let mut play = Play {
+        case,
+        node,
+        names,
+        folder,
+        logs: Logs::default(),
+        pod: Pod::default(),
+        cgroups: BTreeMap::new(),
+        deadline: Instant::now() + PATIENCE,
+        unready: None,
+        processes: [None, None],
+    };
+    let stuck = play.all(store).err();
+    let mut evidence = Evidence::collect(store, &play.names, &play.folder);
+    evidence.stuck = stuck.map(|error| format!("{error:#}"));
+    evidence.log = play.logs.of(SIDECAR);
+    play.node.remove(&play.names.pod);
+    evidence.pod = std::mem::take(&mut play.pod);
+    evidence.cgroups = std::mem::take(&mut play.cgroups);
+    (evidence, play.logs)
+}
+
+impl Play<'_> {
+    fn all(&mut self, store: &S3Server) -> Result<()> {
+        for folder in ["stamps", "timeline"] {
+            let path = self.folder.join(folder);
+            fs::create_dir_all(&path)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o777))?;
+        }
+        let flags = store.flags(manifest::BUCKET);
+        let api = self.node.cluster().map(|cluster| cluster.api.port());
+        let pod = manifest::pod(self.case, &self.names, &self.folder, &flags, api);
+        if self.case.scenario.act == Act::Job {
+            return self.job(&pod);
+        }
+        self.names.uid = self.node.place(&self.names.pod, &pod)?;
+        self.act()?;
+        if matches!(self.case.scenario.act, Act::Delete | Act::Evict) {
+            return self.until("the processes of the deleted pod have ended", |play| {
+                play.processes
+                    .iter()
+                    .flatten()
+                    .all(|pid| test_kill_process(*pid).is_err())
+            });
+        }
+        self.until_over()
+    }
+
+    fn until_over(&mut self) -> Result<()> {
+        self.until("main and the sidecar have ended", |play| {
+            let ended = |name| {
+                play.pod
+                    .container(name)
+                    .is_some_and(|one| one.end().is_some())
+            };
+            play.pod.is_over() && ended(main_name(play.case)) && ended(SIDECAR)
+        })
+    }
+
+    /// What happens while main runs.
+    fn act(&mut self) -> Result<()> {
+        if self.case.scenario.act == Act::Nothing {
+            return Ok(());
+        }
+        let ready = self.folder.join("stamps/ready");
+        self.until("main runs", |play| {
+            let runs = play
+                .pod
+                .container(main_name(play.case))
+                .is_some_and(Container::runs);
+            runs && ready.exists()
+        })?;
+        for (which, name) in [main_name(self.case), SIDECAR].into_iter().enumerate() {
+            let process = self.process(name);
+            self.processes[which] = Some(process.context("a container that runs has a process")?);
+        }
+        thread::sleep(A_WHILE);
+        match self.case.scenario.act {
+            Act::Nothing | Act::Job => {}
+            Act::KillMain => self.kill(0)?,
+            Act::KillSidecar => {
+                self.kill(1)?;
+                self.until("the sidecar is back", |play| {
+                    let sidecar = play.pod.container(SIDECAR);
+                    sidecar.is_some_and(|one| one.restarts() > 0 && one.has_started())
+                })?;
+                self.let_go()?;
+            }
+            Act::Exec => {
+                self.exec("sleep 600; exit 0")?;
+                self.exec("exit 0")?;
+                thread::sleep(A_WHILE);
+                self.let_go()?;
+            }
+            Act::Delete => self.node.remove(&self.names.pod),
+            Act::Evict => self.cluster()?.evict_pod(&self.names.pod)?,
+            Act::RestartApi => {
+                self.cluster()?.restart_api()?;
+                self.let_go()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cluster(&self) -> Result<&'_ Cluster> {
+        self.node.cluster().context("this needs an API server")
+    }
+
+    /// A Job of this pod: its last pod is the one that is judged.
+    fn job(&mut self, pod: &Value) -> Result<()> {
+        let name = self.names.pod.clone();
+        self.cluster()?.create_job(&job::of(&name, pod))?;
+        for number in 1..=2 {
+            self.until("the Job has made a pod", |play| {
+                let made = play.cluster().and_then(|cluster| cluster.pods_of(&name));
+                made.is_ok_and(|made| made.len() >= number)
+            })?;
+            let made = self.cluster()?.pods_of(&name)?;
+            self.names.uid.clone_from(&made[number - 1]);
+            self.pod = Pod::default();
+            self.until_over()?;
+        }
+        Ok(())
+    }
+
+    fn process(&self, name: &str) -> Option<Pid> {
+        let id = self.pod.container(name)?.id();
+        Pid::from_raw(self.node.first_process(&id)?)
+    }
+
+    fn kill(&self, which: usize) -> Result<()> {
+        let pid = self.processes[which].context("a container that runs has a process")?;
+        // The very last act of whoever is killed is not its own.
+        if which == 0 {
+            fs::write(self.folder.join("stamps/end"), "")?;
+        }
+        Ok(kill_process(pid, Signal::KILL)?)
+    }
+
+    fn let_go(&self) -> Result<()> {
+        Ok(fs::write(self.folder.join("stamps/go"), "")?)
+    }
+
+    /// A program in main's container that nobody waits for.
+    fn exec(&self, script: &str) -> Result<()> {
+        let id = self
+            .pod
+            .container(main_name(self.case))
+            .context("main runs")?
+            .id();
+        let session = super::load::new_uid();
+        let mut command = self.node.ctr("k8s.io");
+        command
+            .args(["task", "exec", "--detach", "--exec-id", &session, &id])
+            .args(["/bin/sh", "-c", script]);
+        let output = command.output()?;
+        ensure!(
+            output.status.success(),
+            "no session: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Result<()> {
+        loop {
+            // One that is being deleted is not told of any more.
+            if let Some(pod) = self.node.status()?.pod(&self.names.uid) {
+                self.pod = pod;
+            }
+            self.note_cgroups();
+            self.logs
+                .look(&self.node.directory().join("pod-logs"), &self.names.uid);
+            if is_so(self) {
+                return Ok(());
+            }
+            ensure!(!super::run::is_stopped(), "the run was stopped");
+            self.check_ready()?;
+            ensure!(
+                Instant::now() < self.deadline,
+                "never: {what}; {}",
+                self.states()
+            );
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// A pod whose sidecar never gets ready is not waited for to the end.
+    fn check_ready(&mut self) -> Result<()> {
+        let sidecar = self.pod.container(SIDECAR);
+        if sidecar.is_none_or(|one| one.has_started() || !one.runs()) {
+            self.unready = None;
+            return Ok(());
+        }
+        let since = *self.unready.get_or_insert_with(Instant::now);
+        ensure!(
+            since.elapsed() < TO_GET_READY,
+            "`copilot ready` has not succeeded for {TO_GET_READY:?}"
+        );
+        Ok(())
+    }
+
+    fn note_cgroups(&mut self) {
+        for name in [main_name(self.case), HELPER, MESH] {
+            let id = self
+                .pod
+                .container(name)
+                .map(Container::id)
+                .unwrap_or_default();
+            if let Some(number) = (!id.is_empty()).then(|| self.node.cgroup(&id)).flatten() {
+                self.cgroups.insert(id, number);
+            }
+        }
+    }
+
+    /// The states of the containers, for a report.
+    fn states(&self) -> String {
+        let state = |name: &str| {
+            let found = self.pod.container(name);
+            format!(
+                "{name}: {}",
+                found.map_or_else(String::new, Container::text)
+            )
+        };
+        let names = [SIDECAR, manifest::DOWNLOADER, main_name(self.case)];
+        names.map(state).join(", ")
+    }
+}

@@ -1,0 +1,248 @@
+//! All of it: nodes one after the other, pods of each side by side, and the result.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use copilot::idl::{LiteralMap, Message as _};
+
+use super::load::{Load, new_uid};
+use super::manifest::{BUCKET, Names};
+use super::node::{self, Kind, Node, Plan, end};
+use super::options::Options;
+use super::report::{self, Outcome};
+use super::scenario::Case;
+use super::{image, judge, play, table};
+use crate::requirement::Requirement;
+use crate::s3::S3Server;
+
+/// Held as long as a run lasts: kubelet ends whatever lies in cgroups of pods that it does not know.
+const LOCK: &str = "/run/lock/copilot-kubelet";
+
+/// Set when somebody has asked us to stop.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Runs; whether all pods passed.
+pub fn run(options: &Options) -> Result<bool> {
+    if !Requirement::Containers.is_met() {
+        return Ok(false);
+    }
+    let _lock = lock()?;
+    listen()?;
+    let cases = table::cases(&options.choice);
+    ensure!(!cases.is_empty(), "these options leave no pod");
+    let directory = options.directory.join("run");
+    recreate(&directory)?;
+    recreate(&options.directory.join("logs"))?;
+    let (store, images) = (directory.join("store"), directory.join("images"));
+    fs::create_dir_all(store.join(BUCKET))?;
+    fs::create_dir_all(&images)?;
+    let inputs = LiteralMap::default().encode_to_vec();
+    fs::write(store.join(BUCKET).join("inputs.pb"), inputs)?;
+    let store = S3Server::start(&store)?;
+    let images = image::pack_all(&options.copilot, &images)?;
+
+    let mut outcomes = Vec::new();
+    for round in 1..=options.rounds {
+        for kind in kinds(options) {
+            if STOP.load(Ordering::Relaxed) {
+                break;
+            }
+            let plan = Plan {
+                kind,
+                names: options.names_of(kind, round),
+                directory: directory.join(kind.name()),
+                kubelet: options.kubelet.clone(),
+                containerd: options.containerd.clone(),
+                control_plane: options.control_plane.clone(),
+                images: images.clone(),
+            };
+            outcomes.extend(on_node(options, plan, &store, &cases, round)?);
+        }
+    }
+    let _ = fs::remove_dir_all(&directory);
+    conclude(options, &outcomes)
+}
+
+/// The kinds of nodes that this machine can play.
+fn kinds(options: &Options) -> Vec<Kind> {
+    let can = |kind: &Kind| *kind == Kind::V2 || node::has_v1();
+    for kind in options.kinds.iter().filter(|kind| !can(kind)) {
+        eprintln!(
+            "SKIPPED: the node {} needs cgroup v1 hierarchies",
+            kind.name()
+        );
+    }
+    options.kinds.iter().copied().filter(can).collect()
+}
+
+fn conclude(options: &Options, outcomes: &[Outcome]) -> Result<bool> {
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| !outcome.wrong.is_empty())
+        .count();
+    print!("{}{}", report::table(outcomes), report::times(outcomes));
+    if let Some(file) = &options.json {
+        fs::write(file, report::json(outcomes).to_string())?;
+    }
+    if STOP.load(Ordering::Relaxed) {
+        bail!("stopped before all pods were played");
+    }
+    println!("{} passed, {failed} failed", outcomes.len() - failed);
+    Ok(failed == 0 && !outcomes.is_empty())
+}
+
+/// Plays all cases on one node.
+fn on_node(
+    options: &Options,
+    plan: Plan,
+    store: &S3Server,
+    cases: &[Case],
+    round: u32,
+) -> Result<Vec<Outcome>> {
+    let place = format!("{} {} #{round}", plan.kind.name(), plan.names.name());
+    eprintln!("kubelet: {place}: {} pods", cases.len());
+    let node = Arc::new(Node::start(plan)?);
+    let load = options.load.then(|| Load::start(&node));
+    let waiting: Mutex<VecDeque<Case>> = Mutex::new(cases.iter().copied().collect());
+    let done = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..options.at_once.min(cases.len()) {
+            scope.spawn(|| {
+                while let Some(case) = next(&waiting) {
+                    let outcome = one(options, &node, store, case, &place, round);
+                    if !outcome.wrong.is_empty() {
+                        println!("{}", outcome.line());
+                    }
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(outcome);
+                }
+            });
+        }
+    });
+    drop(load);
+    // Its logs are of use only if something went wrong.
+    let outcomes = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if outcomes.iter().any(|outcome| !outcome.wrong.is_empty()) {
+        keep_logs(&node, &options.directory.join("logs"), &place)?;
+    }
+    Ok(outcomes)
+}
+
+fn next(waiting: &Mutex<VecDeque<Case>>) -> Option<Case> {
+    if STOP.load(Ordering::Relaxed) {
+        return None;
+    }
+    waiting
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .pop_front()
+}
+
+fn one(
+    options: &Options,
+    node: &Node,
+    store: &S3Server,
+    case: Case,
+    place: &str,
+    round: u32,
+) -> Outcome {
+    let kind = node.plan().kind.name();
+    let names = Names {
+        pod: case.name(),
+        uid: new_uid(),
+        prefix: format!("{kind}/{round}/{}", case.name()),
+    };
+    let (evidence, logs) = play::play(&case, node, store, names);
+    let mut wrong = judge::judge(&case, &evidence);
+    let mut kept = None;
+    if options.keep || !wrong.is_empty() {
+        let folder = options.directory.join("logs").join(place.replace(' ', "-"));
+        let folder = folder.join(case.name());
+        match report::keep(&folder, &evidence, &logs, &wrong) {
+            Ok(()) => kept = Some(folder),
+            Err(error) => wrong.push(format!("its logs could not be kept: {error:#}")),
+        }
+    }
+    let counts = judge::expected(&case) == judge::Expected::Commit
+        && wrong.is_empty()
+        && judge::commits_once(&case);
+    let lateness = counts.then(|| evidence.lateness()).flatten();
+    Outcome {
+        case,
+        place: place.to_owned(),
+        node: kind,
+        wrong,
+        kept,
+        lateness,
+    }
+}
+
+fn keep_logs(node: &Node, failed: &Path, place: &str) -> Result<()> {
+    let folder = failed.join(place.replace(' ', "-"));
+    fs::create_dir_all(&folder)?;
+    for log in ["kubelet.log", "containerd.log", "node.log"] {
+        fs::copy(node.directory().join(log), folder.join(log))?;
+    }
+    Ok(())
+}
+
+/// Only one at a time, and none beside a kubelet that is not ours.
+fn lock() -> Result<File> {
+    let path = PathBuf::from(LOCK);
+    let file = File::create(&path).with_context(|| path.display().to_string())?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => bail!("another run holds {}", path.display()),
+        Err(TryLockError::Error(error)) => return Err(error).context("the lock"),
+    }
+    for top in end::tops() {
+        let members = end::members(&top);
+        ensure!(
+            members.is_empty(),
+            "processes are in {}, of a kubelet or of a run that was cut off: {members:?}",
+            top.display()
+        );
+    }
+    Ok(file)
+}
+
+/// The first Ctrl-C ends the run in order: no further pod begins, and the nodes end.
+fn listen() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    thread::spawn(move || {
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let Ok(mut term) = signal(SignalKind::terminate()) else {
+                return;
+            };
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+            }
+            eprintln!("kubelet: stopping; this takes a moment");
+            STOP.store(true, Ordering::Relaxed);
+        });
+    });
+    Ok(())
+}
+
+fn recreate(directory: &Path) -> Result<()> {
+    if directory.exists() {
+        fs::remove_dir_all(directory).with_context(|| directory.display().to_string())?;
+    }
+    Ok(fs::create_dir_all(directory)?)
+}
+
+/// Whether somebody has asked us to stop.
+#[must_use]
+pub fn is_stopped() -> bool {
+    STOP.load(Ordering::Relaxed)
+}

@@ -1,0 +1,448 @@
+//! The scenarios. A main that ends badly leaves complete outputs behind, so that a commit would be
+//! possible, and wrong.
+
+use super::scenario::{Act, Beside, Case, End, Main, Part, Pids, Privilege, Scenario};
+
+/// A script that leaves complete outputs, goes on for a while, stamps its end as its last act, and ends.
+macro_rules! lives {
+    ($end:literal) => {
+        Main::Script(concat!(
+            "echo hello > /var/flyte/outputs/word; sleep 2; : > /stamps/end; ",
+            $end
+        ))
+    };
+}
+
+/// The same, but it ends once it is let go.
+macro_rules! waits {
+    ($end:literal) => {
+        Main::Script(concat!(
+            "echo hello > /var/flyte/outputs/word; : > /stamps/ready; ",
+            "until [ -e /stamps/go ]; do sleep 0.05; done; sleep 0.5; : > /stamps/end; ",
+            $end
+        ))
+    };
+}
+
+/// What takes more memory than there is.
+macro_rules! eats {
+    () => {
+        "x=0123456789; while :; do x=$x$x; done"
+    };
+}
+
+const BASE: Scenario = Scenario {
+    name: "",
+    main: lives!("exit 0"),
+    beside: &[],
+    act: Act::Nothing,
+    end: End::Good,
+    pids: Pids::ALL,
+    cluster: false,
+    part: Part::Out,
+};
+
+/// A main that ends badly although all is there.
+const BAD: Scenario = Scenario {
+    main: lives!("exit 7"),
+    end: End::Code(7),
+    ..BASE
+};
+
+/// All of them.
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "exit-0",
+        part: Part::All,
+        ..BASE
+    },
+    Scenario {
+        name: "exit-7",
+        part: Part::All,
+        ..BAD
+    },
+    Scenario {
+        name: "sigkill",
+        main: waits!("exit 0"),
+        act: Act::KillMain,
+        end: End::Killed,
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "sigsegv",
+        // A stack that has no end.
+        main: lives!("ulimit -c 0; f() { f; }; f"),
+        end: End::Crashed,
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "oom-main",
+        main: Main::Script(concat!(
+            "echo hello > /var/flyte/outputs/word; sleep 1; ",
+            eats!()
+        )),
+        beside: &[Beside::LittleMemory],
+        end: End::OutOfMemory,
+        part: Part::All,
+        ..BASE
+    },
+    Scenario {
+        name: "oom-at-once",
+        main: Main::Script(concat!("echo hello > /var/flyte/outputs/word; ", eats!())),
+        beside: &[Beside::LittleMemory],
+        end: End::OutOfMemory,
+        ..BASE
+    },
+    Scenario {
+        name: "oom-child-0",
+        main: Main::Script(concat!(
+            "sleep 1; (",
+            eats!(),
+            "); echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0"
+        )),
+        beside: &[Beside::LittleMemory],
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "oom-child-9",
+        main: Main::Script(concat!(
+            "echo hello > /var/flyte/outputs/word; sleep 1; (",
+            eats!(),
+            "); exit 9"
+        )),
+        beside: &[Beside::LittleMemory],
+        end: End::Code(9),
+        ..BASE
+    },
+    Scenario {
+        name: "short-0",
+        main: Main::Script("echo hello > /var/flyte/outputs/word; : > /stamps/end"),
+        part: Part::All,
+        ..BASE
+    },
+    Scenario {
+        name: "short-7",
+        main: Main::Script("echo hello > /var/flyte/outputs/word; exit 7"),
+        end: End::Code(7),
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "not-started",
+        main: Main::Missing,
+        end: End::NotStarted,
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "not-started-after-init",
+        main: Main::Missing,
+        beside: &[Beside::InitAfter],
+        end: End::NotStarted,
+        ..BASE
+    },
+    Scenario {
+        name: "exec-0",
+        main: waits!("exit 0"),
+        act: Act::Exec,
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "exec-7",
+        main: waits!("exit 7"),
+        act: Act::Exec,
+        ..BAD
+    },
+    Scenario {
+        name: "probes-0",
+        main: Main::Script(
+            "sleep 4; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
+        ),
+        beside: &[Beside::Probes],
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "probes-7",
+        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 4; exit 7"),
+        beside: &[Beside::Probes],
+        ..BAD
+    },
+    Scenario {
+        name: "mesh-native-0",
+        beside: &[Beside::NativeMesh],
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "mesh-native-7",
+        beside: &[Beside::NativeMesh],
+        ..BAD
+    },
+    Scenario {
+        name: "mesh-ordinary-0",
+        beside: &[Beside::OrdinaryMesh],
+        ..BASE
+    },
+    Scenario {
+        name: "mesh-ordinary-7",
+        beside: &[Beside::OrdinaryMesh],
+        part: Part::One,
+        ..BAD
+    },
+    Scenario {
+        name: "init-before-0",
+        beside: &[Beside::InitBefore],
+        ..BASE
+    },
+    Scenario {
+        name: "init-before-7",
+        beside: &[Beside::InitBefore],
+        ..BAD
+    },
+    Scenario {
+        name: "init-after-0",
+        beside: &[Beside::InitAfter],
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "init-after-7",
+        beside: &[Beside::InitAfter],
+        part: Part::One,
+        ..BAD
+    },
+    Scenario {
+        name: "restart-0",
+        main: waits!("exit 0"),
+        act: Act::KillSidecar,
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "restart-7",
+        main: waits!("exit 7"),
+        act: Act::KillSidecar,
+        ..BAD
+    },
+    Scenario {
+        name: "delete",
+        main: Main::Script(
+            "trap : TERM; echo hello > /var/flyte/outputs/word; : > /stamps/ready; \
+             while :; do sleep 0.1; done",
+        ),
+        act: Act::Delete,
+        end: End::Stopped,
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "delete-in-time",
+        main: Main::Script(
+            "trap 'echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0' TERM; \
+             : > /stamps/ready; while :; do sleep 0.1; done",
+        ),
+        act: Act::Delete,
+        ..BASE
+    },
+    Scenario {
+        name: "deadline",
+        main: Main::Script("echo hello > /var/flyte/outputs/word; while :; do sleep 0.1; done"),
+        beside: &[Beside::Deadline(8)],
+        end: End::Stopped,
+        ..BASE
+    },
+    Scenario {
+        name: "two-mains-0",
+        main: Main::Script("sleep 4; exit 0"),
+        beside: &[Beside::SecondMain(
+            "sleep 6; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
+        )],
+        ..BASE
+    },
+    Scenario {
+        name: "two-mains-7",
+        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 4; exit 7"),
+        beside: &[Beside::SecondMain("sleep 6; exit 0")],
+        part: Part::One,
+        ..BAD
+    },
+    Scenario {
+        name: "subpath-0",
+        beside: &[Beside::SubPath],
+        part: Part::One,
+        ..BASE
+    },
+    Scenario {
+        name: "subpath-7",
+        beside: &[Beside::SubPath],
+        ..BAD
+    },
+    Scenario {
+        name: "primary-0",
+        beside: &[Beside::Primary],
+        ..BASE
+    },
+    Scenario {
+        name: "primary-7",
+        beside: &[Beside::Primary],
+        part: Part::One,
+        ..BAD
+    },
+    Scenario {
+        name: "named-0",
+        beside: &[Beside::Named],
+        // Without a shared pid namespace names are out of sight.
+        pids: &[Pids::Shared],
+        ..BASE
+    },
+    Scenario {
+        name: "named-7",
+        beside: &[Beside::Named],
+        pids: &[Pids::Shared],
+        ..BAD
+    },
+    Scenario {
+        name: "api-restart-0",
+        main: waits!("exit 0"),
+        act: Act::RestartApi,
+        cluster: true,
+        ..BASE
+    },
+    Scenario {
+        name: "api-restart-7",
+        main: waits!("exit 7"),
+        act: Act::RestartApi,
+        cluster: true,
+        ..BAD
+    },
+    Scenario {
+        name: "watch-expires-0",
+        main: Main::Script(
+            "sleep 25; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
+        ),
+        cluster: true,
+        ..BASE
+    },
+    Scenario {
+        name: "watch-expires-7",
+        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 25; exit 7"),
+        cluster: true,
+        ..BAD
+    },
+    Scenario {
+        name: "evict",
+        main: Main::Script(
+            "trap : TERM; echo hello > /var/flyte/outputs/word; : > /stamps/ready; \
+             while :; do sleep 0.1; done",
+        ),
+        act: Act::Evict,
+        end: End::Stopped,
+        cluster: true,
+        ..BASE
+    },
+    Scenario {
+        name: "job-retry",
+        main: Main::Script(
+            "echo hello > /var/flyte/outputs/word; sleep 2; \
+             if [ -e /stamps/tried ]; then : > /stamps/end; exit 0; fi; \
+             : > /stamps/tried; exit 7",
+        ),
+        act: Act::Job,
+        cluster: true,
+        ..BASE
+    },
+];
+
+/// What is chosen of all.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Beginnings of scenarios' names; all if there are none.
+    pub scenarios: Vec<String>,
+    /// Only this privilege.
+    pub privilege: Option<Privilege>,
+    /// Only these pid namespaces.
+    pub pids: Option<Pids>,
+    /// Only the part that fits CI.
+    pub part: bool,
+    /// With an API server: the watcher `kube-api`, and what needs one.
+    pub cluster: bool,
+}
+
+/// The pods of one round on one node.
+#[must_use]
+pub fn cases(choice: &Choice) -> Vec<Case> {
+    let mut found = Vec::new();
+    for scenario in SCENARIOS {
+        for privilege in Privilege::ALL {
+            for pids in scenario.pids {
+                let case = Case {
+                    scenario,
+                    privilege: *privilege,
+                    pids: *pids,
+                };
+                if choice.takes(&case) {
+                    found.push(case);
+                }
+            }
+        }
+    }
+    found
+}
+
+impl Choice {
+    fn takes(&self, case: &Case) -> bool {
+        let named = self.scenarios.is_empty()
+            || self
+                .scenarios
+                .iter()
+                .any(|name| case.scenario.name.starts_with(name.as_str()));
+        let part = match case.scenario.part {
+            Part::All => case.privilege != Privilege::BpfSeccomp || case.pids == Pids::Own,
+            Part::One => case.privilege == Privilege::Bpf && case.pids == Pids::Shared,
+            Part::Out => false,
+        };
+        let reports = case.privilege == Privilege::KubeApi;
+        named
+            && if self.cluster {
+                reports || case.scenario.cluster
+            } else {
+                !reports && !case.scenario.cluster
+            }
+            && self
+                .privilege
+                .is_none_or(|privilege| privilege == case.privilege)
+            && self.pids.is_none_or(|pids| pids == case.pids)
+            && (part || !self.part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_differ_and_make_names_of_pods() {
+        let cases = cases(&Choice::default());
+        let names: BTreeSet<String> = cases.iter().map(Case::name).collect();
+        assert_eq!(names.len(), cases.len());
+        assert!(names.iter().all(|name| name.len() < 50), "{names:?}");
+    }
+
+    #[test]
+    fn the_part_has_thirty_pods_and_every_watcher() {
+        let part = cases(&Choice {
+            part: true,
+            ..Choice::default()
+        });
+        assert!(part.len() * 2 >= 30, "{} on each node", part.len());
+        let watchers: BTreeSet<&str> = part.iter().map(|case| case.watcher().name()).collect();
+        assert_eq!(watchers.len(), 3);
+    }
+}
