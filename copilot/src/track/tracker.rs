@@ -40,8 +40,8 @@ pub struct Tracker {
     strays: BTreeMap<ProcessId, (Exit, Option<ContainerId>)>,
     /// Events were lost before this moment: nothing is concluded before a scan that began later.
     unsure_before: Option<Timestamp>,
-    /// Events were lost at any time.
-    has_lost: bool,
+    /// When events were last known to be lost.
+    last_loss: Option<Timestamp>,
     markers: BTreeMap<Marker, Timestamp>,
     found: Option<(Vec<ContainerId>, Why)>,
     started: bool,
@@ -59,7 +59,7 @@ impl Tracker {
             containers: BTreeMap::new(),
             strays: BTreeMap::new(),
             unsure_before: None,
-            has_lost: false,
+            last_loss: None,
             markers: BTreeMap::new(),
             found: None,
             started: false,
@@ -119,7 +119,7 @@ impl Tracker {
             }
             Event::Scanned { alive, began } => self.compare(&alive, began),
             Event::Lost { at, .. } => {
-                self.has_lost = true;
+                self.last_loss = self.last_loss.max(Some(at));
                 self.unsure_before = self.unsure_before.max(Some(at));
             }
         }

@@ -518,34 +518,40 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
     assert_eq!(mains, [ContainerId::new("helper")]);
 }
 
-/// What may have been main, of all that ended badly: the run is then a failure.
-#[test]
-fn what_is_known_of_a_container_excludes_that_it_was_main_or_does_not() {
-    const LOADER: &str = "flyte-copilot-downloader";
-    let at = Some;
-    let half_made = |name: &str| {
-        let mut known = container(name, at(6), at(9));
-        if let Some(traits) = &mut known.traits {
-            traits.stage = Stage::BeforePivot;
-        }
-        known
-    };
-    let unread = || Known {
-        traits: None,
-        ..container("it", at(6), at(9))
-    };
-    let it = |name: &str| Known {
+/// A container called so that ran from 6 to 9; `*` behind the name: it mounts the output volume.
+fn it(name: &str) -> Known {
+    Known {
         id: ContainerId::new("it"),
-        ..container(name, at(6), at(9))
-    };
-    let asked_for = |name: &str| Rules {
-        main_container: Some(name.to_owned()),
-        ..pods_rules()
-    };
-    let by_host = Rules {
-        host_name: Some("main".to_owned()),
-        ..pods_rules()
-    };
+        ..container(name, Some(6), Some(9))
+    }
+}
+
+fn unread() -> Known {
+    Known {
+        traits: None,
+        ..it("it")
+    }
+}
+
+/// Its mounts were read before the runtime pivoted.
+fn half_made(name: &str) -> Known {
+    let mut known = it(name);
+    if let Some(traits) = &mut known.traits {
+        traits.stage = Stage::BeforePivot;
+    }
+    known
+}
+
+/// Whether a container may have been main beside others.
+fn may_have_been_main(rules: &Rules, known: &Known, others: &[Known]) -> bool {
+    let all = others.iter().chain([known]);
+    let candidates: Vec<Candidate<'_>> = all.map(Known::candidate).collect();
+    rules.may_have_been_main(&known.candidate(), &candidates)
+}
+
+#[test]
+fn what_its_mounts_exclude_was_not_main() {
+    let rules = pods_rules();
     let no_volume = Rules {
         output_mount: None,
         ..pods_rules()
@@ -554,128 +560,87 @@ fn what_is_known_of_a_container_excludes_that_it_was_main_or_does_not() {
         all_are_named: true,
         ..pods_rules()
     };
-    let loader = || container(LOADER, at(3), at(5));
-    let late_loader = || container(LOADER, at(10), at(12));
-    let retried = Known {
-        id: ContainerId::new("again"),
-        ..container("it*", at(10), None)
-    };
-    let rows: [(&str, &Rules, Known, Vec<Known>, bool); 17] = [
-        (
-            "mounts the outputs",
-            &pods_rules(),
-            it("it*"),
-            vec![loader()],
-            true,
-        ),
-        (
-            "mounts others",
-            &pods_rules(),
-            it("it"),
-            vec![loader()],
-            false,
-        ),
-        (
-            "mounts being made",
-            &pods_rules(),
-            half_made("it"),
-            vec![],
-            true,
-        ),
-        (
-            "some of its mounts known",
-            &pods_rules(),
-            half_made("it*"),
-            vec![],
-            true,
-        ),
-        (
-            "nothing is known",
-            &pods_rules(),
-            unread(),
-            vec![loader()],
-            true,
-        ),
+    for (case, rules, known, expected) in [
+        ("mounts the outputs", &rules, it("it*"), true),
+        ("mounts others", &rules, it("it"), false),
+        ("mounts being made", &rules, half_made("it"), true),
+        ("some of its mounts known", &rules, half_made("it*"), true),
+        ("nothing is known", &rules, unread(), true),
         (
             "nothing is known, all are named",
             &all_named,
             unread(),
-            vec![],
             false,
         ),
-        (
-            "before the downloader",
-            &pods_rules(),
-            it("it*"),
-            vec![late_loader()],
-            false,
-        ),
-        (
-            "unread, before the downloader",
-            &pods_rules(),
-            unread(),
-            vec![late_loader()],
-            false,
-        ),
-        (
-            "infrastructure",
-            &pods_rules(),
-            it("istio-proxy*"),
-            vec![],
-            false,
-        ),
+        ("infrastructure", &rules, it("istio-proxy*"), false),
         (
             "infrastructure being made",
-            &pods_rules(),
+            &rules,
             half_made("istio-proxy"),
-            vec![],
             false,
         ),
+        ("no volume is known", &no_volume, it("it"), true),
+    ] {
+        assert_eq!(may_have_been_main(rules, &known, &[]), expected, "{case}");
+    }
+}
+
+#[test]
+fn what_the_order_excludes_was_not_main() {
+    let loader = |began| container(super::DOWNLOADER, Some(began), Some(began + 2));
+    let again = Known {
+        id: ContainerId::new("again"),
+        ..container("it*", Some(10), None)
+    };
+    for (case, known, other, expected) in [
+        ("behind the downloader", it("it*"), loader(3), true),
+        ("unread, behind it", unread(), loader(3), true),
+        ("before it", it("it*"), loader(10), false),
+        ("unread, before it", unread(), loader(10), false),
+        ("kubelet tried again", it("it*"), again, false),
+    ] {
+        let found = may_have_been_main(&pods_rules(), &known, &[other]);
+        assert_eq!(found, expected, "{case}");
+    }
+}
+
+#[test]
+fn what_a_name_excludes_was_not_main() {
+    let asked_for = |name: &str| Rules {
+        main_container: Some(name.to_owned()),
+        ..pods_rules()
+    };
+    let by_host = || Rules {
+        host_name: Some("main".to_owned()),
+        ..pods_rules()
+    };
+    let main = || vec![container("main", Some(6), None)];
+    for (case, rules, known, others, expected) in [
         (
-            "another is main by name",
-            &by_host,
+            "another is called like the pod",
+            by_host(),
             it("it*"),
-            vec![container("main", at(6), None)],
+            main(),
             false,
         ),
-        (
-            "unread, another is main by name",
-            &by_host,
-            unread(),
-            vec![container("main", at(6), None)],
-            false,
-        ),
-        ("asked for", &asked_for("it"), it("it"), vec![], true),
+        ("unread, another is", by_host(), unread(), main(), false),
+        ("asked for", asked_for("it"), it("it"), Vec::new(), true),
         (
             "another is asked for",
-            &asked_for("main"),
+            asked_for("main"),
             it("it*"),
-            vec![],
+            Vec::new(),
             false,
         ),
         (
             "unread, another is asked for",
-            &asked_for("main"),
+            asked_for("main"),
             unread(),
-            vec![],
+            Vec::new(),
             true,
         ),
-        (
-            "retried by kubelet",
-            &pods_rules(),
-            it("it*"),
-            vec![retried],
-            false,
-        ),
-        ("no volume is known", &no_volume, it("it"), vec![], true),
-    ];
-    for (case, rules, known, others, expected) in rows {
-        let candidates: Vec<Candidate<'_>> = others
-            .iter()
-            .chain([&known])
-            .map(Known::candidate)
-            .collect();
-        let found = rules.may_have_been_main(&known.candidate(), &candidates);
+    ] {
+        let found = may_have_been_main(&rules, &known, &others);
         assert_eq!(found, expected, "{case}");
     }
 }

@@ -91,7 +91,7 @@ impl Tracker {
             let (exit, _) = strays.find(|(_, of)| of.as_ref() == Some(id))?;
             Some((exit.at, exit.status))
         };
-        let is_unknown = container.first.is_none() && self.has_lost;
+        let is_unknown = container.first.is_none() && self.last_loss.is_some();
         told.or_else(|| is_unknown.then(stray).flatten())
     }
 }

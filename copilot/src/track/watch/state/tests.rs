@@ -147,16 +147,16 @@ fn ended(container: &str, began: u64, status: ExitStatus, at: u64) -> Event {
     }
 }
 
-impl Pod {
-    fn rules(&self) -> Rules {
-        Rules {
-            pod_uid: Some(UID.to_owned()),
-            host_name: Some(POD.to_owned()),
-            output_mount: Some(volume()),
-            ..Rules::default()
-        }
+fn rules() -> Rules {
+    Rules {
+        pod_uid: Some(UID.to_owned()),
+        host_name: Some(POD.to_owned()),
+        output_mount: Some(volume()),
+        ..Rules::default()
     }
+}
 
+impl Pod {
     fn main_reading(&self, reading: &Reading) -> Event {
         let traits = match reading {
             Reading::Nothing => None,
@@ -262,7 +262,7 @@ proptest! {
     #[test]
     fn a_main_that_was_seen_is_committed_only_after_its_good_end(pod in pods()) {
         let events = pod.events();
-        let mut state = State::new(pod.rules());
+        let mut state = State::new(rules());
         let sigterm = pod.sigterm.index(events.len() + 1);
         let (ending, told) = play(&mut state, &events, sigterm);
         let told = &events[..told];
@@ -286,7 +286,7 @@ proptest! {
             ..pod
         };
         let events = pod.events();
-        let mut state = State::new(pod.rules());
+        let mut state = State::new(rules());
         let (ending, _) = play(&mut state, &events, events.len());
         prop_assert!(commits(ending), "{ending:?}");
     }
