@@ -32,6 +32,8 @@ pub fn run(options: &Options) -> Result<()> {
             "--workspace",
             "--exclude",
             "copilot-ebpf",
+            // All that fails is told at once.
+            "--no-fail-fast",
         ])
         .env("COPILOT_BINARY", binary)
         .env("AWS_EC2_METADATA_DISABLED", "true")

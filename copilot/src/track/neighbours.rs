@@ -41,7 +41,9 @@ fn is_alone(place: &Place) -> bool {
 pub fn are_of_one_container(process: &Process, own: &Traits) -> io::Result<bool> {
     let ours = fs::read_to_string("/proc/self/cgroup")?;
     let text = read_file_of(process, "cgroup")?;
-    let traits = traits_of(process, false);
+    // Where our own mounts name no container, as outside of Kubernetes, those of others tell nothing.
+    let is_named = own.name.is_some();
+    let traits = is_named.then(|| traits_of(process, false)).flatten();
     Ok(is_ours(&text, traits.as_ref(), &ours, own))
 }
 
