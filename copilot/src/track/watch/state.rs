@@ -109,12 +109,14 @@ impl State {
                 Some(Ending::Unseen)
             }
             Decision::OutputsDecideUnseen => {
-                let seen = self.tracker.names_seen().join(", ");
+                let containers = self.tracker.names_seen().join(", ");
+                let reason = match sight {
+                    Sight::Sees => "main was never seen",
+                    Sight::Blind => "nobody can see main any more",
+                };
                 warn!(
                     ?moment,
-                    containers = seen,
-                    "main was never seen, or is not seen any more, so nothing is known of how it \
-                     ended: its outputs decide"
+                    containers, "{reason}, so nothing is known of how it ended: its outputs decide"
                 );
                 Some(Ending::Unseen)
             }
