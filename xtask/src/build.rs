@@ -29,6 +29,24 @@ pub fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
+/// Names the binary under test; else it is built.
+const BINARY: &str = "COPILOT_BINARY";
+
+/// The binary under test: the one that is named, or else built.
+pub fn under_test() -> Result<PathBuf> {
+    match std::env::var_os(BINARY) {
+        Some(path) => Ok(path.into()),
+        None => release(Options::default()),
+    }
+}
+
+/// Builds a program of the tests' crate, and returns its path.
+pub fn program_of_tests(name: &str) -> Result<PathBuf> {
+    let package = ["build", "--locked", "--package", "copilot-tests"];
+    execute(cargo().args(package).args(["--bin", name]))?;
+    Ok(target_directory().join("debug").join(name))
+}
+
 /// Sets up, builds, and returns the path of the binary.
 pub fn release(options: Options) -> Result<PathBuf> {
     let target = target_directory();

@@ -26,6 +26,25 @@ pub enum Origin {
     System,
 }
 
+impl From<container_error::Kind> for Kind {
+    fn from(kind: container_error::Kind) -> Self {
+        match kind {
+            container_error::Kind::Recoverable => Self::Recoverable,
+            container_error::Kind::NonRecoverable => Self::NonRecoverable,
+        }
+    }
+}
+
+impl From<ErrorKind> for Origin {
+    fn from(origin: ErrorKind) -> Self {
+        match origin {
+            ErrorKind::Unknown => Self::Unknown,
+            ErrorKind::User => Self::User,
+            ErrorKind::System => Self::System,
+        }
+    }
+}
+
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -53,18 +72,9 @@ impl Failure {
     /// What an error document says.
     #[must_use]
     pub fn of_document(error: ContainerError) -> Self {
-        let is_recoverable = error.kind() == container_error::Kind::Recoverable;
         Self {
-            kind: if is_recoverable {
-                Kind::Recoverable
-            } else {
-                Kind::NonRecoverable
-            },
-            origin: match error.origin() {
-                ErrorKind::Unknown => Origin::Unknown,
-                ErrorKind::User => Origin::User,
-                ErrorKind::System => Origin::System,
-            },
+            kind: error.kind().into(),
+            origin: error.origin().into(),
             code: error.code.into(),
             message: error.message,
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::request::UploadTarget;
-use crate::idl::{self, container_error, execution_error::ErrorKind};
+use crate::idl;
 use crate::literal::output::UserError;
-use crate::report::{Failure, Kind, Origin, document_names};
+use crate::report::{Failure, document_names};
 use crate::store::Reference;
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Outputs, UploadError};
@@ -106,14 +106,7 @@ fn failure_of_user(error: UserError) -> Failure {
     if let Some(code) = error.code {
         failure.code = code.into();
     }
-    failure.kind = match error.kind {
-        container_error::Kind::Recoverable => Kind::Recoverable,
-        container_error::Kind::NonRecoverable => Kind::NonRecoverable,
-    };
-    failure.origin = match error.origin {
-        ErrorKind::User => Origin::User,
-        ErrorKind::System => Origin::System,
-        ErrorKind::Unknown => Origin::Unknown,
-    };
+    failure.kind = error.kind.into();
+    failure.origin = error.origin.into();
     failure
 }

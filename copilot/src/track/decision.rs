@@ -6,7 +6,7 @@
 use super::{ContainerId, ExitStatus};
 
 /// What is known of the containers that may have been main, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// One of them ended badly.
     EndedBadly,

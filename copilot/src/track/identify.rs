@@ -177,9 +177,9 @@ impl Rules {
     }
 
     /// Whether containers that this rule finds are main for certain: no container that comes later can
-    /// show that they were not. A name says so. The output volume does not, behind our downloader
-    /// either: a pod template may put an init container there, and a second main begins after the
-    /// first. Outside of Kubernetes there are no init containers.
+    /// show that they were not. Only a name says so. The output volume does not, not even behind our
+    /// downloader: a pod template may put an init container there, and a second main begins after
+    /// the first. Outside Kubernetes init containers do not exist.
     #[must_use]
     pub fn is_certain(&self, why: Why) -> bool {
         self.pod_uid.is_none() || matches!(why, Why::Named | Why::FlyteNaming)

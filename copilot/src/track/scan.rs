@@ -362,8 +362,8 @@ fn lives(stat: &Stat) -> bool {
     !matches!(stat.state, 'Z' | 'X' | 'x') || stat.num_threads > 1
 }
 
-/// Whether the name is one that a runtime gives itself, and the process is no older than a runtime's
-/// may be, in clock ticks.
+/// Whether a runtime gives itself this name, and the process is young enough to be a runtime's. `age`
+/// is in clock ticks.
 fn is_runtime(stat: &Stat, age: u64) -> bool {
     let name = stat.comm.as_str();
     let is_marked = || {

@@ -56,7 +56,7 @@ fn pack(
     let root = work.path().join("root");
     fs::create_dir_all(root.join("bin"))?;
     fill(&root)?;
-    // Whoever runs in it may look around.
+    // Any user may read it.
     fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
     let layer = work.path().join("layer.tar");
     tar(&layer, &root, &["."])?;

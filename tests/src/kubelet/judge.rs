@@ -195,7 +195,7 @@ fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
     if second_main(case).is_some() {
         others.extend(id(HELPER));
     }
-    // Without names whoever is left behind our downloader is main.
+    // Without names the container that is left behind our downloader is main.
     if case.pids == Pids::Own {
         others.extend(id(MESH));
     }

@@ -16,11 +16,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use self::machine::Outcome;
-use crate::{
-    build,
-    command::{cargo, execute, target_directory},
-    setup,
-};
+use crate::{build, command::target_directory, setup};
 
 /// Which kernels.
 #[derive(Args, Clone, Debug)]
@@ -62,9 +58,6 @@ const KERNELS: &[Kernel] = &[
         hierarchies: &["v2"],
     },
 ];
-
-/// Names the binary under test; else it is built.
-const BINARY: &str = "COPILOT_BINARY";
 
 /// Fetches, builds, boots, reports.
 pub fn run(options: &Options) -> Result<()> {
@@ -115,18 +108,7 @@ fn chosen(versions: &[String]) -> Result<Vec<Kernel>> {
 }
 
 fn pack(directory: &std::path::Path) -> Result<PathBuf> {
-    let copilot = match std::env::var_os(BINARY) {
-        Some(path) => path.into(),
-        None => build::release(build::Options::default())?,
-    };
-    execute(cargo().args([
-        "build",
-        "--locked",
-        "--package",
-        "copilot-tests",
-        "--bin",
-        "guest",
-    ]))?;
-    let guest = target_directory().join("debug/guest");
+    let copilot = build::under_test()?;
+    let guest = build::program_of_tests("guest")?;
     initramfs::pack(&copilot, &guest, directory)
 }

@@ -12,11 +12,7 @@ use std::{os::unix::process::CommandExt as _, path::PathBuf, process::Command};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use crate::{
-    build,
-    command::{cargo, execute, target_directory},
-    setup,
-};
+use crate::{build, command::target_directory, setup};
 
 /// What to run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -73,27 +69,13 @@ const CONTROL_PLANE: [&str; 3] = [
     "kube-scheduler",
 ];
 
-/// Names the binary under test; else it is built.
-const BINARY: &str = "COPILOT_BINARY";
-
 /// Sets up, builds, and becomes the program that runs them: so Ctrl-C ends that one in order.
 pub fn run(options: &Options) -> Result<()> {
     setup::for_kubelet()?;
     let directory = target_directory().join("kubelet");
     let kubelet = modules::kubernetes("kubelet", &directory)?;
-    let copilot = match std::env::var_os(BINARY) {
-        Some(path) => path.into(),
-        None => build::release(build::Options::default())?,
-    };
-    execute(cargo().args([
-        "build",
-        "--locked",
-        "--package",
-        "copilot-tests",
-        "--bin",
-        "kubelet",
-    ]))?;
-    let mut command = Command::new(target_directory().join("debug/kubelet"));
+    let copilot = build::under_test()?;
+    let mut command = Command::new(build::program_of_tests("kubelet")?);
     command.arg("run").arg("--copilot").arg(copilot);
     command.arg("--kubelet").arg(kubelet);
     command.arg("--directory").arg(&directory);

@@ -86,7 +86,7 @@ impl Api {
         )?;
         stream.flush()?;
         let mut answer = Vec::new();
-        // Whoever answers by the older version need not say that it closes.
+        // An answer in the older version need not say that it closes.
         let read = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").with_context(|| match read {

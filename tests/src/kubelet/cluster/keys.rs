@@ -7,7 +7,7 @@ use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 
-/// The token of whoever may do everything.
+/// The token that may do everything.
 pub const ADMIN: &str = "admin-token";
 
 /// The others: token, user, and a group.

@@ -105,7 +105,7 @@ impl Cluster {
         self.api.delete(&format!("{}/{name}", pods()))
     }
 
-    /// Asks for the eviction of a pod, as whoever drains a node does.
+    /// Asks for the eviction of a pod, as draining a node does.
     pub fn evict_pod(&self, name: &str) -> Result<()> {
         let eviction = json!({
             "apiVersion": "policy/v1",

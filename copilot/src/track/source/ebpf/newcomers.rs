@@ -43,7 +43,7 @@ pub struct Newcomers {
 }
 
 impl Newcomers {
-    /// Looks for whoever the scanner has not seen yet, if it can see anybody.
+    /// Looks for processes that the scanner has not seen; `sees` is whether it can see any.
     pub fn beside(scanner: Scanner, sees: bool) -> Self {
         let now = Instant::now();
         Self {
