@@ -19,6 +19,7 @@ pub mod kubelet;
 pub mod minio;
 pub mod names;
 pub mod namespace;
+pub mod other_pods;
 pub mod pod;
 pub mod python;
 pub mod recorder;

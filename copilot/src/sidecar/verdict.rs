@@ -18,13 +18,27 @@ pub(super) enum Verdict {
     Report(Failure),
 }
 
-/// Judges main's end. Where nobody knows how it ended, the outputs decide, as in the reference.
+/// Judges main's end. Where nobody can know how it ended, the outputs decide, as in the reference.
 pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
     match watched.ending {
         Ending::Exited(status) if status.is_failure() && on_failure != MainFailure::Upload => {
             Verdict::Report(failed(watched, status))
         }
-        Ending::Exited(_) | Ending::Marked(_) | Ending::Unseen => Verdict::Upload,
+        Ending::StatusLost if on_failure != MainFailure::Upload => Verdict::Report(Failure {
+            code: "MainStatusUnknown".into(),
+            message: format!(
+                "{} ended, and {} could not tell how: it was gone before its status was read. Its \
+                 outputs may be those of a main that failed and are not uploaded; --on-main-failure \
+                 upload does it all the same",
+                main(watched),
+                watched.told_by
+            ),
+            kind: Kind::Recoverable,
+            origin: Origin::System,
+        }),
+        Ending::Exited(_) | Ending::StatusLost | Ending::Marked(_) | Ending::Unseen => {
+            Verdict::Upload
+        }
         Ending::StillRunning => Verdict::Report(Failure {
             code: "Interrupted".into(),
             message: format!(
@@ -131,6 +145,10 @@ mod tests {
         for (ending, expected) in [
             (exited(0, false), None),
             (Ending::Exited(ExitStatus::Unknown), None),
+            (
+                Ending::StatusLost,
+                Some(("MainStatusUnknown", Origin::System)),
+            ),
             (Ending::Unseen, None),
             (Ending::Marked(Marker::Success), None),
             (Ending::Marked(Marker::Error), None),

@@ -23,7 +23,9 @@ pub enum Seen {
 /// Whether a source sees, at this moment, who lives in the pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// One does.
+    /// One does, and learns how processes end: an end without a status is one that it has lost.
+    Knows,
+    /// One does, but not how processes end.
     Sees,
     /// None does: files, signals, an API that does not answer.
     Blind,
@@ -53,29 +55,38 @@ pub enum Decision {
     Interrupted,
     /// It never began.
     NeverStarted,
-    /// Main is over: its outputs decide, as in the reference.
+    /// Main is over, and nobody could tell how it ended: its outputs decide, as in the reference.
     OutputsDecide,
+    /// Main is over, and how it ended was lost: without proof of a good end nothing is committed.
+    StatusLost,
     /// The same of a pod in which a source that sees has never seen main: a warning says so.
     OutputsDecideUnseen,
 }
 
-use Decision::{Failed, Interrupted, NeverStarted, OutputsDecide, OutputsDecideUnseen, Wait};
+use Decision::{
+    Failed, Interrupted, NeverStarted, OutputsDecide, OutputsDecideUnseen, StatusLost, Wait,
+};
 use Seen::{EndedBadly, EndedSomehow, EndedWell, Nobody, Runs};
-use Sight::{Blind, Sees};
+use Sight::{Blind, Knows, Sees};
 
 /// What was seen, who sees at this moment, and what follows at each [`Moment`]: SIGTERM, the end of
 /// `--term-wait`, silence over complete outputs, the end of `--main-start-timeout`.
 #[rustfmt::skip]
-const TABLE: [(Seen, Sight, [Decision; 4]); 10] = [
+const TABLE: [(Seen, Sight, [Decision; 4]); 15] = [
     //                     SIGTERM              term wait over       silence              start timeout
+    (EndedBadly,   Knows, [Failed,              Failed,              Failed,              Failed]),
     (EndedBadly,   Sees,  [Failed,              Failed,              Failed,              Failed]),
     (EndedBadly,   Blind, [Failed,              Failed,              Failed,              Failed]),
+    (Runs,         Knows, [Wait,                Interrupted,         Wait,                NeverStarted]),
     (Runs,         Sees,  [Wait,                Interrupted,         Wait,                NeverStarted]),
     (Runs,         Blind, [Wait,                OutputsDecideUnseen, Wait,                NeverStarted]),
+    (EndedSomehow, Knows, [StatusLost,          StatusLost,          StatusLost,          NeverStarted]),
     (EndedSomehow, Sees,  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
     (EndedSomehow, Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+    (EndedWell,    Knows, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
     (EndedWell,    Sees,  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
     (EndedWell,    Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+    (Nobody,       Knows, [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted]),
     (Nobody,       Sees,  [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted]),
     (Nobody,       Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
 ];
@@ -118,7 +129,7 @@ mod tests {
     ];
 
     fn every_case() -> impl Iterator<Item = (Seen, Sight, Moment)> {
-        let sights = |seen| [Sees, Blind].map(|sight| (seen, sight));
+        let sights = |seen| [Knows, Sees, Blind].map(|sight| (seen, sight));
         let pairs = SEEN.into_iter().flat_map(sights);
         pairs.flat_map(|(seen, sight)| MOMENTS.map(|moment| (seen, sight, moment)))
     }
@@ -132,11 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_badly_or_runs_in_sight_is_never_committed() {
+    fn what_ended_badly_or_unknown_or_runs_in_sight_is_never_committed() {
         for (seen, sight, moment) in every_case() {
             let decision = decide(seen, sight, moment);
             let commits = matches!(decision, OutputsDecide | OutputsDecideUnseen);
-            let must_not = seen == EndedBadly || (seen, sight) == (Runs, Sees);
+            let must_not = seen == EndedBadly
+                || (seen == Runs && sight != Blind)
+                || (seen, sight) == (EndedSomehow, Knows);
             assert!(!(commits && must_not), "{seen:?} {sight:?} {moment:?}");
             assert_eq!(decision == Failed, seen == EndedBadly);
         }

@@ -7,9 +7,9 @@
 //! - The sandbox (pause) has none of these, only `…/sandboxes/<id>/resolv.conf`.
 //!
 //! A runtime makes a container in this order: a process in a copy of the *node's* mount namespace,
-//! the container's mounts below `…/rootfs`, `pivot_root`, the program. Before the pivot the table
-//! holds all mounts of the node, often thousands, and only some of the container's: [`Stage`] tells
-//! such a reading apart, and only the container's own part of it is kept.
+//! the container's mounts below `…/rootfs`, `pivot_root`, the node's root detached, the program. Until
+//! then the table holds all mounts of the node, often thousands, and only some of the container's:
+//! [`Stage`] tells such a reading apart, and only the container's own part of it is kept.
 //!
 //! Pure: text in, traits out. A line that cannot be read is skipped with a debug line.
 
@@ -21,7 +21,8 @@ use tracing::debug;
 /// How far the container was made when its mounts were read. A later stage knows better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// The runtime has not pivoted into the container's root: a mount that is missing may still come.
+    /// The runtime has not pivoted into the container's root, or not detached the node's: a mount that
+    /// is missing may still come.
     BeforePivot,
     /// The runtime has pivoted, and the program has not begun: all volumes are mounted.
     BeforeStart,
@@ -78,6 +79,10 @@ impl Traits {
                 let is_below = |line: &&str| Path::new(target_of(line)).starts_with(root);
                 Self::from_lines(text.lines().filter(is_below), Some(root))
             }
+            None if holds_two_roots(text) => Self::from_lines(
+                text.lines().filter(|line| is_termination_log(line)),
+                Some(""),
+            ),
             None => Self::from_lines(text.lines(), None),
         }
     }
@@ -167,6 +172,13 @@ fn root_before_pivot(text: &str) -> Option<&str> {
     });
     // One that lies at its place is a running container's.
     roots.collect::<Option<Vec<&str>>>()?.pop()
+}
+
+/// Whether the node's root is still there: `pivot_root(".", ".")` stacks it on the container's, and the
+/// runtime detaches it a moment later with all the mounts below. Until then the node's volumes look
+/// like the container's.
+fn holds_two_roots(text: &str) -> bool {
+    text.lines().filter(|line| target_of(line) == "/").count() > 1
 }
 
 fn is_termination_log(line: &str) -> bool {

@@ -14,6 +14,7 @@ pub mod identify;
 pub mod kubelet;
 pub mod neighbours;
 pub mod place;
+mod proc_file;
 pub mod readiness;
 #[cfg(test)]
 mod recorded;

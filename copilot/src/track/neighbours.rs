@@ -7,12 +7,7 @@ use std::{fs, io};
 
 use procfs::process::Process;
 
-use super::{
-    cgroup,
-    kubelet::Traits,
-    place::{Place, read_file_of},
-    scan::traits_of,
-};
+use super::{cgroup, kubelet::Traits, place::Place, proc_file, scan::traits_of};
 
 /// Whether processes of other containers are shown to us: by a pid namespace that they share, or by
 /// the node's own `/proc`.
@@ -40,7 +35,7 @@ fn is_alone(place: &Place) -> bool {
 /// cannot be read.
 pub fn are_of_one_container(process: &Process, own: &Traits) -> io::Result<bool> {
     let ours = fs::read_to_string("/proc/self/cgroup")?;
-    let text = read_file_of(process, "cgroup")?;
+    let text = proc_file::read(process, "cgroup")?;
     // Where our own mounts name no container, as outside of Kubernetes, those of others tell nothing.
     let is_named = own.name.is_some();
     let traits = is_named.then(|| traits_of(process, false)).flatten();

@@ -6,7 +6,6 @@
 
 use std::{
     fs,
-    io::{self, Read as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -16,7 +15,7 @@ use thiserror::Error;
 use tracing::{debug, info};
 
 use super::cgroup::{self, Membership, PodPath};
-use super::{ContainerId, kubelet::Traits, neighbours};
+use super::{ContainerId, kubelet::Traits, neighbours, proc_file};
 
 /// Inode of the initial cgroup namespace (`PROC_CGROUP_INIT_INO`), the same on every kernel.
 const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
@@ -334,7 +333,7 @@ fn cgroups_of_all() -> Vec<String> {
     procfs::process::all_processes()
         .into_iter()
         .flatten()
-        .filter_map(|process| read_file_of(&process.ok()?, "cgroup").ok())
+        .filter_map(|process| proc_file::read(&process.ok()?, "cgroup").ok())
         .collect()
 }
 
@@ -343,17 +342,6 @@ fn no_such_cgroup(path: &Path, cause: &str) -> PlaceError {
         path: path.to_owned(),
         cause: cause.to_owned(),
     }
-}
-
-/// Reads a text file of a process's directory in `/proc`. Names of files and cgroups may be any
-/// bytes; those that are no UTF-8 must not hide all the others.
-pub(super) fn read_file_of(process: &Process, name: &str) -> io::Result<String> {
-    let mut file = process
-        .open_relative(name)
-        .map_err(|error| io::Error::other(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn own_container(pod: &PodPath, own_path: &str) -> Option<ContainerId> {

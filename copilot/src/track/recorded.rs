@@ -175,6 +175,45 @@ pub fn half_made() -> [String; 2] {
     })
 }
 
+/// A container of a real kubelet's pod while runc makes it: its first process's mounts, each time that
+/// they had changed, until its program ran.
+pub struct InTheMaking {
+    pub label: String,
+    pub pod_uid: String,
+    pub name: String,
+    /// While the process was runc's.
+    pub runtimes: Vec<String>,
+    /// When it was the container's program.
+    pub programs: String,
+}
+
+/// All recorded containers in the making.
+pub fn in_the_making() -> Vec<InTheMaking> {
+    let records = Path::new(RECORDS).with_file_name("making");
+    directories(&records)
+        .iter()
+        .map(InTheMaking::read)
+        .collect()
+}
+
+impl InTheMaking {
+    fn read(directory: &PathBuf) -> Self {
+        let read = |path: &Path| fs::read_to_string(path).expect("a record can be read");
+        let truth = read(&directory.join("truth"));
+        let mut truth = truth.lines().map(str::to_owned);
+        let runtimes = (0..)
+            .map(|count| directory.join(format!("{count:02}.runtime")))
+            .take_while(|path| path.exists());
+        Self {
+            label: directory.display().to_string(),
+            pod_uid: truth.next().expect("the first line is the pod's uid"),
+            name: truth.next().expect("the second line is the name"),
+            runtimes: runtimes.map(|path| read(&path)).collect(),
+            programs: read(&directory.join("program")),
+        }
+    }
+}
+
 /// A line of a record as mountinfo writes it.
 pub fn mountinfo_line(record: &str) -> String {
     let [device, root, target] = record.split('\t').collect::<Vec<_>>()[..] else {

@@ -16,11 +16,11 @@ use procfs::{
 use tracing::{debug, warn};
 
 use super::cgroup::{Membership, PodPath};
-use super::place::{Place, read_file_of};
 use super::{
     ContainerId, Event, ProcessId, Timestamp,
     kubelet::{Stage, Traits},
 };
+use super::{place::Place, proc_file};
 
 /// Clock ticks a second, as `/proc` counts start times; fixed at 100 for user space.
 const TICKS_PER_SECOND: u64 = 100;
@@ -107,19 +107,23 @@ impl Scanner {
         self.known.get(&pid)?.container.as_ref()
     }
 
+    /// The pids that the last look has not seen.
+    pub fn unknown_pids(&self) -> Vec<i32> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+            .filter(|pid| !self.known.contains_key(pid))
+            .collect()
+    }
+
     /// Whom the last look has not seen. Far cheaper than a look, and no word on who is gone.
     pub fn newcomers(&mut self) -> Vec<Event> {
         let now = Timestamp::now().0 / TICK;
         let mut events = Vec::new();
-        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        for pid in pids {
-            if self.known.contains_key(&pid) {
-                continue;
-            }
+        for pid in self.unknown_pids() {
             let process = Process::new_with_root(self.root.join(pid.to_string()));
             if let Ok(process) = process
-                && let Ok(stat) = process.stat()
+                && let Ok(stat) = proc_file::stat(&process)
                 && lives(&stat)
             {
                 self.look_at(&process, &stat, process_id(&stat), now, &mut events);
@@ -144,7 +148,7 @@ impl Scanner {
     #[must_use]
     pub fn ended_as_runtimes(&self, process: ProcessId) -> Option<bool> {
         let directory = self.root.join(process.visible_pid()?.to_string());
-        let stat = Process::new_with_root(directory).ok()?.stat().ok()?;
+        let stat = proc_file::stat(&Process::new_with_root(directory).ok()?).ok()?;
         (process_id(&stat) == process).then(|| is_runtime(&stat, 0))
     }
 
@@ -198,7 +202,7 @@ impl Scanner {
     fn each_living(&mut self, mut show: impl FnMut(&mut Self, &Process, &Stat)) -> ProcResult<()> {
         let mut failed = Ok(());
         for process in all_processes_with_root(&self.root)? {
-            match process.and_then(|process| Ok((process.stat()?, process))) {
+            match process.and_then(|process| Ok((proc_file::stat(&process)?, process))) {
                 Ok((stat, process)) if lives(&stat) => show(self, &process, &stat),
                 Ok(_) | Err(ProcError::NotFound(_) | ProcError::PermissionDenied(_)) => {}
                 Err(error) => failed = Err(error),
@@ -260,7 +264,7 @@ impl Scanner {
             let name = traits.name.filter(|_| traits.pod_uid.as_ref() == Some(uid));
             return name.map(|name| ContainerId::new(&name));
         }
-        let text = read_file_of(process, "cgroup").ok()?;
+        let text = proc_file::read(process, "cgroup").ok()?;
         match self.place.pod.membership(self.place.path_in(&text)?) {
             Membership::Container(container) => Some(container),
             Membership::Pod | Membership::Outside => None,
@@ -315,7 +319,7 @@ impl Scanner {
         let parents = known.unwrap_or_else(|| {
             let parent = self.root.join(stat.ppid.to_string());
             let parent = Process::new_with_root(parent).ok()?;
-            let is_runtimes = parent.stat().is_ok_and(|stat| is_runtime(&stat, 0));
+            let is_runtimes = proc_file::stat(&parent).is_ok_and(|stat| is_runtime(&stat, 0));
             let of = Kind {
                 is_runtimes,
                 is_young: true,
@@ -336,7 +340,7 @@ pub fn tells_news(events: &[Event]) -> bool {
 /// What a process's mounts say of its container; nothing if it is gone, or if it is a runtime's
 /// (`is_runtimes`) and has not made the container so far that they name it.
 pub fn traits_of(process: &Process, is_runtimes: bool) -> Option<Traits> {
-    match read_file_of(process, "mountinfo").or_else(|error| mounts_of_threads(process, error)) {
+    match proc_file::read(process, "mountinfo").or_else(|error| mounts_of_threads(process, error)) {
         Ok(text) if is_runtimes => Traits::from_runtimes_mountinfo(&text),
         Ok(text) => Some(Traits::from_mountinfo(&text)),
         Err(error) => {
@@ -353,7 +357,7 @@ fn mounts_of_threads(process: &Process, error: io::Error) -> io::Result<String> 
         .into_iter()
         .flatten()
         .filter_map(Result::ok)
-        .find_map(|task| read_file_of(process, &format!("task/{}/mountinfo", task.tid)).ok())
+        .find_map(|task| proc_file::read(process, &format!("task/{}/mountinfo", task.tid)).ok())
         .ok_or(error)
 }
 

@@ -60,6 +60,8 @@ pub struct Limits {
 pub enum Ending {
     /// Main was seen to end.
     Exited(ExitStatus),
+    /// Main was seen to end by a source that learns how processes end, and this time did not.
+    StatusLost,
     /// Main has said by a marker file that it is over.
     Marked(Marker),
     /// Nobody saw main; by the word of SIGTERM, of `--watcher noop` or of what it left, it is over.
@@ -198,7 +200,7 @@ impl Watch {
                 (source, event) = self.sources.next() => self.observe(source, event),
             }
             let asked = stopping.then(|| self.ask(Moment::Sigterm)).flatten();
-            if let Some(ending) = asked.or_else(|| self.state.concluded()) {
+            if let Some(ending) = asked.or_else(|| self.state.concluded(self.sources.sight())) {
                 return ending;
             }
             if self.state.tracker().is_in_doubt() {
@@ -217,12 +219,7 @@ impl Watch {
     }
 
     fn ask(&mut self, moment: Moment) -> Option<Ending> {
-        let sight = if self.sources.are_blind() {
-            Sight::Blind
-        } else {
-            Sight::Sees
-        };
-        self.state.ask(moment, sight)
+        self.state.ask(moment, self.sources.sight())
     }
 
     /// Takes what the sources have to tell at this moment: it may be what decides.
@@ -230,7 +227,8 @@ impl Watch {
         for _ in 0..READY_AT_ONCE {
             // The budget of cooperative scheduling would make a source look empty.
             let next = unconstrained(self.sources.next()).now_or_never();
-            let (Some((source, event)), None) = (next, self.state.concluded()) else {
+            let (Some((source, event)), None) = (next, self.state.concluded(self.sources.sight()))
+            else {
                 return;
             };
             self.observe(source, event);
@@ -251,7 +249,7 @@ impl Watch {
             watcher: self.sources.names(),
             reason: self.reason.clone(),
             told_by: self.state.told_by(),
-            sees: !self.sources.are_blind(),
+            sees: self.sources.sight() != Sight::Blind,
             main: self.state.main().cloned(),
             main_names: self.state.tracker().names(self.state.mains()),
             containers: self.state.tracker().names_seen(),

@@ -10,12 +10,14 @@
 mod cgroups;
 mod layout;
 mod network;
+mod node;
 mod running;
 mod sandbox;
 mod spec;
 
 pub use layout::Layout;
 pub use network::Network;
+pub use node::Node;
 pub use running::{Container, Ended};
 pub use sandbox::{Pids, Sandbox, obstacle};
 pub use spec::{Image, Spec};

@@ -3,7 +3,8 @@
 //!
 //! A scenario is a function that takes a watcher's name; the table at the head of each file says on
 //! which watchers it must hold, and makes a test of each pair: `endings::exit_7::ebpf`. The test
-//! process plays kubelet and the runtime's shim: it makes containers and waits for their ends.
+//! process plays kubelet and the runtime's shim: it makes containers and waits for their ends. Each pair
+//! is tried on three nodes: `endings::exit_7::slow_proc::ebpf`.
 
 #![cfg(test)]
 
@@ -18,21 +19,39 @@ macro_rules! on {
     (polling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: pidfd, proc);)+ };
 }
 
+/// A test of each pair, on each kind of node: as the machine is, with the mounts of many pods, and
+/// with a slow `/proc` as well.
 macro_rules! tests {
     ($scenario:ident: $($watcher:ident),+) => {
         mod $scenario {
-            $(
-                #[test]
-                fn $watcher() {
-                    if copilot_tests::requirement::Requirement::Containers.is_met() {
-                        super::$scenario(stringify!($watcher));
-                    }
-                }
-            )+
+            tests!(@node [super::$scenario] Quiet: $($watcher),+);
+
+            mod many_mounts {
+                tests!(@node [super::super::$scenario] Mounts: $($watcher),+);
+            }
+
+            mod slow_proc {
+                tests!(@node [super::super::$scenario] SlowProc: $($watcher),+);
+            }
+        }
+    };
+    (@node $path:tt $node:ident: $($watcher:ident),+) => {
+        $(
+            #[test]
+            fn $watcher() {
+                tests!(@play $path $node $watcher);
+            }
+        )+
+    };
+    (@play [$($scenario:tt)+] $node:ident $watcher:ident) => {
+        if copilot_tests::requirement::Requirement::Containers.is_met() {
+            let node = copilot_tests::container::Node::$node;
+            node.play(|| $($scenario)+(stringify!($watcher)));
         }
     };
 }
 
+mod chance;
 mod endings;
 mod identity;
 mod lateness;

@@ -281,6 +281,59 @@ fn of_a_runtimes_process_nothing_is_believed_before_the_container_is_named() {
     assert_ne!(traits.pod_uid.as_deref(), Some("other"));
 }
 
+/// What is read at any moment of a container in the making is its own, and nothing is missing once the
+/// runtime has pivoted.
+#[test]
+fn no_reading_of_a_container_in_the_making_says_anything_wrong() {
+    let mut stages = Vec::new();
+    for container in recorded::in_the_making() {
+        let label = &container.label;
+        let complete = Traits::from_mountinfo(&container.programs);
+        assert_eq!(complete.name.as_ref(), Some(&container.name), "{label}");
+        let mut last = None;
+        for (count, text) in container.runtimes.iter().enumerate() {
+            let Some(traits) = Traits::from_runtimes_mountinfo(text) else {
+                // A table that changes while it is read may come without the name.
+                continue;
+            };
+            assert_eq!(
+                traits.name.as_ref(),
+                Some(&container.name),
+                "{label} {count}"
+            );
+            assert_eq!(
+                traits.pod_uid.as_ref(),
+                Some(&container.pod_uid),
+                "{label} {count}"
+            );
+            let is_foreign = |mount: &&Mount| !complete.mounts.contains(mount);
+            assert_eq!(
+                traits.mounts.iter().find(is_foreign),
+                None,
+                "{label} {count}"
+            );
+            if traits.stage == Stage::BeforeStart {
+                // The runtime masks parts of these two at last.
+                let is_system = |mount: &Mount| {
+                    let target = &mount.target;
+                    target.starts_with("/proc") || target.starts_with("/sys")
+                };
+                let is_missing =
+                    |mount: &&Mount| !is_system(mount) && !traits.mounts.contains(mount);
+                assert_eq!(
+                    complete.mounts.iter().find(is_missing),
+                    None,
+                    "{label} {count}"
+                );
+            }
+            assert!(last <= Some(traits.stage), "{label} {count}");
+            last = Some(traits.stage);
+            stages.push(traits.stage);
+        }
+    }
+    assert!(stages.contains(&Stage::BeforePivot) && stages.contains(&Stage::BeforeStart));
+}
+
 /// Whatever the runtime calls its directory, and wherever the pod wants its termination log.
 #[test]
 fn a_root_in_the_making_is_known_by_its_name_or_by_its_proc() {

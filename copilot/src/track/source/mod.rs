@@ -21,7 +21,7 @@ use std::{io, os::fd::AsRawFd, pin::Pin};
 use futures_util::future::select_all;
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Event, Tracker, identify::Manifest};
+use super::{Event, Tracker, decision::Sight, identify::Manifest};
 
 /// A source that is at work.
 pub enum Source {
@@ -101,6 +101,19 @@ impl Source {
             Self::Marker(_) | Self::Signal | Self::Noop => false,
         }
     }
+
+    /// Whether it learns how each process ends. The API tells later, or never: its silence says
+    /// nothing.
+    fn knows_ends(&self) -> bool {
+        match self {
+            #[cfg(feature = "ebpf")]
+            Self::Ebpf(_) => true,
+            Self::Pidfd(_) => pidfd::tells_status(),
+            #[cfg(feature = "kube-api")]
+            Self::Kube(_) => false,
+            Self::Proc(_) | Self::Marker(_) | Self::Signal | Self::Noop => false,
+        }
+    }
 }
 
 /// The sources that are at work together. Never none.
@@ -151,10 +164,15 @@ impl Sources {
         select_all(each).await.0
     }
 
-    /// Whether none of them sees, at this moment, who lives.
+    /// What they see, at this moment, of who lives.
     #[must_use]
-    pub fn are_blind(&self) -> bool {
-        !self.0.iter().any(Source::sees)
+    pub fn sight(&self) -> Sight {
+        let sees: Vec<&Source> = self.0.iter().filter(|source| source.sees()).collect();
+        match sees.as_slice() {
+            [] => Sight::Blind,
+            sees if sees.iter().any(|source| source.knows_ends()) => Sight::Knows,
+            _ => Sight::Sees,
+        }
     }
 
     /// A decision is near: whoever may have lost its sight unawares finds out.

@@ -2,11 +2,15 @@
 //!
 //! Needs a shared pid namespace. Who is there is found out by looking at `/proc`, often while main is
 //! expected and hardly ever once it runs: from then on the descriptor wakes us at the process's end,
-//! and on newer kernels (6.15) tells how it ended, as soon as the parent has been told.
+//! and on newer kernels (6.15) tells how it ended, as soon as the parent has been told. A descriptor is
+//! opened at first sight of a pid, before anything of the process is read: a slow node does not
+//! wait.
 //! Cannot see a main that began and ended between two looks, unless its container was seen in the
 //! making; nor whether the OOM killer sent the signal; nor, on older kernels, how main ended.
 
 mod process;
+
+pub use process::tells_status;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,7 +23,7 @@ use futures_util::future::select_all;
 use thiserror::Error;
 use tracing::{debug, warn};
 
-use self::process::WatchedProcess;
+use self::process::{Sighted, WatchedProcess};
 use super::{Polling, tick::Tick};
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp, neighbours,
@@ -128,6 +132,8 @@ pub struct PidfdSource {
     /// How many looks have been made since main runs.
     looks: Option<usize>,
     begun: bool,
+    /// Descriptors of pids that were seen, and of which nothing has been read yet.
+    sighted: Sighted,
     tick: Tick,
 }
 
@@ -149,6 +155,7 @@ impl PidfdSource {
             changed: Instant::now(),
             looks: None,
             begun: false,
+            sighted: Sighted::default(),
             tick: Tick::every(polling.fast).map_err(PidfdError::Timer)?,
         })
     }
@@ -190,6 +197,7 @@ impl PidfdSource {
                     .and_then(|process| self.scanner.ended_as_runtimes(process.id));
                 // A second main may have begun, and must be known before this one's end is. The
                 // parent is being told meanwhile.
+                self.sighted.see(self.scanner.unknown_pids());
                 let newcomers = self.scanner.newcomers();
                 self.take(newcomers);
                 self.ending = process.map(|process| Ending {
@@ -216,6 +224,7 @@ impl PidfdSource {
 
     /// Looks at all processes, and tells who is there and who is gone.
     fn look(&mut self) {
+        self.sighted.see(self.scanner.unknown_pids());
         let seen = self.scanner.scan();
         self.must_look_often = false;
         self.take(seen);
@@ -242,6 +251,9 @@ impl PidfdSource {
         for (process, container) in self.scanner.in_the_making() {
             self.watch(&container, process, false);
         }
+        self.sighted.forget_all();
+        // Who came during the look is read at the next one.
+        self.sighted.see(self.scanner.unknown_pids());
         self.queue.extend(seen);
     }
 
@@ -257,7 +269,7 @@ impl PidfdSource {
             }
             _ => {}
         }
-        match WatchedProcess::open(&self.place, id, is_told) {
+        match WatchedProcess::open(&self.place, id, is_told, &mut self.sighted) {
             Ok(Some(process)) => {
                 self.first.insert(container.clone(), process);
             }

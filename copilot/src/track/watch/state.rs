@@ -72,16 +72,19 @@ impl State {
     }
 
     /// How main ended, if the tracker has concluded it. A good end is not believed while another
-    /// container that may have been main is known to have ended badly.
-    pub(super) fn concluded(&mut self) -> Option<Ending> {
+    /// container that may have been main is known to have ended badly; nor is an end whose status was
+    /// lost.
+    pub(super) fn concluded(&mut self, sight: Sight) -> Option<Ending> {
         let (ending, _) = self.over?;
-        if !matches!(ending, Ending::Exited(status) if status.is_failure()) {
-            let sighting = self.tracker.sighting();
-            if sighting.seen == Seen::EndedBadly {
-                return Some(self.blame(sighting));
-            }
+        if matches!(ending, Ending::Exited(status) if status.is_failure()) {
+            return Some(ending);
         }
-        Some(ending)
+        let sighting = self.tracker.sighting();
+        match sighting.seen {
+            Seen::EndedBadly => Some(self.blame(sighting)),
+            Seen::EndedSomehow if sight == Sight::Knows => Some(self.miss(sighting)),
+            _ => Some(ending),
+        }
     }
 
     /// What follows at this moment; nothing if main's end may still come.
@@ -93,7 +96,7 @@ impl State {
             return None;
         }
         self.dispel_doubt();
-        if let Some(ending) = self.concluded() {
+        if let Some(ending) = self.concluded(sight) {
             return Some(ending);
         }
         match decision {
@@ -101,6 +104,7 @@ impl State {
             Decision::Failed => Some(self.blame(sighting)),
             Decision::Interrupted => Some(Ending::StillRunning),
             Decision::NeverStarted => self.started.is_none().then_some(Ending::NeverStarted),
+            Decision::StatusLost => Some(self.miss(sighting)),
             Decision::OutputsDecide => {
                 info!(
                     ?moment,
@@ -111,7 +115,7 @@ impl State {
             Decision::OutputsDecideUnseen => {
                 let containers = self.tracker.names_seen().join(", ");
                 let reason = match sight {
-                    Sight::Sees => "main was never seen",
+                    Sight::Knows | Sight::Sees => "main was never seen",
                     Sight::Blind => "nobody can see main any more",
                 };
                 warn!(
@@ -136,6 +140,17 @@ impl State {
         self.told_by = self.last_source;
         self.main = Some((containers, Why::NotExcluded));
         Ending::Exited(status)
+    }
+
+    /// Somebody ended who may have been main, and how was lost.
+    fn miss(&mut self, sighting: Sighting) -> Ending {
+        warn!(
+            containers = self.tracker.names(&sighting.containers).join(", "),
+            "how a container ended that may have been main is not known: nothing is committed"
+        );
+        self.told_by = self.last_source;
+        self.main = Some((sighting.containers, Why::NotExcluded));
+        Ending::StatusLost
     }
 
     /// Nobody else will come: an end that may have been an init container's was main's.

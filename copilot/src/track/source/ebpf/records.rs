@@ -15,7 +15,8 @@ use crate::track::{
     cgroup::Membership,
     directory,
     kubelet::{Stage, Traits},
-    place::{Place, read_file_of},
+    place::Place,
+    proc_file,
     scan::{TICK, process_id, traits_of},
 };
 
@@ -265,7 +266,7 @@ impl Records {
 
     /// A process that has ended is still there until its parent has been told.
     fn by_process(&self, process: ProcessId) -> Option<ContainerId> {
-        let text = read_file_of(&self.visible(process)?, "cgroup").ok()?;
+        let text = proc_file::read(&self.visible(process)?, "cgroup").ok()?;
         match self.place.pod.membership(self.place.path_in(&text)?) {
             Membership::Container(container) => Some(container),
             Membership::Pod | Membership::Outside => None,
@@ -317,7 +318,7 @@ impl Records {
     /// When a process that we can see was started, in clock ticks.
     fn started(&self, pid: u64) -> Option<u64> {
         let process = self.visible(ProcessId { started: 0, pid })?;
-        Some(process_id(&process.stat().ok()?).started)
+        Some(process_id(&proc_file::stat(&process).ok()?).started)
     }
 }
 

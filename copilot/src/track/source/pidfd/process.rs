@@ -1,7 +1,8 @@
 //! One process and its descriptor.
 
 use std::{
-    io, mem,
+    collections::{BTreeMap, btree_map::Entry},
+    fs, io, mem,
     os::fd::{AsRawFd as _, OwnedFd},
     sync::OnceLock,
     time::Duration,
@@ -15,12 +16,15 @@ use tokio::{
 use tracing::debug;
 
 use crate::track::{
-    ExitStatus, ProcessId, Timestamp, place::Place, scan::process_id, source::register,
+    ExitStatus, ProcessId, Timestamp, place::Place, proc_file, scan::process_id, source::register,
 };
 
 /// How long the parent may take to learn of the end before we do without the status: until then the
 /// kernel does not give it away.
-const UNTIL_REAPED: Duration = Duration::from_secs(2);
+const UNTIL_REAPED: Duration = Duration::from_secs(20);
+
+/// The kernel from which a descriptor tells how its process ended (`PIDFD_INFO_EXIT`).
+const TELLS_STATUS: (u32, u32) = (6, 15);
 
 /// Until the second question for the status, on a kernel that does not wake us when the parent has
 /// been told; each later one takes twice as long to come.
@@ -48,24 +52,81 @@ pub fn try_out() -> io::Result<()> {
     Ok(())
 }
 
+/// Whether the kernel tells how a process ended.
+#[must_use]
+pub fn tells_status() -> bool {
+    let name = rustix::system::uname();
+    is_new_enough(&name.release().to_string_lossy())
+}
+
+fn is_new_enough(release: &str) -> bool {
+    let mut numbers = release
+        .split(|letter: char| !letter.is_ascii_digit())
+        .map(|number| number.parse::<u32>().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    version >= TELLS_STATUS
+}
+
+/// Descriptors opened at the first sight of a pid. What is read of the pid afterwards is of the same
+/// process as long as the descriptor's process holds it.
+#[derive(Debug, Default)]
+pub struct Sighted(BTreeMap<i32, OwnedFd>);
+
+impl Sighted {
+    /// Opens a descriptor for each of these pids. A failure is met again, and told, when the process
+    /// is to be watched.
+    pub fn see(&mut self, pids: impl IntoIterator<Item = i32>) {
+        for pid in pids {
+            if let Entry::Vacant(place) = self.0.entry(pid)
+                && let Some(valid) = Pid::from_raw(pid)
+                && let Ok(descriptor) = pidfd_open(valid, PidfdFlags::empty())
+            {
+                place.insert(descriptor);
+            }
+        }
+    }
+
+    /// Closes those that nobody took.
+    pub fn forget_all(&mut self) {
+        self.0.clear();
+    }
+}
+
 impl WatchedProcess {
-    /// Opens the descriptor; nothing if the process is gone by now.
-    pub fn open(place: &Place, id: ProcessId, is_told: bool) -> io::Result<Option<Self>> {
+    /// Takes the descriptor of a process that was read after the sight of its pid, or opens one;
+    /// nothing if the process is gone by now.
+    pub fn open(
+        place: &Place,
+        id: ProcessId,
+        is_told: bool,
+        sighted: &mut Sighted,
+    ) -> io::Result<Option<Self>> {
         let Some(pid) = id.visible_pid().and_then(Pid::from_raw) else {
             return Ok(None);
         };
-        let descriptor = match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(descriptor) => descriptor,
-            Err(rustix::io::Errno::SRCH) => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let holds_pid = || {
+            let stat = place
+                .process(pid.as_raw_nonzero().get())
+                .and_then(|process| proc_file::stat(&process).ok());
+            stat.as_ref().map(process_id) == Some(id)
         };
-        // The pid may have been given to another process between the look and the opening.
-        let stat = place
-            .process(pid.as_raw_nonzero().get())
-            .and_then(|process| process.stat().ok());
-        if stat.as_ref().map(process_id) != Some(id) {
-            return Ok(None);
-        }
+        let early = sighted.0.remove(&pid.as_raw_nonzero().get());
+        // If another process has the pid by now, that one may be the one which was read.
+        let early = early.filter(|early| has_pid(early) || !holds_pid());
+        let descriptor = if let Some(early) = early {
+            early
+        } else {
+            let opened = match pidfd_open(pid, PidfdFlags::empty()) {
+                Ok(descriptor) => descriptor,
+                Err(rustix::io::Errno::SRCH) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            // The pid may have been given to another process between the look and the opening.
+            if !holds_pid() {
+                return Ok(None);
+            }
+            opened
+        };
         Ok(Some(Self {
             id,
             is_told,
@@ -141,6 +202,15 @@ impl WatchedProcess {
         let is_told = info.mask & u64::from(libc::PIDFD_INFO_EXIT) != 0;
         Ok(is_told.then_some(info.exit_code))
     }
+}
+
+/// Whether a descriptor's process still has its pid: it lives, or its parent has not been told.
+fn has_pid(descriptor: &OwnedFd) -> bool {
+    let path = format!("/proc/self/fdinfo/{}", descriptor.as_raw_fd());
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let mut lines = text.lines();
+    let pid = lines.find_map(|line| line.strip_prefix("Pid:"));
+    pid.is_some_and(|pid| pid.trim().parse::<i32>().is_ok_and(|pid| pid > 0))
 }
 
 fn is_gone(error: &io::Error) -> bool {

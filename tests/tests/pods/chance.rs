@@ -1,0 +1,135 @@
+//! Pods of chance on a slow node: a watcher that sees learns of main's end before SIGTERM, always.
+//!
+//! `COPILOT_TEST_PODS` says how many (24), `COPILOT_TEST_SEED` which.
+
+use std::env;
+use std::iter;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use copilot_tests::binary::wait_until;
+use copilot_tests::container::{Layout, Node, Pids};
+use copilot_tests::requirement::Requirement;
+use copilot_tests::task_pod::NAME;
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use rustix::process::Signal;
+
+use super::outcome::{assert_reported, assert_uploaded};
+use super::scene::{Scene, WORKS};
+
+/// How many pods run side by side.
+const AT_ONCE: usize = 4;
+
+/// What the log says once a main's end is known.
+const KNOWN: [&str; 2] = ["main ended", "what seemed to be main has ended"];
+
+#[test]
+fn the_end_of_main_is_known_before_sigterm() {
+    if !Requirement::Containers.is_met() {
+        return;
+    }
+    let seed = number("COPILOT_TEST_SEED").unwrap_or_else(rand::random);
+    let pods = number("COPILOT_TEST_PODS").unwrap_or(24);
+    println!("COPILOT_TEST_SEED={seed} COPILOT_TEST_PODS={pods}");
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                Node::SlowProc.play(|| {
+                    let count = || next.fetch_add(1, Ordering::Relaxed);
+                    for count in iter::repeat_with(count).take_while(|count| *count < pods) {
+                        let seed = seed.wrapping_add(count);
+                        Pod::of_chance(seed).play(seed);
+                    }
+                });
+            });
+        }
+    });
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().expect("the variable is a number"))
+}
+
+/// What chance decides of a pod.
+#[derive(Debug)]
+struct Pod {
+    watcher: &'static str,
+    pids: Pids,
+    main: &'static str,
+    before: Duration,
+    lives: Duration,
+    ends: End,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Well,
+    Code,
+    Killed,
+}
+
+impl Pod {
+    fn of_chance(seed: u64) -> Self {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let sees = [
+            ("ebpf", Pids::Shared),
+            ("ebpf", Pids::Separate),
+            ("pidfd", Pids::Shared),
+        ];
+        let (watcher, pids) = *sees.choose(&mut random).unwrap();
+        let mut milliseconds = |most: u64| Duration::from_millis(random.random_range(0..=most));
+        let (before, lives) = (milliseconds(300), milliseconds(200));
+        Self {
+            watcher,
+            pids,
+            main: [NAME, "trainer"].choose(&mut random).unwrap(),
+            before,
+            lives,
+            ends: *[End::Well, End::Code, End::Killed]
+                .choose(&mut random)
+                .unwrap(),
+        }
+    }
+
+    fn script(&self) -> String {
+        let end = match self.ends {
+            End::Well => "exit 0",
+            End::Code => "exit 7",
+            // Until it is killed: the first process of a pid namespace cannot kill itself.
+            End::Killed => "echo done > /gates/done; exec sleep 600",
+        };
+        format!("{WORKS}; sleep {}; {end}", self.lives.as_secs_f64())
+    }
+
+    /// Main leaves complete outputs behind, however it ends: what is taken for a good end is
+    /// committed.
+    fn play(&self, seed: u64) {
+        println!("{seed}: {self:?}");
+        let scene = Scene::on(self.watcher, Layout::default(), self.pids);
+        let sidecar = scene.attach(&[]);
+        thread::sleep(self.before);
+        let main = scene.run(&scene.worker(self.main, &self.script()));
+        if let End::Killed = self.ends {
+            let done = scene.task.pod.volume("gates").unwrap().join("done");
+            wait_until("main has done its work", || done.exists());
+            main.signal(Signal::KILL).unwrap();
+        }
+        main.wait().unwrap();
+        wait_until("main's end is known", || {
+            let log = sidecar.log();
+            KNOWN.iter().any(|words| log.contains(words))
+        });
+        sidecar.signal(Signal::TERM).unwrap();
+        let outcome = scene.task.outcome(&sidecar).unwrap();
+        match self.ends {
+            End::Well => assert_uploaded(&outcome, "hello"),
+            End::Code => assert_reported(&outcome, "MainFailed", "exited with code 7"),
+            End::Killed => assert_reported(&outcome, "Interrupted", "signal 9 (SIGKILL)"),
+        }
+    }
+}
