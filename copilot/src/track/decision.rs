@@ -25,8 +25,33 @@ pub enum Seen {
 pub enum Sight {
     /// One does.
     Sees,
-    /// None does: files, signals, an API that does not answer.
+    /// None does, but the API tells what kubelet reports: of a main that has ended often after SIGTERM only.
+    Reported,
+    /// The same of a pod that is being deleted: kubelet reports no more before all of it has ended, us too.
+    Muted,
+    /// None does, and one that did may do again: an API that does not answer.
+    Lost,
+    /// None does, nor did: files, signals.
     Blind,
+}
+
+impl Sight {
+    /// The better one of two.
+    #[must_use]
+    pub fn better(self, other: Self) -> Self {
+        let rank = |sight| ALL.iter().position(|one| *one == sight);
+        if rank(self) <= rank(other) {
+            self
+        } else {
+            other
+        }
+    }
+
+    /// Whether somebody is told, at this moment, who lives.
+    #[must_use]
+    pub fn is_any(self) -> bool {
+        !matches!(self, Lost | Blind)
+    }
 }
 
 /// What asks for a decision.
@@ -53,31 +78,39 @@ pub enum Decision {
     Interrupted,
     /// It never began.
     NeverStarted,
+    /// How main ended is not told in time: nothing is committed.
+    Untold,
     /// Main is over: its outputs decide, as in the reference.
     OutputsDecide,
     /// The same of a pod in which a source that sees has never seen main: a warning says so.
     OutputsDecideUnseen,
 }
 
-use Decision::{Failed, Interrupted, NeverStarted, OutputsDecide, OutputsDecideUnseen, Wait};
+use Decision::{
+    Failed, Interrupted, NeverStarted, OutputsDecide, OutputsDecideUnseen, Untold, Wait,
+};
 use Seen::{EndedBadly, EndedSomehow, EndedWell, Nobody, Runs};
-use Sight::{Blind, Sees};
+use Sight::{Blind, Lost, Muted, Reported, Sees};
+
+/// The best first.
+const ALL: &[Sight] = &[Sees, Reported, Muted, Lost, Blind];
 
 /// What was seen, who sees at this moment, and what follows at each [`Moment`]: SIGTERM, the end of
 /// `--term-wait`, silence over complete outputs, the end of `--main-start-timeout`.
 #[rustfmt::skip]
-const TABLE: [(Seen, Sight, [Decision; 4]); 10] = [
-    //                     SIGTERM              term wait over       silence              start timeout
-    (EndedBadly,   Sees,  [Failed,              Failed,              Failed,              Failed]),
-    (EndedBadly,   Blind, [Failed,              Failed,              Failed,              Failed]),
-    (Runs,         Sees,  [Wait,                Interrupted,         Wait,                NeverStarted]),
-    (Runs,         Blind, [Wait,                OutputsDecideUnseen, Wait,                NeverStarted]),
-    (EndedSomehow, Sees,  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (EndedSomehow, Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (EndedWell,    Sees,  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (EndedWell,    Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (Nobody,       Sees,  [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted]),
-    (Nobody,       Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+const TABLE: [(Seen, &[Sight], [Decision; 4]); 11] = [
+    //                               SIGTERM              term wait over       silence              start timeout
+    (EndedBadly,   ALL,                  [Failed,              Failed,              Failed,              Failed]),
+    (Runs,         &[Sees, Reported],    [Wait,                Interrupted,         Wait,                NeverStarted]),
+    (Runs,         &[Muted],             [Untold,              Untold,              Wait,                NeverStarted]),
+    (Runs,         &[Lost],              [Wait,                Untold,              Wait,                NeverStarted]),
+    (Runs,         &[Blind],             [Wait,                OutputsDecideUnseen, Wait,                NeverStarted]),
+    (EndedSomehow, ALL,                  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+    (EndedWell,    ALL,                  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+    (Nobody,       &[Sees],              [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted]),
+    (Nobody,       &[Reported, Lost],    [Wait,                Untold,              Wait,                NeverStarted]),
+    (Nobody,       &[Muted],             [Untold,              Untold,              Wait,                NeverStarted]),
+    (Nobody,       &[Blind],             [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
 ];
 
 /// Looks it up.
@@ -85,7 +118,7 @@ const TABLE: [(Seen, Sight, [Decision; 4]); 10] = [
 pub fn decide(seen: Seen, sight: Sight, moment: Moment) -> Decision {
     let row = TABLE
         .iter()
-        .find(|(row, eyes, _)| (*row, *eyes) == (seen, sight));
+        .find(|(row, eyes, _)| *row == seen && eyes.contains(&sight));
     row.map_or(Interrupted, |(_, _, decisions)| match moment {
         Moment::Sigterm => decisions[0],
         Moment::TermWaitOver => decisions[1],
@@ -118,7 +151,7 @@ mod tests {
     ];
 
     fn every_case() -> impl Iterator<Item = (Seen, Sight, Moment)> {
-        let sights = |seen| [Sees, Blind].map(|sight| (seen, sight));
+        let sights = |seen| ALL.iter().map(move |sight| (seen, *sight));
         let pairs = SEEN.into_iter().flat_map(sights);
         pairs.flat_map(|(seen, sight)| MOMENTS.map(|moment| (seen, sight, moment)))
     }
@@ -126,7 +159,9 @@ mod tests {
     #[test]
     fn each_case_has_one_row() {
         for (seen, sight, _) in every_case() {
-            let rows = TABLE.iter().filter(|row| (row.0, row.1) == (seen, sight));
+            let rows = TABLE
+                .iter()
+                .filter(|row| row.0 == seen && row.1.contains(&sight));
             assert_eq!(rows.count(), 1, "{seen:?} {sight:?}");
         }
     }
@@ -136,9 +171,22 @@ mod tests {
         for (seen, sight, moment) in every_case() {
             let decision = decide(seen, sight, moment);
             let commits = matches!(decision, OutputsDecide | OutputsDecideUnseen);
-            let must_not = seen == EndedBadly || (seen, sight) == (Runs, Sees);
+            let is_told = sight != Blind;
+            let must_not = seen == EndedBadly || (seen == Runs && is_told);
             assert!(!(commits && must_not), "{seen:?} {sight:?} {moment:?}");
             assert_eq!(decision == Failed, seen == EndedBadly);
+        }
+    }
+
+    /// What kubelet reports comes after its SIGTERM, so that nobody was told of means nothing.
+    #[test]
+    fn a_main_that_the_api_has_not_told_of_is_never_committed() {
+        for sight in [Reported, Muted, Lost] {
+            for moment in MOMENTS {
+                let decision = decide(Nobody, sight, moment);
+                let commits = matches!(decision, OutputsDecide | OutputsDecideUnseen);
+                assert!(!commits, "{sight:?} {moment:?}");
+            }
         }
     }
 }

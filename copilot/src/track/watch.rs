@@ -20,7 +20,7 @@ pub use self::absence::{Absence, Evidence};
 use self::state::State;
 use super::{
     ContainerId, Event, ExitStatus, Marker, Timestamp,
-    decision::{Moment, Sight},
+    decision::Moment,
     identify::{Rules, Why},
     neighbours,
     place::Place,
@@ -66,6 +66,8 @@ pub enum Ending {
     Unseen,
     /// SIGTERM came while main ran, and it did not end in the time given.
     StillRunning,
+    /// SIGTERM came, and how main ended was not told in the time given.
+    Untold,
     /// Main was not seen to start in the time given.
     NeverStarted,
 }
@@ -174,7 +176,12 @@ impl Watch {
                     if let Some(ending) = self.ask(Moment::Sigterm) {
                         return ending;
                     }
-                    info!(wait = ?limits.term_wait, "SIGTERM while main runs: waiting for its end");
+                    let known = if self.state.started().is_some() {
+                        "while main runs"
+                    } else {
+                        "before anything was told of main"
+                    };
+                    info!(wait = ?limits.term_wait, "SIGTERM {known}: waiting for its end");
                     self.sources.look_again();
                     deadline = Some(Instant::now() + limits.term_wait);
                 }
@@ -217,12 +224,7 @@ impl Watch {
     }
 
     fn ask(&mut self, moment: Moment) -> Option<Ending> {
-        let sight = if self.sources.are_blind() {
-            Sight::Blind
-        } else {
-            Sight::Sees
-        };
-        self.state.ask(moment, sight)
+        self.state.ask(moment, self.sources.sight())
     }
 
     /// Takes what the sources have to tell at this moment: it may be what decides.
@@ -251,7 +253,7 @@ impl Watch {
             watcher: self.sources.names(),
             reason: self.reason.clone(),
             told_by: self.state.told_by(),
-            sees: !self.sources.are_blind(),
+            sees: self.sources.sight().is_any(),
             main: self.state.main().cloned(),
             main_names: self.state.tracker().names(self.state.mains()),
             containers: self.state.tracker().names_seen(),

@@ -21,7 +21,7 @@ use std::{io, os::fd::AsRawFd, pin::Pin};
 use futures_util::future::select_all;
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Event, Tracker, identify::Manifest};
+use super::{Event, Tracker, decision::Sight, identify::Manifest};
 
 /// A source that is at work.
 pub enum Source {
@@ -90,15 +90,15 @@ impl Source {
         }
     }
 
-    /// Whether it sees, at this moment, who lives: files and signals never show that.
-    fn sees(&self) -> bool {
+    /// What it sees, at this moment, of who lives: files and signals never show that.
+    fn sight(&self) -> Sight {
         match self {
             #[cfg(feature = "ebpf")]
-            Self::Ebpf(_) => true,
-            Self::Pidfd(_) | Self::Proc(_) => true,
+            Self::Ebpf(_) => Sight::Sees,
+            Self::Pidfd(_) | Self::Proc(_) => Sight::Sees,
             #[cfg(feature = "kube-api")]
-            Self::Kube(source) => !source.is_blind(),
-            Self::Marker(_) | Self::Signal | Self::Noop => false,
+            Self::Kube(source) => source.sight(),
+            Self::Marker(_) | Self::Signal | Self::Noop => Sight::Blind,
         }
     }
 }
@@ -151,10 +151,11 @@ impl Sources {
         select_all(each).await.0
     }
 
-    /// Whether none of them sees, at this moment, who lives.
+    /// What the best of them sees, at this moment, of who lives.
     #[must_use]
-    pub fn are_blind(&self) -> bool {
-        !self.0.iter().any(Source::sees)
+    pub fn sight(&self) -> Sight {
+        let sights = self.0.iter().map(Source::sight);
+        sights.reduce(Sight::better).unwrap_or(Sight::Blind)
     }
 
     /// A decision is near: whoever may have lost its sight unawares finds out.

@@ -89,7 +89,8 @@ impl State {
         let sighting = self.tracker.sighting();
         let decision = decide(sighting.seen, sight, moment);
         let ends = matches!(moment, Moment::TermWaitOver | Moment::StartTimeout);
-        if decision == Decision::Wait || (self.tracker.is_main_alive() && !ends) {
+        let may_come = self.tracker.is_main_alive() && !ends && decision != Decision::Untold;
+        if decision == Decision::Wait || may_come {
             return None;
         }
         self.dispel_doubt();
@@ -100,6 +101,7 @@ impl State {
             Decision::Wait => None,
             Decision::Failed => Some(self.blame(sighting)),
             Decision::Interrupted => Some(Ending::StillRunning),
+            Decision::Untold => Some(Ending::Untold),
             Decision::NeverStarted => self.started.is_none().then_some(Ending::NeverStarted),
             Decision::OutputsDecide => {
                 info!(
@@ -110,9 +112,10 @@ impl State {
             }
             Decision::OutputsDecideUnseen => {
                 let containers = self.tracker.names_seen().join(", ");
-                let reason = match sight {
-                    Sight::Sees => "main was never seen",
-                    Sight::Blind => "nobody can see main any more",
+                let reason = if sight.is_any() {
+                    "main was never seen"
+                } else {
+                    "nobody can see main any more"
                 };
                 warn!(
                     ?moment,
