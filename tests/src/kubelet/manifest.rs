@@ -285,7 +285,9 @@ fn ours(name: &str, store: &[String], own: &[String], mounts: &[Value]) -> Value
     container
 }
 
-fn script(name: &str, text: &str, mounts: &[Value]) -> Value {
+/// A container that runs a shell script.
+#[must_use]
+pub fn script(name: &str, text: &str, mounts: &[Value]) -> Value {
     container(name, BOX, &["/bin/sh", "-c", text], mounts)
 }
 
@@ -298,25 +300,5 @@ fn container(name: &str, image: &str, words: &[&str], mounts: &[Value]) -> Value
         "imagePullPolicy": "Never",
         "command": words,
         "volumeMounts": mounts,
-    })
-}
-
-/// The pod of a neighbour: it lives for a moment, and is of no interest.
-#[must_use]
-pub fn neighbour(name: &str, uid: &str, seconds: u32) -> Value {
-    let text = format!("echo hello > /var/cache/file; sleep {seconds}; exit 0");
-    let mounts = [json!({"name": "cache", "mountPath": "/var/cache"})];
-    json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": uid},
-        "spec": {
-            "hostNetwork": true,
-            "shareProcessNamespace": seconds.is_multiple_of(2),
-            "restartPolicy": "Never",
-            "terminationGracePeriodSeconds": 1,
-            "volumes": [{"name": "cache", "emptyDir": {"medium": "Memory"}}],
-            "containers": [script("work", &text, &mounts)],
-        },
     })
 }

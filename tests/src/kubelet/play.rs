@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use serde_json::Value;
 
-use super::cluster::{Cluster, job};
+use super::cluster::Cluster;
 use super::evidence::{Evidence, Logs};
 use super::manifest::{self, HELPER, MESH, Names, SIDECAR, main_name};
 use super::node::Node;
 use super::scenario::{Act, Beside, Case, End};
 use super::status::{Container, Pod};
 use crate::s3::S3Server;
+
+mod job;
 
 /// How long a pod may take, on a busy node.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -190,27 +191,6 @@ impl Play<'_> {
         self.node.cluster().context("this needs an API server")
     }
 
-    /// A Job of this pod, which is tried twice.
-    fn job(&mut self, pod: &Value, store: &S3Server) -> Result<()> {
-        let name = self.names.pod.clone();
-        self.cluster()?.create_job(&job::of(&name, pod))?;
-        for number in 1..=2 {
-            if number == 2 {
-                // The other pod comes some seconds later, and writes to the same places.
-                self.first_try = Some(Box::new(self.collect(store)));
-                self.logs = Logs::default();
-            }
-            self.until("the Job has made a pod", |play| {
-                let made = play.cluster().and_then(|cluster| cluster.pods_of(&name));
-                made.is_ok_and(|made| made.len() >= number)
-            })?;
-            let made = self.cluster()?.pods_of(&name)?;
-            self.names.uid.clone_from(&made[number - 1]);
-            self.until_over()?;
-        }
-        Ok(())
-    }
-
     fn process(&self, name: &str) -> Option<Pid> {
         let id = self.pod.container(name)?.id();
         Pid::from_raw(self.node.first_process(&id)?)
@@ -252,9 +232,16 @@ impl Play<'_> {
 
     fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Result<()> {
         loop {
-            // One that is being deleted is not told of any more.
-            if let Some(pod) = self.node.status()?.pod(&self.names.uid) {
-                self.pod = pod;
+            match self.node.status() {
+                // One that is being deleted is not told of any more.
+                Ok(status) => {
+                    self.pod = status
+                        .pod(&self.names.uid)
+                        .unwrap_or_else(|| std::mem::take(&mut self.pod))
+                }
+                // An API server that was away may need another moment.
+                Err(_) if self.node.cluster().is_some() => {}
+                Err(error) => return Err(error),
             }
             self.note_cgroups();
             self.logs

@@ -19,6 +19,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use self::api::Api;
+use super::status::Status;
 use crate::background::Background;
 
 /// The account of pods, and the name of the role that it is given.
@@ -109,6 +110,11 @@ impl Cluster {
             self.api.create_yaml(&path, document)?;
         }
         Ok(())
+    }
+
+    /// What kubelet has told the API of its pods.
+    pub fn status(&self) -> Result<Status> {
+        Ok(Status::of(self.api.get(&pods())?))
     }
 
     /// Creates a pod; says its uid.

@@ -193,9 +193,13 @@ impl Node {
         &self.plan.directory
     }
 
-    /// What its kubelet says of its pods.
+    /// What its kubelet says of its pods: to the API if it has one, since kubelet's own port then tells no more,
+    /// and tells it later.
     pub fn status(&self) -> Result<Status> {
-        Status::ask(self.port)
+        match &self.cluster {
+            Some(cluster) => cluster.status(),
+            None => Status::ask(self.port),
+        }
     }
 
     /// Its control plane, if it has one.

@@ -1,7 +1,7 @@
 //! The scenarios that need an API server.
 
 use super::{BAD, BASE};
-use crate::kubelet::scenario::{Act, Beside, End, Main, Privilege, Scenario};
+use crate::kubelet::scenario::{Act, Beside, End, Main, Pids, Privilege, Scenario};
 
 /// With any watcher: these are about the pod.
 const ALL: &[Privilege] = Privilege::ALL;
@@ -9,12 +9,16 @@ const ALL: &[Privilege] = Privilege::ALL;
 /// These are about the API, which no other watcher knows.
 const BY_API: &[Privilege] = &[Privilege::KubeApi];
 
+/// One pod at a time: what its sidecar sees of processes is of no interest.
+const ALONE: &[Pids] = &[Pids::Own];
+
 /// All of them.
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "api-restart-0",
         main: waits!("exit 0"),
         act: Act::RestartApi,
+        pids: ALONE,
         cluster: Some(BY_API),
         ..BASE
     },
@@ -22,6 +26,7 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "api-restart-7",
         main: waits!("exit 7"),
         act: Act::RestartApi,
+        pids: ALONE,
         cluster: Some(BY_API),
         ..BAD
     },
@@ -31,6 +36,7 @@ pub const SCENARIOS: &[Scenario] = &[
         main: waits!("exit 0"),
         beside: &[Beside::Patience],
         act: Act::EndWithoutApi,
+        pids: ALONE,
         cluster: Some(BY_API),
         ..BASE
     },
@@ -39,6 +45,7 @@ pub const SCENARIOS: &[Scenario] = &[
         main: waits!("exit 7"),
         beside: &[Beside::Patience],
         act: Act::EndWithoutApi,
+        pids: ALONE,
         cluster: Some(BY_API),
         ..BAD
     },
