@@ -98,9 +98,12 @@ impl Play<'_> {
         }
         let flags = store.flags(manifest::BUCKET);
         let short = self.case.has(Beside::ShortWatches);
-        let api = self.node.cluster().map(|cluster| match short {
-            true => cluster.short_port(),
-            false => cluster.api.port(),
+        let api = self.node.cluster().map(|cluster| {
+            if short {
+                cluster.short_port()
+            } else {
+                cluster.api.port()
+            }
         });
         let pod = manifest::pod(self.case, &self.names, &self.folder, &flags, api);
         if self.case.scenario.act == Act::Job {
@@ -237,7 +240,7 @@ impl Play<'_> {
                 Ok(status) => {
                     self.pod = status
                         .pod(&self.names.uid)
-                        .unwrap_or_else(|| std::mem::take(&mut self.pod))
+                        .unwrap_or_else(|| std::mem::take(&mut self.pod));
                 }
                 // An API server that was away may need another moment.
                 Err(_) if self.node.cluster().is_some() => {}
