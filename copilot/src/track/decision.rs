@@ -47,7 +47,7 @@ impl Sight {
         }
     }
 
-    /// Whether somebody is told, at this moment, who lives.
+    /// Whether a source can tell, at this moment, who lives.
     #[must_use]
     pub fn is_any(self) -> bool {
         !matches!(self, Lost | Blind)

@@ -21,7 +21,7 @@ mod api;
 /// What a sidecar says that goes by SIGTERM alone.
 const UNSEEN: &str = "its outputs decide";
 
-/// The exit code of whoever is killed.
+/// The exit code of a process that is killed.
 const KILLED: i64 = 137;
 
 /// What the sidecar must have made of it.
@@ -49,7 +49,7 @@ pub fn expected(case: &Case) -> Expected {
     if case.watcher() == Watcher::KubeApi && case.is_stopped() {
         return match case.scenario.act {
             Act::Delete | Act::Evict => Expected::Report,
-            // That a deadline is over the API is told as late, and kubelet gives a sidecar two
+            // The API learns as late that a deadline is over, and kubelet gives a sidecar two
             // seconds if main has used up its time.
             _ => Expected::NoCommit,
         };
@@ -221,7 +221,7 @@ fn reason(case: &Case, evidence: &Evidence) -> Option<String> {
 /// How a status must begin, where it must.
 fn words(case: &Case, reason: Option<&str>) -> Option<&'static str> {
     match (case.scenario.end, case.watcher()) {
-        // Of a deletion it is told; of anything else that stops a pod it is not.
+        // The API shows a deletion, and nothing else that stops a pod.
         (_, Watcher::KubeApi) if case.is_stopped() => match expected(case) {
             Expected::Report => Some("Untold"),
             _ => None,

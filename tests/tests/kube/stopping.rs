@@ -29,7 +29,7 @@ fn a_main_that_the_api_still_sees_is_not_uploaded_half_written() {
     stage.reported(sidecar, "Interrupted", "still running");
 }
 
-/// What nobody has told is no success, and what is told within the time counts.
+/// Without the API's word on main's end nothing is committed.
 #[test]
 fn where_the_api_says_nothing_nothing_is_committed() {
     for mood in [Mood::Refuses(503), Mood::Silent] {

@@ -39,7 +39,7 @@ pub fn start(folder: &Path, api: u16, client: Arc<ClientConfig>) -> Result<Backg
     Ok(Background::start("api-front", move |connection| {
         let (acceptor, client) = (acceptor.clone(), Arc::clone(&client));
         async move {
-            // Whoever goes away is no fault of ours.
+            // A client that goes away ends its own connection, and nothing else.
             let _ = pass(connection, &acceptor, client, upstream).await;
         }
     })?)
