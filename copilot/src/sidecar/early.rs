@@ -66,7 +66,8 @@ pub(super) async fn landed(eager: Option<Eager>, stop: &Stop) -> Early {
 /// life that has committed them, and not where we are about to be killed.
 pub(super) fn is_withdrawn(watched: &Watched, error: Option<&UploadError>) -> bool {
     let committing = matches!(error, Some(UploadError::Commit { .. }));
-    watched.started.is_some() && watched.ending != Ending::StillRunning && !committing
+    let is_stopped = matches!(watched.ending, Ending::StillRunning | Ending::Untold);
+    watched.started.is_some() && !is_stopped && !committing
 }
 
 /// The run has failed: deletes what was sent and is not kept on purpose, or says that it stays.

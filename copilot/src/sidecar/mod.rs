@@ -157,7 +157,7 @@ impl Job<'_> {
             eager.cancel();
         }
         let mut early = early::landed(eager, self.stop).await;
-        let unseen = watched.ending == Ending::NeverStarted;
+        let unseen = matches!(watched.ending, Ending::NeverStarted | Ending::Untold);
         if unseen && is_done(outputs, self.engine, &failure).await {
             early.leave(self.engine).await;
             return Ok(());

@@ -49,6 +49,18 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
             kind: Kind::Recoverable,
             origin: Origin::System,
         }),
+        Ending::Untold => Verdict::Report(Failure {
+            code: "Interrupted".into(),
+            message: format!(
+                "stopped before {} told how {} ended, so its outputs are not uploaded: of a pod that is \
+                 deleted kubelet reports nothing before all of it has ended, and an API that does not \
+                 answer tells nothing. --term-wait says how long its word is waited for",
+                watched.watcher,
+                main(watched)
+            ),
+            kind: Kind::Recoverable,
+            origin: Origin::System,
+        }),
         Ending::NeverStarted => Verdict::Report(Failure {
             code: "MainNotStarted".into(),
             message: never_started(watched),
@@ -161,6 +173,7 @@ mod tests {
                 Some(("MainNotStarted", Origin::User)),
             ),
             (Ending::StillRunning, Some(("Interrupted", Origin::System))),
+            (Ending::Untold, Some(("Interrupted", Origin::System))),
             (Ending::NeverStarted, Some(("MainNotStarted", Origin::User))),
         ] {
             let verdict = judge(&watched(ending), MainFailure::Report);
@@ -180,10 +193,10 @@ mod tests {
             Verdict::Upload
         );
         // Half-written outputs are never taken for outputs.
-        assert!(matches!(
-            judge(&watched(Ending::StillRunning), MainFailure::Upload),
-            Verdict::Report(_)
-        ));
+        for ending in [Ending::StillRunning, Ending::Untold] {
+            let verdict = judge(&watched(ending), MainFailure::Upload);
+            assert!(matches!(verdict, Verdict::Report(_)), "{ending:?}");
+        }
     }
 
     #[test]

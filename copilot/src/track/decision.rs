@@ -27,8 +27,39 @@ pub enum Sight {
     Knows,
     /// One does, but not how processes end.
     Sees,
-    /// None does: files, signals, an API that does not answer.
+    /// None does, but the API tells what kubelet reports: of a main that has ended often after SIGTERM only.
+    Reported,
+    /// The same of a pod that is being deleted: kubelet reports no more before all of it has ended, us too.
+    Muted,
+    /// None does, and one that did may do again: an API that does not answer.
+    Lost,
+    /// None does, nor did: files, signals.
     Blind,
+}
+
+impl Sight {
+    /// The better one of two.
+    #[must_use]
+    pub fn better(self, other: Self) -> Self {
+        let rank = |sight| ALL.iter().position(|one| *one == sight);
+        if rank(self) <= rank(other) {
+            self
+        } else {
+            other
+        }
+    }
+
+    /// Whether a source can tell, at this moment, who lives.
+    #[must_use]
+    pub fn is_any(self) -> bool {
+        !matches!(self, Lost | Blind)
+    }
+
+    /// Whether a source tells how main ends: an end without a status is then not a good one.
+    #[must_use]
+    pub fn knows_ends(self) -> bool {
+        !matches!(self, Sees | Blind)
+    }
 }
 
 /// What asks for a decision.
@@ -55,40 +86,45 @@ pub enum Decision {
     Interrupted,
     /// It never began.
     NeverStarted,
-    /// Main is over, and nobody could tell how it ended: its outputs decide, as in the reference.
-    OutputsDecide,
-    /// Main is over, and how it ended was lost: without proof of a good end nothing is committed.
+    /// How main ended is not told in time: nothing is committed.
+    Untold,
+    /// Main is over, and how it ended was lost: nothing is committed.
     StatusLost,
+    /// Main is over, and nobody can tell how it ended: its outputs decide, as in the reference.
+    OutputsDecide,
     /// The same of a pod in which a source that sees has never seen main: a warning says so.
     OutputsDecideUnseen,
 }
 
 use Decision::{
-    Failed, Interrupted, NeverStarted, OutputsDecide, OutputsDecideUnseen, StatusLost, Wait,
+    Failed, Interrupted, NeverStarted, OutputsDecide, OutputsDecideUnseen, StatusLost, Untold, Wait,
 };
 use Seen::{EndedBadly, EndedSomehow, EndedWell, Nobody, Runs};
-use Sight::{Blind, Knows, Sees};
+use Sight::{Blind, Knows, Lost, Muted, Reported, Sees};
+
+/// The best first.
+const ALL: &[Sight] = &[Knows, Sees, Reported, Muted, Lost, Blind];
+
+/// Those of sources that tell how main ends.
+const INFORMED: &[Sight] = &[Knows, Reported, Muted, Lost];
 
 /// What was seen, who sees at this moment, and what follows at each [`Moment`]: SIGTERM, the end of
 /// `--term-wait`, silence over complete outputs, the end of `--main-start-timeout`.
 #[rustfmt::skip]
-const TABLE: [(Seen, Sight, [Decision; 4]); 15] = [
-    //                     SIGTERM              term wait over       silence              start timeout
-    (EndedBadly,   Knows, [Failed,              Failed,              Failed,              Failed]),
-    (EndedBadly,   Sees,  [Failed,              Failed,              Failed,              Failed]),
-    (EndedBadly,   Blind, [Failed,              Failed,              Failed,              Failed]),
-    (Runs,         Knows, [Wait,                Interrupted,         Wait,                NeverStarted]),
-    (Runs,         Sees,  [Wait,                Interrupted,         Wait,                NeverStarted]),
-    (Runs,         Blind, [Wait,                OutputsDecideUnseen, Wait,                NeverStarted]),
-    (EndedSomehow, Knows, [StatusLost,          StatusLost,          StatusLost,          NeverStarted]),
-    (EndedSomehow, Sees,  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (EndedSomehow, Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (EndedWell,    Knows, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (EndedWell,    Sees,  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (EndedWell,    Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (Nobody,       Knows, [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted]),
-    (Nobody,       Sees,  [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted]),
-    (Nobody,       Blind, [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+const TABLE: [(Seen, &[Sight], [Decision; 4]); 12] = [
+    //                               SIGTERM              term wait over       silence              start timeout
+    (EndedBadly,   ALL,                  [Failed,              Failed,              Failed,              Failed]),
+    (Runs,         &[Knows, Sees, Reported], [Wait,                Interrupted,         Wait,                NeverStarted]),
+    (Runs,         &[Muted],             [Untold,              Untold,              Wait,                NeverStarted]),
+    (Runs,         &[Lost],              [Wait,                Untold,              Wait,                NeverStarted]),
+    (Runs,         &[Blind],             [Wait,                OutputsDecideUnseen, Wait,                NeverStarted]),
+    (EndedSomehow, INFORMED,             [StatusLost,          StatusLost,          StatusLost,          NeverStarted]),
+    (EndedSomehow, &[Sees, Blind],       [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+    (EndedWell,    ALL,                  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+    (Nobody,       &[Knows, Sees],       [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted]),
+    (Nobody,       &[Reported, Lost],    [Wait,                Untold,              Wait,                NeverStarted]),
+    (Nobody,       &[Muted],             [Untold,              Untold,              Wait,                NeverStarted]),
+    (Nobody,       &[Blind],             [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
 ];
 
 /// Looks it up.
@@ -96,7 +132,7 @@ const TABLE: [(Seen, Sight, [Decision; 4]); 15] = [
 pub fn decide(seen: Seen, sight: Sight, moment: Moment) -> Decision {
     let row = TABLE
         .iter()
-        .find(|(row, eyes, _)| (*row, *eyes) == (seen, sight));
+        .find(|(row, eyes, _)| *row == seen && eyes.contains(&sight));
     row.map_or(Interrupted, |(_, _, decisions)| match moment {
         Moment::Sigterm => decisions[0],
         Moment::TermWaitOver => decisions[1],
@@ -129,7 +165,7 @@ mod tests {
     ];
 
     fn every_case() -> impl Iterator<Item = (Seen, Sight, Moment)> {
-        let sights = |seen| [Knows, Sees, Blind].map(|sight| (seen, sight));
+        let sights = |seen| ALL.iter().map(move |sight| (seen, *sight));
         let pairs = SEEN.into_iter().flat_map(sights);
         pairs.flat_map(|(seen, sight)| MOMENTS.map(|moment| (seen, sight, moment)))
     }
@@ -137,21 +173,36 @@ mod tests {
     #[test]
     fn each_case_has_one_row() {
         for (seen, sight, _) in every_case() {
-            let rows = TABLE.iter().filter(|row| (row.0, row.1) == (seen, sight));
+            let rows = TABLE
+                .iter()
+                .filter(|row| row.0 == seen && row.1.contains(&sight));
             assert_eq!(rows.count(), 1, "{seen:?} {sight:?}");
         }
     }
 
     #[test]
-    fn what_ended_badly_or_unknown_or_runs_in_sight_is_never_committed() {
+    fn what_ended_badly_or_runs_in_sight_is_never_committed() {
         for (seen, sight, moment) in every_case() {
             let decision = decide(seen, sight, moment);
             let commits = matches!(decision, OutputsDecide | OutputsDecideUnseen);
+            let is_told = sight != Blind;
             let must_not = seen == EndedBadly
-                || (seen == Runs && sight != Blind)
-                || (seen, sight) == (EndedSomehow, Knows);
+                || (seen == Runs && is_told)
+                || (seen == EndedSomehow && sight.knows_ends());
             assert!(!(commits && must_not), "{seen:?} {sight:?} {moment:?}");
             assert_eq!(decision == Failed, seen == EndedBadly);
+        }
+    }
+
+    /// What kubelet reports comes after its SIGTERM, so that nobody was told of means nothing.
+    #[test]
+    fn a_main_that_the_api_has_not_told_of_is_never_committed() {
+        for sight in [Reported, Muted, Lost] {
+            for moment in MOMENTS {
+                let decision = decide(Nobody, sight, moment);
+                let commits = matches!(decision, OutputsDecide | OutputsDecideUnseen);
+                assert!(!commits, "{sight:?} {moment:?}");
+            }
         }
     }
 }

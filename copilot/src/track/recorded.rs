@@ -192,12 +192,12 @@ pub fn in_the_making() -> Vec<InTheMaking> {
     let records = Path::new(RECORDS).with_file_name("making");
     directories(&records)
         .iter()
-        .map(InTheMaking::read)
+        .map(|directory| InTheMaking::read(directory))
         .collect()
 }
 
 impl InTheMaking {
-    fn read(directory: &PathBuf) -> Self {
+    fn read(directory: &Path) -> Self {
         let read = |path: &Path| fs::read_to_string(path).expect("a record can be read");
         let truth = read(&directory.join("truth"));
         let mut truth = truth.lines().map(str::to_owned);

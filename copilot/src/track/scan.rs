@@ -107,20 +107,32 @@ impl Scanner {
         self.known.get(&pid)?.container.as_ref()
     }
 
-    /// The pids that the last look has not seen.
-    pub fn unknown_pids(&self) -> Vec<i32> {
+    /// The pids that may still become a container's first process: those that the last look has not
+    /// seen, and young ones that it could not assign.
+    #[must_use]
+    pub fn unassigned_pids(&self) -> BTreeSet<i32> {
+        let now = Timestamp::now().0 / TICK;
+        let is_unassigned = |pid: &i32| {
+            self.known.get(pid).is_none_or(|known| {
+                !known.told && !known.waits && now.saturating_sub(known.id.started) < YOUTH
+            })
+        };
+        self.pids().filter(is_unassigned).collect()
+    }
+
+    fn pids(&self) -> impl Iterator<Item = i32> + use<> {
         let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        entries
-            .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
-            .filter(|pid| !self.known.contains_key(pid))
-            .collect()
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
     }
 
     /// Whom the last look has not seen. Far cheaper than a look, and no word on who is gone.
     pub fn newcomers(&mut self) -> Vec<Event> {
         let now = Timestamp::now().0 / TICK;
         let mut events = Vec::new();
-        for pid in self.unknown_pids() {
+        for pid in self.pids() {
+            if self.known.contains_key(&pid) {
+                continue;
+            }
             let process = Process::new_with_root(self.root.join(pid.to_string()));
             if let Ok(process) = process
                 && let Ok(stat) = proc_file::stat(&process)

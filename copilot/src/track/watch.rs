@@ -20,7 +20,7 @@ pub use self::absence::{Absence, Evidence};
 use self::state::State;
 use super::{
     ContainerId, Event, ExitStatus, Marker, Timestamp,
-    decision::{Moment, Sight},
+    decision::Moment,
     identify::{Rules, Why},
     neighbours,
     place::Place,
@@ -68,6 +68,8 @@ pub enum Ending {
     Unseen,
     /// SIGTERM came while main ran, and it did not end in the time given.
     StillRunning,
+    /// SIGTERM came, and how main ended was not told in the time given.
+    Untold,
     /// Main was not seen to start in the time given.
     NeverStarted,
 }
@@ -176,7 +178,12 @@ impl Watch {
                     if let Some(ending) = self.ask(Moment::Sigterm) {
                         return ending;
                     }
-                    info!(wait = ?limits.term_wait, "SIGTERM while main runs: waiting for its end");
+                    let known = if self.state.started().is_some() {
+                        "while main runs"
+                    } else {
+                        "before anything was told of main"
+                    };
+                    info!(wait = ?limits.term_wait, "SIGTERM {known}: waiting for its end");
                     self.sources.look_again();
                     deadline = Some(Instant::now() + limits.term_wait);
                 }
@@ -249,7 +256,7 @@ impl Watch {
             watcher: self.sources.names(),
             reason: self.reason.clone(),
             told_by: self.state.told_by(),
-            sees: self.sources.sight() != Sight::Blind,
+            sees: self.sources.sight().is_any(),
             main: self.state.main().cloned(),
             main_names: self.state.tracker().names(self.state.mains()),
             containers: self.state.tracker().names_seen(),

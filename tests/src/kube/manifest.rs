@@ -68,6 +68,12 @@ impl Manifest {
             "startedAt": now(), "finishedAt": now(), "containerID": address}});
     }
 
+    /// Somebody has deleted the pod; it goes once all of it has ended.
+    pub fn is_being_deleted(&mut self) {
+        self.0["metadata"]["deletionTimestamp"] = json!(now());
+        self.0["metadata"]["deletionGracePeriodSeconds"] = json!(30);
+    }
+
     /// The text.
     #[must_use]
     pub fn text(&self) -> Value {

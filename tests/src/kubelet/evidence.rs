@@ -107,6 +107,10 @@ pub struct Evidence {
     pub ended: Option<SystemTime>,
     /// The kernel's numbers of the cgroups of containers that were seen running, by their ids.
     pub cgroups: BTreeMap<String, u64>,
+    /// Whether the API server remembers changes of pods itself.
+    pub caches_watches: bool,
+    /// What was left of a Job's first try.
+    pub first_try: Option<Box<Evidence>>,
     /// Why the pod did not come to its end in time, or could not be played.
     pub stuck: Option<String>,
 }

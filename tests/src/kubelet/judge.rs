@@ -5,6 +5,8 @@
 //! | ended well | outputs committed, exit code 0 | the same |
 //! | ended badly, and left complete outputs | no commit, an error document, exit code 1, the status told | committed: nobody can know |
 //! | never began, and no outputs are there | no commit, an error document, exit code 1 | the same |
+//! | stopped with its pod, seen by `kube-api` | no commit: kubelet tells the API of no end before all have ended | |
+//! | never tried, since a watcher was refused | no commit, exit code 2 | |
 
 use copilot::idl::{Literal, primitive};
 
@@ -12,6 +14,15 @@ use super::evidence::Evidence;
 use super::manifest::{HELPER, MESH, OUTPUT, SIDECAR, WORD, main_name};
 use super::scenario::{Act, Beside, Case, End, Pids, Watcher};
 use super::status::Container;
+use super::table::cluster::FIRST_TRY;
+
+mod api;
+
+/// What a sidecar says that goes by SIGTERM alone.
+const UNSEEN: &str = "its outputs decide";
+
+/// The exit code of a process that is killed.
+const KILLED: i64 = 137;
 
 /// What the sidecar must have made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +31,29 @@ pub enum Expected {
     Commit,
     /// An error document, and no outputs.
     Report,
+    /// No outputs: the sidecar may have been killed before it could report.
+    NoCommit,
+    /// Nothing: the watcher was refused, with the way out.
+    Refusal,
 }
 
 /// What must come out of a case.
 #[must_use]
 pub fn expected(case: &Case) -> Expected {
     let sees = case.watcher() != Watcher::Signal;
+    if case.scenario.end == End::NeverTried {
+        return Expected::Refusal;
+    }
+    // Of a pod that is stopped the API knows main as running until all of it has ended, so whether it
+    // ended well cannot be known.
+    if case.watcher() == Watcher::KubeApi && case.is_stopped() {
+        return match case.scenario.act {
+            Act::Delete | Act::Evict => Expected::Report,
+            // The API learns as late that a deadline is over, and kubelet gives a sidecar two
+            // seconds if main has used up its time.
+            _ => Expected::NoCommit,
+        };
+    }
     let by_init = case.has(Beside::InitAfter) || case.has(Beside::InitBefore);
     match case.scenario.end {
         End::Good => Expected::Commit,
@@ -38,17 +66,39 @@ pub fn expected(case: &Case) -> Expected {
 /// What does not hold; nothing if all is well.
 #[must_use]
 pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
-    let mut wrong = evidence.broken.clone();
+    let mut wrong = Vec::new();
+    if let Some(first) = &evidence.first_try {
+        let case = Case {
+            scenario: &FIRST_TRY,
+            ..*case
+        };
+        let found = judge(&case, first).into_iter();
+        wrong.extend(found.map(|wrong| format!("the first try: {wrong}")));
+    }
+    wrong.extend(evidence.broken.iter().cloned());
     if let Some(stuck) = &evidence.stuck {
         wrong.push(format!("stuck: {stuck}"));
     }
     // What kubelet does not confirm was no such scenario, and says nothing of ours.
     wrong.extend(staged(case, evidence));
     wrong.extend(result(case, evidence));
-    if case.watcher() != Watcher::Signal && !ended_twice(case, evidence) {
+    let notes = case.watcher() != Watcher::Signal
+        && expected(case) != Expected::Refusal
+        && !was_killed(case, evidence);
+    if notes && !ended_twice(case, evidence) {
         wrong.extend(seen(case, evidence));
     }
+    if case.watcher() == Watcher::KubeApi {
+        wrong.extend(api::judge(case, evidence));
+    }
     wrong
+}
+
+/// Whether kubelet has killed the sidecar, where it may.
+fn was_killed(case: &Case, evidence: &Evidence) -> bool {
+    let sidecar = evidence.pod.container(SIDECAR);
+    let code = sidecar.and_then(Container::end).map(|(code, _)| code);
+    expected(case) == Expected::NoCommit && code == Some(KILLED)
 }
 
 /// A sidecar that has ended while another ordinary container lives is started again by kubelet, and
@@ -78,6 +128,7 @@ fn staged(case: &Case, evidence: &Evidence) -> Option<String> {
         End::Crashed => code == 139,
         End::NotStarted => code == 128,
         End::Stopped => code != 0,
+        End::NeverTried => false,
     };
     let wanted = case.scenario.end;
     (!right).then(|| {
@@ -88,7 +139,8 @@ fn staged(case: &Case, evidence: &Evidence) -> Option<String> {
 fn result(case: &Case, evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
     let committed = evidence.outputs.is_some();
-    let code = match expected(case) {
+    let expected = expected(case);
+    let code = match expected {
         Expected::Commit => {
             let word = evidence
                 .outputs
@@ -108,22 +160,23 @@ fn result(case: &Case, evidence: &Evidence) -> Vec<String> {
             }
             0
         }
-        Expected::Report => {
+        Expected::Report | Expected::NoCommit | Expected::Refusal => {
             if committed {
                 wrong.push(format!(
                     "FALSE COMMIT: outputs.pb although main ended as {:?}",
                     case.scenario.end
                 ));
             }
-            if evidence.error.is_none() {
+            if evidence.error.is_none() && expected == Expected::Report {
                 wrong.push("no error document".to_owned());
             }
-            1
+            1 + i64::from(expected == Expected::Refusal)
         }
     };
     let sidecar = evidence.pod.container(SIDECAR);
     if let Some((found, reason)) = sidecar.and_then(Container::end)
         && found != code
+        && !was_killed(case, evidence)
     {
         wrong.push(format!(
             "the sidecar ended with {found} ({reason}) instead of {code}"
@@ -143,7 +196,7 @@ fn seen(case: &Case, evidence: &Evidence) -> Vec<String> {
         ));
     }
     let end = case.scenario.end;
-    if let Some(words) = words(end, case.watcher(), reason(case, evidence).as_deref()) {
+    if let Some(words) = words(case, reason(case, evidence).as_deref()) {
         let status = evidence.noted("status");
         if !status.starts_with(words) {
             wrong.push(format!("status {status:?} instead of {words:?}"));
@@ -153,9 +206,7 @@ fn seen(case: &Case, evidence: &Evidence) -> Vec<String> {
         return wrong;
     }
     wrong.extend(wrong_main(case, evidence));
-    let told = "main is not to be seen: it is taken to be over";
-    // What kubelet reports comes when it sends SIGTERM.
-    if case.watcher() != Watcher::KubeApi && evidence.log.contains(told) {
+    if evidence.log.contains(UNSEEN) {
         wrong.push("main's end was learnt from SIGTERM only".to_owned());
     }
     wrong
@@ -168,8 +219,14 @@ fn reason(case: &Case, evidence: &Evidence) -> Option<String> {
 }
 
 /// How a status must begin, where it must.
-fn words(end: End, watcher: Watcher, reason: Option<&str>) -> Option<&'static str> {
-    match (end, watcher) {
+fn words(case: &Case, reason: Option<&str>) -> Option<&'static str> {
+    match (case.scenario.end, case.watcher()) {
+        // The API shows a deletion, and nothing else that stops a pod.
+        (_, Watcher::KubeApi) if case.is_stopped() => match expected(case) {
+            Expected::Report => Some("Untold"),
+            _ => None,
+        },
+        (End::Good, Watcher::KubeApi) => Some("exited with code 0"),
         // It knows no more than kubelet, who may call any end in a container that ran short of memory so.
         (_, Watcher::KubeApi) if reason == Some("OOMKilled") => Some("killed: out of memory"),
         (End::Good, _) => Some("exited with code 0"),
@@ -179,7 +236,7 @@ fn words(end: End, watcher: Watcher, reason: Option<&str>) -> Option<&'static st
         (End::Killed | End::OutOfMemory, _) => Some("killed by signal 9"),
         (End::Crashed, _) => Some("killed by signal 11"),
         (End::Stopped, _) => Some("killed by"),
-        (End::NotStarted | End::Code(_), _) => None,
+        (End::NotStarted | End::NeverTried | End::Code(_), _) => None,
     }
 }
 

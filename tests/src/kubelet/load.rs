@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use super::cluster::NAMESPACE as PODS;
 use super::image::BOX;
 use super::manifest;
 use super::node::Node;
@@ -71,8 +74,11 @@ fn pods(node: &Node, stop: &AtomicBool) {
             break;
         }
         let name = format!("neighbour-{number}");
-        let pod = manifest::neighbour(&name, &new_uid(), 2 + number % 5);
-        if let Err(error) = node.place(&name, &pod) {
+        let pod = neighbour(&name, &new_uid(), 2 + number % 5);
+        // An API server that is away is part of the play.
+        if let Err(error) = node.place(&name, &pod)
+            && node.cluster().is_none()
+        {
             eprintln!("kubelet: no neighbour: {error:#}");
         }
         present.push_back(name);
@@ -86,6 +92,25 @@ fn pods(node: &Node, stop: &AtomicBool) {
     for name in present {
         node.remove(&name);
     }
+}
+
+/// The pod of a neighbour: it lives for a moment, and is of no interest.
+fn neighbour(name: &str, uid: &str, seconds: u32) -> Value {
+    let text = format!("echo hello > /var/cache/file; sleep {seconds}; exit 0");
+    let mounts = [json!({"name": "cache", "mountPath": "/var/cache"})];
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": PODS, "uid": uid},
+        "spec": {
+            "hostNetwork": true,
+            "shareProcessNamespace": seconds.is_multiple_of(2),
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
+            "volumes": [{"name": "cache", "emptyDir": {"medium": "Memory"}}],
+            "containers": [manifest::script("work", &text, &mounts)],
+        },
+    })
 }
 
 /// The runtime's own.

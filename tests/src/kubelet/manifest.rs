@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{Message as _, SimpleType};
 use serde_json::{Value, json};
 
-use super::cluster::{ACCOUNT, NAMESPACE};
+use super::cluster::{ACCOUNT, NAMESPACE, POOR_ACCOUNT};
 use super::image::{BOX, COPILOT};
 use super::scenario::{Beside, Case, End, Main, Pids, Privilege};
 use crate::task::{interface, simple};
@@ -41,6 +41,9 @@ pub const BUCKET: &str = "data";
 
 /// How long a pod that is stopped has. One whose main does not heed it gets a short time.
 const GRACE: [u32; 2] = [5, 30];
+
+/// Almost as long as a pod that is stopped has.
+const PATIENT: &str = "--term-wait=25s";
 
 /// A mesh's proxy: it lives until it is told to end, or for a while.
 const PROXY: &str = "trap 'exit 0' TERM; sleep 12 & wait $!";
@@ -113,7 +116,8 @@ pub fn pod(case: &Case, names: &Names, folder: &Path, store: &[String], api: Opt
     }
     let mut metadata = json!({"name": names.pod, "namespace": NAMESPACE});
     if api.is_some() {
-        spec["serviceAccountName"] = ACCOUNT.into();
+        let poor = case.has(Beside::NoRights);
+        spec["serviceAccountName"] = if poor { POOR_ACCOUNT } else { ACCOUNT }.into();
         spec["automountServiceAccountToken"] = true.into();
     } else {
         metadata["uid"] = names.uid.as_str().into();
@@ -198,10 +202,11 @@ fn downloader(names: &Names, store: &[String]) -> Value {
 fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Value {
     let prefix = &names.prefix;
     let interface = interface([(OUTPUT, simple(SimpleType::String))]);
+    // Each transition is said aloud; and that a watch has ended.
+    let level = 4 + u8::from(case.privilege == Privilege::KubeApi);
     let mut own = vec![
         "sidecar".to_owned(),
-        // Each transition is said aloud.
-        "--logger.level=4".to_owned(),
+        format!("--logger.level={level}"),
         "--timeout=1h".to_owned(),
         format!("--to-raw-output=s3://{BUCKET}/{prefix}/raw"),
         format!("--to-output-prefix=s3://{BUCKET}/{prefix}/out"),
@@ -212,6 +217,9 @@ fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Va
     ];
     if case.has(Beside::Named) {
         own.push(format!("--main-container={}", main_name(case)));
+    }
+    if case.has(Beside::Patience) {
+        own.push(PATIENT.to_owned());
     }
     if case.privilege == Privilege::KubeApi {
         own.push("--watcher=kube-api".to_owned());
@@ -277,7 +285,9 @@ fn ours(name: &str, store: &[String], own: &[String], mounts: &[Value]) -> Value
     container
 }
 
-fn script(name: &str, text: &str, mounts: &[Value]) -> Value {
+/// A container that runs a shell script.
+#[must_use]
+pub fn script(name: &str, text: &str, mounts: &[Value]) -> Value {
     container(name, BOX, &["/bin/sh", "-c", text], mounts)
 }
 
@@ -290,25 +300,5 @@ fn container(name: &str, image: &str, words: &[&str], mounts: &[Value]) -> Value
         "imagePullPolicy": "Never",
         "command": words,
         "volumeMounts": mounts,
-    })
-}
-
-/// The pod of a neighbour: it lives for a moment, and is of no interest.
-#[must_use]
-pub fn neighbour(name: &str, uid: &str, seconds: u32) -> Value {
-    let text = format!("echo hello > /var/cache/file; sleep {seconds}; exit 0");
-    let mounts = [json!({"name": "cache", "mountPath": "/var/cache"})];
-    json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": uid},
-        "spec": {
-            "hostNetwork": true,
-            "shareProcessNamespace": seconds.is_multiple_of(2),
-            "restartPolicy": "Never",
-            "terminationGracePeriodSeconds": 1,
-            "volumes": [{"name": "cache", "emptyDir": {"medium": "Memory"}}],
-            "containers": [script("work", &text, &mounts)],
-        },
     })
 }

@@ -5,6 +5,7 @@
 //! [`judge`] holds what our sidecar did against what kubelet says. [`run`] is all of it, by options.
 //! Never here: an answer that the product gives itself. Called by the program `kubelet`.
 
+pub mod choice;
 pub mod cluster;
 pub mod evidence;
 pub mod image;

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::choice::Choice;
 use super::node::{Kind, Names};
 use super::scenario::{Pids, Privilege};
-use super::table::{Choice, SCENARIOS};
+use super::table::scenarios;
 
 /// How many pods run at once, if nobody says.
 const AT_ONCE: usize = 10;
@@ -103,11 +104,8 @@ impl Options {
             }
             "--pids" => self.choice.pids = Some(one_of(name, value, Pids::ALL, Pids::name)?),
             "--scenario" => {
-                if !SCENARIOS
-                    .iter()
-                    .any(|scenario| scenario.name.starts_with(value))
-                {
-                    let all: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+                if !scenarios().any(|scenario| scenario.name.starts_with(value)) {
+                    let all: Vec<&str> = scenarios().map(|scenario| scenario.name).collect();
                     bail!("no scenario {value}: there are {}", all.join(", "));
                 }
                 self.choice.scenarios.push(value.to_owned());

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use serde_json::Value;
 
-use super::cluster::{Cluster, job};
+use super::cluster::Cluster;
 use super::evidence::{Evidence, Logs};
 use super::manifest::{self, HELPER, MESH, Names, SIDECAR, main_name};
 use super::node::Node;
-use super::scenario::{Act, Case};
+use super::scenario::{Act, Beside, Case, End};
 use super::status::{Container, Pod};
 use crate::s3::S3Server;
+
+mod job;
 
 /// How long a pod may take, on a busy node.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -30,6 +31,9 @@ const LOOK: Duration = Duration::from_millis(400);
 
 /// How long main goes on after it has begun before something happens to it.
 const A_WHILE: Duration = Duration::from_millis(800);
+
+/// Why a pod did not come to its end if somebody has asked us to stop.
+pub const CUT_OFF: &str = "the run was stopped";
 
 /// A pod that is played.
 struct Play<'a> {
@@ -46,6 +50,8 @@ struct Play<'a> {
     unready: Option<Instant>,
     /// The first processes of main and of the sidecar, once known.
     processes: [Option<Pid>; 2],
+    /// What was left of a Job's first try.
+    first_try: Option<Box<Evidence>>,
 }
 
 /// Plays a case and collects what is left; also the logs, for whoever reads of a failure.
@@ -63,18 +69,27 @@ pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Eviden
         deadline: Instant::now() + PATIENCE,
         unready: None,
         processes: [None, None],
+        first_try: None,
     };
     let stuck = play.all(store).err();
-    let mut evidence = Evidence::collect(store, &play.names, &play.folder);
+    let mut evidence = play.collect(store);
     evidence.stuck = stuck.map(|error| format!("{error:#}"));
-    evidence.log = play.logs.of(SIDECAR);
+    evidence.first_try = play.first_try.take();
     play.node.remove(&play.names.pod);
-    evidence.pod = std::mem::take(&mut play.pod);
-    evidence.cgroups = std::mem::take(&mut play.cgroups);
     (evidence, play.logs)
 }
 
 impl Play<'_> {
+    /// What is left of the pod that was looked at last.
+    fn collect(&mut self, store: &S3Server) -> Evidence {
+        let mut evidence = Evidence::collect(store, &self.names, &self.folder);
+        evidence.log = self.logs.of(SIDECAR);
+        evidence.pod = std::mem::take(&mut self.pod);
+        evidence.cgroups = std::mem::take(&mut self.cgroups);
+        evidence.caches_watches = self.node.plan().caches_watches();
+        evidence
+    }
+
     fn all(&mut self, store: &S3Server) -> Result<()> {
         for folder in ["stamps", "timeline"] {
             let path = self.folder.join(folder);
@@ -82,12 +97,25 @@ impl Play<'_> {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o777))?;
         }
         let flags = store.flags(manifest::BUCKET);
-        let api = self.node.cluster().map(|cluster| cluster.api.port());
+        let short = self.case.has(Beside::ShortWatches);
+        let api = self.node.cluster().map(|cluster| {
+            if short {
+                cluster.short_port()
+            } else {
+                cluster.api.port()
+            }
+        });
         let pod = manifest::pod(self.case, &self.names, &self.folder, &flags, api);
         if self.case.scenario.act == Act::Job {
-            return self.job(&pod);
+            return self.job(&pod, store);
         }
         self.names.uid = self.node.place(&self.names.pod, &pod)?;
+        if self.case.scenario.end == End::NeverTried {
+            return self.until("the sidecar has ended and was started again", |play| {
+                let sidecar = play.pod.container(SIDECAR);
+                sidecar.is_some_and(|one| one.restarts() > 1)
+            });
+        }
         self.act()?;
         if matches!(self.case.scenario.act, Act::Delete | Act::Evict) {
             return self.until("the processes of the deleted pod have ended", |play| {
@@ -149,8 +177,14 @@ impl Play<'_> {
             Act::Delete => self.node.remove(&self.names.pod),
             Act::Evict => self.cluster()?.evict_pod(&self.names.pod)?,
             Act::RestartApi => {
-                self.cluster()?.restart_api()?;
+                self.cluster()?.kill_api()?;
+                self.cluster()?.await_api()?;
                 self.let_go()?;
+            }
+            Act::EndWithoutApi => {
+                self.cluster()?.kill_api()?;
+                self.let_go()?;
+                self.cluster()?.await_api()?;
             }
         }
         Ok(())
@@ -158,23 +192,6 @@ impl Play<'_> {
 
     fn cluster(&self) -> Result<&'_ Cluster> {
         self.node.cluster().context("this needs an API server")
-    }
-
-    /// A Job of this pod: its last pod is the one that is judged.
-    fn job(&mut self, pod: &Value) -> Result<()> {
-        let name = self.names.pod.clone();
-        self.cluster()?.create_job(&job::of(&name, pod))?;
-        for number in 1..=2 {
-            self.until("the Job has made a pod", |play| {
-                let made = play.cluster().and_then(|cluster| cluster.pods_of(&name));
-                made.is_ok_and(|made| made.len() >= number)
-            })?;
-            let made = self.cluster()?.pods_of(&name)?;
-            self.names.uid.clone_from(&made[number - 1]);
-            self.pod = Pod::default();
-            self.until_over()?;
-        }
-        Ok(())
     }
 
     fn process(&self, name: &str) -> Option<Pid> {
@@ -218,9 +235,16 @@ impl Play<'_> {
 
     fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Result<()> {
         loop {
-            // One that is being deleted is not told of any more.
-            if let Some(pod) = self.node.status()?.pod(&self.names.uid) {
-                self.pod = pod;
+            match self.node.status() {
+                // One that is being deleted is not told of any more.
+                Ok(status) => {
+                    self.pod = status
+                        .pod(&self.names.uid)
+                        .unwrap_or_else(|| std::mem::take(&mut self.pod));
+                }
+                // An API server that was away may need another moment.
+                Err(_) if self.node.cluster().is_some() => {}
+                Err(error) => return Err(error),
             }
             self.note_cgroups();
             self.logs
@@ -228,7 +252,7 @@ impl Play<'_> {
             if is_so(self) {
                 return Ok(());
             }
-            ensure!(!super::run::is_stopped(), "the run was stopped");
+            ensure!(!super::run::is_stopped(), CUT_OFF);
             self.check_ready()?;
             ensure!(
                 Instant::now() < self.deadline,

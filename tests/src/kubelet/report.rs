@@ -58,6 +58,16 @@ pub fn keep(directory: &Path, evidence: &Evidence, logs: &Logs, wrong: &[String]
     Ok(())
 }
 
+/// The line of a node that has ended.
+#[must_use]
+pub fn line(place: &str, outcomes: &[Outcome]) -> String {
+    let failed = outcomes.iter().filter(|one| !one.wrong.is_empty()).count();
+    format!(
+        "{place}: {} passed, {failed} failed",
+        outcomes.len() - failed
+    )
+}
+
 /// Passed and failed pods, by node, privilege and pid namespaces.
 #[must_use]
 pub fn table(outcomes: &[Outcome]) -> String {

@@ -16,7 +16,7 @@ use super::node::{self, Kind, Node, Plan, end};
 use super::options::Options;
 use super::report::{self, Outcome};
 use super::scenario::Case;
-use super::{image, judge, play, table};
+use super::{choice, image, judge, play};
 use crate::requirement::Requirement;
 use crate::s3::S3Server;
 
@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<bool> {
     }
     let _lock = lock()?;
     listen()?;
-    let cases = table::cases(&options.choice);
+    let cases = choice::cases(&options.choice);
     ensure!(!cases.is_empty(), "these options leave no pod");
     let directory = options.directory.join("run");
     recreate(&directory)?;
@@ -47,10 +47,27 @@ pub fn run(options: &Options) -> Result<bool> {
     let images = image::pack_all(&options.copilot, &images)?;
 
     let mut outcomes = Vec::new();
+    let played = rounds(options, &directory, &store, &images, &cases, &mut outcomes);
+    let _ = fs::remove_dir_all(&directory);
+    // What came out by then counts, whatever ended the run.
+    let good = conclude(options, &outcomes)?;
+    played?;
+    Ok(good)
+}
+
+/// All rounds, on all nodes. What came out of a node is noted as soon as it ends.
+fn rounds(
+    options: &Options,
+    directory: &Path,
+    store: &S3Server,
+    images: &[PathBuf],
+    cases: &[Case],
+    outcomes: &mut Vec<Outcome>,
+) -> Result<()> {
     for round in 1..=options.rounds {
         for kind in kinds(options) {
-            if STOP.load(Ordering::Relaxed) {
-                break;
+            if is_stopped() {
+                bail!("stopped before all pods were played");
             }
             let plan = Plan {
                 kind,
@@ -59,13 +76,27 @@ pub fn run(options: &Options) -> Result<bool> {
                 kubelet: options.kubelet.clone(),
                 containerd: options.containerd.clone(),
                 control_plane: options.control_plane.clone(),
-                images: images.clone(),
+                images: images.to_vec(),
             };
-            outcomes.extend(on_node(options, plan, &store, &cases, round)?);
+            let place = format!("{} {} #{round}", kind.name(), plan.names.name());
+            let found = on_node(options, plan, store, cases, &place, round)?;
+            println!("{}", report::line(&place, &found));
+            outcomes.extend(found);
+            note(options, outcomes)?;
         }
     }
-    let _ = fs::remove_dir_all(&directory);
-    conclude(options, &outcomes)
+    if is_stopped() {
+        bail!("stopped before all pods were played");
+    }
+    Ok(())
+}
+
+fn note(options: &Options, outcomes: &[Outcome]) -> Result<()> {
+    let Some(file) = &options.json else {
+        return Ok(());
+    };
+    let text = report::json(outcomes).to_string();
+    fs::write(file, text).with_context(|| file.display().to_string())
 }
 
 /// The kinds of nodes that this machine can play.
@@ -86,12 +117,7 @@ fn conclude(options: &Options, outcomes: &[Outcome]) -> Result<bool> {
         .filter(|outcome| !outcome.wrong.is_empty())
         .count();
     print!("{}{}", report::table(outcomes), report::times(outcomes));
-    if let Some(file) = &options.json {
-        fs::write(file, report::json(outcomes).to_string())?;
-    }
-    if STOP.load(Ordering::Relaxed) {
-        bail!("stopped before all pods were played");
-    }
+    note(options, outcomes)?;
     println!("{} passed, {failed} failed", outcomes.len() - failed);
     Ok(failed == 0 && !outcomes.is_empty())
 }
@@ -102,34 +128,41 @@ fn on_node(
     plan: Plan,
     store: &S3Server,
     cases: &[Case],
+    place: &str,
     round: u32,
 ) -> Result<Vec<Outcome>> {
-    let place = format!("{} {} #{round}", plan.kind.name(), plan.names.name());
     eprintln!("kubelet: {place}: {} pods", cases.len());
     let node = Arc::new(Node::start(plan)?);
     let load = options.load.then(|| Load::start(&node));
-    let waiting: Mutex<VecDeque<Case>> = Mutex::new(cases.iter().copied().collect());
+    let (alone, together): (Vec<Case>, Vec<Case>) = cases.iter().partition(|case| case.is_alone());
     let done = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..options.at_once.min(cases.len()) {
-            scope.spawn(|| {
-                while let Some(case) = next(&waiting) {
-                    let outcome = one(options, &node, store, case, &place, round);
-                    if !outcome.wrong.is_empty() {
-                        println!("{}", outcome.line());
+    for (cases, at_once) in [(together, options.at_once), (alone, 1)] {
+        let at_once = at_once.min(cases.len());
+        let waiting: Mutex<VecDeque<Case>> = Mutex::new(cases.into());
+        thread::scope(|scope| {
+            for _ in 0..at_once {
+                scope.spawn(|| {
+                    while let Some(case) = next(&waiting) {
+                        let Some(outcome) = one(options, &node, store, case, place, round) else {
+                            return;
+                        };
+                        if !outcome.wrong.is_empty() {
+                            println!("{}", outcome.line());
+                        }
+                        done.lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(outcome);
                     }
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(outcome);
-                }
-            });
-        }
-    });
+                });
+            }
+        });
+    }
     drop(load);
     // Its logs are of use only if something went wrong.
     let outcomes = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     if outcomes.iter().any(|outcome| !outcome.wrong.is_empty()) {
-        keep_logs(&node, &options.directory.join("logs"), &place)?;
+        let kept = keep_logs(&node, &options.directory.join("logs"), place);
+        kept.unwrap_or_else(|error| eprintln!("kubelet: the node's logs are lost: {error:#}"));
     }
     Ok(outcomes)
 }
@@ -144,6 +177,7 @@ fn next(waiting: &Mutex<VecDeque<Case>>) -> Option<Case> {
         .pop_front()
 }
 
+/// Plays one pod; nothing comes of one that was cut off.
 fn one(
     options: &Options,
     node: &Node,
@@ -151,7 +185,7 @@ fn one(
     case: Case,
     place: &str,
     round: u32,
-) -> Outcome {
+) -> Option<Outcome> {
     let kind = node.plan().kind.name();
     let names = Names {
         pod: case.name(),
@@ -159,6 +193,9 @@ fn one(
         prefix: format!("{kind}/{round}/{}", case.name()),
     };
     let (evidence, logs) = play::play(&case, node, store, names);
+    if evidence.stuck.as_deref() == Some(play::CUT_OFF) {
+        return None;
+    }
     let mut wrong = judge::judge(&case, &evidence);
     let mut kept = None;
     if options.keep || !wrong.is_empty() {
@@ -173,14 +210,14 @@ fn one(
         && wrong.is_empty()
         && judge::commits_once(&case);
     let lateness = counts.then(|| evidence.lateness()).flatten();
-    Outcome {
+    Some(Outcome {
         case,
         place: place.to_owned(),
         node: kind,
         wrong,
         kept,
         lateness,
-    }
+    })
 }
 
 fn keep_logs(node: &Node, failed: &Path, place: &str) -> Result<()> {

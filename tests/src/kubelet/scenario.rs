@@ -16,8 +16,8 @@ pub struct Scenario {
     pub end: End,
     /// For which pid namespaces it makes sense.
     pub pids: &'static [Pids],
-    /// Whether it needs an API server.
-    pub cluster: bool,
+    /// If it needs an API server: the privileges that it makes sense for.
+    pub cluster: Option<&'static [Privilege]>,
     /// Whether it belongs to the part that fits CI, with each privilege or with the first only.
     pub part: Part,
 }
@@ -56,6 +56,12 @@ pub enum Beside {
     Named,
     /// The pod may run for so many seconds.
     Deadline(u32),
+    /// The sidecar's watches last for seconds only.
+    ShortWatches,
+    /// The sidecar waits for main's end for longer.
+    Patience,
+    /// The pod's account may watch nothing.
+    NoRights,
 }
 
 /// What happens to a pod from outside once its main runs.
@@ -75,6 +81,8 @@ pub enum Act {
     Evict,
     /// The API server ends and comes again; main goes on then.
     RestartApi,
+    /// The API server ends; main ends before it comes again.
+    EndWithoutApi,
     /// It is a Job's, which makes another once it has failed.
     Job,
 }
@@ -94,6 +102,8 @@ pub enum End {
     OutOfMemory,
     /// Its program never began.
     NotStarted,
+    /// Nobody tried to start it, since the sidecar never got ready.
+    NeverTried,
     /// Stopped with its pod, in whichever way.
     Stopped,
 }
@@ -225,6 +235,20 @@ impl Case {
     #[must_use]
     pub fn watcher(&self) -> Watcher {
         Watcher::of(self.privilege, self.pids)
+    }
+
+    /// Whether its pod is stopped as a whole while main runs.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        let deadline = |one: &Beside| matches!(one, Beside::Deadline(_));
+        matches!(self.scenario.act, Act::Delete | Act::Evict)
+            || self.scenario.beside.iter().any(deadline)
+    }
+
+    /// Whether no other pod under test may be there, since what happens to it happens to all.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        matches!(self.scenario.act, Act::RestartApi | Act::EndWithoutApi)
     }
 
     /// Whether its scenario has this beside main.

@@ -1,4 +1,4 @@
-//! What kubelet says of its pods, by its read-only port: the truth about every container.
+//! What kubelet says of its pods, by its read-only port or to the API: the truth about every container.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -25,6 +25,12 @@ impl Status {
             .context("kubelet says nothing")?;
         ensure!(head.contains(" 200 "), "kubelet says {head}");
         Ok(Self(serde_json::from_str(body)?))
+    }
+
+    /// A list of pods, as the API gives it.
+    #[must_use]
+    pub fn of(pods: Value) -> Self {
+        Self(pods)
     }
 
     /// A pod, by its uid.

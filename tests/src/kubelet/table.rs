@@ -1,7 +1,7 @@
 //! The scenarios. A main that ends badly leaves complete outputs behind, so that a commit would be
 //! possible, and wrong.
 
-use super::scenario::{Act, Beside, Case, End, Main, Part, Pids, Privilege, Scenario};
+use super::scenario::{Act, Beside, End, Main, Part, Pids, Scenario};
 
 /// A script that leaves complete outputs, goes on for a while, stamps its end as its last act, and ends.
 macro_rules! lives {
@@ -31,6 +31,18 @@ macro_rules! eats {
     };
 }
 
+/// Leaves complete outputs and does not heed SIGTERM.
+macro_rules! stays {
+    () => {
+        Main::Script(
+            "trap : TERM; echo hello > /var/flyte/outputs/word; : > /stamps/ready; \
+             while :; do sleep 0.1; done",
+        )
+    };
+}
+
+pub mod cluster;
+
 const BASE: Scenario = Scenario {
     name: "",
     main: lives!("exit 0"),
@@ -38,7 +50,7 @@ const BASE: Scenario = Scenario {
     act: Act::Nothing,
     end: End::Good,
     pids: Pids::ALL,
-    cluster: false,
+    cluster: None,
     part: Part::Out,
 };
 
@@ -50,7 +62,12 @@ const BAD: Scenario = Scenario {
 };
 
 /// All of them.
-pub const SCENARIOS: &[Scenario] = &[
+pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().chain(cluster::SCENARIOS)
+}
+
+/// Those that need nothing but a kubelet.
+const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "exit-0",
         part: Part::All,
@@ -231,10 +248,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "delete",
-        main: Main::Script(
-            "trap : TERM; echo hello > /var/flyte/outputs/word; : > /stamps/ready; \
-             while :; do sleep 0.1; done",
-        ),
+        main: stays!(),
         act: Act::Delete,
         end: End::Stopped,
         part: Part::One,
@@ -306,143 +320,4 @@ pub const SCENARIOS: &[Scenario] = &[
         pids: &[Pids::Shared],
         ..BAD
     },
-    Scenario {
-        name: "api-restart-0",
-        main: waits!("exit 0"),
-        act: Act::RestartApi,
-        cluster: true,
-        ..BASE
-    },
-    Scenario {
-        name: "api-restart-7",
-        main: waits!("exit 7"),
-        act: Act::RestartApi,
-        cluster: true,
-        ..BAD
-    },
-    Scenario {
-        name: "watch-expires-0",
-        main: Main::Script(
-            "sleep 25; echo hello > /var/flyte/outputs/word; : > /stamps/end; exit 0",
-        ),
-        cluster: true,
-        ..BASE
-    },
-    Scenario {
-        name: "watch-expires-7",
-        main: Main::Script("echo hello > /var/flyte/outputs/word; sleep 25; exit 7"),
-        cluster: true,
-        ..BAD
-    },
-    Scenario {
-        name: "evict",
-        main: Main::Script(
-            "trap : TERM; echo hello > /var/flyte/outputs/word; : > /stamps/ready; \
-             while :; do sleep 0.1; done",
-        ),
-        act: Act::Evict,
-        end: End::Stopped,
-        cluster: true,
-        ..BASE
-    },
-    Scenario {
-        name: "job-retry",
-        main: Main::Script(
-            "echo hello > /var/flyte/outputs/word; sleep 2; \
-             if [ -e /stamps/tried ]; then : > /stamps/end; exit 0; fi; \
-             : > /stamps/tried; exit 7",
-        ),
-        act: Act::Job,
-        cluster: true,
-        ..BASE
-    },
 ];
-
-/// What is chosen of all.
-#[derive(Clone, Debug, Default)]
-pub struct Choice {
-    /// Beginnings of scenarios' names; all if there are none.
-    pub scenarios: Vec<String>,
-    /// Only this privilege.
-    pub privilege: Option<Privilege>,
-    /// Only these pid namespaces.
-    pub pids: Option<Pids>,
-    /// Only the part that fits CI.
-    pub part: bool,
-    /// With an API server: the watcher `kube-api`, and what needs one.
-    pub cluster: bool,
-}
-
-/// The pods of one round on one node.
-#[must_use]
-pub fn cases(choice: &Choice) -> Vec<Case> {
-    let mut found = Vec::new();
-    for scenario in SCENARIOS {
-        for privilege in Privilege::ALL {
-            for pids in scenario.pids {
-                let case = Case {
-                    scenario,
-                    privilege: *privilege,
-                    pids: *pids,
-                };
-                if choice.takes(&case) {
-                    found.push(case);
-                }
-            }
-        }
-    }
-    found
-}
-
-impl Choice {
-    fn takes(&self, case: &Case) -> bool {
-        let named = self.scenarios.is_empty()
-            || self
-                .scenarios
-                .iter()
-                .any(|name| case.scenario.name.starts_with(name.as_str()));
-        let part = match case.scenario.part {
-            Part::All => case.privilege != Privilege::BpfSeccomp || case.pids == Pids::Own,
-            Part::One => case.privilege == Privilege::Bpf && case.pids == Pids::Shared,
-            Part::Out => false,
-        };
-        let reports = case.privilege == Privilege::KubeApi;
-        named
-            && if self.cluster {
-                reports || case.scenario.cluster
-            } else {
-                !reports && !case.scenario.cluster
-            }
-            && self
-                .privilege
-                .is_none_or(|privilege| privilege == case.privilege)
-            && self.pids.is_none_or(|pids| pids == case.pids)
-            && (part || !self.part)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn names_differ_and_make_names_of_pods() {
-        let cases = cases(&Choice::default());
-        let names: BTreeSet<String> = cases.iter().map(Case::name).collect();
-        assert_eq!(names.len(), cases.len());
-        assert!(names.iter().all(|name| name.len() < 50), "{names:?}");
-    }
-
-    #[test]
-    fn the_part_has_thirty_pods_and_every_watcher() {
-        let part = cases(&Choice {
-            part: true,
-            ..Choice::default()
-        });
-        assert!(part.len() * 2 >= 30, "{} on each node", part.len());
-        let watchers: BTreeSet<&str> = part.iter().map(|case| case.watcher().name()).collect();
-        assert_eq!(watchers.len(), 3);
-    }
-}

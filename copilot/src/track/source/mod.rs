@@ -90,28 +90,16 @@ impl Source {
         }
     }
 
-    /// Whether it sees, at this moment, who lives: files and signals never show that.
-    fn sees(&self) -> bool {
+    /// What it sees, at this moment, of who lives: files and signals never show that.
+    fn sight(&self) -> Sight {
         match self {
             #[cfg(feature = "ebpf")]
-            Self::Ebpf(_) => true,
-            Self::Pidfd(_) | Self::Proc(_) => true,
+            Self::Ebpf(_) => Sight::Knows,
+            Self::Pidfd(_) if pidfd::tells_status() => Sight::Knows,
+            Self::Pidfd(_) | Self::Proc(_) => Sight::Sees,
             #[cfg(feature = "kube-api")]
-            Self::Kube(source) => !source.is_blind(),
-            Self::Marker(_) | Self::Signal | Self::Noop => false,
-        }
-    }
-
-    /// Whether it learns how each process ends. The API tells later, or never: its silence says
-    /// nothing.
-    fn knows_ends(&self) -> bool {
-        match self {
-            #[cfg(feature = "ebpf")]
-            Self::Ebpf(_) => true,
-            Self::Pidfd(_) => pidfd::tells_status(),
-            #[cfg(feature = "kube-api")]
-            Self::Kube(_) => false,
-            Self::Proc(_) | Self::Marker(_) | Self::Signal | Self::Noop => false,
+            Self::Kube(source) => source.sight(),
+            Self::Marker(_) | Self::Signal | Self::Noop => Sight::Blind,
         }
     }
 }
@@ -164,15 +152,11 @@ impl Sources {
         select_all(each).await.0
     }
 
-    /// What they see, at this moment, of who lives.
+    /// What the best of them sees, at this moment, of who lives.
     #[must_use]
     pub fn sight(&self) -> Sight {
-        let sees: Vec<&Source> = self.0.iter().filter(|source| source.sees()).collect();
-        match sees.as_slice() {
-            [] => Sight::Blind,
-            sees if sees.iter().any(|source| source.knows_ends()) => Sight::Knows,
-            _ => Sight::Sees,
-        }
+        let sights = self.0.iter().map(Source::sight);
+        sights.reduce(Sight::better).unwrap_or(Sight::Blind)
     }
 
     /// A decision is near: whoever may have lost its sight unawares finds out.

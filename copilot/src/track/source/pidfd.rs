@@ -197,7 +197,7 @@ impl PidfdSource {
                     .and_then(|process| self.scanner.ended_as_runtimes(process.id));
                 // A second main may have begun, and must be known before this one's end is. The
                 // parent is being told meanwhile.
-                self.sighted.see(self.scanner.unknown_pids());
+                self.sighted.see(&self.scanner.unassigned_pids());
                 let newcomers = self.scanner.newcomers();
                 self.take(newcomers);
                 self.ending = process.map(|process| Ending {
@@ -224,7 +224,7 @@ impl PidfdSource {
 
     /// Looks at all processes, and tells who is there and who is gone.
     fn look(&mut self) {
-        self.sighted.see(self.scanner.unknown_pids());
+        self.sighted.see(&self.scanner.unassigned_pids());
         let seen = self.scanner.scan();
         self.must_look_often = false;
         self.take(seen);
@@ -233,7 +233,7 @@ impl PidfdSource {
     }
 
     /// Watches and tells whom a look has shown.
-    fn take(&mut self, seen: Vec<Event>) {
+    fn take(&mut self, mut seen: Vec<Event>) {
         if tells_news(&seen) {
             self.changed = Instant::now();
         }
@@ -251,9 +251,15 @@ impl PidfdSource {
         for (process, container) in self.scanner.in_the_making() {
             self.watch(&container, process, false);
         }
-        self.sighted.forget_all();
+        for event in &mut seen {
+            if let Event::Scanned { alive, .. } = event {
+                // Whose end the look met before its descriptor was asked: the descriptor knows how.
+                let watched = self.first.values();
+                alive.extend(watched.map(|process| process.id));
+            }
+        }
         // Who came during the look is read at the next one.
-        self.sighted.see(self.scanner.unknown_pids());
+        self.sighted.see(&self.scanner.unassigned_pids());
         self.queue.extend(seen);
     }
 

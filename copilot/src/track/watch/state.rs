@@ -80,9 +80,11 @@ impl State {
             return Some(ending);
         }
         let sighting = self.tracker.sighting();
+        // Main's own word by a file stands for a status.
+        let wants_status = sight.knows_ends() && matches!(ending, Ending::Exited(_));
         match sighting.seen {
             Seen::EndedBadly => Some(self.blame(sighting)),
-            Seen::EndedSomehow if sight == Sight::Knows => Some(self.miss(sighting)),
+            Seen::EndedSomehow if wants_status => Some(self.miss(sighting)),
             _ => Some(ending),
         }
     }
@@ -92,7 +94,8 @@ impl State {
         let sighting = self.tracker.sighting();
         let decision = decide(sighting.seen, sight, moment);
         let ends = matches!(moment, Moment::TermWaitOver | Moment::StartTimeout);
-        if decision == Decision::Wait || (self.tracker.is_main_alive() && !ends) {
+        let may_come = self.tracker.is_main_alive() && !ends && decision != Decision::Untold;
+        if decision == Decision::Wait || may_come {
             return None;
         }
         self.dispel_doubt();
@@ -103,6 +106,7 @@ impl State {
             Decision::Wait => None,
             Decision::Failed => Some(self.blame(sighting)),
             Decision::Interrupted => Some(Ending::StillRunning),
+            Decision::Untold => Some(Ending::Untold),
             Decision::NeverStarted => self.started.is_none().then_some(Ending::NeverStarted),
             Decision::StatusLost => Some(self.miss(sighting)),
             Decision::OutputsDecide => {
@@ -114,9 +118,10 @@ impl State {
             }
             Decision::OutputsDecideUnseen => {
                 let containers = self.tracker.names_seen().join(", ");
-                let reason = match sight {
-                    Sight::Knows | Sight::Sees => "main was never seen",
-                    Sight::Blind => "nobody can see main any more",
+                let reason = if sight.is_any() {
+                    "main was never seen"
+                } else {
+                    "nobody can see main any more"
                 };
                 warn!(
                     ?moment,

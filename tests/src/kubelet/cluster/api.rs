@@ -40,6 +40,12 @@ impl Api {
         })
     }
 
+    /// How a client that trusts it connects.
+    #[must_use]
+    pub fn client(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -66,9 +72,10 @@ impl Api {
             .map(drop)
     }
 
-    /// Deletes an object.
+    /// Deletes an object, and what its controller has made of it.
     pub fn delete(&self, path: &str) -> Result<()> {
-        self.ask("DELETE", path, "application/json", "").map(drop)
+        let path = format!("{path}?propagationPolicy=Background");
+        self.ask("DELETE", &path, "application/json", "").map(drop)
     }
 
     fn ask(&self, method: &str, path: &str, kind: &str, body: &str) -> Result<String> {

@@ -28,7 +28,7 @@ pub fn start(directory: &Path, settings: &Value) -> Result<()> {
         .context("the programs lie somewhere")?;
     let programs = Path::new(programs).to_owned();
     etcd(directory, cluster)?.spawn().context("etcd")?;
-    let arguments = api_arguments(&folder, cluster);
+    let arguments = api_arguments(&folder, settings);
     let (here, server) = (directory.to_owned(), programs.join("kube-apiserver"));
     thread::spawn(move || keep_api(&here, &server, &arguments));
 
@@ -74,9 +74,10 @@ fn etcd(directory: &Path, cluster: &Value) -> Result<Command> {
     Ok(command)
 }
 
-fn api_arguments(folder: &Path, cluster: &Value) -> Vec<String> {
+fn api_arguments(folder: &Path, settings: &Value) -> Vec<String> {
     let folder = folder.display();
-    [
+    let cluster = &settings["cluster"];
+    let mut arguments = [
         format!("--etcd-servers=http://127.0.0.1:{}", cluster["etcd"]),
         format!("--secure-port={}", cluster["api"]),
         format!("--tls-cert-file={folder}/api.crt"),
@@ -92,11 +93,15 @@ fn api_arguments(folder: &Path, cluster: &Value) -> Vec<String> {
         "--endpoint-reconciler-type=none".to_owned(),
         "--authorization-mode=RBAC,Node".to_owned(),
         "--allow-privileged=true".to_owned(),
-        // Watches end after some seconds, and what they resume from may be gone.
-        "--min-request-timeout=5".to_owned(),
+        // What a watch goes on from is soon gone from etcd.
         "--etcd-compaction-interval=10s".to_owned(),
     ]
-    .to_vec()
+    .to_vec();
+    if cluster["cache"] == false {
+        // Else the server remembers what etcd has forgotten.
+        arguments.push("--watch-cache-sizes=pods#0".to_owned());
+    }
+    arguments
 }
 
 /// Starts the API server whenever it has ended.

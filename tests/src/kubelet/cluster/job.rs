@@ -26,6 +26,12 @@ impl Cluster {
         self.api.create(&path, job).map(drop)
     }
 
+    /// Deletes a Job and its pods.
+    pub fn delete_job(&self, name: &str) -> Result<()> {
+        let path = format!("/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{name}");
+        self.api.delete(&path)
+    }
+
     /// The uids of the pods that a Job has made so far, in the order of their making.
     pub fn pods_of(&self, job: &str) -> Result<Vec<String>> {
         let list = self

@@ -1,11 +1,12 @@
 //! A real control plane on loopback, for the watcher `kube-api`: etcd, API server, controllers, scheduler.
 //!
 //! [`keys`] makes its certificates and tokens, [`control`] starts its programs within a node's process,
-//! [`api`] speaks with the API server, [`job`] plays a Job with retries. A pod's account has the rights of
-//! `deploy/kube-api.yaml`, as it is there. Never here: what must come out. Called by [`super::node`].
+//! [`api`] speaks with the API server, [`front`] makes watches short, [`job`] plays a Job with retries. A
+//! pod's account has the rights of `deploy/kube-api.yaml`, as it is there; another account has none. Never here: what must come out. Called by [`super::node`].
 
 pub mod api;
 pub mod control;
+pub mod front;
 pub mod job;
 pub mod keys;
 
@@ -18,9 +19,14 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use self::api::Api;
+use super::status::Status;
+use crate::background::Background;
 
 /// The account of pods, and the name of the role that it is given.
 pub const ACCOUNT: &str = "copilot-task";
+
+/// The account that may watch nothing.
+pub const POOR_ACCOUNT: &str = "copilot-nobody";
 
 /// The namespace of pods.
 pub const NAMESPACE: &str = "default";
@@ -31,8 +37,15 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// Rights that users are told to give.
 const RIGHTS: &str = include_str!("../../../../deploy/kube-api.yaml");
 
-/// What a node must know to start a control plane.
-pub fn prepare(folder: &Path, programs: &Path, node: &str, ports: [u16; 3]) -> Result<Value> {
+/// What a node must know to start a control plane. With a `cache` the API server remembers changes of pods
+/// itself, as it does by default.
+pub fn prepare(
+    folder: &Path,
+    programs: &Path,
+    node: &str,
+    cache: bool,
+    ports: [u16; 3],
+) -> Result<Value> {
     let [api, etcd, peer] = ports;
     keys::make(folder, node, api)?;
     Ok(json!({
@@ -40,6 +53,7 @@ pub fn prepare(folder: &Path, programs: &Path, node: &str, ports: [u16; 3]) -> R
         "api": api,
         "etcd": etcd,
         "peer": peer,
+        "cache": cache,
     }))
 }
 
@@ -48,6 +62,8 @@ pub fn prepare(folder: &Path, programs: &Path, node: &str, ports: [u16; 3]) -> R
 pub struct Cluster {
     /// Its API.
     pub api: Api,
+    /// The same with short watches.
+    front: Background,
     /// The folder of its files.
     pub folder: PathBuf,
 }
@@ -58,6 +74,7 @@ impl Cluster {
         let authority = fs::read_to_string(folder.join("ca.crt"))?;
         let api = Api::new(port, &authority, keys::ADMIN)?;
         let cluster = Self {
+            front: front::start(folder, port, api.client())?,
             api,
             folder: folder.to_owned(),
         };
@@ -74,8 +91,10 @@ impl Cluster {
         cluster.until("the namespace has its account", |api| {
             Ok(api.get(&format!("{accounts}/default")).is_ok())
         })?;
-        let account = json!({"metadata": {"name": ACCOUNT}});
-        cluster.api.create(&accounts, &account)?;
+        for name in [ACCOUNT, POOR_ACCOUNT] {
+            let account = json!({"metadata": {"name": name}});
+            cluster.api.create(&accounts, &account)?;
+        }
         cluster.give_rights()?;
         Ok(cluster)
     }
@@ -91,6 +110,11 @@ impl Cluster {
             self.api.create_yaml(&path, document)?;
         }
         Ok(())
+    }
+
+    /// What kubelet has told the API of its pods.
+    pub fn status(&self) -> Result<Status> {
+        Ok(Status::of(self.api.get(&pods())?))
     }
 
     /// Creates a pod; says its uid.
@@ -116,9 +140,19 @@ impl Cluster {
         self.api.create(&path, &eviction).map(drop)
     }
 
-    /// Kills the API server, which is started again, and waits until it answers.
-    pub fn restart_api(&self) -> Result<()> {
-        control::kill_api(&self.folder)?;
+    /// The port at which watches are short.
+    #[must_use]
+    pub fn short_port(&self) -> u16 {
+        self.front.address().port()
+    }
+
+    /// Kills the API server, which is started again.
+    pub fn kill_api(&self) -> Result<()> {
+        control::kill_api(&self.folder)
+    }
+
+    /// Waits until an API server that was killed answers again.
+    pub fn await_api(&self) -> Result<()> {
         thread::sleep(Duration::from_millis(300));
         self.until("the API server is back", |api| {
             Ok(api.get("/readyz").is_ok())

@@ -66,6 +66,12 @@ state = "/run/containerd"
     )
 }
 
+/// A network that no pod of ours has: without one the API server takes the node for unready.
+#[must_use]
+pub fn network() -> Value {
+    json!({"cniVersion": "0.4.0", "name": "none", "plugins": [{"type": "loopback"}]})
+}
+
 /// Kubelet's: alone, with pods from files.
 #[must_use]
 pub fn kubelet(directory: &str, settings: &Value) -> Value {

@@ -82,6 +82,12 @@ fn start(directory: &Path, settings: &Value) -> Result<()> {
         .arg(settings["name"].as_str().unwrap_or("node"))
         .args(["-v", "3"]);
     if settings["cluster"].is_object() {
+        let networks = directory.join("cni/net.d");
+        fs::create_dir_all(&networks)?;
+        fs::write(
+            networks.join("10-none.conflist"),
+            config::network().to_string(),
+        )?;
         control::start(directory, settings)?;
         kubelet_program
             .arg("--kubeconfig")

@@ -91,6 +91,13 @@ impl Plan {
         self.kind == Kind::V2 && has_v1()
     }
 
+    /// Whether its API server, if it has one, remembers changes of pods itself: one kind of node has it so, that
+    /// both ways are played.
+    #[must_use]
+    pub fn caches_watches(&self) -> bool {
+        self.kind == Kind::Hybrid
+    }
+
     /// What kubelet calls the node.
     #[must_use]
     pub fn name(&self) -> String {
@@ -123,7 +130,8 @@ impl Node {
         let name = plan.name();
         let control = plan.control_plane.as_ref().map(|programs| {
             let folder = plan.directory.join("cluster");
-            cluster::prepare(&folder, programs, &name, [api, etcd, peer])
+            let cache = plan.caches_watches();
+            cluster::prepare(&folder, programs, &name, cache, [api, etcd, peer])
         });
         let settings = json!({
             "name": name,
@@ -185,9 +193,13 @@ impl Node {
         &self.plan.directory
     }
 
-    /// What its kubelet says of its pods.
+    /// What its kubelet says of its pods: to the API if it has one, since kubelet's own port then tells no more,
+    /// and tells it later.
     pub fn status(&self) -> Result<Status> {
-        Status::ask(self.port)
+        match &self.cluster {
+            Some(cluster) => cluster.status(),
+            None => Status::ask(self.port),
+        }
     }
 
     /// Its control plane, if it has one.
@@ -217,6 +229,7 @@ impl Node {
         if let Some(cluster) = &self.cluster {
             // One that is gone is as good.
             let _ = cluster.delete_pod(name);
+            let _ = cluster.delete_job(name);
         }
         let _ = fs::remove_file(self.manifest(name));
     }

@@ -273,15 +273,18 @@ impl EbpfSource {
     }
 
     fn look(&mut self) {
-        let seen = self.scanner.scan();
-        let is_complete = matches!(seen.last(), Some(Event::Scanned { .. }));
+        let mut seen = self.scanner.scan();
         // Whoever started or ended before the look has left its record by now, unless that was
         // lost: it knows the order, and the status, and must come before the look's "gone".
         let told = self.drain();
         self.queue.extend(told);
         self.records.learn(&seen);
+        if self.has_more {
+            // Its ends have records that are not read yet: they know how.
+            seen.retain(|event| !matches!(event, Event::Scanned { .. }));
+        }
+        self.must_look = !matches!(seen.last(), Some(Event::Scanned { .. }));
         self.queue.extend(seen);
-        self.must_look = !is_complete;
     }
 
     fn drain(&mut self) -> VecDeque<Event> {

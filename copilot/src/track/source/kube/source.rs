@@ -20,7 +20,7 @@ use super::{
     question::{Kind, Listed, Question, Trouble},
     view::View,
 };
-use crate::track::{Event, identify::Manifest, place::Place};
+use crate::track::{Event, decision::Sight, identify::Manifest, place::Place};
 
 /// How long an API server is tried for before the watcher is refused, if one answer may not take
 /// longer: a mesh's proxy, or the node's network, may need a moment.
@@ -38,6 +38,14 @@ enum Blind {
     Trouble(String),
 }
 
+/// Whether the API was asked anew since a decision is near.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Never,
+    Asked,
+    Answered,
+}
+
 /// A watch of our pod.
 pub struct KubeSource {
     question: Question,
@@ -48,6 +56,10 @@ pub struct KubeSource {
     queue: VecDeque<Event>,
     /// Why nothing is known for now.
     blind: Option<Blind>,
+    /// The pod is being deleted, by the last word on it.
+    is_deleted: bool,
+    /// What came of looking again.
+    look: Look,
     /// The waiting containers that were told of in the log, each with its reason.
     waiting: BTreeSet<(String, String)>,
 }
@@ -86,6 +98,8 @@ impl KubeSource {
             uid: pod.metadata.uid.clone(),
             queue: VecDeque::new(),
             blind: None,
+            is_deleted: false,
+            look: Look::Never,
             waiting: BTreeSet::new(),
         };
         source.tell(&pod);
@@ -98,16 +112,22 @@ impl KubeSource {
         &self.manifest
     }
 
-    /// Whether nothing can be seen for now.
+    /// What can be told at this moment.
     #[must_use]
-    pub fn is_blind(&self) -> bool {
-        self.blind.is_some()
+    pub fn sight(&self) -> Sight {
+        match (&self.blind, self.look) {
+            (Some(_), _) => Sight::Lost,
+            // What was told before may be older than main's end.
+            (None, Look::Answered) if self.is_deleted => Sight::Muted,
+            (None, _) => Sight::Reported,
+        }
     }
 
     /// Asks anew: whether the server can be reached is to be known soon. A connection whose other
     /// end is gone looks like one that has nothing to tell.
     pub fn look_again(&mut self) {
         self.words = follow(self.question.clone(), State::List);
+        self.look = Look::Asked;
     }
 
     /// The next event. Nothing is lost if the wait is given up.
@@ -127,6 +147,10 @@ impl KubeSource {
         match word {
             Word::Pod(pod) if pod.metadata.uid == self.uid => {
                 self.see();
+                self.is_deleted = pod.metadata.deletion_timestamp.is_some();
+                if self.look == Look::Asked {
+                    self.look = Look::Answered;
+                }
                 self.tell(&pod);
             }
             // Another pod of our name: ours is gone.

@@ -1,7 +1,7 @@
 //! One process and its descriptor.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fs, io, mem,
     os::fd::{AsRawFd as _, OwnedFd},
     sync::OnceLock,
@@ -73,10 +73,11 @@ fn is_new_enough(release: &str) -> bool {
 pub struct Sighted(BTreeMap<i32, OwnedFd>);
 
 impl Sighted {
-    /// Opens a descriptor for each of these pids. A failure is met again, and told, when the process
-    /// is to be watched.
-    pub fn see(&mut self, pids: impl IntoIterator<Item = i32>) {
-        for pid in pids {
+    /// Opens a descriptor for each of these pids, and closes all others. A failure is met again, and
+    /// told, when the process is to be watched.
+    pub fn see(&mut self, pids: &BTreeSet<i32>) {
+        self.0.retain(|pid, _| pids.contains(pid));
+        for &pid in pids {
             if let Entry::Vacant(place) = self.0.entry(pid)
                 && let Some(valid) = Pid::from_raw(pid)
                 && let Ok(descriptor) = pidfd_open(valid, PidfdFlags::empty())
@@ -84,11 +85,6 @@ impl Sighted {
                 place.insert(descriptor);
             }
         }
-    }
-
-    /// Closes those that nobody took.
-    pub fn forget_all(&mut self) {
-        self.0.clear();
     }
 }
 

@@ -232,7 +232,7 @@ fn commits(ending: Ending) -> bool {
     match ending {
         Ending::Exited(status) => !status.is_failure(),
         Ending::Marked(_) | Ending::Unseen => true,
-        Ending::StatusLost | Ending::StillRunning | Ending::NeverStarted => false,
+        Ending::StatusLost | Ending::StillRunning | Ending::Untold | Ending::NeverStarted => false,
     }
 }
 
