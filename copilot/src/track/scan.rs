@@ -125,14 +125,15 @@ impl Scanner {
         entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
     }
 
-    /// Whom the last look has not seen. Far cheaper than a look, and no word on who is gone.
+    /// Whom the last look has not seen, and whoever it saw in the making. Far cheaper than a look, and
+    /// no word on who is gone.
     pub fn newcomers(&mut self) -> Vec<Event> {
         let now = Timestamp::now().0 / TICK;
         let mut events = Vec::new();
-        for pid in self.pids() {
-            if self.known.contains_key(&pid) {
-                continue;
-            }
+        let mut pids = self.unassigned_pids();
+        let waiting = self.known.iter().filter(|(_, known)| known.waits);
+        pids.extend(waiting.map(|(pid, _)| *pid));
+        for pid in pids {
             let process = Process::new_with_root(self.root.join(pid.to_string()));
             if let Ok(process) = process
                 && let Ok(stat) = proc_file::stat(&process)
@@ -307,7 +308,8 @@ impl Scanner {
         let traits = traits_of(process, of.is_runtimes);
         // Of a process that goes away meanwhile nothing can be read: another may tell more. And the
         // name of a runtime that we do not know may be that of a program.
-        let is_told = |traits: &Traits| traits.name.is_some() || !of.is_young;
+        let is_sandbox = |traits: &Traits| traits.is_sandbox && !of.is_runtimes;
+        let is_told = |traits: &Traits| traits.name.is_some() || is_sandbox(traits) || !of.is_young;
         if let Some(traits) = traits.as_ref().filter(|traits| is_told(traits))
             && traits.stage > Stage::BeforePivot
         {

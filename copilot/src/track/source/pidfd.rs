@@ -129,6 +129,8 @@ pub struct PidfdSource {
     /// A process could not be watched: only looking will tell of its end.
     must_look_often: bool,
     changed: Instant,
+    /// When all processes were looked at last.
+    all_seen: Option<Instant>,
     /// How many looks have been made since main runs.
     looks: Option<usize>,
     begun: bool,
@@ -153,6 +155,7 @@ impl PidfdSource {
             ending: None,
             must_look_often: false,
             changed: Instant::now(),
+            all_seen: None,
             looks: None,
             begun: false,
             sighted: Sighted::default(),
@@ -222,11 +225,21 @@ impl PidfdSource {
         self.queue.extend(ending.tell(status));
     }
 
-    /// Looks at all processes, and tells who is there and who is gone.
+    /// Looks at who has come, and now and then at all processes, and tells who is there and who is
+    /// gone. While main is expected a look must be short: what begins and ends during one is missed.
     fn look(&mut self) {
         self.sighted.see(&self.scanner.unassigned_pids());
-        let seen = self.scanner.scan();
-        self.must_look_often = false;
+        let is_due = self
+            .all_seen
+            .is_none_or(|at| at.elapsed() >= self.polling.slow);
+        let seen = if self.looks.is_some() || self.must_look_often || is_due {
+            self.must_look_often = false;
+            let seen = self.scanner.scan();
+            self.all_seen = Some(Instant::now());
+            seen
+        } else {
+            self.scanner.newcomers()
+        };
         self.take(seen);
         self.looks = self.looks.map(|looks| looks + 1);
         self.set_pause();
