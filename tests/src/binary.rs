@@ -3,6 +3,7 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -54,7 +55,7 @@ pub fn unprivileged(copy: &Path) -> Command {
     if !is_root() {
         return command();
     }
-    fs::copy(path(), copy).expect("the program can be copied");
+    place(&path(), copy).expect("the program can be copied");
     let mut command = nobody();
     command.arg(copy);
     command
@@ -67,10 +68,33 @@ pub fn unprivileged(copy: &Path) -> Command {
 /// If the copy cannot be made.
 #[must_use]
 pub fn as_user(copy: &Path, user: u32, groups: &[u32]) -> Command {
-    fs::copy(path(), copy).expect("the program can be copied");
+    place(&path(), copy).expect("the program can be copied");
     let mut command = becoming(user, groups);
     command.arg(copy);
     command
+}
+
+/// Links a program to `target`, or copies it to another file system.
+///
+/// The copy is made by another process: one that we write would be open for writing in whatever
+/// another thread forks just then, and the kernel runs no such file ("Text file busy").
+///
+/// # Errors
+///
+/// The program cannot be copied: `cp` says why on standard error.
+pub fn place(program: &Path, target: &Path) -> io::Result<()> {
+    if fs::hard_link(program, target).is_ok() {
+        return Ok(());
+    }
+    let status = Command::new("cp")
+        .arg("--")
+        .args([program, target])
+        .status()?;
+    if status.success() {
+        return Ok(());
+    }
+    let paths = format!("{} to {}", program.display(), target.display());
+    Err(io::Error::other(format!("cp {paths}: {status}")))
 }
 
 /// A command that runs, as such a user, the program that is to be added.

@@ -2,7 +2,10 @@
 //! skip of something that the machine can do is a failure.
 
 use std::env;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::process::Command;
+use std::thread;
 
 use crate::emulator;
 
@@ -53,6 +56,7 @@ impl Requirement {
         let must = env::var("CI").is_ok_and(|value| value == "true") && can;
         assert!(!must, "skipped in CI, where it must run: {missing}");
         eprintln!("SKIPPED: {missing}");
+        note_skip(&missing);
         false
     }
 
@@ -111,6 +115,23 @@ impl Requirement {
         let runtime = matches!(self, Self::Containers).then(crate::container::obstacle);
         let lacking = runtime.flatten()?;
         Some(format!("{self:?} needs {lacking}"))
+    }
+}
+
+/// The test harness shows what a test prints only if it fails. So a skip also goes to the file that
+/// `cargo xtask test` names here, for its summary.
+const SKIPS: &str = "COPILOT_TEST_SKIPS";
+
+fn note_skip(missing: &str) {
+    let Some(path) = env::var_os(SKIPS) else {
+        return;
+    };
+    let test = thread::current();
+    let line = format!("{}: {missing}\n", test.name().unwrap_or("a test"));
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    // One write, so that lines of tests that run side by side stay whole.
+    if let Err(error) = file.and_then(|mut file| file.write_all(line.as_bytes())) {
+        eprintln!("the skip cannot be noted: {error}");
     }
 }
 

@@ -1,11 +1,18 @@
 //! All tests, with what they need.
 
-use anyhow::Result;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{
     build,
-    command::{cargo, execute},
+    command::{cargo, target_directory},
     setup,
 };
 
@@ -20,10 +27,13 @@ pub struct Options {
 /// Where every cloud's metadata service is during tests: a closed port of this machine.
 const CLOSED: &str = "http://127.0.0.1:9";
 
-/// Sets up, builds the binary that the end-to-end tests run, and runs all tests.
+/// Sets up, builds the binary that the end-to-end tests run, and runs all tests, even if some fail.
+/// Ends with a summary: what failed, and what was skipped and why.
 pub fn run(options: &Options) -> Result<()> {
     let binary = build::release(build::Options::default())?;
     setup::for_testing()?;
+    let skips = target_directory().join("skipped-tests.txt");
+    fs::write(&skips, "").with_context(|| format!("{} cannot be written", skips.display()))?;
     let mut command = cargo();
     command
         .args([
@@ -32,15 +42,100 @@ pub fn run(options: &Options) -> Result<()> {
             "--workspace",
             "--exclude",
             "copilot-ebpf",
-            // All that fails is told at once.
             "--no-fail-fast",
         ])
         .env("COPILOT_BINARY", binary)
+        .env("COPILOT_TEST_SKIPS", &skips)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", CLOSED)
         .env("GCE_METADATA_HOST", "127.0.0.1:9")
         .env("AZURE_POD_IDENTITY_AUTHORITY_HOST", CLOSED)
         .arg("--")
         .args(&options.arguments);
-    execute(&mut command)
+    let results = run_all(&mut command)?;
+    results.summarise(&skips)
+}
+
+/// What the test programs said.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Results {
+    passed: u32,
+    failed: Vec<String>,
+    /// Whether cargo and all test programs ended well.
+    ended_well: bool,
+}
+
+/// Runs the tests; what they print goes to standard error as it comes.
+fn run_all(command: &mut Command) -> Result<Results> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo cannot be run")?;
+    let stdout = child.stdout.take().context("cargo has no output")?;
+    let mut results = Results::default();
+    for line in BufReader::new(stdout).split(b'\n') {
+        let line = line.context("the output of the tests cannot be read")?;
+        let line = String::from_utf8_lossy(&line);
+        eprintln!("{line}");
+        results.take(&line);
+    }
+    results.ended_well = child.wait().context("cargo was lost")?.success();
+    Ok(results)
+}
+
+impl Results {
+    fn take(&mut self, line: &str) {
+        let Some((name, result)) = line
+            .strip_prefix("test ")
+            .and_then(|line| line.rsplit_once(" ... "))
+        else {
+            return;
+        };
+        match result {
+            "ok" => self.passed += 1,
+            "FAILED" => self.failed.push(name.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn summarise(&self, skips: &Path) -> Result<()> {
+        let skipped = fs::read_to_string(skips).unwrap_or_default();
+        eprintln!(
+            "\ntests: {} passed, {} failed, {} skipped in part or whole",
+            self.passed,
+            self.failed.len(),
+            skipped.lines().count()
+        );
+        for line in skipped.lines() {
+            eprintln!("skipped: {line}");
+        }
+        for name in &self.failed {
+            eprintln!("failed:  {name}");
+        }
+        if self.ended_well {
+            return Ok(());
+        }
+        bail!("not all tests passed, or not all could be built: see above")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_counted_by_the_lines_of_the_harness() {
+        let mut results = Results::default();
+        for line in [
+            "running 3 tests",
+            "test pods::endings::exit_0::ebpf ... ok",
+            "test a_test ... ignored",
+            "test stores::tls ... FAILED",
+            "test result: FAILED. 1 passed; 1 failed; 1 ignored",
+        ] {
+            results.take(line);
+        }
+        assert_eq!(results.passed, 1);
+        assert_eq!(results.failed, ["stores::tls"]);
+    }
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::binary;
+
 /// What lies in a container's root file system before the runtime adds its mount points.
 #[derive(Clone, Debug)]
 pub enum Image {
@@ -26,12 +28,12 @@ impl Image {
         let programs = root.join("bin");
         fs::create_dir_all(&programs)?;
         match self {
-            Self::Copilot(binary) => {
-                place(binary, &programs.join("copilot"))?;
+            Self::Copilot(program) => {
+                binary::place(program, &programs.join("copilot"))?;
                 symlink("copilot", programs.join("flyte-copilot"))
             }
             Self::Busybox => {
-                place(Path::new(Self::BUSYBOX), &programs.join("busybox"))?;
+                binary::place(Path::new(Self::BUSYBOX), &programs.join("busybox"))?;
                 ["grep", "md5sum", "sh", "sleep", "true"]
                     .iter()
                     .try_for_each(|name| symlink("busybox", programs.join(name)))
@@ -213,15 +215,6 @@ impl Spec {
             })
         });
         system.chain(bound).collect()
-    }
-}
-
-/// Links a program, or copies it to another file system. A copy is open for writing for a while, in
-/// whatever another thread forks just then, too, and cannot be run as long.
-fn place(program: &Path, target: &Path) -> io::Result<()> {
-    match fs::hard_link(program, target) {
-        Err(_) => fs::copy(program, target).map(drop),
-        linked => linked,
     }
 }
 

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use super::cluster::{self, Cluster};
 use super::status::Status;
+use crate::binary;
 
 /// Where its container runtime listens.
 pub const SOCKET: &str = "/run/containerd/containerd.sock";
@@ -145,11 +146,11 @@ impl Node {
             "bare": plan.is_bare(),
         });
         fs::write(plan.directory.join("node.json"), settings.to_string())?;
-        bring(&plan.kubelet, &plan.directory.join("bin/kubelet"))?;
-        bring(&std::env::current_exe()?, &plan.directory.join("bin/runc"))?;
+        binary::place(&plan.kubelet, &plan.directory.join("bin/kubelet"))?;
+        binary::place(&std::env::current_exe()?, &plan.directory.join("bin/runc"))?;
         for image in &plan.images {
             let name = image.file_name().context("an archive has a name")?;
-            bring(image, &plan.directory.join("images").join(name))?;
+            binary::place(image, &plan.directory.join("images").join(name))?;
         }
         let made = make_places()?;
         let process = spawn(&plan)?;
@@ -339,14 +340,6 @@ fn spawn(plan: &Plan) -> Result<Child> {
         .stdout(Stdio::piped())
         .stderr(log);
     command.spawn().context("unshare")
-}
-
-/// Links a file, or copies it to another file system.
-fn bring(from: &Path, to: &Path) -> Result<()> {
-    if fs::hard_link(from, to).is_err() {
-        fs::copy(from, to).with_context(|| from.display().to_string())?;
-    }
-    Ok(())
 }
 
 /// Whether the machine has cgroup v1 hierarchies.

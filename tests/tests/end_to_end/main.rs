@@ -1,0 +1,28 @@
+//! The program as a platform calls it, on this machine: inputs in, outputs out, and every way in which
+//! that may fail. Needs nothing but a file system and loopback.
+
+#![cfg(test)]
+
+mod arguments;
+mod bad_input;
+mod bad_store;
+mod faults;
+mod files;
+mod flags;
+mod integrity;
+mod listing;
+mod local;
+mod million;
+mod modes;
+mod names;
+mod outcome;
+mod progress;
+mod race;
+mod refusals;
+mod requests;
+mod space;
+mod stop;
+mod streaming;
+mod transfer;
+mod values;
+mod web;

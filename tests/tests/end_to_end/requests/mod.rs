@@ -1,0 +1,164 @@
+//! What settings say reaches the store: each key in each spelling, from flags, files and environment,
+//! seen in the requests that the built program makes. The store is a loopback server, and where a key
+//! leads to a public host, so is the proxy that sees where it would have gone.
+
+mod amazon;
+mod others;
+mod platforms;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use copilot_tests::binary::{self, Ended};
+use copilot_tests::recorder::{Asked, Recorder};
+
+/// Settings, and the request that comes of them. In all texts `HOST` stands for the server,
+/// `PORT` for its port and `DIR` for a directory of the row's own.
+struct Row {
+    /// Root flags, between white space.
+    arguments: String,
+    /// Files below the directory.
+    files: &'static [(&'static str, &'static str)],
+    variables: &'static [(&'static str, &'static str)],
+    /// Where the inputs are.
+    from: &'static str,
+    /// [`shown`] of the request for the inputs.
+    sees: &'static str,
+}
+
+impl Row {
+    fn new(arguments: impl Into<String>, sees: &'static str) -> Self {
+        Self {
+            arguments: arguments.into(),
+            files: &[],
+            variables: &[],
+            from: "s3://data/t",
+            sees,
+        }
+    }
+
+    fn files(self, files: &'static [(&'static str, &'static str)]) -> Self {
+        Self { files, ..self }
+    }
+
+    fn variables(self, variables: &'static [(&'static str, &'static str)]) -> Self {
+        Self { variables, ..self }
+    }
+
+    fn sees(self, sees: &'static str) -> Self {
+        Self { sees, ..self }
+    }
+
+    fn from(self, from: &'static str) -> Self {
+        Self { from, ..self }
+    }
+
+    /// Runs a download that finds nothing.
+    fn run(&self) -> (Vec<Asked>, Ended) {
+        let services = Recorder::start(|asked| match asked.line() {
+            line if line.contains("/token") => (
+                200,
+                "{\"access_token\":\"TOKEN\",\"expires_in\":3599}".to_owned(),
+            ),
+            _ => (404, String::new()),
+        })
+        .unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().display().to_string();
+        let host = services.host();
+        let (_, port) = host.split_once(':').unwrap();
+        let real = |text: &str| {
+            let text = text.replace("HOST", &host).replace("PORT", port);
+            text.replace("DIR", &dir)
+        };
+        for (name, text) in self.files {
+            let path = place.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, real(text)).unwrap();
+        }
+        let mut command = binary::command();
+        let variables = self
+            .variables
+            .iter()
+            .map(|(name, value)| (name, real(value)));
+        command
+            .envs(variables)
+            .args(real(&self.arguments).split_whitespace());
+        let ended = run(&mut command, self.from, place.path());
+        (services.asked(), ended)
+    }
+
+    fn check(&self) {
+        let (asked, ended) = self.run();
+        // Other questions are asked at the same time.
+        let store = |asked: &&Asked| {
+            let line = asked.line();
+            line.contains("/t/inputs") || line.starts_with("CONNECT")
+        };
+        let seen = asked.iter().find(store).map_or_else(String::new, shown);
+        let context = || format!("{}\n{}", self.arguments, ended.stderr);
+        assert_eq!(seen, self.sees, "{}", context());
+    }
+}
+
+/// Checks rows side by side: some wait for a proxy that does not let them through.
+fn check(rows: &[Row]) {
+    thread::scope(|scope| {
+        for row in rows {
+            scope.spawn(|| row.check());
+        }
+    });
+}
+
+fn run(command: &mut Command, from: &str, place: &Path) -> Ended {
+    let to = place.join("in").display().to_string();
+    let ended = binary::run(command.args([
+        "download",
+        "--from-remote",
+        &format!("{from}/inputs.pb"),
+        "--to-output-prefix",
+        &format!("{from}/out"),
+        "--to-local-dir",
+        &to,
+    ]));
+    assert_ne!(ended.code(), 0);
+    ended
+}
+
+/// A request in words: what, as whom, and what else tells settings apart.
+fn shown(asked: &Asked) -> String {
+    // Google's client writes dots so.
+    let mut words = vec![asked.line().replace("%2E", ".")];
+    if let Some(authorization) = asked.header("authorization") {
+        let credential = authorization.split_once("Credential=");
+        let parts = credential.map(|(_, rest)| rest.split('/').collect::<Vec<_>>());
+        let whole = || {
+            authorization
+                .split(':')
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let who = parts.map_or_else(whole, |parts| format!("{} in {}", parts[0], parts[2]));
+        words.push(format!("as {who}"));
+    }
+    for header in ["x-amz-security-token", "x-team"] {
+        if let Some(value) = asked.header(header) {
+            words.push(format!("{header}={value}"));
+        }
+    }
+    words.join(" ")
+}
+
+/// Flags of the store's keys as platforms pass them: two elements for each.
+fn pairs(kind: &str, pairs: &[&str]) -> String {
+    let pairs = pairs
+        .iter()
+        .map(|pair| format!(" --storage.stow.config {pair}"));
+    format!(
+        "--storage.container=data --storage.type=stow --storage.stow.kind={kind}{}",
+        pairs.collect::<String>()
+    )
+}

@@ -1,0 +1,11 @@
+//! `UPLOAD_EAGER`: what main has finished goes up while it runs, what changed at the last moment goes
+//! up as it is in the end, and nothing else lies there.
+
+mod alone;
+mod growing;
+mod last_moment;
+mod mapping;
+mod pods;
+mod random;
+mod stage;
+mod trouble;

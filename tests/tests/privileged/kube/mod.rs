@@ -1,0 +1,10 @@
+//! The watcher `kube-api`, by the built program against a stand-in for the API server.
+
+mod account;
+mod beside;
+mod endings;
+mod refusals;
+mod stage;
+mod stopping;
+mod trouble;
+mod ways;

@@ -1,0 +1,122 @@
+//! A watch that cannot work is refused before the wait begins, with the way out.
+
+use std::process::Command;
+
+use copilot_tests::binary;
+use copilot_tests::kube::{Mood, NAMESPACE};
+
+use super::stage::{POD, Stage};
+
+#[track_caller]
+fn refused(command: &mut Command, words: &[&str]) {
+    let ended = binary::run(command);
+    assert_eq!(ended.code(), 2, "{}", ended.stderr);
+    for word in words {
+        assert!(ended.message().contains(word), "{word}: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains(copilot_tests::kube::TOKEN));
+}
+
+fn command(stage: &Stage, more: &[&str]) -> Command {
+    let mut command = stage.command();
+    command.arg("--watcher=kube-api").args(more);
+    command
+}
+
+#[test]
+fn an_answer_that_says_no_is_final() {
+    let rights = ["list and watch", "pods", NAMESPACE, "Role"];
+    for (mood, words) in [
+        (Mood::Refuses(403), &rights[..]),
+        (Mood::Refuses(401), &rights[..]),
+        (Mood::RefusesWatches(403), &rights[..]),
+        (Mood::Refuses(400), &["refuses the question"]),
+    ] {
+        let stage = Stage::set();
+        stage.api.be(mood);
+        refused(&mut command(&stage, &[]), words);
+        let asked = stage.api.asked().len();
+        assert!(asked <= 2, "{asked} requests for {mood:?}");
+    }
+}
+
+#[test]
+fn a_wrong_token_or_namespace_is_told_by_the_server() {
+    let stage = Stage::set();
+    refused(&mut command(&stage, &["--token=wrong"]), &["401"]);
+    refused(
+        &mut command(&stage, &["--namespace=other"]),
+        &["403", "other"],
+    );
+}
+
+#[test]
+fn a_pod_that_is_not_there_is_named_with_its_origin() {
+    let stage = Stage::set();
+    refused(
+        &mut command(&stage, &["--pod-name=nobody"]),
+        &["no pod nobody", "--pod-name", "hostNetwork"],
+    );
+    // An empty name is none: the host name is taken, and that is no pod here.
+    refused(
+        &mut command(&stage, &["--pod-name="]),
+        &["the host name", "POD_NAME"],
+    );
+    let mut named = command(&stage, &["--pod-name=", "--namespace="]);
+    named
+        .env("POD_NAME", "other")
+        .env("POD_NAMESPACE", NAMESPACE);
+    refused(&mut named, &["no pod other", "POD_NAME"]);
+}
+
+#[test]
+fn the_downward_api_names_pod_and_namespace() {
+    let mut stage = Stage::set();
+    stage.main_ends(0, "Completed");
+    let mut command = command(&stage, &["--pod-name=", "--namespace="]);
+    command.env("POD_NAME", POD).env("POD_NAMESPACE", NAMESPACE);
+    stage.committed(binary::Running::start(&mut command));
+}
+
+#[test]
+fn without_an_account_or_an_address_there_is_no_way() {
+    let stage = Stage::set();
+    let void = |more: &[&str]| {
+        let mut command = binary::command();
+        command
+            .args(stage.task.site.server.flags("data"))
+            .args(["sidecar", "--watcher=kube-api"])
+            .args(more);
+        command
+    };
+    refused(
+        &mut void(&[]),
+        &["automountServiceAccountToken", "--kubeconfig"],
+    );
+    refused(&mut void(&["--context=c"]), &["kubeconfig"]);
+    refused(&mut void(&["--server=://"]), &["--server"]);
+    let ca = [
+        "--server=https://127.0.0.1:9",
+        "--certificate-authority=/none",
+    ];
+    refused(&mut void(&ca), &["--certificate-authority /none"]);
+    refused(&mut void(&["--kubeconfig=/none"]), &["/none"]);
+    refused(
+        &mut void(&["--server=http://127.0.0.1:9"]),
+        &["--namespace"],
+    );
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_given_up() {
+    let stage = Stage::set();
+    refused(
+        &mut command(&stage, &["--server=http://127.0.0.1:9"]),
+        &["no answer within", "127.0.0.1:9"],
+    );
+    stage.api.be(Mood::Silent);
+    refused(
+        &mut command(&stage, &["--request-timeout=1"]),
+        &["no answer within"],
+    );
+}

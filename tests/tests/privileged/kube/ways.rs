@@ -1,0 +1,116 @@
+//! The ways to the API server that flags and files name.
+
+use std::fs;
+use std::process::Command;
+
+use copilot_tests::binary::{self, Running};
+use copilot_tests::kube::{NAMESPACE, TOKEN};
+use copilot_tests::tls::{Authority, front};
+
+use super::stage::{POD, Stage};
+
+/// A sidecar that is told the way by `more` only.
+fn command(stage: &Stage, more: &[String]) -> Command {
+    let outputs = copilot_tests::task::interface([(
+        "word",
+        copilot_tests::task::simple(copilot::idl::SimpleType::String),
+    )]);
+    let mut command = binary::command();
+    command
+        .args(stage.task.site.server.flags("data"))
+        .args(stage.task.sidecar_arguments(&outputs))
+        .args(["--watcher=kube-api", "--logger.level=4"])
+        .arg(format!("--pod-name={POD}"))
+        .args(more);
+    command
+}
+
+fn flags(flags: &[&str]) -> Vec<String> {
+    flags.iter().map(|flag| (*flag).to_owned()).collect()
+}
+
+#[test]
+fn a_server_over_tls_is_trusted_as_flags_say() {
+    let authority = Authority::called("cluster").unwrap();
+    let mut stage = Stage::set();
+    stage.main_ends(0, "Completed");
+    let ca = stage.task.site.work("ca.crt");
+    fs::write(&ca, authority.pem()).unwrap();
+    let ca = format!("--certificate-authority={}", ca.display());
+    for (host, trust, works) in [
+        ("127.0.0.1", &[ca.as_str()][..], true),
+        ("127.0.0.1", &["--insecure-skip-tls-verify"], true),
+        ("api.example", &[&ca, "--tls-server-name=api.example"], true),
+        ("api.example", &[&ca], false),
+        ("127.0.0.1", &[&ca, "--tls-server-name=api.example"], false),
+        ("127.0.0.1", &[], false),
+    ] {
+        let front = front(stage.api.address(), authority.certify(host).unwrap()).unwrap();
+        let mut more = flags(trust);
+        more.push(format!("--server=https://{}", front.address()));
+        more.extend([format!("--token={TOKEN}"), format!("-n{NAMESPACE}")]);
+        let before = stage.api.asked().len();
+        let sidecar = Running::start(&mut command(&stage, &more));
+        if works {
+            stage.committed(sidecar);
+        } else {
+            let ended = sidecar.ended();
+            assert_eq!(ended.code(), 2, "{host} {trust:?} {}", ended.stderr);
+            assert_eq!(stage.api.asked().len(), before, "{trust:?}");
+        }
+    }
+}
+
+#[test]
+fn a_kubeconfig_names_server_user_and_namespace() {
+    let mut stage = Stage::set();
+    stage.main_ends(0, "Completed");
+    let path = stage.task.site.work("kubeconfig");
+    let address = stage.api.address();
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: wrong\n\
+         clusters:\n\
+         - {{name: here, cluster: {{server: 'http://{address}'}}}}\n\
+         - {{name: nowhere, cluster: {{server: 'http://127.0.0.1:9'}}}}\n\
+         users:\n\
+         - {{name: me, user: {{token: {TOKEN}}}}}\n\
+         - {{name: stranger, user: {{token: wrong}}}}\n\
+         contexts:\n\
+         - {{name: right, context: {{cluster: here, user: me, namespace: {NAMESPACE}}}}}\n\
+         - {{name: wrong, context: {{cluster: nowhere, user: stranger, namespace: other}}}}\n"
+    );
+    fs::write(&path, text).unwrap();
+    let file = format!("--kubeconfig={}", path.display());
+    for more in [
+        &[file.as_str(), "--context=right"][..],
+        &[&file, "--cluster=here", "--user=me", "--namespace=flyte"],
+        &[
+            &file,
+            "--context=right",
+            "--user=stranger",
+            &format!("--token={TOKEN}"),
+        ],
+    ] {
+        stage.committed(Running::start(&mut command(&stage, &flags(more))));
+    }
+    let mut by_variable = command(&stage, &flags(&["--context=right"]));
+    by_variable.env("KUBECONFIG", &path);
+    stage.committed(Running::start(&mut by_variable));
+    let more = flags(&[&file, "--context=right", "--user=stranger"]);
+    let ended = binary::run(&mut command(&stage, &more));
+    assert_eq!(ended.code(), 2, "{}", ended.stderr);
+    assert!(ended.message().contains("401"), "{}", ended.stderr);
+}
+
+/// As the reference's client reads an address.
+#[test]
+fn a_server_without_a_scheme_is_spoken_to_in_plain_http() {
+    let mut stage = Stage::set();
+    stage.main_ends(0, "Completed");
+    let more = [
+        format!("--server={}", stage.api.address()),
+        format!("--token={TOKEN}"),
+        format!("--namespace={NAMESPACE}"),
+    ];
+    stage.committed(Running::start(&mut command(&stage, &more)));
+}

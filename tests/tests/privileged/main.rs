@@ -1,0 +1,20 @@
+//! Watching processes: pods of cgroups and of runc, the kernel's events, limits of memory. Needs root,
+//! BPF or a runtime; `Requirement` says so where something is missing.
+
+#![cfg(test)]
+
+mod contract;
+mod decide;
+mod demo;
+mod eager;
+mod empty_image;
+mod focus;
+mod kube;
+mod loss;
+mod memory;
+mod pods;
+mod pressure;
+mod sidecar;
+mod track;
+mod watchers;
+mod whole_task;

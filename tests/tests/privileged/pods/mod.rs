@@ -1,0 +1,62 @@
+//! Sidecar and main as real containers of one pod: who main is, when it starts, when and how it
+//! ends, by each way of watching.
+//!
+//! A scenario is a function that takes a watcher's name; the table at the head of each file says on
+//! which watchers it must hold, and makes a test of each pair: `endings::exit_7::ebpf`. The test
+//! process plays kubelet and the runtime's shim: it makes containers and waits for their ends. Each pair
+//! is tried on three nodes: `endings::exit_7::slow_proc::ebpf`.
+
+/// One test for each of these scenarios on each watcher of a row: `all` that see processes, those
+/// `telling` how a process ended, the `kernel`'s own events, those `polling` in their own pid
+/// namespace, and those `seeing` the node's `/proc` as well.
+macro_rules! on {
+    (all: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, pidfd, proc);)+ };
+    (telling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, pidfd);)+ };
+    (kernel: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf);)+ };
+    (seeing: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: ebpf, proc);)+ };
+    (polling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: pidfd, proc);)+ };
+}
+
+/// A test of each pair, on each kind of node: as the machine is, with the mounts of many pods, and
+/// with a slow `/proc` as well.
+macro_rules! tests {
+    ($scenario:ident: $($watcher:ident),+) => {
+        mod $scenario {
+            tests!(@node [super::$scenario] Quiet: $($watcher),+);
+
+            mod many_mounts {
+                tests!(@node [super::super::$scenario] Mounts: $($watcher),+);
+            }
+
+            mod slow_proc {
+                tests!(@node [super::super::$scenario] SlowProc: $($watcher),+);
+            }
+        }
+    };
+    (@node $path:tt $node:ident: $($watcher:ident),+) => {
+        $(
+            #[test]
+            fn $watcher() {
+                tests!(@play $path $node $watcher);
+            }
+        )+
+    };
+    (@play [$($scenario:tt)+] $node:ident $watcher:ident) => {
+        if copilot_tests::requirement::Requirement::Containers.is_met() {
+            let node = copilot_tests::container::Node::$node;
+            node.play(|| $($scenario)+(stringify!($watcher)));
+        }
+    };
+}
+
+mod chance;
+mod endings;
+mod identity;
+mod lateness;
+mod namespaces;
+mod neighbours;
+mod outcome;
+mod restarts;
+mod scene;
+mod stopping;
+mod streaming;

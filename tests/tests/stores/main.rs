@@ -1,0 +1,11 @@
+//! Stores and their credentials: S3 and its relatives, Google, Azure, TLS.
+
+#![cfg(test)]
+
+mod access;
+mod aws;
+mod azure;
+mod google;
+mod identity;
+mod suite;
+mod tls;
