@@ -17,9 +17,6 @@ use crate::namespace;
 use crate::pod::Pod;
 use crate::requirement::Requirement;
 
-/// The pod's uid.
-const UID: &str = "7d9d2c1e-0f6b-4f52-9c68-3f1f5a2c0de0";
-
 const SIDECAR: &str = "flyte-copilot-uploader";
 
 /// As Flyte calls the main container of a pod task.
@@ -52,7 +49,7 @@ pub(super) struct Stage {
 impl Stage {
     /// Builds the best one that our rights allow.
     pub(super) fn build(root: &Path) -> Result<Self> {
-        let kubelet = root.join("kubelet/pods").join(UID);
+        let kubelet = root.join("kubelet/pods").join(uid());
         for name in [SIDECAR, MAIN] {
             fs::create_dir_all(kubelet.join("containers").join(name))?;
             fs::write(kubelet.join("containers").join(name).join("c0ffee00"), "")?;
@@ -152,4 +149,10 @@ impl Stage {
             None => PathBuf::new(),
         })
     }
+}
+
+/// The pod's uid. Where containers are told apart by their mounts only, two demos that run at once
+/// would see each other's main if it were the same.
+fn uid() -> String {
+    format!("{:08x}-0f6b-4f52-9c68-3f1f5a2c0de0", std::process::id())
 }

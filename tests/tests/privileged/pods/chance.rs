@@ -76,12 +76,12 @@ enum End {
 impl Pod {
     fn of_chance(seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
-        let sees = [
+        let watchers = [
             ("ebpf", Pids::Shared),
             ("ebpf", Pids::Separate),
             ("pidfd", Pids::Shared),
         ];
-        let (watcher, pids) = *sees.choose(&mut random).unwrap();
+        let (watcher, pids) = *watchers.choose(&mut random).unwrap();
         let mut milliseconds = |most: u64| Duration::from_millis(random.random_range(0..=most));
         let (before, lives) = (milliseconds(300), milliseconds(200));
         Self {

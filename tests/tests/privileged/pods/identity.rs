@@ -31,8 +31,8 @@ fn by_names_or_volume(watcher: &'static str) {
         let gate = scene.gate("go");
         let sidecar = scene.attach(option.as_slice());
         let _mesh = scene.run(&Spec::script("istio-proxy", "exec sleep 600"));
-        let lives = if Node::here() == Node::SlowProc { 1 } else { 0 };
-        let helper = Spec::script("helper", &format!("sleep {lives}; exit 9"));
+        let seconds = u8::from(Node::here() == Node::SlowProc);
+        let helper = Spec::script("helper", &format!("sleep {seconds}; exit 9"));
         scene.run(&helper).wait().unwrap();
         let main = scene.run(&scene.worker(name, &format!("read go < /gates/go; {WORKS}")));
         wait_for_words(&sidecar, "main started");
