@@ -48,13 +48,14 @@ fn during_the_upload(watcher: &'static str) {
     let store = HeldStore::before(&scene);
     let sidecar = scene.task.attach(&store.sidecar(&scene)).unwrap();
     let main = scene.main(&format!("sleep 0.3; {WORKS}"));
+    main.wait().unwrap();
     store.wait_for_upload();
     for signal in [Signal::TERM, Signal::TERM, Signal::INT] {
         sidecar.signal(signal).unwrap();
     }
     assert_waiting(&sidecar);
     store.release();
-    let outcome = scene.end(&main, &sidecar);
+    let outcome = scene.task.outcome(&sidecar).unwrap();
     assert_uploaded(&outcome, "hello");
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
