@@ -32,6 +32,10 @@ use crate::termination::Termination;
 /// How many events that are ready are taken when a signal or a time limit asks for a decision.
 const READY_AT_ONCE: usize = 10_000;
 
+/// How long after a marker main may be unseen before nobody is waited for: some looks at `/proc`, or
+/// the time that kubelet needs to report a start.
+const UNTIL_SEEN: Duration = Duration::from_secs(2);
+
 /// Until when main is watched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Until {
@@ -151,13 +155,25 @@ impl Watch {
     /// Watches on until main is not to be seen any more, or SIGTERM says that it is over: of a main
     /// that had said itself that it was. Whoever ends before main is started again by kubelet.
     pub async fn until_gone(&mut self, termination: &mut Termination) {
-        while self.state.tracker().is_main_alive() {
+        let unseen = Instant::now() + UNTIL_SEEN;
+        while self.may_be_alive(unseen) {
+            let is_alive = self.state.tracker().is_main_alive();
             tokio::select! {
                 biased;
                 () = termination.received() => return,
                 (source, event) = self.sources.next() => self.observe(source, event),
+                () = sleep_until(unseen), if !is_alive => return,
             }
         }
+    }
+
+    /// Whether main lives. A main may write its marker before a look has shown it.
+    fn may_be_alive(&self, unseen: Instant) -> bool {
+        let may_be_seen = || {
+            let is_unseen = self.state.started().is_none();
+            is_unseen && self.sources.sight().is_any() && Instant::now() < unseen
+        };
+        self.state.tracker().is_main_alive() || may_be_seen()
     }
 
     async fn ending(

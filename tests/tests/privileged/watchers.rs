@@ -38,7 +38,10 @@ fn a_main_that_says_it_is_over_is_uploaded_while_it_runs_and_waited_for() {
         let script = "touch $out/_START; echo told > $out/word; touch $out/_SUCCESS";
         let main = stage.main(&format!("{script}; {UNTIL_GO}"));
         stage.sidecar.says("outputs are committed");
-        assert!(stage.sidecar.runs(), "kubelet would start it again");
+        assert!(
+            stage.sidecar.runs(),
+            "kubelet would start it again: {options:?}"
+        );
         stage.task.write_output("go", "");
         let _ = main.ended();
         let outcome = stage.ended();

@@ -64,7 +64,7 @@ async fn an_authority_that_is_named_is_trusted() {
     let child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "an_authority_that_is_named_is_trusted",
+            "tls::an_authority_that_is_named_is_trusted",
             "--nocapture",
         ])
         .env(PORT, server.address().port().to_string())
