@@ -247,9 +247,20 @@ impl Rules {
 
     fn by_elimination(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
         let rules_apply = self.main_container.is_some() || self.output_mount.is_some();
+        let possible = |one: &&Candidate<'_>| self.may_have_been_main(one, candidates);
+        let last_began = candidates
+            .iter()
+            .filter(possible)
+            .filter_map(|one| one.began)
+            .max();
         ids(candidates.iter().filter(|candidate| match made(candidate) {
-            // Gone before its mounts could be read: it may have been main.
-            None => candidate.ended.is_some() && self.may_have_been_main(candidate, candidates),
+            // Gone before its mounts could be read: it may have been main, unless another began later.
+            None => {
+                candidate
+                    .ended
+                    .is_some_and(|ended| Some(ended) >= last_began)
+                    && possible(candidate)
+            }
             // Not a container of Kubernetes: it has no name that a rule could have matched.
             Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
             Some(_) => !rules_apply && !self.is_infrastructure(candidate),

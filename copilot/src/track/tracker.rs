@@ -139,6 +139,15 @@ impl Tracker {
         matches!(self.doubt, Doubt::About { .. })
     }
 
+    /// How many containers are known to have ended.
+    #[must_use]
+    pub fn ends(&self) -> usize {
+        let containers = self.containers.values();
+        containers
+            .filter(|container| container.exit().is_some())
+            .count()
+    }
+
     /// Whether main has been seen to run.
     #[must_use]
     pub fn has_started(&self) -> bool {

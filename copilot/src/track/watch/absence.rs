@@ -25,6 +25,10 @@ use crate::track::{Tracker, decision::Seen};
 /// is a main that is just being started over the files of another.
 const A_WHILE: Duration = Duration::from_secs(5);
 
+/// The same after a container that may have been an init container: kubelet may need seconds for the
+/// next one on a busy node.
+const IN_DOUBT: Duration = Duration::from_secs(10);
+
 /// How long nobody may come after a container that may have been main and ended well, before it is
 /// believed without evidence: else a main that forgot an output would hold its pod for ever. An image
 /// is pulled in less, as a rule.
@@ -42,6 +46,8 @@ pub struct Absence<'a> {
     warned_of: Vec<String>,
     /// Since when nobody has been there.
     empty_since: Option<Instant>,
+    /// How many containers had ended at the last look.
+    ends: usize,
 }
 
 impl<'a> Absence<'a> {
@@ -55,6 +61,7 @@ impl<'a> Absence<'a> {
             next: Some(Instant::now() + A_WHILE),
             warned_of: Vec::new(),
             empty_since: None,
+            ends: 0,
         }
     }
 
@@ -93,11 +100,18 @@ impl<'a> Absence<'a> {
             self.warn_of_others(tracker);
             return false;
         }
-        let Some(since) = self.empty_since else {
+        // Somebody may have come and gone between two looks: the silence begins anew.
+        let ends = tracker.ends();
+        let since = self.empty_since.filter(|_| self.ends == ends);
+        self.ends = ends;
+        let Some(since) = since else {
             self.empty_since = Some(Instant::now());
             return false;
         };
         if !(self.all_is_seen || in_doubt) {
+            return false;
+        }
+        if in_doubt && since.elapsed() < IN_DOUBT {
             return false;
         }
         if let Some(evidence) = (self.evidence)() {
