@@ -42,17 +42,18 @@ impl Access {
     pub fn find(options: &ApiOptions) -> Result<Self, KubeError> {
         let mut way = base(options)?;
         apply(options, &mut way)?;
+        let (server, known) = (way.server.to_string(), way.namespace.clone());
+        let client = Client::new(way)?;
         let namespace = options
             .namespace
             .clone()
             .or_else(|| variable("POD_NAMESPACE"))
-            .or_else(|| way.namespace.clone())
+            .or(known)
             .ok_or(KubeError::NoNamespace)?;
         let (pod, origin) = pod_name(options).ok_or(KubeError::NoPodName)?;
-        let server = way.server.to_string();
         debug!(server, namespace, pod, origin, "the way to our pod");
         Ok(Self {
-            client: Client::new(way)?,
+            client,
             server,
             namespace,
             pod,

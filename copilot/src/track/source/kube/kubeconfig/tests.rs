@@ -1,8 +1,12 @@
-use std::{error::Error as _, fs};
+use std::{error::Error as _, fs, path::PathBuf};
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::track::source::kube::{
+    Secret,
+    way::{Login, Pem, PemPlace},
+};
 
 /// A kubeconfig with one cluster and one user, of these fields.
 fn file(cluster: &str, user: &str) -> String {
