@@ -23,7 +23,7 @@ pub enum Mood {
 /// Who is let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Guests {
-    /// Whoever has this token.
+    /// Those who have this token.
     Bearer(String),
     /// Everybody: what lies before the server looks at who they are.
     All,

@@ -77,7 +77,7 @@ fn an_authority_that_is_renewed_is_read_again() {
     let front = front(stage.api.address(), authority.certify("127.0.0.1").unwrap()).unwrap();
     let server = format!("https://{}", front.address());
     let (sidecar, _) = watched(&stage, &server, "certificate-authority: ca.crt");
-    // Half a file is none: the last one is used.
+    // A file that is half written cannot be used: the last one is.
     for text in ["", "-----BEGIN CERTIFICATE-----\n"] {
         let before = stage.api.watches();
         fs::write(&ca, text).unwrap();

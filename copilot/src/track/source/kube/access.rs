@@ -86,7 +86,7 @@ fn in_cluster() -> Result<Way, String> {
     let host = named("KUBERNETES_SERVICE_HOST")?;
     let port = named("KUBERNETES_SERVICE_PORT")?;
     let server = service(&host, &port).ok_or_else(|| {
-        format!("KUBERNETES_SERVICE_HOST {host}, with the port {port}, is no host")
+        format!("KUBERNETES_SERVICE_HOST {host} and the port {port} make no address")
     })?;
     let mounted = |name: &str| {
         let path = Path::new(SERVICE_ACCOUNT).join(name);

@@ -40,7 +40,7 @@ type Http = HttpClient<HttpsConnector<HttpConnector>, String>;
 /// Why the server gave no answer.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// There is no request to send.
+    /// The request itself is wrong.
     #[error("the request cannot be built")]
     Request(#[from] http::Error),
     /// It could not be sent, or no answer came.

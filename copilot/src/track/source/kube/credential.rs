@@ -149,7 +149,8 @@ mod tests {
         }
         let nobody = Credential::new(&Login::Nobody).expect("it needs nothing");
         assert_eq!(nobody.header(), None);
-        let error = Credential::new(&Login::Token(secret("a\nb"))).expect_err("it is no header");
+        let error =
+            Credential::new(&Login::Token(secret("a\nb"))).expect_err("no header holds that");
         assert!(!format!("{error} {error:?}").contains("a\nb"));
     }
 }

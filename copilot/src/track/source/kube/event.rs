@@ -15,7 +15,7 @@ use super::pod::{Pod, few};
 /// A failure and a bookmark are short. Also how much of a refusal's body is read.
 pub const SHORT: usize = 64 * 1024;
 
-/// Characters of a refusal's body that are shown where it is no status.
+/// Characters of a refusal's body that are shown where it holds something else than a status.
 const SHOWN: usize = 200;
 
 /// Why a text is not what the API would say.
@@ -87,7 +87,7 @@ pub fn list(body: &[u8]) -> Result<List, EventError> {
     Ok(serde_json::from_slice(body)?)
 }
 
-/// What an answer that is no success says, whoever gave it: a proxy speaks no Kubernetes.
+/// What an answer other than a success says. It may come from a proxy, which speaks no Kubernetes.
 pub fn failure(code: StatusCode, body: &[u8]) -> Status {
     if let Ok(mut status) = serde_json::from_slice::<Status>(body) {
         if status.code == 0 {
@@ -146,7 +146,9 @@ mod tests {
             (r#"{"type": "NEWS", "object": {}}"#, "NEWS"),
             (&long, "more than"),
         ] {
-            let error = event(line.as_bytes()).expect_err("it is none").to_string();
+            let error = event(line.as_bytes())
+                .expect_err("this is refused")
+                .to_string();
             assert!(error.contains(words), "{error}");
         }
     }

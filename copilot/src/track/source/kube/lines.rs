@@ -55,7 +55,7 @@ where
     }
 
     /// The next line that is not empty, without its end; nothing once the server has ended the body or
-    /// closed the connection. A line that it cut off is dropped: whoever asks again gets all of it.
+    /// closed the connection. A line that it cut off is dropped: the next watch brings all of it.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
         loop {
             if let Some(line) = self.line() {

@@ -17,7 +17,7 @@ use crate::store::public_roots;
 
 /// The texts that TLS is set up from, as their files are at one moment: kubelet renews the cluster's
 /// authority, and others renew certificates.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Material {
     authority: Option<Vec<u8>>,
     certificate: Option<Vec<u8>>,

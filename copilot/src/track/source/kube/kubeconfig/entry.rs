@@ -1,6 +1,6 @@
 //! One cluster, user or context: its fields, and which of them are refused.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
@@ -29,10 +29,7 @@ const REFUSED_ROLES: &[(&str, &str)] = &[
     ("as", "name the user with --as"),
     ("as-uid", "name the uid with --as-uid"),
     ("as-groups", "name each group with --as-group"),
-    (
-        "as-user-extra",
-        "use credentials of the user himself, whom the API server knows better",
-    ),
+    ("as-user-extra", "use that user's own credentials"),
 ];
 
 /// Fields of a cluster that are not supported, with the way out.
@@ -42,7 +39,6 @@ pub const REFUSED_ROUTES: &[(&str, &str)] = &[(
 )];
 
 /// A cluster, a user or a context.
-#[derive(Debug)]
 pub struct Entry {
     /// Its name.
     pub name: String,
@@ -52,6 +48,13 @@ pub struct Entry {
     pub fields: BTreeMap<String, Node>,
     /// Where paths begin.
     pub directory: PathBuf,
+}
+
+/// Fields may be secret.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.owner)
+    }
 }
 
 impl Entry {

@@ -137,7 +137,7 @@ fn what_does_not_serve_in_a_pod_is_refused_by_name_with_the_way_out() {
         (
             "as-user-extra: {scopes: [view]}",
             "as-user-extra",
-            "credentials of the user",
+            "own credentials",
         ),
     ] {
         // Even where a token would do: it may be another one's.

@@ -11,7 +11,7 @@ use crate::track::source::kube::way::{Way, address};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// A server that does this with whoever asks it.
+/// A server that answers each request so.
 fn serve(answer: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
@@ -46,7 +46,7 @@ async fn what_has_no_end_is_cut_off() {
     let minute = Duration::from_mins(1);
     let question = question(serve(endless), minute);
     let Err(trouble) = question.list().await else {
-        panic!("it is no list");
+        panic!("a list was read");
     };
     assert_eq!(trouble.kind, Kind::Unreachable);
     assert!(
@@ -58,7 +58,7 @@ async fn what_has_no_end_is_cut_off() {
         .await
         .expect("it is cut off");
     let Some(Err(trouble)) = change else {
-        panic!("it is no change");
+        panic!("a change was read");
     };
     assert!(
         trouble.to_string().contains("more than 4194304 bytes"),
