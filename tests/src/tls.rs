@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -35,15 +36,42 @@ impl Authority {
 
     /// A server's side of TLS, with a certificate for `host`.
     pub fn certify(&self, host: &str) -> Result<ServerConfig> {
+        self.serve(host, None)
+    }
+
+    /// The same, for clients alone that have a certificate of `clients`.
+    pub fn certify_among(&self, host: &str, clients: &Self) -> Result<ServerConfig> {
+        self.serve(host, Some(clients))
+    }
+
+    /// A client's certificate and its key, as PEM.
+    pub fn client(&self, name: &str) -> Result<(String, String)> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.signed_by(&key, &self.0)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
+    fn serve(&self, host: &str, clients: Option<&Self>) -> Result<ServerConfig> {
         let key = KeyPair::generate()?;
         let params = CertificateParams::new(vec![host.to_owned()])?;
         let certificate = params.signed_by(&key, &self.0)?;
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        Ok(ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)?)
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let builder = match clients {
+            Some(clients) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(clients.0.der().clone())?;
+                let roots = Arc::new(roots);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+                builder.with_client_cert_verifier(verifier.build()?)
+            }
+            None => builder.with_no_client_auth(),
+        };
+        Ok(builder.with_single_cert(vec![certificate.der().clone()], key)?)
     }
 }
 

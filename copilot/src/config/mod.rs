@@ -15,13 +15,13 @@ mod key;
 mod layer;
 mod load;
 mod logger;
-mod node;
+pub(crate) mod node;
 mod pairs;
 mod resolve;
 mod secret;
 mod storage;
 mod syntax;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use error::{ConfigError, Warning};
 pub use key::{KEYS, Key, Kind};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// A value in a file. Keys are in lower case, since settings ignore case (spec §1.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     /// Nothing: `~`, `null` or no text.
     Null,
     /// A text, number or boolean.
@@ -18,7 +18,7 @@ pub(super) enum Node {
 
 impl Node {
     /// What this is, for a message.
-    pub(super) fn description(&self) -> &'static str {
+    pub(crate) fn description(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Scalar(_) => "a single value",
@@ -28,7 +28,7 @@ impl Node {
     }
 
     /// The number of nodes in the tree, this one included.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         match self {
             Self::Null | Self::Scalar(_) => 1,
             Self::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
@@ -37,7 +37,7 @@ impl Node {
     }
 
     /// The tree of a JSON value. The depth is bounded by the JSON reader.
-    pub(super) fn from_json(value: serde_json::Value) -> Self {
+    pub(crate) fn from_json(value: serde_json::Value) -> Self {
         use serde_json::Value;
         match value {
             Value::Null => Self::Null,

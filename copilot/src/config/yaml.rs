@@ -16,15 +16,15 @@ const MERGE: &str = "the merge key `<<` takes a map or a list of maps";
 
 /// Why a text is no usable YAML.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct YamlError {
+pub(crate) struct YamlError {
     /// The line, from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// The rule that it breaks.
-    pub(super) rule: String,
+    pub(crate) rule: String,
 }
 
 /// The tree of the one document that `text` holds; an empty text is [`Node::Null`].
-pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
+pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut builder = Builder::default();
     while let Some(event) = parser.next_event() {

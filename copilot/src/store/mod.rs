@@ -22,6 +22,8 @@ mod web;
 
 pub use environment::Environment;
 pub use error::{Place, StoreError};
+#[cfg(feature = "kube-api")]
+pub(crate) use http::public_roots;
 pub use listing::{Entry, Listing};
 pub use network::{Network, Retry};
 pub use object::{Body, Object, Part, Upload};

@@ -20,6 +20,21 @@ pub enum Mood {
     Silent,
 }
 
+/// Who is let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Guests {
+    /// Those who have this token.
+    Bearer(String),
+    /// Everybody: what lies before the server looks at who they are.
+    All,
+}
+
+impl Default for Guests {
+    fn default() -> Self {
+        Self::Bearer(super::TOKEN.to_owned())
+    }
+}
+
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
@@ -47,6 +62,8 @@ pub(super) struct State {
     /// Older versions are forgotten.
     pub(super) oldest: u64,
     pub(super) mood: Mood,
+    /// Who is let in.
+    pub(super) guests: Guests,
     /// How many times watches were ended, and how the last time.
     pub(super) ends: (u64, Option<End>),
     /// Events for open watches that are of no version.

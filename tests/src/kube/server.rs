@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::history::{Asked, End, History, Mood, status};
+use super::history::{Asked, End, Guests, History, Mood, status};
 use super::manifest::Manifest;
 use crate::background::Background;
 use crate::binary::wait_until;
@@ -21,7 +21,7 @@ use crate::binary::wait_until;
 /// The only namespace.
 pub const NAMESPACE: &str = "flyte";
 
-/// The only token that is let in.
+/// The token that is let in at first.
 pub const TOKEN: &str = "let-me-see-my-pod";
 
 /// A running server; stops when dropped.
@@ -94,6 +94,17 @@ impl ApiServer {
         self.history.change(|state| state.mood = mood);
     }
 
+    /// From now on this token is let in, and no other.
+    pub fn let_in(&self, token: &str) {
+        let guests = Guests::Bearer(token.to_owned());
+        self.history.change(|state| state.guests = guests);
+    }
+
+    /// From now on everybody is let in, as behind somebody who looks at certificates.
+    pub fn let_all_in(&self) {
+        self.history.change(|state| state.guests = Guests::All);
+    }
+
     /// Ends all open watches as a server does when their time is over.
     pub fn close_watches(&self) {
         self.history
@@ -115,6 +126,12 @@ impl ApiServer {
     /// Sends a line that is no event in all open watches.
     pub fn babble_in_watches(&self) {
         let line = Value::String("no event at all".to_owned());
+        self.history.change(|state| state.asides.push(line));
+    }
+
+    /// Sends a line in all open watches that is longer than any pod.
+    pub fn flood_watches(&self) {
+        let line = Value::String("x".repeat(5 << 20));
         self.history.change(|state| state.asides.push(line));
     }
 
@@ -147,13 +164,13 @@ async fn answer(history: &History, request: &Request<Incoming>) -> Response<Answ
     };
     let watch = parameter("watch").is_some_and(|value| value == "true" || value == "1");
     let version = parameter("resourceVersion");
-    let mood = {
+    let (mood, guests) = {
         let mut state = history.read();
         state.asked.push(Asked {
             watch,
             version: version.clone(),
         });
-        state.mood
+        (state.mood, state.guests.clone())
     };
     match mood {
         Mood::Silent => std::future::pending().await,
@@ -161,10 +178,12 @@ async fn answer(history: &History, request: &Request<Incoming>) -> Response<Answ
         Mood::RefusesWatches(code) if watch => return refused(code),
         Mood::Well | Mood::RefusesWatches(_) => {}
     }
-    let expected = format!("Bearer {TOKEN}");
-    let token = request.headers().get(AUTHORIZATION);
-    if token.is_none_or(|token| token.as_bytes() != expected.as_bytes()) {
-        return refused(401);
+    if let Guests::Bearer(token) = guests {
+        let expected = format!("Bearer {token}");
+        let token = request.headers().get(AUTHORIZATION);
+        if token.is_none_or(|token| token.as_bytes() != expected.as_bytes()) {
+            return refused(401);
+        }
     }
     if request.uri().path() != format!("/api/v1/namespaces/{NAMESPACE}/pods") {
         return refused(403);

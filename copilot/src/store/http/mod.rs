@@ -22,3 +22,5 @@ pub use client::{Answer, Authorize, Client, Unsigned, unheard};
 pub(in crate::store) use failure::causes;
 pub use failure::{Failure, FailureKind, Reply};
 pub use service::Service;
+#[cfg(feature = "kube-api")]
+pub(crate) use tls::public_roots;

@@ -31,10 +31,8 @@ pub(super) fn authorities(path: &str) -> Result<Vec<CertificateDer<'static>>, St
     Ok(found)
 }
 
-/// The client's side of TLS.
-pub(super) fn client_config(
-    authorities: Vec<CertificateDer<'static>>,
-) -> Result<ClientConfig, rustls::Error> {
+/// The roots that the system and Mozilla trust.
+pub(crate) fn public_roots() -> RootCertStore {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
@@ -43,8 +41,17 @@ pub(super) fn client_config(
     for error in &system.errors {
         tracing::debug!(%error, "some system certificates could not be read");
     }
+    tracing::debug!(added, ignored, "TLS roots loaded");
+    roots
+}
+
+/// The client's side of TLS.
+pub(super) fn client_config(
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = public_roots();
     let named = roots.add_parsable_certificates(authorities).0;
-    tracing::debug!(added, ignored, named, "TLS roots loaded");
+    tracing::debug!(named, "authorities of the settings loaded");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -3,7 +3,9 @@
 mod account;
 mod beside;
 mod endings;
+mod kubeconfigs;
 mod refusals;
+mod rotation;
 mod stage;
 mod stopping;
 mod trouble;

@@ -92,6 +92,8 @@ fn errors_within_a_watch_are_survived_and_said_once() {
         assert_eq!(log.matches("tells nothing for now").count(), 1, "{log}");
     }
     goes_on_after(|stage| stage.api.babble_in_watches());
+    let log = goes_on_after(|stage| stage.api.flood_watches());
+    assert!(log.contains("which no pod has"), "{log}");
 }
 
 #[test]

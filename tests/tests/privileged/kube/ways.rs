@@ -10,7 +10,7 @@ use copilot_tests::tls::{Authority, front};
 use super::stage::{POD, Stage};
 
 /// A sidecar that is told the way by `more` only.
-fn command(stage: &Stage, more: &[String]) -> Command {
+pub fn command(stage: &Stage, more: &[String]) -> Command {
     let outputs = copilot_tests::task::interface([(
         "word",
         copilot_tests::task::simple(copilot::idl::SimpleType::String),
@@ -100,6 +100,18 @@ fn a_kubeconfig_names_server_user_and_namespace() {
     let ended = binary::run(&mut command(&stage, &more));
     assert_eq!(ended.code(), 2, "{}", ended.stderr);
     assert!(ended.message().contains("401"), "{}", ended.stderr);
+}
+
+/// A proxy would look for the cluster's addresses at its own place.
+#[test]
+fn a_proxy_is_never_asked() {
+    let mut stage = Stage::set();
+    stage.main_ends(0, "Completed");
+    let mut command = command(&stage, &stage.api.flags(POD)[..3]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    stage.committed(Running::start(&mut command));
 }
 
 /// As the reference's client reads an address.

@@ -4,17 +4,21 @@
 //! the service account that kubelet mounts. The namespace and the pod's name are those of flags, else
 //! of `POD_NAMESPACE` and `POD_NAME`, else of the same place as the credentials and the host name.
 
-use std::{env, fs, path::Path};
-
-use kube::{
-    Client,
-    client::ClientBuilder,
-    config::{AuthInfo, Config, KubeConfigOptions, Kubeconfig},
+use std::{
+    env, fs,
+    net::{IpAddr, SocketAddr},
+    path::Path,
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+
+use http::Uri;
 use tracing::debug;
 
-use super::{ApiOptions, KubeError};
+use super::{
+    ApiOptions, KubeError, SetupError,
+    client::Client,
+    kubeconfig::Kubeconfig,
+    way::{Login, Pem, Way, address},
+};
 
 /// Where kubelet mounts the service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -35,21 +39,19 @@ pub struct Access {
 
 impl Access {
     /// Finds the way; asks nobody yet.
-    pub async fn find(options: &ApiOptions) -> Result<Self, KubeError> {
-        let (mut config, namespace) = base(options).await?;
-        apply(options, &mut config)?;
-        // Tried again by us alone, who know what it is for.
-        config.default_retry = false;
+    pub fn find(options: &ApiOptions) -> Result<Self, KubeError> {
+        let mut way = base(options)?;
+        apply(options, &mut way)?;
+        let (server, known) = (way.server.to_string(), way.namespace.clone());
+        let client = Client::new(way)?;
         let namespace = options
             .namespace
             .clone()
             .or_else(|| variable("POD_NAMESPACE"))
-            .or(namespace)
+            .or(known)
             .ok_or(KubeError::NoNamespace)?;
         let (pod, origin) = pod_name(options).ok_or(KubeError::NoPodName)?;
-        let server = config.cluster_url.to_string();
         debug!(server, namespace, pod, origin, "the way to our pod");
-        let client = ClientBuilder::try_from(config).map_err(setup)?.build();
         Ok(Self {
             client,
             server,
@@ -60,142 +62,119 @@ impl Access {
     }
 }
 
-/// The server and our credentials before flags change them, and the namespace that goes with them.
-async fn base(options: &ApiOptions) -> Result<(Config, Option<String>), KubeError> {
+/// The way before flags change it, with the namespace that goes with it.
+fn base(options: &ApiOptions) -> Result<Way, KubeError> {
     if let Some(file) = kubeconfig(options)? {
-        let choice = KubeConfigOptions {
-            context: options.context.clone(),
-            cluster: options.cluster.clone(),
-            user: options.user.clone(),
-        };
-        let config = Config::from_custom_kubeconfig(file, &choice)
-            .await
-            .map_err(setup)?;
-        let namespace = config.default_namespace.clone();
-        return Ok((config, Some(namespace)));
+        return Ok(file.way(options)?);
     }
     let choices = [&options.context, &options.cluster, &options.user];
     if choices.iter().any(|choice| choice.is_some()) {
-        return Err(KubeError::Setup {
-            cause: "--context, --cluster and --user choose within a kubeconfig: name one with \
-                    --kubeconfig"
-                .to_owned(),
-        });
+        return Err(SetupError::NothingToChooseFrom.into());
     }
     if let Some(server) = &options.server {
-        let config = Config::new(address(server)?);
-        return Ok((config, namespace_of_account()));
-    }
-    let config = Config::incluster().map_err(|error| KubeError::NoAccess {
-        cause: error.to_string(),
-    })?;
-    let token = Path::new(SERVICE_ACCOUNT).join("token");
-    if let Err(error) = fs::metadata(&token) {
-        return Err(KubeError::NoAccess {
-            cause: format!("{}: {error}", token.display()),
+        return Ok(Way {
+            namespace: namespace_of_account().ok(),
+            ..Way::to(address("--server", server)?)
         });
     }
-    let namespace = config.default_namespace.clone();
-    Ok((config, Some(namespace)))
+    in_cluster().map_err(|cause| KubeError::NoAccess { cause })
 }
 
-fn kubeconfig(options: &ApiOptions) -> Result<Option<Kubeconfig>, KubeError> {
-    let Some(path) = &options.kubeconfig else {
-        return Kubeconfig::from_env().map_err(setup);
+/// The way that kubelet gives to each container of a pod with a service account.
+fn in_cluster() -> Result<Way, String> {
+    let named = |name: &str| variable(name).ok_or_else(|| format!("{name} is not set"));
+    let host = named("KUBERNETES_SERVICE_HOST")?;
+    let port = named("KUBERNETES_SERVICE_PORT")?;
+    let server = service(&host, &port).ok_or_else(|| {
+        format!("KUBERNETES_SERVICE_HOST {host} and the port {port} make no address")
+    })?;
+    let mounted = |name: &str| {
+        let path = Path::new(SERVICE_ACCOUNT).join(name);
+        match fs::metadata(&path) {
+            Ok(_) => Ok(path),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
     };
-    Kubeconfig::read_from(path).map(Some).map_err(setup)
+    Ok(Way {
+        namespace: Some(namespace_of_account()?),
+        authority: Some(Pem::file("the cluster's authority", &mounted("ca.crt")?)),
+        login: Login::TokenFile(mounted("token")?),
+        ..Way::to(server)
+    })
+}
+
+/// The API server's address, as kubelet names its service.
+fn service(host: &str, port: &str) -> Option<Uri> {
+    let port = port.parse().ok()?;
+    let authority = match host.parse::<IpAddr>() {
+        Ok(host) => SocketAddr::new(host, port).to_string(),
+        Err(_) => format!("{host}:{port}"),
+    };
+    format!("https://{authority}").parse().ok()
+}
+
+fn kubeconfig(options: &ApiOptions) -> Result<Option<Kubeconfig>, SetupError> {
+    if let Some(path) = &options.kubeconfig {
+        return Ok(Some(Kubeconfig::read([path])?));
+    }
+    let Some(paths) = env::var_os("KUBECONFIG") else {
+        return Ok(None);
+    };
+    let paths: Vec<_> = env::split_paths(&paths)
+        .filter(|path| !path.as_os_str().is_empty())
+        .collect();
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Kubeconfig::read(&paths)?))
 }
 
 /// What flags say, over what was found.
-fn apply(options: &ApiOptions, config: &mut Config) -> Result<(), KubeError> {
+fn apply(options: &ApiOptions, way: &mut Way) -> Result<(), SetupError> {
     if let Some(server) = &options.server {
-        config.cluster_url = address(server)?;
+        way.server = address("--server", server)?;
     }
     if let Some(path) = &options.certificate_authority {
-        config.root_cert = Some(certificates(path)?);
-        config.root_cert_file = Some(path.clone());
+        way.authority = Some(Pem::file("--certificate-authority", path));
     }
     if let Some(skip) = options.insecure_skip_tls_verify {
-        config.accept_invalid_certs = skip;
-    }
-    // Where nobody's certificate is looked at, none need to be found: an image may hold nothing but
-    // our binary.
-    let looks_at_none =
-        config.accept_invalid_certs || config.cluster_url.scheme_str() == Some("http");
-    if looks_at_none && config.root_cert.is_none() {
-        config.root_cert = Some(Vec::new());
+        way.trusts_anybody = skip;
     }
     if let Some(name) = &options.tls_server_name {
-        config.tls_server_name = Some(name.clone());
+        way.tls_server_name = Some(name.clone());
     }
-    authenticate(options, &mut config.auth_info);
-    Ok(())
+    authenticate(options, way)
 }
 
 /// A token and a password each take the place of whatever else would say who we are.
-fn authenticate(options: &ApiOptions, auth: &mut AuthInfo) {
+fn authenticate(options: &ApiOptions, way: &mut Way) -> Result<(), SetupError> {
     if let Some(token) = &options.token {
-        *auth = AuthInfo {
-            token: Some(token.0.clone().into()),
-            ..AuthInfo::default()
+        way.login = Login::Token(token.clone());
+        way.certificate = None;
+        way.key = None;
+    }
+    if let (Some(name), Some(password)) = (&options.username, &options.password) {
+        way.login = Login::Basic {
+            name: name.clone(),
+            password: password.clone(),
         };
     }
-    if let Some(name) = &options.username {
-        auth.username = Some(name.clone());
-    }
-    if let Some(password) = &options.password {
-        auth.password = Some(password.0.clone().into());
-    }
-    let text = |path: &Path| path.to_string_lossy().into_owned();
     if let Some(path) = &options.client_certificate {
-        auth.client_certificate = Some(text(path));
-        auth.client_certificate_data = None;
+        way.certificate = Some(Pem::file("--client-certificate", path));
     }
     if let Some(path) = &options.client_key {
-        auth.client_key = Some(text(path));
-        auth.client_key_data = None;
+        way.key = Some(Pem::file("--client-key", path));
     }
     if let Some(user) = &options.act_as {
-        auth.impersonate = Some(user.clone());
+        way.act_as("impersonate-user", user)?;
     }
     if let Some(uid) = &options.act_as_uid {
-        auth.impersonate_uid = Some(uid.clone());
+        way.act_as("impersonate-uid", uid)?;
     }
-    if !options.act_as_groups.is_empty() {
-        auth.impersonate_groups = Some(options.act_as_groups.clone());
+    for group in &options.act_as_groups {
+        way.act_as("impersonate-group", group)?;
     }
-}
-
-/// The certificates in a PEM file.
-fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, KubeError> {
-    let wrong = |cause: String| KubeError::Setup {
-        cause: format!("--certificate-authority {}: {cause}", path.display()),
-    };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
-        .map_err(|error| wrong(error.to_string()))?
-        .map(|found| found.map(|certificate| certificate.to_vec()))
-        .collect();
-    let found = found.map_err(|error| wrong(error.to_string()))?;
-    if found.is_empty() {
-        return Err(wrong("it holds no certificate in PEM".to_owned()));
-    }
-    Ok(found)
-}
-
-fn address(server: &str) -> Result<http::Uri, KubeError> {
-    // As the reference's client has it: without a scheme it is plain HTTP.
-    let whole = if server.contains("://") {
-        server.to_owned()
-    } else {
-        format!("http://{server}")
-    };
-    let parsed = whole.parse::<http::Uri>();
-    parsed
-        .ok()
-        .filter(|uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")))
-        .ok_or_else(|| KubeError::Setup {
-            cause: format!("--server {server} is no address of an HTTP server"),
-        })
+    Ok(())
 }
 
 fn pod_name(options: &ApiOptions) -> Option<(String, &'static str)> {
@@ -211,18 +190,35 @@ fn pod_name(options: &ApiOptions) -> Option<(String, &'static str)> {
     (!name.is_empty()).then(|| (name.to_owned(), "the host name"))
 }
 
-fn namespace_of_account() -> Option<String> {
-    let text = fs::read_to_string(Path::new(SERVICE_ACCOUNT).join("namespace")).ok()?;
+fn namespace_of_account() -> Result<String, String> {
+    let path = Path::new(SERVICE_ACCOUNT).join("namespace");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let name = text.trim();
-    (!name.is_empty()).then(|| name.to_owned())
+    if name.is_empty() {
+        return Err(format!("{} is empty", path.display()));
+    }
+    Ok(name.to_owned())
 }
 
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn setup(error: impl std::error::Error) -> KubeError {
-    KubeError::Setup {
-        cause: super::question::chain(&error),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_is_an_address() {
+        for (host, port, expected) in [
+            ("10.0.0.1", "443", Some("https://10.0.0.1:443/")),
+            ("fd00::1", "6443", Some("https://[fd00::1]:6443/")),
+            ("api.example", "6443", Some("https://api.example:6443/")),
+            ("10.0.0.1", "https", None),
+            ("two words", "443", None),
+        ] {
+            let found = service(host, port).map(|uri| uri.to_string());
+            assert_eq!(found.as_deref(), expected, "{host} {port}");
+        }
     }
 }

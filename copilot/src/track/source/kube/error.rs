@@ -1,10 +1,15 @@
 //! Why the API cannot be watched: found out before the wait begins.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
+use http::header::InvalidHeaderValue;
+use rustls::pki_types::{InvalidDnsNameError, pem};
 use thiserror::Error;
 
-use super::question::Trouble;
+use super::{
+    KubeconfigError,
+    question::{Trouble, chain},
+};
 
 /// Why the pod cannot be watched through the API. Each message names the way out.
 #[derive(Debug, Error)]
@@ -20,11 +25,8 @@ pub enum KubeError {
         cause: String,
     },
     /// What flags or a kubeconfig say of the API makes no client.
-    #[error("the API's client cannot be set up: {cause}")]
-    Setup {
-        /// Why.
-        cause: String,
-    },
+    #[error("the API's client cannot be set up: {}", chain(.0))]
+    Setup(#[from] SetupError),
     /// The namespace is not known.
     #[error(
         "the pod's namespace is not known: name it with --namespace, or in POD_NAMESPACE (downward \
@@ -97,5 +99,95 @@ pub enum KubeError {
         theirs: String,
         /// The uid that our mounts tell.
         ours: String,
+    },
+}
+
+/// Why what flags, a kubeconfig or the service account say makes no client.
+#[derive(Debug, Error)]
+pub enum SetupError {
+    /// The kubeconfig cannot be used.
+    #[error(transparent)]
+    Kubeconfig(#[from] KubeconfigError),
+    /// A choice within no file.
+    #[error(
+        "--context, --cluster and --user choose within a kubeconfig: name one with --kubeconfig"
+    )]
+    NothingToChooseFrom,
+    /// No address.
+    #[error("{name} is not the address of an HTTP server")]
+    Address {
+        /// What was given, and where.
+        name: String,
+    },
+    /// A file cannot be read.
+    #[error("{name}: it cannot be read")]
+    File {
+        /// The file, and who named it.
+        name: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is empty where a token should be.
+    #[error("{name}: it is empty, or not text")]
+    NoToken {
+        /// The file.
+        name: String,
+    },
+    /// No PEM.
+    #[error("{name}: it is not PEM")]
+    Pem {
+        /// Who named it.
+        name: String,
+        /// Why.
+        #[source]
+        source: pem::Error,
+    },
+    /// Nobody to trust.
+    #[error("{name}: it holds no certificate in PEM")]
+    NoCertificate {
+        /// Who named it.
+        name: String,
+    },
+    /// A certificate of nobody.
+    #[error("{name}: a certificate in it cannot be used")]
+    Certificate {
+        /// Who named it.
+        name: String,
+        /// Why.
+        #[source]
+        source: rustls::Error,
+    },
+    /// Half of what says who we are.
+    #[error("{given} is given, but {missing} is not")]
+    HalfIdentity {
+        /// Who named what is there.
+        given: String,
+        /// What is not.
+        missing: &'static str,
+    },
+    /// Our certificate and its key do not go together.
+    #[error("the client's certificate and key cannot be used")]
+    Identity(#[source] rustls::Error),
+    /// TLS itself.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
+    /// No name for a certificate.
+    #[error("{name:?}, of --tls-server-name or tls-server-name, is not a name for a certificate")]
+    ServerName {
+        /// What was given.
+        name: String,
+        /// Why.
+        #[source]
+        source: InvalidDnsNameError,
+    },
+    /// A text that no header may hold; it may be secret.
+    #[error("{header}: it cannot be sent in a header of HTTP")]
+    Header {
+        /// What it was for.
+        header: String,
+        /// Why.
+        #[source]
+        source: InvalidHeaderValue,
     },
 }

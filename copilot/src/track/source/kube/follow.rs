@@ -19,7 +19,7 @@ use futures_util::{
     StreamExt as _,
     stream::{BoxStream, unfold},
 };
-use kube::api::WatchEvent;
+use kube_core::WatchEvent;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::debug;
 
@@ -145,7 +145,7 @@ impl Follower {
         Word::Missing
     }
 
-    fn read(&mut self, change: Option<kube::Result<WatchEvent<Pod>>>) -> Option<Word> {
+    fn read(&mut self, change: Option<Result<WatchEvent<Pod>, Trouble>>) -> Option<Word> {
         match change {
             Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod))) => {
                 self.advance(pod.metadata.resource_version.as_deref());
@@ -161,7 +161,7 @@ impl Follower {
                 Some(Word::Missing)
             }
             Some(Ok(WatchEvent::Error(status))) => self.broken(Trouble::of_status(&status)),
-            Some(Err(error)) => self.broken(error.into()),
+            Some(Err(trouble)) => self.broken(trouble),
             None => self.closed(),
         }
     }

@@ -71,7 +71,7 @@ impl KubeSource {
         place: Option<&Place>,
         output: Option<&Path>,
     ) -> Result<Self, KubeError> {
-        let access = Access::find(options).await?;
+        let access = Access::find(options)?;
         let question = Question::new(
             access.client.clone(),
             &access.namespace,
@@ -275,7 +275,7 @@ fn is_ours(pod: &Pod, access: &Access, place: Option<&Place>) -> Result<(), Kube
     let mirrored = metadata
         .annotations
         .as_ref()
-        .and_then(|notes| notes.get("kubernetes.io/config.hash"));
+        .and_then(|notes| notes.mirrored.as_ref());
     if metadata.uid.as_ref() == Some(ours) || mirrored == Some(ours) {
         return Ok(());
     }

@@ -1,0 +1,198 @@
+//! One cluster, user or context: its fields, and which of them are refused.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
+use super::KubeconfigError;
+use crate::{
+    config::{boolean, node::Node},
+    track::source::kube::{
+        ApiOptions, Secret,
+        way::{Login, Pem, PemPlace, Way},
+    },
+};
+
+const CREDENTIALS: &str = "give a token (token, tokenFile, --token) or a client certificate \
+     (client-certificate and client-key, or the flags of these names)";
+
+/// Fields of a user that are not supported, with the way out.
+const REFUSED_LOGINS: &[(&str, &str)] = &[
+    ("exec", CREDENTIALS),
+    ("auth-provider", CREDENTIALS),
+    ("username", CREDENTIALS),
+    ("password", CREDENTIALS),
+];
+
+/// Fields of a user that make us act as another one, with the way out.
+const REFUSED_ROLES: &[(&str, &str)] = &[
+    ("as", "name the user with --as"),
+    ("as-uid", "name the uid with --as-uid"),
+    ("as-groups", "name each group with --as-group"),
+    ("as-user-extra", "use that user's own credentials"),
+];
+
+/// Fields of a cluster that are not supported, with the way out.
+pub const REFUSED_ROUTES: &[(&str, &str)] = &[(
+    "proxy-url",
+    "the API must be reachable without a proxy, or use another watcher",
+)];
+
+/// A cluster, a user or a context.
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// What it is, by its kind and name, for messages.
+    pub owner: String,
+    /// What stands there; keys in lower case.
+    pub fields: BTreeMap<String, Node>,
+    /// Where paths begin.
+    pub directory: PathBuf,
+}
+
+/// Fields may be secret.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.owner)
+    }
+}
+
+impl Entry {
+    /// The named things in the list `list`.
+    pub fn entries(
+        &self,
+        list: &str,
+        kind: &str,
+        into: &mut Vec<Self>,
+    ) -> Result<(), KubeconfigError> {
+        let items = match self.fields.get(list) {
+            None | Some(Node::Null) => return Ok(()),
+            Some(Node::List(items)) => items,
+            Some(_) => return Err(self.shape(list, "a list")),
+        };
+        for item in items {
+            let fields = map(item.clone()).ok_or_else(|| self.shape(list, "a list of maps"))?;
+            let outer = Self {
+                name: String::new(),
+                owner: format!("{kind} without a name"),
+                fields,
+                directory: self.directory.clone(),
+            };
+            let name = outer.needs("name")?;
+            if into.iter().any(|known| known.name == name) {
+                continue;
+            }
+            let inner = outer.fields.get(kind).cloned().unwrap_or(Node::Null);
+            into.push(Self {
+                owner: format!("{kind} {name}"),
+                fields: map(inner).ok_or_else(|| outer.shape(kind, "a map"))?,
+                name,
+                directory: outer.directory,
+            });
+        }
+        Ok(())
+    }
+
+    /// What a user says of us.
+    pub fn identify(&self, options: &ApiOptions, way: &mut Way) -> Result<(), KubeconfigError> {
+        if options.username.is_none() {
+            self.refuse(REFUSED_LOGINS)?;
+        }
+        if options.act_as.is_none() {
+            self.refuse(REFUSED_ROLES)?;
+        }
+        way.certificate = self.pem("client-certificate", "client-certificate-data")?;
+        way.key = self.pem("client-key", "client-key-data")?;
+        way.login = match (self.text("token")?, self.text("tokenFile")?) {
+            (Some(token), _) => Login::Token(Secret(token)),
+            (None, Some(file)) => Login::TokenFile(self.directory.join(file)),
+            (None, None) => Login::Nobody,
+        };
+        Ok(())
+    }
+
+    /// Refuses what is given of these fields.
+    pub fn refuse(&self, fields: &[(&'static str, &'static str)]) -> Result<(), KubeconfigError> {
+        for (field, advice) in fields {
+            let is_given = match self.fields.get(*field) {
+                None | Some(Node::Null) => false,
+                Some(Node::Scalar(text)) => !text.is_empty(),
+                Some(Node::List(items)) => !items.is_empty(),
+                Some(Node::Map(_)) => true,
+            };
+            if is_given {
+                return Err(KubeconfigError::Refused {
+                    owner: self.owner.clone(),
+                    field,
+                    advice,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A field's text; an empty one counts as not given.
+    pub fn text(&self, field: &str) -> Result<Option<String>, KubeconfigError> {
+        // Keys of a tree are in lower case.
+        match self.fields.get(&field.to_lowercase()) {
+            None | Some(Node::Null) => Ok(None),
+            Some(Node::Scalar(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+            Some(_) => Err(self.shape(field, "a text")),
+        }
+    }
+
+    /// The text of a field that must be there.
+    pub fn needs(&self, field: &str) -> Result<String, KubeconfigError> {
+        self.text(field)?.ok_or_else(|| self.shape(field, "given"))
+    }
+
+    /// Whether a field says so.
+    pub fn truth(&self, field: &str) -> Result<bool, KubeconfigError> {
+        let text = self.text(field)?;
+        let value = text.as_deref().map(boolean).transpose();
+        let value = value.map_err(|_| self.shape(field, "true or false"))?;
+        Ok(value.unwrap_or_default())
+    }
+
+    /// A text in PEM: here, in Base64, or else in a file.
+    pub fn pem(
+        &self,
+        file: &'static str,
+        data: &'static str,
+    ) -> Result<Option<Pem>, KubeconfigError> {
+        if let Some(text) = self.text(data)? {
+            let text: String = text.split_ascii_whitespace().collect();
+            let bytes = BASE64_STANDARD.decode(text);
+            let bytes = bytes.map_err(|source| KubeconfigError::Base64 {
+                owner: self.owner.clone(),
+                field: data,
+                source,
+            })?;
+            let text = String::from_utf8(bytes).map_err(|_| self.shape(data, "PEM in Base64"))?;
+            return Ok(Some(Pem {
+                named_by: format!("{data} of the {}", self.owner),
+                place: PemPlace::Here(Secret(text)),
+            }));
+        }
+        let path = self.text(file)?;
+        let named_by = format!("{file} of the {}", self.owner);
+        Ok(path.map(|path| Pem::file(named_by, &self.directory.join(path))))
+    }
+
+    fn shape(&self, field: &str, expected: &'static str) -> KubeconfigError {
+        KubeconfigError::Shape {
+            owner: self.owner.clone(),
+            field: field.to_owned(),
+            expected,
+        }
+    }
+}
+
+/// A map, or nothing, which is an empty one.
+pub fn map(node: Node) -> Option<BTreeMap<String, Node>> {
+    match node {
+        Node::Map(fields) => Some(fields),
+        Node::Null => Some(BTreeMap::new()),
+        Node::Scalar(_) | Node::List(_) => None,
+    }
+}
