@@ -125,8 +125,8 @@ impl Scanner {
         entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
     }
 
-    /// Whom the last look has not seen, and whoever it saw in the making. Far cheaper than a look, and
-    /// no word on who is gone.
+    /// Looks only at processes that the last look has not seen, or has seen in the making. It is far
+    /// cheaper than a look at all, and does not tell which processes are gone.
     pub fn newcomers(&mut self) -> Vec<Event> {
         let now = Timestamp::now().0 / TICK;
         let mut events = Vec::new();
