@@ -287,6 +287,12 @@ fn no_btf(start: Start<'_>) -> Result<()> {
         through: &through,
         ..start
     };
+    if !is_before(6, 15) {
+        let reason = ["does not tell how main ends"];
+        return well(start.auto(), "pidfd", "exited with code 0")?
+            .says(&reason)
+            .map(drop);
+    }
     if start.hierarchy == Hierarchy::Unified && !is_before(5, 14) {
         return well(start.auto(), "ebpf", UNKNOWN).map(drop);
     }

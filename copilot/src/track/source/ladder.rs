@@ -17,7 +17,10 @@ use super::{
     Polling, Source, Sources, kube::ApiOptions, marker::MarkerSource, pidfd::PidfdSource,
     proc::ProcSource,
 };
-use crate::track::place::{Place, PlaceError};
+use crate::track::{
+    decision::Sight,
+    place::{Place, PlaceError},
+};
 
 /// One of `--watcher`: which source is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,7 +167,7 @@ pub async fn climb(wanted: &[Watcher], around: &Surroundings<'_>) -> Result<Rung
 fn best(around: &Surroundings<'_>) -> (Source, String) {
     let mut steps: Vec<String> = Vec::new();
     for watcher in [Watcher::Ebpf, Watcher::Pidfd, Watcher::Proc] {
-        match try_one(watcher, around) {
+        match try_one(watcher, around).and_then(|source| unless_worse(source, around)) {
             Ok(source) if steps.is_empty() => {
                 return (source, "the best there is works here".to_owned());
             }
@@ -185,6 +188,19 @@ fn best(around: &Surroundings<'_>) -> (Source, String) {
          `shareProcessNamespace: true`, main itself could be watched"
     );
     (Source::Signal, steps.join("; "))
+}
+
+/// Refuses eBPF that cannot tell how main ends, where the next rung can.
+fn unless_worse(source: Source, around: &Surroundings<'_>) -> Result<Source, Refusal> {
+    let knows = |source: &Source| source.sight() == Sight::Knows;
+    let next_knows = || try_one(Watcher::Pidfd, around).is_ok_and(|next| knows(&next));
+    if source.name() == Watcher::Ebpf.name() && !knows(&source) && next_knows() {
+        return Err(Refusal(
+            "the kernel does not describe its structures, so it does not tell how main ends, and pidfd does"
+                .to_owned(),
+        ));
+    }
+    Ok(source)
 }
 
 fn try_one(watcher: Watcher, around: &Surroundings<'_>) -> Result<Source, Refusal> {

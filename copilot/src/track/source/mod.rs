@@ -94,7 +94,9 @@ impl Source {
     fn sight(&self) -> Sight {
         match self {
             #[cfg(feature = "ebpf")]
-            Self::Ebpf(_) => Sight::Knows,
+            Self::Ebpf(source) if source.tells_status() => Sight::Knows,
+            #[cfg(feature = "ebpf")]
+            Self::Ebpf(_) => Sight::Sees,
             Self::Pidfd(_) if pidfd::tells_status() => Sight::Knows,
             Self::Pidfd(_) | Self::Proc(_) => Sight::Sees,
             #[cfg(feature = "kube-api")]

@@ -40,6 +40,8 @@ pub struct Attached {
     pub programs: Ebpf,
     /// The cgroup id of our own container, if we are in the pod.
     pub own_container: Option<u64>,
+    /// The programs tell how a process ends.
+    pub tells_status: bool,
 }
 
 /// Loads the programs and attaches them to the pod; `ring` is the ring buffer's size in bytes, if it
@@ -71,6 +73,7 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
     Ok(Attached {
         programs,
         own_container,
+        tells_status: fields.tell_status(),
     })
 }
 

@@ -90,6 +90,19 @@ impl Fields {
         Some(self.offsets[field as usize]).filter(|offset| *offset != ABSENT)
     }
 
+    /// Whether the programs can tell how a process ends.
+    #[must_use]
+    pub fn tell_status(&self) -> bool {
+        const NEEDED: [Offset; 5] = [
+            Offset::TaskSignal,
+            Offset::TaskExitCode,
+            Offset::TaskGroupLeader,
+            Offset::SignalFlags,
+            Offset::SignalGroupExitCode,
+        ];
+        NEEDED.iter().all(|field| self.get(*field).is_some())
+    }
+
     /// The first field without which a task's cgroups cannot be walked to, in a hierarchy of cgroup
     /// v1 or in cgroup2; nothing if all are known.
     #[must_use]

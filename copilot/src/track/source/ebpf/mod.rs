@@ -121,6 +121,7 @@ pub struct EbpfSource {
     /// What the programs were last told to leave out.
     focus: Option<Focus>,
     tick: Tick,
+    tells_status: bool,
     /// Keeps the programs attached.
     _programs: aya::Ebpf,
 }
@@ -154,12 +155,19 @@ impl EbpfSource {
             has_more: false,
             focus: None,
             tick: Tick::every(SAFETY_TICK)?,
+            tells_status: attached.tells_status,
             _programs: attached.programs,
         };
         source.collect();
         source.newcomers = Newcomers::beside(source.scanner.clone(), sees);
         give_back_freed_memory();
         Ok(source)
+    }
+
+    /// Whether the programs tell how a process ends: only if the kernel describes its structures.
+    #[must_use]
+    pub fn tells_status(&self) -> bool {
+        self.tells_status
     }
 
     /// The next event; waits in the kernel until there is one.

@@ -95,3 +95,14 @@ fn what_a_kernel_does_not_have_is_absent() {
     }
     assert!(!unknown.has_group_dead);
 }
+
+#[test]
+fn a_status_is_told_only_if_all_that_it_needs_is_there() {
+    let mut fields = Fields {
+        offsets: [0; OFFSETS],
+        has_group_dead: false,
+    };
+    assert!(fields.tell_status());
+    fields.offsets[Offset::SignalGroupExitCode as usize] = ABSENT;
+    assert!(!fields.tell_status());
+}
