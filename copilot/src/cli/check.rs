@@ -15,10 +15,9 @@ use super::watchers;
 use crate::command::{Command, Invocation};
 use crate::download::DownloadRequest;
 use crate::literal::output::OutputOptions;
-use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
-use crate::track::source::Polling;
+use crate::sidecar::{MainFailure, SidecarRequest, UploadTarget};
 use crate::track::source::kube::ApiOptions;
-use crate::track::source::ladder::Watcher;
+use crate::track::{Polling, TrackOptions, Watcher};
 use crate::upload::UploadMode;
 
 /// The reference's deadline where no flag gives one, in nanoseconds: an hour.

@@ -7,7 +7,7 @@ use crate::literal::input::Layout;
 use crate::literal::output::BlobNames;
 use crate::literal::render::MetadataFormat;
 use crate::sidecar::MainFailure;
-use crate::track::source::ladder::Watcher;
+use crate::track::Watcher;
 use crate::upload::UploadMode;
 
 /// The names of a flag, in the order in which messages list them.

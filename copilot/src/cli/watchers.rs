@@ -2,7 +2,7 @@
 
 use super::choice::{self, choose};
 use super::flags::SidecarFlags;
-use crate::track::source::ladder::Watcher;
+use crate::track::Watcher;
 use crate::track::watch::Until;
 
 /// The watchers that are asked for, and until when main is watched.

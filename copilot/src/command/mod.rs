@@ -19,7 +19,7 @@ use self::conclude::{Ended, Exit};
 use self::session::Session;
 use crate::download::{self, DownloadError, DownloadMode, DownloadRequest};
 use crate::report::{Failure, Timeline, bounded};
-use crate::sidecar::{self, SidecarRequest, Watching};
+use crate::sidecar::{self, SidecarRequest};
 use crate::termination::Termination;
 use crate::track::{Timestamp, readiness};
 use crate::transfer::{Engine, Stop};
@@ -156,22 +156,15 @@ async fn sidecar(
     };
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "sidecar");
-    let watching = match Watching::attach(request).await {
-        Ok(watching) => watching,
+    let watch = match sidecar::attach(request).await {
+        Ok(watch) => watch,
         Err(error) => return usage(global, &error.to_string()),
     };
-    if watching.is_alone() {
-        tracing::info!("no pod is around us and no outputs are declared: nothing to do");
+    if sidecar::is_idle(request, &watch) {
+        tracing::info!("no pod surrounds us and no outputs are declared: nothing to do");
         return Exit::Done;
     }
-    let outcome = sidecar::run(
-        request,
-        watching,
-        &session.engine,
-        termination,
-        &mut timeline,
-    )
-    .await;
+    let outcome = sidecar::run(request, watch, &session.engine, termination, &mut timeline).await;
     let ended = Ended::new(global, prefix);
     let conclusion = ended.concluded(&session.engine, outcome).await;
     session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);

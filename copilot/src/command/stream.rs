@@ -13,12 +13,10 @@ use super::conclude::{Conclusion, Ended};
 use super::{failure_of, session, unless_stopped};
 use crate::download::{DownloadRequest, Streaming, mark_failed};
 use crate::report::{Failure, Timeline};
-use crate::sidecar::{TrackOptions, Watching, WatchingError};
 use crate::store::Reference;
 use crate::termination::Termination;
-use crate::track::readiness;
-use crate::track::source::{Polling, kube::ApiOptions, ladder::Watcher};
-use crate::track::watch::Until;
+use crate::track::source::kube::ApiOptions;
+use crate::track::{AttachError, Polling, TrackOptions, Until, Watch, Watcher, attach, readiness};
 use crate::transfer::{Engine, Stop, make_directory};
 
 /// How long main's end is waited for after a SIGTERM, which a native sidecar gets after it.
@@ -39,7 +37,7 @@ pub(super) async fn run(
     ended: &Ended<'_>,
     termination: &mut Termination,
     timeline: &mut Timeline,
-) -> Result<Conclusion, WatchingError> {
+) -> Result<Conclusion, AttachError> {
     // Before the data: from when on main may start.
     let mut watching = watch(&request.to_local_dir).await?;
     let cancel = CancellationToken::new();
@@ -53,7 +51,7 @@ pub(super) async fn run(
         warn!(%error, "`copilot ready` will not see that main may start");
     }
     let nothing = || None;
-    let mut over = pin!(watching.until_main_is_over(&nothing, termination));
+    let mut over = pin!(watching.until_over(&nothing, termination));
     let outcome = {
         let mut job = pin!(streaming.finish(engine, &stop, timeline));
         tokio::select! {
@@ -124,7 +122,7 @@ async fn failed(
 }
 
 /// Attaches a watcher of main, who shares the input directory with us.
-async fn watch(inputs: &Path) -> Result<Watching, WatchingError> {
+async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
     let options = TrackOptions {
         watchers: vec![Watcher::Auto],
         until: Until::End,
@@ -142,5 +140,5 @@ async fn watch(inputs: &Path) -> Result<Watching, WatchingError> {
     };
     // Only what is there can be somebody's mount. The download makes it again, and says what is wrong.
     let _ = make_directory(inputs);
-    Watching::of_sharers(&options, Some(inputs)).await
+    attach(&options, Some(inputs)).await
 }

@@ -7,15 +7,14 @@
 
 mod early;
 mod evidence;
+mod notes;
 mod outcome;
 mod request;
 mod verdict;
-mod watching;
 
 use tracing::{info, warn};
 
-pub use request::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
-pub use watching::{Watching, WatchingError};
+pub use request::{MainFailure, SidecarRequest, UploadTarget};
 
 use self::outcome::{commit, documents, failure_of, is_done, own_words, reported_here};
 use self::verdict::{Verdict, judge};
@@ -23,13 +22,42 @@ use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
 use crate::termination::Termination;
 use crate::track::watch::{Ending, Watched};
+use crate::track::{AttachError, Watch, Watcher, attach as attach_watchers, readiness};
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Eager, Early, Outputs, UploadError};
 
-/// Waits and uploads; `watching` is attached already.
+/// Attaches the watchers, and tells `copilot ready`.
+///
+/// # Errors
+///
+/// A watcher that was named does not work here, or a flag names a wrong directory.
+pub async fn attach(request: &SidecarRequest) -> Result<Watch, AttachError> {
+    let target = request.upload.as_ref();
+    let output = target.map(|target| target.from_local_dir.as_path());
+    let watch = attach_watchers(&request.track, output).await?;
+    if let Err(error) = readiness::announce() {
+        warn!(%error, "`copilot ready` will not see that the watcher is attached");
+    }
+    Ok(watch)
+}
+
+/// Whether there is nothing to wait for: no pod surrounds us, and nothing is to be uploaded. (In a pod
+/// kubelet would start us again if we ended before main.)
+#[must_use]
+pub fn is_idle(request: &SidecarRequest, watch: &Watch) -> bool {
+    watch.is_outside_a_pod()
+        && request.track.watchers == [Watcher::Auto]
+        && request.upload.is_none()
+}
+
+/// Waits for main's end with an attached watch, then uploads.
+///
+/// # Errors
+///
+/// Main failed, or its outputs could not be uploaded.
 pub async fn run(
     request: &SidecarRequest,
-    mut watching: Watching,
+    mut watch: Watch,
     engine: &Engine,
     termination: &mut Termination,
     timeline: &mut Timeline,
@@ -49,8 +77,9 @@ pub async fn run(
     let evidence = || evidence::of_main(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
     let declared = outputs.as_ref().ok().and_then(Option::as_ref);
     let mut eager = early::begin(request, declared, engine);
-    let watched = watching.until_over(&evidence, termination, timeline);
+    let watched = watch.until_over(&evidence, termination);
     let watched = early::meanwhile(watched, eager.as_mut()).await;
+    notes::note(&watched, timeline);
     // Counted from main's end: how long main runs is its own affair.
     let stop = Stop::after(request.timeout);
     let outcome = match &request.upload {
@@ -68,7 +97,7 @@ pub async fn run(
         None => Ok(()),
     };
     if let Ending::Marked(_) = watched.ending {
-        watching.until_gone(termination).await;
+        watch.until_gone(termination).await;
     }
     outcome
 }

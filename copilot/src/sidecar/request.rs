@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::literal::output::OutputOptions;
-use crate::track::source::{Polling, kube::ApiOptions, ladder::Watcher};
-use crate::track::watch::Until;
+use crate::track::TrackOptions;
 use crate::upload::UploadMode;
 
 /// What to do when main ended badly.
@@ -56,31 +55,4 @@ pub struct UploadTarget {
     pub meta_output_name: String,
     /// `--err-output-name`: the one name of error documents. None: they have both of the platform's.
     pub err_output_name: Option<String>,
-}
-
-/// How main is found and watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrackOptions {
-    /// `--watcher`, else the reference's watcher types; not empty.
-    pub watchers: Vec<Watcher>,
-    /// Until when main is watched.
-    pub until: Until,
-    /// `--poll-fast` and `--poll-slow`.
-    pub polling: Polling,
-    /// `--main-container`: a name, or the beginning of an id.
-    pub main_container: Option<String>,
-    /// `--ignore-container`: names of containers that are not main.
-    pub ignore_containers: Vec<String>,
-    /// `--pod-cgroup`: the pod's cgroup directory.
-    pub pod_cgroup: Option<PathBuf>,
-    /// `--proc-root`: the node's `/proc`.
-    pub proc_root: Option<PathBuf>,
-    /// The way to Kubernetes' API, for the watcher `kube-api`.
-    pub api: ApiOptions,
-    /// `--main-start-timeout`: bound of the wait for main's start; none for no bound.
-    pub main_start_timeout: Option<Duration>,
-    /// `--term-wait`: bound of the wait for main's end after SIGTERM.
-    pub term_wait: Duration,
-    /// `--settle`: bound of the wait for main's remaining processes after its end.
-    pub settle: Duration,
 }

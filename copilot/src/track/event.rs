@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{cgroup, kubelet::Traits, status::ExitStatus};
+use super::{mounts::MountEvidence, status::ExitStatus};
 
 /// Nanoseconds since boot, time asleep included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +70,7 @@ impl ContainerId {
     /// From the name of the cgroup one level below the pod, or from the id itself.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self(cgroup::runtime_id(name).into())
+        Self(runtime_id(name).into())
     }
 
     /// The id; of a cgroup whose name holds none, the name.
@@ -78,6 +78,16 @@ impl ContainerId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The container's id within the name of its cgroup: `cri-containerd-<id>.scope`, `crio-<id>.scope`,
+/// `docker-<id>.scope`, `<id>`; the name, if it holds none.
+fn runtime_id(name: &str) -> &str {
+    let stem = name.strip_suffix(".scope").unwrap_or(name);
+    stem.rsplit('-')
+        .next()
+        .filter(|id| id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .unwrap_or(name)
 }
 
 impl fmt::Display for ContainerId {
@@ -119,12 +129,12 @@ impl Marker {
 /// Something that a source has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A container of the pod exists; `traits` is what is known of it so far.
+    /// A container of the pod exists; `evidence` is what is known of it so far.
     ContainerSeen {
         /// Which.
         container: ContainerId,
         /// What its mounts say of it; nothing where they could not be read.
-        traits: Option<Traits>,
+        evidence: Option<MountEvidence>,
     },
     /// A process runs a program of its container: it has succeeded in an exec, or was found running.
     ProcessStarted {

@@ -1,30 +1,29 @@
 //! When does main start, when does it end, and how? The heart of the sidecar.
 //!
-//! Sources ([`source`]) only *emit* [`Event`]s; the [`Tracker`], a state machine without I/O or
-//! clock, turns them into "main started" and "main exited with this status"; [`identify`] holds
-//! the rules of who main is; [`place`] finds our own pod. [`watch`] runs one source beside SIGTERM
-//! and the time limits until main is over. Uploads, stores and Flyte never appear here.
-//! Called by the `sidecar` command, and by `ready` for [`readiness`].
+//! A [`source`] only *emits* [`Event`]s. The [`Tracker`], a state machine without I/O or clock, turns
+//! them into "main started" and "main exited with this status". [`identify`] holds the rules of who main
+//! is, [`place`] finds our pod, [`watch`] runs the sources beside SIGTERM and the time limits. Uploads,
+//! stores and Flyte never appear here. Called by the `sidecar` and `download` jobs, and by `ready`.
 
-pub mod cgroup;
+pub mod attach;
 pub mod decision;
-pub mod directory;
 pub mod event;
 pub mod identify;
-pub mod kubelet;
-pub mod neighbours;
+pub mod mounts;
 pub mod place;
-mod proc_file;
+mod process;
 pub mod readiness;
 #[cfg(test)]
 mod recorded;
 pub mod scan;
-mod settle;
 pub mod source;
 pub mod status;
 pub mod tracker;
 pub mod watch;
 
+pub use attach::{AttachError, TrackOptions, attach};
 pub use event::{ContainerId, Event, Marker, ProcessId, Timestamp};
+pub use source::{Polling, Watcher};
 pub use status::ExitStatus;
 pub use tracker::{Tracker, Transition};
+pub use watch::{Until, Watch};

@@ -8,7 +8,7 @@ use std::{ffi::CStr, io};
 
 use procfs::process::{Process, all_processes};
 
-use super::{kubelet::Traits, neighbours, proc_file};
+use super::{mounts::MountEvidence, place::visibility, process};
 
 /// The name of the sidecar's main thread once its watcher is attached. At most 15 bytes.
 pub const NAME: &CStr = c"copilot-ready";
@@ -22,14 +22,14 @@ pub fn announce() -> io::Result<()> {
 /// from the sidecar's in hierarchies that identify no container.
 pub fn is_announced() -> io::Result<bool> {
     let ours = Process::myself().map_err(io::Error::other)?;
-    let own = Traits::from_mountinfo(&proc_file::read(&ours, "mountinfo")?);
+    let own = MountEvidence::from_mountinfo(&process::read(&ours, "mountinfo")?);
     let processes = all_processes().map_err(io::Error::other)?;
     Ok(processes
         .filter_map(Result::ok)
         .filter(|process| process.pid() != ours.pid())
         .filter(|process| {
-            proc_file::read(process, "comm")
+            process::read(process, "comm")
                 .is_ok_and(|name| name.trim_end().as_bytes() == NAME.to_bytes())
         })
-        .any(|process| neighbours::are_of_one_container(&process, &own).unwrap_or(false)))
+        .any(|process| visibility::are_of_one_container(&process, &own).unwrap_or(false)))
 }

@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    kubelet::Traits,
+    mounts::MountEvidence,
     place::{Place, View},
 };
 
@@ -110,8 +110,8 @@ impl RecordedPod {
     }
 
     /// What a process's mounts say, from the node's view. A child's are its parent's.
-    pub fn traits(&self, role: &str) -> Traits {
-        Traits::from_mountinfo(&self.text("host", role, "mountinfo"))
+    pub fn evidence(&self, role: &str) -> MountEvidence {
+        MountEvidence::from_mountinfo(&self.text("host", role, "mountinfo"))
     }
 
     /// Whether the sidecar sees whole paths: its cgroup namespace is then the node's own.

@@ -2,8 +2,8 @@
 
 use copilot::literal::{datetime, duration, float};
 use copilot::store::Reference;
-use copilot::track::cgroup::{self, Membership, PodPath};
-use copilot::track::kubelet::Traits;
+use copilot::track::place::{Membership, PodPath, cgroup};
+use copilot::track::{ContainerId, mounts::MountEvidence};
 use proptest::prelude::*;
 
 use crate::memory::peak_of;
@@ -124,14 +124,14 @@ proptest! {
             }
         }
         let _ = bounded(&path, |path| (cgroup::pod_components(path), cgroup::steps_of_neighbour(path)));
-        let _ = cgroup::runtime_id(&path);
+        let _ = ContainerId::new(&path);
     }
 
     #[test]
     fn mounts(text in almost_text(MOUNTS)) {
-        let traits = bounded(&text, Traits::from_mountinfo);
-        prop_assert!(traits.mounts.len() <= text.lines().count());
+        let evidence = bounded(&text, MountEvidence::from_mountinfo);
+        prop_assert!(evidence.mounts.len() <= text.lines().count());
         // The sandbox has no name of its own.
-        prop_assert!(!(traits.is_sandbox && traits.name.is_some()));
+        prop_assert!(!(evidence.is_sandbox && evidence.name.is_some()));
     }
 }

@@ -266,7 +266,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "deadline",
         main: Main::Script("echo hello > /var/flyte/outputs/word; while :; do sleep 0.1; done"),
-        beside: &[Beside::Deadline(8)],
+        beside: &[Beside::Deadline(30)],
         end: End::Stopped,
         ..BASE
     },

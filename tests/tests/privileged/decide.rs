@@ -12,7 +12,7 @@ use copilot::{
         ExitStatus,
         identify::Rules,
         place::Place,
-        source::ladder::{Surroundings, Watcher, climb},
+        source::selection::{Surroundings, Watcher, select},
         watch::{Ending, Limits, Until, Watch},
     },
 };
@@ -76,15 +76,14 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     // A storm that has nothing to do with main must not hide that the time is over.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
-    let rung = climb(&[Watcher::Ebpf], &Surroundings::of(&place))
+    let selection = select(&[Watcher::Ebpf], &Surroundings::of(&place))
         .await
         .expect("the kernel lets us attach");
     let storm = Storm::start(&pod);
     let began = Instant::now();
     let limits_of_a_second = limits(Duration::from_secs(1));
-    let place = place.as_ref().ok();
-    let watched = Watch::new(rung, absent)
-        .until_over(place, limits_of_a_second, &|| None, &mut termination)
+    let watched = Watch::new(selection, absent, place, limits_of_a_second)
+        .until_over(&|| None, &mut termination)
         .await;
     assert_eq!(watched.ending, Ending::NeverStarted);
     assert!(
@@ -97,7 +96,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     // Main has begun and ended, and nothing of it has been looked at, when SIGTERM comes.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
-    let rung = climb(&[Watcher::Ebpf], &Surroundings::of(&place))
+    let selection = select(&[Watcher::Ebpf], &Surroundings::of(&place))
         .await
         .expect("the kernel lets us attach");
     let mut main = shell(&pod, "main", "exit 7").spawn().expect("main starts");
@@ -105,9 +104,8 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     kill_process(getpid(), Signal::TERM).expect("we may signal ourselves");
     termination.received().await;
     let limits = limits(Duration::from_secs(20));
-    let place = place.as_ref().ok();
-    let watched = Watch::new(rung, Rules::default())
-        .until_over(place, limits, &|| None, &mut termination)
+    let watched = Watch::new(selection, Rules::default(), place, limits)
+        .until_over(&|| None, &mut termination)
         .await;
     assert_eq!(watched.ending, Ending::Exited(ExitStatus::Code(7)));
 }

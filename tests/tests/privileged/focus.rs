@@ -11,8 +11,8 @@ use copilot::track::{
     identify::Rules,
     place::Place,
     source::{
-        Sources,
-        ladder::{Surroundings, Watcher, climb},
+        Focus, Sources,
+        selection::{Surroundings, Watcher, select},
     },
 };
 use copilot_tests::{pod::Pod, requirement::Requirement};
@@ -32,11 +32,11 @@ struct Watch {
 impl Watch {
     async fn attach(pod: &Pod) -> Self {
         let place = Place::find(Some(pod.directory()));
-        let rung = climb(&[Watcher::Ebpf], &Surroundings::of(&place))
+        let selection = select(&[Watcher::Ebpf], &Surroundings::of(&place))
             .await
             .expect("the kernel lets us attach");
         Self {
-            sources: rung.sources,
+            sources: selection.sources,
             tracker: Tracker::new(Rules::default()),
         }
     }
@@ -46,7 +46,7 @@ impl Watch {
         let (_, event) = timeout(limit, self.sources.next()).await.ok()?;
         let transitions = self.tracker.observe(event);
         if self.tracker.has_started() {
-            self.sources.focus(&self.tracker);
+            self.sources.focus(&Focus::from(&self.tracker));
         }
         Some(transitions)
     }

@@ -12,7 +12,7 @@ use copilot::{
         ExitStatus,
         identify::Rules,
         place::Place,
-        source::ladder::{Surroundings, Watcher, climb},
+        source::selection::{Surroundings, Watcher, select},
         watch::{Ending, Limits, Until, Watch, Watched},
     },
 };
@@ -35,13 +35,13 @@ async fn watch_pod(
     start: impl FnOnce() -> Command,
 ) -> (Watched, Child) {
     let place = Place::find(Some(pod.directory()));
-    let rung = climb(&[wanted], &Surroundings::of(&place))
+    let selection = select(&[wanted], &Surroundings::of(&place))
         .await
         .expect("the watcher works here");
     let mut termination = Termination::listen().expect("signals can be listened to");
     let child = start().spawn().expect("main starts");
-    let watched = Watch::new(rung, Rules::default())
-        .until_over(place.as_ref().ok(), LIMITS, &|| None, &mut termination)
+    let watched = Watch::new(selection, Rules::default(), place, LIMITS)
+        .until_over(&|| None, &mut termination)
         .await;
     (watched, child)
 }
@@ -103,7 +103,7 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
         let pod = Pod::create().expect("a pod can be made");
         let place = Place::find(Some(pod.directory()));
         let around = Surroundings::of(&place);
-        let rung = climb(&[Watcher::Pidfd], &around)
+        let selection = select(&[Watcher::Pidfd], &around)
             .await
             .expect("the watcher works here");
         let mut termination = Termination::listen().expect("signals can be listened to");
@@ -113,8 +113,8 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
             settle: Duration::ZERO,
             ..LIMITS
         };
-        let watched = Watch::new(rung, Rules::default())
-            .until_over(place.as_ref().ok(), limits, &|| None, &mut termination)
+        let watched = Watch::new(selection, Rules::default(), place, limits)
+            .until_over(&|| None, &mut termination)
             .await;
         waiter
             .await

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::track::Watcher;
 use crate::track::source::kube::{ApiOptions, Secret};
-use crate::track::source::ladder::Watcher;
 
 fn asked(more: &[&str]) -> ApiOptions {
     let arguments = [&["--watcher", "kube-api,proc"], more].concat();

@@ -10,9 +10,9 @@ use crate::download::{DownloadMode, DownloadRequest};
 use crate::literal::input::Layout;
 use crate::literal::output::{BlobNames, OutputOptions};
 use crate::literal::render::MetadataFormat;
-use crate::sidecar::{MainFailure, SidecarRequest, TrackOptions, UploadTarget};
-use crate::track::source::{Polling, kube::ApiOptions, ladder::Watcher};
-use crate::track::watch::Until;
+use crate::sidecar::{MainFailure, SidecarRequest, UploadTarget};
+use crate::track::source::kube::ApiOptions;
+use crate::track::{Polling, TrackOptions, Until, Watcher};
 use crate::upload::UploadMode;
 
 #[test]

@@ -1,13 +1,13 @@
 use super::*;
 use crate::track::{
-    cgroup,
+    place::cgroup,
     recorded::{self, RecordedPod},
 };
 
 /// A container of a table, described by hand.
 struct Known {
     id: ContainerId,
-    traits: Option<Traits>,
+    evidence: Option<MountEvidence>,
     program: Option<&'static str>,
     began: Option<u64>,
     ended: Option<u64>,
@@ -17,7 +17,7 @@ impl Known {
     fn candidate(&self) -> Candidate<'_> {
         Candidate {
             id: &self.id,
-            traits: self.traits.as_ref(),
+            evidence: self.evidence.as_ref(),
             program: self.program,
             began: self.began.map(Timestamp),
             alive: self.ended.map(Timestamp),
@@ -43,7 +43,7 @@ fn containers_of(pod: &RecordedPod) -> Vec<Known> {
             let name = cgroup::components(path).nth(level);
             Known {
                 id: ContainerId::new(name.expect("the container lies below the pod")),
-                traits: Some(pod.traits(role)),
+                evidence: Some(pod.evidence(role)),
                 program: None,
                 began: Some(10 * index),
                 ended: (*role == "downloader").then_some(10 * index + 5),
@@ -67,7 +67,11 @@ fn main_is_found_in_every_recorded_pod_by_every_rule() {
         let containers = containers_of(&pod);
         let main = vec![containers[3].id.clone()];
         let truth = pod.container("main");
-        assert_eq!(cgroup::runtime_id(main[0].as_str()), truth.id, "{label}");
+        assert_eq!(
+            ContainerId::new(main[0].as_str()).as_str(),
+            truth.id,
+            "{label}"
+        );
         let on_the_nodes_network = rules_of(&pod, &containers);
         let in_the_pods_network = Rules {
             host_name: Some(pod.truth.pod.name.clone()),
@@ -136,7 +140,7 @@ fn a_sharer_by_sub_path_is_main_too_unless_it_is_ignored() {
         }
         let mut containers = containers_of(&pod);
         let mut rules = rules_of(&pod, &containers);
-        let mesh = containers[4].traits.as_mut().expect("it was read");
+        let mesh = containers[4].evidence.as_mut().expect("it was read");
         mesh.name = Some("log-shipper".to_owned());
         let both = vec![containers[3].id.clone(), containers[4].id.clone()];
         assert_eq!(choose(&rules, &containers), Some((both, Why::OutputVolume)));
@@ -169,7 +173,7 @@ fn container(name: &str, began: Option<u64>, ended: Option<u64>) -> Known {
     let plain = name.trim_end_matches('*');
     Known {
         id: ContainerId::new(plain),
-        traits: Some(Traits {
+        evidence: Some(MountEvidence {
             name: Some(plain.to_owned()),
             pod_uid: Some(UID.to_owned()),
             mounts: if plain == name {
@@ -177,7 +181,7 @@ fn container(name: &str, began: Option<u64>, ended: Option<u64>) -> Known {
             } else {
                 vec![volume()]
             },
-            ..Traits::default()
+            ..MountEvidence::default()
         }),
         program: None,
         began,
@@ -319,7 +323,7 @@ fn only_by_name_or_outside_of_a_pod_is_a_main_certain() {
     let unread = [
         container(LOADER, Some(3), Some(5)),
         Known {
-            traits: None,
+            evidence: None,
             ..container("gone", Some(1), Some(2))
         },
     ];
@@ -343,7 +347,7 @@ fn only_by_name_or_outside_of_a_pod_is_a_main_certain() {
 #[test]
 fn a_downloader_that_cannot_be_read_is_known_by_its_program() {
     let unread = |id: &str, program, began, ended| Known {
-        traits: None,
+        evidence: None,
         program: Some(program),
         ..container(id, Some(began), Some(ended))
     };
@@ -386,9 +390,9 @@ fn a_name_goes_before_the_beginning_of_an_id() {
 #[test]
 fn in_a_pod_a_container_without_kubelets_mounts_is_the_sandbox() {
     let sandbox = Known {
-        traits: Some(Traits {
+        evidence: Some(MountEvidence {
             mounts: vec![volume()],
-            ..Traits::default()
+            ..MountEvidence::default()
         }),
         ..container("crio-1.scope", Some(1), None)
     };
@@ -412,7 +416,7 @@ fn by_elimination_only_where_no_rule_could_have_spoken() {
         ..pods_rules()
     };
     let unread = |ended| Known {
-        traits: None,
+        evidence: None,
         ..container("gone", Some(1), ended)
     };
     let rows: [(&str, &Rules, Vec<Known>, &[&str]); 6] = [
@@ -453,7 +457,7 @@ fn by_elimination_only_where_no_rule_could_have_spoken() {
             "outside of Kubernetes nothing has a name",
             &Rules::default(),
             vec![Known {
-                traits: Some(Traits::default()),
+                evidence: Some(MountEvidence::default()),
                 ..container("main", Some(1), None)
             }],
             &["main"],
@@ -483,7 +487,7 @@ fn we_are_never_main_whatever_we_are_called() {
 fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
     let gone = Known {
         id: ContainerId::new("cgroup 7"),
-        traits: None,
+        evidence: None,
         program: None,
         began: Some(10),
         ended: Some(20),
@@ -500,10 +504,10 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
     assert_eq!(choose(&rules, &alone), None);
     let named = |name: &str| Known {
         id: ContainerId::new(name),
-        traits: Some(Traits {
+        evidence: Some(MountEvidence {
             name: Some(name.to_owned()),
             pod_uid: Some("uid".to_owned()),
-            ..Traits::default()
+            ..MountEvidence::default()
         }),
         program: None,
         began: Some(10),
@@ -528,7 +532,7 @@ fn it(name: &str) -> Known {
 
 fn unread() -> Known {
     Known {
-        traits: None,
+        evidence: None,
         ..it("it")
     }
 }
@@ -536,8 +540,8 @@ fn unread() -> Known {
 /// Its mounts were read before the runtime pivoted.
 fn half_made(name: &str) -> Known {
     let mut known = it(name);
-    if let Some(traits) = &mut known.traits {
-        traits.stage = Stage::BeforePivot;
+    if let Some(evidence) = &mut known.evidence {
+        evidence.stage = Stage::BeforePivot;
     }
     known
 }

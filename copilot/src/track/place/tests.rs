@@ -24,12 +24,12 @@ fn the_sidecar_finds_its_place_in_every_recorded_pod() {
         let is_crun = pod.truth.layout == "crun-systemd";
         assert!(place.unified, "{label}");
         assert_eq!(
-            place.traits.pod_uid.as_ref(),
+            place.evidence.pod_uid.as_ref(),
             Some(&pod.truth.pod.uid),
             "{label}"
         );
         assert_eq!(
-            place.traits.name.as_deref(),
+            place.evidence.name.as_deref(),
             Some("flyte-copilot-uploader"),
             "{label}"
         );
@@ -49,7 +49,11 @@ fn the_sidecar_finds_its_place_in_every_recorded_pod() {
                 );
                 let own = place.own.as_ref().expect("we are in the pod");
                 let container = pod.container("sidecar");
-                assert_eq!(cgroup::runtime_id(own.as_str()), container.id, "{label}");
+                assert_eq!(
+                    ContainerId::new(own.as_str()).as_str(),
+                    container.id,
+                    "{label}"
+                );
             }
             PodPath::Above(steps) => {
                 assert!(!pod.sees_whole_paths(), "{label}");
@@ -111,8 +115,8 @@ fn each_process_seen_from_inside_is_of_its_container() {
             let is_own = process.role == "sidecar";
             assert_eq!(place.is_own(&container), is_own, "{label}");
             if !is_own || pod.sees_whole_paths() {
-                let id = cgroup::runtime_id(container.as_str());
-                assert_eq!(id, process.container_id, "{label}");
+                let id = ContainerId::new(container.as_str());
+                assert_eq!(id.as_str(), process.container_id, "{label}");
             }
             checked += 1;
         }

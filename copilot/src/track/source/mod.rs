@@ -2,26 +2,46 @@
 //!
 //! A source only *emits* events, in the one vocabulary, and says at its head what it can and cannot
 //! see. It decides nothing: who main is and when it is over is the tracker's word. Several may be at
-//! work at once ([`Sources`]); [`ladder`] chooses them.
+//! work at once ([`Sources`]); [`selection`] chooses them.
 
 #[cfg(feature = "ebpf")]
 pub mod ebpf;
 pub mod kube;
-pub mod ladder;
 pub mod marker;
 pub mod pidfd;
 mod polling;
 pub mod proc;
+pub mod selection;
 mod tick;
 
 pub use polling::Polling;
+pub use selection::Watcher;
 
 use std::{io, os::fd::AsRawFd, pin::Pin};
 
 use futures_util::future::select_all;
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Event, Tracker, decision::Sight, identify::Manifest};
+use super::{ContainerId, Event, ProcessId, Tracker, decision::Sight, identify::Manifest};
+
+/// What matters from now on. A source may leave out the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Focus {
+    /// Main has been seen to start, so only the ends of first processes and new containers matter.
+    pub main_runs: bool,
+    /// The containers whose first process is known, each with it.
+    pub first_processes: Vec<(ContainerId, ProcessId)>,
+}
+
+impl From<&Tracker> for Focus {
+    fn from(tracker: &Tracker) -> Self {
+        let firsts = tracker.first_processes();
+        Self {
+            main_runs: tracker.has_started(),
+            first_processes: firsts.map(|(id, process)| (id.clone(), process)).collect(),
+        }
+    }
+}
 
 /// A source that is at work.
 pub enum Source {
@@ -78,12 +98,12 @@ impl Source {
         }
     }
 
-    fn focus(&mut self, tracker: &Tracker) {
+    fn focus(&mut self, focus: &Focus) {
         match self {
             #[cfg(feature = "ebpf")]
-            Self::Ebpf(source) => source.focus(tracker),
-            Self::Pidfd(source) => source.focus(tracker.has_started()),
-            Self::Proc(source) => source.focus(tracker.has_started()),
+            Self::Ebpf(source) => source.focus(focus),
+            Self::Pidfd(source) => source.focus(focus.main_runs),
+            Self::Proc(source) => source.focus(focus.main_runs),
             #[cfg(feature = "kube-api")]
             Self::Kube(_) => {}
             Self::Marker(_) | Self::Signal | Self::Noop => {}
@@ -182,9 +202,9 @@ impl Sources {
     }
 
     /// Main is known: whatever is of no more interest need not be told.
-    pub fn focus(&mut self, tracker: &Tracker) {
+    pub fn focus(&mut self, focus: &Focus) {
         for source in &mut self.0 {
-            source.focus(tracker);
+            source.focus(focus);
         }
     }
 }

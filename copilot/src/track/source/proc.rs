@@ -15,9 +15,10 @@ use tokio::time::sleep;
 
 use super::Polling;
 use crate::track::{
-    ContainerId, Event, ProcessId, Timestamp, neighbours,
+    ContainerId, Event, ProcessId, Timestamp,
     place::Place,
-    scan::{Scanner, TICK, tells_news},
+    process::TICK,
+    scan::{Scanner, tells_news},
 };
 
 /// Why `/proc` shows nobody.
@@ -46,7 +47,7 @@ pub struct ProcSource {
 impl ProcSource {
     /// Begins to look, unless there can be nobody to see.
     pub fn new(place: &Place, polling: Polling) -> Result<Self, ProcError> {
-        if !neighbours::are_visible(place) {
+        if !place.shows_others() {
             return Err(ProcError::NotShared);
         }
         Ok(Self {

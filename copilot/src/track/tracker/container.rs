@@ -1,10 +1,10 @@
-//! What is known of one container: its traits, and the one process that counts, its first.
+//! What is known of one container: its evidence, and the one process that counts, its first.
 
 use std::collections::BTreeSet;
 
 use crate::track::{
     ExitStatus, ProcessId, Timestamp,
-    kubelet::{Stage, Traits},
+    mounts::{MountEvidence, Stage},
 };
 
 /// A container, as far as it is known.
@@ -13,7 +13,7 @@ pub struct Container {
     /// A source has described it, even if only to say that nothing could be read of it.
     pub seen: bool,
     /// What its mounts say.
-    pub traits: Option<Traits>,
+    pub evidence: Option<MountEvidence>,
     /// What its first process runs, where a source has told.
     pub program: Option<String>,
     /// The oldest of the processes that came from outside. Exec sessions are younger; so is
@@ -53,11 +53,11 @@ impl Container {
     /// Takes a description. A reading of a later stage knows better, however few mounts it has: before
     /// the runtime pivots, the table holds those of the whole node. Within a stage the last one counts,
     /// but a name that was read stays.
-    pub fn describe(&mut self, traits: Option<Traits>) {
-        let worth = |traits: &Traits| (traits.stage, traits.name.is_some());
+    pub fn describe(&mut self, evidence: Option<MountEvidence>) {
+        let worth = |evidence: &MountEvidence| (evidence.stage, evidence.name.is_some());
         self.seen = true;
-        if traits.as_ref().map(worth) >= self.traits.as_ref().map(worth) {
-            self.traits = traits;
+        if evidence.as_ref().map(worth) >= self.evidence.as_ref().map(worth) {
+            self.evidence = evidence;
         }
     }
 
@@ -65,8 +65,10 @@ impl Container {
     /// tells who it is may be missing; they are complete when its program begins.
     pub fn is_described(&self) -> bool {
         let is_made = || {
-            let traits = self.traits.as_ref();
-            traits.is_some_and(|traits| traits.name.is_some() && traits.stage > Stage::BeforePivot)
+            let evidence = self.evidence.as_ref();
+            evidence.is_some_and(|evidence| {
+                evidence.name.is_some() && evidence.stage > Stage::BeforePivot
+            })
         };
         self.seen && (self.began().is_some() || self.exit().is_some() || is_made())
     }

@@ -106,7 +106,7 @@ pub(super) fn candidate<'a>(id: &'a ContainerId, container: &'a Container) -> Ca
     let exit = container.exit();
     Candidate {
         id,
-        traits: container.traits.as_ref(),
+        evidence: container.evidence.as_ref(),
         program: container.program.as_deref(),
         began: container.began(),
         alive: exit.map(|exit| exit.alive),

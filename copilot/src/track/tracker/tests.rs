@@ -5,7 +5,7 @@ mod telling;
 mod words;
 
 use super::*;
-use crate::track::{ExitStatus, kubelet::Traits};
+use crate::track::{ExitStatus, mounts::MountEvidence};
 
 const MAIN: &str = "main";
 const SHELL: ProcessId = process(20, 2000);
@@ -25,10 +25,10 @@ fn named_main() -> Tracker {
 fn seen(container: &str) -> Event {
     Event::ContainerSeen {
         container: ContainerId::new(container),
-        traits: Some(Traits {
+        evidence: Some(MountEvidence {
             name: Some(container.to_owned()),
             pod_uid: Some("uid".to_owned()),
-            ..Traits::default()
+            ..MountEvidence::default()
         }),
     }
 }
@@ -268,7 +268,7 @@ fn the_exit_of_a_process_not_known_yet_survives_a_flood_of_younger_ones() {
 /// our output volume would pass for main.
 #[test]
 fn a_container_whose_mounts_are_being_made_is_not_judged() {
-    let mount = crate::track::kubelet::Mount {
+    let mount = crate::track::mounts::Mount {
         device: "254:0".to_owned(),
         root: "/pods/uid/volumes/kubernetes.io~empty-dir/out".into(),
         target: "/outputs".into(),
@@ -278,14 +278,14 @@ fn a_container_whose_mounts_are_being_made_is_not_judged() {
         output_mount: Some(mount.clone()),
         ..Rules::default()
     });
-    let mut half = Traits {
+    let mut half = MountEvidence {
         pod_uid: Some("uid".to_owned()),
         mounts: vec![mount],
-        ..Traits::default()
+        ..MountEvidence::default()
     };
-    let seen = |traits: &Traits| Event::ContainerSeen {
+    let seen = |evidence: &MountEvidence| Event::ContainerSeen {
         container: ContainerId::new(MAIN),
-        traits: Some(traits.clone()),
+        evidence: Some(evidence.clone()),
     };
     assert_eq!(tracker.observe(seen(&half)), []);
     half.name = Some("istio-proxy".to_owned());
@@ -304,18 +304,18 @@ fn a_container_whose_mounts_are_being_made_is_not_judged() {
 #[test]
 fn a_reading_before_the_pivot_never_hides_the_complete_one() {
     let [before, after] = crate::track::recorded::half_made();
-    let complete = Traits::from_mountinfo(&after);
+    let complete = MountEvidence::from_mountinfo(&after);
     let rules = Rules {
         pod_uid: complete.pod_uid.clone(),
         host_name: Some("node-hybrid".to_owned()),
         output_mount: complete.mount_of("/var/flyte/outputs".as_ref()).cloned(),
         ..Rules::default()
     };
-    let seen = |traits: Option<Traits>| Event::ContainerSeen {
+    let seen = |evidence: Option<MountEvidence>| Event::ContainerSeen {
         container: ContainerId::new(MAIN),
-        traits,
+        evidence,
     };
-    let half = || seen(Traits::from_runtimes_mountinfo(&before));
+    let half = || seen(MountEvidence::from_runtimes_mountinfo(&before));
     let whole = || seen(Some(complete.clone()));
     let found = Transition::MainFound {
         containers: vec![ContainerId::new(MAIN)],

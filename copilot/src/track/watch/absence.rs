@@ -35,11 +35,11 @@ const IN_DOUBT: Duration = Duration::from_secs(10);
 const MINUTES: Duration = Duration::from_mins(5);
 
 /// What speaks for main's having been here, in words; nothing while nothing does.
-pub type Evidence<'a> = dyn Fn() -> Option<String> + 'a;
+pub type OutputEvidence<'a> = dyn Fn() -> Option<String> + 'a;
 
 /// Looks for evidence while nobody is there.
 pub struct Absence<'a> {
-    evidence: &'a Evidence<'a>,
+    evidence: &'a OutputEvidence<'a>,
     /// Other containers' processes can be seen.
     all_is_seen: bool,
     next: Option<Instant>,
@@ -54,7 +54,7 @@ impl<'a> Absence<'a> {
     /// Begins. Where not all processes can be seen no absence means anything, unless somebody was
     /// there before.
     #[must_use]
-    pub fn new(evidence: &'a Evidence<'a>, all_is_seen: bool) -> Self {
+    pub fn new(evidence: &'a OutputEvidence<'a>, all_is_seen: bool) -> Self {
         Self {
             evidence,
             all_is_seen,

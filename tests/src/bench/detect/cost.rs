@@ -19,7 +19,10 @@ use copilot::track::{
     Tracker,
     identify::Rules,
     place::Place,
-    source::ladder::{Surroundings, Watcher, climb},
+    source::{
+        Focus,
+        selection::{Surroundings, Watcher, select},
+    },
 };
 use tokio::time::sleep;
 
@@ -68,7 +71,7 @@ async fn under(load: &str, program: &Path) -> Result<Costs> {
     let before = ids()?;
     let place = Place::find(Some(pod.directory()));
     let around = Surroundings::of(&place);
-    let mut sources = climb(&[Watcher::Ebpf], &around).await?.sources;
+    let mut sources = select(&[Watcher::Ebpf], &around).await?.sources;
     let ours = ids()?.difference(&before).copied().collect();
     let storm = Storm::paced(if load == FOREIGN { &elsewhere } else { &pod }, program)?;
     let mut tracker = Tracker::new(Rules {
@@ -85,7 +88,7 @@ async fn under(load: &str, program: &Path) -> Result<Costs> {
             };
             tracker.observe(event);
             if load == MAIN_KNOWN && tracker.has_started() {
-                sources.focus(&tracker);
+                sources.focus(&Focus::from(&tracker));
             }
         }
     };

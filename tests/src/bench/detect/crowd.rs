@@ -8,7 +8,7 @@ use copilot::track::{
     place::Place,
     source::{
         Sources,
-        ladder::{Surroundings, Watcher, climb},
+        selection::{Surroundings, Watcher, select},
     },
 };
 use tokio::time::timeout;
@@ -49,7 +49,7 @@ pub fn run(program: &Path) -> Result<()> {
 async fn all_ends(program: &Path, watcher: Watcher) -> Result<(Vec<Duration>, Vec<Duration>)> {
     let pod = Pod::create()?;
     let place = Place::find(Some(pod.directory()));
-    let mut sources = climb(&[watcher], &Surroundings::of(&place)).await?.sources;
+    let mut sources = select(&[watcher], &Surroundings::of(&place)).await?.sources;
     let mut probes = Vec::new();
     for index in 0..CONTAINERS {
         let probe = Probe::start(&pod, &format!("crowd-{index}"), program)?;

@@ -7,7 +7,10 @@ use copilot::track::{
     Event, ExitStatus, Timestamp, Tracker, Transition,
     identify::Rules,
     place::Place,
-    source::ladder::{Surroundings, Watcher, climb},
+    source::{
+        Focus,
+        selection::{Surroundings, Watcher, select},
+    },
 };
 
 use super::probe::{CODE, Probe};
@@ -107,7 +110,7 @@ async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample
         NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     );
     let place = Place::find(Some(pod.directory()));
-    let mut sources = climb(&[watcher], &Surroundings::of(&place)).await?.sources;
+    let mut sources = select(&[watcher], &Surroundings::of(&place)).await?.sources;
     let mut tracker = Tracker::new(Rules {
         main_container: Some(name.clone()),
         ..Rules::default()
@@ -123,7 +126,7 @@ async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample
         for transition in tracker.observe(event) {
             match transition {
                 Transition::MainStarted { .. } => {
-                    sources.focus(&tracker);
+                    sources.focus(&Focus::from(&tracker));
                     probe.let_go()?;
                 }
                 Transition::MainExited { status, at } => {

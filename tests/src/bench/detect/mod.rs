@@ -16,7 +16,7 @@ mod waiting;
 use std::path::Path;
 
 use anyhow::Result;
-use copilot::track::source::ladder::Watcher;
+use copilot::track::Watcher;
 
 pub use self::probe::probe;
 pub use self::storm::storm;

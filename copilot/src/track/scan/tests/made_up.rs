@@ -1,6 +1,7 @@
 //! Processes that no record holds: made up, in a directory like `/proc`.
 
 use super::*;
+use crate::track::process::{MAKING, MAKING_BY_PLAIN_NAME};
 
 const POD: &str = "/kubepods/pod8da70f9aa63c9d400f807eee79390d18";
 const UID: &str = "8da70f9aa63c9d400f807eee79390d18";
@@ -190,7 +191,7 @@ fn the_mounts_of_a_container_are_read_until_its_program_runs() {
         });
         made.write(7, "mountinfo", mounts);
         let seen = made.look(at).into_iter().filter_map(|event| match event {
-            Event::ContainerSeen { traits, .. } => Some(traits.map(|traits| traits.stage)),
+            Event::ContainerSeen { evidence, .. } => Some(evidence.map(|evidence| evidence.stage)),
             _ => None,
         });
         seen.collect()
@@ -326,7 +327,7 @@ fn a_process_whose_leader_has_ended_is_described_by_its_other_threads() {
     fs::create_dir(&mountinfo).expect("a directory can be made");
     made.write(7, "task/9/mountinfo", &mounts_of("main"));
     let name = made.look(101).into_iter().find_map(|event| match event {
-        Event::ContainerSeen { traits, .. } => traits?.name,
+        Event::ContainerSeen { evidence, .. } => evidence?.name,
         _ => None,
     });
     assert_eq!(name.as_deref(), Some("main"));
@@ -341,7 +342,7 @@ fn names_that_are_no_text_hide_nobody() {
     bytes.extend(mounts_of("main").into_bytes());
     fs::write(path, bytes).expect("a file can be written");
     let name = made.look(101).into_iter().find_map(|event| match event {
-        Event::ContainerSeen { traits, .. } => traits?.name,
+        Event::ContainerSeen { evidence, .. } => evidence?.name,
         _ => None,
     });
     assert_eq!(name.as_deref(), Some("main"));
@@ -379,8 +380,8 @@ fn a_container_of_which_nothing_could_be_read_is_looked_at_again() {
     fs::remove_file(made.root.path().join("7/mountinfo")).expect("it is there");
     let named = |events: Vec<Event>| {
         events.into_iter().any(|event| match event {
-            Event::ContainerSeen { traits, .. } => {
-                traits.is_some_and(|traits| traits.name.is_some())
+            Event::ContainerSeen { evidence, .. } => {
+                evidence.is_some_and(|evidence| evidence.name.is_some())
             }
             _ => false,
         })

@@ -26,7 +26,7 @@ use super::{
     locked,
     refusal::{RIGHTS, load_failed, map_refused, refused},
 };
-use crate::track::{cgroup::PodPath, place::Place};
+use crate::track::place::{Place, PodPath};
 
 /// The programs, as `copilot-ebpf` was compiled: an ELF object of BPF code.
 pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/copilot-ebpf"));

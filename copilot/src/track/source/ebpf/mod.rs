@@ -32,8 +32,8 @@ use tracing::{debug, warn};
 
 use self::newcomers::Newcomers;
 use self::records::Records;
-use super::{register, tick::Tick};
-use crate::track::{Event, Timestamp, Tracker, neighbours, place::Place, scan::Scanner};
+use super::{Focus, register, tick::Tick};
+use crate::track::{Event, Timestamp, place::Place, scan::Scanner};
 
 /// How often the ring and the loss counters are read when nothing happens. What matters wakes us, so
 /// this is for a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
@@ -94,10 +94,10 @@ pub enum EbpfError {
     System(#[from] std::io::Error),
 }
 
-/// What matters once main is known: the first processes, and the containers of which nothing else
-/// does.
+/// What the programs still report once main runs: the exits of these processes, and the execs of all
+/// containers but these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Focus {
+struct Narrowed {
     processes: Vec<u64>,
     cgroups: Vec<u64>,
 }
@@ -119,7 +119,7 @@ pub struct EbpfSource {
     /// The ring buffer held more than was taken from it at once.
     has_more: bool,
     /// What the programs were last told to leave out.
-    focus: Option<Focus>,
+    narrowed: Option<Narrowed>,
     tick: Tick,
     tells_status: bool,
     /// Keeps the programs attached.
@@ -139,7 +139,7 @@ impl EbpfSource {
     }
 
     fn begin(mut attached: attach::Attached, place: &Place) -> Result<Self, EbpfError> {
-        let sees = neighbours::are_visible(place);
+        let sees = place.shows_others();
         let mut source = Self {
             ring: register(attached.ring()?)?,
             lost: attached.lost()?,
@@ -153,7 +153,7 @@ impl EbpfSource {
             lost_before: 0,
             must_look: true,
             has_more: false,
-            focus: None,
+            narrowed: None,
             tick: Tick::every(SAFETY_TICK)?,
             tells_status: attached.tells_status,
             _programs: attached.programs,
@@ -203,23 +203,24 @@ impl EbpfSource {
     /// processes: whatever else main does costs us no wake-up. The ends of all of them, since
     /// their order tells who main is. Should it turn out that main has yet to come, all is of
     /// interest again.
-    pub fn focus(&mut self, tracker: &Tracker) {
-        if !tracker.has_started() {
-            if self.focus.take().is_some() {
+    pub fn focus(&mut self, focus: &Focus) {
+        if !focus.main_runs {
+            if self.narrowed.take().is_some() {
                 self.widen();
             }
             return;
         }
-        let firsts = || tracker.first_processes();
-        let wanted = Focus {
-            processes: firsts()
-                .map(|(_, process)| self.records.kernel_pid(process))
+        let firsts = focus.first_processes.iter();
+        let wanted = Narrowed {
+            processes: firsts
+                .clone()
+                .map(|(_, process)| self.records.kernel_pid(*process))
                 .collect(),
             cgroups: self
                 .records
-                .cgroup_ids(firsts().map(|(container, _)| container)),
+                .cgroup_ids(firsts.map(|(container, _)| container)),
         };
-        if self.focus.as_ref() == Some(&wanted) {
+        if self.narrowed.as_ref() == Some(&wanted) {
             return;
         }
         if let Err(error) = self.narrow(&wanted) {
@@ -227,7 +228,7 @@ impl EbpfSource {
             warn!(%error, "the programs could not be told to send less");
             self.widen();
         }
-        self.focus = Some(wanted);
+        self.narrowed = Some(wanted);
     }
 
     fn widen(&mut self) {
@@ -236,7 +237,7 @@ impl EbpfSource {
         }
     }
 
-    fn narrow(&mut self, wanted: &Focus) -> Result<(), MapError> {
+    fn narrow(&mut self, wanted: &Narrowed) -> Result<(), MapError> {
         for process in &wanted.processes {
             self.watched.insert(process, 1, 0)?;
         }

@@ -103,8 +103,10 @@ impl Newcomers {
 }
 
 fn is_telling(event: &Event) -> bool {
-    let Event::ContainerSeen { traits, .. } = event else {
+    let Event::ContainerSeen { evidence, .. } = event else {
         return false;
     };
-    traits.as_ref().is_some_and(|traits| traits.name.is_some())
+    evidence
+        .as_ref()
+        .is_some_and(|evidence| evidence.name.is_some())
 }

@@ -12,12 +12,9 @@ use tracing::{debug, trace};
 use super::newcomers::Newcomers;
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
-    cgroup::Membership,
-    directory,
-    kubelet::{Stage, Traits},
-    place::Place,
-    proc_file,
-    scan::{TICK, process_id, traits_of},
+    mounts::{MountEvidence, Stage, evidence_of},
+    place::{Membership, Place, directory},
+    process::{self, TICK, process_id},
 };
 
 /// Translates records; remembers which cgroup is which container.
@@ -157,7 +154,7 @@ impl Records {
                         .unwrap_or_else(|| ContainerId::new(&format!("cgroup {}", record.cgroup)));
                     events.push_back(Event::ContainerSeen {
                         container: failed.clone(),
-                        traits: None,
+                        evidence: None,
                     });
                     events.push_back(Event::ContainerExited {
                         container: failed.clone(),
@@ -212,16 +209,16 @@ impl Records {
         let is_child = exec.flags & flag::CHILD != 0;
         let is_hook = is_child && self.in_the_making.contains(&exec.cgroup);
         let process = self.visible(process);
-        let traits = process.and_then(|process| traits_of(&process, is_hook));
-        let is_final = |traits: &Traits| {
-            traits.stage == Stage::Complete && (!is_child || traits.name.is_some())
+        let evidence = process.and_then(|process| evidence_of(&process, is_hook));
+        let is_final = |evidence: &MountEvidence| {
+            evidence.stage == Stage::Complete && (!is_child || evidence.name.is_some())
         };
-        if traits.as_ref().is_some_and(is_final) {
+        if evidence.as_ref().is_some_and(is_final) {
             self.described.insert(container.clone());
         }
         events.push_back(Event::ContainerSeen {
             container: container.clone(),
-            traits,
+            evidence,
         });
     }
 
@@ -266,7 +263,7 @@ impl Records {
 
     /// A process that has ended is still there until its parent has been told.
     fn by_process(&self, process: ProcessId) -> Option<ContainerId> {
-        let text = proc_file::read(&self.visible(process)?, "cgroup").ok()?;
+        let text = process::read(&self.visible(process)?, "cgroup").ok()?;
         match self.place.pod.membership(self.place.path_in(&text)?) {
             Membership::Container(container) => Some(container),
             Membership::Pod | Membership::Outside => None,
@@ -318,7 +315,7 @@ impl Records {
     /// When a process that we can see was started, in clock ticks.
     fn started(&self, pid: u64) -> Option<u64> {
         let process = self.visible(ProcessId { started: 0, pid })?;
-        Some(process_id(&proc_file::stat(&process).ok()?).started)
+        Some(process_id(&process::stat(&process).ok()?).started)
     }
 }
 
@@ -327,7 +324,7 @@ fn began_before_us(exit: &Record, process: ProcessId, container: &ContainerId) -
     [
         Event::ContainerSeen {
             container: container.clone(),
-            traits: None,
+            evidence: None,
         },
         Event::ProcessStarted {
             process,

@@ -9,7 +9,7 @@
 //! `kubeconfig` or the service account, as a `way`; `client` sends requests there, by `tls` and with a
 //! `credential`. `question` asks one thing, within a deadline: `lines` bounds what comes, `event` reads
 //! it. `follow` keeps asking for ever, `view` turns a pod into events. Never here: who is main.
-//! `ladder` is the only caller. Needs list and watch on pods of the namespace.
+//! `selection` is the only caller. Needs list and watch on pods of the namespace.
 
 #[cfg(feature = "kube-api")]
 mod access;

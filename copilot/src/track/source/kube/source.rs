@@ -268,7 +268,7 @@ fn refusal(trouble: &Trouble, access: &Access) -> Option<KubeError> {
 /// Whether the API's pod is the one that our mounts tell of. Of a static pod the API has a mirror only,
 /// which bears the uid of the original as an annotation.
 fn is_ours(pod: &Pod, access: &Access, place: Option<&Place>) -> Result<(), KubeError> {
-    let Some(ours) = place.and_then(|place| place.traits.pod_uid.as_ref()) else {
+    let Some(ours) = place.and_then(|place| place.evidence.pod_uid.as_ref()) else {
         return Ok(());
     };
     let metadata = &pod.metadata;

@@ -13,10 +13,9 @@ use super::{
 };
 use crate::track::{
     ContainerId, Event,
-    cgroup::PodPath,
     identify::Manifest,
-    kubelet::{Mount, Traits},
-    place::Place,
+    mounts::{Mount, MountEvidence},
+    place::{Place, PodPath},
 };
 
 /// What stands in the place of a device for a volume that is known from the manifest only.
@@ -48,16 +47,16 @@ impl View {
     /// From where we are, as far as that is known; `output` is our output directory, an absolute path
     /// without links.
     pub fn new(pod: &Pod, place: Option<&Place>, output: Option<&Path>) -> Self {
-        let traits = place.map(|place| &place.traits);
+        let evidence = place.map(|place| &place.evidence);
         let mut view = Self {
-            uid: traits
-                .and_then(|traits| traits.pod_uid.clone())
+            uid: evidence
+                .and_then(|evidence| evidence.pod_uid.clone())
                 .or_else(|| pod.metadata.uid.clone()),
             by_name: place.is_some_and(|place| matches!(place.pod, PodPath::Untold { .. })),
             own: own(pod, place),
             output: None,
         };
-        view.output = output.and_then(|output| view.output_volume(pod, traits, output));
+        view.output = output.and_then(|output| view.output_volume(pod, evidence, output));
         view
     }
 
@@ -89,7 +88,7 @@ impl View {
             let mut tell = |container: &ContainerId, state: &State| {
                 events.push(Event::ContainerSeen {
                     container: container.clone(),
-                    traits: Some(self.traits(pod, &status.name)),
+                    evidence: Some(self.evidence(pod, &status.name)),
                 });
                 events.extend(run(container, state, clock));
             };
@@ -135,7 +134,7 @@ impl View {
         is_told.then(|| ContainerId::new(&status.name))
     }
 
-    fn traits(&self, pod: &Pod, name: &str) -> Traits {
+    fn evidence(&self, pod: &Pod, name: &str) -> MountEvidence {
         let mounts = self.output.iter().flat_map(|output| {
             spec(pod, name)
                 .into_iter()
@@ -143,23 +142,28 @@ impl View {
                 .filter(|mount| mount.name == output.volume)
                 .map(|mount| output.seen_through(mount))
         });
-        Traits {
+        MountEvidence {
             name: Some(name.to_owned()),
             pod_uid: self.uid.clone(),
             mounts: mounts.collect(),
-            ..Traits::default()
+            ..MountEvidence::default()
         }
     }
 
-    fn output_volume(&self, pod: &Pod, traits: Option<&Traits>, output: &Path) -> Option<Output> {
+    fn output_volume(
+        &self,
+        pod: &Pod,
+        evidence: Option<&MountEvidence>,
+        output: &Path,
+    ) -> Option<Output> {
         let ours = spec(pod, self.own_name()?)?
             .volume_mounts
             .iter()
             .filter(|mount| output.starts_with(&mount.mount_path))
             .max_by_key(|mount| Path::new(&mount.mount_path).components().count())?;
-        let known = traits
-            .filter(|traits| traits.is_of_a_pod())
-            .and_then(|traits| traits.mount_of(output));
+        let known = evidence
+            .filter(|evidence| evidence.is_of_a_pod())
+            .and_then(|evidence| evidence.mount_of(output));
         let mount = known.cloned().unwrap_or_else(|| Mount {
             device: VOLUME.to_owned(),
             root: Path::new("/")
@@ -234,7 +238,7 @@ fn own(pod: &Pod, place: Option<&Place>) -> Option<(String, Option<ContainerId>)
             .find(|status| ContainerId::new(runtimes_id(&status.container_id)) == *own)
             .map(|status| status.name.clone())
     };
-    let name = place.traits.name.clone().or_else(by_id)?;
+    let name = place.evidence.name.clone().or_else(by_id)?;
     Some((name, place.own.clone()))
 }
 

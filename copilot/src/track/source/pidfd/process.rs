@@ -16,7 +16,10 @@ use tokio::{
 use tracing::debug;
 
 use crate::track::{
-    ExitStatus, ProcessId, Timestamp, place::Place, proc_file, scan::process_id, source::register,
+    ExitStatus, ProcessId, Timestamp,
+    place::Place,
+    process::{self, process_id},
+    source::register,
 };
 
 /// How long the parent may take to learn of the end before we do without the status: until then the
@@ -103,7 +106,7 @@ impl WatchedProcess {
         let holds_pid = || {
             let stat = place
                 .process(pid.as_raw_nonzero().get())
-                .and_then(|process| proc_file::stat(&process).ok());
+                .and_then(|process| process::stat(&process).ok());
             stat.as_ref().map(process_id) == Some(id)
         };
         let early = sighted.0.remove(&pid.as_raw_nonzero().get());

@@ -1,7 +1,7 @@
 //! An end that may be an init container's is not called main's while main may still come.
 
 use super::*;
-use crate::track::{ExitStatus, Marker, kubelet::Mount};
+use crate::track::{ExitStatus, Marker, mounts::Mount};
 
 const INIT: ProcessId = process(5, 500);
 const LOADER: ProcessId = process(7, 700);
@@ -27,11 +27,11 @@ fn in_a_pod() -> Tracker {
 fn sharer(container: &str) -> Event {
     Event::ContainerSeen {
         container: ContainerId::new(container),
-        traits: Some(Traits {
+        evidence: Some(MountEvidence {
             name: Some(container.to_owned()),
             pod_uid: Some("uid".to_owned()),
             mounts: vec![volume()],
-            ..Traits::default()
+            ..MountEvidence::default()
         }),
     }
 }

@@ -5,8 +5,8 @@ use proptest::{prelude::*, sample::Index};
 use crate::track::{
     ContainerId, Event, ExitStatus, Marker, ProcessId, Timestamp,
     identify::{Rules, Why},
-    kubelet::{Mount, Stage, Traits},
-    scan::TICK,
+    mounts::{Mount, MountEvidence, Stage},
+    process::TICK,
 };
 
 pub const POD: &str = "f0-n0-0";
@@ -191,7 +191,7 @@ impl History {
         [
             Event::ContainerSeen {
                 container: container.clone(),
-                traits: Some(traits(life.container, self.naming, self.has_downloader)),
+                evidence: Some(evidence(life.container, self.naming, self.has_downloader)),
             },
             Event::ProcessStarted {
                 process: life.id,
@@ -223,7 +223,7 @@ fn volume() -> Mount {
 }
 
 /// What the mounts of a container say; the names of the mains are Flyte's only where they shall be.
-fn traits(container: usize, naming: Naming, has_downloader: bool) -> Traits {
+fn evidence(container: usize, naming: Naming, has_downloader: bool) -> MountEvidence {
     let is_sandbox = container == 0;
     let name = match container {
         ONE => POD,
@@ -232,7 +232,7 @@ fn traits(container: usize, naming: Naming, has_downloader: bool) -> Traits {
         _ => CONTAINERS[container],
     };
     let shares = container == OWN || container >= ONE;
-    Traits {
+    MountEvidence {
         stage: Stage::Complete,
         name: (!is_sandbox).then(|| name.to_owned()),
         pod_uid: (!is_sandbox).then(|| UID.to_owned()),
@@ -259,7 +259,7 @@ pub fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         (0..CONTAINERS.len(), any::<bool>()).prop_map(|(index, read)| Event::ContainerSeen {
             container: ContainerId::new(CONTAINERS[index]),
-            traits: read.then(|| traits(index, Naming::Flyte, true)),
+            evidence: read.then(|| evidence(index, Naming::Flyte, true)),
         }),
         (
             process.clone(),

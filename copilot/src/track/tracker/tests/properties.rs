@@ -75,7 +75,7 @@ proptest! {
                     prop_assert_eq!(started, 1);
                     prop_assert_eq!(status, expected_status(&history, &lost_exits));
                     let ends = history.mains.iter().filter_map(|main| history.lives[*main].end);
-                    let end = ends.max().unwrap() * crate::track::scan::TICK;
+                    let end = ends.max().unwrap() * crate::track::process::TICK;
                     prop_assert!(at > end, "said at {at}, ended at {end}");
                 }
                 Transition::MainMarked { .. } => prop_assert!(false, "nobody wrote a marker"),
@@ -105,7 +105,7 @@ proptest! {
                 Transition::MainExited { at, .. } => (at.0, last),
             };
             prop_assert_eq!(at, now);
-            prop_assert_eq!(at / crate::track::scan::TICK, tick);
+            prop_assert_eq!(at / crate::track::process::TICK, tick);
         }
     }
 

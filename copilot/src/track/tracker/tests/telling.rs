@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, mem::take};
 use proptest::{prelude::*, sample::Index};
 
 use super::history::{History, INIT, Life, OVER, ended};
-use crate::track::{Event, ProcessId, Timestamp, scan::TICK};
+use crate::track::{Event, ProcessId, Timestamp, process::TICK};
 
 /// Within one tick: when a process execs, exits, and a scan begins, in nanoseconds.
 const EXIT: u64 = 2_000_000;

@@ -150,9 +150,9 @@ fn nobody_is_there_but_those_who_can_never_be_main() {
     });
     let pause = Event::ContainerSeen {
         container: ContainerId::new("pause"),
-        traits: Some(Traits {
+        evidence: Some(MountEvidence {
             is_sandbox: true,
-            ..Traits::default()
+            ..MountEvidence::default()
         }),
     };
     for (event, anybody) in [

@@ -6,7 +6,7 @@ use proptest::{prelude::*, sample::Index};
 use super::*;
 use crate::track::{
     ExitStatus, ProcessId,
-    kubelet::{Mount, Stage, Traits},
+    mounts::{Mount, MountEvidence, Stage},
     recorded,
 };
 
@@ -95,20 +95,20 @@ prop_compose! {
     }
 }
 
-fn traits(name: &str, shares: bool, stage: Stage) -> Traits {
-    Traits {
+fn evidence(name: &str, shares: bool, stage: Stage) -> MountEvidence {
+    MountEvidence {
         stage,
         name: Some(name.to_owned()),
         pod_uid: Some(UID.to_owned()),
         mounts: if shares { vec![volume()] } else { Vec::new() },
-        ..Traits::default()
+        ..MountEvidence::default()
     }
 }
 
-fn seen(container: &str, traits: Option<Traits>) -> Event {
+fn seen(container: &str, evidence: Option<MountEvidence>) -> Event {
     Event::ContainerSeen {
         container: ContainerId::new(container),
-        traits,
+        evidence,
     }
 }
 
@@ -158,12 +158,12 @@ fn rules() -> Rules {
 
 impl Pod {
     fn main_reading(&self, reading: &Reading) -> Event {
-        let traits = match reading {
+        let evidence = match reading {
             Reading::Nothing => None,
-            Reading::Half(shares) => Some(traits(self.main_name, *shares, Stage::BeforePivot)),
-            Reading::Whole(stage) => Some(traits(self.main_name, true, *stage)),
+            Reading::Half(shares) => Some(evidence(self.main_name, *shares, Stage::BeforePivot)),
+            Reading::Whole(stage) => Some(evidence(self.main_name, true, *stage)),
         };
-        seen(MAIN, traits)
+        seen(MAIN, evidence)
     }
 
     /// What a source tells, in order: kubelet runs one container after the other.
@@ -171,20 +171,20 @@ impl Pod {
         let mut events = Vec::new();
         if let Some((is_known, is_read)) = self.mesh {
             let name = if is_known { "istio-proxy" } else { "shipper" };
-            let traits = is_read.then(|| traits(name, false, Stage::Complete));
-            events.extend([seen(MESH, traits), started(MESH, 5)]);
+            let evidence = is_read.then(|| evidence(name, false, Stage::Complete));
+            events.extend([seen(MESH, evidence), started(MESH, 5)]);
         }
         if let Some((status, is_read)) = self.init {
-            let traits = is_read.then(|| traits("prepare", true, Stage::Complete));
-            events.push(seen(INIT, traits));
+            let evidence = is_read.then(|| evidence("prepare", true, Stage::Complete));
+            events.push(seen(INIT, evidence));
             if status != ExitStatus::NotStarted {
                 events.push(started(INIT, 10));
             }
             events.push(ended(INIT, 10, status, 20));
         }
         if let Some(is_read) = self.downloader {
-            let traits = is_read.then(|| traits(LOADER, false, Stage::Complete));
-            events.extend([seen(DOWNLOADER, traits), started(DOWNLOADER, 30)]);
+            let evidence = is_read.then(|| evidence(LOADER, false, Stage::Complete));
+            events.extend([seen(DOWNLOADER, evidence), started(DOWNLOADER, 30)]);
             events.push(Event::ProgramSeen {
                 container: ContainerId::new(DOWNLOADER),
                 program: "copilot".to_owned(),
@@ -298,7 +298,7 @@ proptest! {
 #[test]
 fn an_end_by_the_oom_killer_is_not_forgotten_at_sigterm() {
     let [before, after] = recorded::half_made();
-    let whole = Traits::from_mountinfo(&after);
+    let whole = MountEvidence::from_mountinfo(&after);
     let rules = Rules {
         pod_uid: whole.pod_uid.clone(),
         host_name: Some("node-hybrid".to_owned()),
@@ -306,7 +306,7 @@ fn an_end_by_the_oom_killer_is_not_forgotten_at_sigterm() {
         ..Rules::default()
     };
     let killed = ExitStatus::from_wait(9, true);
-    for reading in [Traits::from_runtimes_mountinfo(&before), None] {
+    for reading in [MountEvidence::from_runtimes_mountinfo(&before), None] {
         let mut state = State::new(rules.clone());
         for event in [
             seen(DOWNLOADER, None),

@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 use bytemuck::Zeroable as _;
 
 use super::*;
-use crate::track::cgroup::PodPath;
+use crate::track::place::PodPath;
 use crate::track::scan::Scanner;
 
 /// No process has this id: it is above the largest that Linux gives.
@@ -20,7 +20,7 @@ fn place(directory: Option<&Path>) -> Place {
         level: None,
         above_us: None,
         own: Some(ContainerId::new("own")),
-        traits: Traits::default(),
+        evidence: MountEvidence::default(),
         proc_root: None,
     }
 }
@@ -64,7 +64,7 @@ fn an_exec_tells_the_container_and_then_the_process() {
         let expected = [
             Event::ContainerSeen {
                 container: container.clone(),
-                traits: None,
+                evidence: None,
             },
             Event::ProcessStarted {
                 process: ProcessId {
@@ -331,7 +331,7 @@ fn a_container_is_described_once_by_who_entered_it() {
         matches!(
             &events[0],
             Event::ContainerSeen {
-                traits: Some(_),
+                evidence: Some(_),
                 ..
             }
         )

@@ -61,8 +61,8 @@ fn described(pod: &RecordedPod, runtime: &str) -> Value {
 
 /// The output volume as the manifest must have asked for it, by what the mounts show.
 fn mounts(pod: &RecordedPod, role: &str) -> Value {
-    let traits = pod.traits(role);
-    let volumes = traits.mounts.iter().filter_map(|mount| {
+    let evidence = pod.evidence(role);
+    let volumes = evidence.mounts.iter().filter_map(|mount| {
         let root = mount.root.to_string_lossy();
         let (_, below) = root.split_once("/volumes/")?;
         let mut names = below.splitn(3, '/').skip(1);
@@ -242,7 +242,7 @@ fn without_our_own_mounts_the_manifest_tells_who_shares_the_output_directory() {
     let described = pod(&value);
     let mut place = recorded::pods().remove(0).place();
     place.own = Some(ContainerId::new("us"));
-    place.traits = Traits::default();
+    place.evidence = MountEvidence::default();
     let view = View::new(&described, Some(&place), Some(Path::new("/out/deep")));
     let rules = Rules {
         own: place.own.clone(),

@@ -8,7 +8,11 @@ use std::{fs, io, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
-use super::{ContainerId, directory, place::Place, scan::Scanner};
+use crate::track::{
+    ContainerId,
+    place::{Place, directory},
+    scan::Scanner,
+};
 
 /// Until the second look; each later one takes twice as long to come. Short, since the kernel tells
 /// of main's end before main is gone.

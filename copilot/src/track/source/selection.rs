@@ -99,7 +99,7 @@ impl<'a> Surroundings<'a> {
 }
 
 /// The sources at work, and why it is these.
-pub struct Rung {
+pub struct Selection {
     /// The sources.
     pub sources: Sources,
     /// Why they were taken: for a person who wonders.
@@ -125,8 +125,11 @@ impl<E: fmt::Display> From<E> for Refusal {
 }
 
 /// Takes the sources that were named; the best that works for `auto`, and beside `marker`.
-pub async fn climb(wanted: &[Watcher], around: &Surroundings<'_>) -> Result<Rung, WatcherError> {
-    let mut rung: Option<Rung> = None;
+pub async fn select(
+    wanted: &[Watcher],
+    around: &Surroundings<'_>,
+) -> Result<Selection, WatcherError> {
+    let mut rung: Option<Selection> = None;
     let mut add = |source: Source, reason: String| match &mut rung {
         Some(rung) => {
             rung.sources.push(source);
@@ -135,7 +138,7 @@ pub async fn climb(wanted: &[Watcher], around: &Surroundings<'_>) -> Result<Rung
             }
         }
         None => {
-            rung = Some(Rung {
+            rung = Some(Selection {
                 sources: Sources::one(source),
                 reason,
             });
@@ -158,7 +161,7 @@ pub async fn climb(wanted: &[Watcher], around: &Surroundings<'_>) -> Result<Rung
         let (source, reason) = best(around);
         add(source, reason);
     }
-    Ok(rung.unwrap_or_else(|| Rung {
+    Ok(rung.unwrap_or_else(|| Selection {
         sources: Sources::one(Source::Signal),
         reason: "no watcher was named".to_owned(),
     }))

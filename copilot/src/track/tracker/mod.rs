@@ -72,11 +72,14 @@ impl Tracker {
     /// Takes one event and says what follows from it.
     pub fn observe(&mut self, event: Event) -> Vec<Transition> {
         match event {
-            Event::ContainerSeen { container, traits } => {
+            Event::ContainerSeen {
+                container,
+                evidence,
+            } => {
                 self.containers
                     .entry(container)
                     .or_default()
-                    .describe(traits);
+                    .describe(evidence);
             }
             Event::ProcessStarted {
                 process,
@@ -204,8 +207,8 @@ impl Tracker {
     #[must_use]
     pub fn names(&self, containers: &[ContainerId]) -> Vec<String> {
         let name = |id: &ContainerId| {
-            let traits = self.containers.get(id)?.traits.as_ref()?;
-            traits.name.clone()
+            let evidence = self.containers.get(id)?.evidence.as_ref()?;
+            evidence.name.clone()
         };
         let names = containers.iter();
         names

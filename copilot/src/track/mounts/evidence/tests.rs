@@ -18,19 +18,19 @@ fn names_uids_and_sandboxes_of_every_recorded_container_are_read() {
                 continue;
             }
             let label = format!("{} {}", pod.label(), process.role);
-            let traits = pod.traits(&process.role);
-            assert!(traits.is_of_a_pod(), "{label}");
+            let evidence = pod.evidence(&process.role);
+            assert!(evidence.is_of_a_pod(), "{label}");
             assert_eq!(
-                traits.sandbox.as_ref(),
+                evidence.sandbox.as_ref(),
                 Some(&pod.truth.sandbox_id),
                 "{label}"
             );
             let is_pause = process.role == "pause";
-            assert_eq!(traits.is_sandbox, is_pause, "{label}");
+            assert_eq!(evidence.is_sandbox, is_pause, "{label}");
             let expected = (!is_pause).then_some(&process.container);
-            assert_eq!(traits.name.as_ref(), expected, "{label}");
+            assert_eq!(evidence.name.as_ref(), expected, "{label}");
             let expected = (!is_pause).then_some(&pod.truth.pod.uid);
-            assert_eq!(traits.pod_uid.as_ref(), expected, "{label}");
+            assert_eq!(evidence.pod_uid.as_ref(), expected, "{label}");
         }
     }
 }
@@ -43,8 +43,8 @@ fn a_container_is_the_same_seen_from_inside_and_from_the_node() {
                 continue;
             }
             let text = pod.text("inside", &process.role, "mountinfo");
-            let inside = Traits::from_mountinfo(&text);
-            let host = pod.traits(&process.role);
+            let inside = MountEvidence::from_mountinfo(&text);
+            let host = pod.evidence(&process.role);
             let label = format!("{} {}", pod.label(), process.role);
             assert_eq!(inside.name, host.name, "{label}");
             assert_eq!(inside.pod_uid, host.pod_uid, "{label}");
@@ -56,7 +56,7 @@ fn a_container_is_the_same_seen_from_inside_and_from_the_node() {
 #[test]
 fn the_volume_is_shared_by_those_that_mount_it_and_by_nobody_else() {
     for pod in recorded::pods() {
-        let sidecar = pod.traits("sidecar");
+        let sidecar = pod.evidence("sidecar");
         let output = sidecar
             .mount_of(Path::new(recorded::OUTPUTS))
             .expect("the sidecar mounts the output volume");
@@ -66,7 +66,7 @@ fn the_volume_is_shared_by_those_that_mount_it_and_by_nobody_else() {
             ("mesh", pod.truth.variant == "shared-subpath"),
             ("downloader", false),
         ] {
-            let mounts = pod.traits(role).mounts;
+            let mounts = pod.evidence(role).mounts;
             let found = mounts.iter().any(|mount| mount.overlaps(output));
             assert_eq!(found, shares, "{} {role}", pod.label());
         }
@@ -114,10 +114,10 @@ fn only_kubelets_own_paths_tell_a_name() {
         ),
         ("/".to_owned(), None, false),
     ] {
-        let traits = Traits::from_mountinfo(&line(&root, "/somewhere"));
-        assert_eq!(traits.name.as_deref(), name, "{root}");
-        assert_eq!(traits.pod_uid.as_deref(), uid.then_some(UID), "{root}");
-        assert!(!traits.is_sandbox, "{root}");
+        let evidence = MountEvidence::from_mountinfo(&line(&root, "/somewhere"));
+        assert_eq!(evidence.name.as_deref(), name, "{root}");
+        assert_eq!(evidence.pod_uid.as_deref(), uid.then_some(UID), "{root}");
+        assert!(!evidence.is_sandbox, "{root}");
     }
 }
 
@@ -135,9 +135,9 @@ fn lines_that_cannot_be_read_are_skipped() {
         "1 2 3:4 / /a rw no-dash",
     ] {
         let text = format!("{bad}\n{good}{bad}\n");
-        let traits = Traits::from_mountinfo(&text);
-        assert_eq!(traits.name.as_deref(), Some("main"), "{bad:?}");
-        assert_eq!(traits.mounts.len(), 1, "{bad:?}");
+        let evidence = MountEvidence::from_mountinfo(&text);
+        assert_eq!(evidence.name.as_deref(), Some("main"), "{bad:?}");
+        assert_eq!(evidence.mounts.len(), 1, "{bad:?}");
     }
 }
 
@@ -150,9 +150,9 @@ fn a_path_lies_in_the_deepest_mount_and_of_two_in_the_later() {
         line("/d", "/var/output"),
         "1 0 254:0 / / rw - ext4 /dev/vda rw\n".to_owned(),
     ];
-    let traits = Traits::from_mountinfo(&text.concat());
+    let evidence = MountEvidence::from_mountinfo(&text.concat());
     let root_of = |path: &str| {
-        traits
+        evidence
             .mount_of(Path::new(path))
             .map(|mount| mount.root.to_string_lossy().into_owned())
     };
@@ -178,8 +178,8 @@ fn the_kernels_escapes_in_paths_are_undone() {
         (r"/ü\04", r"/ü\04"),
         (r"/a\ö", r"/a\ö"),
     ] {
-        let traits = Traits::from_mountinfo(&line(written, "/x"));
-        assert_eq!(traits.mounts[0].root, Path::new(read), "{written}");
+        let evidence = MountEvidence::from_mountinfo(&line(written, "/x"));
+        assert_eq!(evidence.mounts[0].root, Path::new(read), "{written}");
     }
 }
 
@@ -198,14 +198,14 @@ fn some_line() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in ".{0,300}") {
-        let _ = Traits::from_mountinfo(&text);
+        let _ = MountEvidence::from_mountinfo(&text);
     }
 
     #[test]
     fn no_path_makes_the_reader_panic(lines in prop::collection::vec(some_line(), 0..6)) {
-        let traits = Traits::from_mountinfo(&lines.concat());
-        prop_assert_eq!(traits.mounts.len(), lines.len());
-        prop_assert!(!traits.is_sandbox || traits.name.is_none());
+        let evidence = MountEvidence::from_mountinfo(&lines.concat());
+        prop_assert_eq!(evidence.mounts.len(), lines.len());
+        prop_assert!(!evidence.is_sandbox || evidence.name.is_none());
     }
 
     /// Cut anywhere, as by a reader that was too short: what is whole is read.
@@ -214,9 +214,9 @@ proptest! {
         let whole = line(&format!("/pods/{UID}/containers/main/5e5df18f"), "/dev/termination-log");
         let text = format!("{whole}{whole}{whole}");
         let text = &text[..cut.min(text.len())];
-        let traits = Traits::from_mountinfo(text);
-        prop_assert_eq!(traits.name.is_some(), !traits.mounts.is_empty());
-        prop_assert!(traits.mounts.len() >= text.matches('\n').count());
+        let evidence = MountEvidence::from_mountinfo(text);
+        prop_assert_eq!(evidence.name.is_some(), !evidence.mounts.is_empty());
+        prop_assert!(evidence.mounts.len() >= text.matches('\n').count());
     }
 
     #[test]
@@ -241,14 +241,14 @@ const NAME: &str = "f340cdac70312-n0-0-node-hybrid";
 
 #[test]
 fn before_the_pivot_only_the_containers_own_mounts_count_and_more_may_come() {
-    let [before, after] = recorded::half_made().map(|text| Traits::from_mountinfo(&text));
+    let [before, after] = recorded::half_made().map(|text| MountEvidence::from_mountinfo(&text));
     assert_eq!(before.stage, Stage::BeforePivot);
     assert_eq!(after.stage, Stage::Complete);
-    for traits in [&before, &after] {
-        assert_eq!(traits.name.as_deref(), Some(NAME));
-        assert_eq!(traits.pod_uid, after.pod_uid);
-        assert_eq!(traits.sandbox, after.sandbox);
-        assert!(!traits.is_sandbox);
+    for evidence in [&before, &after] {
+        assert_eq!(evidence.name.as_deref(), Some(NAME));
+        assert_eq!(evidence.pod_uid, after.pod_uid);
+        assert_eq!(evidence.sandbox, after.sandbox);
+        assert!(!evidence.is_sandbox);
     }
     let missing = |mount: &&Mount| !after.mounts.contains(mount);
     assert_eq!(before.mounts.iter().find(missing), None, "all are its own");
@@ -261,9 +261,9 @@ fn before_the_pivot_only_the_containers_own_mounts_count_and_more_may_come() {
 /// termination log is the node's.
 #[test]
 fn of_a_runtimes_process_nothing_is_believed_before_the_container_is_named() {
-    let read = Traits::from_runtimes_mountinfo;
+    let read = MountEvidence::from_runtimes_mountinfo;
     let [before, after] = recorded::half_made();
-    let stage = |text: &str| read(text).map(|traits| traits.stage);
+    let stage = |text: &str| read(text).map(|evidence| evidence.stage);
     assert_eq!(stage(&before), Some(Stage::BeforePivot));
     assert_eq!(stage(&after), Some(Stage::BeforeStart));
     let is_the_nodes = |line: &&str| !line.contains("rootfs/");
@@ -277,8 +277,8 @@ fn of_a_runtimes_process_nothing_is_believed_before_the_container_is_named() {
         &format!("{pods}/volume-subpaths/v/c/0"),
     );
     assert_eq!(read(&format!("{nodes}\n{other}")), None);
-    let traits = read(&format!("{before}{other}")).expect("the container is named");
-    assert_ne!(traits.pod_uid.as_deref(), Some("other"));
+    let evidence = read(&format!("{before}{other}")).expect("the container is named");
+    assert_ne!(evidence.pod_uid.as_deref(), Some("other"));
 }
 
 /// What is read at any moment of a container in the making is its own, and nothing is missing once the
@@ -288,47 +288,47 @@ fn no_reading_of_a_container_in_the_making_says_anything_wrong() {
     let mut stages = Vec::new();
     for container in recorded::in_the_making() {
         let label = &container.label;
-        let complete = Traits::from_mountinfo(&container.programs);
+        let complete = MountEvidence::from_mountinfo(&container.programs);
         assert_eq!(complete.name.as_ref(), Some(&container.name), "{label}");
         let mut last = None;
         for (count, text) in container.runtimes.iter().enumerate() {
-            let Some(traits) = Traits::from_runtimes_mountinfo(text) else {
+            let Some(evidence) = MountEvidence::from_runtimes_mountinfo(text) else {
                 // A table that changes while it is read may come without the name.
                 continue;
             };
             assert_eq!(
-                traits.name.as_ref(),
+                evidence.name.as_ref(),
                 Some(&container.name),
                 "{label} {count}"
             );
             assert_eq!(
-                traits.pod_uid.as_ref(),
+                evidence.pod_uid.as_ref(),
                 Some(&container.pod_uid),
                 "{label} {count}"
             );
             let is_foreign = |mount: &&Mount| !complete.mounts.contains(mount);
             assert_eq!(
-                traits.mounts.iter().find(is_foreign),
+                evidence.mounts.iter().find(is_foreign),
                 None,
                 "{label} {count}"
             );
-            if traits.stage == Stage::BeforeStart {
+            if evidence.stage == Stage::BeforeStart {
                 // The runtime masks parts of these two at last.
                 let is_system = |mount: &Mount| {
                     let target = &mount.target;
                     target.starts_with("/proc") || target.starts_with("/sys")
                 };
                 let is_missing =
-                    |mount: &&Mount| !is_system(mount) && !traits.mounts.contains(mount);
+                    |mount: &&Mount| !is_system(mount) && !evidence.mounts.contains(mount);
                 assert_eq!(
                     complete.mounts.iter().find(is_missing),
                     None,
                     "{label} {count}"
                 );
             }
-            assert!(last <= Some(traits.stage), "{label} {count}");
-            last = Some(traits.stage);
-            stages.push(traits.stage);
+            assert!(last <= Some(evidence.stage), "{label} {count}");
+            last = Some(evidence.stage);
+            stages.push(evidence.stage);
         }
     }
     assert!(stages.contains(&Stage::BeforePivot) && stages.contains(&Stage::BeforeStart));
@@ -366,6 +366,10 @@ fn a_root_in_the_making_is_known_by_its_name_or_by_its_proc() {
             Stage::Complete,
         ),
     ] {
-        assert_eq!(Traits::from_mountinfo(&table).stage, stage, "{table}");
+        assert_eq!(
+            MountEvidence::from_mountinfo(&table).stage,
+            stage,
+            "{table}"
+        );
     }
 }

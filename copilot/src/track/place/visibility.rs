@@ -7,46 +7,43 @@ use std::{fs, io};
 
 use procfs::process::Process;
 
-use super::{cgroup, kubelet::Traits, place::Place, proc_file, scan::traits_of};
-
-/// Whether processes of other containers are shown to us: by a pid namespace that they share, or by
-/// the node's own `/proc`.
-#[must_use]
-pub fn are_visible(place: &Place) -> bool {
-    place.proc_root.is_some() || share_pids(place)
-}
-
-/// Whether the other containers share our pid namespace.
-#[must_use]
-pub fn share_pids(place: &Place) -> bool {
-    !is_alone(place)
-}
+use super::cgroup;
+use crate::track::{
+    mounts::{MountEvidence, evidence_of},
+    process,
+};
 
 /// In a pid namespace of its own a container's first process, pid 1, is ours; in a shared one it is
 /// the sandbox's.
-fn is_alone(place: &Place) -> bool {
+#[must_use]
+pub fn is_alone(own: &MountEvidence) -> bool {
     let Ok(first) = Process::new(1) else {
         return false;
     };
-    is_private_pid_namespace() && are_of_one_container(&first, &place.traits).unwrap_or(false)
+    is_private_pid_namespace() && are_of_one_container(&first, own).unwrap_or(false)
 }
 
 /// Whether a process is of our own container; `own` is what our mounts say. An error if it, or we,
 /// cannot be read.
-pub fn are_of_one_container(process: &Process, own: &Traits) -> io::Result<bool> {
+pub fn are_of_one_container(process: &Process, own: &MountEvidence) -> io::Result<bool> {
     let ours = fs::read_to_string("/proc/self/cgroup")?;
-    let text = proc_file::read(process, "cgroup")?;
+    let text = process::read(process, "cgroup")?;
     // Where our own mounts name no container, as outside of Kubernetes, those of others tell nothing.
     let is_named = own.name.is_some();
-    let traits = is_named.then(|| traits_of(process, false)).flatten();
-    Ok(is_ours(&text, traits.as_ref(), &ours, own))
+    let evidence = is_named.then(|| evidence_of(process, false)).flatten();
+    Ok(is_ours(&text, evidence.as_ref(), &ours, own))
 }
 
 /// Whether a process is of our own container, by its cgroup and, where all containers are in one
 /// cgroup, by its mounts.
-fn is_ours(cgroup: &str, traits: Option<&Traits>, own: &str, own_traits: &Traits) -> bool {
+fn is_ours(
+    cgroup: &str,
+    evidence: Option<&MountEvidence>,
+    own: &str,
+    own_traits: &MountEvidence,
+) -> bool {
     cgroup::is_same_container(cgroup, own)
-        && traits.is_none_or(|traits| traits.name == own_traits.name)
+        && evidence.is_none_or(|evidence| evidence.name == own_traits.name)
 }
 
 /// Inode of the initial pid namespace (`PROC_PID_INIT_INO`).
@@ -68,12 +65,12 @@ mod tests {
             let first = pod.processes("inside").find(|process| process.pid == 1);
             let role = &first.expect("pid 1 was recorded").role;
             let text = |role, file| pod.text("inside", role, file);
-            let traits = |role| Traits::from_mountinfo(&text(role, "mountinfo"));
+            let evidence = |role| MountEvidence::from_mountinfo(&text(role, "mountinfo"));
             let alone = is_ours(
                 &text(role, "cgroup"),
-                Some(&traits(role)),
+                Some(&evidence(role)),
                 &text("self", "cgroup"),
-                &traits("self"),
+                &evidence("self"),
             );
             assert_eq!(alone, pod.truth.variant == "noshare", "{}", pod.label());
         }
@@ -81,12 +78,12 @@ mod tests {
 
     #[test]
     fn where_all_are_in_one_cgroup_the_mounts_tell_who_pid_1_is() {
-        let named = |name: Option<&str>| Traits {
+        let named = |name: Option<&str>| MountEvidence {
             name: name.map(str::to_owned),
-            ..Traits::default()
+            ..MountEvidence::default()
         };
         let own = named(Some("uploader"));
-        let is_ours = |first: Option<&Traits>| is_ours("0::/\n", first, "0::/\n", &own);
+        let is_ours = |first: Option<&MountEvidence>| is_ours("0::/\n", first, "0::/\n", &own);
         assert!(is_ours(Some(&own)));
         assert!(!is_ours(Some(&named(None))), "the sandbox");
         assert!(is_ours(None), "nothing but the cgroup tells");

@@ -5,7 +5,7 @@
 //! puts the processes one level deeper. Seen from a private cgroup namespace, the other containers
 //! of the pod lie at `/../<name>` (crun: `/../../<name>/container`), and the pod itself has no name.
 
-use super::ContainerId;
+use crate::track::ContainerId;
 
 /// The name of our own container where our cgroup namespace hides it.
 const OWN: &str = "(own)";
@@ -223,17 +223,6 @@ pub fn steps_of_neighbour(path: &str) -> Option<usize> {
         (2, [_, "container", ..]) => Some(2),
         _ => None,
     }
-}
-
-/// The container's id within the name of its cgroup: `cri-containerd-<id>.scope`, `crio-<id>.scope`,
-/// `docker-<id>.scope`, `<id>`; the name, if it holds none.
-#[must_use]
-pub fn runtime_id(name: &str) -> &str {
-    let stem = name.strip_suffix(".scope").unwrap_or(name);
-    stem.rsplit('-')
-        .next()
-        .filter(|id| id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .unwrap_or(name)
 }
 
 /// Whether a component is kubelet's name for a pod. The uid is 32 hex digits, with or without

@@ -4,6 +4,10 @@
 //! where nothing tells is the parent of our own cgroup assumed, and that is logged. What the files
 //! do not say (the pod's cgroup id, in a private namespace) the `ebpf` source learns in the kernel.
 
+pub mod cgroup;
+pub mod directory;
+pub mod visibility;
+
 use std::{
     fs,
     os::unix::fs::MetadataExt as _,
@@ -14,8 +18,8 @@ use procfs::process::{MountInfo, Process};
 use thiserror::Error;
 use tracing::{debug, info};
 
-use super::cgroup::{self, Membership, PodPath};
-use super::{ContainerId, kubelet::Traits, neighbours, proc_file};
+pub use self::cgroup::{Membership, PodPath};
+use super::{ContainerId, mounts::MountEvidence, process};
 
 /// Inode of the initial cgroup namespace (`PROC_CGROUP_INIT_INO`), the same on every kernel.
 const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
@@ -38,7 +42,7 @@ pub struct Place {
     /// Our own container; nothing if we are not in the pod.
     pub own: Option<ContainerId>,
     /// What our own mounts say.
-    pub traits: Traits,
+    pub evidence: MountEvidence,
     /// The node's own `/proc`, where it is mounted here and needed: other containers' processes are
     /// then known by the pids that they have on the node.
     pub proc_root: Option<PathBuf>,
@@ -131,12 +135,25 @@ impl Place {
             path: root.to_owned(),
             cause: format!("1/cgroup: {error}"),
         })?;
-        if neighbours::share_pids(&self) {
+        if self.shares_pids() {
             info!("the pod shares its pid namespace: --proc-root is not needed");
         } else {
             self.proc_root = Some(root.to_owned());
         }
         Ok(self)
+    }
+
+    /// Whether the other containers share our pid namespace.
+    #[must_use]
+    pub fn shares_pids(&self) -> bool {
+        !visibility::is_alone(&self.evidence)
+    }
+
+    /// Whether we see the processes of other containers: in a pid namespace that they share, or in the
+    /// node's own `/proc`.
+    #[must_use]
+    pub fn shows_others(&self) -> bool {
+        self.proc_root.is_some() || self.shares_pids()
     }
 
     /// The process with this pid, if it is shown to us.
@@ -191,7 +208,7 @@ impl View<'_> {
             directory: None,
             level: None,
             above_us: Some(count(steps + cgroup::components(own_path).count())),
-            traits: self.traits(),
+            evidence: self.evidence(),
             proc_root: None,
         })
     }
@@ -222,7 +239,7 @@ impl View<'_> {
             level: self.initial_namespace.then(|| count(level)),
             above_us: own.is_some().then(|| count(above)),
             own,
-            traits: self.traits(),
+            evidence: self.evidence(),
             proc_root: None,
         })
     }
@@ -249,15 +266,15 @@ impl View<'_> {
             directory: directory.map(|mount| mount.join(below)),
             level: self.initial_namespace.then(|| count(level)),
             above_us: Some(count(names.len() - level)),
-            traits: self.traits(),
+            evidence: self.evidence(),
             proc_root: None,
         }
     }
 
     /// Our cgroup is no pod's: a pod there can still be, if kubelet's mounts say so.
     fn by_mounts(&self, own_path: &str) -> Result<Place, PlaceError> {
-        let traits = self.traits();
-        let (Some(uid), Some(name)) = (traits.pod_uid.clone(), traits.name.as_deref()) else {
+        let evidence = self.evidence();
+        let (Some(uid), Some(name)) = (evidence.pod_uid.clone(), evidence.name.as_deref()) else {
             return Err(PlaceError::NoPod {
                 path: own_path.to_owned(),
             });
@@ -270,7 +287,7 @@ impl View<'_> {
             directory: None,
             level: None,
             above_us: None,
-            traits,
+            evidence,
             proc_root: None,
         })
     }
@@ -297,8 +314,8 @@ impl View<'_> {
         cgroup::container_path(self.cgroup).unwrap_or(("/", true))
     }
 
-    fn traits(&self) -> Traits {
-        Traits::from_mountinfo(self.mountinfo)
+    fn evidence(&self) -> MountEvidence {
+        MountEvidence::from_mountinfo(self.mountinfo)
     }
 
     /// Where the whole cgroup2 hierarchy, as our namespace has it, is mounted.
@@ -333,7 +350,7 @@ fn cgroups_of_all() -> Vec<String> {
     procfs::process::all_processes()
         .into_iter()
         .flatten()
-        .filter_map(|process| proc_file::read(&process.ok()?, "cgroup").ok())
+        .filter_map(|process| process::read(&process.ok()?, "cgroup").ok())
         .collect()
 }
 

@@ -26,9 +26,10 @@ use tracing::{debug, warn};
 use self::process::{Sighted, WatchedProcess};
 use super::{Polling, tick::Tick};
 use crate::track::{
-    ContainerId, Event, ExitStatus, ProcessId, Timestamp, neighbours,
+    ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     place::Place,
-    scan::{Scanner, TICK, tells_news},
+    process::TICK,
+    scan::{Scanner, tells_news},
 };
 
 /// Pauses between looks once main runs: another main may be about to start, and nobody else tells.
@@ -142,7 +143,7 @@ pub struct PidfdSource {
 impl PidfdSource {
     /// Begins to watch, unless there can be nobody to see.
     pub fn new(place: &Place, polling: Polling) -> Result<Self, PidfdError> {
-        if !neighbours::share_pids(place) {
+        if !place.shares_pids() {
             return Err(PidfdError::NotShared);
         }
         process::try_out().map_err(PidfdError::Refused)?;

@@ -11,7 +11,7 @@
 //! then the table holds all mounts of the node, often thousands, and only some of the container's:
 //! [`Stage`] tells such a reading apart, and only the container's own part of it is kept.
 //!
-//! Pure: text in, traits out. A line that cannot be read is skipped with a debug line.
+//! Pure: text in, evidence out. A line that cannot be read is skipped with a debug line.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub enum Stage {
 
 /// What the mounts of a container tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traits {
+pub struct MountEvidence {
     /// How far the container was made.
     pub stage: Stage,
     /// The container's name in the pod's manifest.
@@ -69,7 +69,7 @@ impl Mount {
     }
 }
 
-impl Traits {
+impl MountEvidence {
     /// Reads the text of a `/proc/PID/mountinfo`: of a process that runs its container's program, or
     /// of one whose runtime we do not know.
     #[must_use]
@@ -91,17 +91,17 @@ impl Traits {
     /// while its table does not name the container: it is then the node's.
     #[must_use]
     pub fn from_runtimes_mountinfo(text: &str) -> Option<Self> {
-        let mut traits = Self::from_mountinfo(text);
-        traits.name.as_ref()?;
-        traits.stage = traits.stage.min(Stage::BeforeStart);
-        Some(traits)
+        let mut evidence = Self::from_mountinfo(text);
+        evidence.name.as_ref()?;
+        evidence.stage = evidence.stage.min(Stage::BeforeStart);
+        Some(evidence)
     }
 
     /// From these lines; `root` is the container's root in a table of the node's mounts.
     fn from_lines<'a>(lines: impl Iterator<Item = &'a str>, root: Option<&str>) -> Self {
-        let mut traits = Self::default();
+        let mut evidence = Self::default();
         if root.is_some() {
-            traits.stage = Stage::BeforePivot;
+            evidence.stage = Stage::BeforePivot;
         }
         let mut of_kubelet = false;
         for line in lines {
@@ -119,16 +119,16 @@ impl Traits {
                 root: unescape(&info.root),
                 target: unescape(target.filter(|rest| !rest.is_empty()).unwrap_or("/")),
             };
-            of_kubelet |= traits.read_kubelet_root(&mount.root);
+            of_kubelet |= evidence.read_kubelet_root(&mount.root);
             if let Some(sandbox) = component_after(&mount.root, "sandboxes") {
-                traits.sandbox = Some(sandbox);
+                evidence.sandbox = Some(sandbox);
             }
             if mount.target != Path::new("/") {
-                traits.mounts.push(mount);
+                evidence.mounts.push(mount);
             }
         }
-        traits.is_sandbox = traits.sandbox.is_some() && !of_kubelet;
-        traits
+        evidence.is_sandbox = evidence.sandbox.is_some() && !of_kubelet;
+        evidence
     }
 
     /// Whether any mark was found: outside Kubernetes there is none.

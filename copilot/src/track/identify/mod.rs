@@ -18,7 +18,7 @@ use std::{fmt, path::Path};
 
 use super::{
     ContainerId, Timestamp,
-    kubelet::{Mount, Stage, Traits},
+    mounts::{Mount, MountEvidence, Stage},
     place::Place,
 };
 
@@ -95,7 +95,7 @@ pub struct Candidate<'a> {
     /// Which.
     pub id: &'a ContainerId,
     /// What its mounts say; nothing where they could not be read.
-    pub traits: Option<&'a Traits>,
+    pub evidence: Option<&'a MountEvidence>,
     /// The name of the program that it runs, where that was told.
     pub program: Option<&'a str>,
     /// When its first process began to run its program.
@@ -140,8 +140,8 @@ impl Rules {
     pub fn of(place: &Place, output: &Path) -> Self {
         Self {
             own: place.own.clone(),
-            pod_uid: place.traits.pod_uid.clone(),
-            output_mount: place.traits.mount_of(output).cloned(),
+            pod_uid: place.evidence.pod_uid.clone(),
+            output_mount: place.evidence.mount_of(output).cloned(),
             ..Self::default()
         }
     }
@@ -192,8 +192,8 @@ impl Rules {
     }
 
     fn may_be_main(&self, candidate: &Candidate<'_>) -> bool {
-        let is_sandbox = candidate.traits.is_some_and(|traits| {
-            traits.is_sandbox || (self.pod_uid.is_some() && traits.pod_uid != self.pod_uid)
+        let is_sandbox = candidate.evidence.is_some_and(|evidence| {
+            evidence.is_sandbox || (self.pod_uid.is_some() && evidence.pod_uid != self.pod_uid)
         });
         !is_sandbox && self.own.as_ref() != Some(candidate.id)
     }
@@ -230,8 +230,8 @@ impl Rules {
             .filter(|candidate| {
                 // What was read before the pivot is true as far as it goes.
                 candidate
-                    .traits
-                    .is_some_and(|traits| mounts(traits, output))
+                    .evidence
+                    .is_some_and(|evidence| mounts(evidence, output))
             })
             .filter(|candidate| {
                 downloader.is_none_or(|downloader| is_behind(candidate, downloader))
@@ -262,7 +262,7 @@ impl Rules {
                     && possible(candidate)
             }
             // Not a container of Kubernetes: it has no name that a rule could have matched.
-            Some(traits) if !traits.is_of_a_pod() => self.main_container.is_none(),
+            Some(evidence) if !evidence.is_of_a_pod() => self.main_container.is_none(),
             Some(_) => !rules_apply && !self.is_infrastructure(candidate),
         }))
     }
@@ -298,9 +298,9 @@ impl Rules {
         match (made(candidate), &self.output_mount) {
             // Of whom nothing is known all is possible, unless all are told of by name.
             (None, _) => !self.all_are_named && !self.has_other_name(candidate),
-            (Some(traits), _) if !traits.is_of_a_pod() => self.main_container.is_none(),
+            (Some(evidence), _) if !evidence.is_of_a_pod() => self.main_container.is_none(),
             (Some(_), _) if self.main_container.is_some() => false,
-            (Some(traits), Some(output)) => mounts(traits, output),
+            (Some(evidence), Some(output)) => mounts(evidence, output),
             (Some(_), None) => true,
         }
     }
@@ -325,7 +325,7 @@ fn downloader<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'
 
 /// Whether a container of which nothing can be read runs what we are: it is then our downloader.
 fn runs_copilot(candidate: &Candidate<'_>) -> bool {
-    candidate.traits.is_none()
+    candidate.evidence.is_none()
         && candidate
             .program
             .is_some_and(|name| COPILOT.contains(&name))
@@ -369,13 +369,13 @@ fn named(candidates: &[Candidate<'_>], wanted: &str) -> Vec<ContainerId> {
 
 /// What its mounts say once the runtime has made them all: what is missing in an earlier reading may
 /// still have come.
-fn made<'a>(candidate: &Candidate<'a>) -> Option<&'a Traits> {
-    let traits = candidate.traits?;
-    (traits.stage > Stage::BeforePivot).then_some(traits)
+fn made<'a>(candidate: &Candidate<'a>) -> Option<&'a MountEvidence> {
+    let evidence = candidate.evidence?;
+    (evidence.stage > Stage::BeforePivot).then_some(evidence)
 }
 
-fn mounts(traits: &Traits, output: &Mount) -> bool {
-    traits.mounts.iter().any(|mount| mount.overlaps(output))
+fn mounts(evidence: &MountEvidence, output: &Mount) -> bool {
+    evidence.mounts.iter().any(|mount| mount.overlaps(output))
 }
 
 /// Whether kubelet started a container of the same name later: what counts is the last attempt.
@@ -391,7 +391,7 @@ fn has_later_attempt(candidate: &Candidate<'_>, candidates: &[Candidate<'_>]) ->
 }
 
 fn name<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
-    candidate.traits?.name.as_deref()
+    candidate.evidence?.name.as_deref()
 }
 
 fn ids<'a>(candidates: impl Iterator<Item = &'a Candidate<'a>>) -> Vec<ContainerId> {

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs,
     path::PathBuf,
 };
 
@@ -13,40 +13,18 @@ use procfs::{
     ProcError, ProcResult,
     process::{Process, Stat, all_processes_with_root},
 };
-use tracing::{debug, warn};
+use tracing::warn;
 
-use super::cgroup::{Membership, PodPath};
 use super::{
     ContainerId, Event, ProcessId, Timestamp,
-    kubelet::{Stage, Traits},
+    mounts::{MountEvidence, Stage, evidence_of},
+    place::{Membership, Place, PodPath},
+    process::{self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_runtime, process_id},
 };
-use super::{place::Place, proc_file};
-
-/// Clock ticks a second, as `/proc` counts start times; fixed at 100 for user space.
-const TICKS_PER_SECOND: u64 = 100;
-
-/// Nanoseconds of one clock tick.
-pub const TICK: u64 = 1_000_000_000 / TICKS_PER_SECOND;
 
 /// So long after its start a process may still be moved into its container's cgroup, and a
 /// container's mounts may still be made.
 const YOUTH: u64 = 5 * TICKS_PER_SECOND;
-
-/// So long after its start a process with a runtime's name is taken for a runtime's, which makes a
-/// container or waits for the word to start it: a busy node takes many seconds for that. Bounded since
-/// any program may take such a name; a plain word is the name of a program far sooner.
-const MAKING: u64 = 600 * TICKS_PER_SECOND;
-const MAKING_BY_PLAIN_NAME: u64 = 30 * TICKS_PER_SECOND;
-
-/// How the command name of a container runtime's own process begins (`runc:[2:INIT]`), before it
-/// execs the container's program.
-const RUNTIME_PREFIXES: &[&str] = &["runc:[", "youki:["];
-
-/// How the name ends when the runtime has no more to do than to exec: the stages before it exit.
-const LAST_STAGE: &str = "[2:INIT]";
-
-/// The whole command name of such a process, where nothing marks it.
-const RUNTIME_NAMES: &[&str] = &["crun"];
 
 /// Looks at `/proc`, again and again, and remembers what it need not read twice.
 #[derive(Clone, Debug)]
@@ -136,8 +114,8 @@ impl Scanner {
         for pid in pids {
             let process = Process::new_with_root(self.root.join(pid.to_string()));
             if let Ok(process) = process
-                && let Ok(stat) = proc_file::stat(&process)
-                && lives(&stat)
+                && let Ok(stat) = process::stat(&process)
+                && is_alive(&stat)
             {
                 self.look_at(&process, &stat, process_id(&stat), now, &mut events);
             }
@@ -161,7 +139,7 @@ impl Scanner {
     #[must_use]
     pub fn ended_as_runtimes(&self, process: ProcessId) -> Option<bool> {
         let directory = self.root.join(process.visible_pid()?.to_string());
-        let stat = proc_file::stat(&Process::new_with_root(directory).ok()?).ok()?;
+        let stat = process::stat(&Process::new_with_root(directory).ok()?).ok()?;
         (process_id(&stat) == process).then(|| is_runtime(&stat, 0))
     }
 
@@ -215,8 +193,8 @@ impl Scanner {
     fn each_living(&mut self, mut show: impl FnMut(&mut Self, &Process, &Stat)) -> ProcResult<()> {
         let mut failed = Ok(());
         for process in all_processes_with_root(&self.root)? {
-            match process.and_then(|process| Ok((proc_file::stat(&process)?, process))) {
-                Ok((stat, process)) if lives(&stat) => show(self, &process, &stat),
+            match process.and_then(|process| Ok((process::stat(&process)?, process))) {
+                Ok((stat, process)) if is_alive(&stat) => show(self, &process, &stat),
                 Ok(_) | Err(ProcError::NotFound(_) | ProcError::PermissionDenied(_)) => {}
                 Err(error) => failed = Err(error),
             }
@@ -273,11 +251,13 @@ impl Scanner {
     /// The container of our pod in which a process runs.
     fn container_of(&self, process: &Process, of: Kind) -> Option<ContainerId> {
         if let PodPath::Untold { uid } = &self.place.pod {
-            let traits = traits_of(process, of.is_runtimes)?;
-            let name = traits.name.filter(|_| traits.pod_uid.as_ref() == Some(uid));
+            let evidence = evidence_of(process, of.is_runtimes)?;
+            let name = evidence
+                .name
+                .filter(|_| evidence.pod_uid.as_ref() == Some(uid));
             return name.map(|name| ContainerId::new(&name));
         }
-        let text = proc_file::read(process, "cgroup").ok()?;
+        let text = process::read(process, "cgroup").ok()?;
         match self.place.pod.membership(self.place.path_in(&text)?) {
             Membership::Container(container) => Some(container),
             Membership::Pod | Membership::Outside => None,
@@ -305,19 +285,21 @@ impl Scanner {
         {
             return;
         }
-        let traits = traits_of(process, of.is_runtimes);
+        let evidence = evidence_of(process, of.is_runtimes);
         // Of a process that goes away meanwhile nothing can be read: another may tell more. And the
         // name of a runtime that we do not know may be that of a program.
-        let is_sandbox = |traits: &Traits| traits.is_sandbox && !of.is_runtimes;
-        let is_told = |traits: &Traits| traits.name.is_some() || is_sandbox(traits) || !of.is_young;
-        if let Some(traits) = traits.as_ref().filter(|traits| is_told(traits))
-            && traits.stage > Stage::BeforePivot
+        let is_sandbox = |evidence: &MountEvidence| evidence.is_sandbox && !of.is_runtimes;
+        let is_told = |evidence: &MountEvidence| {
+            evidence.name.is_some() || is_sandbox(evidence) || !of.is_young
+        };
+        if let Some(evidence) = evidence.as_ref().filter(|evidence| is_told(evidence))
+            && evidence.stage > Stage::BeforePivot
         {
-            self.described.insert(container.clone(), traits.stage);
+            self.described.insert(container.clone(), evidence.stage);
         }
         events.push(Event::ContainerSeen {
             container: container.clone(),
-            traits,
+            evidence,
         });
     }
 
@@ -333,7 +315,7 @@ impl Scanner {
         let parents = known.unwrap_or_else(|| {
             let parent = self.root.join(stat.ppid.to_string());
             let parent = Process::new_with_root(parent).ok()?;
-            let is_runtimes = proc_file::stat(&parent).is_ok_and(|stat| is_runtime(&stat, 0));
+            let is_runtimes = process::stat(&parent).is_ok_and(|stat| is_runtime(&stat, 0));
             let of = Kind {
                 is_runtimes,
                 is_young: true,
@@ -349,56 +331,6 @@ impl Scanner {
 pub fn tells_news(events: &[Event]) -> bool {
     let is_news = |event: &Event| !matches!(event, Event::Scanned { .. });
     events.iter().any(is_news)
-}
-
-/// What a process's mounts say of its container; nothing if it is gone, or if it is a runtime's
-/// (`is_runtimes`) and has not made the container so far that they name it.
-pub fn traits_of(process: &Process, is_runtimes: bool) -> Option<Traits> {
-    match proc_file::read(process, "mountinfo").or_else(|error| mounts_of_threads(process, error)) {
-        Ok(text) if is_runtimes => Traits::from_runtimes_mountinfo(&text),
-        Ok(text) => Some(Traits::from_mountinfo(&text)),
-        Err(error) => {
-            debug!(pid = process.pid(), %error, "mountinfo cannot be read");
-            None
-        }
-    }
-}
-
-/// A process whose leader has ended shows its mounts only through the threads that live.
-fn mounts_of_threads(process: &Process, error: io::Error) -> io::Result<String> {
-    process
-        .tasks()
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok)
-        .find_map(|task| proc_file::read(process, &format!("task/{}/mountinfo", task.tid)).ok())
-        .ok_or(error)
-}
-
-/// A zombie has ended, unless it is a leader whose other threads live on.
-fn lives(stat: &Stat) -> bool {
-    !matches!(stat.state, 'Z' | 'X' | 'x') || stat.num_threads > 1
-}
-
-/// Whether a runtime gives itself this name, and the process is young enough to be a runtime's. `age`
-/// is in clock ticks.
-fn is_runtime(stat: &Stat, age: u64) -> bool {
-    let name = stat.comm.as_str();
-    let is_marked = || {
-        RUNTIME_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-    };
-    (age < MAKING && is_marked()) || (age < MAKING_BY_PLAIN_NAME && RUNTIME_NAMES.contains(&name))
-}
-
-/// The identity of a process, as `/proc/PID/stat` tells it.
-#[must_use]
-pub fn process_id(stat: &Stat) -> ProcessId {
-    ProcessId {
-        started: stat.starttime,
-        pid: u64::try_from(stat.pid).unwrap_or(0),
-    }
 }
 
 #[cfg(test)]

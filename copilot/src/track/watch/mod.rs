@@ -5,6 +5,7 @@
 //! follows from what was seen is the word of [`State`], which is pure.
 
 mod absence;
+mod settle;
 mod state;
 
 use std::time::Duration;
@@ -16,16 +17,15 @@ use tokio::{
 };
 use tracing::{debug, info};
 
-pub use self::absence::{Absence, Evidence};
-use self::state::State;
+use self::absence::Absence;
+pub use self::absence::OutputEvidence;
+use self::{settle::settle, state::State};
 use super::{
     ContainerId, Event, ExitStatus, Marker, Timestamp,
     decision::Moment,
     identify::{Rules, Why},
-    neighbours,
-    place::Place,
-    settle::settle,
-    source::{Sources, ladder::Rung},
+    place::{Place, PlaceError},
+    source::{Focus, Sources, selection::Selection},
 };
 use crate::termination::Termination;
 
@@ -113,32 +113,46 @@ pub struct Watch {
     reason: String,
     state: State,
     attached: Timestamp,
+    place: Result<Place, PlaceError>,
+    limits: Limits,
 }
 
 impl Watch {
     /// Nothing has been looked at yet.
     #[must_use]
-    pub fn new(rung: Rung, rules: Rules) -> Self {
+    pub fn new(
+        selection: Selection,
+        rules: Rules,
+        place: Result<Place, PlaceError>,
+        limits: Limits,
+    ) -> Self {
         Self {
-            sources: rung.sources,
-            reason: rung.reason,
+            sources: selection.sources,
+            reason: selection.reason,
             state: State::new(rules),
             attached: Timestamp::now(),
+            place,
+            limits,
         }
+    }
+
+    /// Whether no pod surrounds us: nobody stops us then, and main may never come.
+    #[must_use]
+    pub fn is_outside_a_pod(&self) -> bool {
+        matches!(self.place, Err(PlaceError::NoPod { .. }))
     }
 
     /// Watches until main is over, or is known not to come. `evidence` says what main has left.
     pub async fn until_over(
         &mut self,
-        place: Option<&Place>,
-        limits: Limits,
-        evidence: &Evidence<'_>,
+        evidence: &OutputEvidence<'_>,
         termination: &mut Termination,
     ) -> Watched {
         let ending = if self.sources.tell() {
             // That nobody is seen means nothing where nobody could be.
-            let absence = Absence::new(evidence, place.is_some_and(neighbours::are_visible));
-            self.ending(limits, absence, termination).await
+            let shows_others = self.place.as_ref().is_ok_and(Place::shows_others);
+            let absence = Absence::new(evidence, shows_others);
+            self.ending(absence, termination).await
         } else {
             if !self.sources.are_noop() {
                 termination.received().await;
@@ -146,10 +160,12 @@ impl Watch {
             }
             Ending::Unseen
         };
-        if let (Ending::Exited(_), Some(place)) = (ending, place) {
-            settle(place, self.state.mains(), limits.settle).await;
+        if let (Ending::Exited(_), Ok(place)) = (ending, &self.place) {
+            settle(place, self.state.mains(), self.limits.settle).await;
         }
-        self.watched(ending)
+        let watched = self.watched(ending);
+        debug!(?watched, "the wait is over");
+        watched
     }
 
     /// Watches on until main is not to be seen any more, or SIGTERM says that it is over: of a main
@@ -176,12 +192,8 @@ impl Watch {
         self.state.tracker().is_main_alive() || may_be_seen()
     }
 
-    async fn ending(
-        &mut self,
-        limits: Limits,
-        mut absence: Absence<'_>,
-        termination: &mut Termination,
-    ) -> Ending {
+    async fn ending(&mut self, mut absence: Absence<'_>, termination: &mut Termination) -> Ending {
+        let limits = self.limits;
         let mut deadline = limits.start.map(|start| Instant::now() + start);
         let mut stopping = false;
         loop {
@@ -262,7 +274,7 @@ impl Watch {
         debug!(source, ?event, "event");
         self.state.observe(source, event);
         if self.state.wants_focus() {
-            self.sources.focus(self.state.tracker());
+            self.sources.focus(&Focus::from(self.state.tracker()));
         }
     }
 

@@ -190,16 +190,16 @@ fn the_runtimes_id_is_found_in_the_name_of_a_cgroup() {
         format!("docker-{id}.scope"),
         format!("crio-{id}"),
     ] {
-        assert_eq!(runtime_id(&name), id);
+        assert_eq!(ContainerId::new(&name).as_str(), id);
     }
-    assert_eq!(runtime_id("init.scope"), "init.scope");
-    assert_eq!(runtime_id("some-name"), "some-name");
+    assert_eq!(ContainerId::new("init.scope").as_str(), "init.scope");
+    assert_eq!(ContainerId::new("some-name").as_str(), "some-name");
 }
 
 proptest! {
     #[test]
     fn no_text_makes_the_readers_panic(text in ".{0,200}", steps in 0_usize..4) {
-        let _ = runtime_id(&text);
+        let _ = ContainerId::new(&text);
         if let Some((path, _)) = container_path(&text) {
             prop_assert!(path.starts_with('/'));
         }
