@@ -11,7 +11,7 @@ const RESUMED: &str = "the watch was closed: resuming";
 const FORGOTTEN: &str = "the version is too old: listing anew";
 
 /// When the API does not answer.
-const SILENT: &str = "the API tells nothing for now";
+const SILENT: &str = "the API gives no usable answer";
 
 /// What a refusal names.
 const WAY_OUT: [&str; 3] = ["403", "list and watch", "Role"];

@@ -30,7 +30,7 @@ fn an_answer_that_says_no_is_final() {
         (Mood::Refuses(403), &rights[..]),
         (Mood::Refuses(401), &rights[..]),
         (Mood::RefusesWatches(403), &rights[..]),
-        (Mood::Refuses(400), &["refuses the question"]),
+        (Mood::Refuses(400), &["rejects the request"]),
     ] {
         let stage = Stage::set();
         stage.api.be(mood);

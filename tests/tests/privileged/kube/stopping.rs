@@ -53,7 +53,7 @@ fn an_api_that_is_away_while_main_ends_is_waited_for() {
     sidecar.says("main started");
     stage.api.be(Mood::Refuses(503));
     sidecar.signal(Signal::TERM);
-    sidecar.says("tells nothing for now");
+    sidecar.says("gives no usable answer");
     stage.main_ends(7, "Error");
     stage.api.be(Mood::Well);
     stage.reported(sidecar, "MainFailed", "exited with code 7");
@@ -66,7 +66,7 @@ fn a_pod_that_the_api_knows_no_more_cannot_be_seen() {
     stage.main_runs();
     sidecar.says("main started");
     stage.api.delete();
-    sidecar.says("knows our pod no more");
+    sidecar.says("does not know our pod any more");
     assert!(sidecar.runs());
     sidecar.signal(Signal::TERM);
     stage.reported(sidecar, "Interrupted", "told how");
