@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::*;
+use super::{proc_self::count, *};
 use crate::track::recorded;
 
 const UID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";

@@ -8,7 +8,7 @@ use super::super::scenario::{Act, Beside, Case};
 const RESUMED: &str = "the watch was closed: resuming";
 
 /// When the server has forgotten the version that a watch was to go on from.
-const FORGOTTEN: &str = "the version is too old: listing anew";
+const FORGOTTEN: &str = "the version is too old: listing again";
 
 /// When the API does not answer.
 const SILENT: &str = "the API gives no usable answer";

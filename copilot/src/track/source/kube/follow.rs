@@ -207,7 +207,7 @@ impl Follower {
     fn failed(&mut self, error: RequestError) -> Option<PodUpdate> {
         self.count();
         if error.kind == RequestErrorKind::Expired {
-            debug!(%error, "the version is too old: listing anew");
+            debug!(%error, "the version is too old: listing again");
             self.state = FollowState::List;
             // A version may expire once without a fault; a second time in a row needs a pause.
             self.must_pause = self.failures > 1;

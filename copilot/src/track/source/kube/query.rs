@@ -93,7 +93,7 @@ impl Error for RequestError {
 
 impl RequestError {
     /// No answer came within the limit.
-    pub fn timeout(limit: Duration) -> Self {
+    pub(super) fn timeout(limit: Duration) -> Self {
         Self {
             kind: RequestErrorKind::Unreachable,
             message: format!("no answer within {limit:?}"),
@@ -102,7 +102,7 @@ impl RequestError {
     }
 
     /// The server answered with this status.
-    pub fn from_status(status: &kube_core::Status) -> Self {
+    pub(super) fn from_status(status: &kube_core::Status) -> Self {
         let kind = match status.code {
             410 => RequestErrorKind::Expired,
             401 | 403 => RequestErrorKind::Denied,

@@ -45,7 +45,7 @@ fn request() -> Request<Vec<u8>> {
         .expect("it is a request")
 }
 
-fn api_config(server: SocketAddr, login: Login) -> ApiConfig {
+fn config(server: SocketAddr, login: Login) -> ApiConfig {
     let server = address("--server", &server.to_string()).expect("it is an address");
     ApiConfig {
         login,

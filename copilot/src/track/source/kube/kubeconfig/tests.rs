@@ -30,7 +30,7 @@ fn config_with(text: &str, options: &ApiOptions) -> Result<ApiConfig, SetupError
     Kubeconfig::read([path])?.api_config(options)
 }
 
-fn api_config(text: &str) -> Result<ApiConfig, SetupError> {
+fn config(text: &str) -> Result<ApiConfig, SetupError> {
     config_with(text, &ApiOptions::default())
 }
 
