@@ -1,5 +1,6 @@
 //! The `Authorization` header. A token in a file is read again for each request, because kubelet renews
-//! the service account's token about every hour. Requests are minutes apart, so the read costs nothing.
+//! the service account's token about every hour. Requests are usually minutes apart, so the read costs
+//! nothing.
 
 use std::{
     path::{Path, PathBuf},
