@@ -1,9 +1,10 @@
 //! The pod's directory in the mounted cgroup tree: which subdirectory belongs to which container. A
 //! cgroup's id is the inode of its directory.
 
+#[cfg(feature = "ebpf")]
+use std::os::unix::fs::MetadataExt as _;
 use std::{
     fs, io,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -31,6 +32,7 @@ pub fn find(pod: &Path, container: &ContainerId) -> io::Result<Option<PathBuf>> 
 }
 
 /// The id of a container's cgroup.
+#[cfg(feature = "ebpf")]
 #[must_use]
 pub fn id_of_container(pod: &Path, container: &ContainerId) -> Option<u64> {
     let directory = find(pod, container).ok()??;
@@ -38,6 +40,7 @@ pub fn id_of_container(pod: &Path, container: &ContainerId) -> Option<u64> {
 }
 
 /// The container whose cgroup has this id.
+#[cfg(feature = "ebpf")]
 #[must_use]
 pub fn container_with_id(pod: &Path, id: u64) -> Option<ContainerId> {
     let entries = fs::read_dir(pod).ok()?;
