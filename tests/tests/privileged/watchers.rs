@@ -190,7 +190,7 @@ fn a_failed_main_leaves_its_files_if_asked_for() {
     let _ = stage.main(script).ended();
     let outcome = stage.ended();
     let document = outcome.reported("MainFailed", Kind::Recoverable, ErrorKind::User);
-    for words in ["exited with code 7", "2 files", "is saved below"] {
+    for words in ["exited with code 7", "2 files", "are saved below"] {
         assert!(document.message.contains(words), "{}", document.message);
     }
     let saved = outcome.task.objects("task/raw");

@@ -1,18 +1,17 @@
-//! Who is main? Pure rules over what is known of the pod's containers; the first that holds.
+//! Who is main? Pure rules over what is known of the pod's containers. The first rule that matches counts.
 //!
 //! 1. `--main-container`: a name, or the beginning of a container id.
 //! 2. Flyte's naming: a container called like the pod (the host name), or `primary`.
-//! 3. The containers that mount our output directory. Whatever began before our downloader, or ended
+//! 3. The containers that mount our output directory. One that began before our downloader, or ended
 //!    before a later one of them began, was not main.
-//! 4. Elimination, where rule 3 cannot be evaluated: not us, not the sandbox, not known
-//!    infrastructure.
+//! 4. Elimination, if rule 3 cannot be evaluated: not us, not the sandbox, not known infrastructure.
 //!
 //! A container that ended before its mounts could be read, or while the runtime still made them, is
 //! main only by elimination, and only if no other container is.
 //!
-//! Rules 3 and 4 may take an init container for main while main has not come. Kubelet runs init
-//! containers one after the other, and whatever it makes next would show the error; so what they
-//! find is never main for certain.
+//! Rules 3 and 4 may take an init container for main while main has not started. Kubelet runs init
+//! containers one after the other, and the next container would show the error. So what these rules find
+//! is never certain. Called by the tracker. Never here: events, I/O.
 
 use std::{fmt, path::Path};
 
@@ -22,7 +21,7 @@ use super::{
     place::Place,
 };
 
-/// A shorter text that begins an id may begin another's by chance, and may well be a name.
+/// A shorter text may begin two ids by chance, and may be a name.
 const SHORTEST_ID: usize = 8;
 
 /// The name that Flyte gives to the main container of a pod task.
@@ -34,7 +33,7 @@ const DOWNLOADER: &str = "flyte-copilot-downloader";
 /// The names of our program: ours and the reference's.
 const COPILOT: &[&str] = &["copilot", "flyte-copilot"];
 
-/// Containers that other systems put into a pod, and Flyte's own: never main.
+/// Containers that other systems put into a pod, and Flyte's own. None of them is main.
 const INFRASTRUCTURE: &[&str] = &[
     DOWNLOADER,
     "flyte-copilot-uploader",
@@ -57,52 +56,52 @@ const INFRASTRUCTURE: &[&str] = &[
     "datadog-agent-injector",
 ];
 
-/// What the rules go by.
+/// What the rules compare containers with.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// `--main-container`.
     pub main_container: Option<String>,
-    /// `--ignore-container`, beside the known infrastructure.
+    /// `--ignore-container`, in addition to known infrastructure.
     pub ignored: Vec<String>,
     /// Our host name, which is the pod's name unless it uses the node's network.
     pub host_name: Option<String>,
     /// Our own container.
     pub own: Option<ContainerId>,
-    /// Our pod's uid, if kubelet's mounts tell it: each container of the pod then has such mounts,
-    /// the sandbox excepted.
+    /// Our pod's uid, if kubelet's mounts show it: then each container of the pod except the sandbox has
+    /// such mounts.
     pub pod_uid: Option<String>,
     /// The mount that holds our output directory.
     pub output_mount: Option<Mount>,
-    /// A source tells of all containers by name: one that nobody describes is not yet told of.
+    /// A source reports all containers by name: one without a name has not been reported yet.
     pub all_are_named: bool,
 }
 
-/// What the pod's manifest says, where a source may read it.
+/// What the pod's manifest says, if a source can read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
-    /// The pod's name: the true one, on the node's network as well.
+    /// The pod's name, also for a pod on the node's network.
     pub pod_name: String,
-    /// Containers that main cannot be: init containers, native sidecars, and we ourselves.
+    /// Containers that cannot be main: init containers, native sidecars, and our own.
     pub never_main: Vec<String>,
-    /// The mount that holds our output directory, in the words in which the same source tells of
-    /// the mounts of others.
+    /// The mount that holds our output directory, in the form in which the same source reports the mounts of
+    /// other containers.
     pub output_mount: Option<Mount>,
 }
 
 /// A container, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
-    /// Which.
+    /// Its id.
     pub id: &'a ContainerId,
-    /// What its mounts say; nothing where they could not be read.
+    /// What its mounts say; nothing if they could not be read.
     pub evidence: Option<&'a MountEvidence>,
-    /// The name of the program that it runs, where that was told.
+    /// The name of the program that it runs, if it is known.
     pub program: Option<&'a str>,
     /// When its first process began to run its program.
     pub began: Option<Timestamp>,
     /// When its first process, which has ended, was last known to live.
     pub alive: Option<Timestamp>,
-    /// When its first process had ended for certain: exact where the end itself was told.
+    /// When its first process had certainly ended: the exact time if a source reported the end.
     pub ended: Option<Timestamp>,
 }
 
@@ -115,9 +114,9 @@ pub enum Why {
     FlyteNaming,
     /// It mounts our output directory.
     OutputVolume,
-    /// Nothing else is left.
+    /// No other container is left.
     Elimination,
-    /// No rule finds it, but it ended badly, and nothing excludes that it was main.
+    /// No rule finds it, and nothing excludes that it was main.
     NotExcluded,
 }
 
@@ -128,16 +127,16 @@ impl fmt::Display for Why {
             Self::FlyteNaming => "named as Flyte names a main container",
             Self::OutputVolume => "it mounts the output directory",
             Self::Elimination => "by elimination: no other container of the pod is left",
-            Self::NotExcluded => "it ended badly, and nothing excludes that it was main",
+            Self::NotExcluded => "no rule finds it, and nothing excludes that it was main",
         })
     }
 }
 
 impl Rules {
-    /// What our place tells: who we are, which pod is ours, and which mount holds `output`, our
-    /// output directory as an absolute path without links. No names yet.
+    /// From our place: our container, our pod, and the mount that holds `output`, our output directory as an
+    /// absolute path without links. No names yet.
     #[must_use]
-    pub fn of(place: &Place, output: &Path) -> Self {
+    pub fn from_place(place: &Place, output: &Path) -> Self {
         Self {
             own: place.own.clone(),
             pod_uid: place.evidence.pod_uid.clone(),
@@ -146,8 +145,8 @@ impl Rules {
         }
     }
 
-    /// With what the manifest says. What our own mounts say of the output directory stays: that is
-    /// how the manifest's word was translated.
+    /// Adds what the manifest says. The output mount that our own mounts show stays: the manifest's was
+    /// derived from it.
     #[must_use]
     pub fn with_manifest(mut self, manifest: &Manifest) -> Self {
         self.host_name = Some(manifest.pod_name.clone());
@@ -157,7 +156,7 @@ impl Rules {
         self
     }
 
-    /// The main containers and the rule that found them; nothing while none is known.
+    /// The main containers and the rule that found them; nothing if no rule finds one yet.
     #[must_use]
     pub fn choose(&self, candidates: &[Candidate<'_>]) -> Option<(Vec<ContainerId>, Why)> {
         let others: Vec<Candidate<'_>> = candidates
@@ -176,16 +175,16 @@ impl Rules {
         (!left.is_empty()).then_some((left, Why::Elimination))
     }
 
-    /// Whether containers that this rule finds are main for certain: no container that comes later can
-    /// show that they were not. Only a name says so. The output volume does not, not even behind our
-    /// downloader: a pod template may put an init container there, and a second main begins after
-    /// the first. Outside Kubernetes init containers do not exist.
+    /// Whether containers that this rule finds are certainly main, whatever container comes later. Only a
+    /// name is certain. The output volume is not, not even after our downloader: a pod template may put an
+    /// init container there, and a second main may begin after the first. Outside Kubernetes init
+    /// containers do not exist.
     #[must_use]
     pub fn is_certain(&self, why: Why) -> bool {
         self.pod_uid.is_none() || matches!(why, Why::Named | Why::FlyteNaming)
     }
 
-    /// Whether a container may be main, or may turn out to be once more is known of it.
+    /// Whether a container may be main, or may turn out to be main when more is known of it.
     #[must_use]
     pub fn may_become_main(&self, candidate: &Candidate<'_>) -> bool {
         self.may_be_main(candidate) && !self.is_infrastructure(candidate)
@@ -228,7 +227,7 @@ impl Rules {
             .iter()
             .filter(|candidate| !self.is_infrastructure(candidate))
             .filter(|candidate| {
-                // What was read before the pivot is true as far as it goes.
+                // A reading before the pivot is true, but not complete.
                 candidate
                     .evidence
                     .is_some_and(|evidence| mounts(evidence, output))
@@ -237,7 +236,7 @@ impl Rules {
                 downloader.is_none_or(|downloader| is_behind(candidate, downloader))
             })
             .collect();
-        // One that is being made will begin later than whatever has ended.
+        // One that is being made will begin later than all that have ended.
         let began = |sharer: &&Candidate<'_>| sharer.began.unwrap_or(Timestamp(u64::MAX));
         let last_began = sharers.iter().map(began).max();
         ids(sharers.into_iter().filter(|sharer| {
@@ -261,14 +260,14 @@ impl Rules {
                     .is_some_and(|ended| Some(ended) >= last_began)
                     && possible(candidate)
             }
-            // Not a container of Kubernetes: it has no name that a rule could have matched.
+            // Not a container of Kubernetes, so no rule can match its name.
             Some(evidence) if !evidence.is_of_a_pod() => self.main_container.is_none(),
             Some(_) => !rules_apply && !self.is_infrastructure(candidate),
         }))
     }
 
-    /// Whether what is known of a container leaves open that it is main, or was. If it ended badly the
-    /// run is a failure, whichever container the rules find. `candidates` are all of the pod.
+    /// Whether a container may be, or may have been, main by all that is known of it. If it ended badly the
+    /// run is a failure, whichever container the rules find. `candidates` are all containers of the pod.
     #[must_use]
     pub fn may_have_been_main(
         &self,
@@ -293,10 +292,10 @@ impl Rules {
         self.may_mount_outputs(candidate) && downloader(candidates).is_none_or(is_behind)
     }
 
-    /// Whether what is known of its mounts leaves open that main's outputs are its.
+    /// Whether the outputs may be this container's, by what is known of its mounts.
     fn may_mount_outputs(&self, candidate: &Candidate<'_>) -> bool {
         match (made(candidate), &self.output_mount) {
-            // Of whom nothing is known all is possible, unless all are told of by name.
+            // Nothing is known of it, so all is possible, unless a source reports all containers by name.
             (None, _) => !self.all_are_named && !self.has_other_name(candidate),
             (Some(evidence), _) if !evidence.is_of_a_pod() => self.main_container.is_none(),
             (Some(_), _) if self.main_container.is_some() => false,
@@ -305,7 +304,7 @@ impl Rules {
         }
     }
 
-    /// Whether its name is known, and is not that of the container which is asked for.
+    /// Whether its name is known, and is not `--main-container`.
     fn has_other_name(&self, candidate: &Candidate<'_>) -> bool {
         self.main_container.is_some() && name(candidate).is_some()
     }
@@ -323,7 +322,7 @@ fn downloader<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'
         .find(|candidate| name(candidate) == Some(DOWNLOADER) || runs_copilot(candidate))
 }
 
-/// Whether a container of which nothing can be read runs what we are: it is then our downloader.
+/// Whether a container whose mounts cannot be read runs our program: then it is our downloader.
 fn runs_copilot(candidate: &Candidate<'_>) -> bool {
     candidate.evidence.is_none()
         && candidate
@@ -331,9 +330,8 @@ fn runs_copilot(candidate: &Candidate<'_>) -> bool {
             .is_some_and(|name| COPILOT.contains(&name))
 }
 
-/// Whether a container comes after our downloader in kubelet's order. Until an init container has
-/// ended nothing else begins; of one that streams, and lives beside main, the same holds until it is
-/// ready.
+/// Whether a container comes after our downloader in kubelet's order. Kubelet starts no other container
+/// before an init container has ended, or, if it is a native sidecar that streams, is ready.
 fn is_behind(candidate: &Candidate<'_>, downloader: &Candidate<'_>) -> bool {
     let began_later = matches!(
         (candidate.began, downloader.began),
@@ -342,9 +340,9 @@ fn is_behind(candidate: &Candidate<'_>, downloader: &Candidate<'_>) -> bool {
     began_later || follows(candidate, downloader)
 }
 
-/// Whether a container began after another had ended. Where that end was not told but found out
-/// later, or not even the other's beginning is known, the doubt is in favour of the container: else
-/// main could be waited for in vain.
+/// Whether a container began after another had ended. If the times leave that open (the end was found by a
+/// look, or the other's start is unknown), the answer is yes: otherwise we might wait for a main that has
+/// ended.
 fn follows(candidate: &Candidate<'_>, earlier: &Candidate<'_>) -> bool {
     match (candidate.began, earlier.alive) {
         (Some(began), Some(alive)) => began >= alive,
@@ -353,7 +351,7 @@ fn follows(candidate: &Candidate<'_>, earlier: &Candidate<'_>) -> bool {
     }
 }
 
-/// The containers of this name or, if there are none, those whose id begins so.
+/// The containers with this name or, if none has it, those whose id begins with it.
 fn named(candidates: &[Candidate<'_>], wanted: &str) -> Vec<ContainerId> {
     let wanted_id = ContainerId::new(wanted);
     let by_name = ids(candidates
@@ -367,8 +365,7 @@ fn named(candidates: &[Candidate<'_>], wanted: &str) -> Vec<ContainerId> {
         .filter(|candidate| candidate.id.as_str().starts_with(wanted)))
 }
 
-/// What its mounts say once the runtime has made them all: what is missing in an earlier reading may
-/// still have come.
+/// What its mounts say after the runtime has made all of them: an earlier reading may lack some.
 fn made<'a>(candidate: &Candidate<'a>) -> Option<&'a MountEvidence> {
     let evidence = candidate.evidence?;
     (evidence.stage > Stage::BeforePivot).then_some(evidence)
@@ -378,7 +375,7 @@ fn mounts(evidence: &MountEvidence, output: &Mount) -> bool {
     evidence.mounts.iter().any(|mount| mount.overlaps(output))
 }
 
-/// Whether kubelet started a container of the same name later: what counts is the last attempt.
+/// Whether kubelet started a container of the same name later: only the last attempt counts.
 fn has_later_attempt(candidate: &Candidate<'_>, candidates: &[Candidate<'_>]) -> bool {
     let (Some(name_of_it), Some(ended)) = (name(candidate), candidate.ended) else {
         return false;

@@ -56,7 +56,7 @@ fn rules_of(pod: &RecordedPod, containers: &[Known]) -> Rules {
     Rules {
         own: Some(containers[1].id.clone()),
         host_name: Some("some-node".to_owned()),
-        ..Rules::of(&pod.place(), Path::new(recorded::OUTPUTS))
+        ..Rules::from_place(&pod.place(), Path::new(recorded::OUTPUTS))
     }
 }
 

@@ -24,7 +24,10 @@ use super::scene::{Scene, WORKS};
 const AT_ONCE: usize = 4;
 
 /// What the log says once a main's end is known.
-const KNOWN: [&str; 2] = ["main ended", "what seemed to be main has ended"];
+const KNOWN: [&str; 2] = [
+    "main ended",
+    "the container that seemed to be main has ended",
+];
 
 #[test]
 fn the_end_of_main_is_known_before_sigterm() {
