@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::requirement::{NOBODY, is_root};
 
 /// How long a run may take before it is called stuck; none of the tests' waits comes near it.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The program under test: `COPILOT_BINARY`, else what was last built beside the running test.
 ///
@@ -173,6 +173,17 @@ impl Ended {
             None => return "",
         };
         self.stderr[begin..].trim_end()
+    }
+
+    /// The log holds all of these words.
+    ///
+    /// # Panics
+    /// If it lacks one.
+    #[track_caller]
+    pub fn assert_logged(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?}: {}", self.stderr);
+        }
     }
 }
 

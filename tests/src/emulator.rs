@@ -4,11 +4,12 @@
 
 use std::env;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::binary::{self, Running, wait_until};
+use crate::ports;
 
 /// Google Cloud Storage, as far as `fake-gcs-server` goes: it reads and lists as the service does, but
 /// takes objects by Google's other interface only and knows no uploads in parts.
@@ -22,6 +23,9 @@ pub const ACCOUNT: &str = "copilot";
 
 /// Its key: some bytes in base64.
 pub const ACCOUNT_KEY: &str = "dGhlIGtleSBvZiBhbiBhY2NvdW50IG9mIHRlc3Rz";
+
+/// How many ports a program is tried at.
+const TRIES: u32 = 5;
 
 /// An emulator that runs.
 #[derive(Debug)]
@@ -64,7 +68,7 @@ impl Emulator {
         })
     }
 
-    /// Starts a program that is told where to listen.
+    /// Starts a program that gets its address as an argument.
     ///
     /// # Errors
     /// If no port is free.
@@ -72,21 +76,27 @@ impl Emulator {
     /// # Panics
     /// If it is not installed or does not come up.
     pub fn start(program: &str, arguments: impl Fn(&mut Command, SocketAddr)) -> io::Result<Self> {
-        // Free a moment ago: these programs do not tell which port they took.
-        let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let path = find(program).unwrap_or_else(|| panic!("{program} is not installed"));
-        let mut command = Command::new(path);
-        binary::isolate(&mut command);
-        arguments(&mut command, address);
-        let mut running = Running::start(&mut command);
-        wait_until("the emulator listens", || {
-            assert!(running.runs(), "{program} does not come up");
-            TcpStream::connect(address).is_ok()
-        });
-        Ok(Self {
-            address,
-            _running: running,
-        })
+        let mut log = String::new();
+        for _ in 0..TRIES {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()?));
+            let mut command = Command::new(&path);
+            binary::isolate(&mut command);
+            arguments(&mut command, address);
+            let mut running = Running::start(&mut command);
+            wait_until("the emulator listens or has ended", || {
+                !running.runs() || TcpStream::connect(address).is_ok()
+            });
+            if running.runs() {
+                return Ok(Self {
+                    address,
+                    _running: running,
+                });
+            }
+            // Another program may have taken the port in the meantime.
+            log = running.ended().stderr;
+        }
+        panic!("{program} does not come up: {log}");
     }
 
     /// Where it listens.

@@ -11,6 +11,7 @@ use s3s::{S3Result, s3_error};
 use s3s_fs::FileSystem;
 
 use crate::background::Background;
+use crate::flags;
 
 /// A running S3 server; stops when dropped.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl S3Server {
     /// The same, by another way than straight to it.
     #[must_use]
     pub fn flags_through(&self, endpoint: &str, bucket: &str) -> Vec<String> {
-        flags(endpoint, bucket, (&self.access_key, &self.secret_key))
+        flags::s3(endpoint, bucket, (&self.access_key, &self.secret_key))
     }
 
     /// Where it listens.
@@ -104,28 +105,6 @@ impl S3Server {
         }
         Ok(found)
     }
-}
-
-/// The flags that lead Copilot to a bucket of any S3 server; `keys` are the access key and its secret.
-#[must_use]
-pub fn flags(endpoint: &str, bucket: &str, keys: (&str, &str)) -> Vec<String> {
-    let mut flags = vec![
-        "--storage.limits.maxDownloadMBs=0".to_owned(),
-        format!("--storage.container={bucket}"),
-        "--storage.type=stow".to_owned(),
-        "--storage.stow.kind=s3".to_owned(),
-    ];
-    for (key, value) in [
-        ("auth_type", "accesskey"),
-        ("region", "us-east-1"),
-        ("endpoint", endpoint),
-        ("access_key_id", keys.0),
-        ("secret_key", keys.1),
-    ] {
-        flags.push("--storage.stow.config".to_owned());
-        flags.push(format!("{key}={value}"));
-    }
-    flags
 }
 
 /// Refuses anonymous requests and those to buckets that do not exist. `s3s-fs` alone would make a

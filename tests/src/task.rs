@@ -15,7 +15,8 @@ use copilot::idl::{
     blob_type::BlobDimensionality, decode_error_document, decode_literal_map, literal_type, scalar,
 };
 
-use crate::binary;
+use crate::binary::{self, Ended};
+use crate::fixture::Outcome;
 use crate::site::Site;
 
 /// Where the inputs are.
@@ -58,6 +59,12 @@ impl Task {
     #[must_use]
     pub fn outputs_dir(&self) -> PathBuf {
         self.site.work("outputs")
+    }
+
+    /// Where a sidecar of the fixtures writes its timeline.
+    #[must_use]
+    pub fn timeline(&self) -> PathBuf {
+        self.site.work("timeline.json")
     }
 
     /// Puts an object into the bucket `data`.
@@ -132,6 +139,16 @@ impl Task {
             .args(self.sidecar_arguments(interface))
             .arg("--watcher=noop");
         command
+    }
+
+    /// What a sidecar left that has ended like this.
+    ///
+    /// # Panics
+    /// If a file of that cannot be decoded.
+    #[must_use]
+    pub fn outcome(&self, ended: Ended) -> Outcome {
+        let results = self.site.server.file("data", "task/out");
+        Outcome::read(ended, &results, &self.timeline()).expect("what a sidecar leaves can be read")
     }
 
     /// What the error document of this name says, if there is one.

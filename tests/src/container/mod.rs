@@ -18,6 +18,6 @@ mod spec;
 pub use layout::Layout;
 pub use network::Network;
 pub use node::Node;
-pub use running::{Container, Ended};
+pub use running::Container;
 pub use sandbox::{Pids, Sandbox, obstacle};
 pub use spec::{Image, Spec};

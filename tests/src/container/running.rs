@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::sandbox::Sandbox;
-
-/// How long anything may take before it is called stuck.
-const PATIENCE: Duration = Duration::from_mins(1);
+use crate::binary::{Ended, PATIENCE};
 
 /// The runtime, for one container.
 #[derive(Debug)]
@@ -93,15 +91,6 @@ pub struct Container<'pod> {
     pod: PhantomData<&'pod Sandbox>,
 }
 
-/// How a container ended, and what it said.
-#[derive(Clone, Debug)]
-pub struct Ended {
-    /// How its first process ended.
-    pub status: ExitStatus,
-    /// Its standard output and standard error.
-    pub log: String,
-}
-
 impl Container<'_> {
     pub(super) fn new(runtime: Runtime, pid: i32, log: PathBuf) -> Self {
         Self {
@@ -156,19 +145,23 @@ impl Container<'_> {
         Ok(ended.map(|(_, status)| ExitStatus::from_raw(status.as_raw())))
     }
 
-    /// Waits for its end. Fails, with what it said, if that takes too long.
+    /// Waits for its end. Standard output and standard error are one log, as Kubernetes keeps them: it
+    /// is `stderr` of the result. Fails with that log if the end takes too long.
     pub fn wait(&self) -> io::Result<Ended> {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             if let Some(status) = self.try_wait()? {
-                let log = self.log();
-                return Ok(Ended { status, log });
+                return Ok(Ended {
+                    status,
+                    stdout: String::new(),
+                    stderr: self.log(),
+                });
             }
             thread::sleep(Duration::from_millis(2));
         }
         let log = self.log();
         Err(io::Error::other(format!(
-            "it does not end; it said:\n{log}"
+            "the container does not end; its log:\n{log}"
         )))
     }
 }

@@ -7,8 +7,9 @@ use std::process::Command;
 
 use super::{Store, encoded};
 use crate::binary;
+use crate::flags;
 use crate::minio::{self, Minio};
-use crate::s3::{self, S3Server};
+use crate::s3::S3Server;
 
 /// The server in process.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ impl Store for InMinio {
     fn command(&self) -> Command {
         let mut command = binary::command();
         let keys = (minio::ACCESS_KEY, minio::SECRET_KEY);
-        command.args(s3::flags(&self.0.endpoint(), "data", keys));
+        command.args(flags::s3(&self.0.endpoint(), "data", keys));
         command
     }
 

@@ -8,6 +8,7 @@ use object_store::client::{HttpRequest, HttpRequestBody};
 use super::{Store, encoded};
 use crate::binary;
 use crate::emulator::{ACCOUNT, ACCOUNT_KEY, Emulator};
+use crate::flags;
 
 /// The emulator.
 #[derive(Debug)]
@@ -70,21 +71,14 @@ impl Store for Azure {
     }
 
     fn command(&self) -> Command {
-        let mut command = binary::command();
-        command.args([
-            "--storage.limits.maxDownloadMBs=0",
-            "--storage.container=data",
-            "--storage.type=stow",
-            "--storage.stow.kind=azure",
-        ]);
         let endpoint = format!("http://{}/{ACCOUNT}", self.0.address());
-        for (key, value) in [
+        let config = [
             ("account", ACCOUNT),
             ("key", ACCOUNT_KEY),
             ("endpoint", &endpoint),
-        ] {
-            command.args(["--storage.stow.config", &format!("{key}={value}")]);
-        }
+        ];
+        let mut command = binary::command();
+        command.args(flags::stow("azure", "data", &config));
         command
     }
 

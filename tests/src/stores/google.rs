@@ -10,22 +10,17 @@ use super::amazon::Amazon;
 use super::{Lack, Store, encoded};
 use crate::binary;
 use crate::emulator::Emulator;
+use crate::flags;
 use crate::s3::S3Server;
 
 /// The program that finds the store by `STORAGE_EMULATOR_HOST`, as Google's own libraries do.
 #[must_use]
 pub fn command(address: &str) -> Command {
     let mut command = binary::command();
-    command.env("STORAGE_EMULATOR_HOST", address).args([
-        "--storage.limits.maxDownloadMBs=0",
-        "--storage.container=data",
-        "--storage.type=stow",
-        "--storage.stow.kind=google",
-        "--storage.stow.config",
-        "json=",
-        "--storage.stow.config",
-        "project_id=p",
-    ]);
+    let config = [("json", ""), ("project_id", "p")];
+    command
+        .env("STORAGE_EMULATOR_HOST", address)
+        .args(flags::stow("google", "data", &config));
     command
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::Store;
 use crate::binary;
+use crate::flags;
 use crate::task::files;
 
 /// A directory with one for the container.
@@ -34,15 +35,9 @@ impl Store for Local {
     }
 
     fn command(&self) -> Command {
+        let path = self.0.path().display().to_string();
         let mut command = binary::command();
-        command.args([
-            "--storage.limits.maxDownloadMBs=0",
-            "--storage.container=data",
-            "--storage.type=stow",
-            "--storage.stow.kind=local",
-            "--storage.stow.config",
-        ]);
-        command.arg(format!("path={}", self.0.path().display()));
+        command.args(flags::stow("local", "data", &[("path", &path)]));
         command
     }
 

@@ -51,12 +51,12 @@ macro_rules! tests {
 
 mod chance;
 mod endings;
+mod fixture;
 mod identity;
 mod lateness;
 mod namespaces;
 mod neighbours;
 mod outcome;
 mod restarts;
-mod scene;
 mod stopping;
 mod streaming;
