@@ -1,6 +1,6 @@
-//! Stores that are programs of their own: started on a free loopback port, ended when dropped.
+//! Stores that are programs of their own. Each listens at a free loopback port and ends when it is dropped.
 //!
-//! They are found on PATH, or where `cargo xtask setup --tests` puts them.
+//! They are found on PATH, or where `cargo xtask setup --tests` installs them.
 
 use std::env;
 use std::io::{self, Read as _, Write as _};
@@ -11,23 +11,23 @@ use std::process::Command;
 use crate::binary::{self, Running, wait_until};
 use crate::ports;
 
-/// Google Cloud Storage, as far as `fake-gcs-server` goes: it reads and lists as the service does, but
-/// takes objects by Google's other interface only and knows no uploads in parts.
+/// Google Cloud Storage, as far as `fake-gcs-server` supports it: reads and lists work as in the service.
+/// Uploads work through Google's JSON interface only, and not in parts.
 pub const FAKE_GCS: &str = "fake-gcs-server";
 
-/// Azure Blob Storage, by Microsoft itself.
+/// Azure Blob Storage: the emulator of Microsoft.
 pub const AZURITE: &str = "azurite-blob";
 
-/// The only account of it.
+/// The only account of that emulator.
 pub const ACCOUNT: &str = "copilot";
 
-/// Its key: some bytes in base64.
+/// The key of that account: some bytes in base64.
 pub const ACCOUNT_KEY: &str = "dGhlIGtleSBvZiBhbiBhY2NvdW50IG9mIHRlc3Rz";
 
 /// How many ports a program is tried at.
 const TRIES: u32 = 5;
 
-/// An emulator that runs.
+/// A running emulator.
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
@@ -41,7 +41,7 @@ impl Emulator {
     /// If no port is free.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn fake_gcs() -> io::Result<Self> {
         Self::start(FAKE_GCS, |command, address| {
             command.args(["-scheme", "http", "-backend", "memory"]);
@@ -57,7 +57,7 @@ impl Emulator {
     /// If no port is free.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn azurite() -> io::Result<Self> {
         Self::start(AZURITE, |command, address| {
             command.env("AZURITE_ACCOUNTS", format!("{ACCOUNT}:{ACCOUNT_KEY}"));
@@ -74,7 +74,7 @@ impl Emulator {
     /// If no port is free.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn start(program: &str, arguments: impl Fn(&mut Command, SocketAddr)) -> io::Result<Self> {
         let path = find(program).unwrap_or_else(|| panic!("{program} is not installed"));
         let mut log = String::new();
@@ -105,13 +105,13 @@ impl Emulator {
         self.address
     }
 
-    /// Sends a request and gives the answer's status and body.
+    /// Sends a request, and returns the status and body of the response.
     ///
     /// # Errors
     /// If the connection breaks.
     ///
     /// # Panics
-    /// If the answer is no HTTP.
+    /// If the response is not HTTP.
     pub fn ask(&self, head: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
         let mut connection = TcpStream::connect(self.address)?;
         let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
@@ -138,7 +138,7 @@ impl Emulator {
     }
 }
 
-/// Where a program is, if it is anywhere.
+/// The path of a program, or `None` if it is not installed.
 #[must_use]
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();

@@ -1,8 +1,8 @@
-//! What the end-to-end tests, the demo and the benchmarks share: pods made of real cgroups, servers
-//! in process and their faults, and a word on what a test needs.
+//! What the integration tests, the demo and the benchmarks share: pods of real cgroups and of real
+//! containers, servers in process and their faults, and the requirements of a test.
 //!
-//! Servers listen on loopback, on a port that the kernel chose, and end when they are dropped.
-//! Nothing here is part of the product, and nothing here stands in for a part of it.
+//! A server listens on loopback, on a port that the kernel chooses, and stops when it is dropped. Nothing
+//! here is part of the product, and nothing here replaces a part of it.
 
 pub mod background;
 pub mod bench;

@@ -16,23 +16,23 @@ use super::{PROGRAM, REPORT};
 use crate::binary::wait_until;
 use crate::fixture::Outcome;
 
-/// How many mains of a millisecond there are: each needs a sidecar, and the machine is emulated.
+/// How many mains of a millisecond: each needs a sidecar, and the machine is emulated.
 const SHORT_MAINS: usize = 10;
 
-/// The memory of the main that takes more.
+/// The memory limit of the main that needs more.
 const MEMORY: u64 = 32 << 20;
 
-/// Let be, so that a few things happen in between.
+/// A pause between two steps.
 const A_WHILE: Duration = Duration::from_secs(2);
 
-/// What is told of a main that ended well, and of one whose status nobody can tell.
+/// The status of a main that ended well, and of one whose status is unknown.
 const GOOD: &str = "exited with code 0";
 const UNKNOWN: &str = "ended (how is not known)";
 
-/// A name, and what is done with a sidecar that is started so.
+/// A name, and a function that plays the scenario with a sidecar.
 type Scenario = (&'static str, fn(Start<'_>) -> Result<()>);
 
-/// In any hierarchy: the kernel tells everything.
+/// Scenarios for both versions of cgroups.
 const ALWAYS: &[Scenario] = &[
     ("auto finds ebpf", |start| {
         well(start.auto(), "ebpf", GOOD).map(drop)
@@ -79,13 +79,13 @@ const ALWAYS: &[Scenario] = &[
     }),
 ];
 
-/// With cgroup2 only: runtimes make no cgroup namespaces where containers lie in cgroup v1.
+/// Scenarios for cgroup2 only: with cgroup v1 runtimes make no cgroup namespaces.
 const UNIFIED: &[Scenario] = &[("private cgroup namespace", private_cgroups)];
 
-/// Runs all scenarios of a hierarchy; whether all passed.
+/// Runs all scenarios of a hierarchy. Returns whether all passed.
 ///
 /// # Errors
-/// None: a scenario that fails is told.
+/// It reports failures, and returns no error.
 pub fn run(hierarchy: Hierarchy) -> Result<bool> {
     let more = match hierarchy {
         Hierarchy::Unified => UNIFIED,
@@ -116,10 +116,10 @@ pub fn run(hierarchy: Hierarchy) -> Result<bool> {
 fn words(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without words")
+        .unwrap_or("a panic without a message")
 }
 
-/// A main that ends well; which watcher sees what of its end.
+/// Plays a main that ends well. `watcher` must see its end, with this status.
 fn well(start: Start<'_>, watcher: &str, status: &str) -> Result<Outcome> {
     let fixture = GuestFixture::start(start)?;
     let _ = fixture.main("sleep 1; echo well > word")?.ended();
@@ -129,7 +129,7 @@ fn well(start: Start<'_>, watcher: &str, status: &str) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// A main that fails.
+/// Plays a main that fails.
 fn failed(start: Start<'_>, script: &str, status: &str, code: &str) -> Result<()> {
     let fixture = GuestFixture::start(start)?;
     let script = format!("echo half > word; {script}");
@@ -217,7 +217,7 @@ fn stopped(start: Start<'_>) -> Result<()> {
     Ok(())
 }
 
-/// No file tells where the pod is: the kernel does.
+/// The cgroup of the pod is in no file that the sidecar sees: only the kernel tells it.
 fn private_cgroups(start: Start<'_>) -> Result<()> {
     let fixture = GuestFixture::start(Start {
         through: &["/bin/unshare", "--cgroup"],
@@ -232,7 +232,7 @@ fn private_cgroups(start: Start<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The sidecar sees nobody's `/proc` but its own, and main is pid 1 of its namespace.
+/// The sidecar sees only its own `/proc`, and main is pid 1 of its namespace.
 fn private_pids(start: Start<'_>) -> Result<()> {
     let alone = [
         "/bin/unshare",
@@ -253,7 +253,7 @@ fn private_pids(start: Start<'_>) -> Result<()> {
     Ok(())
 }
 
-/// As in a container without privilege: our own path is told, and nothing of the pod is mounted.
+/// As in a container without privilege: the sidecar knows its own cgroup's path, and no cgroups are mounted.
 fn hidden_tree(start: Start<'_>) -> Result<()> {
     let hide = r#"umount -l /sys/fs/cgroup && exec "$@""#;
     let through = ["/bin/unshare", "--mount", "/bin/sh", "-c", hide, "hide"];
@@ -264,7 +264,7 @@ fn hidden_tree(start: Start<'_>) -> Result<()> {
     well(start, "ebpf", GOOD).map(drop)
 }
 
-/// Before 5.11 that is too little for BPF: the next rung, and the way out is told.
+/// Before 5.11 that is too little for BPF: the next watcher is selected, and the log says what to do.
 fn little_memory(start: Start<'_>) -> Result<()> {
     let start = Start {
         locked: [64, 64],
@@ -287,8 +287,8 @@ fn more_memory(start: Start<'_>) -> Result<()> {
     well(start, "ebpf", GOOD).map(drop)
 }
 
-/// Where a helper tells a process's cgroups, starts and ends are told all the same; else the next
-/// rung.
+/// Where a BPF helper tells a process's cgroups, starts and ends are known without BTF. Elsewhere the next
+/// watcher is selected.
 fn no_btf(start: Start<'_>) -> Result<()> {
     let hide = r#"mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$@""#;
     let through = ["/bin/unshare", "--mount", "/bin/sh", "-c", hide, "hide"];
@@ -309,7 +309,7 @@ fn no_btf(start: Start<'_>) -> Result<()> {
     GuestFixture::refused(start, &reason)
 }
 
-/// The next rung tells the end everywhere, and the status where the kernel has it to tell.
+/// `pidfd` tells the end on every kernel, and the status where the kernel supports that.
 fn pidfd(start: Start<'_>) -> Result<()> {
     let fixture = GuestFixture::start(start.unprivileged().auto())?;
     let _ = fixture.main("sleep 1; echo half > word; exit 7")?.ended();

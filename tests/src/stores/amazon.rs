@@ -1,4 +1,4 @@
-//! S3: our server in process, and `MinIO`.
+//! S3: the server in process, and `MinIO`.
 
 use std::fs;
 use std::io;
@@ -19,10 +19,10 @@ pub struct Amazon {
 }
 
 impl Amazon {
-    /// Starts it over an empty bucket.
+    /// Starts it with an empty bucket.
     ///
     /// # Panics
-    /// If it has no port or no directory.
+    /// If no port is free, or its directory cannot be made.
     #[must_use]
     pub fn start() -> Self {
         Self::serve(S3Server::start)
@@ -82,7 +82,7 @@ impl InMinio {
     /// Starts it with an empty bucket.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     #[must_use]
     pub fn start() -> Self {
         Self(Minio::start().expect("a port is free"))

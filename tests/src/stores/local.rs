@@ -8,15 +8,15 @@ use crate::binary;
 use crate::flags;
 use crate::task::files;
 
-/// A directory with one for the container.
+/// A directory with a directory for the container.
 #[derive(Debug)]
 pub struct Local(tempfile::TempDir);
 
 impl Local {
-    /// Makes it.
+    /// Makes both directories.
     ///
     /// # Panics
-    /// If it cannot be made.
+    /// If they cannot be made.
     #[must_use]
     pub fn make() -> Self {
         let dir = tempfile::tempdir().expect("a directory can be made");

@@ -135,7 +135,7 @@ fn the_authority_of_tls_is_named_by_a_variable() {
     }
     let fixture = ImageFixture::create();
     let names = fixture.names();
-    let authority = Authority::called("known").unwrap();
+    let authority = Authority::new("known").unwrap();
     let tls = fixture.tls(&authority, HOST);
     let endpoint = format!("https://{HOST}:{}", tls.address().port());
     let certificates = file(&fixture, "authority.pem", &authority.pem());
@@ -174,9 +174,9 @@ fn an_untrusted_store_is_refused_in_words() {
     }
     let fixture = ImageFixture::create();
     let _names = fixture.names();
-    let known = Authority::called("known").unwrap();
+    let known = Authority::new("known").unwrap();
     let certificates = file(&fixture, "authority.pem", &known.pem());
-    let unknown = fixture.tls(&Authority::called("stranger").unwrap(), HOST);
+    let unknown = fixture.tls(&Authority::new("stranger").unwrap(), HOST);
     let misnamed = fixture.tls(&known, "other.copilot.test");
     for (server, cause) in [(unknown, "UnknownIssuer"), (misnamed, "other.copilot.test")] {
         let endpoint = format!("https://{HOST}:{}", server.address().port());

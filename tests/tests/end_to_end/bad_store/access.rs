@@ -173,7 +173,7 @@ fn a_wrong_region() {
 #[test]
 fn a_certificate_of_another_name() {
     let task = task();
-    let authority = Authority::called("ours").unwrap();
+    let authority = Authority::new("ours").unwrap();
     let config = authority.certify("store.example").unwrap();
     let server = front(task.site.server.address(), config).unwrap();
     let endpoint = format!("https://localhost:{}", server.address().port());

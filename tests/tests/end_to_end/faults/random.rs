@@ -242,7 +242,7 @@ async fn every_run_ends_in_equal_bytes_or_a_clear_error() {
         let size = SIZES[chance.below(SIZES.len())];
         let run = Run {
             number,
-            schedule: Schedule::by_chance(chance.number()),
+            schedule: Schedule::random(chance.number()),
             data: bytes(size, chance.number()),
             site: &servers.site,
             minio: servers.minio.as_ref().filter(|_| number % 4 >= 2),

@@ -24,7 +24,7 @@ impl Cluster {
     fn start() -> Self {
         let task = TaskPod::start(Pids::Separate).unwrap();
         let network = task.pod.network();
-        let authority = Authority::called("cluster").unwrap();
+        let authority = Authority::new("cluster").unwrap();
         let certificate = authority.certify("127.0.0.1").unwrap();
         let api = network.enter(ApiServer::start).unwrap();
         let address = api.address();
@@ -126,7 +126,7 @@ fn a_server_that_nobody_vouches_for_is_refused() {
         return;
     }
     let cluster = Cluster::start();
-    let stranger = Authority::called("stranger").unwrap();
+    let stranger = Authority::new("stranger").unwrap();
     let account = cluster.task.pod.volume("kube-api-access").unwrap();
     fs::write(account.join("ca.crt"), stranger.pem()).unwrap();
     let sidecar = cluster.task.pod.run(&cluster.sidecar()).unwrap();

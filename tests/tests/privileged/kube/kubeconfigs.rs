@@ -25,8 +25,8 @@ impl Guarded {
     fn start() -> Self {
         let mut fixture = KubeFixture::start();
         fixture.main_ends(0, "Completed");
-        let authority = Authority::called("cluster").unwrap();
-        let clients = Authority::called("clients").unwrap();
+        let authority = Authority::new("cluster").unwrap();
+        let clients = Authority::new("clients").unwrap();
         let certificate = authority.certify_among("127.0.0.1", &clients).unwrap();
         let front = front(fixture.api.address(), certificate).unwrap();
         Self {
@@ -73,7 +73,7 @@ impl Guarded {
 #[test]
 fn a_client_certificate_says_who_we_are() {
     let guarded = Guarded::start();
-    guarded.fixture.api.let_all_in();
+    guarded.fixture.api.accept_all();
     let (certificate, key) = guarded.clients.client("me").unwrap();
     let base64 = |text: &str| BASE64_STANDARD.encode(text);
     guarded.write("ca.crt", &guarded.authority.pem());

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use copilot_tests::binary;
-use copilot_tests::kube::{Mood, NAMESPACE};
+use copilot_tests::kube::{Behaviour, NAMESPACE};
 
 use super::fixture::{KubeFixture, POD};
 
@@ -26,17 +26,17 @@ fn command(fixture: &KubeFixture, more: &[&str]) -> Command {
 #[test]
 fn an_answer_that_says_no_is_final() {
     let rights = ["list and watch", "pods", NAMESPACE, "Role"];
-    for (mood, words) in [
-        (Mood::Refuses(403), &rights[..]),
-        (Mood::Refuses(401), &rights[..]),
-        (Mood::RefusesWatches(403), &rights[..]),
-        (Mood::Refuses(400), &["refuses the question"]),
+    for (behaviour, words) in [
+        (Behaviour::Refuses(403), &rights[..]),
+        (Behaviour::Refuses(401), &rights[..]),
+        (Behaviour::RefusesWatches(403), &rights[..]),
+        (Behaviour::Refuses(400), &["refuses the question"]),
     ] {
         let fixture = KubeFixture::start();
-        fixture.api.be(mood);
+        fixture.api.behave(behaviour);
         refused(&mut command(&fixture, &[]), words);
         let asked = fixture.api.asked().len();
-        assert!(asked <= 2, "{asked} requests for {mood:?}");
+        assert!(asked <= 2, "{asked} requests for {behaviour:?}");
     }
 }
 
@@ -114,7 +114,7 @@ fn a_server_that_does_not_answer_is_given_up() {
         &mut command(&fixture, &["--server=http://127.0.0.1:9"]),
         &["no answer within", "127.0.0.1:9"],
     );
-    fixture.api.be(Mood::Silent);
+    fixture.api.behave(Behaviour::Silent);
     refused(
         &mut command(&fixture, &["--request-timeout=1"]),
         &["no answer within"],

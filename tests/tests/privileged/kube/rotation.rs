@@ -36,7 +36,7 @@ fn a_token_that_is_renewed_in_time_is_sent_unnoticed() {
     for renewed in ["second", "third\n"] {
         let before = fixture.api.watches();
         fs::write(&token, renewed).unwrap();
-        fixture.api.let_in(renewed.trim());
+        fixture.api.accept_token(renewed.trim());
         fixture.api.bookmark();
         fixture.api.close_watches();
         fixture.api.is_watched_after(before);
@@ -51,7 +51,7 @@ fn a_token_that_is_renewed_late_is_waited_for() {
     let mut fixture = KubeFixture::start();
     let server = format!("http://{}", fixture.api.address());
     let (sidecar, token) = watched(&fixture, &server, "");
-    fixture.api.let_in("second");
+    fixture.api.accept_token("second");
     fixture.api.close_watches();
     sidecar.says("tells nothing for now");
     let before = fixture.api.watches();
@@ -70,8 +70,8 @@ fn a_token_that_is_renewed_late_is_waited_for() {
 #[test]
 fn an_authority_that_is_renewed_is_read_again() {
     let mut fixture = KubeFixture::start();
-    let authority = Authority::called("cluster").unwrap();
-    let stranger = Authority::called("stranger").unwrap();
+    let authority = Authority::new("cluster").unwrap();
+    let stranger = Authority::new("stranger").unwrap();
     let ca = fixture.task.site.work("ca.crt");
     fs::write(&ca, authority.pem()).unwrap();
     let front = front(

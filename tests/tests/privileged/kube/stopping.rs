@@ -1,7 +1,7 @@
 //! SIGTERM while the API lags behind, or says nothing at all.
 
 use copilot_tests::binary::Running;
-use copilot_tests::kube::Mood;
+use copilot_tests::kube::Behaviour;
 use rustix::process::Signal;
 
 use super::fixture::{KubeFixture, is_recoverable};
@@ -32,13 +32,13 @@ fn a_main_that_the_api_still_sees_is_not_uploaded_half_written() {
 /// Without the API's word on main's end nothing is committed.
 #[test]
 fn where_the_api_says_nothing_nothing_is_committed() {
-    for mood in [Mood::Refuses(503), Mood::Silent] {
+    for behaviour in [Behaviour::Refuses(503), Behaviour::Silent] {
         let mut fixture = KubeFixture::start();
         let sidecar = fixture.watched(&["--term-wait=3s", "--request-timeout=1s"]);
         fixture.main_runs();
         sidecar.says("main started");
         // An open connection whose other end is gone: nothing tells of it.
-        fixture.api.be(mood);
+        fixture.api.behave(behaviour);
         sidecar.signal(Signal::TERM);
         let outcome = fixture.reported(sidecar, "Interrupted", "does not answer");
         assert!(is_recoverable(&outcome));
@@ -51,11 +51,11 @@ fn an_api_that_is_away_while_main_ends_is_waited_for() {
     let sidecar = fixture.watched(&["--term-wait=60s"]);
     fixture.main_runs();
     sidecar.says("main started");
-    fixture.api.be(Mood::Refuses(503));
+    fixture.api.behave(Behaviour::Refuses(503));
     sidecar.signal(Signal::TERM);
     sidecar.says("tells nothing for now");
     fixture.main_ends(7, "Error");
-    fixture.api.be(Mood::Well);
+    fixture.api.behave(Behaviour::Normal);
     fixture.reported(sidecar, "MainFailed", "exited with code 7");
 }
 

@@ -1,6 +1,6 @@
 //! Watches that are closed, broken and refused; an API server that goes away and comes back.
 
-use copilot_tests::kube::Mood;
+use copilot_tests::kube::Behaviour;
 
 use super::fixture::KubeFixture;
 
@@ -13,7 +13,7 @@ fn goes_on_after(disturb: impl Fn(&KubeFixture)) -> String {
     sidecar.says("main started");
     let before = fixture.api.watches();
     disturb(&fixture);
-    fixture.api.be(Mood::Well);
+    fixture.api.behave(Behaviour::Normal);
     fixture.api.is_watched_after(before);
     fixture.main_ends(7, "Error");
     let outcome = fixture.reported(sidecar, "MainFailed", "code 7");
@@ -58,7 +58,7 @@ fn a_version_that_is_too_old_makes_it_list_anew() {
     assert!(!log.contains("tells nothing for now"), "{log}");
     // By the answer to the next watch.
     goes_on_after(|fixture| {
-        fixture.api.be(Mood::RefusesWatches(410));
+        fixture.api.behave(Behaviour::RefusesWatches(410));
         let before = fixture.api.watches();
         fixture.api.close_watches();
         copilot_tests::binary::wait_until("it asks again", || fixture.api.watches() > before + 1);
@@ -69,14 +69,14 @@ fn a_version_that_is_too_old_makes_it_list_anew() {
 fn what_happened_while_nothing_could_be_heard_is_not_missed() {
     let mut fixture = KubeFixture::start();
     let sidecar = fixture.watched(&[]);
-    fixture.api.be(Mood::Refuses(503));
+    fixture.api.behave(Behaviour::Refuses(503));
     fixture.api.close_watches();
     sidecar.says("tells nothing for now");
     fixture.main_runs();
     fixture.main_ends(0, "Completed");
     // Not even the versions of that time are kept.
     fixture.api.forget();
-    fixture.api.be(Mood::Well);
+    fixture.api.behave(Behaviour::Normal);
     let log = fixture.committed(sidecar).ended.stderr;
     assert!(log.contains("tells of our pod again"), "{log}");
 }
@@ -84,18 +84,18 @@ fn what_happened_while_nothing_could_be_heard_is_not_missed() {
 #[test]
 fn errors_within_a_watch_are_survived_and_said_once() {
     for code in [500, 429] {
-        let log = goes_on_after(|fixture| fixture.api.err_in_watches(code));
+        let log = goes_on_after(|fixture| fixture.api.send_error(code));
         assert_eq!(log.matches("tells nothing for now").count(), 1, "{log}");
     }
-    goes_on_after(|fixture| fixture.api.babble_in_watches());
-    let log = goes_on_after(|fixture| fixture.api.flood_watches());
+    goes_on_after(|fixture| fixture.api.send_garbage());
+    let log = goes_on_after(|fixture| fixture.api.send_flood());
     assert!(log.contains("which no pod has"), "{log}");
 }
 
 #[test]
 fn rights_that_are_taken_away_are_said_once_and_asked_for_again() {
     let log = goes_on_after(|fixture| {
-        fixture.api.be(Mood::Refuses(403));
+        fixture.api.behave(Behaviour::Refuses(403));
         let before = fixture.api.watches();
         fixture.api.close_watches();
         copilot_tests::binary::wait_until("it keeps asking", || fixture.api.watches() > before + 2);

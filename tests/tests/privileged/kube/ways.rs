@@ -31,7 +31,7 @@ fn flags(flags: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_server_over_tls_is_trusted_as_flags_say() {
-    let authority = Authority::called("cluster").unwrap();
+    let authority = Authority::new("cluster").unwrap();
     let mut fixture = KubeFixture::start();
     fixture.main_ends(0, "Completed");
     let ca = fixture.task.site.work("ca.crt");

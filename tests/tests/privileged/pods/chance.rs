@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use copilot_tests::binary::wait_until;
-use copilot_tests::container::{Layout, Node, Pids};
+use copilot_tests::container::{Layout, NodeKind, Pids};
 use copilot_tests::fixture::NAME;
 use copilot_tests::requirement::Requirement;
 use rand::rngs::SmallRng;
@@ -37,7 +37,7 @@ fn the_end_of_main_is_known_before_sigterm() {
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                Node::SlowProc.play(|| {
+                NodeKind::SlowProc.run(|| {
                     let count = || next.fetch_add(1, Ordering::Relaxed);
                     for count in iter::repeat_with(count).take_while(|count| *count < pods) {
                         let seed = seed.wrapping_add(count);

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use copilot_tests::binary::wait_until;
-use copilot_tests::container::{Container, Image, Node, Spec};
+use copilot_tests::container::{Container, Image, NodeKind, Spec};
 use copilot_tests::fixture::{NAME, OUTPUT, VOLUME};
 use rustix::process::Signal;
 
@@ -193,7 +193,11 @@ fn a_millisecond(watcher: &'static str) {
     let outputs = fixture.task.pod.volume(VOLUME).unwrap();
     fs::write(outputs.join(OUTPUT), "hello").unwrap();
     let mut named = 0;
-    let pods = if Node::here() == Node::Quiet { 100 } else { 20 };
+    let pods = if NodeKind::here() == NodeKind::Quiet {
+        100
+    } else {
+        20
+    };
     for _ in 0..pods {
         let sidecar = fixture.attach(&[]);
         let main = fixture.run(&fixture.task.main("true").unwrap());
@@ -206,7 +210,7 @@ fn a_millisecond(watcher: &'static str) {
     }
     // Where readings are slow, or the machine is busy, the name of a main that lives for a millisecond may
     // be gone before it is read. On an idle machine nearly all are read.
-    let is_slow = Node::here() == Node::SlowProc;
+    let is_slow = NodeKind::here() == NodeKind::SlowProc;
     assert!(
         10 * named > pods || is_slow,
         "only {named} of {pods} were known by name"

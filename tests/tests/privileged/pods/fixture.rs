@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use copilot::idl::{LiteralMap, Message as _};
 use copilot_tests::binary::wait_until;
-use copilot_tests::container::{Container, Layout, Node, Pids, Spec};
+use copilot_tests::container::{Container, Layout, NodeKind, Pids, Spec};
 use copilot_tests::fixture::{NAME, Outcome, TaskPod};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use rustix::process::Signal;
@@ -42,7 +42,7 @@ impl ContainerFixture {
 
     /// The same for another uploader.
     pub fn empower(&self, sidecar: Spec) -> Spec {
-        let sidecar = Node::here().slow_down(sidecar);
+        let sidecar = NodeKind::here().slow_down(sidecar);
         let sidecar = sidecar.argument(&format!("--watcher={}", self.watcher));
         if self.watcher == "ebpf" {
             return sidecar.capabilities(&["BPF", "PERFMON"]);

@@ -2,7 +2,7 @@
 
 use copilot::idl::SimpleType;
 use copilot_tests::binary::wait_until;
-use copilot_tests::container::{Node, Spec};
+use copilot_tests::container::{NodeKind, Spec};
 use copilot_tests::fixture::{NAME, OUTPUT, VOLUME};
 use copilot_tests::task::{interface, simple};
 
@@ -31,7 +31,7 @@ fn by_names_or_volume(watcher: &'static str) {
         let sidecar = fixture.attach(option.as_slice());
         let _mesh = fixture.run(&Spec::script("istio-proxy", "exec sleep 600"));
         // Time enough to read its name, on a busy machine as well.
-        let seconds = 1 + u8::from(Node::here() == Node::SlowProc);
+        let seconds = 1 + u8::from(NodeKind::here() == NodeKind::SlowProc);
         let helper = Spec::script("helper", &format!("sleep {seconds}; exit 9"));
         fixture.run(&helper).wait().unwrap();
         let main = fixture.run(&fixture.worker(name, &format!("read go < /gates/go; {WORKS}")));

@@ -43,8 +43,8 @@ macro_rules! tests {
     };
     (@play [$($scenario:tt)+] $node:ident $watcher:ident) => {
         if copilot_tests::requirement::Requirement::Containers.is_met() {
-            let node = copilot_tests::container::Node::$node;
-            node.play(|| $($scenario)+(stringify!($watcher)));
+            let node = copilot_tests::container::NodeKind::$node;
+            node.run(|| $($scenario)+(stringify!($watcher)));
         }
     };
 }
