@@ -16,7 +16,7 @@ use copilot::idl::{Message as _, blob_type::BlobDimensionality};
 use serde_json::Value;
 
 use super::figures::{percentile, ratio};
-use super::running::Running;
+use super::process::BenchProcess;
 use super::transfer::Options;
 use super::transfer::server::{BUCKET, Server};
 use crate::binary;
@@ -97,12 +97,12 @@ impl Turn<'_> {
         let _ = fs::remove_dir_all(&outputs);
         fs::create_dir(&outputs)?;
         let pod = Pod::create()?;
-        let mut sidecar = Running::start(self.sidecar(mode, &pod, &outputs, &timeline))?;
+        let mut sidecar = BenchProcess::start(self.sidecar(mode, &pod, &outputs, &timeline))?;
         sidecar.wait_until_ready()?;
         let mut main = pod.command("main", self.program)?;
         main.args(["--copilot", "-", "eager-main", self.shape])
             .arg(&outputs);
-        let mut main = Running::start(main)?;
+        let mut main = BenchProcess::start(main)?;
         main.wait()?;
         sidecar.wait()?;
         let told: Value = serde_json::from_slice(&fs::read(&timeline)?)?;

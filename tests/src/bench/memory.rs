@@ -18,6 +18,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use crate::bounded::Bounded;
 use crate::boundless::{BoundlessServer, pattern};
+use crate::flags;
 use crate::task::{INPUTS, OUTPUTS, RAW, blob, blob_type, interface};
 
 const MIB: u64 = 1 << 20;
@@ -36,23 +37,23 @@ const TICKS: u64 = 100;
 pub fn run(copilot: &Path, place: &Path, mebibytes: u64, files: u64) -> Result<()> {
     println!("128 MiB with page cache, 0.5 CPU: wall, user, system s | charged at most, killed");
     let directory = tempfile::tempdir_in(place)?;
-    let stage = Stage {
+    let bench = MemoryBench {
         copilot,
         directory: directory.path(),
         server: BoundlessServer::start()?,
     };
     let size = mebibytes * MIB;
-    stage.large(size)?;
-    stage.small(files)
+    bench.large(size)?;
+    bench.small(files)
 }
 
-struct Stage<'a> {
+struct MemoryBench<'a> {
     copilot: &'a Path,
     directory: &'a Path,
     server: BoundlessServer,
 }
 
-impl Stage<'_> {
+impl MemoryBench<'_> {
     fn large(&self, size: u64) -> Result<()> {
         let uri = format!("s3://data/sized/{size}");
         let name = format!("{} MiB", size / MIB);
@@ -111,24 +112,8 @@ impl Stage<'_> {
 
     fn command(&self, cgroup: &Bounded) -> Result<Command> {
         let mut command = cgroup.command(self.copilot)?;
-        let pairs = [
-            ("auth_type", "accesskey"),
-            ("region", "us-east-1"),
-            ("endpoint", &self.server.endpoint()),
-            ("access_key_id", "key"),
-            ("secret_key", "secret"),
-        ];
-        command.args([
-            "--storage.limits.maxDownloadMBs=0",
-            "--storage.container=data",
-            "--storage.type=stow",
-            "--storage.stow.kind=s3",
-        ]);
-        for (key, value) in pairs {
-            command
-                .arg("--storage.stow.config")
-                .arg(format!("{key}={value}"));
-        }
+        let endpoint = self.server.endpoint();
+        command.args(flags::s3(&endpoint, "data", ("key", "secret")));
         Ok(command)
     }
 }

@@ -7,7 +7,7 @@ pub mod eager;
 pub mod figures;
 pub mod literal;
 pub mod memory;
-pub mod running;
+pub mod process;
 #[cfg(feature = "ebpf")]
 pub mod start;
 pub mod transfer;

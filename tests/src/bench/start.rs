@@ -16,7 +16,7 @@ use copilot::track::readiness;
 use copilot::track::source::ebpf::OBJECT;
 
 use super::figures::{percentile, ratio};
-use super::running::Running;
+use super::process::BenchProcess;
 use crate::pod::Pod;
 
 /// How long idling is looked at.
@@ -62,9 +62,9 @@ fn sidecar(pod: &Pod, copilot: &Path) -> Command {
 
 /// What the sidecar costs while main runs.
 fn idle(pod: &Pod, copilot: &Path) -> Result<()> {
-    let mut sidecar = Running::start(sidecar(pod, copilot))?;
+    let mut sidecar = BenchProcess::start(sidecar(pod, copilot))?;
     sidecar.wait_until_ready()?;
-    let mut main = Running::start({
+    let mut main = BenchProcess::start({
         let mut command = pod.command("main", "/bin/sleep")?;
         command.arg("60");
         command
@@ -84,7 +84,7 @@ fn idle(pod: &Pod, copilot: &Path) -> Result<()> {
 }
 
 fn time_to_ready(command: Command) -> Result<Duration> {
-    let mut process = Running::start(command)?;
+    let mut process = BenchProcess::start(command)?;
     let took = process.wait_until_ready()?;
     process.end()?;
     Ok(took)

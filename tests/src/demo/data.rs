@@ -24,7 +24,7 @@ const RAW: &str = "s3://flyte/demo/raw";
 /// What main does: any program of any language would do; it knows files only.
 const PROGRAM: &str = r#"
 set -eu
-sleep 0.3 # a program that computes takes its time
+sleep 1 # a program that computes takes its time
 inputs=$1 outputs=$2
 number=$(cat "$inputs/number")
 greeting=$(cat "$inputs/greeting")

@@ -5,7 +5,7 @@
 //! thing: the built binary, real cgroups (as root) or namespaces (without), a real kernel.
 
 mod data;
-mod stage;
+mod pod;
 mod story;
 
 use std::fs;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use self::stage::Stage;
+use self::pod::DemoPod;
 pub use self::story::Story;
 use crate::s3::S3Server;
 
@@ -34,7 +34,7 @@ pub fn run(copilot: &Path) -> Result<Story> {
     fs::create_dir_all(store.join(BUCKET))?;
     let server = S3Server::start(&store)?;
     data::put(&server)?;
-    let stage = Stage::build(&root)?;
+    let pod = DemoPod::build(&root)?;
 
     let inputs = root.join("inputs");
     let mut download = Command::new(&copilot);
@@ -44,25 +44,25 @@ pub fn run(copilot: &Path) -> Result<Story> {
     succeed(&mut download)?;
 
     let timeline = root.join("timeline.json");
-    let mut sidecar = stage.sidecar(&copilot)?;
+    let mut sidecar = pod.sidecar(&copilot)?;
     sidecar
         .args(server.flags(BUCKET))
-        .args(data::sidecar_arguments(&stage.outputs()))
+        .args(data::sidecar_arguments(&pod.outputs()))
         .arg("--timeline")
         .arg(&timeline)
-        .args(stage.sidecar_arguments());
-    let mut sidecar = Running(sidecar.spawn()?);
-    wait_until_ready(&stage, &copilot, &mut sidecar)?;
+        .args(pod.sidecar_arguments());
+    let mut sidecar = SidecarProcess(sidecar.spawn()?);
+    wait_until_ready(&pod, &copilot, &mut sidecar)?;
 
-    let mut main = stage.main()?;
+    let mut main = pod.main()?;
     let main = main
-        .args(data::main_arguments(&inputs, &stage.outputs()))
+        .args(data::main_arguments(&inputs, &pod.outputs()))
         .status()?;
-    stage.after_main(&sidecar.0)?;
+    pod.after_main(&sidecar.0)?;
     let status = sidecar.wait()?;
     let timeline: Value = serde_json::from_slice(&fs::read(&timeline)?)?;
     Ok(Story {
-        stage: stage.describe(),
+        place: pod.describe(),
         main: main.to_string(),
         timeline,
         outputs: data::outputs(&server)?,
@@ -90,13 +90,13 @@ fn succeed(command: &mut Command) -> Result<()> {
 }
 
 /// What a startup probe does: main does not start before.
-fn wait_until_ready(stage: &Stage, copilot: &Path, sidecar: &mut Running) -> Result<()> {
+fn wait_until_ready(pod: &DemoPod, copilot: &Path, sidecar: &mut SidecarProcess) -> Result<()> {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         if let Some(status) = sidecar.0.try_wait()? {
             bail!("the sidecar ended before main began: {status}");
         }
-        let mut probe = stage.probe(copilot)?;
+        let mut probe = pod.probe(copilot)?;
         if probe
             .stderr(std::process::Stdio::null())
             .status()?
@@ -110,9 +110,9 @@ fn wait_until_ready(stage: &Stage, copilot: &Path, sidecar: &mut Running) -> Res
 }
 
 /// A process that does not outlive us.
-struct Running(Child);
+struct SidecarProcess(Child);
 
-impl Running {
+impl SidecarProcess {
     fn wait(&mut self) -> Result<std::process::ExitStatus> {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
@@ -125,7 +125,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for SidecarProcess {
     fn drop(&mut self) {
         if let Ok(None) = self.0.try_wait() {
             let _ = self.0.kill();

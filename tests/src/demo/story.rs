@@ -17,7 +17,7 @@ const POINTS: [(&str, &str); 6] = [
 
 /// A finished demo.
 pub struct Story {
-    pub(super) stage: String,
+    pub(super) place: String,
     pub(super) main: String,
     pub(super) timeline: Value,
     pub(super) outputs: Map<String, Value>,
@@ -47,7 +47,7 @@ impl Story {
             "timeline": self.timeline["timeline"],
             "outputs": self.outputs,
             "exit_code": self.exit_code,
-            "stage": self.stage,
+            "stage": self.place,
             "files": self.root,
         })
     }
@@ -59,7 +59,7 @@ impl Story {
 
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "stage     {}", self.stage)?;
+        writeln!(f, "stage     {}", self.place)?;
         writeln!(
             f,
             "watcher   {} ({})",

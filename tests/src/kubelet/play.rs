@@ -24,7 +24,7 @@ mod job;
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// How long a sidecar may take to get ready.
-const TO_GET_READY: Duration = Duration::from_secs(30);
+const TO_GET_READY: Duration = Duration::from_mins(1);
 
 /// How often kubelet is asked.
 const LOOK: Duration = Duration::from_millis(400);

@@ -15,7 +15,7 @@ impl Status {
     /// Asks the kubelet at this port of loopback.
     pub fn ask(port: u16) -> Result<Self> {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        connection.set_read_timeout(Some(Duration::from_secs(20)))?;
+        connection.set_read_timeout(Some(Duration::from_mins(1)))?;
         // By the older version an answer is all that comes until the end.
         connection.write_all(b"GET /pods HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
         let mut answer = String::new();

@@ -24,6 +24,10 @@ const MIB: usize = 1 << 20;
 /// How far the large blob comes before its connection falls silent.
 const SOME_OF_IT: usize = 3 * MIB;
 
+/// A stop ends a stalled download within this time: less than the 30 s after which a stall ends by itself,
+/// and enough for a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+
 /// A task with a value, a directory and a blob of several ranges.
 fn task() -> Task {
     let task = Task::start().unwrap();
@@ -144,11 +148,7 @@ fn a_signal_ends_a_download_at_once_and_is_told() {
         let begun = Instant::now();
         run.signal(signal);
         let ended = run.ended();
-        assert!(
-            begun.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            begun.elapsed()
-        );
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
         assert_eq!(ended.code(), 1, "{}", ended.stderr);
         assert!(ended.message().contains("SIGTERM"), "{}", ended.stderr);
         is_reported(&task, &ended);
@@ -179,11 +179,7 @@ fn a_deadline_ends_a_download_in_the_same_way() {
     command.args(["--storage.stow.config", &endpoint, "--timeout", "500ms"]);
     let begun = Instant::now();
     let ended = binary::run(&mut command);
-    assert!(
-        begun.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
     assert!(ended.message().contains("--timeout"), "{}", ended.stderr);
     is_reported(&task, &ended);

@@ -80,7 +80,7 @@ fn slow() -> Background {
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\nConnection: close\r\n\r\n";
         let _ = connection.write_all(head).await;
         let _ = connection.write_all(&bytes(1000, 1)).await;
-        tokio::time::sleep(Duration::from_millis(1200)).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
         let _ = connection.write_all(&bytes(3000, 2)).await;
     })
     .unwrap()

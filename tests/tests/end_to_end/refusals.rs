@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use copilot::store::{Environment, Network, Reference, StoreError, Stores};
@@ -11,6 +11,11 @@ use copilot::transfer::{Copy, CopyError, Engine, Limits, Stop};
 use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::site::{Site, bytes, download, engine, local_file, names, object, prefix, run};
 use futures_util::stream::{self, StreamExt as _};
+use tokio::net::TcpSocket;
+
+/// A failure that needs no waiting is told within this time: far less than the two minutes for which the
+/// program retries, and enough for a busy machine.
+const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn what_is_missing_or_refused_is_named() {
@@ -127,9 +132,10 @@ async fn a_file_where_a_directory_must_be_is_an_error() {
 /// With the numbers that users get.
 #[tokio::test]
 async fn a_closed_port_is_told_soon() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    // Bound and not listening: nothing else can take the port.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let endpoint = format!("http://{}", closed.local_addr().unwrap());
     let site = Site::start().unwrap();
     let settings = site.settings_with(&[("endpoint", &endpoint)]);
     let stores = Stores::new(settings, Network::default(), Environment::default());
@@ -138,11 +144,7 @@ async fn a_closed_port_is_told_soon() {
     let error = run(&engine, vec![download("x", &site.work("in/x"))])
         .await
         .unwrap_err();
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert!(error.store_error().unwrap().recoverable());
     let error = error.to_string();
     for part in ["s3://data/x", &endpoint, "Connection refused"] {
@@ -239,11 +241,7 @@ async fn no_credentials_are_told_soon() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert!(
         error.contains("no AWS credentials could be fetched"),
         "{error}"

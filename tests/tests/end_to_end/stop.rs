@@ -12,6 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 const MIB: usize = 1 << 20;
 
+/// A stop takes effect within this time: less than the 30 s after which a stalled request ends by itself,
+/// and enough for a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+
 /// Stops a copy when the proxy has seen `requests` requests, of which the last one hangs.
 async fn stopped_at(
     site: &Site,
@@ -32,11 +36,7 @@ async fn stopped_at(
     let engine = site.engine_through(&proxy.endpoint());
     let begun = Instant::now();
     let error = engine.run(stream::iter([copy]), stop).await.unwrap_err();
-    assert!(
-        begun.elapsed() < Duration::from_millis(900),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert!(error.stopped.is_some(), "{error}");
     assert!(error.failures.is_empty(), "{error}");
 }

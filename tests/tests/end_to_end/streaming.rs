@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use copilot::idl::{Literal, blob_type::BlobDimensionality, decode_literal_map};
 use copilot_tests::binary::{self, Ended, Running, wait_until};
@@ -366,9 +367,11 @@ fn the_deadline_is_that_of_the_data_and_not_of_the_stay() {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
 
     way.let_go();
-    let mut running = start(&task, &way.proxy.endpoint(), &["--timeout", "2s"]);
+    let timeout = Duration::from_secs(8);
+    let begun = Instant::now();
+    let mut running = start(&task, &way.proxy.endpoint(), &["--timeout", "8s"]);
     wait_for(&task.inputs_dir().join("_EOS"));
-    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    std::thread::sleep((timeout + Duration::from_secs(1)).saturating_sub(begun.elapsed()));
     assert!(running.runs());
     assert_eq!(stop(running).code(), 0);
 }

@@ -16,7 +16,7 @@ use copilot::{
         watch::{Ending, Limits, Until, Watch},
     },
 };
-use copilot_tests::{pod::Pod, requirement::Requirement};
+use copilot_tests::{own_process::is_alone, pod::Pod, requirement::Requirement};
 use rustix::process::{Signal, getpid, kill_process};
 
 fn limits(start: Duration) -> Limits {
@@ -61,10 +61,11 @@ impl Drop for Storm {
     }
 }
 
-/// One test, since a signal is for the whole process.
+/// One test, in a process of its own: a signal is for the whole process.
 #[tokio::test(flavor = "current_thread")]
 async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
-    if !Requirement::Bpf.is_met() {
+    let test = "decide::a_decision_is_made_at_once_and_by_all_that_is_known";
+    if !Requirement::Bpf.is_met() || !is_alone(test) {
         return;
     }
     let mut termination = Termination::listen().expect("signals can be listened to");
@@ -87,7 +88,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
         .await;
     assert_eq!(watched.ending, Ending::NeverStarted);
     assert!(
-        began.elapsed() < Duration::from_secs(5),
+        began.elapsed() < Duration::from_secs(30),
         "{:?}",
         began.elapsed()
     );
@@ -103,7 +104,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     main.wait().expect("main can be waited for");
     kill_process(getpid(), Signal::TERM).expect("we may signal ourselves");
     termination.received().await;
-    let limits = limits(Duration::from_secs(20));
+    let limits = limits(Duration::from_mins(2));
     let watched = Watch::new(selection, Rules::default(), place, limits)
         .until_over(&|| None, &mut termination)
         .await;

@@ -13,10 +13,10 @@ use copilot::idl::{SimpleType, blob_type::BlobDimensionality};
 use copilot_tests::binary;
 use copilot_tests::bounded::Bounded;
 use copilot_tests::container::Pids;
+use copilot_tests::fixture::TaskPod;
 use copilot_tests::requirement::Requirement;
 use copilot_tests::site::bytes;
 use copilot_tests::task::{Task, blob, blob_type, interface, simple};
-use copilot_tests::task_pod::TaskPod;
 use serde_json::Value;
 
 const MIB: u64 = 1 << 20;
@@ -49,8 +49,9 @@ fn peak_of(command: &mut Command, timeline: &Path) -> u64 {
     let seen = watcher.join().unwrap();
     let told: Value = serde_json::from_slice(&fs::read(timeline).unwrap()).unwrap();
     let told = told["peak_rss_bytes"].as_u64().unwrap();
-    // It tells before it ends, and we may look a moment too early.
-    assert!(seen.abs_diff(told) <= MIB, "seen {seen}, told {told}");
+    // The program tells its peak before it ends. On a busy machine the last look may come much earlier.
+    assert!(seen <= told + MIB, "seen {seen}, told {told}");
+    assert!(told <= seen + 16 * MIB, "seen {seen}, told {told}");
     seen.max(told)
 }
 
@@ -124,7 +125,7 @@ fn a_large_blob_goes_up_in_little_memory_after_the_kernel_was_asked() {
     let sidecar = task.attach(&spec).unwrap();
     let _main = task.pod.run(&task.main("sleep 0.1").unwrap()).unwrap();
     let outcome = task.outcome(&sidecar).unwrap();
-    assert_eq!(outcome.sidecar.status.code(), Some(0), "{outcome:?}");
+    assert_eq!(outcome.ended.code(), 0, "{outcome:?}");
     assert_eq!(outcome.timeline["watcher"], "ebpf", "{outcome:?}");
     let peak = outcome.timeline["peak_rss_bytes"].as_u64().unwrap();
     assert!(peak <= LIMIT, "{} KiB", peak / 1024);

@@ -22,7 +22,7 @@ use copilot_tests::{
 };
 
 const LIMITS: Limits = Limits {
-    start: Some(Duration::from_secs(20)),
+    start: Some(Duration::from_mins(2)),
     term_wait: Duration::from_secs(5),
     settle: Duration::from_secs(2),
     until: Until::End,
@@ -81,7 +81,7 @@ async fn looking_at_proc_sees_main_start_and_end() {
         return;
     }
     let pod = Pod::create().expect("a pod can be made");
-    let reaper = || shell(&pod, "sleep 0.5; exit 7");
+    let reaper = || shell(&pod, "sleep 2; exit 7");
     let (watched, mut child) = watch_pod(Watcher::Proc, &pod, reaper).await;
     child.wait().expect("main can be waited for");
     assert_eq!(watched.ending, Ending::Exited(ExitStatus::Unknown));
@@ -95,10 +95,10 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
         return;
     }
     for (script, expected) in [
-        ("sleep 0.3", ExitStatus::Code(0)),
-        ("sleep 0.3; exit 7", ExitStatus::Code(7)),
-        ("sleep 0.3; kill -9 $$", ExitStatus::from_wait(9, false)),
-        ("(sleep 5)& sleep 0.3; exit 4", ExitStatus::Code(4)),
+        ("sleep 1", ExitStatus::Code(0)),
+        ("sleep 1; exit 7", ExitStatus::Code(7)),
+        ("sleep 1; kill -9 $$", ExitStatus::from_wait(9, false)),
+        ("(sleep 5)& sleep 1; exit 4", ExitStatus::Code(4)),
     ] {
         let pod = Pod::create().expect("a pod can be made");
         let place = Place::find(Some(pod.directory()));

@@ -14,7 +14,7 @@ use copilot_tests::tls::{Authority, front};
 #[tokio::test]
 async fn a_stranger_is_not_trusted_and_it_is_told_what_to_do() {
     let site = Site::start().unwrap();
-    let config = Authority::called("stranger")
+    let config = Authority::new("stranger")
         .unwrap()
         .certify("localhost")
         .unwrap();
@@ -56,7 +56,7 @@ async fn an_authority_that_is_named_is_trusted() {
         return;
     }
     let site = Site::start().unwrap();
-    let authority = Authority::called("known").unwrap();
+    let authority = Authority::new("known").unwrap();
     let config = authority.certify("localhost").unwrap();
     let server = front(site.server.address(), config).unwrap();
     let file = site.work("authority.pem");
@@ -86,7 +86,7 @@ async fn an_authority_that_is_named_is_trusted() {
 #[tokio::test]
 async fn an_authority_in_the_settings_is_trusted() {
     let site = Site::start().unwrap();
-    let authority = Authority::called("ours").unwrap();
+    let authority = Authority::new("ours").unwrap();
     let config = authority.certify("localhost").unwrap();
     let server = front(site.server.address(), config).unwrap();
     let endpoint = format!("https://localhost:{}", server.address().port());

@@ -6,7 +6,7 @@ use std::{path::Path, process::Command, thread, time::Duration};
 use anyhow::Result;
 
 use super::storm::Storm;
-use crate::bench::running::Running;
+use crate::bench::process::BenchProcess;
 use crate::pod::Pod;
 
 /// How long waiting is looked at.
@@ -47,11 +47,11 @@ fn one(copilot: &Path, watcher: &str, script: &str) -> Result<(u64, u64, f64)> {
     let mut command = Command::new(copilot);
     command.args(["sidecar", "--logger.level=2", "--watcher", watcher]);
     command.arg("--pod-cgroup").arg(pod.directory());
-    let mut sidecar = Running::start(command)?;
+    let mut sidecar = BenchProcess::start(command)?;
     sidecar.wait_until_ready()?;
     let mut command = pod.command("main", "/bin/sh")?;
     command.args(["-c", script]);
-    let _main = Running::start(command)?;
+    let _main = BenchProcess::start(command)?;
     thread::sleep(UNTIL_CALM);
     let (wake_ups, cpu) = (sidecar.wake_ups()?, sidecar.cpu()?);
     thread::sleep(WINDOW);

@@ -17,7 +17,7 @@ use futures_util::stream;
 use super::contender::OUTPUT;
 use crate::minio::{ACCESS_KEY, MINIO, Minio, SECRET_KEY};
 use crate::task::blob;
-use crate::{binary, emulator};
+use crate::{binary, emulator, flags};
 
 /// The bucket.
 pub const BUCKET: &str = "data";
@@ -49,39 +49,19 @@ impl Server {
         })
     }
 
-    /// Keys and their values, as stow calls them.
-    fn keys(&self) -> [(&'static str, &str); 5] {
-        [
-            ("auth_type", "accesskey"),
-            ("region", "us-east-1"),
-            ("endpoint", &self.endpoint),
-            ("access_key_id", ACCESS_KEY),
-            ("secret_key", SECRET_KEY),
-        ]
-    }
-
-    /// The flags that lead ours to it.
+    /// The flags with which ours reaches it.
     pub fn flags(&self) -> Vec<String> {
-        let mut flags = vec![
-            "--storage.limits.maxDownloadMBs=0".to_owned(),
-            format!("--storage.container={BUCKET}"),
-            "--storage.type=stow".to_owned(),
-            "--storage.stow.kind=s3".to_owned(),
-        ];
-        for (key, value) in self.keys() {
-            flags.push("--storage.stow.config".to_owned());
-            flags.push(format!("{key}={value}"));
-        }
-        flags
+        flags::s3(&self.endpoint, BUCKET, (ACCESS_KEY, SECRET_KEY))
     }
 
-    /// Ours, to set the scene and to look at it.
+    /// An engine of ours, to upload the sources and to list what was uploaded.
     fn engine(&self) -> Engine {
         let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let config = flags::s3_config(&self.endpoint, (ACCESS_KEY, SECRET_KEY));
         let settings = StorageSettings {
             store_type: "stow".to_owned(),
             stow_kind: "s3".to_owned(),
-            stow_config: self.keys().into_iter().map(pair).collect(),
+            stow_config: config.into_iter().map(pair).collect(),
             container: BUCKET.to_owned(),
             ..StorageSettings::default()
         };

@@ -12,7 +12,6 @@ mod view;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::cluster::{self, Cluster};
 use super::status::Status;
-use crate::binary;
+use crate::{binary, ports};
 
 /// Where its container runtime listens.
 pub const SOCKET: &str = "/run/containerd/containerd.sock";
@@ -127,7 +126,11 @@ impl Node {
         for folder in ["bin", "pods", "manifests", "images"] {
             fs::create_dir_all(plan.directory.join(folder))?;
         }
-        let [port, own, api, etcd, peer] = free_ports()?;
+        let mut ports = [0; 5];
+        for port in &mut ports {
+            *port = ports::free()?;
+        }
+        let [port, own, api, etcd, peer] = ports;
         let name = plan.name();
         let control = plan.control_plane.as_ref().map(|programs| {
             let folder = plan.directory.join("cluster");
@@ -347,17 +350,4 @@ fn spawn(plan: &Plan) -> Result<Child> {
 pub fn has_v1() -> bool {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     mounts.lines().any(|line| line.contains(" - cgroup "))
-}
-
-/// Ports that nobody has just now.
-fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
-    // All are held until all are found, so they differ.
-    let mut held = Vec::new();
-    let mut ports = [0; COUNT];
-    for port in &mut ports {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        *port = listener.local_addr()?.port();
-        held.push(listener);
-    }
-    Ok(ports)
 }

@@ -36,9 +36,9 @@ pub const UNREPORTED: End = End {
     kind: Kind::NonRecoverable,
 };
 
-/// Within this everything bad is told, what cannot be reached included: its retries take up to 3 s
-/// for the inputs, and as long for each error document.
-const SOON: Duration = Duration::from_secs(15);
+/// Each failure is told within this time, that of an unreachable store included: its retries take up to
+/// 3 s for the inputs, and as long for each error document. The rest is for a busy machine.
+const SOON: Duration = Duration::from_mins(1);
 
 /// One kind of bad input.
 pub struct Bad {

@@ -4,9 +4,9 @@ use std::process::Command;
 
 use copilot::idl::blob_type::BlobDimensionality::Single;
 use copilot_tests::fault::{Fault, FaultProxy, Seen};
+use copilot_tests::flags;
 use copilot_tests::minio::{self, MINIO, Minio};
 use copilot_tests::requirement::Requirement;
-use copilot_tests::s3;
 use copilot_tests::task::{RAW, Task, blob, blob_type, interface};
 use copilot_tests::tls::{Authority, front};
 
@@ -157,7 +157,7 @@ fn a_wrong_region() {
     let task = task();
     let minio = Minio::start_in("eu-central-7").unwrap();
     let keys = (minio::ACCESS_KEY, minio::SECRET_KEY);
-    let flags = s3::flags(&minio.endpoint(), "data", keys);
+    let flags = flags::s3(&minio.endpoint(), "data", keys);
     let mut command = copilot_tests::binary::command();
     command.args(flags).args(task.download_arguments());
     let says = [
@@ -173,7 +173,7 @@ fn a_wrong_region() {
 #[test]
 fn a_certificate_of_another_name() {
     let task = task();
-    let authority = Authority::called("ours").unwrap();
+    let authority = Authority::new("ours").unwrap();
     let config = authority.certify("store.example").unwrap();
     let server = front(task.site.server.address(), config).unwrap();
     let endpoint = format!("https://localhost:{}", server.address().port());

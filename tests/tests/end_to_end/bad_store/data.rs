@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
 use copilot_tests::binary;
 use copilot_tests::fault::{Fault, FaultProxy};
+use copilot_tests::flags;
 use copilot_tests::minio::{self, MINIO, Minio};
 use copilot_tests::namespace;
 use copilot_tests::requirement::Requirement;
-use copilot_tests::s3;
 use copilot_tests::site::bytes;
 use copilot_tests::task::{Task, blob, blob_type, interface};
 
@@ -48,7 +48,7 @@ fn an_object_that_changes_while_it_is_read() {
     let keys = (minio::ACCESS_KEY, minio::SECRET_KEY);
     let mut command = binary::command();
     command
-        .args(s3::flags(&proxy.endpoint(), "data", keys))
+        .args(flags::s3(&proxy.endpoint(), "data", keys))
         .args(task.download_arguments());
     let log = task.site.work("termination-log");
     fs::write(&log, "").unwrap();

@@ -12,7 +12,7 @@ use copilot_tests::task::{DOCUMENTS, Task, files};
 
 /// Within this a failure is told, its retries included: some seconds for the inputs, and as long for
 /// each document. No measure of speed: what hangs takes for ever.
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Kind and origin of a failure.
 pub type Class = (Kind, Origin);

@@ -36,7 +36,8 @@ fn serve(server: Server) -> Background {
 /// A client with little patience.
 fn engine() -> Engine {
     let network = Network {
-        stall_timeout: Duration::from_millis(500),
+        // Short, and enough for a server on a busy machine.
+        stall_timeout: Duration::from_secs(2),
         retry: Retry {
             attempts: 3,
             base: Duration::from_millis(5),

@@ -23,7 +23,7 @@ use super::MIB;
 const RUNS: usize = 50;
 
 /// Longest that a run may take: far more than all its retries, on a machine with other work.
-const BOUND: Duration = Duration::from_mins(1);
+const BOUND: Duration = Duration::from_mins(2);
 
 /// Around the sizes at which an object comes and goes in one piece, or in several.
 const SIZES: [usize; 8] = [0, 1, 100_000, MIB, 5 * MIB, 5 * MIB + 1, 12 * MIB, 20 * MIB];
@@ -101,10 +101,11 @@ impl Run<'_> {
     fn engine(&self, endpoint: &str) -> Engine {
         let settings = self.site.settings_with(&[("endpoint", endpoint)]);
         let network = Network {
-            stall_timeout: Duration::from_millis(500),
+            // Short, since some faults are a silence; enough for a busy machine.
+            stall_timeout: Duration::from_millis(1500),
             retry: Retry {
                 attempts: 5,
-                elapsed: Duration::from_secs(5),
+                elapsed: Duration::from_secs(15),
                 connect_elapsed: Duration::from_secs(1),
                 base: Duration::from_millis(5),
                 cap: Duration::from_millis(50),
@@ -241,7 +242,7 @@ async fn every_run_ends_in_equal_bytes_or_a_clear_error() {
         let size = SIZES[chance.below(SIZES.len())];
         let run = Run {
             number,
-            schedule: Schedule::by_chance(chance.number()),
+            schedule: Schedule::random(chance.number()),
             data: bytes(size, chance.number()),
             site: &servers.site,
             minio: servers.minio.as_ref().filter(|_| number % 4 >= 2),

@@ -2,10 +2,10 @@
 //! up as it is in the end, and nothing else lies there.
 
 mod alone;
+mod fixture;
 mod growing;
 mod last_moment;
 mod mapping;
 mod pods;
 mod random;
-mod stage;
 mod trouble;

@@ -3,10 +3,10 @@
 mod account;
 mod beside;
 mod endings;
+mod fixture;
 mod kubeconfigs;
 mod refusals;
 mod rotation;
-mod stage;
 mod stopping;
 mod trouble;
 mod ways;

@@ -43,20 +43,20 @@ macro_rules! tests {
     };
     (@play [$($scenario:tt)+] $node:ident $watcher:ident) => {
         if copilot_tests::requirement::Requirement::Containers.is_met() {
-            let node = copilot_tests::container::Node::$node;
-            node.play(|| $($scenario)+(stringify!($watcher)));
+            let node = copilot_tests::container::NodeKind::$node;
+            node.run(|| $($scenario)+(stringify!($watcher)));
         }
     };
 }
 
 mod chance;
 mod endings;
+mod fixture;
 mod identity;
 mod lateness;
 mod namespaces;
 mod neighbours;
 mod outcome;
 mod restarts;
-mod scene;
 mod stopping;
 mod streaming;

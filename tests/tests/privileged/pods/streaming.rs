@@ -9,12 +9,12 @@ use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
 use copilot_tests::binary::wait_until;
 use copilot_tests::container::Pids;
 use copilot_tests::fault::{Fault, FaultProxy};
+use copilot_tests::fixture::{NAME, Outcome, TaskPod, VOLUME};
 use copilot_tests::requirement::Requirement;
 use copilot_tests::task::blob;
-use copilot_tests::task_pod::{NAME, Outcome, TaskPod, VOLUME};
 use rustix::process::Signal;
 
-use super::outcome::{FLYTE_NAMING, OUTPUT_VOLUME, assert_seen, assert_uploaded};
+use super::outcome::{FLYTE_NAMING, OUTPUT_VOLUME, assert_seen};
 
 /// Finds the metadata file, waits for the first input, sees that the second is not there yet and says
 /// so, waits for the end of the stream.
@@ -65,7 +65,7 @@ fn play(pids: Pids, main: &str, end: End) -> Outcome {
     assert!(!inputs.join("_EOS").exists());
     open.store(true, Ordering::Relaxed);
     let ended = main.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     if end == End::Told {
         assert!(
             downloader.try_wait().unwrap().is_none(),
@@ -76,7 +76,7 @@ fn play(pids: Pids, main: &str, end: End) -> Outcome {
         downloader.signal(Signal::TERM).unwrap();
     }
     let ended = downloader.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     if end == End::Told {
         uploader.signal(Signal::TERM).unwrap();
     }
@@ -98,7 +98,7 @@ fn put_inputs(task: &TaskPod) {
 fn it_ends_with_main_where_it_can_see_it() {
     if Requirement::Containers.is_met() {
         let outcome = play(Pids::Shared, NAME, End::Seen);
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
         assert_seen(&outcome, "ebpf", FLYTE_NAMING);
     }
 }
@@ -107,7 +107,7 @@ fn it_ends_with_main_where_it_can_see_it() {
 fn it_ends_when_it_is_told_where_it_sees_nobody() {
     if Requirement::Containers.is_met() {
         let outcome = play(Pids::Separate, NAME, End::Told);
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
     }
 }
 
@@ -115,7 +115,7 @@ fn it_ends_when_it_is_told_where_it_sees_nobody() {
 fn a_main_without_a_known_name_is_found_beside_it() {
     if Requirement::Containers.is_met() {
         let outcome = play(Pids::Shared, "worker", End::Told);
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
         assert_seen(&outcome, "ebpf", OUTPUT_VOLUME);
     }
 }

@@ -38,15 +38,15 @@ shift 1
 exec "$@"
 "#;
 
-/// The stage.
-pub(super) struct Stage {
+/// The demo's pod.
+pub(super) struct DemoPod {
     pod: Option<Pod>,
     /// How a mount namespace is made here, if it can be.
     unshare: Option<Vec<&'static str>>,
     kubelet: PathBuf,
 }
 
-impl Stage {
+impl DemoPod {
     /// Builds the best one that our rights allow.
     pub(super) fn build(root: &Path) -> Result<Self> {
         let kubelet = root.join("kubelet/pods").join(uid());
@@ -54,7 +54,7 @@ impl Stage {
             fs::create_dir_all(kubelet.join("containers").join(name))?;
             fs::write(kubelet.join("containers").join(name).join("c0ffee00"), "")?;
         }
-        let stage = Self {
+        let demo = Self {
             pod: Requirement::Cgroups
                 .could_be_met()
                 .then(Pod::create)
@@ -62,8 +62,8 @@ impl Stage {
             unshare: namespace::unshare(),
             kubelet,
         };
-        fs::create_dir_all(stage.outputs())?;
-        Ok(stage)
+        fs::create_dir_all(demo.outputs())?;
+        Ok(demo)
     }
 
     /// Main's output directory: a volume of the pod.

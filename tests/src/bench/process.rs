@@ -15,9 +15,9 @@ const POLL: Duration = Duration::from_micros(100);
 const TICKS: u64 = 100;
 
 /// A process that does not outlive us.
-pub struct Running(Child, Instant);
+pub struct BenchProcess(Child, Instant);
 
-impl Running {
+impl BenchProcess {
     /// Starts a command.
     pub fn start(mut command: Command) -> Result<Self> {
         let began = Instant::now();
@@ -28,7 +28,7 @@ impl Running {
     pub fn wait_until_ready(&mut self) -> Result<Duration> {
         let name = format!("/proc/{}/comm", self.0.id());
         let ready = readiness::NAME.to_bytes();
-        while self.1.elapsed() < Duration::from_secs(10) {
+        while self.1.elapsed() < Duration::from_mins(1) {
             if fs::read(&name).is_ok_and(|name| name.trim_ascii_end() == ready) {
                 return Ok(self.1.elapsed());
             }
@@ -80,7 +80,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for BenchProcess {
     fn drop(&mut self) {
         if let Ok(None) = self.0.try_wait() {
             let _ = self.end();

@@ -1,4 +1,4 @@
-//! A sidecar that uploads eagerly, and the test in main's place.
+//! A sidecar that uploads while main runs. The test plays main.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,41 +6,42 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use copilot::idl::literal_type::Type;
-use copilot_tests::binary::{self, Ended, Running, wait_until};
+use copilot_tests::binary::{self, Running, wait_until};
+use copilot_tests::fixture::Outcome;
 use copilot_tests::task::{Task, files, interface};
 use rustix::process::Signal;
-use serde_json::Value;
 
-/// A running sidecar.
-pub struct Stage {
+/// A task with a sidecar at work.
+pub struct EagerFixture {
     pub task: Task,
     pub sidecar: Running,
-    /// What main leaves; a variable of that name is expected in the raw prefix.
+    /// The declared outputs.
     outputs: Vec<(&'static str, Type)>,
 }
 
-/// How a run ended.
-pub struct Over {
-    pub ended: Ended,
-    pub timeline: Value,
-    /// Below the raw prefix.
+/// What a run left.
+pub struct EagerOutcome {
+    /// What the sidecar left.
+    pub sidecar: Outcome,
+    /// The objects below the raw prefix.
     pub objects: BTreeMap<String, Vec<u8>>,
-    /// Below the output directory.
+    /// The files in the output directory.
     pub files: BTreeMap<String, Vec<u8>>,
     pub task: Task,
 }
 
-impl Stage {
-    pub fn begin(outputs: Vec<(&'static str, Type)>) -> Self {
-        Self::at(Task::start().unwrap(), outputs, None)
+impl EagerFixture {
+    /// Starts a sidecar for these outputs and waits until it watches.
+    pub fn start(outputs: Vec<(&'static str, Type)>) -> Self {
+        Self::start_for(Task::start().unwrap(), outputs, None)
     }
 
-    /// The same; the store is found at `endpoint`.
-    pub fn through(task: Task, outputs: Vec<(&'static str, Type)>, endpoint: &str) -> Self {
-        Self::at(task, outputs, Some(endpoint))
+    /// The same for this task; the sidecar reaches the store at `endpoint`.
+    pub fn start_at(task: Task, outputs: Vec<(&'static str, Type)>, endpoint: &str) -> Self {
+        Self::start_for(task, outputs, Some(endpoint))
     }
 
-    fn at(task: Task, outputs: Vec<(&'static str, Type)>, endpoint: Option<&str>) -> Self {
+    fn start_for(task: Task, outputs: Vec<(&'static str, Type)>, endpoint: Option<&str>) -> Self {
         let sidecar = start(&task, &outputs, endpoint);
         Self {
             task,
@@ -49,11 +50,11 @@ impl Stage {
         }
     }
 
-    /// Kills the sidecar and starts another, as kubelet does.
+    /// Kills the sidecar and starts another one, as kubelet does.
     pub fn restart(self) -> Self {
         self.sidecar.signal(Signal::KILL);
         let _ = self.sidecar.ended();
-        Self::at(self.task, self.outputs, None)
+        Self::start_for(self.task, self.outputs, None)
     }
 
     /// A path in main's output directory.
@@ -66,7 +67,7 @@ impl Stage {
         self.task.write_output(name, content);
     }
 
-    /// Waits until an object holds what a file of the same name holds now.
+    /// Waits until an object has the content that the file of the same name has now.
     pub fn wait_for(&self, name: &str) {
         let expected = fs::read(self.path(name)).unwrap();
         let object = self
@@ -79,45 +80,45 @@ impl Stage {
         });
     }
 
-    /// Main ends: SIGTERM says so.
-    pub fn end(self) -> Over {
+    /// Main ends: the sidecar gets SIGTERM.
+    pub fn end(self) -> EagerOutcome {
         self.sidecar.signal(Signal::TERM);
-        let ended = self.sidecar.ended();
-        let timeline = fs::read(self.task.site.work("timeline")).unwrap_or_default();
+        let sidecar = self.task.outcome(self.sidecar.ended());
         let mut files = files(&self.task.outputs_dir());
         files.remove(".copilot-early");
-        Over {
-            ended,
-            timeline: serde_json::from_slice(&timeline).unwrap_or_default(),
+        EagerOutcome {
+            sidecar,
             objects: self.task.objects("task/raw"),
             files,
             task: self.task,
         }
     }
 
-    /// The same, of a run that must be good and leave in the store what lies on disk.
+    /// The same of a run that must succeed and leave in the store what is on disk.
     #[track_caller]
-    pub fn commits(self) -> Over {
-        let over = self.end();
-        assert_eq!(over.ended.code(), 0, "{}", over.ended.stderr);
-        assert!(over.task.outputs().is_some());
-        let differ = |name: &&String| over.objects.get(*name) != over.files.get(*name);
-        let names = over.objects.keys().chain(over.files.keys());
+    pub fn commits(self) -> EagerOutcome {
+        let outcome = self.end();
+        let log = &outcome.sidecar.ended.stderr;
+        assert_eq!(outcome.sidecar.ended.code(), 0, "{log}");
+        assert!(outcome.sidecar.outputs.is_some());
+        let differ = |name: &&String| outcome.objects.get(*name) != outcome.files.get(*name);
+        let names = outcome.objects.keys().chain(outcome.files.keys());
         let differing: Vec<&String> = names.filter(differ).collect();
-        assert!(differing.is_empty(), "{differing:?}\n{}", over.ended.stderr);
-        let unfinished = over.task.site.server.unfinished_uploads().unwrap();
+        assert!(differing.is_empty(), "{differing:?}\n{log}");
+        let unfinished = outcome.task.site.server.unfinished_uploads().unwrap();
         assert!(unfinished.is_empty(), "{unfinished:?}");
-        assert!(!over.task.outputs_dir().join(".copilot-early").exists());
-        over
+        assert!(!outcome.task.outputs_dir().join(".copilot-early").exists());
+        outcome
     }
 }
 
-impl Over {
+impl EagerOutcome {
     /// A count of the timeline.
     #[track_caller]
     pub fn count(&self, name: &str) -> u64 {
-        let count = self.timeline[name].as_u64();
-        count.unwrap_or_else(|| panic!("no {name} in {}", self.timeline))
+        let timeline = &self.sidecar.timeline;
+        let count = timeline[name].as_u64();
+        count.unwrap_or_else(|| panic!("no {name} in {timeline}"))
     }
 }
 
@@ -130,7 +131,7 @@ fn start(task: &Task, outputs: &[(&'static str, Type)], endpoint: Option<&str>) 
         .args(task.sidecar_arguments(&interface(outputs.to_vec())))
         .args(["--watcher=signal", "--upload-mode", "UPLOAD_EAGER"])
         .arg("--timeline")
-        .arg(task.site.work("timeline"));
+        .arg(task.timeline());
     let mut sidecar = Running::start(&mut command);
     sidecar.watches();
     sidecar
