@@ -330,7 +330,7 @@ fn an_end_by_the_oom_killer_is_not_forgotten_at_sigterm() {
 /// A lost status does not change who main is.
 #[test]
 fn the_rule_that_found_main_stays_when_its_status_is_lost() {
-    for (name, rule) in [("primary", Why::FlyteNaming), ("trainer", Why::NotExcluded)] {
+    for (name, rule) in [("primary", Why::FlyteNaming), ("trainer", Why::Elimination)] {
         let mut state = State::new(rules());
         for event in [
             seen(MAIN, Some(evidence(name, false, Stage::Complete))),
