@@ -1,6 +1,7 @@
 //! Which containers may have been main.
 
 use super::*;
+use crate::track::identify::candidate::DOWNLOADER;
 
 /// A container called so that ran from 6 to 9; `*` behind the name: it mounts the output volume.
 fn it(name: &str) -> Known {
@@ -71,7 +72,7 @@ fn what_its_mounts_exclude_was_not_main() {
 
 #[test]
 fn what_the_order_excludes_was_not_main() {
-    let loader = |began| container(super::DOWNLOADER, Some(began), Some(began + 2));
+    let loader = |began| container(DOWNLOADER, Some(began), Some(began + 2));
     let again = Known {
         id: ContainerId::new("again"),
         ..container("it*", Some(10), None)
