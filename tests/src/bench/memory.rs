@@ -1,8 +1,8 @@
-//! Large amounts through a container of 128 MiB and half a CPU, page cache counted: whether they get
-//! through, what that costs, and that nobody is killed on the way.
+//! Large transfers in a container with half a CPU and 128 MiB including page cache: checks that they are
+//! complete and that the container is not killed, and measures their cost.
 //!
-//! The store is one without a disk ([`crate::boundless`]); what comes down is compared with what it
-//! makes up. What goes up it counts and forgets.
+//! The store has no disk ([`crate::boundless`]): downloads are compared with what it generates, and uploads
+//! are only counted.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read as _};
@@ -95,7 +95,7 @@ impl MemoryBench<'_> {
         measured(&format!("{name} down"), command, &cgroup)
     }
 
-    /// Sends `x`; gives objects and bytes that arrived.
+    /// Uploads `x`; returns the number of objects and bytes that arrived.
     fn up(&self, name: &str, kind: BlobDimensionality) -> Result<(u64, u64)> {
         let before = self.server.received();
         let interface = interface([("x", blob_type(kind))]).encode_to_vec();
@@ -118,7 +118,7 @@ impl MemoryBench<'_> {
     }
 }
 
-/// Runs it and prints what it cost.
+/// Runs a command, and prints its cost.
 fn measured(name: &str, mut command: Command, cgroup: &Bounded) -> Result<()> {
     let log = tempfile::NamedTempFile::new()?;
     command.stderr(log.reopen()?).stdout(Stdio::null());
@@ -159,7 +159,7 @@ fn cpu(stat: &str) -> Result<(Duration, Duration)> {
     Ok((next()?, next()?))
 }
 
-/// Whether a file has so many bytes, as the server makes them up.
+/// Whether a file has this size and the content that the server generates.
 pub fn is_of_pattern(path: &Path, size: u64) -> Result<bool> {
     let pattern = pattern();
     let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);

@@ -1,4 +1,4 @@
-//! A process of a bench: when it is ready, and what it costs.
+//! A process of a bench: waits until it is ready, and measures its cost.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use copilot::track::readiness;
 
-/// How often a thread's name is read.
+/// The pause between two reads of a thread's name.
 const POLL: Duration = Duration::from_micros(100);
 
 /// Clock ticks a second, as `/proc/PID/stat` counts CPU time.
 const TICKS: u64 = 100;
 
-/// A process that does not outlive us.
+/// A process of a bench; killed when dropped.
 pub struct BenchProcess(Child, Instant);
 
 impl BenchProcess {
@@ -24,7 +24,7 @@ impl BenchProcess {
         Ok(Self(command.stdin(Stdio::null()).spawn()?, began))
     }
 
-    /// Waits until it says, by the name of its thread, that it is ready; how long that took.
+    /// Waits until its main thread has the name that means ready, and returns the time since its start.
     pub fn wait_until_ready(&mut self) -> Result<Duration> {
         let name = format!("/proc/{}/comm", self.0.id());
         let ready = readiness::NAME.to_bytes();
@@ -72,7 +72,7 @@ impl BenchProcess {
         Ok(())
     }
 
-    /// Ends it.
+    /// Kills it.
     pub fn end(&mut self) -> Result<()> {
         self.0.kill()?;
         self.0.wait()?;

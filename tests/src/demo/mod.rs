@@ -1,8 +1,8 @@
-//! The main job on real input, end to end: data comes down from an object store, a main process
-//! runs in its own container of the pod, its outputs go up.
+//! A complete task on real input: inputs are downloaded from an object store, a main process runs in
+//! its own container of the pod, its outputs are uploaded.
 //!
-//! The object store is an S3 server in this process, over a directory; everything else is the real
-//! thing: the built binary, real cgroups (as root) or namespaces (without), a real kernel.
+//! The object store is an S3 server in this process, over a directory. Everything else is real: the
+//! built binary, cgroups (as root) or namespaces (otherwise), and the kernel.
 
 mod data;
 mod pod;
@@ -14,6 +14,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use copilot::track::readiness;
 use serde_json::Value;
 
 use self::pod::DemoPod;
@@ -23,7 +24,7 @@ use crate::s3::S3Server;
 /// The bucket.
 pub(crate) const BUCKET: &str = "flyte";
 
-/// How long anything of the demo may take before it is called stuck.
+/// How long each step of the demo may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs the demo with a built binary.
@@ -71,7 +72,7 @@ pub fn run(copilot: &Path) -> Result<Story> {
     })
 }
 
-/// A directory of its own for each run; what is in it stays, for a person to look at.
+/// Creates a directory for this run. Its files are kept, so that a person can look at them.
 fn root() -> Result<PathBuf> {
     let root = tempfile::Builder::new().prefix("copilot-demo-").tempdir()?;
     // Main may run as somebody else.
@@ -89,7 +90,7 @@ fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What a startup probe does: main does not start before.
+/// Waits as kubelet does with a startup probe: main starts only afterwards.
 fn wait_until_ready(pod: &DemoPod, copilot: &Path, sidecar: &mut SidecarProcess) -> Result<()> {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
@@ -97,11 +98,9 @@ fn wait_until_ready(pod: &DemoPod, copilot: &Path, sidecar: &mut SidecarProcess)
             bail!("the sidecar ended before main began: {status}");
         }
         let mut probe = pod.probe(copilot)?;
-        if probe
-            .stderr(std::process::Stdio::null())
-            .status()?
-            .success()
-        {
+        let probed = probe.stderr(std::process::Stdio::null()).status()?;
+        // Without cgroups of its own a probe also finds the sidecars of others on this machine.
+        if probed.success() && is_ready(&sidecar.0) {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -109,7 +108,13 @@ fn wait_until_ready(pod: &DemoPod, copilot: &Path, sidecar: &mut SidecarProcess)
     bail!("the sidecar attached no watcher")
 }
 
-/// A process that does not outlive us.
+/// Whether this sidecar's main thread has the name that `copilot ready` looks for.
+fn is_ready(sidecar: &Child) -> bool {
+    fs::read(format!("/proc/{}/comm", sidecar.id()))
+        .is_ok_and(|name| name.trim_ascii_end() == readiness::NAME.to_bytes())
+}
+
+/// The sidecar's process; killed when dropped.
 struct SidecarProcess(Child);
 
 impl SidecarProcess {

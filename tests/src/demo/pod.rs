@@ -1,10 +1,10 @@
-//! Where the demo plays: a pod as kubelet and a container runtime would make one, as far as our
-//! rights go.
+//! The demo's pod: like one that kubelet and a container runtime create, as far as our privileges
+//! allow.
 //!
 //! As root each container has its own cgroup below the pod's, so the kernel's events can be used.
-//! With or without, each has a mount namespace with kubelet's marks in it (the termination log, the
-//! output volume), by which Copilot knows who is who. Where not even that is allowed, SIGTERM is
-//! all that a sidecar gets, and the demo plays kubelet and sends it.
+//! Root or not, each has a mount namespace with the mounts by which Copilot tells containers apart (the
+//! termination log, the output volume). If not even that is allowed, the sidecar only gets SIGTERM,
+//! which the demo sends in place of kubelet.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,11 @@ use crate::requirement::Requirement;
 
 const SIDECAR: &str = "flyte-copilot-uploader";
 
-/// As Flyte calls the main container of a pod task.
+/// Flyte's name for the main container of a pod task.
 const MAIN: &str = "primary";
 
-/// Enters the mount namespace's marks, then the cgroup, then becomes the program: so a container's
-/// first process begins where a runtime lets it begin.
+/// Makes the mounts, enters the cgroup, then executes the program: so a container's first process
+/// starts in the same state as under a container runtime.
 const CONTAINER: &str = r#"
 mount --bind "$1" "$1" && mount --bind "$2" "$2" || exit 125
 if [ -n "$3" ]; then echo $$ > "$3/cgroup.procs" || exit 125; fi
@@ -31,7 +31,7 @@ shift 3
 exec "$@"
 "#;
 
-/// The same for a probe, which runs in its container's cgroup only.
+/// The same for a probe, which only enters its container's cgroup.
 const PROBE: &str = r#"
 if [ -n "$1" ]; then echo $$ > "$1/cgroup.procs" || exit 125; fi
 shift 1
@@ -41,13 +41,13 @@ exec "$@"
 /// The demo's pod.
 pub(super) struct DemoPod {
     pod: Option<Pod>,
-    /// How a mount namespace is made here, if it can be.
+    /// The options of `unshare` that make a mount namespace here, if that is possible.
     unshare: Option<Vec<&'static str>>,
     kubelet: PathBuf,
 }
 
 impl DemoPod {
-    /// Builds the best one that our rights allow.
+    /// Creates the pod with all the isolation that our privileges allow.
     pub(super) fn build(root: &Path) -> Result<Self> {
         let kubelet = root.join("kubelet/pods").join(uid());
         for name in [SIDECAR, MAIN] {
@@ -72,7 +72,7 @@ impl DemoPod {
             .join("volumes/kubernetes.io~empty-dir/flyte-outputs")
     }
 
-    /// In words.
+    /// Describes the pod, for a person.
     pub(super) fn describe(&self) -> String {
         match (&self.pod, &self.unshare) {
             (Some(pod), _) => format!("a pod of real cgroups, {}", pod.directory().display()),
@@ -87,14 +87,14 @@ impl DemoPod {
         }
     }
 
-    /// The sidecar's container, about to run `copilot`; add its arguments.
+    /// The command that runs `copilot` in the sidecar's container; add its arguments.
     pub(super) fn sidecar(&self, copilot: &Path) -> Result<Command> {
         let mut command = self.container(SIDECAR)?;
         command.arg(copilot);
         Ok(command)
     }
 
-    /// What the demo adds to the platform's arguments.
+    /// The arguments that the demo adds to those of the platform.
     pub(super) fn sidecar_arguments(&self) -> Vec<String> {
         let mut arguments = vec!["--logger.level=3".to_owned()];
         if self.unshare.is_none() && self.pod.is_none() {
@@ -103,7 +103,7 @@ impl DemoPod {
         arguments
     }
 
-    /// Main's container; add program and arguments.
+    /// The command that runs a program in main's container; add the program and its arguments.
     pub(super) fn main(&self) -> Result<Command> {
         self.container(MAIN)
     }
@@ -116,7 +116,7 @@ impl DemoPod {
         Ok(command)
     }
 
-    /// Main has ended: where the sidecar can see nobody, kubelet's SIGTERM comes now.
+    /// Call this when main has ended: if the sidecar cannot see main, it gets SIGTERM, as from kubelet.
     pub(super) fn after_main(&self, sidecar: &Child) -> Result<()> {
         if self.pod.is_none()
             && self.unshare.is_none()
@@ -151,8 +151,8 @@ impl DemoPod {
     }
 }
 
-/// The pod's uid. Where containers are told apart by their mounts only, two demos that run at once
-/// would see each other's main if it were the same.
+/// The pod's uid, different for each demo: where containers are told apart by their mounts only, two
+/// demos with the same uid would see each other's main.
 fn uid() -> String {
     format!("{:08x}-0f6b-4f52-9c68-3f1f5a2c0de0", std::process::id())
 }

@@ -1,4 +1,4 @@
-//! What happened, for a person or a program.
+//! The result of the demo, as text and as JSON.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ impl Story {
         self.exit_code == Some(0) && self.outputs.len() == 4
     }
 
-    /// As one object.
+    /// The result as one JSON object.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({

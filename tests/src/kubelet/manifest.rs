@@ -1,7 +1,8 @@
-//! A case as kubelet's manifest of a static pod.
+//! The manifest of a case's pod.
 //!
-//! Pods use the node's network, so the store of the run is on their loopback. Data is exchanged by
-//! folders of the node: `stamps` with main, `timeline` with the sidecar; neither knows the other's.
+//! Pods use the node's network, so they reach the run's store on loopback. The run exchanges data with
+//! the pod in folders of the node: `stamps` with main, `timeline` with the sidecar. Each of them mounts
+//! only its own.
 
 use std::path::Path;
 
@@ -15,44 +16,44 @@ use super::image::{BOX, COPILOT};
 use super::scenario::{Beside, Case, End, Main, Pids, Privilege};
 use crate::task::{interface, simple};
 
-/// Our container's name, as the platform calls it.
+/// The platform's name for the sidecar's container.
 pub const SIDECAR: &str = "flyte-copilot-uploader";
 
-/// Our init container's name.
+/// The name of the downloader's container.
 pub const DOWNLOADER: &str = "flyte-copilot-downloader";
 
-/// Main's name where no rule knows it.
+/// A name for main that Copilot has no rule for.
 pub const WORKER: &str = "worker";
 
 /// The other container that mounts the output volume.
 pub const HELPER: &str = "helper";
 
-/// A mesh's proxy, as meshes call it.
+/// The usual name for the proxy of a service mesh.
 pub const MESH: &str = "istio-proxy";
 
 /// The only output.
 pub const OUTPUT: &str = "word";
 
-/// What it says.
+/// Its value.
 pub const WORD: &str = "hello";
 
 /// The bucket of the run.
 pub const BUCKET: &str = "data";
 
-/// How long a pod that is stopped has. One whose main does not heed it gets a short time.
+/// The grace period of a pod that is stopped. It is short if main ignores SIGTERM.
 const GRACE: [u32; 2] = [5, 30];
 
-/// Almost as long as a pod that is stopped has.
+/// Almost the grace period.
 const PATIENT: &str = "--term-wait=25s";
 
-/// A mesh's proxy: it lives until it is told to end, or for a while.
+/// The script of a mesh's proxy: it runs until it is stopped, or for a while.
 const PROXY: &str = "trap 'exit 0' TERM; sleep 12 & wait $!";
 
-/// How many more folders main mounts, as configuration and secrets are: so its mounts are not made in
-/// one moment.
+/// How many more folders main mounts, like configuration and secrets, so that making its mounts takes
+/// some time.
 const MORE: u32 = 12;
 
-/// What a pod is called, and what its objects are.
+/// The names of a pod and of its objects.
 #[derive(Clone, Debug)]
 pub struct Names {
     /// The pod's name in its manifest.
@@ -73,8 +74,8 @@ pub fn main_name(case: &Case) -> &'static str {
     }
 }
 
-/// The whole manifest; `folder` is the pod's on the node, `store` are the flags that lead to the bucket, `api`
-/// is the API server's port.
+/// The whole manifest. `folder` is the pod's folder on the node, `store` the flags for the bucket, `api` the
+/// API server's port.
 #[must_use]
 pub fn pod(case: &Case, names: &Names, folder: &Path, store: &[String], api: Option<u16>) -> Value {
     let mut inits = vec![sidecar(case, names, store, api)];

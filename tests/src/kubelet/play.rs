@@ -1,4 +1,4 @@
-//! One pod from its manifest to its end: what happens to it, and what is collected.
+//! Runs one pod from its manifest to its end, and collects its results.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,38 +23,38 @@ mod job;
 /// How long a pod may take, on a busy node.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// How long a sidecar may take to get ready.
+/// How long a sidecar may take to become ready.
 const TO_GET_READY: Duration = Duration::from_mins(1);
 
-/// How often kubelet is asked.
+/// The time between two requests for the pod's status.
 const LOOK: Duration = Duration::from_millis(400);
 
-/// How long main goes on after it has begun before something happens to it.
+/// How long main runs before something happens to it.
 const A_WHILE: Duration = Duration::from_millis(800);
 
-/// Why a pod did not come to its end if somebody has asked us to stop.
+/// The reason if a pod did not end because the run was asked to stop.
 pub const CUT_OFF: &str = "the run was stopped";
 
-/// A pod that is played.
+/// A pod that runs.
 struct Play<'a> {
     case: &'a Case,
     node: &'a Node,
     names: Names,
     folder: PathBuf,
     logs: Logs,
-    /// Kubelet's last word.
+    /// The last status.
     pod: Pod,
     cgroups: BTreeMap<String, u64>,
     deadline: Instant,
-    /// Since when the sidecar runs and is not ready.
+    /// When the sidecar was first seen running but not ready.
     unready: Option<Instant>,
     /// The first processes of main and of the sidecar, once known.
     processes: [Option<Pid>; 2],
-    /// What was left of a Job's first try.
+    /// The results of a Job's first try.
     first_try: Option<Box<Evidence>>,
 }
 
-/// Plays a case and collects what is left; also the logs, for whoever reads of a failure.
+/// Runs a case, and collects its results and the logs of its containers.
 #[must_use]
 pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Evidence, Logs) {
     let folder = node.directory().join("pods").join(&names.pod);
@@ -80,7 +80,7 @@ pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Eviden
 }
 
 impl Play<'_> {
-    /// What is left of the pod that was looked at last.
+    /// Collects the results of the current pod.
     fn collect(&mut self, store: &S3Server) -> Evidence {
         let mut evidence = Evidence::collect(store, &self.names, &self.folder);
         evidence.log = self.logs.of(SIDECAR);
@@ -139,7 +139,7 @@ impl Play<'_> {
         })
     }
 
-    /// What happens while main runs.
+    /// Makes the scenario's event happen while main runs.
     fn act(&mut self) -> Result<()> {
         if self.case.scenario.act == Act::Nothing {
             return Ok(());
@@ -212,7 +212,7 @@ impl Play<'_> {
         Ok(fs::write(self.folder.join("stamps/go"), "")?)
     }
 
-    /// A program in main's container that nobody waits for.
+    /// Starts a program in main's container without waiting for it.
     fn exec(&self, script: &str) -> Result<()> {
         let id = self
             .pod
@@ -263,7 +263,7 @@ impl Play<'_> {
         }
     }
 
-    /// A pod whose sidecar never gets ready is not waited for to the end.
+    /// Fails early if the sidecar does not become ready.
     fn check_ready(&mut self) -> Result<()> {
         let sidecar = self.pod.container(SIDECAR);
         if sidecar.is_none_or(|one| one.has_started() || !one.runs()) {
@@ -291,7 +291,7 @@ impl Play<'_> {
         }
     }
 
-    /// The states of the containers, for a report.
+    /// Describes the states of the containers, for a report.
     fn states(&self) -> String {
         let state = |name: &str| {
             let found = self.pod.container(name);

@@ -1,4 +1,4 @@
-//! A pod of 64 containers: each one's end, by one watcher that sees them all.
+//! A pod of 64 containers, whose ends one watcher reports.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -20,10 +20,10 @@ use crate::pod::Pod;
 /// How many containers.
 const CONTAINERS: usize = 64;
 
-/// How long one end may take to be told.
+/// How long the report of one end may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Measures and prints.
+/// Measures, and prints the results.
 pub fn run(program: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

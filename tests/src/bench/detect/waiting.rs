@@ -1,5 +1,5 @@
-//! What waiting costs while main runs: wake-ups, CPU time, memory of the built sidecar; with main
-//! asleep, with main forking as fast as it can, and with a foreign load.
+//! What the sidecar costs while main runs: wake-ups, CPU time, memory; with an idle main, with a main that
+//! forks as fast as it can, and with a load outside of the pod.
 
 use std::{path::Path, process::Command, thread, time::Duration};
 
@@ -9,16 +9,16 @@ use super::storm::Storm;
 use crate::bench::process::BenchProcess;
 use crate::pod::Pod;
 
-/// How long waiting is looked at.
+/// How long each measurement lasts.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// After main's start: whoever looks at `/proc` still looks often.
+/// The pause after main's start, during which a watcher that scans `/proc` scans often.
 const UNTIL_CALM: Duration = Duration::from_secs(11);
 
-/// Forks all day, and execs nothing.
+/// A main that forks all the time, without exec.
 const FORKING: &str = "while :; do (exit 0); done";
 
-/// Measures and prints.
+/// Measures, and prints the results.
 pub fn run(program: &Path, copilot: &Path) -> Result<()> {
     println!(
         "while main runs, {} s each: wake-ups, CPU ms, RSS",

@@ -25,15 +25,15 @@ pub const BUCKET: &str = "data";
 /// A running server; stops when dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it is.
+    /// Its address.
     pub endpoint: String,
-    /// What it calls itself.
+    /// Its version.
     pub version: String,
     minio: Minio,
 }
 
 impl Server {
-    /// Starts it over a new directory in `place`.
+    /// Starts it with a new directory in `place`.
     pub fn start(place: &Path) -> Result<Self> {
         let program = emulator::find(MINIO);
         let program = program.context("minio is not here: `cargo xtask setup --benches`")?;
@@ -49,12 +49,12 @@ impl Server {
         })
     }
 
-    /// The flags with which ours reaches it.
+    /// Copilot's flags for it.
     pub fn flags(&self) -> Vec<String> {
         flags::s3(&self.endpoint, BUCKET, (ACCESS_KEY, SECRET_KEY))
     }
 
-    /// An engine of ours, to upload the sources and to list what was uploaded.
+    /// A client of our own, to upload the sources and to list what was uploaded.
     fn engine(&self) -> Engine {
         let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
         let config = flags::s3_config(&self.endpoint, (ACCESS_KEY, SECRET_KEY));
@@ -85,7 +85,7 @@ impl Server {
         Ok(())
     }
 
-    /// Writes the inputs of a task whose one input is all beneath a prefix.
+    /// Writes the inputs of a task whose only input is everything below a prefix.
     pub fn put_inputs(&self, prefix: &str) -> Result<()> {
         let uri = format!("s3://{BUCKET}/{prefix}");
         let literals = [(OUTPUT.to_owned(), blob(&uri, BlobDimensionality::Multipart))];
@@ -99,12 +99,12 @@ impl Server {
         Ok(())
     }
 
-    /// Where these inputs are.
+    /// The URL of these inputs.
     pub fn inputs_of(prefix: &str) -> String {
         format!("s3://{BUCKET}/inputs/{prefix}.pb")
     }
 
-    /// The objects beneath a prefix: their names below it, and sizes.
+    /// The objects below a prefix: their relative names and sizes.
     pub fn list(&self, prefix: &str) -> Result<BTreeMap<String, u64>> {
         let reference = Reference::parse(&format!("s3://{BUCKET}/{prefix}"))?;
         let engine = self.engine();
@@ -122,8 +122,8 @@ impl Server {
         })?
     }
 
-    /// Removes what lies beneath a prefix, from the server's own disk: ten thousand requests to delete
-    /// would take longer than what is measured. No prefix is used twice.
+    /// Removes the objects below a prefix from the server's own disk: ten thousand delete requests would
+    /// take longer than the measurement. No prefix is used twice.
     pub fn forget(&self, prefix: &str) -> Result<()> {
         Ok(fs::remove_dir_all(
             self.minio

@@ -1,4 +1,4 @@
-//! The programs of the control plane, started by the process that holds a node: they end with it.
+//! Starts the programs of the control plane in the node's process: they end with it.
 
 use std::fs;
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::kubelet::node::inside;
 /// How long the API server is away when it is killed.
 const AWAY: Duration = Duration::from_secs(2);
 
-/// Where its process id is kept.
+/// The file with its process id.
 const PID: &str = "api.pid";
 
-/// Starts all of them. Each waits for the others by itself; only the API server does not wait for etcd
-/// for long, so it is started again until it stays.
+/// Starts all of them. They wait for each other, except that the API server gives up when etcd is slow;
+/// so it is started again until it runs.
 pub fn start(directory: &Path, settings: &Value) -> Result<()> {
     let folder = directory.join("cluster");
     let cluster = &settings["cluster"];
@@ -104,7 +104,7 @@ fn api_arguments(folder: &Path, settings: &Value) -> Vec<String> {
     arguments
 }
 
-/// Starts the API server whenever it has ended.
+/// Starts the API server, and starts it again whenever it has ended.
 fn keep_api(directory: &Path, server: &Path, arguments: &[String]) {
     loop {
         let started = inside::program(directory, server)

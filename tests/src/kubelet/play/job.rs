@@ -1,4 +1,4 @@
-//! A pod that a Job makes: both of its tries.
+//! Runs the pods of a Job: both of its tries.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -9,10 +9,10 @@ use crate::kubelet::evidence::Logs;
 use crate::s3::S3Server;
 
 impl Play<'_> {
-    /// A Job of this pod, which is tried twice.
+    /// Runs this pod as a Job, which is tried twice.
     pub(super) fn job(&mut self, pod: &Value, store: &S3Server) -> Result<()> {
         let name = self.names.pod.clone();
-        self.cluster()?.create_job(&job::of(&name, pod))?;
+        self.cluster()?.create_job(&job::manifest(&name, pod))?;
         for number in 1..=2 {
             if number == 2 {
                 // The other pod comes some seconds later, and writes to the same places.
