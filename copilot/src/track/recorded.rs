@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     mounts::MountEvidence,
-    place::{Place, View},
+    place::{Place, ProcSelf},
 };
 
 const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/pods");
@@ -131,13 +131,13 @@ impl RecordedPod {
                 .map(|process| self.text("inside", &process.role, "cgroup"))
                 .collect()
         };
-        let view = View {
+        let proc_self = ProcSelf {
             cgroup: &self.text("inside", "self", "cgroup"),
             mountinfo: &self.text("inside", "self", "mountinfo"),
             initial_namespace: self.is_in_the_initial_namespace(),
             others: &others,
         };
-        view.place().expect("the sidecar is in a pod")
+        proc_self.place().expect("the sidecar is in a pod")
     }
 
     /// Makes `root` show the processes of these roles, as the sidecar's `/proc` did.

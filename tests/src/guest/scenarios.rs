@@ -297,7 +297,7 @@ fn no_btf(start: Start<'_>) -> Result<()> {
         ..start
     };
     if !is_before(6, 15) {
-        let reason = ["does not tell how main ends"];
+        let reason = ["does not learn how main ends"];
         well(start.auto(), "pidfd", "exited with code 0")?.assert_logged(&reason);
         return Ok(());
     }

@@ -77,7 +77,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     // A storm that has nothing to do with main must not hide that the time is over.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
-    let selection = select(&[Watcher::Ebpf], &Surroundings::of(&place))
+    let selection = select(&[Watcher::Ebpf], &Surroundings::from_place(&place))
         .await
         .expect("the kernel lets us attach");
     let storm = Storm::start(&pod);
@@ -97,7 +97,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     // Main has begun and ended, and nothing of it has been looked at, when SIGTERM comes.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
-    let selection = select(&[Watcher::Ebpf], &Surroundings::of(&place))
+    let selection = select(&[Watcher::Ebpf], &Surroundings::from_place(&place))
         .await
         .expect("the kernel lets us attach");
     let mut main = shell(&pod, "main", "exit 7").spawn().expect("main starts");

@@ -32,7 +32,7 @@ struct Watch {
 impl Watch {
     async fn attach(pod: &Pod) -> Self {
         let place = Place::find(Some(pod.directory()));
-        let selection = select(&[Watcher::Ebpf], &Surroundings::of(&place))
+        let selection = select(&[Watcher::Ebpf], &Surroundings::from_place(&place))
             .await
             .expect("the kernel lets us attach");
         Self {

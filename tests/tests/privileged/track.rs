@@ -35,7 +35,7 @@ async fn watch_pod(
     start: impl FnOnce() -> Command,
 ) -> (Watched, Child) {
     let place = Place::find(Some(pod.directory()));
-    let selection = select(&[wanted], &Surroundings::of(&place))
+    let selection = select(&[wanted], &Surroundings::from_place(&place))
         .await
         .expect("the watcher works here");
     let mut termination = Termination::listen().expect("signals can be listened to");
@@ -102,7 +102,7 @@ async fn a_descriptor_of_main_tells_how_it_ended() {
     ] {
         let pod = Pod::create().expect("a pod can be made");
         let place = Place::find(Some(pod.directory()));
-        let around = Surroundings::of(&place);
+        let around = Surroundings::from_place(&place);
         let selection = select(&[Watcher::Pidfd], &around)
             .await
             .expect("the watcher works here");

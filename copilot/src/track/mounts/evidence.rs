@@ -1,40 +1,41 @@
-//! What a container's mounts say of it: kubelet and the runtime leave their marks there, readable
-//! without any privilege from another container of the pod.
+//! Reads mount evidence from the text of a `mountinfo`. Kubelet and the runtime leave it in a
+//! container's mounts, and another container of the pod can read it without any privilege.
 //!
 //! - `…/pods/<uid>/containers/<name>/<8 hex>` is bound to the termination log: the container's name.
-//! - `…/pods/<uid>/volumes/…` are its volumes: who shares the output volume mounts the same device
-//!   and root.
-//! - The sandbox (pause) has none of these, only `…/sandboxes/<id>/resolv.conf`.
+//! - `…/pods/<uid>/volumes/…` are its volumes: two containers share the output volume if they mount
+//!   the same device and root.
+//! - The sandbox (pause) has only `…/sandboxes/<id>/resolv.conf`.
 //!
-//! A runtime makes a container in this order: a process in a copy of the *node's* mount namespace,
-//! the container's mounts below `…/rootfs`, `pivot_root`, the node's root detached, the program. Until
-//! then the table holds all mounts of the node, often thousands, and only some of the container's:
-//! [`Stage`] tells such a reading apart, and only the container's own part of it is kept.
+//! A runtime makes a container in this order: it starts a process in a copy of the *node's* mount
+//! namespace, mounts the container's file systems below `…/rootfs`, calls `pivot_root`, detaches the
+//! node's root, and runs the program. Until the node's root is detached the table holds all mounts of
+//! the node, often thousands, and only some of the container's. [`Stage`] marks such a reading, and
+//! only the container's own part of it is kept.
 //!
-//! Pure: text in, evidence out. A line that cannot be read is skipped with a debug line.
+//! Pure: text in, evidence out. A line that cannot be parsed is skipped with a debug line.
 
 use std::path::{Path, PathBuf};
 
 use procfs::process::MountInfo;
 use tracing::debug;
 
-/// How far the container was made when its mounts were read. A later stage knows better.
+/// How far the runtime had got when the mounts were read. A later stage is more complete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// The runtime has not pivoted into the container's root, or not detached the node's: a mount that
-    /// is missing may still come.
+    /// The runtime has not yet pivoted into the container's root, or not yet detached the node's root:
+    /// more mounts may come.
     BeforePivot,
     /// The runtime has pivoted, and the program has not begun: all volumes are mounted.
     BeforeStart,
-    /// The program runs, or a manifest says it.
+    /// The program runs, or the evidence comes from the pod's manifest.
     #[default]
     Complete,
 }
 
-/// What the mounts of a container tell.
+/// What the mounts of a container show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MountEvidence {
-    /// How far the container was made.
+    /// How far the runtime had got.
     pub stage: Stage,
     /// The container's name in the pod's manifest.
     pub name: Option<String>,
@@ -44,7 +45,7 @@ pub struct MountEvidence {
     pub sandbox: Option<String>,
     /// Whether this is the sandbox itself.
     pub is_sandbox: bool,
-    /// What is mounted in it, its root file system excepted.
+    /// All its mounts, except its root file system.
     pub mounts: Vec<Mount>,
 }
 
@@ -60,7 +61,7 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// Whether two containers see common files through these mounts: with `subPath` one root lies
+    /// Whether two containers see common files through these mounts: with `subPath` one root may lie
     /// below the other.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
@@ -70,8 +71,8 @@ impl Mount {
 }
 
 impl MountEvidence {
-    /// Reads the text of a `/proc/PID/mountinfo`: of a process that runs its container's program, or
-    /// of one whose runtime we do not know.
+    /// Reads the `/proc/PID/mountinfo` of a process that runs its container's program, or that belongs
+    /// to a runtime we do not know.
     #[must_use]
     pub fn from_mountinfo(text: &str) -> Self {
         match root_before_pivot(text) {
@@ -87,8 +88,8 @@ impl MountEvidence {
         }
     }
 
-    /// Reads that of a runtime's own process, which waits to become the container's program. Nothing
-    /// while its table does not name the container: it is then the node's.
+    /// Reads the `/proc/PID/mountinfo` of a runtime's own process, which waits to become the container's
+    /// program. `None` while the table does not name the container: it is still the node's.
     #[must_use]
     pub fn from_runtimes_mountinfo(text: &str) -> Option<Self> {
         let mut evidence = Self::from_mountinfo(text);
@@ -97,7 +98,7 @@ impl MountEvidence {
         Some(evidence)
     }
 
-    /// From these lines; `root` is the container's root in a table of the node's mounts.
+    /// Reads these lines; `root` is the container's root in a table of the node's mounts.
     fn from_lines<'a>(lines: impl Iterator<Item = &'a str>, root: Option<&str>) -> Self {
         let mut evidence = Self::default();
         if root.is_some() {
@@ -131,13 +132,13 @@ impl MountEvidence {
         evidence
     }
 
-    /// Whether any mark was found: outside Kubernetes there is none.
+    /// Whether a pod's container has these mounts. Outside Kubernetes the answer is no.
     #[must_use]
     pub fn is_of_a_pod(&self) -> bool {
         self.name.is_some() || self.pod_uid.is_some() || self.sandbox.is_some()
     }
 
-    /// The mount in which a path of the container lies, if it is not on the root file system.
+    /// The mount that holds a path of the container, unless the root file system does.
     #[must_use]
     pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
         self.mounts
@@ -146,7 +147,8 @@ impl MountEvidence {
             .max_by_key(|mount| mount.target.as_os_str().len())
     }
 
-    /// Takes what a mount's root says if it lies below kubelet's directory of a pod.
+    /// Takes the pod's uid and the container's name from a mount's root below kubelet's directory of a
+    /// pod. Returns whether it lies there.
     fn read_kubelet_root(&mut self, root: &Path) -> bool {
         let Some((uid, rest)) = below_kubelet(root) else {
             return false;
@@ -159,10 +161,10 @@ impl MountEvidence {
     }
 }
 
-/// Where the container's root lies among the node's mounts, as mountinfo writes it, if the runtime has
-/// not pivoted into it. Kubelet binds a termination log into every container and nowhere else; before
-/// the pivot it lies below another mount that is being made a root: the runtime's directory, with a
-/// `/proc` of its own. A node may have thousands of mounts: only fields are looked at here.
+/// The container's root among the node's mounts, as mountinfo writes it, if the runtime has not pivoted
+/// into it yet. Kubelet binds a termination log into every container and nowhere else. Before the pivot
+/// it lies below a mount that will become the root: the runtime's directory, with a `/proc` of its own.
+/// A node may have thousands of mounts, so this compares fields and does not parse lines.
 fn root_before_pivot(text: &str) -> Option<&str> {
     let logs = text.lines().filter(|line| is_termination_log(line));
     let roots = logs.map(|log| {
@@ -170,12 +172,12 @@ fn root_before_pivot(text: &str) -> Option<&str> {
         let mut above = above.filter_map(Path::to_str).filter(|root| *root != "/");
         above.find(|root| is_root_of_container(text, root))
     });
-    // One that lies at its place is a running container's.
+    // A log at its final path belongs to a container that runs.
     roots.collect::<Option<Vec<&str>>>()?.pop()
 }
 
-/// Whether the node's root is still there: `pivot_root(".", ".")` stacks it on the container's, and the
-/// runtime detaches it a moment later with all the mounts below. Until then the node's volumes look
+/// Whether the node's root is still mounted: `pivot_root(".", ".")` stacks it on the container's, and
+/// the runtime detaches it a moment later with all mounts below it. Until then the node's volumes look
 /// like the container's.
 fn holds_two_roots(text: &str) -> bool {
     text.lines().filter(|line| target_of(line) == "/").count() > 1
@@ -183,7 +185,7 @@ fn holds_two_roots(text: &str) -> bool {
 
 fn is_termination_log(line: &str) -> bool {
     let root = line.split(' ').nth(3).unwrap_or_default();
-    // Most lines need no closer look.
+    // Cheap, and false for most lines.
     root.contains("/containers/")
         && below_kubelet(Path::new(root)).is_some_and(|(_, rest)| container_of_log(&rest).is_some())
 }
@@ -200,16 +202,17 @@ fn is_root_of_container(text: &str, root: &str) -> bool {
         && (is_named_so || text.lines().any(is_its_proc))
 }
 
-/// Where a line of mountinfo says that something is mounted.
+/// The mount point in a line of mountinfo.
 fn target_of(line: &str) -> &str {
     line.split(' ').nth(4).unwrap_or_default()
 }
 
-/// The pod's uid and what follows it, if a mount's root lies below kubelet's directory of a pod.
+/// The pod's uid and the components after it, if a mount's root lies below kubelet's directory of a
+/// pod.
 fn below_kubelet(root: &Path) -> Option<(&str, Vec<&str>)> {
     let names: Vec<&str> = root.iter().filter_map(|name| name.to_str()).collect();
-    // `pods` alone also occurs in cgroup roots: what follows the uid decides. The last match counts,
-    // since what stands before is the node's own choice.
+    // `pods` alone also occurs in cgroup roots, so the component after the uid decides. The last match
+    // counts, because the node's administrator chooses the path before it.
     let at = names.windows(3).rposition(|window| {
         window[0] == "pods"
             && matches!(
@@ -228,7 +231,7 @@ fn container_of_log<'a>(rest: &[&'a str]) -> Option<&'a str> {
     }
 }
 
-/// The component that follows `name`, if something follows that one in turn.
+/// The component after `name`, unless it is the last one.
 fn component_after(path: &Path, name: &str) -> Option<String> {
     let names: Vec<&str> = path.iter().filter_map(|name| name.to_str()).collect();
     let at = names.iter().position(|each| *each == name)?;

@@ -8,8 +8,8 @@ use tracing::debug;
 use super::MountEvidence;
 use crate::track::process;
 
-/// What a process's mounts say of its container. Nothing if the process is gone, or if it is a
-/// runtime's (`is_runtimes`) and its mounts do not name the container yet.
+/// The mount evidence of a process. `None` if the process is gone, or if it is a runtime's
+/// (`is_runtimes`) and its mounts do not name the container yet.
 #[must_use]
 pub fn evidence_of(process: &Process, is_runtimes: bool) -> Option<MountEvidence> {
     match process::read(process, "mountinfo").or_else(|error| mounts_of_threads(process, error)) {
@@ -22,7 +22,8 @@ pub fn evidence_of(process: &Process, is_runtimes: bool) -> Option<MountEvidence
     }
 }
 
-/// A process whose leader has ended shows its mounts only through the threads that live.
+/// Reads the mounts through a thread that lives: a process whose leader has ended shows them only
+/// there.
 fn mounts_of_threads(process: &Process, error: io::Error) -> io::Result<String> {
     process
         .tasks()

@@ -1,48 +1,49 @@
-//! Paths of cgroups: which pod and which container a process belongs to, by the text of its
+//! Paths of cgroups: which pod and container a process belongs to, from the text of its
 //! `/proc/PID/cgroup`. Pure.
 //!
-//! A container is always named by the component one level below the pod, never by the leaf: crun
-//! puts the processes one level deeper. Seen from a private cgroup namespace, the other containers
-//! of the pod lie at `/../<name>` (crun: `/../../<name>/container`), and the pod itself has no name.
+//! The component one level below the pod names the container, never the leaf: crun puts processes one
+//! level deeper. In a private cgroup namespace, other containers of the pod appear as `/../<name>`
+//! (crun: `/../../<name>/container`), and the pod's own name is hidden.
 
 use crate::track::ContainerId;
 
-/// The name of our own container where our cgroup namespace hides it.
+/// Names our own container where our cgroup namespace hides its name.
 const OWN: &str = "(own)";
 
-/// Scopes that CRI-O puts beside the containers of a pod for its monitor.
+/// Begins the names of the scopes for its monitors that CRI-O puts beside a pod's containers.
 const MONITOR_PREFIX: &str = "crio-conmon-";
 
-/// What the kernel appends to the path of a cgroup that has been removed.
+/// The kernel appends this to the path of a removed cgroup.
 const DELETED: &str = " (deleted)";
 
-/// Where the pod lies, as paths of `/proc/PID/cgroup` show it to us.
+/// Where the pod lies, as the paths in `/proc/PID/cgroup` show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PodPath {
-    /// By its full path, without a slash at the end.
+    /// At this full path, without a slash at the end.
     Absolute(String),
-    /// As this many steps up from the root of our own cgroup namespace.
+    /// This many steps up from the root of our own cgroup namespace.
     Above(usize),
-    /// Not at all: the runtime keeps all containers in one cgroup. Kubelet's mounts tell them apart.
-    Untold {
+    /// Paths do not show it: the runtime keeps all containers in one cgroup. Kubelet's mounts tell
+    /// containers apart instead.
+    SharedCgroup {
         /// The pod's uid.
         uid: String,
     },
 }
 
-/// What a cgroup path is to our pod.
+/// How a cgroup path relates to our pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Membership {
     /// It lies in this container.
     Container(ContainerId),
     /// It is the pod's own cgroup, or the runtime's monitor beside the containers.
     Pod,
-    /// It is elsewhere.
+    /// It lies outside the pod.
     Outside,
 }
 
 impl PodPath {
-    /// What a path of `/proc/PID/cgroup` is to this pod.
+    /// How a path of `/proc/PID/cgroup` relates to this pod.
     #[must_use]
     pub fn membership(&self, path: &str) -> Membership {
         let rest = match self {
@@ -61,39 +62,39 @@ impl PodPath {
                 }
                 rest
             }
-            Self::Untold { .. } => return Membership::Outside,
+            Self::SharedCgroup { .. } => return Membership::Outside,
         };
         rest.split('/')
             .find(|name| !name.is_empty())
-            .and_then(container_called)
+            .and_then(container_from_name)
             .map_or(Membership::Pod, Membership::Container)
     }
 }
 
-/// The container whose cgroup, one level below the pod, has this name; nothing if it is the
-/// runtime's monitor.
+/// The container whose cgroup, one level below the pod, has this name; `None` for the runtime's
+/// monitor.
 #[must_use]
-pub fn container_called(name: &str) -> Option<ContainerId> {
+pub fn container_from_name(name: &str) -> Option<ContainerId> {
     (!name.starts_with(MONITOR_PREFIX)).then(|| ContainerId::new(name))
 }
 
 /// A line of `/proc/PID/cgroup`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Line<'a> {
+struct CgroupLine<'a> {
     /// `0` for cgroup2.
     hierarchy: &'a str,
     controllers: &'a str,
     path: &'a str,
 }
 
-fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+fn lines(text: &str) -> impl Iterator<Item = CgroupLine<'_>> {
     text.lines().filter_map(|line| {
         let mut fields = line.splitn(3, ':');
         let (hierarchy, controllers) = (fields.next()?, fields.next()?);
         let path = fields.next()?;
-        // A process that has ended may outlive its cgroup.
+        // A zombie may outlive its cgroup.
         let path = path.strip_suffix(DELETED).unwrap_or(path);
-        path.starts_with('/').then_some(Line {
+        path.starts_with('/').then_some(CgroupLine {
             hierarchy,
             controllers,
             path,
@@ -109,17 +110,18 @@ pub fn unified_path(text: &str) -> Option<&str> {
     unified.map(|line| line.path)
 }
 
-/// The path in the hierarchy of cgroup v1 that has this controller.
+/// The path in the cgroup v1 hierarchy that has this controller.
 #[must_use]
 pub fn path_of_controller<'a>(text: &'a str, controller: &str) -> Option<&'a str> {
-    let has_it = |line: &Line<'_>| line.controllers.split(',').any(|each| each == controller);
+    let has_it = |line: &CgroupLine<'_>| line.controllers.split(',').any(|each| each == controller);
     lines(text).find(has_it).map(|line| line.path)
 }
 
-/// The path that tells the container: that of the cgroup2 hierarchy where it names a pod, or is
-/// relative to our own cgroup namespace; else the first one that names a pod. On a node with cgroup v1
-/// the unified hierarchy may be somebody else's: an older runtime leaves its containers in
-/// `/system.slice` there. The second value is whether the cgroup2 hierarchy told it.
+/// The path that identifies the container, and whether it is that of the cgroup2 hierarchy.
+///
+/// The cgroup2 path counts if it names a pod or is relative to our own cgroup namespace; otherwise the
+/// first path that names a pod. On a node with cgroup v1 the cgroup2 path may mean nothing: an older
+/// runtime leaves its containers in `/system.slice` there.
 #[must_use]
 pub fn container_path(text: &str) -> Option<(&str, bool)> {
     let unified = unified_path(text);
@@ -135,17 +137,17 @@ pub fn container_path(text: &str) -> Option<(&str, bool)> {
         .or(unified.map(|path| (path, true)))
 }
 
-/// Whether two processes are in the same container, by the texts of their `/proc/PID/cgroup`.
+/// Whether two processes are in the same container, from the texts of their `/proc/PID/cgroup`.
 ///
-/// The first hierarchy in which both paths name a container of a pod decides. Other lines differ
-/// without meaning anything: a hierarchy may hold only a container's first process, or belong to a
-/// monitoring tool, a nested systemd, or an older runtime. Where no path names a container, in a
+/// The first hierarchy in which both paths name a container of a pod decides. Differences in other
+/// lines mean nothing: a hierarchy may hold only a container's first process, or belong to a
+/// monitoring tool, a nested systemd, or an older runtime. If no path names a container, as in a
 /// private cgroup namespace, the cgroup2 path decides.
 #[must_use]
 pub fn is_same_container(one: &str, other: &str) -> bool {
     let named = |text| lines(text).filter_map(|line| Some((line, container_in(line.path)?)));
     let both = named(one).find_map(|(line, container)| {
-        let same_hierarchy = |(other, _): &(Line<'_>, _)| {
+        let same_hierarchy = |(other, _): &(CgroupLine<'_>, _)| {
             (other.hierarchy, other.controllers) == (line.hierarchy, line.controllers)
         };
         let (_, found) = named(other).find(same_hierarchy)?;
@@ -164,8 +166,8 @@ fn container_in(path: &str) -> Option<Vec<&str>> {
     (names.len() == depth).then_some(names)
 }
 
-/// The controllers of the first hierarchy of cgroup v1 in which a process has this path. One that has
-/// a name and no controller, as systemd's own, does not count.
+/// The controllers of the first cgroup v1 hierarchy in which a process has this path. A hierarchy
+/// without controllers, such as systemd's own, does not count.
 #[must_use]
 pub fn controllers(text: &str, path: &str) -> Vec<String> {
     let of_line = |line: &str| {
@@ -181,8 +183,8 @@ pub fn controllers(text: &str, path: &str) -> Vec<String> {
     text.lines().find_map(of_line).unwrap_or_default()
 }
 
-/// How many components of a path reach down to the pod, by kubelet's naming: `pod<uid>`, or with
-/// the systemd driver `…-pod<uid>.slice`. The last one counts: the node may itself run in a pod.
+/// How many components of a path lead to the pod, by kubelet's naming: `pod<uid>`, or with the systemd
+/// driver `…-pod<uid>.slice`. The last match counts, because the node may itself run in a pod.
 #[must_use]
 pub fn pod_components(path: &str) -> Option<usize> {
     let names: Vec<&str> = components(path).collect();
@@ -197,7 +199,7 @@ pub fn components(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|name| !name.is_empty())
 }
 
-/// How many steps up a path starts with, and what follows them.
+/// How many steps up (`/..`) a path starts with, and the rest of the path.
 #[must_use]
 pub fn split_steps(path: &str) -> (usize, &str) {
     let mut steps = 0;
@@ -211,9 +213,9 @@ pub fn split_steps(path: &str) -> (usize, &str) {
     (steps, rest)
 }
 
-/// How many steps up from our own cgroup namespace the pod lies, by the path of one of its other
-/// containers: `/../<name>`, or with crun `/../../<name>/container`. Nothing for any other path: a
-/// probe that kubelet is starting in our container is still in the runtime's own cgroup, far above.
+/// How many steps up from our own cgroup namespace the pod lies, from the path of another container of
+/// the pod: `/../<name>`, or with crun `/../../<name>/container`. `None` for any other path: a probe
+/// that kubelet is just starting in our container is still in the runtime's own cgroup, far above.
 #[must_use]
 pub fn steps_of_neighbour(path: &str) -> Option<usize> {
     let (steps, rest) = split_steps(path);
@@ -225,8 +227,8 @@ pub fn steps_of_neighbour(path: &str) -> Option<usize> {
     }
 }
 
-/// Whether a component is kubelet's name for a pod. The uid is 32 hex digits, with or without
-/// dashes; systemd's escaping turns those into underscores.
+/// Whether a component is kubelet's name for a pod. The uid is 32 hex digits, with or without dashes;
+/// systemd's escaping turns dashes into underscores.
 fn names_a_pod(component: &str) -> bool {
     let name = component.strip_suffix(".slice").unwrap_or(component);
     let Some(at) = name.rfind("pod") else {

@@ -1,5 +1,5 @@
-//! The pod's directory in the cgroup tree, where it is mounted here: which of its directories is
-//! which container. A cgroup's id is its directory's inode.
+//! The pod's directory in the mounted cgroup tree: which subdirectory belongs to which container. A
+//! cgroup's id is the inode of its directory.
 
 use std::{
     fs, io,
@@ -7,10 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ContainerId, cgroup::container_called};
+use super::{ContainerId, cgroup::container_from_name};
 
-/// The directory of a container's cgroup, whose name may hold more than the id; none if it is gone.
-pub fn of_container(pod: &Path, container: &ContainerId) -> io::Result<Option<PathBuf>> {
+/// Finds the directory of a container's cgroup, whose name may hold more than the id; `None` if it does
+/// not exist.
+///
+/// # Errors
+///
+/// The pod's directory exists and cannot be read.
+pub fn find(pod: &Path, container: &ContainerId) -> io::Result<Option<PathBuf>> {
     let entries = match fs::read_dir(pod) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -18,7 +23,7 @@ pub fn of_container(pod: &Path, container: &ContainerId) -> io::Result<Option<Pa
     };
     for entry in entries {
         let name = entry?.file_name();
-        if container_called(&name.to_string_lossy()).as_ref() == Some(container) {
+        if container_from_name(&name.to_string_lossy()).as_ref() == Some(container) {
             return Ok(Some(pod.join(name)));
         }
     }
@@ -28,13 +33,13 @@ pub fn of_container(pod: &Path, container: &ContainerId) -> io::Result<Option<Pa
 /// The id of a container's cgroup.
 #[must_use]
 pub fn id_of_container(pod: &Path, container: &ContainerId) -> Option<u64> {
-    let directory = of_container(pod, container).ok()??;
+    let directory = find(pod, container).ok()??;
     fs::metadata(directory).ok().map(|found| found.ino())
 }
 
 /// The container whose cgroup has this id.
 #[must_use]
-pub fn container_of_id(pod: &Path, id: u64) -> Option<ContainerId> {
+pub fn container_with_id(pod: &Path, id: u64) -> Option<ContainerId> {
     let entries = fs::read_dir(pod).ok()?;
     let entry = entries
         .filter_map(Result::ok)

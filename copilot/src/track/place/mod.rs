@@ -1,15 +1,16 @@
-//! Where are we? Our own pod and container among the cgroups of the node.
+//! Our own pod and container among the cgroups of the node.
 //!
-//! The pod's level comes from the path pattern where our cgroup namespace lets us see it; only
-//! where nothing tells is the parent of our own cgroup assumed, and that is logged. What the files
-//! do not say (the pod's cgroup id, in a private namespace) the `ebpf` source learns in the kernel.
+//! [`cgroup`] is pure: it reads the paths of `/proc/PID/cgroup`. [`directory`] looks into the pod's
+//! directory, [`visibility`] answers whether we see other containers' processes. Never here: who main
+//! is, and events. Called by `attach`, `readiness`, `scan` and the sources. What the files do not show
+//! (the pod's cgroup id, in a private cgroup namespace) the `ebpf` source learns from the kernel.
 
 pub mod cgroup;
 pub mod directory;
 pub mod visibility;
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -29,84 +30,108 @@ const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
 pub struct Place {
     /// The pod, as paths of `/proc/PID/cgroup` show it.
     pub pod: PodPath,
-    /// Whether those paths are of the cgroup2 hierarchy.
+    /// Whether those paths belong to the cgroup2 hierarchy.
     pub unified: bool,
-    /// The controllers of a hierarchy of cgroup v1 that has these paths, if cgroup2 has not.
+    /// The controllers of the cgroup v1 hierarchy that has these paths, if cgroup2 does not.
     pub controllers: Vec<String>,
-    /// The pod's directory, where its part of the hierarchy is mounted here.
+    /// The pod's cgroup directory, if the hierarchy is mounted in our container.
     pub directory: Option<PathBuf>,
-    /// The pod's level below the root of the hierarchy, where our namespace does not hide it.
+    /// The pod's level below the root of the hierarchy, unless our cgroup namespace hides it.
     pub level: Option<u32>,
-    /// How many levels the pod lies above our own cgroup; nothing if we are not in the pod.
+    /// How many levels the pod lies above our own cgroup; `None` if we are not in the pod.
     pub above_us: Option<u32>,
-    /// Our own container; nothing if we are not in the pod.
+    /// Our own container; `None` if we are not in the pod.
     pub own: Option<ContainerId>,
-    /// What our own mounts say.
+    /// The evidence of our own mounts.
     pub evidence: MountEvidence,
-    /// The node's own `/proc`, where it is mounted here and needed: other containers' processes are
-    /// then known by the pids that they have on the node.
+    /// The node's own `/proc`, if it is mounted in our container and needed: other containers'
+    /// processes then have the pids of the node.
     pub proc_root: Option<PathBuf>,
 }
 
 /// Why our pod was not found.
 #[derive(Debug, Error)]
 pub enum PlaceError {
-    /// `/proc` could not be read.
-    #[error("cannot find out in which pod we are: {path} cannot be read ({cause})")]
+    /// A file of our own in `/proc` cannot be read.
+    #[error("cannot find our own pod: {path} cannot be read ({source})")]
     Unreadable {
-        /// Which file.
+        /// The file.
         path: &'static str,
-        /// Why.
-        cause: String,
+        /// The error of the read.
+        source: io::Error,
     },
-    /// Our cgroup has no name of a pod.
+    /// Our own cgroup does not lie in a pod's.
     #[error(
-        "our own cgroup {path} is of no pod that kubelet made; name the pod's cgroup with --pod-cgroup"
+        "our own cgroup {path} does not belong to a pod of kubelet's; name the pod's cgroup with \
+         --pod-cgroup"
     )]
     NoPod {
         /// Our own cgroup.
         path: String,
     },
-    /// `--proc-root` names no `/proc`.
+    /// `--proc-root` names a directory that is not the node's `/proc`.
     #[error(
-        "--proc-root {path} is no /proc of the node ({cause}); mount the node's /proc there \
-         (a `hostPath` volume of path /proc)"
+        "--proc-root {path} is not the node's /proc (1/cgroup: {source}); mount the node's /proc \
+         there (a `hostPath` volume of path /proc)"
     )]
     NoSuchProc {
-        /// What was given.
+        /// The directory that was given.
         path: PathBuf,
-        /// Why it is none.
-        cause: String,
+        /// The error of a look at the node's first process.
+        source: io::Error,
     },
-    /// `--pod-cgroup` names no cgroup.
+    /// `--pod-cgroup` names a directory that is not a pod's cgroup.
     #[error(
-        "--pod-cgroup {path} is no directory of a mounted cgroup2 hierarchy ({cause}); \
+        "--pod-cgroup {path} is not a directory of a mounted cgroup2 hierarchy ({source}); \
          give its full path, such as /sys/fs/cgroup/kubepods/…/pod<uid>"
     )]
     NoSuchCgroup {
-        /// What was given.
+        /// The directory that was given.
         path: PathBuf,
-        /// Why it is none.
-        cause: String,
+        /// The rule that it breaks.
+        source: NotACgroup,
     },
 }
 
-/// What can be seen of us: all that our place follows from.
-pub(super) struct View<'a> {
+/// Why a directory cannot be the pod's cgroup.
+#[derive(Debug, Error)]
+pub enum NotACgroup {
+    /// The directory does not exist, or we may not open it.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is an ordinary directory.
+    #[error("it has no cgroup.procs")]
+    NoProcs,
+    /// No cgroup2 hierarchy is mounted in our container.
+    #[error("no cgroup2 hierarchy is mounted here")]
+    NotMounted,
+    /// It lies outside the mounted hierarchy.
+    #[error("the hierarchy is mounted at {}", mount.display())]
+    Elsewhere {
+        /// Where the hierarchy is mounted.
+        mount: PathBuf,
+    },
+    /// It is the root of the hierarchy.
+    #[error("it is the root of the hierarchy, and a pod lies below it")]
+    Root,
+}
+
+/// What `/proc` shows of our own process: our place follows from this alone.
+pub(super) struct ProcSelf<'a> {
     /// The text of `/proc/self/cgroup`.
     pub cgroup: &'a str,
     /// The text of `/proc/self/mountinfo`.
     pub mountinfo: &'a str,
-    /// Whether our cgroup namespace is the node's own, so that paths are whole.
+    /// Whether our cgroup namespace is the node's own, so that paths start at the root.
     pub initial_namespace: bool,
-    /// The texts of `cgroup` of the processes that we can see; asked for in a private namespace only.
+    /// Reads the `cgroup` files of all processes that we see; needed in a private namespace only.
     pub others: &'a dyn Fn() -> Vec<String>,
 }
 
 impl Place {
     /// Finds our place; `pod_cgroup` (`--pod-cgroup`) overrides what the paths say.
     pub fn find(pod_cgroup: Option<&Path>) -> Result<Self, PlaceError> {
-        let view = View {
+        let proc_self = ProcSelf {
             cgroup: &read("/proc/self/cgroup")?,
             mountinfo: &read("/proc/self/mountinfo")?,
             initial_namespace: is_initial_namespace(),
@@ -114,29 +139,29 @@ impl Place {
         };
         let mut place = match pod_cgroup {
             Some(path) => {
-                let path = &fs::canonicalize(path)
-                    .map_err(|error| no_such_cgroup(path, &error.to_string()))?;
+                let path =
+                    &fs::canonicalize(path).map_err(|error| no_such_cgroup(path, error.into()))?;
                 if !path.join("cgroup.procs").is_file() {
-                    return Err(no_such_cgroup(path, "it has no cgroup.procs"));
+                    return Err(no_such_cgroup(path, NotACgroup::NoProcs));
                 }
-                view.place_in(path)?
+                proc_self.place_in(path)?
             }
-            None => view.place()?,
+            None => proc_self.place()?,
         };
         place.directory = place.directory.filter(|directory| directory.is_dir());
         debug!(?place, "our place among the cgroups");
         Ok(place)
     }
 
-    /// With the node's `/proc` to look at, unless our own shows as much: pids of the node are good for
-    /// looking only.
+    /// Looks at the node's `/proc` instead of ours, unless ours shows as much: a pid of the node serves
+    /// to read a process, not to open a descriptor of it.
     pub fn with_proc_root(mut self, root: &Path) -> Result<Self, PlaceError> {
-        fs::metadata(root.join("1/cgroup")).map_err(|error| PlaceError::NoSuchProc {
+        fs::metadata(root.join("1/cgroup")).map_err(|source| PlaceError::NoSuchProc {
             path: root.to_owned(),
-            cause: format!("1/cgroup: {error}"),
+            source,
         })?;
         if self.shares_pids() {
-            info!("the pod shares its pid namespace: --proc-root is not needed");
+            info!("the pod shares its pid namespace, so --proc-root is not needed");
         } else {
             self.proc_root = Some(root.to_owned());
         }
@@ -156,14 +181,14 @@ impl Place {
         self.proc_root.is_some() || self.shares_pids()
     }
 
-    /// The process with this pid, if it is shown to us.
+    /// The process with this pid, if we see it.
     #[must_use]
     pub fn process(&self, pid: i32) -> Option<Process> {
         let root = self.proc_root.as_deref().unwrap_or(Path::new("/proc"));
         Process::new_with_root(root.join(pid.to_string())).ok()
     }
 
-    /// The path of a process in the hierarchy that tells our pod's containers, by the text of its
+    /// The path of a process in the hierarchy that names our pod's containers, from the text of its
     /// `/proc/PID/cgroup`.
     #[must_use]
     pub fn path_in<'a>(&self, text: &'a str) -> Option<&'a str> {
@@ -174,7 +199,7 @@ impl Place {
         }
     }
 
-    /// Whether a process of this cgroup is our own container's.
+    /// Whether this is our own container.
     #[must_use]
     pub fn is_own(&self, container: &ContainerId) -> bool {
         self.own.as_ref() == Some(container)
@@ -188,8 +213,8 @@ impl Place {
     }
 }
 
-impl View<'_> {
-    /// Our place by what the paths say. Whether the pod's directory is there is not looked at.
+impl ProcSelf<'_> {
+    /// Our place as the paths show it. The pod's directory may not exist.
     pub fn place(&self) -> Result<Place, PlaceError> {
         let (own_path, unified) = self.own_path();
         if let Some(level) = cgroup::pod_components(own_path) {
@@ -217,14 +242,13 @@ impl View<'_> {
     pub fn place_in(&self, path: &Path) -> Result<Place, PlaceError> {
         let mount = self
             .mount()
-            .ok_or_else(|| no_such_cgroup(path, "none is mounted here"))?;
-        let below = path.strip_prefix(&mount).map_err(|_| {
-            let cause = format!("the hierarchy is mounted at {}", mount.display());
-            no_such_cgroup(path, &cause)
-        })?;
+            .ok_or_else(|| no_such_cgroup(path, NotACgroup::NotMounted))?;
+        let Ok(below) = path.strip_prefix(&mount) else {
+            return Err(no_such_cgroup(path, NotACgroup::Elsewhere { mount }));
+        };
         let names: Vec<_> = below.iter().map(|name| name.to_string_lossy()).collect();
         if names.is_empty() {
-            return Err(no_such_cgroup(path, "it is the root, which is no pod"));
+            return Err(no_such_cgroup(path, NotACgroup::Root));
         }
         let level = names.len();
         let pod = PodPath::Absolute(format!("/{}", names.join("/")));
@@ -271,7 +295,7 @@ impl View<'_> {
         }
     }
 
-    /// Our cgroup is no pod's: a pod there can still be, if kubelet's mounts say so.
+    /// Our own cgroup does not lie in a pod's. We may still be in a pod, if kubelet's mounts say so.
     fn by_mounts(&self, own_path: &str) -> Result<Place, PlaceError> {
         let evidence = self.evidence();
         let (Some(uid), Some(name)) = (evidence.pod_uid.clone(), evidence.name.as_deref()) else {
@@ -281,7 +305,7 @@ impl View<'_> {
         };
         Ok(Place {
             own: Some(ContainerId::new(name)),
-            pod: PodPath::Untold { uid },
+            pod: PodPath::SharedCgroup { uid },
             unified: false,
             controllers: Vec::new(),
             directory: None,
@@ -292,8 +316,8 @@ impl View<'_> {
         })
     }
 
-    /// From a private cgroup namespace: how many steps up the pod lies. The other containers' paths
-    /// show it, and the sandbox at least is always there if pids are shared.
+    /// How many steps up the pod lies from our private cgroup namespace. The paths of other containers
+    /// show it; if pids are shared, we see at least the sandbox's.
     fn steps_to_pod(&self) -> usize {
         let steps = (self.others)()
             .iter()
@@ -302,14 +326,14 @@ impl View<'_> {
             .min();
         steps.unwrap_or_else(|| {
             info!(
-                "our cgroup namespace is private and no other container can be seen: \
-                 the parent of our own cgroup is taken for the pod's"
+                "our cgroup namespace is private and we see no other container: \
+                 we take the parent of our own cgroup for the pod's"
             );
             1
         })
     }
 
-    /// Our own cgroup, and whether it is of the cgroup2 hierarchy.
+    /// Our own cgroup, and whether it belongs to the cgroup2 hierarchy.
     fn own_path(&self) -> (&str, bool) {
         cgroup::container_path(self.cgroup).unwrap_or(("/", true))
     }
@@ -318,13 +342,13 @@ impl View<'_> {
         MountEvidence::from_mountinfo(self.mountinfo)
     }
 
-    /// Where the whole cgroup2 hierarchy, as our namespace has it, is mounted.
+    /// Where the cgroup2 hierarchy is mounted, as a whole in terms of our namespace.
     fn mount(&self) -> Option<PathBuf> {
         let found = whole_mounts(self.mountinfo, "cgroup2").next();
         found.map(|mount| mount.mount_point)
     }
 
-    /// The same of the hierarchy of cgroup v1 that these controllers share.
+    /// The same for the cgroup v1 hierarchy that these controllers share.
     fn mount_of(&self, controllers: &[String]) -> Option<PathBuf> {
         let controller = controllers.first()?;
         let found = whole_mounts(self.mountinfo, "cgroup")
@@ -333,7 +357,7 @@ impl View<'_> {
     }
 }
 
-/// The mounts that show a whole hierarchy of cgroups of a version.
+/// The mounts of whole cgroup hierarchies of one version.
 fn whole_mounts(mountinfo: &str, version: &str) -> impl Iterator<Item = MountInfo> {
     mountinfo
         .lines()
@@ -354,10 +378,10 @@ fn cgroups_of_all() -> Vec<String> {
         .collect()
 }
 
-fn no_such_cgroup(path: &Path, cause: &str) -> PlaceError {
+fn no_such_cgroup(path: &Path, source: NotACgroup) -> PlaceError {
     PlaceError::NoSuchCgroup {
         path: path.to_owned(),
-        cause: cause.to_owned(),
+        source,
     }
 }
 
@@ -373,10 +397,7 @@ fn count(number: usize) -> u32 {
 }
 
 fn read(path: &'static str) -> Result<String, PlaceError> {
-    let bytes = fs::read(path).map_err(|error| PlaceError::Unreadable {
-        path,
-        cause: error.to_string(),
-    })?;
+    let bytes = fs::read(path).map_err(|source| PlaceError::Unreadable { path, source })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

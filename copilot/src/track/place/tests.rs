@@ -7,8 +7,8 @@ const UID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 const ID: &str = "43e1d16dbd58105fbedf05eb6381e3e3effeb917d1ff5c0a84bf1fd2bce27dc8";
 const WHOLE_TREE: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n";
 
-fn view<'a>(cgroup: &'a str, mountinfo: &'a str, initial_namespace: bool) -> View<'a> {
-    View {
+fn proc_self<'a>(cgroup: &'a str, mountinfo: &'a str, initial_namespace: bool) -> ProcSelf<'a> {
+    ProcSelf {
         cgroup,
         mountinfo,
         initial_namespace,
@@ -33,7 +33,7 @@ fn the_sidecar_finds_its_place_in_every_recorded_pod() {
             Some("flyte-copilot-uploader"),
             "{label}"
         );
-        // Alone in its pid namespace the sidecar cannot tell that crun puts it one level deeper.
+        // Alone in its pid namespace the sidecar does not see that crun puts it one level deeper.
         let is_guess = pod.truth.variant == "noshare" && !pod.sees_whole_paths();
         let expected = 1 + u32::from(is_crun && !is_guess);
         assert_eq!(place.above_us, Some(expected), "{label}");
@@ -61,14 +61,14 @@ fn the_sidecar_finds_its_place_in_every_recorded_pod() {
                 assert_eq!(place.level, None, "{label}");
                 assert_eq!(place.directory, None, "{label}");
             }
-            PodPath::Untold { .. } => panic!("{label}: the path tells the pod"),
+            PodPath::SharedCgroup { .. } => panic!("{label}: the path names the pod"),
         }
     }
 }
 
-/// The pod's directory is where the node's own listing has it.
+/// The recorded listing of the cgroup tree, from inside the sidecar, holds the pod's directory.
 #[test]
-fn the_directory_of_the_pod_is_the_one_that_the_sidecar_can_list() {
+fn the_pods_directory_is_the_one_that_the_sidecar_can_list() {
     let mut listed = 0;
     for pod in recorded::pods() {
         let directory = pod.place().directory;
@@ -100,17 +100,17 @@ fn escaped(uid: &str, path: &str) -> String {
 }
 
 #[test]
-fn each_process_seen_from_inside_is_of_its_container() {
+fn each_process_seen_from_inside_belongs_to_its_container() {
     let mut checked = 0;
     for pod in recorded::pods() {
         let place = pod.place();
         for process in pod.processes("inside") {
             let text = pod.text("inside", &process.role, "cgroup");
-            let (path, unified) = cgroup::container_path(&text).expect("a path is told");
+            let (path, unified) = cgroup::container_path(&text).expect("the text has a path");
             assert!(unified);
             let label = format!("{} {}", pod.label(), process.role);
             let Membership::Container(container) = place.pod.membership(path) else {
-                panic!("{label}: {path} is of a container");
+                panic!("{label}: {path} does not lie in a container");
             };
             let is_own = process.role == "sidecar";
             assert_eq!(place.is_own(&container), is_own, "{label}");
@@ -124,9 +124,9 @@ fn each_process_seen_from_inside_is_of_its_container() {
     assert!(checked > 24 * 6, "only {checked} processes were checked");
 }
 
-/// What was not recorded: by hand, from the runtimes' own documentation.
+/// Layouts that the recordings lack, by hand from the runtimes' own documentation.
 #[test]
-fn layouts_that_were_not_recorded_are_understood() {
+fn layouts_without_a_recording_are_understood() {
     let escaped = UID.replace('-', "_");
     let slice =
         format!("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{escaped}.slice");
@@ -171,7 +171,7 @@ fn layouts_that_were_not_recorded_are_understood() {
     ];
     for (pod, container, deeper, level, above) in rows {
         let text = format!("0::{pod}/{container}{deeper}\n");
-        let place = view(&text, WHOLE_TREE, true).place().expect("a pod");
+        let place = proc_self(&text, WHOLE_TREE, true).place().expect("a pod");
         assert_eq!(place.pod, PodPath::Absolute(pod.clone()));
         assert_eq!(place.own, Some(ContainerId::new(&container)), "{pod}");
         assert_eq!(
@@ -186,7 +186,7 @@ fn layouts_that_were_not_recorded_are_understood() {
 }
 
 #[test]
-fn on_a_node_with_cgroup_v1_only_a_controllers_hierarchy_tells() {
+fn on_a_node_with_cgroup_v1_only_a_controllers_hierarchy_names_the_pod() {
     let pod = format!("/kubepods/besteffort/pod{UID}");
     let whole = "31 30 0:27 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n\
                  32 30 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n";
@@ -203,12 +203,12 @@ fn on_a_node_with_cgroup_v1_only_a_controllers_hierarchy_tells() {
             &["cpu", "cpuacct"],
             Some("/sys/fs/cgroup/cpu"),
         ),
-        // What a container without privilege sees.
+        // An unprivileged container sees only its own part.
         (&paths, &own, &["pids"], None),
         (&paths, WHOLE_TREE, &["pids"], None),
         (&bare, WHOLE_TREE, &[], None),
     ] {
-        let place = view(text, mounts, true).place().expect("a pod");
+        let place = proc_self(text, mounts, true).place().expect("a pod");
         assert_eq!(place.pod, PodPath::Absolute(pod.clone()));
         assert_eq!(place.own, Some(ContainerId::new(ID)));
         assert_eq!((place.unified, place.above_us), (false, Some(1)));
@@ -223,12 +223,12 @@ fn where_the_path_names_no_pod_kubelets_mounts_do() {
     let mounts = format!(
         "9 1 254:0 /var/lib/kubelet/pods/{UID}/containers/uploader/5e5df18f /dev/termination-log rw - ext4 /dev/vda rw\n"
     );
-    let place = view("0::/everything/in/one\n", &mounts, true)
+    let place = proc_self("0::/everything/in/one\n", &mounts, true)
         .place()
         .expect("a pod");
     assert_eq!(
         place.pod,
-        PodPath::Untold {
+        PodPath::SharedCgroup {
             uid: UID.to_owned()
         }
     );
@@ -237,25 +237,25 @@ fn where_the_path_names_no_pod_kubelets_mounts_do() {
 }
 
 #[test]
-fn outside_of_kubernetes_the_error_says_which_flag_helps() {
-    let error = view("0::/user.slice/session-3.scope\n", WHOLE_TREE, true)
+fn outside_kubernetes_the_error_names_the_flag_that_helps() {
+    let error = proc_self("0::/user.slice/session-3.scope\n", WHOLE_TREE, true)
         .place()
-        .expect_err("there is no pod");
+        .expect_err("the process runs outside a pod");
     let message = error.to_string();
     assert!(message.contains("/user.slice/session-3.scope"), "{message}");
     assert!(message.contains("--pod-cgroup"), "{message}");
 }
 
 #[test]
-fn a_given_pod_is_taken_whether_we_are_in_it_or_not() {
+fn a_given_pod_cgroup_is_used_whether_we_run_in_it_or_not() {
     let given = Path::new("/sys/fs/cgroup/test/pod");
-    let inside = view("0::/test/pod/sidecar/deep\n", WHOLE_TREE, true)
+    let inside = proc_self("0::/test/pod/sidecar/deep\n", WHOLE_TREE, true)
         .place_in(given)
         .expect("it is in the tree");
     assert_eq!(inside.pod, PodPath::Absolute("/test/pod".to_owned()));
     assert_eq!(inside.own, Some(ContainerId::new("sidecar")));
     assert_eq!((inside.level, inside.above_us), (Some(2), Some(2)));
-    let outside = view("0::/user.slice\n", WHOLE_TREE, true)
+    let outside = proc_self("0::/user.slice\n", WHOLE_TREE, true)
         .place_in(given)
         .expect("it is in the tree");
     assert_eq!((outside.own, outside.above_us), (None, None));
@@ -263,13 +263,13 @@ fn a_given_pod_is_taken_whether_we_are_in_it_or_not() {
 }
 
 #[test]
-fn a_given_pod_that_is_none_is_refused_with_the_reason() {
+fn a_given_pod_cgroup_that_is_not_one_is_refused_with_the_reason() {
     for (mountinfo, path, reason) in [
-        ("", "/sys/fs/cgroup/pod", "none is mounted"),
+        ("", "/sys/fs/cgroup/pod", "no cgroup2 hierarchy is mounted"),
         (WHOLE_TREE, "/elsewhere/pod", "mounted at /sys/fs/cgroup"),
         (WHOLE_TREE, "/sys/fs/cgroup", "the root"),
     ] {
-        let refused = view("0::/\n", mountinfo, true).place_in(Path::new(path));
+        let refused = proc_self("0::/\n", mountinfo, true).place_in(Path::new(path));
         let message = refused.expect_err(path).to_string();
         assert!(
             message.contains(reason) && message.contains(path),

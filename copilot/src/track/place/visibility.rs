@@ -1,7 +1,7 @@
-//! Can we see the processes of other containers?
+//! Whether we see the processes of other containers.
 //!
-//! Without `shareProcessNamespace` we see nobody but our own container. That nobody is to be seen is
-//! then no sign that main has ended, and whoever looks for processes must be refused.
+//! Without `shareProcessNamespace` we see the processes of our own container only. Their absence then
+//! does not mean that main has ended, so a source that looks for processes must refuse to start.
 
 use std::{fs, io};
 
@@ -13,8 +13,8 @@ use crate::track::{
     process,
 };
 
-/// In a pid namespace of its own a container's first process, pid 1, is ours; in a shared one it is
-/// the sandbox's.
+/// Whether our container has a pid namespace of its own: pid 1 is then our container's first process.
+/// In a shared pid namespace it is the sandbox's.
 #[must_use]
 pub fn is_alone(own: &MountEvidence) -> bool {
     let Ok(first) = Process::new(1) else {
@@ -23,27 +23,30 @@ pub fn is_alone(own: &MountEvidence) -> bool {
     is_private_pid_namespace() && are_of_one_container(&first, own).unwrap_or(false)
 }
 
-/// Whether a process is of our own container; `own` is what our mounts say. An error if it, or we,
-/// cannot be read.
+/// Whether a process belongs to our own container; `own` is the evidence of our own mounts.
+///
+/// # Errors
+///
+/// The process's cgroup, or our own, cannot be read.
 pub fn are_of_one_container(process: &Process, own: &MountEvidence) -> io::Result<bool> {
     let ours = fs::read_to_string("/proc/self/cgroup")?;
     let text = process::read(process, "cgroup")?;
-    // Where our own mounts name no container, as outside of Kubernetes, those of others tell nothing.
+    // If our own mounts do not name a container, as outside Kubernetes, those of others do not count.
     let is_named = own.name.is_some();
     let evidence = is_named.then(|| evidence_of(process, false)).flatten();
     Ok(is_ours(&text, evidence.as_ref(), &ours, own))
 }
 
-/// Whether a process is of our own container, by its cgroup and, where all containers are in one
+/// Whether a process belongs to our own container, by its cgroup and, where all containers share one
 /// cgroup, by its mounts.
 fn is_ours(
     cgroup: &str,
     evidence: Option<&MountEvidence>,
-    own: &str,
-    own_traits: &MountEvidence,
+    own_cgroup: &str,
+    own_evidence: &MountEvidence,
 ) -> bool {
-    cgroup::is_same_container(cgroup, own)
-        && evidence.is_none_or(|evidence| evidence.name == own_traits.name)
+    cgroup::is_same_container(cgroup, own_cgroup)
+        && evidence.is_none_or(|evidence| evidence.name == own_evidence.name)
 }
 
 /// Inode of the initial pid namespace (`PROC_PID_INIT_INO`).
@@ -77,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_are_in_one_cgroup_the_mounts_tell_who_pid_1_is() {
+    fn where_all_containers_share_a_cgroup_the_mounts_show_whose_pid_1_is() {
         let named = |name: Option<&str>| MountEvidence {
             name: name.map(str::to_owned),
             ..MountEvidence::default()
@@ -86,6 +89,6 @@ mod tests {
         let is_ours = |first: Option<&MountEvidence>| is_ours("0::/\n", first, "0::/\n", &own);
         assert!(is_ours(Some(&own)));
         assert!(!is_ours(Some(&named(None))), "the sandbox");
-        assert!(is_ours(None), "nothing but the cgroup tells");
+        assert!(is_ours(None), "only the cgroup is known");
     }
 }

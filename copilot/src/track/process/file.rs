@@ -1,8 +1,8 @@
-//! Files of one process in `/proc`: its text files, and its `stat`.
+//! Reads the files of one process in `/proc`: its text files, and its `stat`.
 //!
-//! All readings of other processes go through here, so that a test can delay each of them. A slow
-//! reading is what a busy node has: the runtime goes on while we read, and half-made containers are
-//! met that a fast machine never shows.
+//! Every read of another process's files goes through here, so that a test can delay it. A busy node
+//! makes such reads slow: the runtime goes on while we read, and we meet half-made containers that a
+//! fast machine never shows.
 
 use std::{
     io::{self, Read as _},
@@ -17,16 +17,16 @@ use procfs::{
 };
 use tracing::warn;
 
-/// Only for tests: the longest delay of a reading, in microseconds. Each reading then waits for a
-/// random time up to it.
+/// Only for tests: the longest delay of a read, in microseconds. Each read then waits for a random time
+/// up to it.
 const DELAY: &str = "COPILOT_TEST_PROC_DELAY_US";
 
-/// Reads a text file of a process's directory. Names of files and cgroups may be any bytes; those
-/// that are not UTF-8 must not hide all the others.
+/// Reads a text file of a process's directory. Names of files and cgroups may hold any bytes; one that
+/// is not UTF-8 must not hide the others.
 ///
 /// # Errors
 ///
-/// The file cannot be opened or read, as when the process is gone.
+/// The file cannot be opened or read, for instance because the process is gone.
 pub fn read(process: &Process, name: &str) -> io::Result<String> {
     delay();
     let mut file = process
@@ -41,7 +41,7 @@ pub fn read(process: &Process, name: &str) -> io::Result<String> {
 ///
 /// # Errors
 ///
-/// The process is gone, is hidden from us, or its text cannot be parsed.
+/// The process is gone or hidden from us, or the text cannot be parsed.
 pub fn stat(process: &Process) -> ProcResult<Stat> {
     delay();
     process.stat()
@@ -54,12 +54,12 @@ fn delay() {
     }
 }
 
-/// Said aloud: nobody should wonder why a sidecar is slow.
+/// Logs a warning if a delay is set: a slow sidecar must not be a riddle.
 fn longest_delay() -> Option<u64> {
     let longest = std::env::var(DELAY).ok()?;
     match longest.parse() {
         Ok(longest) => {
-            warn!("{DELAY}: each reading of /proc is delayed by up to {longest} µs");
+            warn!("{DELAY}: each read of /proc is delayed by up to {longest} µs");
             Some(longest)
         }
         Err(error) => {

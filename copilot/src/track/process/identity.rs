@@ -1,31 +1,32 @@
-//! What a process's `stat` says: who it is, whether it lives, whether it is a container runtime's.
+//! What follows from a process's `stat`: its identity, whether it lives, whether it is a container
+//! runtime's.
 
 use procfs::process::Stat;
 
 use crate::track::ProcessId;
 
-/// Clock ticks a second, as `/proc` counts start times: always 100 for user space.
+/// Clock ticks in a second. `/proc` counts start times in ticks: always 100 for user space.
 pub const TICKS_PER_SECOND: u64 = 100;
 
-/// Nanoseconds of one clock tick.
+/// Nanoseconds in a clock tick.
 pub const TICK: u64 = 1_000_000_000 / TICKS_PER_SECOND;
 
-/// How the name of a runtime's process ends when only the exec is left to do: earlier stages exit.
+/// Ends the name of a runtime's process that has only the exec left to do: earlier stages exit.
 pub const LAST_STAGE: &str = "[2:INIT]";
 
-/// A process with a runtime's name counts as a runtime's for this time after its start, in clock
-/// ticks. It makes a container, or waits for the word to start it, and a busy node takes many seconds
-/// for that. The time is bounded since any program may take such a name.
+/// For this time after its start, in clock ticks, a process with a runtime's name counts as a
+/// runtime's. It makes a container, or waits for the order to start the program, which takes a busy
+/// node many seconds. The time is bounded because any program may have such a name.
 pub const MAKING: u64 = 600 * TICKS_PER_SECOND;
 
-/// The same for a name that is a plain word: a program is called so far more often.
+/// The same for a name that is a plain word: an ordinary program has such a name far more often.
 pub const MAKING_BY_PLAIN_NAME: u64 = 30 * TICKS_PER_SECOND;
 
-/// How the command name of a container runtime's own process begins (`runc:[2:INIT]`), before it
-/// execs the container's program.
+/// Begin the command names of a container runtime's own process (`runc:[2:INIT]`) before it execs the
+/// container's program.
 const RUNTIME_PREFIXES: &[&str] = &["runc:[", "youki:["];
 
-/// The whole command name of such a process, where nothing marks it.
+/// The whole command names of such processes where they are plain words.
 const RUNTIME_NAMES: &[&str] = &["crun"];
 
 /// The identity of a process: its pid and its start time.
@@ -37,7 +38,8 @@ pub fn process_id(stat: &Stat) -> ProcessId {
     }
 }
 
-/// Whether a process lives. A zombie has ended, unless it is a leader whose other threads live on.
+/// Whether a process lives. A zombie has ended, unless it is a thread group leader whose other threads
+/// live on.
 #[must_use]
 pub fn is_alive(stat: &Stat) -> bool {
     !matches!(stat.state, 'Z' | 'X' | 'x') || stat.num_threads > 1

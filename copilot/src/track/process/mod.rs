@@ -1,8 +1,8 @@
 //! One process, as `/proc` shows it: its text files, its identity, whether it is a runtime's.
 //!
-//! [`file`] reads, and only [`file`]: a test can delay each reading there. [`identity`] is pure: what
-//! follows from a `stat`. Never here: containers, mounts, and who is main. Called by `mounts`, `place`,
-//! `scan` and the sources.
+//! Only [`file`] reads, so that a test can delay each read. [`identity`] is pure: what follows from a
+//! `stat`. Never here: containers, mounts, and who main is. Called by `mounts`, `place`, `scan` and the
+//! sources.
 
 mod file;
 mod identity;

@@ -1,7 +1,9 @@
-//! One complete look at the processes that we can see, as events.
+//! Scans `/proc`: all processes of the pod that we see, as events.
 //!
-//! The `proc` source is nothing but this, repeated; the `ebpf` source begins with it, for whoever
-//! ran before it was attached, and comes back to it after a loss.
+//! A [`Scanner`] remembers what it need not read twice. The `proc` source repeats such scans. The
+//! `ebpf` source starts with one, for processes that ran before it was attached, and repeats it after
+//! a loss; `pidfd` finds its processes by it. Never here: who main is, and when to scan. Called by the
+//! sources and `watch::settle`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,36 +24,36 @@ use super::{
     process::{self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_runtime, process_id},
 };
 
-/// So long after its start a process may still be moved into its container's cgroup, and a
+/// For this long after its start a process may still be moved into its container's cgroup, and a
 /// container's mounts may still be made.
 const YOUTH: u64 = 5 * TICKS_PER_SECOND;
 
-/// Looks at `/proc`, again and again, and remembers what it need not read twice.
+/// Scans `/proc` repeatedly, and remembers what it need not read twice.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     root: PathBuf,
     place: Place,
-    known: BTreeMap<i32, Known>,
-    /// Containers whose mounts need not be read again at this stage.
+    known: BTreeMap<i32, KnownProcess>,
+    /// Containers whose mounts were read, each with the latest stage.
     described: BTreeMap<ContainerId, Stage>,
 }
 
-/// What may be concluded from a process's age and name.
+/// What follows from a process's age and name.
 #[derive(Clone, Copy, Debug)]
-struct Kind {
-    /// It is a runtime's, and makes the container.
+struct ProcessKind {
+    /// It belongs to a runtime, which makes the container.
     is_runtimes: bool,
-    /// It may still move, and become what a runtime that we do not know makes of it.
+    /// It may still move to another cgroup, or belong to a runtime that we do not know.
     is_young: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Known {
+struct KnownProcess {
     id: ProcessId,
     container: Option<ContainerId>,
-    /// Its start has been told.
-    told: bool,
-    /// It waits for the word to become the container's program.
+    /// Its start has been reported.
+    reported: bool,
+    /// It waits for the runtime's order to exec the container's program.
     waits: bool,
 }
 
@@ -60,11 +62,11 @@ impl Scanner {
     #[must_use]
     pub fn new(place: Place) -> Self {
         let root = place.proc_root.clone();
-        Self::of(root.unwrap_or_else(|| "/proc".into()), place)
+        Self::at(root.unwrap_or_else(|| "/proc".into()), place)
     }
 
-    /// A scanner of the processes that are shown at `root` as `/proc` shows them.
-    fn of(root: PathBuf, place: Place) -> Self {
+    /// A scanner of a directory with the layout of `/proc`.
+    fn at(root: PathBuf, place: Place) -> Self {
         Self {
             root,
             place,
@@ -73,26 +75,27 @@ impl Scanner {
         }
     }
 
-    /// What has changed since the last look. The last event is [`Event::Scanned`], unless some
-    /// process may have been overlooked: from such a look nobody may be said to be gone.
+    /// Scans all processes, and reports what has changed since the last scan. The last event is
+    /// [`Event::Scanned`], unless the scan may have missed a process: the absence of a process then
+    /// proves nothing.
     pub fn scan(&mut self) -> Vec<Event> {
-        self.look(Timestamp::now())
+        self.scan_at(Timestamp::now())
     }
 
-    /// The container of a process that lived at the last look.
+    /// The container of a process that lived at the last scan.
     #[must_use]
     pub fn container_of_pid(&self, pid: i32) -> Option<&ContainerId> {
         self.known.get(&pid)?.container.as_ref()
     }
 
-    /// The pids that may still become a container's first process: those that the last look has not
-    /// seen, and young ones that it could not assign.
+    /// The pids that may still become a container's first process: those that the last scan did not
+    /// see, and young ones that it could not assign to a container.
     #[must_use]
     pub fn unassigned_pids(&self) -> BTreeSet<i32> {
         let now = Timestamp::now().0 / TICK;
         let is_unassigned = |pid: &i32| {
             self.known.get(pid).is_none_or(|known| {
-                !known.told && !known.waits && now.saturating_sub(known.id.started) < YOUTH
+                !known.reported && !known.waits && now.saturating_sub(known.id.started) < YOUTH
             })
         };
         self.pids().filter(is_unassigned).collect()
@@ -103,8 +106,8 @@ impl Scanner {
         entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
     }
 
-    /// Looks only at processes that the last look has not seen, or has seen in the making. It is far
-    /// cheaper than a look at all, and does not tell which processes are gone.
+    /// Looks only at processes that the last scan did not see, or saw in the making. This is far cheaper
+    /// than a full scan, and does not show which processes are gone.
     pub fn newcomers(&mut self) -> Vec<Event> {
         let now = Timestamp::now().0 / TICK;
         let mut events = Vec::new();
@@ -123,8 +126,8 @@ impl Scanner {
         events
     }
 
-    /// The runtime's processes that waited in a container at the last look, to become its program
-    /// when they are told to: the pid stays the same.
+    /// The runtime's processes that waited in a container at the last scan for the order to exec its
+    /// program: the pid stays the same.
     #[must_use]
     pub fn in_the_making(&self) -> Vec<(ProcessId, ContainerId)> {
         self.known
@@ -134,8 +137,8 @@ impl Scanner {
             .collect()
     }
 
-    /// Whether a process that has just ended was still a runtime's, which had not become its
-    /// container's program; nothing if its parent has been told, and nobody can say any more.
+    /// Whether a process that has just ended was still a runtime's, and had not become its container's
+    /// program. `None` if the parent has already reaped it, and nothing is left to read.
     #[must_use]
     pub fn ended_as_runtimes(&self, process: ProcessId) -> Option<bool> {
         let directory = self.root.join(process.visible_pid()?.to_string());
@@ -143,7 +146,7 @@ impl Scanner {
         (process_id(&stat) == process).then(|| is_runtime(&stat, 0))
     }
 
-    /// How many containers are being made whose mounts are all there.
+    /// How many containers wait for their start with all mounts in place.
     #[must_use]
     pub fn made(&self) -> usize {
         let waiting = self.known.values().filter(|known| known.waits);
@@ -154,8 +157,8 @@ impl Scanner {
         containers.iter().filter(is_made).count()
     }
 
-    /// How many processes live in these containers, by one look at all; nothing if some may have
-    /// been overlooked.
+    /// Scans all processes, and counts those that live in these containers. `None` if the scan may have
+    /// missed a process.
     pub fn living_in(&mut self, containers: &[ContainerId]) -> Option<usize> {
         let events = self.scan();
         if !matches!(events.last(), Some(Event::Scanned { .. })) {
@@ -169,7 +172,7 @@ impl Scanner {
         Some(living.count())
     }
 
-    fn look(&mut self, began: Timestamp) -> Vec<Event> {
+    fn scan_at(&mut self, began: Timestamp) -> Vec<Event> {
         let now = began.0 / TICK;
         let mut events = Vec::new();
         let mut alive = BTreeSet::new();
@@ -183,13 +186,13 @@ impl Scanner {
         self.known.retain(|pid, _| present.contains(pid));
         match seen {
             Ok(()) => events.push(Event::Scanned { alive, began }),
-            Err(error) => warn!(%error, "not all processes could be looked at; looking again"),
+            Err(error) => warn!(%error, "not all processes could be read; scanning again"),
         }
         events
     }
 
-    /// Shows all processes that live, one at a time: each holds a file open. A process that goes
-    /// away meanwhile, or is hidden from us, is left out; any other failure is told at the end.
+    /// Shows all processes that live, one at a time, because each holds a file open. Leaves out a
+    /// process that goes away meanwhile or is hidden from us; returns any other failure at the end.
     fn each_living(&mut self, mut show: impl FnMut(&mut Self, &Process, &Stat)) -> ProcResult<()> {
         let mut failed = Ok(());
         for process in all_processes_with_root(&self.root)? {
@@ -211,24 +214,24 @@ impl Scanner {
         events: &mut Vec<Event>,
     ) {
         let age = now.saturating_sub(id.started);
-        let of = Kind {
+        let kind = ProcessKind {
             is_runtimes: is_runtime(stat, age),
             is_young: age < YOUTH,
         };
         let known = self.known.get(&stat.pid).filter(|known| known.id == id);
-        let may_move = of.is_young || of.is_runtimes;
+        let may_move = kind.is_young || kind.is_runtimes;
         let container = match known {
             Some(known) if known.container.is_some() || !may_move => known.container.clone(),
-            _ => self.container_of(process, of),
+            _ => self.container_of(process, kind),
         };
-        let told = known.is_some_and(|known| known.told && known.container == container);
-        let mut now_told = told;
+        let mut reported =
+            known.is_some_and(|known| known.reported && known.container == container);
         let mut waits = false;
         if let Some(container) = &container {
-            self.describe(process, container, of, events);
-            waits = of.is_runtimes && !told && stat.comm.ends_with(LAST_STAGE);
-            if !told && !of.is_runtimes {
-                now_told = true;
+            self.describe(process, container, kind, events);
+            waits = kind.is_runtimes && !reported && stat.comm.ends_with(LAST_STAGE);
+            if !reported && !kind.is_runtimes {
+                reported = true;
                 events.push(Event::ProcessStarted {
                     process: id,
                     container: container.clone(),
@@ -239,19 +242,19 @@ impl Scanner {
         }
         self.known.insert(
             stat.pid,
-            Known {
+            KnownProcess {
                 id,
                 container,
-                told: now_told,
+                reported,
                 waits,
             },
         );
     }
 
     /// The container of our pod in which a process runs.
-    fn container_of(&self, process: &Process, of: Kind) -> Option<ContainerId> {
-        if let PodPath::Untold { uid } = &self.place.pod {
-            let evidence = evidence_of(process, of.is_runtimes)?;
+    fn container_of(&self, process: &Process, kind: ProcessKind) -> Option<ContainerId> {
+        if let PodPath::SharedCgroup { uid } = &self.place.pod {
+            let evidence = evidence_of(process, kind.is_runtimes)?;
             let name = evidence
                 .name
                 .filter(|_| evidence.pod_uid.as_ref() == Some(uid));
@@ -264,16 +267,16 @@ impl Scanner {
         }
     }
 
-    /// Reads what the mounts say: while the container is made, once when it is made, and once more
-    /// when its program runs.
+    /// Reads the mount evidence: repeatedly while the container is made, once when it is complete, and
+    /// once more when its program runs.
     fn describe(
         &mut self,
         process: &Process,
         container: &ContainerId,
-        of: Kind,
+        kind: ProcessKind,
         events: &mut Vec<Event>,
     ) {
-        let enough = if of.is_runtimes {
+        let enough = if kind.is_runtimes {
             Stage::BeforeStart
         } else {
             Stage::Complete
@@ -285,14 +288,14 @@ impl Scanner {
         {
             return;
         }
-        let evidence = evidence_of(process, of.is_runtimes);
-        // Of a process that goes away meanwhile nothing can be read: another may tell more. And the
-        // name of a runtime that we do not know may be that of a program.
-        let is_sandbox = |evidence: &MountEvidence| evidence.is_sandbox && !of.is_runtimes;
-        let is_told = |evidence: &MountEvidence| {
-            evidence.name.is_some() || is_sandbox(evidence) || !of.is_young
+        let evidence = evidence_of(process, kind.is_runtimes);
+        // A process that goes away meanwhile leaves nothing to read, but another one of the container
+        // may. And a young process without a name may belong to a runtime that we do not know.
+        let is_sandbox = |evidence: &MountEvidence| evidence.is_sandbox && !kind.is_runtimes;
+        let is_conclusive = |evidence: &MountEvidence| {
+            evidence.name.is_some() || is_sandbox(evidence) || !kind.is_young
         };
-        if let Some(evidence) = evidence.as_ref().filter(|evidence| is_told(evidence))
+        if let Some(evidence) = evidence.as_ref().filter(|evidence| is_conclusive(evidence))
             && evidence.stage > Stage::BeforePivot
         {
             self.described.insert(container.clone(), evidence.stage);
@@ -303,7 +306,8 @@ impl Scanner {
         });
     }
 
-    /// Whether the parent lies outside the container; in a shared pid namespace it then has no pid.
+    /// Whether the process's parent is outside the container. In a shared pid namespace such a parent
+    /// has pid 0.
     fn entered(&self, stat: &Stat, container: &ContainerId) -> bool {
         if stat.ppid == 0 {
             return true;
@@ -316,19 +320,19 @@ impl Scanner {
             let parent = self.root.join(stat.ppid.to_string());
             let parent = Process::new_with_root(parent).ok()?;
             let is_runtimes = process::stat(&parent).is_ok_and(|stat| is_runtime(&stat, 0));
-            let of = Kind {
+            let kind = ProcessKind {
                 is_runtimes,
                 is_young: true,
             };
-            self.container_of(&parent, of)
+            self.container_of(&parent, kind)
         });
         parents.as_ref() != Some(container)
     }
 }
 
-/// Whether a look has shown anything but who lives.
+/// Whether a scan has found anything besides the set of living processes.
 #[must_use]
-pub fn tells_news(events: &[Event]) -> bool {
+pub fn has_news(events: &[Event]) -> bool {
     let is_news = |event: &Event| !matches!(event, Event::Scanned { .. });
     events.iter().any(is_news)
 }

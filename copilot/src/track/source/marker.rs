@@ -1,8 +1,8 @@
-//! Files by which main speaks: `_START`, `_SUCCESS` and `_ERROR` in the output directory.
+//! The `marker` source: the files `_START`, `_SUCCESS` and `_ERROR` in the output directory.
 //!
-//! The reference's `file` watcher (spec §7), told by inotify, files that were moved in included.
-//! Needs nothing but the directory. Cannot see a main that was killed: it writes nothing any more,
-//! so another source should always be at work beside this one.
+//! The reference's `file` watcher (spec §7), by inotify; sees files that are moved in as well. Needs
+//! only the directory. Cannot see that main was killed, because a killed main writes no file, so
+//! another source should always run beside this one.
 
 use std::{
     collections::VecDeque,
@@ -22,29 +22,29 @@ use tracing::{debug, warn};
 use super::register;
 use crate::track::{Event, Marker, Timestamp};
 
-/// Room for some events with the longest of names.
+/// Bytes for several events with the longest names.
 const BUFFER: usize = 4096;
 
-/// How long an error file that was made may stay open before it counts as written: a link or a
-/// device is never closed after writing.
+/// After this time a new error file counts as complete although it was not closed: a link or a device
+/// is never closed after a write.
 const UNTIL_WRITTEN: Duration = Duration::from_secs(1);
 
-/// Why the files cannot be watched.
+/// Why the `marker` source does not work here.
 #[derive(Debug, Error)]
 pub enum MarkerError {
-    /// There is no output directory.
-    #[error("--from-local-dir is not given, and marker files lie in it")]
+    /// No output directory is given.
+    #[error("marker files lie in the output directory: name it with --from-local-dir")]
     NoDirectory,
     /// The directory cannot be watched.
     #[error(
-        "the output directory {path} cannot be watched for marker files ({cause}); it must exist, \
+        "the output directory {path} cannot be watched for marker files ({source}); it must exist, \
          and the node's fs.inotify.max_user_instances and max_user_watches must not be used up"
     )]
     Refused {
-        /// The directory.
+        /// The output directory.
         path: PathBuf,
-        /// Why.
-        cause: io::Error,
+        /// The kernel's error.
+        source: io::Error,
     },
 }
 
@@ -54,17 +54,21 @@ pub struct MarkerSource {
     directory: PathBuf,
     inotify: AsyncFd<OwnedFd>,
     queue: VecDeque<Event>,
-    /// An error file was made and not yet closed.
+    /// An error file exists, and was not closed yet.
     error_is_open: bool,
 }
 
 impl MarkerSource {
-    /// Begins to watch; what lies there already is told first.
+    /// Starts the watch, and emits the files that exist already.
+    ///
+    /// # Errors
+    ///
+    /// No directory is given, or the kernel refuses to watch it.
     pub fn new(directory: Option<&Path>) -> Result<Self, MarkerError> {
         let directory = directory.ok_or(MarkerError::NoDirectory)?;
-        let inotify = watch(directory).map_err(|cause| MarkerError::Refused {
+        let inotify = watch(directory).map_err(|source| MarkerError::Refused {
             path: directory.to_owned(),
-            cause,
+            source,
         })?;
         let mut source = Self {
             directory: directory.to_owned(),
@@ -76,7 +80,7 @@ impl MarkerSource {
         Ok(source)
     }
 
-    /// The next event. Nothing is lost if the wait is given up.
+    /// The next event. Cancel safe: no event is lost.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.queue.pop_front() {
@@ -89,55 +93,58 @@ impl MarkerSource {
                         drop(guard);
                         self.read();
                     }
-                    // The runtime is going down.
+                    // Tokio shuts down.
                     Err(_) => return pending().await,
                 },
-                () = sleep(UNTIL_WRITTEN), if self.error_is_open => self.tell(Marker::Error),
+                () = sleep(UNTIL_WRITTEN), if self.error_is_open => self.emit(Marker::Error),
             }
         }
     }
 
-    /// Tells of the files that lie there.
+    /// Emits the marker files that exist.
     fn look(&mut self) {
         for (_, marker) in Marker::ALL {
             if self.exists(marker) {
-                self.tell(marker);
+                self.emit(marker);
             }
         }
     }
 
     fn read(&mut self) {
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
-        let mut told = Vec::new();
-        let mut overlooked = false;
+        let mut changes = Vec::new();
+        let mut overflowed = false;
         let mut reader = inotify::Reader::new(self.inotify.get_ref(), &mut buffer);
         loop {
             match reader.next() {
                 Ok(event) => {
                     let happened = event.events();
-                    overlooked |= happened.contains(ReadFlags::QUEUE_OVERFLOW);
+                    overflowed |= happened.contains(ReadFlags::QUEUE_OVERFLOW);
                     if happened.contains(ReadFlags::IGNORED) {
-                        warn!(directory = %self.directory.display(), "the output directory is gone; no marker file will be seen");
+                        warn!(
+                            directory = %self.directory.display(),
+                            "the output directory is gone, so marker files are not seen any more"
+                        );
                     }
                     let name = event.file_name().map(|name| name.to_bytes().to_owned());
-                    told.extend(name.map(|name| (name, happened)));
+                    changes.extend(name.map(|name| (name, happened)));
                 }
                 Err(rustix::io::Errno::AGAIN) => break,
                 Err(error) => {
-                    warn!(%error, "the word of the output directory cannot be read");
+                    warn!(%error, "changes of the output directory cannot be read");
                     break;
                 }
             }
         }
-        for (name, happened) in told {
-            self.heed(&name, happened);
+        for (name, happened) in changes {
+            self.take(&name, happened);
         }
-        if overlooked {
+        if overflowed {
             self.look();
         }
     }
 
-    fn heed(&mut self, name: &[u8], happened: ReadFlags) {
+    fn take(&mut self, name: &[u8], happened: ReadFlags) {
         let marker = Marker::ALL
             .into_iter()
             .find(|(file, _)| file.as_bytes() == name);
@@ -146,18 +153,18 @@ impl MarkerSource {
         };
         let is_complete = happened.intersects(ReadFlags::CLOSE_WRITE | ReadFlags::MOVED_TO);
         if marker == Marker::Error && !is_complete {
-            // What went wrong is written into it after it was made.
+            // Main writes its message into the file after it has created it.
             self.error_is_open = true;
         } else {
-            self.tell(marker);
+            self.emit(marker);
         }
     }
 
-    fn tell(&mut self, marker: Marker) {
+    fn emit(&mut self, marker: Marker) {
         if marker == Marker::Error {
             self.error_is_open = false;
         }
-        // It may be gone again, being renamed for instance.
+        // It may be gone again, for instance renamed.
         if !self.exists(marker) {
             debug!(file = marker.file_name(), "a marker file came and went");
             return;

@@ -1,9 +1,10 @@
-//! Ways of learning what happens in the pod: one file each.
+//! Sources: the ways to learn what happens in the pod, one file or folder each.
 //!
-//! A source only *emits* events, in the one vocabulary, and says at its head what it can and cannot
-//! see. It decides nothing: who main is and when it is over is the tracker's word. Several may be at
-//! work at once ([`Sources`]); [`selection`] chooses them.
+//! A source only *emits* [`Event`]s; the top of its file lists what it can and cannot see. Several may
+//! run at once ([`Sources`]); [`selection`] chooses them. Never here: who main is, and when it is over,
+//! which the tracker decides. Called by `attach` and `watch`.
 
+mod causes;
 #[cfg(feature = "ebpf")]
 pub mod ebpf;
 pub mod kube;
@@ -24,12 +25,12 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{ContainerId, Event, ProcessId, Tracker, decision::Sight, identify::Manifest};
 
-/// What matters from now on. A source may leave out the rest.
+/// Which events matter from now on. A source may leave out the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Focus {
-    /// Main has been seen to start, so only the ends of first processes and new containers matter.
+    /// Main has started, so only the ends of first processes and new containers matter.
     pub main_runs: bool,
-    /// The containers whose first process is known, each with it.
+    /// Each container whose first process is known, with that process.
     pub first_processes: Vec<(ContainerId, ProcessId)>,
 }
 
@@ -43,23 +44,23 @@ impl From<&Tracker> for Focus {
     }
 }
 
-/// A source that is at work.
+/// A source that runs.
 pub enum Source {
-    /// The kernel tells.
+    /// The kernel's events.
     #[cfg(feature = "ebpf")]
     Ebpf(Box<ebpf::EbpfSource>),
-    /// A descriptor of each first process tells its end.
+    /// A descriptor of each first process.
     Pidfd(Box<pidfd::PidfdSource>),
-    /// `/proc` is looked at, again and again.
+    /// Repeated scans of `/proc`.
     Proc(Box<proc::ProcSource>),
-    /// Kubernetes' API tells of our pod.
+    /// A watch of our pod through the Kubernetes API.
     #[cfg(feature = "kube-api")]
     Kube(Box<kube::KubeSource>),
-    /// Files in the output directory.
+    /// Marker files in the output directory.
     Marker(Box<marker::MarkerSource>),
-    /// Nobody can be seen; SIGTERM, which a native sidecar gets after main, is all there is.
+    /// No events: only SIGTERM, which a native sidecar gets after main.
     Signal,
-    /// Nobody is waited for.
+    /// No events, and no wait for main.
     Noop,
 }
 
@@ -80,8 +81,8 @@ impl Source {
         }
     }
 
-    /// Whether anything can come of it but SIGTERM.
-    fn tells(&self) -> bool {
+    /// Whether it can emit events.
+    fn emits(&self) -> bool {
         !matches!(self, Self::Signal | Self::Noop)
     }
 
@@ -110,14 +111,14 @@ impl Source {
         }
     }
 
-    /// What it sees, at this moment, of who lives: files and signals never show that.
+    /// How much it sees of the pod's processes at this moment. Files and signals show none.
     fn sight(&self) -> Sight {
         match self {
             #[cfg(feature = "ebpf")]
-            Self::Ebpf(source) if source.tells_status() => Sight::Knows,
+            Self::Ebpf(source) if source.learns_status() => Sight::Knows,
             #[cfg(feature = "ebpf")]
             Self::Ebpf(_) => Sight::Sees,
-            Self::Pidfd(_) if pidfd::tells_status() => Sight::Knows,
+            Self::Pidfd(_) if pidfd::learns_status() => Sight::Knows,
             Self::Pidfd(_) | Self::Proc(_) => Sight::Sees,
             #[cfg(feature = "kube-api")]
             Self::Kube(source) => source.sight(),
@@ -126,17 +127,17 @@ impl Source {
     }
 }
 
-/// The sources that are at work together. Never none.
+/// The sources that run together; at least one.
 pub struct Sources(Vec<Source>);
 
 impl Sources {
-    /// One source.
+    /// A single source.
     #[must_use]
     pub fn one(source: Source) -> Self {
         Self(vec![source])
     }
 
-    /// One more.
+    /// Adds a source.
     pub fn push(&mut self, source: Source) {
         self.0.push(source);
     }
@@ -148,20 +149,20 @@ impl Sources {
         names.join(",")
     }
 
-    /// Whether main's end may be told by anything but SIGTERM.
+    /// Whether any of them can emit events; otherwise only SIGTERM shows that main is over.
     #[must_use]
-    pub fn tell(&self) -> bool {
-        self.0.iter().any(Source::tells)
+    pub fn emit(&self) -> bool {
+        self.0.iter().any(Source::emits)
     }
 
-    /// Whether nobody shall be waited for.
+    /// Whether main must not be waited for.
     #[must_use]
     pub fn are_noop(&self) -> bool {
         self.0.iter().all(|source| matches!(source, Source::Noop))
     }
 
-    /// The next event of any of them, and whose it is; never, if none of them tells anything.
-    /// Nothing is lost if the wait is given up.
+    /// The next event of any of them, with the name of its source; waits for ever if none emits events.
+    /// Cancel safe: no event is lost.
     pub async fn next(&mut self) -> (&'static str, Event) {
         if let [source] = self.0.as_mut_slice() {
             return (source.name(), source.next().await);
@@ -174,14 +175,14 @@ impl Sources {
         select_all(each).await.0
     }
 
-    /// What the best of them sees, at this moment, of who lives.
+    /// How much the best of them sees of the pod's processes at this moment.
     #[must_use]
     pub fn sight(&self) -> Sight {
         let sights = self.0.iter().map(Source::sight);
         sights.reduce(Sight::better).unwrap_or(Sight::Blind)
     }
 
-    /// A decision is near: whoever may have lost its sight unawares finds out.
+    /// Checks, before a decision, that each source still sees: a connection may be dead without a sign.
     pub fn look_again(&mut self) {
         #[cfg(feature = "kube-api")]
         for source in &mut self.0 {
@@ -191,7 +192,7 @@ impl Sources {
         }
     }
 
-    /// What the pod's manifest says of who is main, if one of them could read it.
+    /// The facts about main in the pod's manifest, if one of them has read it.
     #[must_use]
     pub fn manifest(&self) -> Option<&Manifest> {
         self.0.iter().find_map(|source| match source {
@@ -201,7 +202,7 @@ impl Sources {
         })
     }
 
-    /// Main is known: whatever is of no more interest need not be told.
+    /// Sets which events matter from now on.
     pub fn focus(&mut self, focus: &Focus) {
         for source in &mut self.0 {
             source.focus(focus);
@@ -209,11 +210,11 @@ impl Sources {
     }
 }
 
-/// Makes a descriptor that the kernel makes readable something that can be waited for.
+/// Registers a descriptor with tokio, to wait until the kernel makes it readable.
 fn register<T: AsRawFd>(owner: T) -> io::Result<AsyncFd<T>> {
-    // SAFETY: what is registered here (a pidfd, a timer, an inotify instance, a ring buffer's map)
-    // owns its descriptor, gives the same one each time it is asked, and keeps it open until it is
-    // dropped, which is when the registration ends.
+    // SAFETY: each owner that is registered here (a pidfd, a timer, an inotify instance, a ring
+    // buffer's map) owns its descriptor, always returns the same one, and keeps it open until it is
+    // dropped, which ends the registration as well.
     unsafe { AsyncFd::register_with_interest(owner, Interest::READABLE) }
         .map_err(|error| error.into_parts().1)
 }

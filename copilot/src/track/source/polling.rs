@@ -1,24 +1,25 @@
-//! How often to look where nobody tells us anything.
+//! How often to scan `/proc` where the kernel sends no events.
 
 use std::time::Duration;
 
-/// How long after the last news main's start is expected from moment to moment. An image may take
-/// far longer to be pulled, and nobody should pay for that by the millisecond.
+/// For this long after the last change, main's start is expected at any moment. An image pull may take
+/// far longer, and must not cost a scan every few milliseconds.
 const EXPECTANT: Duration = Duration::from_mins(1);
 
-/// How many times longer the pauses are after that.
+/// After that the pauses are this many times longer.
 const PATIENT: u32 = 4;
 
-/// While a runtime's process waits in a new container for the word to start the program.
+/// The pause while a runtime's process waits in a new container for the order to start the program.
 const BEFORE_A_START: Duration = Duration::from_millis(1);
 
-/// Both ends of the pause between two looks at `/proc`.
+/// The bounds of the pause between two scans of `/proc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Polling {
-    /// While main is expected: a main that lives less than that may be missed, unless its container
-    /// was seen in the making. A look at a pod's few processes takes a fraction of a millisecond.
+    /// The pause while main is expected. A main that lives shorter may be missed, unless a scan saw its
+    /// container in the making. A scan of a pod's few processes takes a fraction of a millisecond.
     pub fast: Duration,
-    /// While main runs: what is added to the end of each task. A look costs CPU time that is main's.
+    /// The pause while main runs: each task takes this much longer at most. A scan costs CPU time that
+    /// main could use.
     pub slow: Duration,
 }
 
@@ -32,8 +33,8 @@ impl Default for Polling {
 }
 
 impl Polling {
-    /// The pause before main has started: `quiet` is how long nothing has changed, `in_the_making`
-    /// whether a container waits for its start.
+    /// The pause before main has started. `quiet` is the time since the last change; `in_the_making`
+    /// is whether a container waits for its start.
     #[must_use]
     pub fn before_start(&self, quiet: Duration, in_the_making: bool) -> Duration {
         if in_the_making {
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_end_is_overstepped() {
+    fn the_pause_stays_within_its_bounds() {
         let polling = Polling {
             fast: Duration::from_micros(200),
             slow: Duration::from_micros(500),

@@ -1,9 +1,9 @@
-//! Watching the pod by looking at `/proc`, again and again.
+//! The `proc` source: scans `/proc` repeatedly.
 //!
-//! Needs a shared pid namespace (or the node's own `/proc`) and no privilege. Sees who lives, so that
-//! main ended, but not how: only its parent and the kernel know the status. A main that begins and
-//! ends between two looks is missed, unless its container was seen in the making. Looks often while
-//! main is expected, seldom while it runs.
+//! Needs a shared pid namespace (or the node's own `/proc`) and no privilege. Sees which processes
+//! live, so it learns that main ended, but not how: only main's parent and the kernel know the status.
+//! Misses a main that begins and ends between two scans, unless a scan saw its container in the
+//! making. Scans often while main is expected, seldom while it runs.
 
 use std::{
     collections::VecDeque,
@@ -18,34 +18,38 @@ use crate::track::{
     ContainerId, Event, ProcessId, Timestamp,
     place::Place,
     process::TICK,
-    scan::{Scanner, tells_news},
+    scan::{Scanner, has_news},
 };
 
-/// Why `/proc` shows nobody.
+/// Why the `proc` source does not work here.
 #[derive(Debug, Error)]
 pub enum ProcError {
     /// We are alone in our pid namespace.
     #[error(
-        "the pod does not share its pid namespace, so no other container can be seen; \
+        "the pod does not share its pid namespace, so we see no other container; \
          set `shareProcessNamespace: true` in the pod, or give the sidecar CAP_BPF and CAP_PERFMON"
     )]
     NotShared,
 }
 
-/// Looks at `/proc`.
+/// Scans `/proc`, and emits what has changed.
 #[derive(Debug)]
 pub struct ProcSource {
     scanner: Scanner,
     polling: Polling,
     queue: VecDeque<Event>,
     changed: Instant,
-    /// Until the next look; nothing before the first.
+    /// The pause until the next scan; `None` before the first.
     pause: Option<Duration>,
     main_runs: bool,
 }
 
 impl ProcSource {
-    /// Begins to look, unless there can be nobody to see.
+    /// A source that has not scanned yet.
+    ///
+    /// # Errors
+    ///
+    /// We cannot see other containers' processes.
     pub fn new(place: &Place, polling: Polling) -> Result<Self, ProcError> {
         if !place.shows_others() {
             return Err(ProcError::NotShared);
@@ -60,7 +64,7 @@ impl ProcSource {
         })
     }
 
-    /// The next event; looks again after a while when all have been told.
+    /// The next event. Scans again after a pause once all events are emitted.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.queue.pop_front() {
@@ -69,15 +73,15 @@ impl ProcSource {
             if let Some(pause) = self.pause {
                 sleep(pause).await;
             }
-            self.look();
+            self.scan();
         }
     }
 
-    fn look(&mut self) {
+    fn scan(&mut self) {
         let waiting = self.scanner.in_the_making();
         let mut seen = self.scanner.scan();
-        missed(waiting, &mut seen);
-        if tells_news(&seen) {
+        add_missed_starts(waiting, &mut seen);
+        if has_news(&seen) {
             self.changed = Instant::now();
         }
         self.queue.extend(seen);
@@ -90,15 +94,16 @@ impl ProcSource {
         });
     }
 
-    /// Whether main runs: if so, look less often.
+    /// Sets whether main runs: if so, scans less often.
     pub fn focus(&mut self, main_runs: bool) {
         self.main_runs = main_runs;
     }
 }
 
-/// Whoever waited in a container in the making at the last look and is gone at this one has run its
-/// program between the two: else its container would seem never to have begun.
-fn missed(waiting: Vec<(ProcessId, ContainerId)>, seen: &mut Vec<Event>) {
+/// Adds the starts that happened between two scans: a process that waited in a container in the making
+/// at the last scan, and is gone now, has run its program meanwhile. Without this its container would
+/// seem never to have started.
+fn add_missed_starts(waiting: Vec<(ProcessId, ContainerId)>, seen: &mut Vec<Event>) {
     let Some(Event::Scanned { alive, .. }) = seen.last() else {
         return;
     };
@@ -112,7 +117,7 @@ fn missed(waiting: Vec<(ProcessId, ContainerId)>, seen: &mut Vec<Event>) {
             entered: true,
         })
         .collect();
-    // Before the look's word of who is gone.
+    // Before the event that shows which processes are gone.
     let last = seen.len() - 1;
     seen.splice(last..last, gone);
 }

@@ -1,10 +1,10 @@
-//! Which sources work here? Those that were named, or the best that does, each step down logged with
-//! its reason.
+//! Watcher selection: starts the sources that `--watcher` names, or the best one that works here.
 //!
-//! `ebpf`, then `pidfd`, then `proc`, then `signal`. Whoever names a source that does not work here is
-//! refused at once. Marker files never stand alone: a main that is killed writes none.
+//! `auto` tries `ebpf`, then `pidfd`, then `proc`, falls back to `signal`, and logs why each watcher
+//! before did not work. A named watcher that does not work here is an error. Marker files never stand
+//! alone, because a killed main writes none.
 
-use std::{fmt, path::Path, sync::LazyLock};
+use std::{error::Error as StdError, path::Path, sync::LazyLock};
 
 use thiserror::Error;
 use tracing::warn;
@@ -14,33 +14,33 @@ use super::ebpf::EbpfSource;
 #[cfg(feature = "kube-api")]
 use super::kube::KubeSource;
 use super::{
-    Polling, Source, Sources, kube::ApiOptions, marker::MarkerSource, pidfd::PidfdSource,
-    proc::ProcSource,
+    Polling, Source, Sources, causes::with_causes, kube::ApiOptions, marker::MarkerSource,
+    pidfd::PidfdSource, proc::ProcSource,
 };
 use crate::track::{
     decision::Sight,
     place::{Place, PlaceError},
 };
 
-/// One of `--watcher`: which source is wanted.
+/// One name of `--watcher`: the source to start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Watcher {
-    /// The best that works.
+    /// The best source that works here.
     #[default]
     Auto,
     /// The kernel's events.
     Ebpf,
-    /// A descriptor of each process.
+    /// A descriptor of each first process.
     Pidfd,
-    /// Looking at `/proc`.
+    /// Repeated scans of `/proc`.
     Proc,
-    /// Kubernetes' API; by name only, since it takes rights and is the slowest.
+    /// The Kubernetes API; never part of `auto`, because it needs rights and is the slowest.
     KubeApi,
-    /// Marker files in the output directory, beside the best that works.
+    /// Marker files in the output directory, beside the best source that works here.
     Marker,
     /// SIGTERM only.
     Signal,
-    /// No waiting at all.
+    /// No wait for main.
     Noop,
 }
 
@@ -65,26 +65,26 @@ impl Watcher {
     }
 }
 
-/// For whoever has no flags.
+/// The options of a caller without flags.
 static NO_OPTIONS: LazyLock<ApiOptions> = LazyLock::new(ApiOptions::default);
 
-/// What a source may need.
+/// Everything that a source may need to start.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
-    /// Where we are.
+    /// Our place among the cgroups, if it was found.
     pub place: &'a Result<Place, PlaceError>,
-    /// How often to look where nobody tells.
+    /// How often to scan `/proc`.
     pub polling: Polling,
     /// Main's output directory.
     pub output: Option<&'a Path>,
-    /// The way to the API, as far as flags tell it.
+    /// How to reach the Kubernetes API, as far as flags say it.
     pub api: &'a ApiOptions,
 }
 
 impl<'a> Surroundings<'a> {
-    /// Nothing but a place.
+    /// A place, and the defaults of everything else.
     #[must_use]
-    pub fn of(place: &'a Result<Place, PlaceError>) -> Self {
+    pub fn from_place(place: &'a Result<Place, PlaceError>) -> Self {
         Self {
             place,
             polling: Polling::default(),
@@ -98,11 +98,11 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-/// The sources at work, and why it is these.
+/// The selected sources, and why they were selected.
 pub struct Selection {
-    /// The sources.
+    /// The sources; they run already.
     pub sources: Sources,
-    /// Why they were taken: for a person who wonders.
+    /// Why they were selected, for the log.
     pub reason: String,
 }
 
@@ -115,30 +115,34 @@ pub struct WatcherError {
     advice: String,
 }
 
-/// What a rung lacks, in words.
+/// Why a watcher does not work here.
 struct Refusal(String);
 
-impl<E: fmt::Display> From<E> for Refusal {
+impl<E: StdError> From<E> for Refusal {
     fn from(error: E) -> Self {
-        Self(error.to_string())
+        Self(with_causes(&error))
     }
 }
 
-/// Takes the sources that were named; the best that works for `auto`, and beside `marker`.
+/// Starts the named sources; for `auto`, and beside `marker`, the best source that works here.
+///
+/// # Errors
+///
+/// A named watcher does not work here.
 pub async fn select(
     wanted: &[Watcher],
     around: &Surroundings<'_>,
 ) -> Result<Selection, WatcherError> {
-    let mut rung: Option<Selection> = None;
-    let mut add = |source: Source, reason: String| match &mut rung {
-        Some(rung) => {
-            rung.sources.push(source);
-            if !rung.reason.contains(&reason) {
-                rung.reason = format!("{}; {reason}", rung.reason);
+    let mut selection: Option<Selection> = None;
+    let mut add = |source: Source, reason: String| match &mut selection {
+        Some(selection) => {
+            selection.sources.push(source);
+            if !selection.reason.contains(&reason) {
+                selection.reason = format!("{}; {reason}", selection.reason);
             }
         }
         None => {
-            rung = Some(Selection {
+            selection = Some(Selection {
                 sources: Sources::one(source),
                 reason,
             });
@@ -147,7 +151,7 @@ pub async fn select(
     for watcher in wanted.iter().filter(|watcher| **watcher != Watcher::Auto) {
         let source = match watcher {
             Watcher::KubeApi => kube_api(around).await,
-            watcher => try_one(*watcher, around),
+            watcher => start(*watcher, around),
         };
         let source = source.map_err(|Refusal(reason)| WatcherError {
             wanted: watcher.name(),
@@ -161,52 +165,53 @@ pub async fn select(
         let (source, reason) = best(around);
         add(source, reason);
     }
-    Ok(rung.unwrap_or_else(|| Selection {
+    Ok(selection.unwrap_or_else(|| Selection {
         sources: Sources::one(Source::Signal),
         reason: "no watcher was named".to_owned(),
     }))
 }
 
 fn best(around: &Surroundings<'_>) -> (Source, String) {
-    let mut steps: Vec<String> = Vec::new();
+    let mut refusals: Vec<String> = Vec::new();
     for watcher in [Watcher::Ebpf, Watcher::Pidfd, Watcher::Proc] {
-        match try_one(watcher, around).and_then(|source| unless_worse(source, around)) {
-            Ok(source) if steps.is_empty() => {
-                return (source, "the best there is works here".to_owned());
+        match start(watcher, around).and_then(|source| unless_pidfd_is_better(source, around)) {
+            Ok(source) if refusals.is_empty() => {
+                return (source, "the preferred watcher works here".to_owned());
             }
-            Ok(source) => return (source, steps.join("; ")),
+            Ok(source) => return (source, refusals.join("; ")),
             Err(Refusal(reason)) => {
-                let rung = watcher.name();
+                let watcher = watcher.name();
                 warn!(
-                    rung,
+                    watcher,
                     reason, "a watcher does not work here: trying the next"
                 );
-                steps.push(format!("{rung} does not work here: {reason}"));
+                refusals.push(format!("{watcher} does not work here: {reason}"));
             }
         }
     }
     warn!(
-        "only SIGTERM is left, which says that main has ended if we are a native sidecar (an init \
-         container with `restartPolicy: Always`); with CAP_BPF and CAP_PERFMON, or with \
-         `shareProcessNamespace: true`, main itself could be watched"
+        "no watcher works here, so main's end is known from SIGTERM alone: only a native sidecar (an \
+         init container with `restartPolicy: Always`) gets it after main; to watch main itself, give \
+         the sidecar CAP_BPF and CAP_PERFMON, or set `shareProcessNamespace: true` in the pod"
     );
-    (Source::Signal, steps.join("; "))
+    (Source::Signal, refusals.join("; "))
 }
 
-/// Refuses eBPF that cannot tell how main ends, where the next rung can.
-fn unless_worse(source: Source, around: &Surroundings<'_>) -> Result<Source, Refusal> {
+/// Refuses an eBPF source that does not learn how main ends, where pidfd learns it.
+fn unless_pidfd_is_better(source: Source, around: &Surroundings<'_>) -> Result<Source, Refusal> {
     let knows = |source: &Source| source.sight() == Sight::Knows;
-    let next_knows = || try_one(Watcher::Pidfd, around).is_ok_and(|next| knows(&next));
-    if source.name() == Watcher::Ebpf.name() && !knows(&source) && next_knows() {
+    let pidfd_knows = || start(Watcher::Pidfd, around).is_ok_and(|pidfd| knows(&pidfd));
+    if source.name() == Watcher::Ebpf.name() && !knows(&source) && pidfd_knows() {
         return Err(Refusal(
-            "the kernel does not describe its structures, so it does not tell how main ends, and pidfd does"
+            "the kernel does not describe its structures, so eBPF does not learn how main ends, and \
+             pidfd does"
                 .to_owned(),
         ));
     }
     Ok(source)
 }
 
-fn try_one(watcher: Watcher, around: &Surroundings<'_>) -> Result<Source, Refusal> {
+fn start(watcher: Watcher, around: &Surroundings<'_>) -> Result<Source, Refusal> {
     Ok(match watcher {
         Watcher::Auto => best(around).0,
         Watcher::Ebpf => ebpf(around.place()?)?,
@@ -214,20 +219,21 @@ fn try_one(watcher: Watcher, around: &Surroundings<'_>) -> Result<Source, Refusa
             Source::Pidfd(Box::new(PidfdSource::new(around.place()?, around.polling)?))
         }
         Watcher::Proc => Source::Proc(Box::new(ProcSource::new(around.place()?, around.polling)?)),
-        Watcher::KubeApi => return Err("only a watcher that was named asks the API".into()),
+        // `select` connects to the API itself, because that takes a wait.
+        Watcher::KubeApi => return Err(Refusal("it must be named by --watcher".to_owned())),
         Watcher::Marker => Source::Marker(Box::new(MarkerSource::new(around.output)?)),
         Watcher::Signal => Source::Signal,
         Watcher::Noop => Source::Noop,
     })
 }
 
-/// The nearest that works, for whoever named one that does not.
+/// What to use instead of a named watcher that does not work here.
 fn advice(around: &Surroundings<'_>) -> String {
-    let works = |watcher: &Watcher| try_one(*watcher, around).is_ok();
-    let nearest = [Watcher::Pidfd, Watcher::Proc].into_iter().find(works);
+    let works = |watcher: &Watcher| start(*watcher, around).is_ok();
+    let next = [Watcher::Pidfd, Watcher::Proc].into_iter().find(works);
     format!(
-        "The nearest that works is {}; `--watcher auto` finds it by itself",
-        nearest.unwrap_or(Watcher::Signal).name()
+        "The next best watcher that works here is {}; `--watcher auto` selects it",
+        next.unwrap_or(Watcher::Signal).name()
     )
 }
 

@@ -1,7 +1,7 @@
-//! A slow clock that costs one wake-up a tick.
+//! A slow timer that costs one wake-up per tick.
 //!
-//! The runtime's own timers lie in a wheel of wheels: a far one wakes us several times on its way
-//! down. The kernel's do not.
+//! Tokio keeps its timers in a hierarchical wheel, and wakes us several times for one far timer. A
+//! timer of the kernel (timerfd) wakes us once.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,12 +13,12 @@ use rustix::time::{
 };
 use tokio::io::unix::AsyncFd;
 
-/// Ticks for ever.
+/// A periodic timer of the kernel.
 #[derive(Debug)]
 pub struct Tick(AsyncFd<OwnedFd>);
 
 impl Tick {
-    /// Ticks after each such time.
+    /// A timer that ticks at this interval.
     pub fn every(interval: Duration) -> io::Result<Self> {
         let timer = timerfd_create(
             TimerfdClockId::Monotonic,
@@ -29,7 +29,7 @@ impl Tick {
         Ok(tick)
     }
 
-    /// From now on ticks after each such time.
+    /// Ticks at this interval from now on.
     pub fn change(&self, interval: Duration) -> io::Result<()> {
         let interval = Timespec {
             tv_sec: i64::try_from(interval.as_secs()).unwrap_or(i64::MAX),
@@ -46,11 +46,11 @@ impl Tick {
     /// Waits for the next tick.
     pub async fn passed(&mut self) {
         let Ok(mut guard) = self.0.readable_mut().await else {
-            // The runtime is going down.
+            // Tokio shuts down.
             return std::future::pending().await;
         };
         let mut count = [0; 8];
-        // The count of ticks is of no interest, only that it is read.
+        // The read resets the timer; how often it has ticked does not matter.
         let _ = rustix::io::read(guard.get_inner(), &mut count);
         guard.clear_ready();
     }

@@ -148,7 +148,7 @@ impl Watch {
         evidence: &OutputEvidence<'_>,
         termination: &mut Termination,
     ) -> Watched {
-        let ending = if self.sources.tell() {
+        let ending = if self.sources.emit() {
             // That no process is seen means something only if it could be seen.
             let shows_others = self.place.as_ref().is_ok_and(Place::shows_others);
             let absence = Absence::new(evidence, shows_others);

@@ -55,7 +55,7 @@ fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> boo
 
 /// Whether a container's cgroup, or one below it, holds a process. A removed cgroup holds none.
 fn is_populated(pod: &Path, container: &ContainerId) -> io::Result<bool> {
-    let Some(directory) = directory::of_container(pod, container)? else {
+    let Some(directory) = directory::find(pod, container)? else {
         return Ok(false);
     };
     match fs::read_to_string(directory.join("cgroup.events")) {

@@ -70,7 +70,7 @@ async fn under(load: &str, program: &Path) -> Result<Costs> {
     ];
     let before = ids()?;
     let place = Place::find(Some(pod.directory()));
-    let around = Surroundings::of(&place);
+    let around = Surroundings::from_place(&place);
     let mut sources = select(&[Watcher::Ebpf], &around).await?.sources;
     let ours = ids()?.difference(&before).copied().collect();
     let storm = Storm::paced(if load == FOREIGN { &elsewhere } else { &pod }, program)?;

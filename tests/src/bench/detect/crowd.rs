@@ -49,7 +49,9 @@ pub fn run(program: &Path) -> Result<()> {
 async fn all_ends(program: &Path, watcher: Watcher) -> Result<(Vec<Duration>, Vec<Duration>)> {
     let pod = Pod::create()?;
     let place = Place::find(Some(pod.directory()));
-    let mut sources = select(&[watcher], &Surroundings::of(&place)).await?.sources;
+    let mut sources = select(&[watcher], &Surroundings::from_place(&place))
+        .await?
+        .sources;
     let mut probes = Vec::new();
     for index in 0..CONTAINERS {
         let probe = Probe::start(&pod, &format!("crowd-{index}"), program)?;

@@ -110,7 +110,9 @@ async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample
         NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     );
     let place = Place::find(Some(pod.directory()));
-    let mut sources = select(&[watcher], &Surroundings::of(&place)).await?.sources;
+    let mut sources = select(&[watcher], &Surroundings::from_place(&place))
+        .await?
+        .sources;
     let mut tracker = Tracker::new(Rules {
         main_container: Some(name.clone()),
         ..Rules::default()

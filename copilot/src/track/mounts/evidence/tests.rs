@@ -11,7 +11,7 @@ fn line(root: &str, target: &str) -> String {
 }
 
 #[test]
-fn names_uids_and_sandboxes_of_every_recorded_container_are_read() {
+fn name_uid_and_sandbox_of_every_recorded_container_are_read() {
     for pod in recorded::pods() {
         for process in pod.processes("host") {
             if process.role == "main-child" {
@@ -36,7 +36,7 @@ fn names_uids_and_sandboxes_of_every_recorded_container_are_read() {
 }
 
 #[test]
-fn a_container_is_the_same_seen_from_inside_and_from_the_node() {
+fn evidence_read_from_inside_and_from_the_node_is_the_same() {
     for pod in recorded::pods() {
         for process in pod.processes("inside") {
             if process.role == "main-child" {
@@ -54,7 +54,7 @@ fn a_container_is_the_same_seen_from_inside_and_from_the_node() {
 }
 
 #[test]
-fn the_volume_is_shared_by_those_that_mount_it_and_by_nobody_else() {
+fn only_containers_that_mount_the_volume_share_it() {
     for pod in recorded::pods() {
         let sidecar = pod.evidence("sidecar");
         let output = sidecar
@@ -74,7 +74,7 @@ fn the_volume_is_shared_by_those_that_mount_it_and_by_nobody_else() {
 }
 
 #[test]
-fn only_kubelets_own_paths_tell_a_name() {
+fn only_kubelets_own_paths_name_a_container() {
     let pod = format!("/var/lib/kubelet/pods/{UID}");
     for (root, name, uid) in [
         (
@@ -122,7 +122,7 @@ fn only_kubelets_own_paths_tell_a_name() {
 }
 
 #[test]
-fn lines_that_cannot_be_read_are_skipped() {
+fn lines_that_cannot_be_parsed_are_skipped() {
     let good = line(
         &format!("/pods/{UID}/containers/main/5e5df18f"),
         "/dev/termination-log",
@@ -142,7 +142,7 @@ fn lines_that_cannot_be_read_are_skipped() {
 }
 
 #[test]
-fn a_path_lies_in_the_deepest_mount_and_of_two_in_the_later() {
+fn a_path_lies_in_the_deepest_mount_and_if_two_are_equal_in_the_later() {
     let text = [
         line("/a", "/var"),
         line("/b", "/var/out"),
@@ -208,9 +208,9 @@ proptest! {
         prop_assert!(!evidence.is_sandbox || evidence.name.is_none());
     }
 
-    /// Cut anywhere, as by a reader that was too short: what is whole is read.
+    /// Cut anywhere, as by a short read: whole lines are read.
     #[test]
-    fn a_text_that_is_cut_short_tells_what_it_holds(cut in 0_usize..400) {
+    fn the_whole_lines_of_a_truncated_text_are_read(cut in 0_usize..400) {
         let whole = line(&format!("/pods/{UID}/containers/main/5e5df18f"), "/dev/termination-log");
         let text = format!("{whole}{whole}{whole}");
         let text = &text[..cut.min(text.len())];
@@ -240,7 +240,7 @@ proptest! {
 const NAME: &str = "f340cdac70312-n0-0-node-hybrid";
 
 #[test]
-fn before_the_pivot_only_the_containers_own_mounts_count_and_more_may_come() {
+fn before_the_pivot_only_the_containers_own_mounts_count() {
     let [before, after] = recorded::half_made().map(|text| MountEvidence::from_mountinfo(&text));
     assert_eq!(before.stage, Stage::BeforePivot);
     assert_eq!(after.stage, Stage::Complete);
@@ -257,10 +257,10 @@ fn before_the_pivot_only_the_containers_own_mounts_count_and_more_may_come() {
     assert!(after.mount_of(outputs).is_some());
 }
 
-/// The runtime's process: what a program would be believed, of it may change, and a table without a
-/// termination log is the node's.
+/// The mounts of a runtime's process may still change, and a table without a termination log is the
+/// node's.
 #[test]
-fn of_a_runtimes_process_nothing_is_believed_before_the_container_is_named() {
+fn a_runtimes_process_has_no_evidence_before_its_mounts_name_the_container() {
     let read = MountEvidence::from_runtimes_mountinfo;
     let [before, after] = recorded::half_made();
     let stage = |text: &str| read(text).map(|evidence| evidence.stage);
@@ -281,10 +281,10 @@ fn of_a_runtimes_process_nothing_is_believed_before_the_container_is_named() {
     assert_ne!(evidence.pod_uid.as_deref(), Some("other"));
 }
 
-/// What is read at any moment of a container in the making is its own, and nothing is missing once the
-/// runtime has pivoted.
+/// Whenever the mounts of a container in the making are read, they are its own, and they are complete
+/// once the runtime has pivoted.
 #[test]
-fn no_reading_of_a_container_in_the_making_says_anything_wrong() {
+fn no_reading_of_a_container_in_the_making_is_wrong() {
     let mut stages = Vec::new();
     for container in recorded::in_the_making() {
         let label = &container.label;
@@ -313,7 +313,7 @@ fn no_reading_of_a_container_in_the_making_says_anything_wrong() {
                 "{label} {count}"
             );
             if evidence.stage == Stage::BeforeStart {
-                // The runtime masks parts of these two at last.
+                // The runtime masks parts of these two last.
                 let is_system = |mount: &Mount| {
                     let target = &mount.target;
                     target.starts_with("/proc") || target.starts_with("/sys")
@@ -334,9 +334,9 @@ fn no_reading_of_a_container_in_the_making_says_anything_wrong() {
     assert!(stages.contains(&Stage::BeforePivot) && stages.contains(&Stage::BeforeStart));
 }
 
-/// Whatever the runtime calls its directory, and wherever the pod wants its termination log.
+/// For any name of the runtime's directory and any path of the termination log.
 #[test]
-fn a_root_in_the_making_is_known_by_its_name_or_by_its_proc() {
+fn a_root_in_the_making_is_recognized_by_its_name_or_its_proc() {
     let log = format!("/var/lib/kubelet/pods/{UID}/containers/main/5e5df18f");
     let proc = |target: &str| format!("9 1 0:73 / {target} rw - proc proc rw\n");
     for (table, stage) in [

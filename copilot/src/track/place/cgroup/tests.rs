@@ -13,7 +13,7 @@ fn container(name: &str) -> Membership {
 }
 
 #[test]
-fn a_path_is_of_a_container_of_the_pod_or_elsewhere() {
+fn a_path_lies_in_a_container_of_the_pod_or_outside_the_pod() {
     let own = container(OWN);
     let below = |rest: &str| format!("{POD}{rest}");
     for (pod, path, expected) in [
@@ -56,7 +56,7 @@ fn a_path_is_of_a_container_of_the_pod_or_elsewhere() {
 }
 
 #[test]
-fn the_path_that_tells_the_container_is_the_unified_one_unless_another_names_a_pod() {
+fn the_unified_path_identifies_the_container_unless_only_another_names_a_pod() {
     let named = format!("{POD}/main");
     let v1 = format!("4:memory:{named}\n1:name=systemd:/\n");
     let both = format!("4:memory:/other\n0::{named}\n");
@@ -80,10 +80,9 @@ fn the_path_that_tells_the_container_is_the_unified_one_unless_another_names_a_p
     }
 }
 
-/// The texts of the sidecar's first process and of a probe that kubelet runs in its container, then of
-/// main.
+/// Each row: the sidecar's first process, a probe that kubelet runs in its container, and main.
 #[test]
-fn what_identifies_the_container_is_compared_and_nothing_else() {
+fn only_the_part_that_identifies_the_container_is_compared() {
     let named = |line: &str, container: &str| format!("{line}:{POD}/{container}\n");
     let unified = |container: &str| named("0:", container);
     let rows: [(&str, String, String, String); 6] = [
@@ -100,7 +99,7 @@ fn what_identifies_the_container_is_compared_and_nothing_else() {
             "5:memory:/lab/main\n0::/../main\n".to_owned(),
         ),
         (
-            "a v1 hierarchy is a monitoring tool's",
+            "a v1 hierarchy belongs to a monitoring tool",
             "3:perf_event:/tool\n".to_owned() + &unified("own"),
             "3:perf_event:/\n".to_owned() + &unified("own"),
             "3:perf_event:/\n".to_owned() + &unified("main"),
@@ -135,7 +134,7 @@ fn what_identifies_the_container_is_compared_and_nothing_else() {
 }
 
 #[test]
-fn the_controllers_are_those_of_one_hierarchy_with_the_path() {
+fn the_controllers_of_the_first_hierarchy_with_the_path_are_found() {
     let named = format!("{POD}/main");
     for (text, expected) in [
         (
@@ -157,7 +156,7 @@ fn the_controllers_are_those_of_one_hierarchy_with_the_path() {
 }
 
 #[test]
-fn kubelets_names_of_pods_are_known_from_others() {
+fn kubelets_names_of_pods_are_recognized() {
     for (path, expected) in [
         (POD, Some(3)),
         ("/kubepods/pod8da70f9aa63c9d400f807eee79390d18/x", Some(2)),
@@ -203,12 +202,12 @@ proptest! {
         if let Some((path, _)) = container_path(&text) {
             prop_assert!(path.starts_with('/'));
         }
-        for pod in [absolute(), PodPath::Above(steps), PodPath::Untold { uid: text.clone() }] {
+        for pod in [absolute(), PodPath::Above(steps), PodPath::SharedCgroup { uid: text.clone() }] {
             let _ = pod.membership(&text);
         }
     }
 
-    /// Whatever stands around, the line of the cgroup2 hierarchy is found and read whole.
+    /// The line of the cgroup2 hierarchy is found and read whole, whatever lines surround it.
     #[test]
     fn the_unified_line_is_found_among_others(
         names in prop::collection::vec("[a-z:.-]{1,12}", 1..5),
@@ -223,7 +222,7 @@ proptest! {
 }
 
 #[test]
-fn only_a_neighbours_path_tells_how_far_up_the_pod_lies() {
+fn only_a_neighbours_path_shows_how_far_up_the_pod_lies() {
     for (path, steps) in [
         ("/../3f2a", Some(1)),
         ("/../cri-containerd-3f2a.scope", Some(1)),

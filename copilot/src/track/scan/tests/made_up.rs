@@ -1,4 +1,4 @@
-//! Processes that no record holds: made up, in a directory like `/proc`.
+//! Made-up processes in a directory like `/proc`, for cases that the recordings lack.
 
 use super::*;
 use crate::track::process::{MAKING, MAKING_BY_PLAIN_NAME};
@@ -45,13 +45,13 @@ fn mounts_of(container: &str) -> String {
 
 impl Proc {
     fn new() -> Self {
-        Self::of(PodPath::Absolute(POD.to_owned()))
+        Self::with_pod(PodPath::Absolute(POD.to_owned()))
     }
 
-    fn of(pod: PodPath) -> Self {
+    fn with_pod(pod: PodPath) -> Self {
         let root = tempfile::tempdir().expect("a directory can be made");
         let place = Place { pod, ..no_place() };
-        let scanner = Scanner::of(root.path().to_owned(), place);
+        let scanner = Scanner::at(root.path().to_owned(), place);
         Self { root, scanner }
     }
 
@@ -77,12 +77,13 @@ impl Proc {
         fs::remove_dir_all(self.root.path().join(pid.to_string())).expect("it is there");
     }
 
-    /// Looks at a moment, in ticks.
+    /// Scans at a moment, in ticks.
     fn look(&mut self, ticks: u64) -> Vec<Event> {
-        self.scanner.look(Timestamp(ticks * TICK))
+        self.scanner.scan_at(Timestamp(ticks * TICK))
     }
 
-    /// Looks; the pids of those whose start is told, each with whether it entered.
+    /// Scans; the pids of the processes whose start is reported, and whether each entered its
+    /// container from outside.
     fn started(&mut self, ticks: u64) -> Vec<(u64, bool)> {
         let events = self.look(ticks);
         let started = events.iter().filter_map(|event| match event {
@@ -94,7 +95,7 @@ impl Proc {
         started.collect()
     }
 
-    /// Looks; the pids of those that live, if the look was complete.
+    /// Scans; the pids of the processes that live, if the scan was complete.
     fn alive(&mut self, ticks: u64) -> Option<Vec<u64>> {
         match self.look(ticks).pop() {
             Some(Event::Scanned { alive, .. }) => {
@@ -106,7 +107,7 @@ impl Proc {
 }
 
 #[test]
-fn a_zombie_has_ended_unless_other_threads_of_it_live() {
+fn a_zombie_has_ended_unless_its_other_threads_live() {
     let mut made = Proc::new();
     for (pid, state, threads, lives) in [
         (1, 'S', 1, true),
@@ -121,7 +122,7 @@ fn a_zombie_has_ended_unless_other_threads_of_it_live() {
             threads,
             ..Made::main(pid)
         });
-        let alive = made.alive(101).expect("the look is complete");
+        let alive = made.alive(101).expect("the scan is complete");
         assert_eq!(
             alive.contains(&u64::try_from(pid).unwrap()),
             lives,
@@ -142,12 +143,12 @@ fn the_runtimes_own_first_process_has_not_started_before_it_execs() {
         assert_eq!(made.alive(102), Some(vec![7]), "{name} lives");
         made.put(&Made::main(7));
         assert_eq!(made.started(103), [(7, true)], "{name}");
-        assert_eq!(made.started(104), [], "{name} is told once");
+        assert_eq!(made.started(104), [], "{name} is reported once");
     }
 }
 
 #[test]
-fn a_program_that_is_called_nearly_so_has_started() {
+fn a_program_with_a_similar_name_has_started() {
     for name in [
         "crunch",
         "crun2",
@@ -165,9 +166,9 @@ fn a_program_that_is_called_nearly_so_has_started() {
     }
 }
 
-/// Any program may be called `crun`: for ever it must not be overlooked.
+/// Any program may be called `crun`, and must not be overlooked for ever.
 #[test]
-fn a_runtimes_name_counts_for_a_while_only() {
+fn a_runtimes_name_counts_only_for_a_while() {
     for (name, bound) in [("crun", MAKING_BY_PLAIN_NAME), ("runc:[2:INIT]", MAKING)] {
         let mut made = Proc::new();
         made.put(&Made {
@@ -179,7 +180,7 @@ fn a_runtimes_name_counts_for_a_while_only() {
     }
 }
 
-/// A busy node: the runtime takes a minute, and its first reading holds more mounts than the last.
+/// On a busy node the runtime takes a minute, and the first reading holds more mounts than the last.
 #[test]
 fn the_mounts_of_a_container_are_read_until_its_program_runs() {
     let [before, after] = recorded::half_made();
@@ -218,7 +219,7 @@ fn the_mounts_of_a_container_are_read_until_its_program_runs() {
 }
 
 #[test]
-fn who_has_a_parent_in_the_container_has_not_entered_it() {
+fn a_process_with_a_parent_in_the_container_has_not_entered_it() {
     let mut made = Proc::new();
     made.put(&Made::main(7));
     made.put(&Made {
@@ -242,7 +243,7 @@ fn who_has_a_parent_in_the_container_has_not_entered_it() {
         cgroup: format!("{POD}/pause"),
         ..Made::main(1)
     });
-    // Its parent is gone, or cannot be seen.
+    // Its parent is gone, or hidden from us.
     made.put(&Made {
         parent: 4711,
         ..Made::main(12)
@@ -278,11 +279,11 @@ fn a_young_process_may_still_be_moved_into_its_container() {
     assert_eq!(made.started(102), [(7, true)]);
     made.started(101 + YOUTH);
     made.put(&Made::main(8));
-    assert_eq!(made.started(102 + YOUTH), [], "it is looked at no more");
+    assert_eq!(made.started(102 + YOUTH), [], "it is not read any more");
 }
 
 #[test]
-fn a_recycled_pid_is_told_again() {
+fn a_recycled_pid_is_reported_again() {
     let mut made = Proc::new();
     made.put(&Made::main(7));
     assert_eq!(made.started(101), [(7, true)]);
@@ -296,7 +297,7 @@ fn a_recycled_pid_is_told_again() {
 }
 
 #[test]
-fn a_look_that_may_have_overlooked_somebody_says_of_nobody_that_he_is_gone() {
+fn a_scan_that_may_have_missed_a_process_does_not_report_who_lives() {
     let mut made = Proc::new();
     made.put(&Made::main(7));
     made.put(&Made::main(8));
@@ -306,7 +307,7 @@ fn a_look_that_may_have_overlooked_somebody_says_of_nobody_that_he_is_gone() {
     made.remove(8);
     assert_eq!(made.alive(102), Some(vec![7]));
     assert_eq!(made.scanner.living_in(&[ContainerId::new("main")]), Some(1));
-    // A process that goes away while we look is no failure.
+    // A process that goes away during the scan does not make it incomplete.
     made.write(9, "comm", "app\n");
     assert_eq!(made.alive(103), Some(vec![7]));
     fs::remove_dir_all(made.root.path()).expect("it is there");
@@ -323,7 +324,7 @@ fn a_process_whose_leader_has_ended_is_described_by_its_other_threads() {
     });
     let mountinfo = made.root.path().join("7/mountinfo");
     fs::remove_file(&mountinfo).expect("it is there");
-    // Like the kernel's, this one can be opened but not read.
+    // Like the kernel's file, this can be opened but not read.
     fs::create_dir(&mountinfo).expect("a directory can be made");
     made.write(7, "task/9/mountinfo", &mounts_of("main"));
     let name = made.look(101).into_iter().find_map(|event| match event {
@@ -334,7 +335,7 @@ fn a_process_whose_leader_has_ended_is_described_by_its_other_threads() {
 }
 
 #[test]
-fn names_that_are_no_text_hide_nobody() {
+fn names_that_are_not_utf8_hide_no_others() {
     let mut made = Proc::new();
     made.put(&Made::main(7));
     let path = made.root.path().join("7/mountinfo");
@@ -349,7 +350,7 @@ fn names_that_are_no_text_hide_nobody() {
 }
 
 #[test]
-fn a_container_is_described_until_its_name_is_known_or_it_is_no_longer_young() {
+fn a_container_is_described_until_its_name_is_known_or_its_process_is_old() {
     let described = |made: &mut Proc, ticks| {
         let events = made.look(ticks);
         events
@@ -372,9 +373,9 @@ fn a_container_is_described_until_its_name_is_known_or_it_is_no_longer_young() {
     assert!(!described(&mut nameless, 101 + YOUTH));
 }
 
-/// An old process that went away while we looked must not leave its container unknown for good.
+/// An old process that goes away during the scan must not leave its container unknown for good.
 #[test]
-fn a_container_of_which_nothing_could_be_read_is_looked_at_again() {
+fn a_container_without_readable_mounts_is_read_again() {
     let mut made = Proc::new();
     made.put(&Made::main(7));
     fs::remove_file(made.root.path().join("7/mountinfo")).expect("it is there");
@@ -392,9 +393,9 @@ fn a_container_of_which_nothing_could_be_read_is_looked_at_again() {
 }
 
 #[test]
-fn where_cgroups_tell_nothing_the_mounts_tell_the_container() {
+fn where_all_containers_share_a_cgroup_the_mounts_name_the_container() {
     let uid = UID.to_owned();
-    let mut made = Proc::of(PodPath::Untold { uid });
+    let mut made = Proc::with_pod(PodPath::SharedCgroup { uid });
     let cgroup = || "/one/for/all".to_owned();
     for (pid, mounts) in [
         (7, mounts_of("main")),

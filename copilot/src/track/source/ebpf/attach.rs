@@ -1,8 +1,8 @@
-//! Loading the programs, telling them which pod is ours, attaching them.
+//! Loads the programs, sets their filter to our pod, attaches them.
 //!
-//! Two things differ between kernels: how a task's cgroup is found (a helper from 5.14 on, a walk
-//! before), and whether our own pod's id can be read from a file. The first is tried in turn; the
-//! second, in a private cgroup namespace, is asked of the kernel on a thread of our own.
+//! Two things differ between nodes. A task's cgroup is found by a helper from Linux 5.14 on, and by a
+//! walk before: we try both in turn. Our pod's cgroup id is the inode of its directory; in a private
+//! cgroup namespace, which hides that directory, the kernel reports it at the exit of a thread of ours.
 
 use std::{thread, time::Duration};
 
@@ -22,32 +22,35 @@ use tracing::{debug, info};
 
 use super::{
     EbpfError,
-    fields::Fields,
+    error::LoadError,
+    fields::FieldOffsets,
     locked,
-    refusal::{RIGHTS, load_failed, map_refused, refused},
+    refusal::{CAPABILITIES, load_failed, map_refused, refused},
 };
-use crate::track::place::{Place, PodPath};
+use crate::track::{
+    place::{Place, PodPath},
+    source::causes::with_causes,
+};
 
 /// The programs, as `copilot-ebpf` was compiled: an ELF object of BPF code.
 pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/copilot-ebpf"));
 
-/// How long the kernel may take to tell our own cgroups; it needs microseconds.
+/// How long to wait until the kernel has reported our own cgroups; it needs microseconds.
 const LEARNING: Duration = Duration::from_secs(1);
 
 /// The attached programs.
 pub struct Attached {
-    /// Keeps them attached.
+    /// Keeps them attached until it is dropped.
     pub programs: Ebpf,
     /// The cgroup id of our own container, if we are in the pod.
     pub own_container: Option<u64>,
-    /// The programs tell how a process ends.
-    pub tells_status: bool,
+    /// The records show how a process ended.
+    pub learns_status: bool,
 }
 
-/// Loads the programs and attaches them to the pod; `ring` is the ring buffer's size in bytes, if it
-/// shall not be the object's own.
+/// Loads the programs and attaches them to the pod; `ring` overrides the ring buffer's size in bytes.
 pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
-    if matches!(place.pod, PodPath::Untold { .. }) {
+    if matches!(place.pod, PodPath::SharedCgroup { .. }) {
         return Err(EbpfError::NoPodCgroup);
     }
     if !place.unified && place.controllers.is_empty() {
@@ -55,9 +58,12 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
     }
     raise_capabilities();
     locked::raise_limit();
-    let fields = Fields::of_the_kernel(&place.controllers).unwrap_or_else(|error| {
-        info!(reason = %error, "the kernel does not describe its structures: how main ends will not be known");
-        Fields::unknown()
+    let fields = FieldOffsets::from_kernel(&place.controllers).unwrap_or_else(|error| {
+        info!(
+            reason = %error,
+            "the kernel does not describe its structures, so eBPF does not learn how main ends"
+        );
+        FieldOffsets::unknown()
     });
     let mut programs = load_programs(&fields, ring, place.unified)?;
     let own_container = set_pod(&mut programs, place)?;
@@ -73,7 +79,7 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
     Ok(Attached {
         programs,
         own_container,
-        tells_status: fields.tell_status(),
+        learns_status: fields.include_status(),
     })
 }
 
@@ -83,22 +89,22 @@ impl Attached {
         self.take("EVENTS", RingBuf::try_from)
     }
 
-    /// The counters of what was not sent.
+    /// The counters of lost records.
     pub fn lost(&mut self) -> Result<PerCpuArray<MapData, u64>, EbpfError> {
         self.take("LOST", PerCpuArray::try_from)
     }
 
-    /// What is reported.
+    /// The filter: which pod is reported, and how much of it.
     pub fn filter(&mut self) -> Result<Array<MapData, [u64; pod::NUMBERS]>, EbpfError> {
         self.take("POD", Array::try_from)
     }
 
-    /// The processes whose exit is reported when focused.
+    /// The processes whose exits the narrowed programs report.
     pub fn watched(&mut self) -> Result<HashMap<MapData, u64, u8>, EbpfError> {
         self.take("WATCHED", HashMap::try_from)
     }
 
-    /// The containers whose execs are not reported when focused.
+    /// The containers whose execs the narrowed programs leave out.
     pub fn known(&mut self) -> Result<HashMap<MapData, u64, u8>, EbpfError> {
         self.take("KNOWN", HashMap::try_from)
     }
@@ -108,18 +114,19 @@ impl Attached {
         name: &str,
         open: impl FnOnce(Map) -> Result<T, MapError>,
     ) -> Result<T, EbpfError> {
-        let map = self
-            .programs
-            .take_map(name)
-            .ok_or_else(|| EbpfError::Load(format!("the object has no map {name}")))?;
+        let map = self.programs.take_map(name).ok_or_else(|| no_map(name))?;
         open(map).map_err(load_failed)
     }
 }
 
-/// File capabilities may have left ours permitted but not effective; Kubernetes grants them to
-/// uid 0 only.
+fn no_map(name: &str) -> EbpfError {
+    EbpfError::Load(LoadError::NoMap(name.to_owned()))
+}
+
+/// Makes our permitted capabilities effective: file capabilities may leave them permitted only, and
+/// Kubernetes makes them effective for uid 0 only.
 fn raise_capabilities() {
-    let wanted = RIGHTS | CapabilitySet::SYS_RESOURCE;
+    let wanted = CAPABILITIES | CapabilitySet::SYS_RESOURCE;
     let raised = rustix::thread::capabilities(None).and_then(|mut sets| {
         let add = sets.permitted & wanted;
         if sets.effective.contains(add) {
@@ -133,15 +140,19 @@ fn raise_capabilities() {
     }
 }
 
-fn load_programs(fields: &Fields, ring: Option<u32>, unified: bool) -> Result<Ebpf, EbpfError> {
+fn load_programs(
+    fields: &FieldOffsets,
+    ring: Option<u32>,
+    unified: bool,
+) -> Result<Ebpf, EbpfError> {
     if !unified {
         return load_walking(fields, ring, ancestor::WALK_V1);
     }
     match load(fields, ring, ancestor::HELPER) {
-        Err(EbpfError::Load(reason)) if is_without_helper() => {
+        Err(EbpfError::Load(error)) if may_lack_helper() => {
             debug!(
-                reason,
-                "loading with the kernel's helper for ancestors failed: walking instead"
+                reason = with_causes(&error),
+                "loading with the kernel's helper for ancestor cgroups failed: falling back to the walk"
             );
             load_walking(fields, ring, ancestor::WALK)
         }
@@ -149,20 +160,24 @@ fn load_programs(fields: &Fields, ring: Option<u32>, unified: bool) -> Result<Eb
     }
 }
 
-/// Whether this kernel may be one whose helper for ancestors is not open to tracing programs.
-fn is_without_helper() -> bool {
+/// Whether this kernel may lack the helper for ancestor cgroups in tracing programs.
+fn may_lack_helper() -> bool {
     KernelVersion::current().map_or(true, |version| version < KernelVersion::new(5, 14, 0))
 }
 
-fn load_walking(fields: &Fields, ring: Option<u32>, ancestor: u32) -> Result<Ebpf, EbpfError> {
-    // Without these the programs would load, and never see anybody.
+fn load_walking(
+    fields: &FieldOffsets,
+    ring: Option<u32>,
+    ancestor: u32,
+) -> Result<Ebpf, EbpfError> {
+    // Without these fields the programs would load, and report no process.
     match fields.missing_for_a_walk(ancestor == ancestor::WALK_V1) {
-        Some(missing) => Err(EbpfError::NoWay(missing)),
+        Some(missing) => Err(EbpfError::MissingField(missing)),
         None => load(fields, ring, ancestor),
     }
 }
 
-fn load(fields: &Fields, ring: Option<u32>, ancestor: u32) -> Result<Ebpf, EbpfError> {
+fn load(fields: &FieldOffsets, ring: Option<u32>, ancestor: u32) -> Result<Ebpf, EbpfError> {
     let namespace = own_pid_namespace()?;
     let own_pid = rustix::process::getpid()
         .as_raw_nonzero()
@@ -198,19 +213,19 @@ fn load(fields: &Fields, ring: Option<u32>, ancestor: u32) -> Result<Ebpf, EbpfE
 fn program_of<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut RawTracePoint, EbpfError> {
     programs
         .program_mut(name)
-        .ok_or_else(|| EbpfError::Load(format!("the object has no program {name}")))?
+        .ok_or_else(|| EbpfError::Load(LoadError::NoProgram(name.to_owned())))?
         .try_into()
         .map_err(load_failed)
 }
 
-/// Device (in the kernel's own encoding) and inode of our pid namespace.
+/// The device (in the kernel's own encoding) and inode of our pid namespace.
 fn own_pid_namespace() -> Result<[u64; 2], EbpfError> {
     let found = rustix::fs::stat("/proc/self/ns/pid").map_err(std::io::Error::from)?;
     let device = (u64::from(major(found.st_dev)) << 20) | u64::from(minor(found.st_dev));
     Ok([device, found.st_ino])
 }
 
-/// Tells the programs which pod is ours; returns the cgroup id of our own container.
+/// Sets the programs' filter to our pod; returns the cgroup id of our own container if we learned it.
 fn set_pod(programs: &mut Ebpf, place: &Place) -> Result<Option<u64>, EbpfError> {
     let (id, level, own) = match (place.pod_id(), place.level) {
         (Some(id), Some(level)) => (id, level, None),
@@ -225,9 +240,7 @@ fn set_pod(programs: &mut Ebpf, place: &Place) -> Result<Option<u64>, EbpfError>
         }
     };
     debug!(id, level, "the pod's cgroup in the kernel");
-    let map = programs
-        .map_mut("POD")
-        .ok_or_else(|| EbpfError::Load("the object has no map POD".to_owned()))?;
+    let map = programs.map_mut("POD").ok_or_else(|| no_map("POD"))?;
     let mut filter: Array<_, [u64; pod::NUMBERS]> = map.try_into().map_err(load_failed)?;
     let mut numbers = [0; pod::NUMBERS];
     numbers[pod::LEVEL] = level.into();
@@ -244,21 +257,23 @@ fn pod_level(lineage: &[u64], id: Option<u64>, place: &Place) -> Result<usize, E
         return lineage
             .iter()
             .position(|ancestor| *ancestor == id)
-            .ok_or(EbpfError::Pod("we are not in the cgroup that was named"));
+            .ok_or(EbpfError::PodCgroup(
+                "we do not run in the cgroup that --pod-cgroup names",
+            ));
     }
-    let above = place.above_us.ok_or(EbpfError::Pod(
-        "we are not in the pod, and its directory is not mounted here",
+    let above = place.above_us.ok_or(EbpfError::PodCgroup(
+        "we do not run in the pod, and its directory is not mounted here",
     ))?;
     let leaf = lineage.len() - 1;
     leaf.checked_sub(above as usize)
         .filter(|level| *level > 0)
-        .ok_or(EbpfError::Pod(
-            "our own cgroup lies too near the root for a pod above it",
+        .ok_or(EbpfError::PodCgroup(
+            "our own cgroup lies too near the root of the hierarchy to have a pod above it",
         ))
 }
 
-/// The cgroup ids of our own task, root first: what the program `learn` reports when a thread of
-/// ours exits.
+/// The cgroup ids of our own task, root first: the program `learn` reports them when a thread of ours
+/// exits.
 fn learn(programs: &mut Ebpf) -> Result<Vec<u64>, EbpfError> {
     let mut logger = EbpfLogger::init(programs)
         .inspect_err(|error| debug!(%error, "the programs' own messages cannot be read"))
@@ -279,16 +294,14 @@ fn learn(programs: &mut Ebpf) -> Result<Vec<u64>, EbpfError> {
 }
 
 fn read_lineage(programs: &Ebpf) -> Result<Vec<u64>, EbpfError> {
-    let map = programs
-        .map("LINEAGE")
-        .ok_or_else(|| EbpfError::Load("the object has no map LINEAGE".to_owned()))?;
+    let map = programs.map("LINEAGE").ok_or_else(|| no_map("LINEAGE"))?;
     let map: Array<_, u64> = map.try_into().map_err(load_failed)?;
     thread::Builder::new()
         .spawn(|| ())?
         .join()
-        .map_err(|_| EbpfError::Pod("a thread of ours failed"))?;
+        .map_err(|_| EbpfError::PodCgroup("a thread of ours panicked"))?;
     let started = std::time::Instant::now();
-    // Before 6.16 the tracepoint fires a moment after the thread can be joined.
+    // Before Linux 6.16 the tracepoint fires a moment after the join returns.
     while started.elapsed() < LEARNING {
         let lineage: Vec<u64> = (0..LEVELS)
             .map_while(|level| map.get(&level, 0).ok().filter(|id| *id != 0))
@@ -298,7 +311,7 @@ fn read_lineage(programs: &Ebpf) -> Result<Vec<u64>, EbpfError> {
         }
         thread::sleep(Duration::from_millis(1));
     }
-    Err(EbpfError::Pod(
-        "the exit of a thread of ours was not reported",
+    Err(EbpfError::PodCgroup(
+        "the programs did not report the exit of a thread of ours",
     ))
 }

@@ -1,4 +1,4 @@
-//! The running kernel's types as `bpftool` reads them: a second opinion for our own reader.
+//! The running kernel's types as `bpftool` reads them, to check our own reader.
 
 use std::{collections::HashMap, env, path::Path, process::Command};
 
@@ -6,29 +6,29 @@ const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 /// All types, by id.
 pub struct Dump {
-    types: HashMap<u32, Type>,
+    types: HashMap<u32, DumpedType>,
     structures: HashMap<String, u32>,
     definitions: HashMap<String, u32>,
     enumerations: HashMap<String, u32>,
     values: HashMap<(u32, String), u32>,
 }
 
-struct Type {
+struct DumpedType {
     kind: String,
     refers: Option<u32>,
-    members: Vec<Member>,
+    members: Vec<DumpedMember>,
 }
 
-struct Member {
+struct DumpedMember {
     name: String,
     of: u32,
     bits: u32,
 }
 
 impl Dump {
-    /// Of the running kernel; nothing, and a word why, where that cannot be had. In CI, as root,
-    /// it must be had.
-    pub fn of_the_kernel() -> Option<Self> {
+    /// Dumps the running kernel's types. Returns `None` and prints the reason if it cannot; in CI, as
+    /// root, it panics instead.
+    pub fn from_kernel() -> Option<Self> {
         let skip = |why: String| {
             let must = env::var("CI").is_ok_and(|value| value == "true")
                 && rustix::process::geteuid().is_root();
@@ -40,7 +40,7 @@ impl Dump {
             return skip(format!("{VMLINUX} is missing"));
         }
         let arguments = ["btf", "dump", "file", VMLINUX, "format", "raw"];
-        // Root's programs are not in everybody's path.
+        // `/usr/sbin` may be missing in PATH.
         let programs = ["bpftool", "/usr/sbin/bpftool"];
         let run = |program: &&str| Command::new(program).args(arguments).output().ok();
         let Some(output) = programs.iter().find_map(run) else {
@@ -77,7 +77,7 @@ impl Dump {
                 let members = Vec::new();
                 dump.types.insert(
                     current,
-                    Type {
+                    DumpedType {
                         kind,
                         refers,
                         members,
@@ -91,7 +91,7 @@ impl Dump {
                     .types
                     .get_mut(&current)
                     .expect("a member follows its type");
-                found.members.push(Member { name, of, bits });
+                found.members.push(DumpedMember { name, of, bits });
             }
         }
         dump
@@ -103,13 +103,13 @@ impl Dump {
         Some(bits / 8)
     }
 
-    /// The number behind a name of an enumeration.
+    /// The value of a name in an enumeration.
     pub fn value(&self, enumeration: &str, name: &str) -> Option<u32> {
         let enumeration = *self.enumerations.get(enumeration)?;
         self.values.get(&(enumeration, name.to_owned())).copied()
     }
 
-    /// How many arguments a tracepoint's handlers take, their own data not counted.
+    /// How many arguments a tracepoint's handlers take, not counting their own data.
     pub fn arguments(&self, handler: &str) -> Option<usize> {
         let pointer = self.types[self.definitions.get(handler)?].refers?;
         let function = &self.types[&self.types[&pointer].refers?];

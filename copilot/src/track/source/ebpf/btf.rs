@@ -1,15 +1,15 @@
-//! The running kernel's own description of its structures: where a field lies, how many arguments
-//! a tracepoint passes.
+//! Reads BTF, the running kernel's description of its types: the offset of a field, the number of
+//! arguments that a tracepoint passes.
 //!
-//! A small reader for this one question. The ready ones keep the whole type graph: tens of MiB
-//! that stay, for a dozen numbers. This one scans the bytes once and remembers where each type
-//! begins. It never trusts the file: each read is checked, and what does not fit is an error.
+//! A small reader of our own, because the existing ones build the whole type graph: tens of MiB, for a
+//! dozen numbers. This one scans the bytes once and remembers where each type begins. It does not trust
+//! the file: it checks each read, and reports what does not fit the format.
 
 use std::{collections::BTreeMap, fs};
 
 use thiserror::Error;
 
-/// Where the kernel shows its BTF.
+/// The kernel's BTF.
 const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 const MAGIC: u16 = 0xeb9f;
@@ -18,8 +18,8 @@ const MEMBER_SIZE: usize = 12;
 const VALUE_SIZE: usize = 8;
 /// Anonymous structures within structures: the kernel nests them a few deep.
 const DEEPEST: usize = 8;
-/// How many members one look-up may pass: the kernel's largest structures have some hundreds. A
-/// file whose structures hold each other would keep us busy for ever.
+/// How many members one look-up may visit: the kernel's largest structures have hundreds. In a
+/// malicious file structures may contain each other, and the look-up would never end.
 const MOST_MEMBERS: usize = 100_000;
 
 const KIND_PTR: u32 = 2;
@@ -29,13 +29,13 @@ const KIND_ENUM: u32 = 6;
 const KIND_TYPEDEF: u32 = 8;
 const KIND_FUNC_PROTO: u32 = 13;
 
-/// Why the kernel's description is of no use.
+/// Why the kernel's BTF cannot be used.
 #[derive(Debug, Error)]
 pub enum BtfError {
-    /// The kernel was built without it, or it is hidden from us.
+    /// The kernel was built without BTF, or the file is hidden from us.
     #[error("{VMLINUX} cannot be read: {0}")]
-    Unreadable(std::io::Error),
-    /// It is not what the format says.
+    Unreadable(#[source] std::io::Error),
+    /// It breaks a rule of the format.
     #[error("{VMLINUX} is malformed: {0}")]
     Malformed(&'static str),
 }
@@ -46,39 +46,47 @@ pub struct Btf {
     strings: usize,
     /// Where the description of each type begins; type ids start at 1.
     types: Vec<u32>,
-    /// The structures that were asked for.
-    structures: BTreeMap<&'static str, Type>,
-    /// The type definitions that were asked for: a name of theirs may be a structure's as well.
-    definitions: BTreeMap<&'static str, Type>,
-    /// The enumerations that were asked for.
-    enumerations: BTreeMap<&'static str, Type>,
+    /// The structures that the caller named.
+    structures: BTreeMap<&'static str, TypeHeader>,
+    /// The type definitions that the caller named: a definition may have the name of a structure.
+    definitions: BTreeMap<&'static str, TypeHeader>,
+    /// The enumerations that the caller named.
+    enumerations: BTreeMap<&'static str, TypeHeader>,
 }
 
-/// One type's header.
+/// The header of one type.
 #[derive(Clone, Copy)]
-struct Type {
+struct TypeHeader {
     at: usize,
     name: u32,
     kind: u32,
     members: usize,
-    /// In a structure with this flag, a member's offset is its low 24 bits; the rest is a width.
+    /// With this flag, the low 24 bits of a member's offset are the offset; the rest is a width.
     bit_fields: bool,
     /// The type that this one refers to, or its size.
     refers: u32,
 }
 
 impl Btf {
-    /// Reads the description of the running kernel, to be asked for these structures, enumerations
-    /// and tracepoint handlers.
-    pub fn of_the_kernel(names: &[&'static str]) -> Result<Self, BtfError> {
+    /// Reads the running kernel's BTF. Later look-ups find only these structures, enumerations and
+    /// tracepoint handlers.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is malformed.
+    pub fn from_kernel(names: &[&'static str]) -> Result<Self, BtfError> {
         Self::parse(fs::read(VMLINUX).map_err(BtfError::Unreadable)?, names)
     }
 
-    /// Takes the bytes of a BTF file in this machine's byte order.
+    /// Parses the bytes of a BTF file in this machine's byte order.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are malformed.
     pub fn parse(bytes: Vec<u8>, names: &[&'static str]) -> Result<Self, BtfError> {
         let magic = bytes.get(..2).ok_or(BtfError::Malformed("it is empty"))?;
         if magic != MAGIC.to_ne_bytes() {
-            return Err(BtfError::Malformed("it begins with no BTF magic"));
+            return Err(BtfError::Malformed("it does not begin with BTF's magic"));
         }
         let header = |at| number(&bytes, at).map(|value| value as usize);
         let start = header(4)?;
@@ -117,7 +125,7 @@ impl Btf {
         Ok(())
     }
 
-    /// The byte offset of a field within a named structure, looking into anonymous members.
+    /// The byte offset of a field in a named structure, or in its anonymous members.
     #[must_use]
     pub fn offset(&self, structure: &str, field: &str) -> Option<u32> {
         let found = *self.structures.get(structure)?;
@@ -126,7 +134,7 @@ impl Btf {
         (bits % 8 == 0).then_some(bits / 8)
     }
 
-    /// The number behind a name of an enumeration.
+    /// The value of a name in an enumeration.
     #[must_use]
     pub fn value(&self, enumeration: &str, name: &str) -> Option<u32> {
         let found = self.enumerations.get(enumeration)?;
@@ -136,7 +144,7 @@ impl Btf {
             .and_then(|at| number(&self.bytes, at + 4).ok())
     }
 
-    /// How many arguments a tracepoint passes, by the type of its handlers (`btf_trace_<name>`).
+    /// How many arguments a tracepoint passes, from the type of its handlers (`btf_trace_<name>`).
     #[must_use]
     pub fn tracepoint_arguments(&self, handler: &str) -> Option<usize> {
         let pointer = self.type_of(self.definitions.get(handler)?.refers)?;
@@ -150,7 +158,7 @@ impl Btf {
 
     fn member_bits(
         &self,
-        structure: Type,
+        structure: TypeHeader,
         field: &str,
         depth: usize,
         members_left: &mut usize,
@@ -184,14 +192,14 @@ impl Btf {
         self.bytes.get(start..end) == Some(name.as_bytes()) && self.bytes.get(end) == Some(&0)
     }
 
-    fn type_of(&self, id: u32) -> Option<Type> {
+    fn type_of(&self, id: u32) -> Option<TypeHeader> {
         let at = *self.types.get((id as usize).checked_sub(1)?)?;
         self.type_at(at as usize).ok()
     }
 
-    fn type_at(&self, at: usize) -> Result<Type, BtfError> {
+    fn type_at(&self, at: usize) -> Result<TypeHeader, BtfError> {
         let info = number(&self.bytes, at + 4)?;
-        Ok(Type {
+        Ok(TypeHeader {
             at,
             name: number(&self.bytes, at)?,
             kind: (info >> 24) & 0x1f,
@@ -202,7 +210,7 @@ impl Btf {
     }
 }
 
-impl Type {
+impl TypeHeader {
     /// How many bytes follow the header, by kind (`include/uapi/linux/btf.h`).
     fn trailing_size(self) -> Result<usize, BtfError> {
         Ok(match self.kind {
@@ -218,7 +226,7 @@ impl Type {
             KIND_PTR | 7..=12 | 16 | 18 => 0,
             _ => {
                 return Err(BtfError::Malformed(
-                    "it holds a kind of type of a newer format",
+                    "it holds a type whose kind belongs to a newer format",
                 ));
             }
         })

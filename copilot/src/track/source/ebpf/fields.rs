@@ -1,7 +1,6 @@
-//! The field offsets that the programs need, from the running kernel's BTF.
+//! The offsets of kernel fields that the programs read, from the running kernel's BTF.
 //!
-//! A field that this kernel does not have is `ABSENT`, and what needs it is switched off in the
-//! program; nothing is guessed.
+//! A field that this kernel lacks is [`ABSENT`], and the programs do without it; no offset is guessed.
 
 use copilot_common::{ABSENT, OFFSETS, Offset};
 
@@ -10,14 +9,14 @@ use super::btf::{Btf, BtfError};
 /// The handlers of the exit tracepoint.
 const EXIT_HANDLER: &str = "btf_trace_sched_process_exit";
 
-/// Which controller has which slot of `css_set.subsys`.
+/// The enumeration that numbers the controllers, in the order of `css_set.subsys`.
 const CONTROLLERS: &str = "cgroup_subsys_id";
 
 /// Size of a pointer in the kernel: `signal_struct.pids` is an array of them, the thread group's
 /// (`PIDTYPE_TGID`) second.
 const POINTER: u32 = 8;
 
-/// Which field each slot stands for, and what to add to its offset.
+/// The structure and field behind each slot, and what to add to the field's offset.
 const FIELDS: [(Offset, &str, &str, u32); OFFSETS] = [
     (Offset::TaskSignal, "task_struct", "signal", 0),
     (Offset::TaskExitCode, "task_struct", "exit_code", 0),
@@ -48,26 +47,30 @@ const FIELDS: [(Offset, &str, &str, u32); OFFSETS] = [
     (Offset::CgroupAncestors, "cgroup", "ancestors", 0),
     (Offset::CgroupNode, "cgroup", "kn", 0),
     (Offset::NodeId, "kernfs_node", "id", 0),
-    // The first of them: see `choose_controller`.
+    // The offset of the first controller; `choose_controller` adds the rest.
     (Offset::CssSetController, "css_set", "subsys", 0),
     (Offset::ControllerCgroup, "cgroup_subsys_state", "cgroup", 0),
 ];
 
-/// What the programs must be told of this kernel.
+/// What the programs need to know about this kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fields {
-    /// One offset a slot, or [`ABSENT`].
+pub struct FieldOffsets {
+    /// One offset per slot, or [`ABSENT`].
     pub offsets: [u32; OFFSETS],
-    /// Whether the exit tracepoint says that the whole process is dead.
+    /// Whether the exit tracepoint passes the argument `group_dead`: the whole process is dead.
     pub has_group_dead: bool,
 }
 
-impl Fields {
-    /// Of the running kernel; `controllers` are those of the hierarchy that counts, if it is one of
-    /// cgroup v1.
-    pub fn of_the_kernel(controllers: &[String]) -> Result<Self, BtfError> {
+impl FieldOffsets {
+    /// Reads the running kernel's BTF; `controllers` are those of the cgroup v1 hierarchy that names our
+    /// pod, and empty for cgroup2.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's BTF cannot be read.
+    pub fn from_kernel(controllers: &[String]) -> Result<Self, BtfError> {
         let names = FIELDS.map(|(_, structure, _, _)| structure);
-        let btf = Btf::of_the_kernel(&[&names[..], &[EXIT_HANDLER, CONTROLLERS]].concat())?;
+        let btf = Btf::from_kernel(&[&names[..], &[EXIT_HANDLER, CONTROLLERS]].concat())?;
         let mut fields = Self::from_btf(&btf);
         if !controllers.is_empty() {
             fields.choose_controller(&btf, controllers);
@@ -75,7 +78,7 @@ impl Fields {
         Ok(fields)
     }
 
-    /// None known: the programs still tell what starts and ends, without how.
+    /// No field is known: the programs still report starts and ends, without the exit status.
     #[must_use]
     pub fn unknown() -> Self {
         Self {
@@ -90,9 +93,9 @@ impl Fields {
         Some(self.offsets[field as usize]).filter(|offset| *offset != ABSENT)
     }
 
-    /// Whether the programs can tell how a process ends.
+    /// Whether all fields are known that show how a process ended.
     #[must_use]
-    pub fn tell_status(&self) -> bool {
+    pub fn include_status(&self) -> bool {
         const NEEDED: [Offset; 5] = [
             Offset::TaskSignal,
             Offset::TaskExitCode,
@@ -103,8 +106,8 @@ impl Fields {
         NEEDED.iter().all(|field| self.get(*field).is_some())
     }
 
-    /// The first field without which a task's cgroups cannot be walked to, in a hierarchy of cgroup
-    /// v1 or in cgroup2; nothing if all are known.
+    /// The first unknown field that the walk to a task's cgroups needs, in cgroup v1 or cgroup2; `None`
+    /// if all are known.
     #[must_use]
     pub fn missing_for_a_walk(&self, v1: bool) -> Option<Offset> {
         let to_cgroup = if v1 {
@@ -122,10 +125,10 @@ impl Fields {
         needed.into_iter().find(|field| self.get(*field).is_none())
     }
 
-    /// Goes to the slot of one of these controllers, all of which share a hierarchy.
+    /// Sets the slot of the first of these controllers that the kernel has; all share one hierarchy.
     fn choose_controller(&mut self, btf: &Btf, controllers: &[String]) {
         let index = controllers.iter().find_map(|controller| {
-            // The one whose name in cgroup v1 is not the kernel's own.
+            // The only controller with another name in cgroup v1.
             let name = if controller == "blkio" {
                 "io"
             } else {

@@ -1,9 +1,10 @@
-//! The limit on locked memory, which kernels before 5.11 hold BPF programs and maps to.
+//! The limit of locked memory (RLIMIT_MEMLOCK), against which Linux before 5.11 counts BPF programs and
+//! maps.
 //!
-//! All that one user has loaded on the whole node counts, against the limit of whoever loads more.
-//! Containers get the node's default: 64 KiB, which is nothing, or 8 MiB, which is plenty. What we
-//! may raise is raised; the rest is told as it is, since the kernel's own word for it is that of
-//! missing rights.
+//! All BPF of one user on the node counts together, against the limit of the process that loads more.
+//! Containers get the node's default: 64 KiB, which is too little, or 8 MiB, which is plenty. We raise
+//! the limit as far as we may. If that is not enough, our error names the limit: the kernel's own error
+//! is the one of missing capabilities.
 
 use aya::util::KernelVersion;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -12,7 +13,8 @@ use tracing::debug;
 /// From this kernel on, BPF memory is charged to the memory cgroup.
 const CHARGED_TO_CGROUPS: KernelVersion = KernelVersion::new(5, 11, 0);
 
-/// Raises the limit as far as our rights go: away with `CAP_SYS_RESOURCE`, else up to the hard one.
+/// Raises the limit as far as we may: removes it with `CAP_SYS_RESOURCE`, else raises it to the hard
+/// limit.
 pub fn raise_limit() {
     let Some(limit) = limit_in_force() else {
         return;
@@ -31,7 +33,7 @@ pub fn raise_limit() {
     debug!(before = limit, after = ?limit_in_force(), ?raised, "locked memory, in bytes");
 }
 
-/// The limit in bytes, where the kernel holds BPF to one.
+/// The limit in bytes; `None` if the kernel does not limit BPF by it.
 pub fn limit_in_force() -> Option<u64> {
     let is_old = KernelVersion::current().is_ok_and(|version| version < CHARGED_TO_CGROUPS);
     getrlimit(Resource::Memlock).current.filter(|_| is_old)

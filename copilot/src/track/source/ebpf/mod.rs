@@ -1,19 +1,20 @@
-//! Watching the pod through the kernel: raw tracepoints on exec, exit and fork, read from a
-//! ring buffer.
+//! The `ebpf` source: raw tracepoints on exec, exit and fork, read from a ring buffer.
 //!
-//! Sees every process of the pod, its exit status and OOM kills, within microseconds and without
-//! polling, whatever pid namespace it lives in. Needs `CAP_BPF` and `CAP_PERFMON` (effective), a
-//! kernel from 5.8 on; before 5.14, and where containers lie in cgroup v1 only, its BTF as well.
-//! Cannot see what ended before it was attached: for that it scans `/proc` once, after attaching.
+//! Sees every process of the pod in any pid namespace, with its exit status and OOM kills, within
+//! microseconds and without polling. Needs `CAP_BPF` and `CAP_PERFMON` (effective) and Linux 5.8 or
+//! newer; before 5.14, and where containers lie in cgroup v1 only, the kernel's BTF as well. Cannot see
+//! a process that ended before the programs were attached; it scans `/proc` once after it attaches.
 //!
-//! [`attach`] loads the programs ([`locked`]: where memory for them is scarce; [`refusal`]: what the
-//! kernel means by its noes), [`records`] turns records into events, [`newcomers`] names containers
-//! while they are made, [`fields`] and [`btf`] tell the programs where the kernel keeps what they read.
+//! [`attach`] loads the programs; [`locked`] raises the memory limit for them, [`refusal`] explains the
+//! kernel's errors. [`records`] turns records into events, [`newcomers`] names containers while they
+//! are made, [`fields`] and [`btf`] find the offsets of kernel fields that the programs read. Never
+//! here: who main is.
 
 mod attach;
 #[cfg(test)]
 mod bpftool;
 pub mod btf;
+mod error;
 pub mod fields;
 mod locked;
 mod newcomers;
@@ -21,12 +22,12 @@ mod records;
 mod refusal;
 
 pub use attach::OBJECT;
+pub use error::{EbpfError, LoadError};
 
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use copilot_common::{Offset, Record, kind, lost, pod};
-use thiserror::Error;
+use copilot_common::{Record, kind, lost, pod};
 use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
@@ -35,74 +36,27 @@ use self::records::Records;
 use super::{Focus, register, tick::Tick};
 use crate::track::{Event, Timestamp, place::Place, scan::Scanner};
 
-/// How often the ring and the loss counters are read when nothing happens. What matters wakes us, so
-/// this is for a loss after which nothing more comes; main must not pay for more than a wake-up in ten seconds.
+/// How often the ring buffer and the loss counters are read when nothing happens. Events that matter
+/// wake us, so this only finds a loss after which no event comes. A wake-up costs CPU time that main
+/// could use: our limit is one in ten seconds.
 const SAFETY_TICK: Duration = Duration::from_secs(20);
 
-/// How many records are taken before what they tell is passed on: a storm that never ends must not
-/// keep us from telling, nor from noticing a loss. The ring buffer holds fewer.
+/// How many records are read before their events are emitted: an endless storm of records must not keep
+/// us from emitting events, nor from noticing a loss. The ring buffer holds fewer.
 const AT_ONCE: usize = 4096;
 
-/// After a look that may have overlooked somebody.
-const UNTIL_NEXT_LOOK: Duration = Duration::from_millis(200);
-
-/// Why the kernel could not be asked.
-#[derive(Debug, Error)]
-pub enum EbpfError {
-    /// The kernel knows no cgroup of our pod.
-    #[error(
-        "no hierarchy of cgroups tells the kernel which processes are our pod's: neither cgroup2 nor \
-         that of a controller of cgroup v1"
-    )]
-    NoHierarchy,
-    /// No cgroup is our pod's.
-    #[error("all containers share one cgroup, so the kernel cannot tell our pod's from others")]
-    NoPodCgroup,
-    /// The rights are missing.
-    #[error(
-        "the kernel refuses BPF ({0}): the container needs CAP_BPF and CAP_PERFMON, effective \
-         (uid 0 with `capabilities: add: [BPF, PERFMON]`, or privileged)"
-    )]
-    Refused(String),
-    /// The rights are there, but memory is not.
-    #[error(
-        "the kernel refuses BPF ({cause}): before Linux 5.11 it counts all BPF of one user on the \
-         node against the limit of locked memory (RLIMIT_MEMLOCK), which is {limit} bytes here. Add \
-         SYS_RESOURCE to the container's capabilities, or raise the limit that the node's container \
-         runtime gives (LimitMEMLOCK of its systemd unit) to 8 MiB or more"
-    )]
-    LockedMemory {
-        /// The kernel's word.
-        cause: String,
-        /// In bytes.
-        limit: u64,
-    },
-    /// The object was not accepted.
-    #[error("the BPF programs could not be loaded: {0}")]
-    Load(String),
-    /// The kernel's description of its structures is needed, and is not there.
-    #[error(
-        "the kernel does not describe its structures ({0:?} is unknown), by which a process's cgroups \
-         are found where no helper tells them: before Linux 5.14 and in cgroup v1"
-    )]
-    NoWay(Offset),
-    /// Our pod's cgroup could not be found in the kernel.
-    #[error("the kernel did not tell the cgroup of our pod: {0}")]
-    Pod(&'static str),
-    /// Something else of the operating system failed.
-    #[error("the BPF programs could not be set up: {0}")]
-    System(#[from] std::io::Error),
-}
+/// The pause after a scan that may have missed a process.
+const UNTIL_NEXT_SCAN: Duration = Duration::from_millis(200);
 
 /// What the programs still report once main runs: the exits of these processes, and the execs of all
-/// containers but these.
+/// containers except these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Narrowed {
     processes: Vec<u64>,
     cgroups: Vec<u64>,
 }
 
-/// The attached programs and what they have said.
+/// The attached programs, and the events from their records.
 pub struct EbpfSource {
     ring: AsyncFd<RingBuf<MapData>>,
     lost: PerCpuArray<MapData, u64>,
@@ -114,26 +68,34 @@ pub struct EbpfSource {
     newcomers: Newcomers,
     queue: VecDeque<Event>,
     lost_before: u64,
-    /// A complete look at all processes is owed.
-    must_look: bool,
-    /// The ring buffer held more than was taken from it at once.
+    /// A full scan of all processes is due.
+    must_scan: bool,
+    /// The ring buffer holds more records than were read at once.
     has_more: bool,
-    /// What the programs were last told to leave out.
+    /// What the programs still report; `None` if they report everything.
     narrowed: Option<Narrowed>,
     tick: Tick,
-    tells_status: bool,
+    learns_status: bool,
     /// Keeps the programs attached.
     _programs: aya::Ebpf,
 }
 
 impl EbpfSource {
-    /// Attaches the programs to our pod, then looks for whoever runs already.
+    /// Attaches the programs to our pod, then scans for processes that run already.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses the programs, or cannot tell our pod's processes from others.
     pub fn attach(place: &Place) -> Result<Self, EbpfError> {
         Self::begin(attach::attach(place, None)?, place)
     }
 
-    /// The same with a ring buffer of so many bytes: a power of two, and whole pages. A small one
-    /// soon loses events, which costs a look at all processes each time, and no end of main.
+    /// The same with a ring buffer of this many bytes: a power of two, and whole pages. A small buffer
+    /// soon loses records. Each loss costs a full scan, and never hides main's end.
+    ///
+    /// # Errors
+    ///
+    /// As [`EbpfSource::attach`].
     pub fn attach_with_ring(place: &Place, bytes: u32) -> Result<Self, EbpfError> {
         Self::begin(attach::attach(place, Some(bytes))?, place)
     }
@@ -147,30 +109,30 @@ impl EbpfSource {
             watched: attached.watched()?,
             known: attached.known()?,
             records: Records::new(place.clone(), attached.own_container),
-            newcomers: Newcomers::beside(Scanner::new(place.clone()), sees),
+            newcomers: Newcomers::new(Scanner::new(place.clone()), sees),
             scanner: Scanner::new(place.clone()),
             queue: VecDeque::new(),
             lost_before: 0,
-            must_look: true,
+            must_scan: true,
             has_more: false,
             narrowed: None,
             tick: Tick::every(SAFETY_TICK)?,
-            tells_status: attached.tells_status,
+            learns_status: attached.learns_status,
             _programs: attached.programs,
         };
         source.collect();
-        source.newcomers = Newcomers::beside(source.scanner.clone(), sees);
+        source.newcomers = Newcomers::new(source.scanner.clone(), sees);
         give_back_freed_memory();
         Ok(source)
     }
 
-    /// Whether the programs tell how a process ends: only if the kernel describes its structures.
+    /// Whether the records show how a process ended: only if the kernel describes its structures.
     #[must_use]
-    pub fn tells_status(&self) -> bool {
-        self.tells_status
+    pub fn learns_status(&self) -> bool {
+        self.learns_status
     }
 
-    /// The next event; waits in the kernel until there is one.
+    /// The next event. Cancel safe: no event is lost.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.queue.pop_front() {
@@ -188,21 +150,21 @@ impl EbpfSource {
             guard = self.ring.readable_mut() => match guard {
                 Ok(mut guard) => guard.clear_ready(),
                 Err(error) => {
-                    // The runtime is going down: there is nothing left to wait with.
-                    debug!(%error, "the ring buffer cannot be waited for");
+                    // Tokio shuts down.
+                    debug!(%error, "the wait for the ring buffer failed");
                     std::future::pending::<()>().await;
                 }
             },
             () = self.tick.passed() => {}
-            () = tokio::time::sleep(UNTIL_NEXT_LOOK), if self.must_look => {}
+            () = tokio::time::sleep(UNTIL_NEXT_SCAN), if self.must_scan => {}
             () = self.newcomers.due() => {}
         }
     }
 
-    /// Main is known. From now on only new containers are of interest, and the ends of first
-    /// processes: whatever else main does costs us no wake-up. The ends of all of them, since
-    /// their order tells who main is. Should it turn out that main has yet to come, all is of
-    /// interest again.
+    /// Narrows the programs once main runs, to new containers and the ends of first processes, so that
+    /// nothing else that main does wakes us. The ends of all first processes count, because their order
+    /// shows who main is. If main turns out not to have started yet, the programs report everything
+    /// again.
     pub fn focus(&mut self, focus: &Focus) {
         if !focus.main_runs {
             if self.narrowed.take().is_some() {
@@ -224,8 +186,8 @@ impl EbpfSource {
             return;
         }
         if let Err(error) = self.narrow(&wanted) {
-            // Unfocused the programs send more than is needed, and nothing is missed.
-            warn!(%error, "the programs could not be told to send less");
+            // Without the focus the programs report more than we need, and nothing is missed.
+            warn!(%error, "the BPF programs could not be narrowed: they go on to report every event");
             self.widen();
         }
         self.narrowed = Some(wanted);
@@ -233,7 +195,7 @@ impl EbpfSource {
 
     fn widen(&mut self) {
         if let Err(error) = self.set_focus(false) {
-            warn!(%error, "the programs could not be told to send all");
+            warn!(%error, "the BPF programs could not be widened: they report only part of the events");
         }
     }
 
@@ -241,7 +203,7 @@ impl EbpfSource {
         for process in &wanted.processes {
             self.watched.insert(process, 1, 0)?;
         }
-        // After their processes, else an end between the two would not be told.
+        // After their processes, or an end between the two would not be reported.
         for id in &wanted.cgroups {
             self.known.insert(id, 1, 0)?;
         }
@@ -254,67 +216,67 @@ impl EbpfSource {
         self.filter.set(0, numbers, 0)
     }
 
-    /// Takes what the kernel has told. The counter of losses is read after the records: no record
-    /// that came after a loss may be told before it.
+    /// Reads the records. Reads the loss counters after them: events from after a loss must not come
+    /// before [`Event::Lost`].
     fn collect(&mut self) {
-        let told = self.drain();
+        let events = self.drain();
         let lost = self.count_lost();
         if lost != self.lost_before {
             let count = lost - self.lost_before;
             self.lost_before = lost;
-            self.must_look = true;
+            self.must_scan = true;
             self.records.expect_gaps();
             warn!(
                 count,
-                "events were lost in the kernel; looking at all processes instead"
+                "events were lost in the kernel; scanning all processes instead"
             );
             self.queue.push_back(Event::Lost {
                 count,
                 at: Timestamp::now(),
             });
         }
-        // Who is in a container, before what is done there.
+        // The names of containers come before what happens in them.
         self.queue.extend(self.newcomers.look());
-        self.queue.extend(told);
-        if self.must_look {
-            self.look();
+        self.queue.extend(events);
+        if self.must_scan {
+            self.scan();
         }
     }
 
-    fn look(&mut self) {
+    fn scan(&mut self) {
         let mut seen = self.scanner.scan();
-        // Whoever started or ended before the look has left its record by now, unless that was
-        // lost: it knows the order, and the status, and must come before the look's "gone".
-        let told = self.drain();
-        self.queue.extend(told);
+        // Each start and end before the scan has its record by now, unless it was lost. Records hold the
+        // order and the status, so their events come before the scan's, which show only absence.
+        let events = self.drain();
+        self.queue.extend(events);
         self.records.learn(&seen);
         if self.has_more {
-            // Its ends have records that are not read yet: they know how.
+            // Records that are not read yet hold the status of processes that the scan misses.
             seen.retain(|event| !matches!(event, Event::Scanned { .. }));
         }
-        self.must_look = !matches!(seen.last(), Some(Event::Scanned { .. }));
+        self.must_scan = !matches!(seen.last(), Some(Event::Scanned { .. }));
         self.queue.extend(seen);
     }
 
     fn drain(&mut self) -> VecDeque<Event> {
         let mut events = VecDeque::new();
         self.has_more = false;
-        let mut taken = 0;
+        let mut read = 0;
         while let Some(item) = self.ring.get_mut().next() {
-            taken += 1;
+            read += 1;
             match bytemuck::try_pod_read_unaligned::<Record>(&item) {
                 Ok(record) if record.kind == kind::FORK => {
                     if !self.records.is_own(record.cgroup) {
-                        self.records.expect_one(&record);
+                        self.records.expect_container(&record);
                         self.newcomers.expect(record.cgroup);
                     }
                 }
                 Ok(record) => self
                     .records
                     .translate(&record, &mut self.newcomers, &mut events),
-                Err(error) => warn!(%error, "a record of the ring buffer has a wrong size"),
+                Err(error) => warn!(%error, "a record of the ring buffer has the wrong size"),
             }
-            if taken == AT_ONCE {
+            if read == AT_ONCE {
                 self.has_more = true;
                 break;
             }
@@ -330,11 +292,11 @@ impl EbpfSource {
     }
 }
 
-/// The kernel's description of itself, ours and aya's copy of it, is gone by now; the allocator
-/// keeps such memory for later, and there is no later while main runs.
+/// Returns freed memory to the system. Our copy and aya's copy of the kernel's BTF are freed by now, and
+/// the allocator would keep their memory for later use, which never comes while main runs.
 fn give_back_freed_memory() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: the call takes no pointer and may be made at any time.
+    // SAFETY: the call takes no pointer, and is allowed at any time.
     unsafe {
         libc::malloc_trim(0);
     }

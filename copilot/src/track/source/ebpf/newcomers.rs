@@ -1,12 +1,12 @@
-//! Containers in the making: whose they are is found out before their program begins.
+//! Containers in the making: reads their names before their programs begin.
 //!
-//! A program may live for a millisecond, and when the kernel has told of it nobody can read its
-//! mounts any more. But a runtime first makes the container, then its mounts, then waits for the word
-//! to start it. So from the kernel's word that a process was made in a new container we look often,
-//! for a short time, until the mounts tell the container's name.
+//! A program may live for a millisecond, and its mounts are gone when the kernel reports it. But a
+//! runtime first makes the cgroup, then the mounts, then waits for the order to start the program. So
+//! when the kernel reports a fork in a new cgroup, we scan often for a short time, until the mounts
+//! name the container.
 //!
-//! Only [`Event::ContainerSeen`] comes from here: what starts and ends, the kernel tells better. In a
-//! pid namespace of our own there is nobody to look at, and nothing comes.
+//! Emits [`Event::ContainerSeen`] only, because the kernel reports starts and ends better. Emits nothing
+//! if our container has a pid namespace of its own, where we see no other processes.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,37 +14,40 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::track::{ContainerId, Event, ProcessId, scan::Scanner};
 
-/// Between two looks while a container has just come. A runtime takes some milliseconds from the last
+/// The pause between scans while a container is new. A runtime takes some milliseconds from the last
 /// mount to the start.
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// How long that pause holds, and the one that follows.
+/// For this long the short pause holds.
 const SOON: Duration = Duration::from_secs(1);
+
+/// The pause after that.
 const LATER: Duration = Duration::from_millis(20);
 
-/// How long to look: a busy node takes seconds to make a container.
+/// When to give up: a busy node takes seconds to make a container.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A node with thousands of mounts makes a look slow: then the pause is so many times longer, since
-/// half a CPU is all that we have.
+/// The pause is at least this many times longer than the scan, which is slow on a node with thousands of
+/// mounts: our CPU limit may be half a CPU.
 const REST: u32 = 4;
 
-/// Looks at containers in the making.
+/// Scans for containers in the making.
 pub struct Newcomers {
     scanner: Scanner,
-    /// Other containers' processes can be seen.
+    /// We see other containers' processes.
     sees: bool,
     /// The cgroups of containers whose program has not begun.
     awaited: BTreeSet<u64>,
-    /// All that are awaited are made, and wait for their start.
+    /// All awaited containers have their mounts, and wait for their start.
     all_are_made: bool,
     next: Instant,
     since: Instant,
 }
 
 impl Newcomers {
-    /// Looks for processes that the scanner has not seen; `sees` is whether it can see any.
-    pub fn beside(scanner: Scanner, sees: bool) -> Self {
+    /// Scans for processes that the scanner does not know yet; `sees` is whether it can see other
+    /// containers'.
+    pub fn new(scanner: Scanner, sees: bool) -> Self {
         let now = Instant::now();
         Self {
             scanner,
@@ -56,7 +59,7 @@ impl Newcomers {
         }
     }
 
-    /// The container with this cgroup is being made.
+    /// Notes that the container with this cgroup is being made.
     pub fn expect(&mut self, cgroup: u64) {
         if self.sees && self.awaited.insert(cgroup) {
             self.since = Instant::now();
@@ -65,12 +68,12 @@ impl Newcomers {
         }
     }
 
-    /// Its program has begun, or never will: what it is, is read now.
+    /// Notes that its program has begun, or never will.
     pub fn arrived(&mut self, cgroup: u64) {
         self.awaited.remove(&cgroup);
     }
 
-    /// Waits until it is time for a look; for ever if nobody is awaited.
+    /// Waits until the next scan is due; for ever if no container is awaited.
     pub async fn due(&self) {
         if self.awaited.is_empty() || self.all_are_made {
             return std::future::pending().await;
@@ -78,14 +81,14 @@ impl Newcomers {
         sleep_until(self.next).await;
     }
 
-    /// The containers whose names can be told by now, if it is time to look.
+    /// Scans if a scan is due, and returns the containers whose names are known now.
     pub fn look(&mut self) -> Vec<Event> {
         let now = Instant::now();
         if self.awaited.is_empty() || self.all_are_made || now < self.next {
             return Vec::new();
         }
         let mut seen = self.scanner.scan();
-        seen.retain(is_telling);
+        seen.retain(names_a_container);
         self.all_are_made = self.scanner.made() >= self.awaited.len();
         let waited = self.since.elapsed();
         if waited > PATIENCE {
@@ -96,13 +99,13 @@ impl Newcomers {
         seen
     }
 
-    /// The container of a process that lived at the last look, which may be gone by now.
+    /// The container of a process that lived at the last scan, and may be gone by now.
     pub fn container_of_pid(&self, process: ProcessId) -> Option<&ContainerId> {
         self.scanner.container_of_pid(process.visible_pid()?)
     }
 }
 
-fn is_telling(event: &Event) -> bool {
+fn names_a_container(event: &Event) -> bool {
     let Event::ContainerSeen { evidence, .. } = event else {
         return false;
     };

@@ -1,7 +1,7 @@
-//! From the kernel's records to the vocabulary of events.
+//! Translates the kernel's records into events.
 //!
-//! The kernel names a container by its cgroup id, `/proc` by its path: here the two are brought
-//! together, by the process at hand while it lives, by the pod's directory where it is mounted.
+//! The kernel names a container by its cgroup id, `/proc` by its path. The two are matched here: by the
+//! process of the record while it lives, or by the pod's directory where it is mounted.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -17,27 +17,27 @@ use crate::track::{
     process::{self, TICK, process_id},
 };
 
-/// Translates records; remembers which cgroup is which container.
+/// Translates records, and remembers which cgroup belongs to which container.
 pub struct Records {
     place: Place,
     containers: BTreeMap<u64, ContainerId>,
-    /// Containers whose cgroups have been looked for in the pod's directory.
+    /// Containers whose cgroups were looked up in the pod's directory.
     sought: BTreeSet<ContainerId>,
-    /// Containers whose mounts have been read: they are all made before the first exec.
+    /// Containers whose mounts were read when a program ran, so that they are complete.
     described: BTreeSet<ContainerId>,
-    /// Cgroups of containers that a runtime has been seen to make, until their program begins.
+    /// Cgroups of containers that a runtime makes, until their program begins.
     in_the_making: BTreeSet<u64>,
-    /// Cgroups of containers whose program has been seen to begin.
+    /// Cgroups of containers whose program has begun.
     begun: BTreeSet<u64>,
-    /// Records have been lost: that one is missing means nothing any more.
+    /// Records were lost, so the absence of a record proves nothing any more.
     has_gaps: bool,
-    /// When the processes that live were started, in clock ticks, by pid: for a kernel whose
-    /// records do not tell, since of a process that has ended nobody else can.
+    /// The start times of living processes by pid, in clock ticks. A kernel without BTF does not record
+    /// them, and they cannot be read once the process has ended.
     starts: BTreeMap<u64, u64>,
 }
 
 impl Records {
-    /// For our pod; `own` is the cgroup id of our own container, if we are in the pod.
+    /// A translator for our pod; `own` is the cgroup id of our own container, if we are in the pod.
     pub fn new(place: Place, own: Option<u64>) -> Self {
         let containers = own.into_iter().zip(place.own.clone()).collect();
         Self {
@@ -52,7 +52,7 @@ impl Records {
         }
     }
 
-    /// Takes what a look at all processes has shown.
+    /// Remembers the start times that a scan has found.
     pub fn learn(&mut self, seen: &[Event]) {
         for event in seen {
             if let Event::ProcessStarted { process, .. } = event {
@@ -61,7 +61,7 @@ impl Records {
         }
     }
 
-    /// A process's pid as the programs know it.
+    /// A process's pid as the programs report it.
     pub fn kernel_pid(&self, process: ProcessId) -> u64 {
         match self.place.proc_root {
             Some(_) => ProcessId::FOREIGN + process.pid,
@@ -69,21 +69,21 @@ impl Records {
         }
     }
 
-    /// Takes the word that a process was made for the first time in a container. A runtime that makes
-    /// a container is a process of the node.
-    pub fn expect_one(&mut self, fork: &Record) {
+    /// Notes the first fork in a container: if the process belongs to a runtime, the container is being
+    /// made. A runtime that makes a container is a process of the node.
+    pub fn expect_container(&mut self, fork: &Record) {
         if is_of_the_runtime(fork) && fork.inner_pid == fork.host_pid {
             self.in_the_making.insert(fork.cgroup);
         }
     }
 
-    /// Takes the word that records were lost.
+    /// Notes that records were lost.
     pub fn expect_gaps(&mut self) {
         self.has_gaps = true;
     }
 
-    /// The cgroup ids of containers. One that no record has told yet, since it ran before we came, may
-    /// be told by the pod's directory.
+    /// The cgroup ids of containers. The pod's directory may yield the id of a container without a
+    /// record, which ran before the programs were attached.
     pub fn cgroup_ids<'a>(
         &mut self,
         containers: impl Iterator<Item = &'a ContainerId>,
@@ -112,7 +112,7 @@ impl Records {
             .is_some_and(|container| self.place.is_own(&container))
     }
 
-    /// Appends the events that a record tells, and ends the wait for a container that is made.
+    /// Appends the events of a record, and ends the wait for a container whose program begins.
     pub fn translate(
         &mut self,
         record: &Record,
@@ -120,8 +120,8 @@ impl Records {
         events: &mut VecDeque<Event>,
     ) {
         trace!(?record, "record");
-        // The runtime's own processes work in a container's cgroup while it is made: they live in
-        // the node's pid namespace, where no container's first process does.
+        // A runtime's own processes work in a container's cgroup while they make it. They live in the
+        // node's pid namespace, where a container's first process never lives.
         if record.cgroup == 0 || is_of_the_runtime(record) {
             return;
         }
@@ -179,22 +179,22 @@ impl Records {
         }
     }
 
-    /// Whether the process that has ended was the runtime's, waiting in a container to become its
-    /// program: it is nobody's child there, as its own children are, hooks among them. Where the
-    /// kernel does not describe its structures, children cannot be told.
+    /// Whether the ended process was a runtime's that waited in a container to exec its program. Its
+    /// parent is outside the container; its own children, such as hooks, have theirs inside. A kernel
+    /// without BTF does not record which process is a child.
     fn has_failed(&self, exit: &Record) -> bool {
-        let may_tell = !self.has_gaps && exit.started != 0 && exit.flags & flag::CHILD == 0;
-        may_tell && self.in_the_making.contains(&exit.cgroup)
+        let is_certain = !self.has_gaps && exit.started != 0 && exit.flags & flag::CHILD == 0;
+        is_certain && self.in_the_making.contains(&exit.cgroup)
     }
 
-    /// Whether it is the end of a container's first process, in a pid namespace of its own, whose
-    /// beginning nobody has seen: it was there before us, and no look at `/proc` shows it.
+    /// Whether this is the end of a container's first process whose start was never reported: it began
+    /// before the programs were attached, in a pid namespace of its own that `/proc` does not show.
     fn began_unseen(&self, exit: &Record) -> bool {
         let is_first = exit.pid == 0 && exit.inner_pid == 1 && exit.flags & flag::CHILD == 0;
         is_first && !self.is_own(exit.cgroup) && !self.begun.contains(&exit.cgroup)
     }
 
-    /// Reads the mounts of the container in which a program has just begun.
+    /// Reads the mount evidence of the container in which a program has just begun.
     fn describe(
         &mut self,
         process: ProcessId,
@@ -205,7 +205,7 @@ impl Records {
         if self.place.is_own(container) || self.described.contains(container) {
             return;
         }
-        // A runtime's hook is a child of its first process, and runs while the container is made.
+        // A hook is a child of the container's first process, and runs while the container is made.
         let is_child = exec.flags & flag::CHILD != 0;
         let is_hook = is_child && self.in_the_making.contains(&exec.cgroup);
         let process = self.visible(process);
@@ -222,8 +222,8 @@ impl Records {
         });
     }
 
-    /// The container with this cgroup, in which this process ran a program; if it cannot be told,
-    /// the cgroup's id is its name, once and for all.
+    /// The container with this cgroup, in which this process ran a program. If its name is unknown, the
+    /// cgroup's id becomes its name for good.
     fn container_of_exec(
         &mut self,
         id: u64,
@@ -237,8 +237,8 @@ impl Records {
         })
     }
 
-    /// The container with this cgroup, in which this process is, if it can be told; `made` is where
-    /// it was seen while its container was made.
+    /// The container with this cgroup, in which this process lives, if its name can be found; `made` is
+    /// the container that a scan found for the process earlier.
     fn container(
         &mut self,
         id: u64,
@@ -256,12 +256,12 @@ impl Records {
         Some(container)
     }
 
-    /// A container's cgroup is a directory of the pod's, and its id is the inode.
+    /// Looks for the cgroup id among the inodes of the pod's subdirectories.
     fn by_directory(&self, id: u64) -> Option<ContainerId> {
-        directory::container_of_id(self.place.directory.as_ref()?, id)
+        directory::container_with_id(self.place.directory.as_ref()?, id)
     }
 
-    /// A process that has ended is still there until its parent has been told.
+    /// Reads the cgroup of the process. A zombie's can be read until its parent reaps it.
     fn by_process(&self, process: ProcessId) -> Option<ContainerId> {
         let text = process::read(&self.visible(process)?, "cgroup").ok()?;
         match self.place.pod.membership(self.place.path_in(&text)?) {
@@ -270,10 +270,10 @@ impl Records {
         }
     }
 
-    /// Which process a record is about. One that lives is remembered until it ends.
+    /// The process of a record. Remembers the start time of one that lives until it ends.
     fn identity(&mut self, record: &Record) -> ProcessId {
         let pid = match record.pid {
-            // As the node's `/proc` names it.
+            // The node's `/proc` shows it by its pid on the node.
             _ if self.place.proc_root.is_some() => u64::from(record.host_pid),
             0 => ProcessId::FOREIGN + u64::from(record.host_pid),
             pid => u64::from(pid),
@@ -293,7 +293,8 @@ impl Records {
         ProcessId { started, pid }
     }
 
-    /// What a container runs that cannot be read otherwise. The kernel pads the name with NUL.
+    /// The event with the name of a container's program, if `/proc` does not show the container. The
+    /// kernel pads the name with NUL.
     fn program_of(
         &self,
         record: &Record,
@@ -301,8 +302,8 @@ impl Records {
         container: &ContainerId,
     ) -> Option<Event> {
         let name = record.comm.split(|byte| *byte == 0).next()?;
-        let can_be_read = self.place.is_own(container) || self.visible(process).is_some();
-        (!can_be_read && !name.is_empty()).then(|| Event::ProgramSeen {
+        let is_visible = self.place.is_own(container) || self.visible(process).is_some();
+        (!is_visible && !name.is_empty()).then(|| Event::ProgramSeen {
             container: container.clone(),
             program: String::from_utf8_lossy(name).into_owned(),
         })
@@ -312,14 +313,15 @@ impl Records {
         self.place.process(process.visible_pid()?)
     }
 
-    /// When a process that we can see was started, in clock ticks.
+    /// The start time of a process that we see, in clock ticks.
     fn started(&self, pid: u64) -> Option<u64> {
         let process = self.visible(ProcessId { started: 0, pid })?;
         Some(process_id(&process::stat(&process).ok()?).started)
     }
 }
 
-/// What is to be told, late, of a first process that has just ended.
+/// The late events for a first process that began before the programs were attached, and has just
+/// ended.
 fn began_before_us(exit: &Record, process: ProcessId, container: &ContainerId) -> [Event; 2] {
     [
         Event::ContainerSeen {
@@ -335,7 +337,8 @@ fn began_before_us(exit: &Record, process: ProcessId, container: &ContainerId) -
     ]
 }
 
-/// A process that our pid namespace cannot see and that is not the first of its own one.
+/// Whether the process belongs to a runtime: it is outside our pid namespace, and not the first process
+/// of its own.
 fn is_of_the_runtime(record: &Record) -> bool {
     record.pid == 0 && record.inner_pid > 1
 }

@@ -1,4 +1,4 @@
-//! What the kernel's refusals mean: missing rights, too little locked memory, or programs that its
+//! Explains the kernel's errors: missing capabilities, too little locked memory, or programs that its
 //! verifier does not accept.
 
 use std::io::{Error, ErrorKind};
@@ -7,12 +7,12 @@ use aya::{maps::MapError, programs::ProgramError};
 use rustix::thread::CapabilitySet;
 use tracing::debug;
 
-use super::{EbpfError, locked};
+use super::{EbpfError, LoadError, locked};
 
-/// What BPF for tracing needs.
-pub const RIGHTS: CapabilitySet = CapabilitySet::BPF.union(CapabilitySet::PERFMON);
+/// The capabilities that BPF for tracing needs.
+pub const CAPABILITIES: CapabilitySet = CapabilitySet::BPF.union(CapabilitySet::PERFMON);
 
-/// How the lines begin with which the verifier ends whatever it had to say.
+/// Begin the lines of statistics at the end of the verifier's log.
 const STATISTICS: &[&str] = &[
     "processed",
     "verification time",
@@ -27,28 +27,22 @@ pub fn refused(error: ProgramError) -> EbpfError {
             io_error,
             verifier_log,
         } => unloaded(io_error, &verifier_log.to_string()),
-        ProgramError::SyscallError(error) if is_denied(&error.io_error) => {
-            denial(error.io_error.to_string())
-        }
+        ProgramError::SyscallError(error) if is_denied(&error.io_error) => denial(error.io_error),
         other => load_failed(other),
     }
 }
 
-/// Why a map could not be made.
+/// Why a map could not be created.
 pub fn map_refused(error: MapError) -> EbpfError {
     match error {
-        MapError::CreateError { io_error, .. } if is_denied(&io_error) => {
-            denial(io_error.to_string())
-        }
-        MapError::SyscallError(error) if is_denied(&error.io_error) => {
-            denial(error.io_error.to_string())
-        }
+        MapError::CreateError { io_error, .. } if is_denied(&io_error) => denial(io_error),
+        MapError::SyscallError(error) if is_denied(&error.io_error) => denial(error.io_error),
         other => load_failed(other),
     }
 }
 
-/// The verifier has the same error for what it does not accept as the kernel for missing rights;
-/// but it gives reasons.
+/// The kernel returns the same error for a program that its verifier does not accept and for missing
+/// capabilities. Only the verifier gives a reason.
 fn unloaded(error: Error, verifier: &str) -> EbpfError {
     let is_reason = |line: &&str| {
         let line = line.trim();
@@ -56,21 +50,25 @@ fn unloaded(error: Error, verifier: &str) -> EbpfError {
     };
     match verifier.lines().rev().find(is_reason) {
         Some(reason) => {
-            debug!(verifier, "what the kernel's verifier says");
-            EbpfError::Load(format!("the kernel's verifier says: {reason} ({error})"))
+            debug!(verifier, "the log of the kernel's verifier");
+            let reason = reason.to_owned();
+            EbpfError::Load(LoadError::Verifier {
+                reason,
+                source: error,
+            })
         }
-        None if is_denied(&error) => denial(error.to_string()),
+        None if is_denied(&error) => denial(error),
         None => load_failed(error),
     }
 }
 
-/// The kernel has one word for missing rights and for too low a limit of locked memory.
-fn denial(cause: String) -> EbpfError {
-    let has_rights =
-        rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(RIGHTS));
+/// The kernel returns one error for missing capabilities and for too low a limit of locked memory.
+fn denial(source: Error) -> EbpfError {
+    let has_capabilities =
+        rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(CAPABILITIES));
     match locked::limit_in_force() {
-        Some(limit) if has_rights => EbpfError::LockedMemory { cause, limit },
-        _ => EbpfError::Refused(cause),
+        Some(limit) if has_capabilities => EbpfError::LockedMemory { source, limit },
+        _ => EbpfError::Refused(source),
     }
 }
 
@@ -78,15 +76,9 @@ fn is_denied(error: &Error) -> bool {
     error.kind() == ErrorKind::PermissionDenied
 }
 
-/// Something else failed, with all its causes.
-pub fn load_failed(error: impl std::error::Error) -> EbpfError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    EbpfError::Load(text)
+/// Any other failure to load the programs.
+pub fn load_failed(error: impl Into<LoadError>) -> EbpfError {
+    EbpfError::Load(error.into())
 }
 
 #[cfg(test)]
@@ -100,13 +92,12 @@ mod tests {
                        processed 8 insns (limit 1000000) max_states_per_insn 0\n";
 
     #[test]
-    fn of_the_verifiers_log_the_reason_is_told() {
+    fn the_message_holds_the_reason_in_the_verifiers_log() {
         let refused = |number, log: &str| unloaded(Error::from_raw_os_error(number), log);
         for number in [rustix::io::Errno::INVAL, rustix::io::Errno::ACCESS] {
             let error = refused(number.raw_os_error(), LOG);
-            let EbpfError::Load(text) = error else {
-                panic!("{error}");
-            };
+            assert!(matches!(error, EbpfError::Load(_)), "{error}");
+            let text = error.to_string();
             assert!(text.contains("unknown func"), "{text}");
             assert!(
                 !text.contains("R10") && !text.contains("processed"),

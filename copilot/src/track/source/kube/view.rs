@@ -52,7 +52,7 @@ impl View {
             uid: evidence
                 .and_then(|evidence| evidence.pod_uid.clone())
                 .or_else(|| pod.metadata.uid.clone()),
-            by_name: place.is_some_and(|place| matches!(place.pod, PodPath::Untold { .. })),
+            by_name: place.is_some_and(|place| matches!(place.pod, PodPath::SharedCgroup { .. })),
             own: own(pod, place),
             output: None,
         };

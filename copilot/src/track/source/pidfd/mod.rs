@@ -1,16 +1,17 @@
-//! Watching first processes by a descriptor of each (pidfd), without any capability.
+//! The `pidfd` source: a descriptor (pidfd) of each container's first process.
 //!
-//! Needs a shared pid namespace. Who is there is found out by looking at `/proc`, often while main is
-//! expected and hardly ever once it runs: from then on the descriptor wakes us at the process's end,
-//! and on newer kernels (6.15) tells how it ended, as soon as the parent has been told. A descriptor is
-//! opened at first sight of a pid, before anything of the process is read: a slow node does not
-//! wait.
-//! Cannot see a main that began and ended between two looks, unless its container was seen in the
+//! Needs a shared pid namespace, and no capability. Finds processes by scans of `/proc`, often while
+//! main is expected and rarely once it runs: from then on the descriptor wakes us at main's end. From
+//! Linux 6.15 on it also yields the exit status, once the parent has reaped the process. The
+//! descriptor is opened at first sight of a pid, before anything of the process is read, because on a
+//! busy node the process may end meanwhile.
+//!
+//! Cannot see a main that begins and ends between two scans, unless a scan saw its container in the
 //! making; nor whether the OOM killer sent the signal; nor, on older kernels, how main ended.
 
 mod process;
 
-pub use process::tells_status;
+pub use process::learns_status;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,17 +24,18 @@ use futures_util::future::select_all;
 use thiserror::Error;
 use tracing::{debug, warn};
 
-use self::process::{Sighted, WatchedProcess};
+use self::process::{EarlyDescriptors, WatchedProcess};
 use super::{Polling, tick::Tick};
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     place::Place,
     process::TICK,
-    scan::{Scanner, tells_news},
+    scan::{Scanner, has_news},
 };
 
-/// Pauses between looks once main runs: another main may be about to start, and nobody else tells.
-/// Soon one wake-up in ten seconds is all that main may pay for.
+/// Pauses between scans once main runs: another main may be about to start, and only a scan finds it.
+/// The pauses grow soon, because a wake-up costs CPU time that main could use: our limit is one in ten
+/// seconds.
 const WHILE_RUNNING: [Duration; 6] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
@@ -43,49 +45,50 @@ const WHILE_RUNNING: [Duration; 6] = [
     Duration::from_secs(20),
 ];
 
-/// Why no process can be watched.
+/// Why the `pidfd` source does not work here.
 #[derive(Debug, Error)]
 pub enum PidfdError {
-    /// Other containers' processes have no pid here.
+    /// Other containers' processes have no pid in our pid namespace.
     #[error(
-        "the pod does not share its pid namespace, so no other container's process has a pid here; \
+        "the pod does not share its pid namespace, so we see no other container's processes; \
          set `shareProcessNamespace: true` in the pod, or give the sidecar CAP_BPF and CAP_PERFMON"
     )]
     NotShared,
     /// The kernel has no pidfds, or the seccomp profile forbids them.
     #[error(
-        "the kernel gives no descriptor of a process ({0}): it takes Linux 5.3 or newer, and a seccomp profile that allows pidfd_open"
+        "the kernel refuses pidfd_open ({0}): pidfd needs Linux 5.3 or newer, and a seccomp profile \
+         that allows pidfd_open"
     )]
     Refused(#[source] io::Error),
-    /// No timer.
-    #[error("no timer could be made: {0}")]
+    /// The kernel refuses a timer.
+    #[error("the kernel refuses a timer ({0})")]
     Timer(#[source] io::Error),
 }
 
-/// A process that has ended.
+/// A first process that has ended, and whose status is not known yet.
 #[derive(Debug)]
-struct Ending {
+struct EndedProcess {
     container: ContainerId,
     process: WatchedProcess,
-    /// Whether it was still the runtime's, if anybody can say.
+    /// Whether it was still a runtime's; `None` if that could not be read any more.
     is_runtimes: Option<bool>,
 }
 
-impl Ending {
-    /// What is told of it. One that was not seen to run its program either ran it between two looks, or
-    /// was the runtime's to its end.
-    fn tell(self, status: ExitStatus) -> Vec<Event> {
+impl EndedProcess {
+    /// The events of its end. A process whose start was not reported either ran its program between two
+    /// scans, or was a runtime's to the end.
+    fn events(self, status: ExitStatus) -> Vec<Event> {
         let Self {
             container,
             process,
             is_runtimes,
         } = self;
         let (id, at) = (process.id, process.ended_at());
-        let is_told = process.is_told;
-        if !is_told {
+        let start_reported = process.start_reported;
+        if !start_reported {
             debug!(pid = %id, %container, ?is_runtimes, "ended before it was seen to run its program");
         }
-        if !is_told && is_runtimes == Some(true) {
+        if !start_reported && is_runtimes == Some(true) {
             return vec![Event::ContainerExited {
                 container,
                 status: ExitStatus::NotStarted,
@@ -94,7 +97,7 @@ impl Ending {
             }];
         }
         let status = match status {
-            ExitStatus::Code(code) if code != 0 && !is_told && is_runtimes.is_none() => {
+            ExitStatus::Code(code) if code != 0 && !start_reported && is_runtimes.is_none() => {
                 ExitStatus::EarlyCode(code)
             }
             status => status,
@@ -111,7 +114,7 @@ impl Ending {
             status,
             at,
         };
-        let start = (!is_told).then_some(start);
+        let start = (!start_reported).then_some(start);
         start.into_iter().chain([end]).collect()
     }
 }
@@ -123,25 +126,29 @@ pub struct PidfdSource {
     scanner: Scanner,
     polling: Polling,
     queue: VecDeque<Event>,
-    /// The oldest process of each container that came from outside.
+    /// The oldest process of each container that entered from outside.
     first: BTreeMap<ContainerId, WatchedProcess>,
-    /// One that has ended, while its status is asked for.
-    ending: Option<Ending>,
-    /// A process could not be watched: only looking will tell of its end.
-    must_look_often: bool,
+    /// A process that has ended, until its status is known.
+    ended: Option<EndedProcess>,
+    /// A process could not be watched, so only scans show its end.
+    must_scan_often: bool,
     changed: Instant,
-    /// When all processes were looked at last.
-    all_seen: Option<Instant>,
-    /// How many looks have been made since main runs.
-    looks: Option<usize>,
+    /// When the last full scan was done.
+    scanned: Option<Instant>,
+    /// How many scans were done since main runs; `None` before.
+    scans: Option<usize>,
     begun: bool,
-    /// Descriptors of pids that were seen, and of which nothing has been read yet.
-    sighted: Sighted,
+    /// Descriptors of pids whose processes were not read yet.
+    early: EarlyDescriptors,
     tick: Tick,
 }
 
 impl PidfdSource {
-    /// Begins to watch, unless there can be nobody to see.
+    /// A source that has not scanned yet.
+    ///
+    /// # Errors
+    ///
+    /// The pod does not share its pid namespace, or the kernel refuses a descriptor or a timer.
     pub fn new(place: &Place, polling: Polling) -> Result<Self, PidfdError> {
         if !place.shares_pids() {
             return Err(PidfdError::NotShared);
@@ -153,38 +160,38 @@ impl PidfdSource {
             polling,
             queue: VecDeque::new(),
             first: BTreeMap::new(),
-            ending: None,
-            must_look_often: false,
+            ended: None,
+            must_scan_often: false,
             changed: Instant::now(),
-            all_seen: None,
-            looks: None,
+            scanned: None,
+            scans: None,
             begun: false,
-            sighted: Sighted::default(),
+            early: EarlyDescriptors::default(),
             tick: Tick::every(polling.fast).map_err(PidfdError::Timer)?,
         })
     }
 
-    /// The next event. Nothing is lost if the wait is given up.
+    /// The next event. Cancel safe: no event is lost.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 return event;
             }
-            if self.ending.is_some() {
-                self.tell_end().await;
+            if self.ended.is_some() {
+                self.emit_end().await;
             } else if self.begun {
                 self.wait().await;
             } else {
                 self.begun = true;
-                self.look();
+                self.scan();
             }
         }
     }
 
-    /// Whether main runs: if so, its own descriptor will tell.
+    /// Sets whether main runs: if so, its descriptor reports its end, and scans become rare.
     pub fn focus(&mut self, main_runs: bool) {
-        if self.looks.is_some() != main_runs {
-            self.looks = main_runs.then_some(0);
+        if self.scans.is_some() != main_runs {
+            self.scans = main_runs.then_some(0);
             self.changed = Instant::now();
             self.set_pause();
         }
@@ -193,62 +200,62 @@ impl PidfdSource {
     async fn wait(&mut self) {
         tokio::select! {
             biased;
-            container = ended(&self.first) => {
+            container = first_end(&self.first) => {
                 let process = self.first.remove(&container);
-                // At once: its parent makes it vanish.
+                // At once, because the process vanishes when its parent reaps it.
                 let is_runtimes = process
                     .as_ref()
                     .and_then(|process| self.scanner.ended_as_runtimes(process.id));
-                // A second main may have begun, and must be known before this one's end is. The
-                // parent is being told meanwhile.
-                self.sighted.see(&self.scanner.unassigned_pids());
+                // A second main may have begun, and its start must be emitted before this end.
+                // Meanwhile the parent reaps the process.
+                self.early.open(&self.scanner.unassigned_pids());
                 let newcomers = self.scanner.newcomers();
                 self.take(newcomers);
-                self.ending = process.map(|process| Ending {
+                self.ended = process.map(|process| EndedProcess {
                     container,
                     process,
                     is_runtimes,
                 });
             }
-            () = self.tick.passed() => self.look(),
+            () = self.tick.passed() => self.scan(),
         }
     }
 
-    /// Tells how a process ended.
-    async fn tell_end(&mut self) {
-        let Some(ending) = &mut self.ending else {
+    /// Waits for the status of the process that has ended, and emits its end.
+    async fn emit_end(&mut self) {
+        let Some(ended) = &mut self.ended else {
             return;
         };
-        let status = ending.process.status().await;
-        let Some(ending) = self.ending.take() else {
+        let status = ended.process.status().await;
+        let Some(ended) = self.ended.take() else {
             return;
         };
-        self.queue.extend(ending.tell(status));
+        self.queue.extend(ended.events(status));
     }
 
-    /// Looks at who has come, and now and then at all processes, and tells who is there and who is
-    /// gone. While main is expected a look must be short: what begins and ends during one is missed.
-    fn look(&mut self) {
-        self.sighted.see(&self.scanner.unassigned_pids());
+    /// Looks at new processes, and at all of them when a full scan is due. While main is expected a scan
+    /// must be short: a process that begins and ends during one is missed.
+    fn scan(&mut self) {
+        self.early.open(&self.scanner.unassigned_pids());
         let is_due = self
-            .all_seen
+            .scanned
             .is_none_or(|at| at.elapsed() >= self.polling.slow);
-        let seen = if self.looks.is_some() || self.must_look_often || is_due {
-            self.must_look_often = false;
+        let seen = if self.scans.is_some() || self.must_scan_often || is_due {
+            self.must_scan_often = false;
             let seen = self.scanner.scan();
-            self.all_seen = Some(Instant::now());
+            self.scanned = Some(Instant::now());
             seen
         } else {
             self.scanner.newcomers()
         };
         self.take(seen);
-        self.looks = self.looks.map(|looks| looks + 1);
+        self.scans = self.scans.map(|scans| scans + 1);
         self.set_pause();
     }
 
-    /// Watches and tells whom a look has shown.
+    /// Watches the first processes that a scan has found, and queues the scan's events.
     fn take(&mut self, mut seen: Vec<Event>) {
-        if tells_news(&seen) {
+        if has_news(&seen) {
             self.changed = Instant::now();
         }
         for event in &seen {
@@ -267,44 +274,48 @@ impl PidfdSource {
         }
         for event in &mut seen {
             if let Event::Scanned { alive, .. } = event {
-                // Whose end the look met before its descriptor was asked: the descriptor knows how.
+                // A watched process may have ended before the scan: its descriptor reports that, with
+                // the status.
                 let watched = self.first.values();
                 alive.extend(watched.map(|process| process.id));
             }
         }
-        // Who came during the look is read at the next one.
-        self.sighted.see(&self.scanner.unassigned_pids());
+        // The next scan reads the processes that came during this one.
+        self.early.open(&self.scanner.unassigned_pids());
         self.queue.extend(seen);
     }
 
-    fn watch(&mut self, container: &ContainerId, id: ProcessId, is_told: bool) {
+    fn watch(&mut self, container: &ContainerId, id: ProcessId, start_reported: bool) {
         if self.place.is_own(container) {
             return;
         }
         match self.first.get_mut(container) {
             Some(first) if first.id < id => return,
             Some(first) if first.id == id => {
-                first.is_told |= is_told;
+                first.start_reported |= start_reported;
                 return;
             }
             _ => {}
         }
-        match WatchedProcess::open(&self.place, id, is_told, &mut self.sighted) {
+        match WatchedProcess::open(&self.place, id, start_reported, &mut self.early) {
             Ok(Some(process)) => {
                 self.first.insert(container.clone(), process);
             }
             Ok(None) => debug!(pid = %id, %container, "gone before it could be watched"),
             Err(error) => {
-                self.must_look_often = true;
-                warn!(pid = %id, %container, %error, "a process cannot be watched; looking for its end");
+                self.must_scan_often = true;
+                warn!(
+                    pid = %id, %container, %error,
+                    "a process cannot be watched; scans of /proc will show its end"
+                );
             }
         }
     }
 
     fn set_pause(&mut self) {
-        let pause = match self.looks {
-            Some(_) if self.must_look_often => self.polling.slow,
-            Some(looks) => WHILE_RUNNING[looks.min(WHILE_RUNNING.len() - 1)],
+        let pause = match self.scans {
+            Some(_) if self.must_scan_often => self.polling.slow,
+            Some(scans) => WHILE_RUNNING[scans.min(WHILE_RUNNING.len() - 1)],
             None => {
                 let in_the_making = !self.scanner.in_the_making().is_empty();
                 self.polling
@@ -317,8 +328,8 @@ impl PidfdSource {
     }
 }
 
-/// The container of the first process that ends.
-async fn ended(first: &BTreeMap<ContainerId, WatchedProcess>) -> ContainerId {
+/// Waits until a process ends; returns its container.
+async fn first_end(first: &BTreeMap<ContainerId, WatchedProcess>) -> ContainerId {
     if first.is_empty() {
         return pending().await;
     }

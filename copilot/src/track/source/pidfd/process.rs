@@ -1,4 +1,4 @@
-//! One process and its descriptor.
+//! One watched process and its descriptor.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
@@ -22,42 +22,42 @@ use crate::track::{
     source::register,
 };
 
-/// How long the parent may take to learn of the end before we do without the status: until then the
-/// kernel does not give it away.
+/// How long the parent may take to reap the process before we give up its status: the kernel reveals
+/// it only after that.
 const UNTIL_REAPED: Duration = Duration::from_secs(20);
 
-/// The kernel from which a descriptor tells how its process ended (`PIDFD_INFO_EXIT`).
-const TELLS_STATUS: (u32, u32) = (6, 15);
+/// From this Linux version on a descriptor yields the exit status (`PIDFD_INFO_EXIT`).
+const STATUS_SINCE: (u32, u32) = (6, 15);
 
-/// Until the second question for the status, on a kernel that does not wake us when the parent has
-/// been told; each later one takes twice as long to come.
+/// The pause before the second query of the status, on a kernel that does not wake us when the parent
+/// reaps the process. It doubles each time.
 const FIRST_STEP: Duration = Duration::from_millis(1);
 
-/// How often to ask for the status of a process that is said to be gone.
-const ASKED_AGAIN: u32 = 5;
+/// How often to repeat the query if the kernel answers that the process is gone.
+const RETRIES_IF_GONE: u32 = 5;
 
-/// A process that is watched.
+/// A process that is watched through its descriptor.
 #[derive(Debug)]
 pub struct WatchedProcess {
-    /// Which.
+    /// Its identity.
     pub id: ProcessId,
-    /// Whether it has been told that it runs its container's program.
-    pub is_told: bool,
+    /// Whether the start of its container's program has been reported.
+    pub start_reported: bool,
     descriptor: AsyncFd<OwnedFd>,
     /// When its end was first noticed.
     ended: OnceLock<(Timestamp, Instant)>,
     step: Duration,
 }
 
-/// Whether the kernel gives descriptors of processes at all.
+/// Tries to open a descriptor of our own process.
 pub fn try_out() -> io::Result<()> {
     pidfd_open(getpid(), PidfdFlags::empty())?;
     Ok(())
 }
 
-/// Whether the kernel tells how a process ended.
+/// Whether the running kernel reveals through a descriptor how its process ended.
 #[must_use]
-pub fn tells_status() -> bool {
+pub fn learns_status() -> bool {
     let name = rustix::system::uname();
     is_new_enough(&name.release().to_string_lossy())
 }
@@ -67,18 +67,18 @@ fn is_new_enough(release: &str) -> bool {
         .split(|letter: char| !letter.is_ascii_digit())
         .map(|number| number.parse::<u32>().unwrap_or(0));
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    version >= TELLS_STATUS
+    version >= STATUS_SINCE
 }
 
-/// Descriptors opened at the first sight of a pid. What is read of the pid afterwards is of the same
-/// process as long as the descriptor's process holds it.
+/// Descriptors that were opened at the first sight of a pid. As long as the descriptor's process holds
+/// the pid, a later read of that pid reads the same process.
 #[derive(Debug, Default)]
-pub struct Sighted(BTreeMap<i32, OwnedFd>);
+pub struct EarlyDescriptors(BTreeMap<i32, OwnedFd>);
 
-impl Sighted {
-    /// Opens a descriptor for each of these pids, and closes all others. A failure is met again, and
-    /// told, when the process is to be watched.
-    pub fn see(&mut self, pids: &BTreeSet<i32>) {
+impl EarlyDescriptors {
+    /// Opens a descriptor of each of these pids, and closes all others. Ignores a failure, because
+    /// [`WatchedProcess::open`] meets and reports it again.
+    pub fn open(&mut self, pids: &BTreeSet<i32>) {
         self.0.retain(|pid, _| pids.contains(pid));
         for &pid in pids {
             if let Entry::Vacant(place) = self.0.entry(pid)
@@ -92,13 +92,12 @@ impl Sighted {
 }
 
 impl WatchedProcess {
-    /// Takes the descriptor of a process that was read after the sight of its pid, or opens one;
-    /// nothing if the process is gone by now.
+    /// Takes the early descriptor of a process, or opens one now; `None` if the process is gone.
     pub fn open(
         place: &Place,
         id: ProcessId,
-        is_told: bool,
-        sighted: &mut Sighted,
+        start_reported: bool,
+        early: &mut EarlyDescriptors,
     ) -> io::Result<Option<Self>> {
         let Some(pid) = id.visible_pid().and_then(Pid::from_raw) else {
             return Ok(None);
@@ -109,8 +108,8 @@ impl WatchedProcess {
                 .and_then(|process| process::stat(&process).ok());
             stat.as_ref().map(process_id) == Some(id)
         };
-        let early = sighted.0.remove(&pid.as_raw_nonzero().get());
-        // If another process has the pid by now, that one may be the one which was read.
+        let early = early.0.remove(&pid.as_raw_nonzero().get());
+        // If the early descriptor's process has lost the pid, `id` may be its successor.
         let early = early.filter(|early| has_pid(early) || !holds_pid());
         let descriptor = if let Some(early) = early {
             early
@@ -120,7 +119,7 @@ impl WatchedProcess {
                 Err(rustix::io::Errno::SRCH) => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
-            // The pid may have been given to another process between the look and the opening.
+            // Another process may have got the pid between the scan and `pidfd_open`.
             if !holds_pid() {
                 return Ok(None);
             }
@@ -128,17 +127,17 @@ impl WatchedProcess {
         };
         Ok(Some(Self {
             id,
-            is_told,
+            start_reported,
             descriptor: register(descriptor)?,
             ended: OnceLock::new(),
             step: FIRST_STEP,
         }))
     }
 
-    /// Waits for the process's end: of its last thread, whether or not that is the leader.
+    /// Waits until the process's last thread has ended, be it the leader or not.
     pub async fn ended(&self) {
         if self.descriptor.readable().await.is_err() {
-            // The runtime is going down.
+            // Tokio shuts down.
             std::future::pending::<()>().await;
         }
         self.ended
@@ -150,8 +149,8 @@ impl WatchedProcess {
         self.ended.get().map_or_else(Timestamp::now, |(at, _)| *at)
     }
 
-    /// How it ended, once the parent has been told; unknown if that takes too long or the kernel
-    /// does not say. The wait may be given up and begun again.
+    /// How it ended, once the parent has reaped it; unknown if that takes too long or the kernel does
+    /// not reveal it. Cancel safe: a later call goes on with the wait.
     pub async fn status(&mut self) -> ExitStatus {
         let mut gone = 0;
         let (_, since) = *self
@@ -162,18 +161,18 @@ impl WatchedProcess {
                 Ok(Some(status)) => return ExitStatus::from_wait(status, false),
                 Ok(None) if since.elapsed() < UNTIL_REAPED => {}
                 Ok(None) => {
-                    debug!(pid = %self.id, "the parent has not asked how it ended, so nobody may know");
+                    debug!(pid = %self.id, "the parent has not reaped the process, so its status is unknown");
                     return ExitStatus::Unknown;
                 }
-                // Between the end of the process and the writing down of its status both are gone; on
-                // kernels before 6.15 that is how it stays.
-                Err(error) if gone < ASKED_AGAIN && is_gone(&error) => gone += 1,
+                // For a moment after the reap the process is gone and its status is not stored yet; on
+                // kernels before 6.15 it never is.
+                Err(error) if gone < RETRIES_IF_GONE && is_gone(&error) => gone += 1,
                 Err(error) => {
-                    debug!(pid = %self.id, %error, "the kernel does not tell how a process ended");
+                    debug!(pid = %self.id, %error, "the kernel does not reveal how a process ended");
                     return ExitStatus::Unknown;
                 }
             }
-            // A hang-up of the descriptor says that the parent has been told.
+            // The descriptor hangs up when the parent reaps the process.
             if let Ok(Ok(mut guard)) = timeout(self.step, self.descriptor.readable()).await {
                 guard.clear_ready();
             }
@@ -183,11 +182,11 @@ impl WatchedProcess {
 
     /// `PIDFD_GET_INFO` (Linux 6.13; with the exit code from 6.15): the status as wait(2) lays it out.
     fn exit_code(&self) -> io::Result<Option<i32>> {
-        // SAFETY: the structure consists of integers, for which zero is a value.
+        // SAFETY: the structure consists of integers, and zero is a valid integer.
         let mut info: libc::pidfd_info = unsafe { mem::zeroed() };
         info.mask = libc::PIDFD_INFO_EXIT.into();
-        // SAFETY: the descriptor is open, and the kernel writes no more than the structure whose
-        // size the request's number carries.
+        // SAFETY: the descriptor is open, and the kernel writes at most as many bytes as the structure
+        // has, because the request's number carries its size.
         let result = unsafe {
             libc::ioctl(
                 self.descriptor.get_ref().as_raw_fd(),
@@ -198,12 +197,12 @@ impl WatchedProcess {
         if result != 0 {
             return Err(io::Error::last_os_error());
         }
-        let is_told = info.mask & u64::from(libc::PIDFD_INFO_EXIT) != 0;
-        Ok(is_told.then_some(info.exit_code))
+        let has_status = info.mask & u64::from(libc::PIDFD_INFO_EXIT) != 0;
+        Ok(has_status.then_some(info.exit_code))
     }
 }
 
-/// Whether a descriptor's process still has its pid: it lives, or its parent has not been told.
+/// Whether a descriptor's process still has its pid: it lives, or its parent has not reaped it.
 fn has_pid(descriptor: &OwnedFd) -> bool {
     let path = format!("/proc/self/fdinfo/{}", descriptor.as_raw_fd());
     let text = fs::read_to_string(path).unwrap_or_default();

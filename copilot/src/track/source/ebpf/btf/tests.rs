@@ -13,10 +13,10 @@ fn offset(kernel: &Kernel, field: &str) -> Option<u32> {
     btf.offset("task", field)
 }
 
-/// Structures that are large, nested, or full of bit fields, beside those that the programs need.
+/// Structures that are large, nested, or full of bit fields, besides those that the programs need.
 #[test]
 fn the_kernels_structures_are_read_as_bpftool_reads_them() {
-    let Some(dump) = Dump::of_the_kernel() else {
+    let Some(dump) = Dump::from_kernel() else {
         return;
     };
     let fields = [
@@ -43,7 +43,8 @@ fn the_kernels_structures_are_read_as_bpftool_reads_them() {
     .map(|tracepoint| format!("btf_trace_{tracepoint}"));
     let handlers: Vec<&'static str> = handlers.into_iter().map(|name| &*name.leak()).collect();
     let structures = fields.map(|(structure, _)| structure);
-    let btf = Btf::of_the_kernel(&[&structures[..], &handlers[..]].concat()).expect("it is there");
+    let btf =
+        Btf::from_kernel(&[&structures[..], &handlers[..]].concat()).expect("the kernel has BTF");
     let mut found = 0;
     for (structure, field) in fields {
         let expected = dump.offset(structure, field);
@@ -82,7 +83,7 @@ fn a_field_is_found_in_its_structure() {
 }
 
 #[test]
-fn fields_of_anonymous_members_are_the_structures_own() {
+fn fields_of_anonymous_members_belong_to_the_structure() {
     let mut kernel = Kernel::new();
     let number = kernel.integer();
     let deepest = kernel.union(
@@ -127,7 +128,7 @@ fn offsets_in_a_structure_with_bit_fields_are_their_low_24_bits() {
             Member::at("whole", number, bits(0, 96)),
         ],
     );
-    assert_eq!(offset(&kernel, "flag"), None, "no byte begins there");
+    assert_eq!(offset(&kernel, "flag"), None, "it does not begin at a byte");
     assert_eq!(offset(&kernel, "byte"), Some(8));
     assert_eq!(offset(&kernel, "whole"), Some(12));
 }
@@ -156,12 +157,12 @@ fn a_tracepoints_arguments_are_counted_without_its_own_data() {
     assert_eq!(
         btf.tracepoint_arguments("btf_trace_exit"),
         None,
-        "no pointer"
+        "it is not a pointer"
     );
 }
 
 #[test]
-fn the_numbers_of_an_enumeration_are_told_by_name() {
+fn the_values_of_an_enumeration_are_found_by_name() {
     let mut kernel = Kernel::new();
     kernel.enumeration("other", &[("memory", 9)]);
     kernel.enumeration("ids", &[("cpu", 0), ("memory", 4), ("pids", 11)]);
@@ -175,12 +176,16 @@ fn the_numbers_of_an_enumeration_are_told_by_name() {
     ] {
         assert_eq!(btf.value("ids", name), expected, "{name}");
     }
-    assert_eq!(btf.value("other", "memory"), None, "nobody asked for it");
+    assert_eq!(
+        btf.value("other", "memory"),
+        None,
+        "the caller did not name it"
+    );
 }
 
-/// Of every kind that the format has, what follows the header is passed over.
+/// The bytes after the header are skipped for every kind that the format has.
 #[test]
-fn types_of_every_kind_are_passed_over() {
+fn types_of_every_kind_are_skipped() {
     let mut kernel = Kernel::new();
     let number = kernel.integer();
     for (kind, elements, trailing) in [
@@ -210,7 +215,7 @@ fn types_of_every_kind_are_passed_over() {
 }
 
 #[test]
-fn what_is_no_btf_is_refused() {
+fn bytes_that_are_not_btf_are_refused() {
     for (bytes, word) in [
         (Vec::new(), "empty"),
         (vec![0x9f], "empty"),
@@ -223,7 +228,7 @@ fn what_is_no_btf_is_refused() {
     }
 }
 
-/// Structures that hold themselves, or each other, must end the search.
+/// The search ends even if structures contain themselves, or each other.
 #[test]
 fn a_structure_that_holds_itself_is_searched_in_bounded_time() {
     let mut kernel = Kernel::new();
@@ -234,7 +239,7 @@ fn a_structure_that_holds_itself_is_searched_in_bounded_time() {
 }
 
 #[test]
-fn offsets_beyond_all_bounds_are_no_offsets() {
+fn offsets_that_overflow_are_ignored() {
     let mut kernel = Kernel::new();
     let number = kernel.integer();
     let inner = kernel.structure("", &[Member::at("pid", number, u32::MAX - 7)]);
@@ -249,7 +254,7 @@ fn offsets_beyond_all_bounds_are_no_offsets() {
     assert_eq!(offset(&kernel, "other"), None, "the type does not exist");
 }
 
-/// A file of the right shape to be spoilt: all kinds of look-ups succeed on it.
+/// A well-formed file on which all kinds of look-ups succeed; tests then damage it.
 fn sound() -> Vec<u8> {
     let mut kernel = Kernel::new();
     let number = kernel.integer();
@@ -298,7 +303,7 @@ proptest! {
     }
 
     #[test]
-    fn a_file_that_is_cut_short_or_spoilt_never_panics(
+    fn a_truncated_or_damaged_file_never_panics(
         cut in any::<prop::sample::Index>(),
         spoilt in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
     ) {

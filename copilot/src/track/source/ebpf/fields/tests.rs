@@ -3,25 +3,25 @@ use crate::track::source::ebpf::bpftool::Dump;
 
 #[test]
 fn every_field_lies_where_bpftool_says() {
-    let Some(dump) = Dump::of_the_kernel() else {
+    let Some(dump) = Dump::from_kernel() else {
         return;
     };
-    let fields = Fields::of_the_kernel(&[]).expect("the kernel describes its structures");
+    let fields = FieldOffsets::from_kernel(&[]).expect("the kernel describes its structures");
     let mut present = 0;
     for (slot, structure, field, add) in FIELDS {
         let expected = dump.offset(structure, field).map(|offset| offset + add);
         assert_eq!(fields.get(slot), expected, "{structure}.{field}");
         present += usize::from(expected.is_some());
     }
-    // Kernels that have no `ancestor_ids` have the helper.
+    // A kernel without `ancestor_ids` has the helper.
     assert!(present >= OFFSETS - 1, "only {present} fields are known");
     let arguments = dump.arguments(EXIT_HANDLER);
     assert_eq!(fields.has_group_dead, arguments == Some(2), "{arguments:?}");
 }
 
 #[test]
-fn a_controllers_slot_is_where_bpftool_says() {
-    let Some(dump) = Dump::of_the_kernel() else {
+fn a_controllers_slot_lies_where_bpftool_says() {
+    let Some(dump) = Dump::from_kernel() else {
         return;
     };
     let first = dump.offset("css_set", "subsys").expect("it is there");
@@ -33,7 +33,7 @@ fn a_controllers_slot_is_where_bpftool_says() {
         (&["no such"], "no such"),
     ] {
         let controllers: Vec<String> = controllers.iter().map(|&name| name.into()).collect();
-        let fields = Fields::of_the_kernel(&controllers).expect("the kernel describes itself");
+        let fields = FieldOffsets::from_kernel(&controllers).expect("the kernel describes itself");
         let index = dump.value(CONTROLLERS, name);
         let expected = index.map(|index| first + index * POINTER);
         assert_eq!(
@@ -50,10 +50,10 @@ fn a_controllers_slot_is_where_bpftool_says() {
 }
 
 #[test]
-fn nothing_is_walked_to_by_unknown_fields() {
-    let missing = Fields::unknown().missing_for_a_walk(false);
+fn a_walk_needs_known_fields() {
+    let missing = FieldOffsets::unknown().missing_for_a_walk(false);
     assert_eq!(missing, Some(Offset::TaskCgroups));
-    let mut fields = Fields {
+    let mut fields = FieldOffsets {
         offsets: [0; OFFSETS],
         has_group_dead: false,
     };
@@ -69,7 +69,7 @@ fn nothing_is_walked_to_by_unknown_fields() {
         Some(Offset::CssSetDflCgrp)
     );
     fields.offsets = [0; OFFSETS];
-    // Either way to the ids will do.
+    // Either path to the ids is enough.
     fields.offsets[Offset::CgroupAncestorIds as usize] = ABSENT;
     assert_eq!(fields.missing_for_a_walk(false), None);
     fields.offsets[Offset::NodeId as usize] = ABSENT;
@@ -88,8 +88,8 @@ fn each_slot_has_its_field() {
 }
 
 #[test]
-fn what_a_kernel_does_not_have_is_absent() {
-    let unknown = Fields::unknown();
+fn a_field_that_the_kernel_lacks_is_absent() {
+    let unknown = FieldOffsets::unknown();
     for (slot, ..) in FIELDS {
         assert_eq!(unknown.get(slot), None, "{slot:?}");
     }
@@ -97,12 +97,12 @@ fn what_a_kernel_does_not_have_is_absent() {
 }
 
 #[test]
-fn a_status_is_told_only_if_all_that_it_needs_is_there() {
-    let mut fields = Fields {
+fn a_status_is_reported_only_if_all_its_fields_are_known() {
+    let mut fields = FieldOffsets {
         offsets: [0; OFFSETS],
         has_group_dead: false,
     };
-    assert!(fields.tell_status());
+    assert!(fields.include_status());
     fields.offsets[Offset::SignalGroupExitCode as usize] = ABSENT;
-    assert!(!fields.tell_status());
+    assert!(!fields.include_status());
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::track::place::PodPath;
 use crate::track::scan::Scanner;
 
-/// No process has this id: it is above the largest that Linux gives.
+/// A pid without a process: Linux never assigns one as large.
 const GONE: u32 = 5_000_000;
 
 const CONTAINER: u64 = 77;
@@ -40,20 +40,20 @@ fn record(kind: u32, pid: u32) -> Record {
 
 fn translate(records: &mut Records, record: &Record) -> Vec<Event> {
     let mut events = VecDeque::new();
-    let mut nobody = Newcomers::beside(Scanner::new(place(None)), false);
-    records.translate(record, &mut nobody, &mut events);
+    let mut newcomers = Newcomers::new(Scanner::new(place(None)), false);
+    records.translate(record, &mut newcomers, &mut events);
     events.into()
 }
 
 fn process_of(event: &Event) -> ProcessId {
     match event {
         Event::ProcessStarted { process, .. } | Event::ProcessExited { process, .. } => *process,
-        other => panic!("{other:?} is about no process"),
+        other => panic!("{other:?} has no process"),
     }
 }
 
 #[test]
-fn an_exec_tells_the_container_and_then_the_process() {
+fn an_exec_reports_the_container_and_then_the_process() {
     for (flags, entered) in [(0, true), (flag::CHILD, false)] {
         let mut records = Records::new(place(None), None);
         let exec = Record {
@@ -80,9 +80,9 @@ fn an_exec_tells_the_container_and_then_the_process() {
     }
 }
 
-/// The runtime's last process in a container ends without having become its program.
+/// A runtime's last process in a container ends before it execs the program.
 #[test]
-fn a_container_whose_program_never_began_is_told_of() {
+fn a_container_whose_program_never_began_is_reported() {
     let fork = |pid, inner_pid| Record {
         host_pid: 4711,
         inner_pid,
@@ -100,9 +100,9 @@ fn a_container_whose_program_never_began_is_told_of() {
         started: 0,
         ..exit(0)
     };
-    let told = |fork: &Record, before: &dyn Fn(&mut Records), exit: &Record| {
+    let is_reported = |fork: &Record, before: &dyn Fn(&mut Records), exit: &Record| {
         let mut records = Records::new(place(None), None);
-        records.expect_one(fork);
+        records.expect_container(fork);
         before(&mut records);
         let expected = Event::ContainerExited {
             container: ContainerId::new("cgroup 77"),
@@ -114,22 +114,34 @@ fn a_container_whose_program_never_began_is_told_of() {
     };
     let nothing = |_: &mut Records| {};
     let runtime = fork(0, 4711);
-    assert!(told(&runtime, &nothing, &exit(0)));
-    assert!(!told(&runtime, &nothing, &exit(flag::CHILD)), "its child");
-    assert!(!told(&runtime, &nothing, &undescribed), "maybe its child");
+    assert!(is_reported(&runtime, &nothing, &exit(0)));
+    assert!(
+        !is_reported(&runtime, &nothing, &exit(flag::CHILD)),
+        "its child"
+    );
+    assert!(
+        !is_reported(&runtime, &nothing, &undescribed),
+        "perhaps its child"
+    );
     for inside in [fork(GONE, 5), fork(0, 5), fork(0, 1)] {
-        assert!(!told(&inside, &nothing, &exit(0)), "it runs for long");
+        assert!(
+            !is_reported(&inside, &nothing, &exit(0)),
+            "a fork of the program itself"
+        );
     }
     let begins = |records: &mut Records| drop(translate(records, &record(kind::EXEC, GONE)));
-    assert!(!told(&runtime, &begins, &exit(0)));
+    assert!(!is_reported(&runtime, &begins, &exit(0)));
     let hooks = |records: &mut Records| drop(translate(records, &hook));
-    assert!(told(&runtime, &hooks, &exit(0)));
+    assert!(is_reported(&runtime, &hooks, &exit(0)));
     let loses = |records: &mut Records| records.expect_gaps();
-    assert!(!told(&runtime, &loses, &exit(0)), "it may have begun");
+    assert!(
+        !is_reported(&runtime, &loses, &exit(0)),
+        "it may have begun"
+    );
 }
 
 #[test]
-fn an_exit_tells_how_the_process_ended() {
+fn an_exit_reports_how_the_process_ended() {
     for (status, flags, expected) in [
         (0x700, flag::STATUS, ExitStatus::Code(7)),
         (9, flag::STATUS, ExitStatus::from_wait(9, false)),
@@ -156,14 +168,14 @@ fn an_exit_tells_how_the_process_ended() {
 }
 
 #[test]
-fn the_runtimes_own_processes_are_nobody() {
-    for (pid, inner_pid, cgroup, told) in [
+fn the_runtimes_own_processes_are_not_reported() {
+    for (pid, inner_pid, cgroup, is_reported) in [
         (GONE, GONE, CONTAINER, true),
         // The first process of a pid namespace that we cannot see.
         (0, 1, CONTAINER, true),
-        // The kernel does not tell which it is.
+        // The kernel does not record its inner pid.
         (0, 0, CONTAINER, true),
-        // One of the node's.
+        // A process of the node.
         (0, 4711, CONTAINER, false),
         // In the pod's own cgroup.
         (GONE, GONE, 0, false),
@@ -177,14 +189,14 @@ fn the_runtimes_own_processes_are_nobody() {
         };
         assert_eq!(
             !translate(&mut records, &exec).is_empty(),
-            told,
+            is_reported,
             "{pid} {inner_pid}"
         );
     }
 }
 
 #[test]
-fn a_process_of_another_pid_namespace_has_the_nodes_id() {
+fn a_process_of_another_pid_namespace_has_its_pid_on_the_node() {
     let mut records = Records::new(place(None), None);
     let exit = Record {
         pid: 0,
@@ -192,15 +204,15 @@ fn a_process_of_another_pid_namespace_has_the_nodes_id() {
         ..record(kind::EXIT, GONE)
     };
     let events = translate(&mut records, &exit);
-    let process = process_of(events.last().expect("its end is told"));
+    let process = process_of(events.last().expect("its end is reported"));
     assert_eq!(process.visible_pid(), None);
     assert_eq!(process.pid, ProcessId::FOREIGN + u64::from(100_000 + GONE));
 }
 
-/// A sidecar that kubelet has started again: main began in its earlier life, in a pid namespace of its
-/// own, so its end is all that is seen of it.
+/// Kubelet has started the sidecar again. Main began during the sidecar's earlier life, in a pid
+/// namespace of its own, so only its end is recorded.
 #[test]
-fn the_end_of_a_first_process_that_began_unseen_tells_its_beginning_too() {
+fn the_end_of_a_first_process_that_began_unseen_reports_its_start_too() {
     let exit = Record {
         pid: 0,
         inner_pid: 1,
@@ -216,7 +228,7 @@ fn the_end_of_a_first_process_that_began_unseen_tells_its_beginning_too() {
         container, status, ..
     } = &events[2]
     else {
-        panic!("{events:?} ends with the end");
+        panic!("{events:?} does not end with the exit");
     };
     assert_eq!(container.as_ref(), Some(&ContainerId::new("cgroup 77")));
     assert_eq!(*status, ExitStatus::Code(7));
@@ -250,11 +262,11 @@ fn the_end_of_a_first_process_that_began_unseen_tells_its_beginning_too() {
     translate(&mut records, &exec);
     assert!(
         !translate(&mut records, &exit).iter().any(begins),
-        "it was told"
+        "it was reported"
     );
 }
 
-/// An exit says less of its container than an exec: it must not give it a name for good.
+/// An exit shows less of its container than an exec, so it must not give the container a name for good.
 #[test]
 fn a_container_gets_the_name_of_its_directory_as_soon_as_that_can_be_read() {
     let pod = tempfile::tempdir().expect("a directory can be made");
@@ -269,7 +281,7 @@ fn a_container_gets_the_name_of_its_directory_as_soon_as_that_can_be_read() {
     ));
     let directory = pod.path().join("main");
     fs::create_dir(&directory).expect("a directory can be made");
-    let cgroup = fs::metadata(&directory).expect("it is there").ino();
+    let cgroup = fs::metadata(&directory).expect("it exists").ino();
     for kind in [kind::EXIT, kind::EXEC] {
         let record = Record {
             cgroup,
@@ -292,23 +304,23 @@ fn a_container_gets_the_name_of_its_directory_as_soon_as_that_can_be_read() {
 }
 
 #[test]
-fn of_a_container_that_cannot_be_read_its_program_is_told() {
+fn the_program_of_a_container_that_proc_does_not_show_is_reported() {
     let mut records = Records::new(place(None), None);
     let named = |pid| {
         let mut exec = record(kind::EXEC, pid);
         exec.comm[..7].copy_from_slice(b"copilot");
         exec
     };
-    let told = Event::ProgramSeen {
+    let expected = Event::ProgramSeen {
         container: ContainerId::new("cgroup 77"),
         program: "copilot".to_owned(),
     };
-    assert!(translate(&mut records, &named(GONE)).contains(&told));
-    assert!(!translate(&mut records, &named(std::process::id())).contains(&told));
+    assert!(translate(&mut records, &named(GONE)).contains(&expected));
+    assert!(!translate(&mut records, &named(std::process::id())).contains(&expected));
 }
 
 #[test]
-fn what_runs_in_our_own_container_is_told_but_not_described() {
+fn a_process_in_our_own_container_is_reported_but_not_described() {
     let mut records = Records::new(place(None), Some(CONTAINER));
     let events = translate(&mut records, &record(kind::EXEC, GONE));
     let [Event::ProcessStarted { container, .. }] = &events[..] else {
@@ -317,10 +329,10 @@ fn what_runs_in_our_own_container_is_told_but_not_described() {
     assert_eq!(container.as_str(), "own");
 }
 
-/// We run, so our mounts can be read: once, if we came into the container from outside, and until
-/// somebody did so if not.
+/// The test's own process stands in for the container's, so its mounts can be read: once for a process
+/// that entered from outside, and repeatedly for children until then.
 #[test]
-fn a_container_is_described_once_by_who_entered_it() {
+fn a_container_is_described_once_by_the_process_that_entered_it() {
     let own = std::process::id();
     let described = |records: &mut Records, flags| {
         let exec = Record {
@@ -343,9 +355,9 @@ fn a_container_is_described_once_by_who_entered_it() {
     assert!(!described(&mut records, flag::CHILD));
 }
 
-/// Without the kernel's BTF a record does not tell when its process was started.
+/// Without the kernel's BTF a record lacks the start time of its process.
 #[test]
-fn a_process_is_the_same_at_its_end_if_the_kernel_does_not_tell_its_start() {
+fn a_process_keeps_its_identity_if_the_kernel_does_not_record_its_start() {
     let unknown = |kind, pid| Record {
         started: 0,
         ..record(kind, pid)
@@ -354,11 +366,11 @@ fn a_process_is_the_same_at_its_end_if_the_kernel_does_not_tell_its_start() {
     let own = std::process::id();
     let exec = translate(&mut records, &unknown(kind::EXEC, own));
     let process = process_of(&exec[1]);
-    assert_ne!(process.started, 0, "it is read from what runs");
+    assert_ne!(process.started, 0, "it is read from the running process");
     let exit = translate(&mut records, &unknown(kind::EXIT, own));
     assert_eq!(process_of(&exit[0]), process);
 
-    // One that a look had shown, and that is gone when its record is read.
+    // A process that a scan has found, and that is gone when its record is read.
     let process = ProcessId {
         pid: GONE.into(),
         started: 1234,

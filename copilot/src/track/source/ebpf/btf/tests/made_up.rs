@@ -1,4 +1,4 @@
-//! Tiny BTF files, made up byte by byte as the format says (`include/uapi/linux/btf.h`).
+//! Tiny BTF files, built byte by byte as the format says (`include/uapi/linux/btf.h`).
 
 use crate::track::source::ebpf::btf::MAGIC;
 
@@ -19,7 +19,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// `offset` as it is written: in bits, or with a width in its high bits.
+    /// A member whose `offset` is in the file's form: in bits, or with a width in its high bits.
     pub fn at(name: &'static str, of: u32, offset: u32) -> Self {
         Self { name, of, offset }
     }
@@ -95,7 +95,7 @@ impl Kernel {
         self.composite(name, 5, members, false)
     }
 
-    /// A type of another kind, with as many bytes behind its header as such a type has.
+    /// A type of another kind, with as many bytes after its header as that kind has.
     pub fn other(&mut self, kind: u32, elements: u32, trailing: usize) -> u32 {
         let id = self.header("other", kind, elements, false, 1);
         self.types.extend(vec![0; trailing]);
