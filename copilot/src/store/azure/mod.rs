@@ -43,6 +43,7 @@ pub fn open(settings: &Settings, container: &str, client: Client) -> Result<Buck
         authorize: signer,
         address: format!("{}/{container}", settings.endpoint()),
         endpoint: settings.endpoint().to_owned(),
+        service: "Azure Blob Storage",
         dialect: Dialect::Azure,
         identity: "account, key and sas_token in storage.stow.config, or the identity of the pod",
     })

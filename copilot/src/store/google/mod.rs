@@ -45,6 +45,7 @@ pub fn open(settings: &Settings, bucket: &str, client: Client) -> Result<Bucket,
         authorize: bearer,
         address: format!("{}/{bucket}", settings.endpoint()),
         endpoint: settings.endpoint().to_owned(),
+        service: "Google Cloud Storage",
         dialect: Dialect::S3,
         identity: "json and scopes in storage.stow.config, GOOGLE_APPLICATION_CREDENTIALS, or the service account of the pod",
     })

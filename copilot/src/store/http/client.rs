@@ -1,7 +1,6 @@
 //! The shared client: one request with all its attempts.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,11 +11,11 @@ use http::uri::Authority;
 use http_body::Body as _;
 use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
 
+use super::concurrency::{ConcurrencyLimit, Permit};
 use super::failure::{ERROR_BODY_LIMIT, Failure, FailureKind};
-use super::gate::{Gate, Permit};
 use super::proxy;
-use super::retry::Budget;
-use super::stall::{Arriving, Progress, Watched, stalled};
+use super::retry::RetryBudget;
+use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
 use super::tls;
 use crate::store::network::Network;
 
@@ -59,6 +58,27 @@ impl Authorize for Unsigned {
     }
 }
 
+/// Counts the attempts of a request that failed and may have had their effect all the same.
+///
+/// It travels as an extension of the request, through the store library, from the caller who needs the
+/// count to [`Client::send`], which knows it.
+#[derive(Clone, Debug, Default)]
+pub struct AmbiguousAttempts(Arc<AtomicU32>);
+
+impl AmbiguousAttempts {
+    /// The attempts so far.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn note(request: &HttpRequest) {
+        if let Some(Self(count)) = request.extensions().get() {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 /// The HTTP client that all stores share; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Shared>);
@@ -68,7 +88,7 @@ struct Shared {
     network: Network,
     /// Authorities that the settings name.
     ca_file: String,
-    gate: Gate,
+    concurrency: ConcurrencyLimit,
     /// Whether some hosts need a client that knows no proxy.
     has_proxies: bool,
     /// Requests sent again.
@@ -82,11 +102,11 @@ impl Client {
     /// Nothing is loaded or opened yet.
     #[must_use]
     pub fn new(network: Network, ca_file: &str) -> Self {
-        let gate = Gate::new(network.connections);
+        let concurrency = ConcurrencyLimit::new(network.connections);
         Self(Arc::new(Shared {
             network,
             ca_file: ca_file.to_owned(),
-            gate,
+            concurrency,
             has_proxies: proxy::are_named(),
             repeated: AtomicU64::new(0),
             built: OnceLock::new(),
@@ -127,7 +147,7 @@ impl Client {
         authorize: &dyn Authorize,
         answer: Answer,
     ) -> Result<HttpResponse, Failure> {
-        let mut budget = Budget::new(&self.0.network.retry);
+        let mut budget = RetryBudget::new(&self.0.network.retry);
         let mut renewed = false;
         loop {
             match self.attempt(request.clone(), authorize, answer).await {
@@ -136,9 +156,8 @@ impl Client {
                     renewed = true;
                 }
                 Err(failure) => {
-                    if failure.may_have_worked() {
-                        // Nobody may be counting.
-                        let _ = UNHEARD.try_with(|count| count.set(count.get() + 1));
+                    if failure.is_ambiguous() {
+                        AmbiguousAttempts::note(request);
                     }
                     let wait = budget.spend(failure)?;
                     self.0.repeated.fetch_add(1, Ordering::Relaxed);
@@ -154,15 +173,17 @@ impl Client {
         authorize: &dyn Authorize,
         answer: Answer,
     ) -> Result<HttpResponse, Failure> {
-        // Before the gate: credentials may need a request of their own.
+        // Before the permit: credentials may need a request of their own.
         authorize.authorize(&mut request).await?;
         let host = request.uri().authority().map_or("", Authority::as_str);
-        let permit = self.0.gate.enter(host).await;
-        let visit = permit.as_ref().map(Permit::visit);
+        let permit = self.0.concurrency.acquire(host).await;
+        let in_flight = permit.as_ref().map(Permit::in_flight);
         let answered = self.exchange(request, permit, answer).await;
-        match (&answered, visit) {
-            (Ok(_), Some(visit)) => visit.succeeded(),
-            (Err(failure), Some(visit)) if failure.asks_for_less() => visit.refused(failure),
+        match (&answered, in_flight) {
+            (Ok(_), Some(in_flight)) => in_flight.succeeded(),
+            (Err(failure), Some(in_flight)) if failure.asks_for_less() => {
+                in_flight.refused(failure);
+            }
             _ => {}
         }
         answered
@@ -184,13 +205,13 @@ impl Client {
         };
 
         let client = self.built(request.uri().host().unwrap_or_default())?;
-        let progress = Progress::new();
+        let progress = LastProgress::new();
         let request = outgoing(request, &progress)?;
         let response = tokio::select! {
             response = client.execute(request) => response,
             () = progress.stalled(limit) => return Err(stalled(limit)),
         };
-        let response = response.map_err(|error| Failure::of_transport(&error.without_url()))?;
+        let response = response.map_err(|error| Failure::from_transport(&error.without_url()))?;
         let response = incoming(response, limit, permit);
         if response.status().is_success() && !posting && answer == Answer::Head {
             return Ok(response);
@@ -214,21 +235,10 @@ impl Client {
                 builder
             };
             let built = builder.build();
-            built.map_err(|error| Failure::of_transport(&error))
+            built.map_err(|error| Failure::from_transport(&error))
         };
         slot.get_or_init(build).as_ref().map_err(Clone::clone)
     }
-}
-
-tokio::task_local! {
-    /// Counts for [`unheard`]: the store library stands between who wants to know and who does.
-    static UNHEARD: Cell<u32>;
-}
-
-/// Runs requests, and says how many of their attempts failed that may have had their effect.
-pub async fn unheard<T>(requests: impl Future<Output = T>) -> (T, u32) {
-    let counted = async { (requests.await, UNHEARD.with(Cell::get)) };
-    UNHEARD.scope(Cell::new(0), counted).await
 }
 
 fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
@@ -248,7 +258,7 @@ fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
         .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
 
-fn outgoing(request: HttpRequest, progress: &Progress) -> Result<reqwest::Request, Failure> {
+fn outgoing(request: HttpRequest, progress: &LastProgress) -> Result<reqwest::Request, Failure> {
     let (parts, body) = request.into_parts();
     let url = parts.uri.to_string().parse().map_err(|error| {
         Failure::new(
@@ -258,14 +268,14 @@ fn outgoing(request: HttpRequest, progress: &Progress) -> Result<reqwest::Reques
     })?;
     let mut request = reqwest::Request::new(parts.method, url);
     *request.headers_mut() = parts.headers;
-    let body = reqwest::Body::wrap(Watched::new(body, progress.clone()));
+    let body = reqwest::Body::wrap(OutgoingBody::new(body, progress.clone()));
     *request.body_mut() = Some(body);
     Ok(request)
 }
 
 fn incoming(response: reqwest::Response, stall: Duration, permit: Option<Permit>) -> HttpResponse {
     let (parts, body) = http::Response::from(response).into_parts();
-    let body = HttpResponseBody::new(Arriving::new(body, stall, permit));
+    let body = HttpResponseBody::new(IncomingBody::new(body, stall, permit));
     HttpResponse::from_parts(parts, body)
 }
 
@@ -276,7 +286,7 @@ async fn settled(response: HttpResponse) -> Result<HttpResponse, Failure> {
     if !parts.status.is_success() {
         // If the body breaks, the status says enough.
         let body = collect(body, ERROR_BODY_LIMIT).await.unwrap_or_default();
-        return Err(Failure::of_response(parts.status, &parts.headers, &body));
+        return Err(Failure::from_response(parts.status, &parts.headers, &body));
     }
     let body = collect(body, ANSWER_LIMIT).await?;
     if body.len() >= ANSWER_LIMIT {
@@ -284,7 +294,7 @@ async fn settled(response: HttpResponse) -> Result<HttpResponse, Failure> {
         return Err(Failure::new(FailureKind::Protocol, message));
     }
     if body.windows(7).any(|window| window == b"<Error>") {
-        return Err(Failure::of_response(parts.status, &parts.headers, &body));
+        return Err(Failure::from_response(parts.status, &parts.headers, &body));
     }
     Ok(HttpResponse::from_parts(parts, body.into()))
 }

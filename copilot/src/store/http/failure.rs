@@ -73,7 +73,7 @@ impl Failure {
     }
 
     /// An answer that is no success; `body` is what the server said, cut to a few KiB.
-    pub(super) fn of_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(super) fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         let body = String::from_utf8_lossy(body);
         // An answer to HEAD has no body; Azure repeats the code here.
@@ -110,7 +110,7 @@ impl Failure {
     }
 
     /// The failure of the transport below us.
-    pub(super) fn of_transport(error: &reqwest::Error) -> Self {
+    pub(super) fn from_transport(error: &reqwest::Error) -> Self {
         let kind = if has_source::<rustls::Error>(error) {
             FailureKind::Tls
         } else if is_no_http(error) {
@@ -161,7 +161,7 @@ impl Failure {
     /// Whether the server may have done what it was asked to: only its answer is missing, or it, or
     /// something between us, gave up in the middle.
     #[must_use]
-    pub fn may_have_worked(&self) -> bool {
+    pub fn is_ambiguous(&self) -> bool {
         match self.kind {
             FailureKind::Stalled | FailureKind::Broken => true,
             FailureKind::Status => {

@@ -8,17 +8,17 @@
 //!
 //! Never here: what a store is, or what a reference means. Callers: `store::s3`, `store::web`.
 
+mod adaptive;
 mod client;
+mod concurrency;
 mod failure;
-mod gate;
-mod pressure;
 mod proxy;
 mod retry;
 mod service;
 mod stall;
 mod tls;
 
-pub use client::{Answer, Authorize, Client, Unsigned, unheard};
+pub use client::{AmbiguousAttempts, Answer, Authorize, Client, Unsigned};
 pub(in crate::store) use failure::causes;
 pub use failure::{Failure, FailureKind, Reply};
 pub use service::Service;

@@ -7,13 +7,13 @@ use crate::store::network::Retry;
 
 /// The budget of one request, being spent.
 #[derive(Debug)]
-pub(super) struct Budget<'a> {
+pub(super) struct RetryBudget<'a> {
     rules: &'a Retry,
     started: Instant,
     attempts: u32,
 }
 
-impl<'a> Budget<'a> {
+impl<'a> RetryBudget<'a> {
     pub(super) fn new(rules: &'a Retry) -> Self {
         Self {
             rules,
@@ -90,7 +90,7 @@ mod tests {
             attempts: 3,
             ..Retry::default()
         };
-        let mut budget = Budget::new(&rules);
+        let mut budget = RetryBudget::new(&rules);
         assert!(budget.spend(failure(FailureKind::Broken)).is_ok());
         assert!(budget.spend(failure(FailureKind::Broken)).is_ok());
         let last = budget.spend(failure(FailureKind::Broken)).unwrap_err();
@@ -106,7 +106,7 @@ mod tests {
             FailureKind::Protocol,
         ] {
             assert!(
-                Budget::new(&rules).spend(failure(kind)).is_err(),
+                RetryBudget::new(&rules).spend(failure(kind)).is_err(),
                 "{kind:?}"
             );
         }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn what_is_no_http_is_asked_twice() {
         let rules = Retry::default();
-        let mut budget = Budget::new(&rules);
+        let mut budget = RetryBudget::new(&rules);
         assert!(budget.spend(failure(FailureKind::Foreign)).is_ok());
         assert!(budget.spend(failure(FailureKind::Foreign)).is_err());
     }
@@ -127,7 +127,7 @@ mod tests {
             elapsed: Duration::MAX,
             ..Retry::default()
         };
-        let mut budget = Budget::new(&rules);
+        let mut budget = RetryBudget::new(&rules);
         for attempt in 0..40 {
             let wait = budget.spend(failure(FailureKind::Broken)).unwrap();
             let ceiling = (rules.base * (1 << attempt.min(20))).min(rules.cap);
@@ -145,9 +145,9 @@ mod tests {
             })),
             ..failure(FailureKind::Broken)
         };
-        let wait = Budget::new(&rules).spend(asking("2")).unwrap();
+        let wait = RetryBudget::new(&rules).spend(asking("2")).unwrap();
         assert!(wait >= Duration::from_secs(2), "{wait:?}");
-        let wait = Budget::new(&rules).spend(asking("86400")).unwrap();
+        let wait = RetryBudget::new(&rules).spend(asking("86400")).unwrap();
         assert!(wait <= rules.retry_after + rules.base, "{wait:?}");
         assert_eq!(retry_after("soon", None), None);
     }

@@ -34,6 +34,7 @@ pub fn open(settings: &Settings, bucket: &str, client: Client) -> Result<Bucket,
         authorize: signer,
         endpoint: settings.endpoint().to_owned(),
         address,
+        service: "S3",
         dialect: Dialect::S3,
         identity: "auth_type, access_key_id and secret_key in storage.stow.config, or the role of the pod",
     })

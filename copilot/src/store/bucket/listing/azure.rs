@@ -4,7 +4,8 @@ use percent_encoding::percent_decode_str;
 use quick_xml::DeError;
 use serde::Deserialize;
 
-use super::{Listed, Page};
+use super::Page;
+use crate::store::backend::ListedObject;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,7 +28,7 @@ struct Blob {
     properties: Properties,
 }
 
-/// A name that XML cannot express comes percent-encoded, and says so.
+/// A name that XML cannot express comes percent-encoded, with a mark that says so.
 #[derive(Deserialize)]
 struct Name {
     #[serde(default, rename = "@Encoded")]
@@ -40,7 +41,7 @@ struct Name {
 struct Properties {
     #[serde(rename = "Content-Length")]
     size: u64,
-    /// Where the account has directories, `directory` for those: they are no objects.
+    /// Where the account has directories, `directory` for those, which are not objects.
     #[serde(rename = "ResourceType")]
     kind: Option<String>,
 }
@@ -59,10 +60,10 @@ pub(super) fn parse(body: &[u8]) -> Result<Page, DeError> {
         if blob.name.encoded {
             let decoded = percent_decode_str(&key).decode_utf8();
             key = decoded
-                .map_err(|_| DeError::Custom("a name is no UTF-8".to_owned()))?
+                .map_err(|_| DeError::Custom("a name is not UTF-8".to_owned()))?
                 .into_owned();
         }
-        objects.push(Listed {
+        objects.push(ListedObject {
             key,
             size: blob.properties.size,
         });
