@@ -281,7 +281,7 @@ impl Stores {
         }
     }
 
-    fn s3(&self, route: &StoreRoute<'_>, container: &str) -> Result<Bucket, String> {
+    fn s3(&self, route: &StoreRoute<'_>, container: &str) -> Result<Bucket, SettingError> {
         // A secondary S3 store without keys of its own uses the ambient credentials (spec §6.3).
         let ambient;
         let config = if !route.primary && !route.config.contains_key("auth_type") {
@@ -292,13 +292,16 @@ impl Stores {
             route.config
         };
         let (s3, http) = (self.settings.s3, &self.settings.http);
-        let settings = s3::Settings::read(config, s3, http, &self.environment)?;
+        let settings = s3::S3StoreSettings::read(config, s3, http, &self.environment)?;
         s3::open(&settings, container, self.client.clone())
     }
 
-    fn google(&self, route: &StoreRoute<'_>, container: &str) -> Result<Bucket, String> {
-        let settings =
-            google::Settings::read(route.config, &self.settings.http, &self.environment)?;
+    fn google(&self, route: &StoreRoute<'_>, container: &str) -> Result<Bucket, SettingError> {
+        let settings = google::GoogleStoreSettings::read(
+            route.config,
+            &self.settings.http,
+            &self.environment,
+        )?;
         google::open(&settings, container, self.client.clone())
     }
 
@@ -307,9 +310,10 @@ impl Stores {
         route: &StoreRoute<'_>,
         container: &str,
         account: Option<&str>,
-    ) -> Result<Bucket, String> {
+    ) -> Result<Bucket, SettingError> {
         let http = &self.settings.http;
-        let settings = azure::Settings::read(route.config, account, http, &self.environment)?;
+        let settings =
+            azure::AzureStoreSettings::read(route.config, account, http, &self.environment)?;
         azure::open(&settings, container, self.client.clone())
     }
 }

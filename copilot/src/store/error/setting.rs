@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::store::http::AuthoritiesError;
+
 /// A setting that cannot be used. Its text names the setting and never a secret.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SettingError {
@@ -25,6 +27,9 @@ pub enum SettingError {
         /// What the file system says.
         source: Arc<io::Error>,
     },
+    /// A file of certificate authorities cannot be used.
+    #[error(transparent)]
+    Authorities(#[from] AuthoritiesError),
     /// The store library does not accept the settings.
     #[error("{0}")]
     Library(#[source] Arc<object_store::Error>),

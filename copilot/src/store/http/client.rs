@@ -16,7 +16,7 @@ use super::failure::{ERROR_BODY_LIMIT, Failure, FailureKind};
 use super::proxy;
 use super::retry::RetryBudget;
 use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
-use super::tls;
+use super::tls::{self, AuthoritiesError};
 use crate::store::network::Network;
 
 /// Longest answer that is read as a whole: a thousand keys of 1 KiB, each byte escaped in XML.
@@ -118,7 +118,7 @@ impl Client {
     ///
     /// # Errors
     /// A file of authorities that cannot be used.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), AuthoritiesError> {
         tls::authorities(&self.0.ca_file).map(|_| ())
     }
 
@@ -243,9 +243,11 @@ impl Client {
 
 fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
     let network = &shared.network;
-    let wrong = |rule| Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {rule}"));
-    let authorities = tls::authorities(&shared.ca_file).map_err(wrong)?;
-    let tls = tls::client_config(authorities).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {error}"))
+    };
+    let authorities = tls::authorities(&shared.ca_file).map_err(|error| wrong(&error))?;
+    let tls = tls::client_config(authorities).map_err(|error| wrong(&error))?;
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()

@@ -22,5 +22,6 @@ pub use client::{AmbiguousAttempts, Answer, Authorize, Client, Unsigned};
 pub(in crate::store) use failure::causes;
 pub use failure::{Failure, FailureKind, Reply};
 pub use service::Service;
+pub use tls::AuthoritiesError;
 #[cfg(feature = "kube-api")]
 pub(crate) use tls::public_roots;

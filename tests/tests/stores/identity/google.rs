@@ -180,7 +180,7 @@ fn credential_files_that_are_none() {
     let (account, _) = service_account();
     let no_key = account.replace("PRIVATE KEY", "SECRET KEY");
     for (json, named) in [
-        ("{", "no credential file in JSON"),
+        ("{", "not a credential file in JSON"),
         (r#"{"type": "external_account"}"#, "one of file and url"),
         (
             r#"{"type": "external_account", "credential_source": {"executable": {"command": "x"}}}"#,
