@@ -22,26 +22,26 @@ use crate::store::network::Network;
 /// Longest answer that is read as a whole: a thousand keys of 1 KiB, each byte escaped in XML.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
-/// A POST has the store put an object together: it may stay silent this much longer.
+/// On a POST the store puts an object together: it may stay silent this many times longer.
 const ASSEMBLY_FACTOR: u32 = 10;
 
-/// What the caller wants to have of a response.
+/// The part of a response that the caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Its head; the body is the caller's to read, who knows how to go on when it breaks.
+    /// Its head. The caller reads the body, and knows how to go on when it breaks.
     Head,
     /// All of it, a few MiB at most; a body that breaks is a failed attempt.
     Whole,
 }
 
-/// Makes a request acceptable to its store; asked anew for each attempt, so a signature is never old.
+/// Adds our credentials to a request; called for each attempt, so a signature is never old.
 #[async_trait]
 pub trait Authorize: std::fmt::Debug + Send + Sync {
-    /// Adds what the store wants to see. It may wait for credentials.
+    /// Adds what the store asks for. It may wait for credentials.
     async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure>;
 
-    /// Called when the store says that what was added is over. Says whether there may be something
-    /// new, with which the request is then sent again, once.
+    /// Called when the store refuses the credentials as ended. Says whether there may be new ones; the
+    /// request is then sent again with those, once.
     async fn renew(&self) -> bool {
         false
     }
@@ -86,10 +86,10 @@ pub struct Client(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     network: Network,
-    /// Authorities that the settings name.
+    /// The file of certificate authorities that the settings name, or an empty string.
     ca_file: String,
     concurrency: ConcurrencyLimit,
-    /// Whether some hosts need a client that knows no proxy.
+    /// Whether some hosts need a client without proxies.
     has_proxies: bool,
     /// Requests sent again.
     repeated: AtomicU64,
@@ -98,8 +98,8 @@ struct Shared {
 }
 
 impl Client {
-    /// A client within these bounds that trusts the authorities in a file, too; an empty name is none.
-    /// Nothing is loaded or opened yet.
+    /// A client within these limits that also trusts the authorities in a file; an empty name means no
+    /// file. Nothing is loaded or opened yet.
     #[must_use]
     pub fn new(network: Network, ca_file: &str) -> Self {
         let concurrency = ConcurrencyLimit::new(network.connections);
@@ -114,7 +114,7 @@ impl Client {
         }))
     }
 
-    /// Looks whether the settings can be kept, so that this is not found out after hours.
+    /// Checks the settings now, so that a wrong one does not fail a run after hours.
     ///
     /// # Errors
     /// A file of authorities that cannot be used.
@@ -122,7 +122,7 @@ impl Client {
         tls::authorities(&self.0.ca_file).map(|_| ())
     }
 
-    /// The bounds this client keeps.
+    /// The limits that this client keeps.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.0.network
@@ -136,8 +136,8 @@ impl Client {
 
     /// Sends a request until it succeeds, cannot succeed, or its budget is spent.
     ///
-    /// Every request here can be repeated: bodies are held, and what they do is the same when done
-    /// twice. The answer to a POST is always read as a whole.
+    /// Every request here can be repeated: its body is in memory, and its effect is the same when it is
+    /// sent twice. The answer to a POST is always read as a whole.
     ///
     /// # Errors
     /// The last failure, with the number of attempts.
@@ -251,11 +251,11 @@ fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()
-        // A redirect would carry a signature to a host that it was not made for.
+        // A redirect would carry a signature to a host that it was not meant for.
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(network.connect_timeout)
         .pool_max_idle_per_host(network.connections)
-        // Less than the idle limit of common load balancers (60 s), so we rarely meet a closed one.
+        // Less than the idle limit of common load balancers (60 s), so we rarely use a closed one.
         .pool_idle_timeout(Duration::from_secs(20))
         .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
@@ -265,7 +265,7 @@ fn outgoing(request: HttpRequest, progress: &LastProgress) -> Result<reqwest::Re
     let url = parts.uri.to_string().parse().map_err(|error| {
         Failure::new(
             FailureKind::Protocol,
-            format!("no address for a request: {error}"),
+            format!("the address of a request is invalid: {error}"),
         )
     })?;
     let mut request = reqwest::Request::new(parts.method, url);
@@ -281,8 +281,8 @@ fn incoming(response: reqwest::Response, stall: Duration, permit: Option<Permit>
     HttpResponse::from_parts(parts, body)
 }
 
-/// Reads an answer that is small by its nature and tells success from failure. A store that put an
-/// object together may report its failure in a body with status 200, for the head was sent before.
+/// Reads a small answer and tells success from failure. A store that puts an object together may report
+/// a failure in a body with status 200, since it sent the head before.
 async fn settled(response: HttpResponse) -> Result<HttpResponse, Failure> {
     let (parts, body) = response.into_parts();
     if !parts.status.is_success() {

@@ -1,12 +1,13 @@
 //! One HTTP client for every store, and the only place that sends a request again.
 //!
 //! [`Client`] is shared: connections, the limit on requests in flight, TLS roots. It is built by the
-//! first request, since a sidecar that only waits should not pay for it. [`Service`] lends it to
-//! `object_store` as a transport whose retries and timeouts are ours. Back-pressure belongs to the
-//! `Gate`: every request holds a permit until its body is read, so a host that answers `SlowDown` is
-//! obeyed there by handing out fewer (`pressure`), for all transfers at once.
+//! first request, so a sidecar that only waits does not pay for it. [`Service`] lends it to
+//! `object_store` as a transport with our retries and timeouts. `ConcurrencyLimit` applies back-pressure:
+//! every request holds a permit until its body is read, and a host that answers `SlowDown` gets fewer
+//! permits (`adaptive`), for all transfers at once.
 //!
-//! Never here: what a store is, or what a reference means. Callers: `store::s3`, `store::web`.
+//! Never here: what a store is, or what a reference means. Callers: `store::bucket`, `store::web`, and the
+//! sources of credentials.
 
 mod adaptive;
 mod client;

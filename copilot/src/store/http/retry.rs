@@ -1,11 +1,11 @@
-//! When a failed request is sent again, and after how long.
+//! When a failed request is sent again, and after how long. Caller: `client`.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use super::failure::{Failure, FailureKind};
 use crate::store::network::Retry;
 
-/// The budget of one request, being spent.
+/// The retries that one request has left.
 #[derive(Debug)]
 pub(super) struct RetryBudget<'a> {
     rules: &'a Retry,
@@ -22,7 +22,7 @@ impl<'a> RetryBudget<'a> {
         }
     }
 
-    /// Counts a failed attempt. Gives the wait before the next one, or the failure to return.
+    /// Counts a failed attempt. Returns the wait before the next one, or the failure if none is left.
     pub(super) fn spend(&mut self, failure: Failure) -> Result<Duration, Failure> {
         self.attempts += 1;
         let elapsed = self.started.elapsed();
@@ -31,7 +31,7 @@ impl<'a> RetryBudget<'a> {
             _ => self.rules.elapsed,
         };
         let wait = self.wait(&failure);
-        // A connection that was used before may have been out of step; a new one tells for sure.
+        // A reused connection may have been out of step; a new one makes sure.
         let once_more = failure.kind == FailureKind::Foreign && self.attempts == 1;
         if (failure.is_transient() || once_more)
             && self.attempts < self.rules.attempts
@@ -54,15 +54,15 @@ impl<'a> RetryBudget<'a> {
     fn wait(&self, failure: &Failure) -> Duration {
         let jitter = self.rules.pause(self.attempts);
         match failure.reply.as_ref().and_then(|reply| reply.retry_after) {
-            // Jitter on top: the server told everybody the same number.
+            // Jitter on top: the server gave every client the same number.
             Some(asked) => asked.min(self.rules.retry_after) + jitter.min(self.rules.base),
             None => jitter,
         }
     }
 }
 
-/// `Retry-After`: seconds, or a moment by the server's clock, which `date` (its header) tells.
-/// Without that ours must do.
+/// `Retry-After`: seconds, or a moment by the server's clock, which the header `date` gives; without it,
+/// by ours.
 pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -71,7 +71,7 @@ pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let due = httpdate::parse_http_date(value).ok()?;
     let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
     let wait = due.duration_since(now.unwrap_or_else(SystemTime::now));
-    // What is over needs no wait.
+    // A moment that has passed needs no wait.
     Some(wait.unwrap_or_default())
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_are_counted_and_told() {
+    fn attempts_are_counted_and_reported() {
         let rules = Retry {
             attempts: 3,
             ..Retry::default()
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_heal_is_not_tried_again() {
+    fn lasting_failures_are_not_tried_again() {
         let rules = Retry::default();
         for kind in [
             FailureKind::Tls,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_is_asked_twice() {
+    fn a_foreign_answer_is_tried_twice() {
         let rules = Retry::default();
         let mut budget = RetryBudget::new(&rules);
         assert!(budget.spend(failure(FailureKind::Foreign)).is_ok());
@@ -159,7 +159,7 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:49 GMT", Some(date), 12),
             ("Sunday, 06-Nov-94 08:50:37 GMT", Some(date), 60),
             ("Sun, 06 Nov 1994 08:49:00 GMT", Some(date), 0),
-            // Long over by our clock.
+            // Long ago by our clock.
             ("Sun, 06 Nov 1994 08:49:49 GMT", None, 0),
             ("Sun, 06 Nov 1994 08:49:49 GMT", Some("now"), 0),
             (" 7 ", Some(date), 7),

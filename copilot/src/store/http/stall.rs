@@ -1,8 +1,8 @@
 //! Bodies that notice when nothing moves.
 //!
-//! A timeout on the whole would punish size, and one on reads alone would punish a slow upload,
-//! during which nothing is read. So the request body marks progress piece by piece while it is
-//! sent, and the response body arms a timer anew for every piece that it waits for.
+//! A timeout on the whole would punish size, and one on reads alone would punish a slow upload, during
+//! which nothing is read. So the request body marks progress piece by piece while it is sent, and the
+//! response body starts a new timer for every piece that it waits for. Caller: `client`.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,7 +50,7 @@ impl LastProgress {
     }
 }
 
-/// The failure of a wait that `limit` has ended.
+/// The failure of a wait that took `limit`.
 pub(super) fn stalled(limit: Duration) -> Failure {
     Failure::new(
         FailureKind::Stalled,
@@ -145,7 +145,7 @@ impl Body for IncomingBody {
                 })
             }));
         }
-        // The timer runs only while somebody waits: a reader that is slow itself is no stall.
+        // The timer runs only while somebody waits: a slow reader is not a stall.
         if !self.armed {
             self.armed = true;
             let due = Instant::now() + self.limit;

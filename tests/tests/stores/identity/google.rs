@@ -1,4 +1,4 @@
-//! Who we are to Google: the source, and the header that comes of it.
+//! Credentials for Google: each source, and the header that the store sees.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Who we are to Google's store and Azure's: each source of credentials, from the settings and the
+//! Credentials for Google's store and Azure's: each source, from the settings and the
 //! environment to the header that the store sees. All services are one loopback server.
 
 mod azure;
