@@ -1,5 +1,5 @@
-//! A server that plays metadata and token services, and a store at which it ends: it notes what it is
-//! asked and answers as it is told.
+//! A server that plays metadata and token services, and a store: it records each request and gives the
+//! answer that a test chose.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

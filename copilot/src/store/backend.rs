@@ -52,9 +52,9 @@ pub struct Body {
     pub stream: BoxStream<'static, Result<Bytes, StoreError>>,
 }
 
-/// An object that a listing found.
+/// An entry of a listing: an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedObject {
+pub struct ListEntry {
     /// The whole key.
     pub key: String,
     /// Size in bytes.
@@ -62,7 +62,7 @@ pub struct ListedObject {
 }
 
 /// The pages of a listing, each fetched when it is asked for. A page may be empty although more follow.
-pub(super) type Pages = BoxStream<'static, Result<Vec<ListedObject>, StoreError>>;
+pub(super) type Pages = BoxStream<'static, Result<Vec<ListEntry>, StoreError>>;
 
 /// A part that the store has.
 #[derive(Debug)]
@@ -104,11 +104,21 @@ pub(super) trait Backend: Debug + Send + Sync {
 
     /// Begins an upload in parts.
     async fn begin(self: Arc<Self>, target: Target) -> Result<Box<dyn PartsUpload>, StoreError>;
+
+    /// Aborts an upload that another process began; without effect where uploads have no ids.
+    async fn abort(&self, _: &Target, _id: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// An upload in parts. Nothing of the object is visible until it is complete.
 #[async_trait]
 pub(super) trait PartsUpload: Debug + Send + Sync {
+    /// The store's id of it, if the store has ids.
+    fn id(&self) -> Option<&str> {
+        None
+    }
+
     /// Writes the part `index` (from 0), which begins at `offset`.
     async fn part(&self, index: usize, offset: u64, data: Bytes) -> Result<Part, StoreError>;
 

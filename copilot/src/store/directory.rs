@@ -16,9 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 
-use super::backend::{
-    Backend, Body, ListedObject, Pages, Part, PartsUpload, Target, check_version,
-};
+use super::backend::{Backend, Body, ListEntry, Pages, Part, PartsUpload, Target, check_version};
 use super::error::{Location, StoreError};
 use super::reference::Reference;
 
@@ -37,7 +35,7 @@ pub(super) struct LocalDirectory {
 /// The objects of one directory, and the directories in it; both as whole keys.
 #[derive(Debug, Default)]
 struct Level {
-    objects: Vec<ListedObject>,
+    objects: Vec<ListEntry>,
     directories: Vec<String>,
 }
 
@@ -154,7 +152,7 @@ impl LocalDirectory {
                 level.directories.push(key);
             } else if !name.starts_with(UNFINISHED) {
                 let size = entry.path().metadata()?.len();
-                level.objects.push(ListedObject { key, size });
+                level.objects.push(ListEntry { key, size });
             }
         }
         level.objects.sort_by(|a, b| a.key.cmp(&b.key));

@@ -8,7 +8,7 @@ use std::fmt;
 
 use futures_util::TryStreamExt as _;
 
-use super::backend::{ListedObject, Pages};
+use super::backend::{ListEntry, Pages};
 use super::error::StoreError;
 
 /// A listing in progress.
@@ -32,7 +32,7 @@ impl Listing {
     ///
     /// # Errors
     /// Any [`StoreError`]; the listing then ends.
-    pub async fn next_page(&mut self) -> Result<Option<Vec<ListedObject>>, StoreError> {
+    pub async fn next_page(&mut self) -> Result<Option<Vec<ListEntry>>, StoreError> {
         self.pages.try_next().await
     }
 }

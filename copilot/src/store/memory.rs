@@ -13,9 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::backend::{
-    Backend, Body, ListedObject, Pages, Part, PartsUpload, Target, check_version,
-};
+use super::backend::{Backend, Body, ListEntry, Pages, Part, PartsUpload, Target, check_version};
 use super::error::{Location, StoreError};
 use super::reference::Reference;
 
@@ -117,7 +115,7 @@ impl Backend for InMemory {
             .range(prefix.clone()..)
             .take_while(|(key, _)| key.starts_with(&prefix));
         let page: Vec<_> = beneath
-            .map(|(key, (data, _))| ListedObject {
+            .map(|(key, (data, _))| ListEntry {
                 key: key.clone(),
                 size: data.len() as u64,
             })

@@ -23,7 +23,7 @@ mod s3;
 mod stores;
 mod web;
 
-pub use backend::{Body, ListedObject, Part};
+pub use backend::{Body, ListEntry, Part};
 pub use environment::Environment;
 pub use error::{Cause, Location, SettingError, StoreError};
 #[cfg(feature = "kube-api")]

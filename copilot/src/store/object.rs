@@ -139,6 +139,18 @@ impl Object {
         Ok(Upload(backend.begin(self.target.clone()).await?))
     }
 
+    /// Aborts an upload to this object that another process began, by its [id](Upload::id). Succeeds if
+    /// the upload has ended already.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; the parts may then remain in the store.
+    pub async fn abort_upload(&self, id: &str) -> Result<(), StoreError> {
+        match self.backend.abort(&self.target, id).await {
+            Err(StoreError::NotFound { .. }) => Ok(()),
+            aborted => aborted,
+        }
+    }
+
     /// Lists the objects beneath this prefix, page by page: the keys that begin with it and a `/`.
     ///
     /// # Errors
@@ -166,6 +178,12 @@ impl Object {
 pub struct Upload(Box<dyn PartsUpload>);
 
 impl Upload {
+    /// The store's id of the upload; none if the store has no ids.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.0.id()
+    }
+
     /// Writes the part `index` (from 0), which begins at `offset`. All but the last have one size.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ impl Azure {
     /// A request of the account's owner, signed by the library alone. Gives status and body.
     ///
     /// # Panics
-    /// If the emulator does not answer, or the target is none.
+    /// If the emulator does not answer, or the target is invalid.
     #[must_use]
     pub fn ask(&self, method: &str, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let path = format!("/{ACCOUNT}/{target}");
@@ -98,7 +98,7 @@ impl Store for Azure {
         (status == 200).then_some(body)
     }
 
-    /// Blocks that were never made an object are not to be seen, and go by themselves.
+    /// Blocks that never became an object are invisible, and Azure drops them.
     fn unfinished(&self, _: &[String]) -> Vec<String> {
         Vec::new()
     }

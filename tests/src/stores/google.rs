@@ -1,8 +1,8 @@
-//! Google Cloud Storage. What no test here sees is Google's own word.
+//! Google Cloud Storage. No test here talks to Google's own service.
 //!
-//! `fake-gcs-server` reads and lists as the service does. It takes no objects by the interface that we
-//! write through; that one is S3's in all but the signature, so there our S3 server stands in, which
-//! then asks nobody who they are.
+//! `fake-gcs-server` reads and lists like the service. It accepts no objects through the interface that we
+//! write to. That interface is S3's except for the signature, so our S3 server plays it, and accepts
+//! requests without credentials.
 
 use std::process::Command;
 

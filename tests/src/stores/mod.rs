@@ -1,8 +1,8 @@
-//! Every kind of store that can run here, behind one door: what it takes to reach it with the
-//! program, and to look into it past the program.
+//! Every kind of store that can run here, behind one trait: how the program reaches it, and how a test
+//! looks into it without the program.
 //!
-//! [`all`] starts them and says which do not run, and why. Never here: what is then tested. Caller:
-//! the test of one task in every store.
+//! [`all`] starts them and says which do not run, and why. Never here: the tests. Caller: the test of one
+//! task in every store.
 
 mod amazon;
 mod azure;
@@ -45,7 +45,7 @@ pub trait Store {
         self.base()
     }
 
-    /// The program, told how to reach it.
+    /// The program, with the settings that reach it.
     fn command(&self) -> Command;
 
     /// Puts an object there.
@@ -57,7 +57,7 @@ pub trait Store {
     /// What is left of uploads of these objects that never ended.
     fn unfinished(&self, keys: &[String]) -> Vec<String>;
 
-    /// What it cannot do, and a test of it must leave out.
+    /// What it cannot do, so a test leaves it out.
     fn lacks(&self) -> Option<Lack> {
         None
     }
@@ -66,9 +66,9 @@ pub trait Store {
 /// What a store cannot do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// It takes no objects from us.
+    /// It accepts no objects from us.
     Uploads,
-    /// A web server: it takes nothing, and lists nothing.
+    /// A web server: it accepts nothing and lists nothing.
     Prefixes,
 }
 

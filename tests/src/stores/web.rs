@@ -1,5 +1,5 @@
-//! Blobs at web addresses, of a task whose own place is in S3: a server of files that asks nobody who
-//! they are, over the same directory as an S3 server that does.
+//! Blobs at web addresses, of a task whose own data is in S3: a server of files without credentials, over
+//! the same directory as an S3 server with them.
 
 use std::fs;
 use std::process::Command;

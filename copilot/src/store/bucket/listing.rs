@@ -11,7 +11,7 @@ use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::store::backend::ListedObject;
+use crate::store::backend::ListEntry;
 use crate::store::http::{Failure, FailureKind};
 
 /// Characters that a query value may hold as they are.
@@ -30,7 +30,7 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
     /// The objects in the order of their keys.
-    pub(super) objects: Vec<ListedObject>,
+    pub(super) objects: Vec<ListEntry>,
     /// Where the next page begins, if there is one.
     pub(super) next: Option<String>,
 }
@@ -106,7 +106,7 @@ impl Dialect {
 
 fn parse(body: &[u8]) -> Result<Page, quick_xml::DeError> {
     let result: ListBucketResult = quick_xml::de::from_reader(&*with_returns_escaped(body))?;
-    let objects = result.contents.into_iter().map(|found| ListedObject {
+    let objects = result.contents.into_iter().map(|found| ListEntry {
         key: found.key,
         size: found.size,
     });
@@ -147,9 +147,9 @@ fn with_returns_escaped(body: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use super::*;
 
-    fn keys(keys: &[&str]) -> Vec<ListedObject> {
+    fn keys(keys: &[&str]) -> Vec<ListEntry> {
         keys.iter()
-            .map(|key| ListedObject {
+            .map(|key| ListEntry {
                 key: (*key).to_owned(),
                 size: 7,
             })

@@ -241,6 +241,12 @@ impl Backend for Bucket {
     async fn begin(self: Arc<Self>, target: Target) -> Result<Box<dyn PartsUpload>, StoreError> {
         upload::begin(self, target).await
     }
+
+    async fn abort(&self, target: &Target, id: &str) -> Result<(), StoreError> {
+        let (path, id) = (self.path(target)?, id.to_owned());
+        let aborted = self.store.abort_multipart(&path, &id).await;
+        aborted.map_err(|error| self.error(error, target, "aborting an upload"))
+    }
 }
 
 /// Whether an answer comes from a web server that has a page for everything, such as a sign-in page: a

@@ -53,6 +53,10 @@ pub(super) async fn begin(
 
 #[async_trait]
 impl PartsUpload for BucketUpload {
+    fn id(&self) -> Option<&str> {
+        Some(&self.id)
+    }
+
     async fn part(&self, index: usize, _: u64, data: Bytes) -> Result<Part, StoreError> {
         let payload = PutPayload::from_bytes(data);
         let store = &self.bucket.store;

@@ -322,3 +322,6 @@ async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, Fail
     collected.truncate(limit);
     Ok(collected.freeze())
 }
+
+#[cfg(test)]
+mod tests;

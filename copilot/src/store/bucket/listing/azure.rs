@@ -5,7 +5,7 @@ use quick_xml::DeError;
 use serde::Deserialize;
 
 use super::Page;
-use crate::store::backend::ListedObject;
+use crate::store::backend::ListEntry;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -63,7 +63,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Page, DeError> {
                 .map_err(|_| DeError::Custom("a name is not UTF-8".to_owned()))?
                 .into_owned();
         }
-        objects.push(ListedObject {
+        objects.push(ListEntry {
             key,
             size: blob.properties.size,
         });
