@@ -19,14 +19,14 @@ use super::reference::Reference;
 
 /// An object, or a prefix of objects, in the container of a backend.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(super) struct ObjectAddress {
     /// The key in the container.
     pub(super) key: String,
     /// What a message names, and what the web is asked for.
     pub(super) reference: Reference,
 }
 
-impl Target {
+impl ObjectAddress {
     /// What the keys beneath this prefix begin with: `p` holds `p/…` and never `p2/…` (spec §8.16).
     pub(super) fn prefix(&self) -> String {
         match self.key.as_str() {
@@ -82,31 +82,34 @@ pub(super) trait Backend: Debug + Send + Sync {
     /// Reads the object or a range of it. With `etag`, only that version.
     async fn get(
         &self,
-        target: &Target,
+        target: &ObjectAddress,
         range: Option<Range<u64>>,
         etag: Option<&str>,
     ) -> Result<Body, StoreError>;
 
     /// Writes the whole object, which appears at once or not at all.
-    async fn put(&self, target: &Target, data: Bytes) -> Result<(), StoreError>;
+    async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError>;
 
     /// Succeeds if the object exists. Needs the right to read it.
-    async fn head(&self, target: &Target) -> Result<(), StoreError>;
+    async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError>;
 
     /// Deletes the object.
-    async fn delete(&self, target: &Target) -> Result<(), StoreError>;
+    async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError>;
 
     /// Whether a listing has an object of exactly this key. Needs the right to list.
-    async fn is_listed(&self, target: &Target) -> Result<bool, StoreError>;
+    async fn is_listed(&self, target: &ObjectAddress) -> Result<bool, StoreError>;
 
     /// Lists the objects beneath the prefix.
-    fn list(self: Arc<Self>, prefix: Target) -> Result<Pages, StoreError>;
+    fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError>;
 
     /// Begins an upload in parts.
-    async fn begin(self: Arc<Self>, target: Target) -> Result<Box<dyn PartsUpload>, StoreError>;
+    async fn begin(
+        self: Arc<Self>,
+        target: ObjectAddress,
+    ) -> Result<Box<dyn PartsUpload>, StoreError>;
 
     /// Aborts an upload that another process began; without effect where uploads have no ids.
-    async fn abort(&self, _: &Target, _id: &str) -> Result<(), StoreError> {
+    async fn abort(&self, _: &ObjectAddress, _id: &str) -> Result<(), StoreError> {
         Ok(())
     }
 }

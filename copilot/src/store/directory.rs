@@ -16,7 +16,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 
-use super::backend::{Backend, Body, ListEntry, Pages, Part, PartsUpload, Target, check_version};
+use super::backend::{
+    Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
+};
 use super::error::{Location, StoreError};
 use super::reference::Reference;
 
@@ -34,14 +36,14 @@ pub(super) struct LocalDirectory {
 
 /// The objects of one directory, and the directories in it; both as whole keys.
 #[derive(Debug, Default)]
-struct Level {
+struct DirectoryLevel {
     objects: Vec<ListEntry>,
     directories: Vec<String>,
 }
 
 /// A file that becomes an object when it is complete. Dropped before that, it is removed.
 #[derive(Debug)]
-struct Unfinished {
+struct UnfinishedFile {
     file: File,
     path: PathBuf,
     becomes: PathBuf,
@@ -50,7 +52,7 @@ struct Unfinished {
 /// An upload in parts, which are written in their places in one file.
 #[derive(Debug)]
 struct LocalUpload {
-    unfinished: Unfinished,
+    unfinished: UnfinishedFile,
     location: Location,
 }
 
@@ -83,7 +85,7 @@ impl LocalDirectory {
         Ok((file, size, etag))
     }
 
-    fn create(&self, key: &str) -> io::Result<Unfinished> {
+    fn create(&self, key: &str) -> io::Result<UnfinishedFile> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let becomes = self.path(key)?;
         if !self.root.is_dir() {
@@ -101,7 +103,7 @@ impl LocalDirectory {
             .truncate(true)
             .mode(0o666)
             .open(&path)?;
-        Ok(Unfinished {
+        Ok(UnfinishedFile {
             file,
             path,
             becomes,
@@ -112,7 +114,7 @@ impl LocalDirectory {
         match std::fs::symlink_metadata(self.path(key)?) {
             // A directory is not an object.
             Ok(meta) if meta.is_dir() => Err(io::ErrorKind::NotFound.into()),
-            // A file holds no other objects.
+            // A file has nothing beneath it.
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 Err(io::ErrorKind::NotFound.into())
             }
@@ -121,13 +123,13 @@ impl LocalDirectory {
     }
 
     /// The content of one directory beneath the container; of the container itself if it is empty.
-    fn level(&self, directory: &str) -> io::Result<Level> {
+    fn level(&self, directory: &str) -> io::Result<DirectoryLevel> {
         let path = if directory.is_empty() {
             self.root.clone()
         } else {
             self.path(directory)?
         };
-        let mut level = Level::default();
+        let mut level = DirectoryLevel::default();
         let reader = match path.read_dir() {
             Ok(reader) => reader,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.root.is_dir() => {
@@ -169,7 +171,7 @@ impl Backend for LocalDirectory {
 
     async fn get(
         &self,
-        target: &Target,
+        target: &ObjectAddress,
         range: Option<Range<u64>>,
         etag: Option<&str>,
     ) -> Result<Body, StoreError> {
@@ -192,7 +194,7 @@ impl Backend for LocalDirectory {
         })
     }
 
-    async fn put(&self, target: &Target, data: Bytes) -> Result<(), StoreError> {
+    async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
         let write = || {
             let unfinished = self.create(&target.key)?;
             unfinished.file.write_all_at(&data, 0)?;
@@ -201,26 +203,26 @@ impl Backend for LocalDirectory {
         write().map_err(|error| StoreError::from_io_write(error, self.location(&target.reference)))
     }
 
-    async fn head(&self, target: &Target) -> Result<(), StoreError> {
+    async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         let found = self.look(&target.key);
         found.map_err(|error| {
             StoreError::from_io(error, self.location(&target.reference), "looking")
         })
     }
 
-    async fn delete(&self, target: &Target) -> Result<(), StoreError> {
+    async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         let deleted = self.path(&target.key).and_then(std::fs::remove_file);
         deleted.map_err(|error| {
             StoreError::from_io(error, self.location(&target.reference), "deleting")
         })
     }
 
-    async fn is_listed(&self, target: &Target) -> Result<bool, StoreError> {
+    async fn is_listed(&self, target: &ObjectAddress) -> Result<bool, StoreError> {
         Ok(self.path(&target.key).is_ok_and(|path| path.is_file()))
     }
 
     /// One page per directory.
-    fn list(self: Arc<Self>, prefix: Target) -> Result<Pages, StoreError> {
+    fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
         let location = self.location(&prefix.reference);
         let pages = stream::try_unfold(vec![prefix.key], move |mut stack| {
             let level = stack.pop().map(|directory| self.level(&directory));
@@ -236,7 +238,10 @@ impl Backend for LocalDirectory {
         Ok(pages.boxed())
     }
 
-    async fn begin(self: Arc<Self>, target: Target) -> Result<Box<dyn PartsUpload>, StoreError> {
+    async fn begin(
+        self: Arc<Self>,
+        target: ObjectAddress,
+    ) -> Result<Box<dyn PartsUpload>, StoreError> {
         let location = self.location(&target.reference);
         match self.create(&target.key) {
             Ok(unfinished) => Ok(Box::new(LocalUpload {
@@ -267,14 +272,14 @@ impl PartsUpload for LocalUpload {
     }
 }
 
-impl Unfinished {
+impl UnfinishedFile {
     /// Makes the object visible.
     fn publish(&self) -> io::Result<()> {
         std::fs::rename(&self.path, &self.becomes)
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for UnfinishedFile {
     fn drop(&mut self) {
         // After a rename this name is free already.
         let _ = std::fs::remove_file(&self.path);

@@ -11,7 +11,7 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The variables of this process; a value that is not UTF-8 counts as absent.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub fn from_process() -> Self {
         let text = |value: std::ffi::OsString| value.into_string().ok();
         std::env::vars_os()
             .filter_map(|(name, value)| Some((text(name)?, text(value)?)))

@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::backend::{Backend, Body, ListEntry, Pages, Part, PartsUpload, Target, check_version};
+use super::backend::{
+    Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
+};
 use super::error::{Location, StoreError};
 use super::reference::Reference;
 
@@ -48,7 +50,11 @@ impl InMemory {
         }
     }
 
-    fn find(&self, target: &Target, action: &'static str) -> Result<(Bytes, u64), StoreError> {
+    fn find(
+        &self,
+        target: &ObjectAddress,
+        action: &'static str,
+    ) -> Result<(Bytes, u64), StoreError> {
         let found = lock(&self.objects).get(&target.key).cloned();
         found.ok_or_else(|| {
             let message = "this process wrote no object of this key";
@@ -66,7 +72,7 @@ impl Backend for InMemory {
 
     async fn get(
         &self,
-        target: &Target,
+        target: &ObjectAddress,
         range: Option<Range<u64>>,
         etag: Option<&str>,
     ) -> Result<Body, StoreError> {
@@ -88,27 +94,27 @@ impl Backend for InMemory {
         })
     }
 
-    async fn put(&self, target: &Target, data: Bytes) -> Result<(), StoreError> {
+    async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
         // A copy: what arrives may be a piece of a larger buffer, which it would keep.
         store(&self.objects, &target.key, Bytes::copy_from_slice(&data));
         Ok(())
     }
 
-    async fn head(&self, target: &Target) -> Result<(), StoreError> {
+    async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         self.find(target, "looking").map(|_| ())
     }
 
-    async fn delete(&self, target: &Target) -> Result<(), StoreError> {
+    async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         lock(&self.objects).remove(&target.key);
         Ok(())
     }
 
-    async fn is_listed(&self, target: &Target) -> Result<bool, StoreError> {
+    async fn is_listed(&self, target: &ObjectAddress) -> Result<bool, StoreError> {
         Ok(lock(&self.objects).contains_key(&target.key))
     }
 
     /// One page.
-    fn list(self: Arc<Self>, prefix: Target) -> Result<Pages, StoreError> {
+    fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
         let prefix = prefix.prefix();
         let objects = lock(&self.objects);
         let beneath = objects
@@ -123,7 +129,10 @@ impl Backend for InMemory {
         Ok(stream::iter([Ok(page)]).boxed())
     }
 
-    async fn begin(self: Arc<Self>, target: Target) -> Result<Box<dyn PartsUpload>, StoreError> {
+    async fn begin(
+        self: Arc<Self>,
+        target: ObjectAddress,
+    ) -> Result<Box<dyn PartsUpload>, StoreError> {
         Ok(Box::new(MemoryUpload {
             objects: Arc::clone(&self.objects),
             key: target.key,

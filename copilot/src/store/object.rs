@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::backend::{Backend, Body, Part, PartsUpload, Target};
+use super::backend::{Backend, Body, ObjectAddress, Part, PartsUpload};
 use super::error::{Location, StoreError};
 use super::listing::Listing;
 use super::reference::Reference;
@@ -14,7 +14,7 @@ use super::reference::Reference;
 #[derive(Clone, Debug)]
 pub struct Object {
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) target: Target,
+    pub(super) target: ObjectAddress,
     /// Largest object that may be read, in MiB; 0 for any.
     pub(super) limit_mib: u64,
 }
@@ -35,7 +35,7 @@ impl Object {
     /// The object `key` of the same container.
     #[must_use]
     pub fn at_key(&self, key: &str) -> Self {
-        let target = Target {
+        let target = ObjectAddress {
             key: key.to_owned(),
             reference: self.reference().at_key(key),
         };

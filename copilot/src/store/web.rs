@@ -15,9 +15,9 @@ use http::{HeaderMap, Method, StatusCode, header};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use percent_encoding::percent_decode_str;
 
-use super::backend::{Backend, Body, Pages, PartsUpload, Target};
+use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload};
 use super::error::{Location, StoreError};
-use super::http::{Answer, Client, Failure, FailureKind, Unsigned};
+use super::http::{Answer, Client, FailureKind, RequestFailure, Unsigned};
 use super::reference::Reference;
 
 /// How many redirects are followed: as many as the reference's client follows.
@@ -40,7 +40,7 @@ impl Web {
         address: &str,
         start: u64,
         etag: Option<&str>,
-    ) -> Result<HttpResponse, Failure> {
+    ) -> Result<HttpResponse, RequestFailure> {
         let mut url: reqwest::Url = address
             .parse()
             .map_err(|error| protocol(format!("{error}")))?;
@@ -58,7 +58,7 @@ impl Web {
 #[async_trait]
 impl Backend for Web {
     fn location(&self, reference: &Reference) -> Location {
-        Location::new(reference, reference.container()).of_service("a web server")
+        Location::new(reference, reference.container()).with_service("a web server")
     }
 
     fn has_ranges(&self) -> bool {
@@ -67,7 +67,7 @@ impl Backend for Web {
 
     async fn get(
         &self,
-        target: &Target,
+        target: &ObjectAddress,
         range: Option<Range<u64>>,
         etag: Option<&str>,
     ) -> Result<Body, StoreError> {
@@ -81,23 +81,23 @@ impl Backend for Web {
             .map_err(|failure| StoreError::from_failure(failure, location.clone(), "reading"))
     }
 
-    async fn put(&self, target: &Target, _: Bytes) -> Result<(), StoreError> {
+    async fn put(&self, target: &ObjectAddress, _: Bytes) -> Result<(), StoreError> {
         Err(read_only(target))
     }
 
-    async fn head(&self, target: &Target) -> Result<(), StoreError> {
+    async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         Err(read_only(target))
     }
 
-    async fn delete(&self, target: &Target) -> Result<(), StoreError> {
+    async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         Err(read_only(target))
     }
 
-    async fn is_listed(&self, _: &Target) -> Result<bool, StoreError> {
+    async fn is_listed(&self, _: &ObjectAddress) -> Result<bool, StoreError> {
         Ok(false)
     }
 
-    fn list(self: Arc<Self>, prefix: Target) -> Result<Pages, StoreError> {
+    fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
         Err(StoreError::Unsupported {
             object: prefix.reference.shown(),
             what: "listing a web address".to_owned(),
@@ -105,12 +105,15 @@ impl Backend for Web {
         })
     }
 
-    async fn begin(self: Arc<Self>, target: Target) -> Result<Box<dyn PartsUpload>, StoreError> {
+    async fn begin(
+        self: Arc<Self>,
+        target: ObjectAddress,
+    ) -> Result<Box<dyn PartsUpload>, StoreError> {
         Err(read_only(&target))
     }
 }
 
-fn read_only(target: &Target) -> StoreError {
+fn read_only(target: &ObjectAddress) -> StoreError {
     StoreError::Unsupported {
         object: target.reference.shown(),
         what: "writing to a web address".to_owned(),
@@ -118,7 +121,11 @@ fn read_only(target: &Target) -> StoreError {
     }
 }
 
-fn request(url: &reqwest::Url, start: u64, etag: Option<&str>) -> Result<HttpRequest, Failure> {
+fn request(
+    url: &reqwest::Url,
+    start: u64,
+    etag: Option<&str>,
+) -> Result<HttpRequest, RequestFailure> {
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = Method::GET;
     let mut bare = url.clone();
@@ -161,7 +168,10 @@ fn basic(url: &reqwest::Url) -> Option<String> {
     Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
 }
 
-fn redirected(from: &reqwest::Url, failure: Failure) -> Result<reqwest::Url, Failure> {
+fn redirected(
+    from: &reqwest::Url,
+    failure: RequestFailure,
+) -> Result<reqwest::Url, RequestFailure> {
     let reply = failure.reply.as_deref();
     let redirect = reply.filter(|reply| matches!(reply.status.as_u16(), 301..=303 | 307 | 308));
     let Some(location) = redirect.and_then(|reply| reply.location.as_deref()) else {
@@ -178,7 +188,7 @@ fn redirected(from: &reqwest::Url, failure: Failure) -> Result<reqwest::Url, Fai
     Ok(target)
 }
 
-fn body(response: HttpResponse, asked: u64, location: Location) -> Result<Body, Failure> {
+fn body(response: HttpResponse, asked: u64, location: Location) -> Result<Body, RequestFailure> {
     let (parts, body) = response.into_parts();
     let length = number(&parts.headers, header::CONTENT_LENGTH.as_str());
     let (start, size) = match parts.status {
@@ -222,8 +232,8 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
-fn protocol(message: String) -> Failure {
-    Failure::new(FailureKind::Protocol, message)
+fn protocol(message: String) -> RequestFailure {
+    RequestFailure::new(FailureKind::Protocol, message)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use object_store::client::HttpRequest;
 use super::bucket::{Bucket, Dialect, checked_name, restore};
 use super::credentials::{CredentialCache, not_fetched};
 use super::error::SettingError;
-use super::http::{Authorize, Client, Failure, FailureKind, Service, causes};
+use super::http::{Authorize, Client, FailureKind, RequestFailure, Service, causes};
 pub(super) use keys::AzureStoreSettings;
 
 /// Opens `container` as the settings say; no request is made.
@@ -64,7 +64,7 @@ struct AzureSigner {
 
 #[async_trait]
 impl Authorize for AzureSigner {
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
         let fetched = self.credentials.get().await;
         let credential = fetched.map_err(|failure| not_fetched(keys::NAME, &failure))?;
         restore(request)?;
@@ -77,7 +77,7 @@ impl Authorize for AzureSigner {
         }
         AzureAuthorizer::new(&credential, &self.account)
             .try_authorize(request)
-            .map_err(|error| Failure::new(FailureKind::Protocol, causes(&error)))
+            .map_err(|error| RequestFailure::new(FailureKind::Protocol, causes(&error)))
     }
 
     async fn renew(&self) -> bool {

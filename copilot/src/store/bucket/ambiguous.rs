@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 use super::Bucket;
 use super::listing::{Dialect, encoded};
-use crate::store::backend::{Backend as _, Target};
-use crate::store::http::{Failure, FailureKind};
+use crate::store::backend::{Backend as _, ObjectAddress};
+use crate::store::http::{FailureKind, RequestFailure};
 
 /// Time for all of it: it comes after the upload has ended one way or the other.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,7 +37,7 @@ pub(super) struct AmbiguousStart {
 #[derive(Debug, thiserror::Error)]
 enum AbortError {
     #[error("they cannot be listed: {0}")]
-    List(#[from] Failure),
+    List(#[from] RequestFailure),
     #[error("the list of uploads cannot be read: {0}")]
     Body(#[from] object_store::client::HttpError),
     #[error("the answer is not a list of uploads: {0}")]
@@ -75,7 +75,12 @@ impl AmbiguousStart {
     }
 
     /// Aborts the uploads that began without our knowing; `own` is the id that we know.
-    pub(super) async fn abort_others(self, bucket: &Bucket, target: &Target, own: Option<&str>) {
+    pub(super) async fn abort_others(
+        self,
+        bucket: &Bucket,
+        target: &ObjectAddress,
+        own: Option<&str>,
+    ) {
         // We name Azure's blocks ourselves, and they begin nothing.
         if self.attempts == 0 || bucket.dialect == Dialect::Azure {
             return;
@@ -131,12 +136,12 @@ impl AmbiguousStart {
     }
 }
 
-async fn uploads_of(bucket: &Bucket, key: &str) -> Result<HttpResponse, Failure> {
+async fn uploads_of(bucket: &Bucket, key: &str) -> Result<HttpResponse, RequestFailure> {
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = Method::GET;
     let address = format!("{}?prefix={}&uploads=", bucket.address, encoded(key));
     *request.uri_mut() = address.parse().map_err(|error| {
-        Failure::new(
+        RequestFailure::new(
             FailureKind::Protocol,
             format!("an invalid address: {error}"),
         )

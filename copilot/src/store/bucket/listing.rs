@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::store::backend::ListEntry;
-use crate::store::http::{Failure, FailureKind};
+use crate::store::http::{FailureKind, RequestFailure};
 
 /// Characters that a query value may hold as they are.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
@@ -28,7 +28,7 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
 
 /// Some objects, and how to go on.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct ListPage {
     /// The objects in the order of their keys.
     pub(super) objects: Vec<ListEntry>,
     /// Where the next page begins, if there is one.
@@ -86,10 +86,12 @@ impl Dialect {
     }
 
     /// Reads the answer.
-    pub(super) async fn read(self, response: HttpResponse) -> Result<Page, Failure> {
+    pub(super) async fn read(self, response: HttpResponse) -> Result<ListPage, RequestFailure> {
         let body = response.into_body().bytes().await.map_err(|error| {
-            let unknown = || Failure::new(FailureKind::Broken, error.to_string());
-            Failure::within(&error).cloned().unwrap_or_else(unknown)
+            let unknown = || RequestFailure::new(FailureKind::Broken, error.to_string());
+            RequestFailure::within(&error)
+                .cloned()
+                .unwrap_or_else(unknown)
         })?;
         let (page, store) = match self {
             Self::S3 => (parse(&body), "S3"),
@@ -99,18 +101,18 @@ impl Dialect {
             let message = format!(
                 "the answer is not an {store} listing ({error}); is the endpoint an {store} server?"
             );
-            Failure::new(FailureKind::Foreign, message)
+            RequestFailure::new(FailureKind::Foreign, message)
         })
     }
 }
 
-fn parse(body: &[u8]) -> Result<Page, quick_xml::DeError> {
+fn parse(body: &[u8]) -> Result<ListPage, quick_xml::DeError> {
     let result: ListBucketResult = quick_xml::de::from_reader(&*with_returns_escaped(body))?;
     let objects = result.contents.into_iter().map(|found| ListEntry {
         key: found.key,
         size: found.size,
     });
-    Ok(Page {
+    Ok(ListPage {
         objects: objects.collect(),
         next: result.next_continuation_token,
     })
@@ -191,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_empty_listing_and_garbage() {
-        assert_eq!(parse(b"<ListBucketResult/>").unwrap(), Page::default());
+        assert_eq!(parse(b"<ListBucketResult/>").unwrap(), ListPage::default());
         for garbage in [
             "",
             "<html>hello",

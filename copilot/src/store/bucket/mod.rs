@@ -30,13 +30,13 @@ use object_store::{
     RetryConfig,
 };
 
-use super::backend::{Backend, Body, Pages, PartsUpload, Target, check_version};
+use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload, check_version};
 use super::error::{Location, StoreError};
-use super::http::{Answer, Authorize, Client, Failure};
+use super::http::{Answer, Authorize, Client, RequestFailure};
 use super::reference::Reference;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
 pub(super) use listing::Dialect;
-use listing::Page;
+use listing::ListPage;
 pub(super) use names::restore;
 
 /// The library's view of a bucket.
@@ -77,22 +77,27 @@ impl Bucket {
     fn error(
         &self,
         error: object_store::Error,
-        target: &Target,
+        target: &ObjectAddress,
         action: &'static str,
     ) -> StoreError {
         StoreError::from_library(error, self.location(&target.reference), action)
     }
 
-    fn failed(&self, failure: Failure, target: &Target, action: &'static str) -> StoreError {
+    fn failed(
+        &self,
+        failure: RequestFailure,
+        target: &ObjectAddress,
+        action: &'static str,
+    ) -> StoreError {
         StoreError::from_failure(failure, self.location(&target.reference), action)
     }
 
     /// The library's name for a key.
-    fn path(&self, target: &Target) -> Result<Path, StoreError> {
+    fn path(&self, target: &ObjectAddress) -> Result<Path, StoreError> {
         names::path(&target.key).map_err(|what| self.unsupported(what, target))
     }
 
-    fn unsupported(&self, what: &str, target: &Target) -> StoreError {
+    fn unsupported(&self, what: &str, target: &ObjectAddress) -> StoreError {
         StoreError::Unsupported {
             object: self.location(&target.reference).object,
             what: what.to_owned(),
@@ -101,7 +106,7 @@ impl Bucket {
     }
 
     /// A request of ours, without the library.
-    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, RequestFailure> {
         let authorize = self.authorize.as_ref();
         self.requests.send(request, authorize, Answer::Whole).await
     }
@@ -111,8 +116,8 @@ impl Bucket {
         &self,
         prefix: &str,
         token: Option<&str>,
-        target: &Target,
-    ) -> Result<Page, StoreError> {
+        target: &ObjectAddress,
+    ) -> Result<ListPage, StoreError> {
         names::check_length(prefix).map_err(|what| self.unsupported(what, target))?;
         let request = self.dialect.request(&self.address, prefix, token);
         let page = async {
@@ -152,13 +157,13 @@ impl Bucket {
 impl Backend for Bucket {
     fn location(&self, reference: &Reference) -> Location {
         Location::new(reference, self.endpoint.clone())
-            .of_service(self.service)
-            .known_by(self.identity)
+            .with_service(self.service)
+            .with_identity(self.identity)
     }
 
     async fn get(
         &self,
-        target: &Target,
+        target: &ObjectAddress,
         range: Option<Range<u64>>,
         etag: Option<&str>,
     ) -> Result<Body, StoreError> {
@@ -185,14 +190,14 @@ impl Backend for Bucket {
         })
     }
 
-    async fn put(&self, target: &Target, data: Bytes) -> Result<(), StoreError> {
+    async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
         let (path, payload) = (self.path(target)?, PutPayload::from_bytes(data));
         let done = self.store.put(&path, payload).await;
         done.map_err(|error| self.error(error, target, "writing"))?;
         Ok(())
     }
 
-    async fn head(&self, target: &Target) -> Result<(), StoreError> {
+    async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         let found = self.store.head(&self.path(target)?).await;
         found.map_err(|error| self.error(error, target, "looking"))?;
         Ok(())
@@ -200,7 +205,7 @@ impl Backend for Bucket {
 
     /// By a plain request: the library deletes many objects by one, which not every server
     /// understands.
-    async fn delete(&self, target: &Target) -> Result<(), StoreError> {
+    async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         let address = names::address(&self.address, &self.path(target)?);
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = Method::DELETE;
@@ -214,7 +219,7 @@ impl Backend for Bucket {
         Ok(())
     }
 
-    async fn is_listed(&self, target: &Target) -> Result<bool, StoreError> {
+    async fn is_listed(&self, target: &ObjectAddress) -> Result<bool, StoreError> {
         if target.key.is_empty() {
             return Ok(false);
         }
@@ -223,7 +228,7 @@ impl Backend for Bucket {
         Ok(page.objects.iter().any(|object| object.key == target.key))
     }
 
-    fn list(self: Arc<Self>, prefix: Target) -> Result<Pages, StoreError> {
+    fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
         /// The token of the page to fetch; none for the first one.
         type Next = Option<Option<String>>;
         let beneath = prefix.prefix();
@@ -238,11 +243,14 @@ impl Backend for Bucket {
         Ok(pages.boxed())
     }
 
-    async fn begin(self: Arc<Self>, target: Target) -> Result<Box<dyn PartsUpload>, StoreError> {
+    async fn begin(
+        self: Arc<Self>,
+        target: ObjectAddress,
+    ) -> Result<Box<dyn PartsUpload>, StoreError> {
         upload::begin(self, target).await
     }
 
-    async fn abort(&self, target: &Target, id: &str) -> Result<(), StoreError> {
+    async fn abort(&self, target: &ObjectAddress, id: &str) -> Result<(), StoreError> {
         let (path, id) = (self.path(target)?, id.to_owned());
         let aborted = self.store.abort_multipart(&path, &id).await;
         aborted.map_err(|error| self.error(error, target, "aborting an upload"))
@@ -260,7 +268,7 @@ fn is_web_page(found: &GetResult) -> bool {
 /// say so with a status of its own, or by answering with the whole. An object that the store unpacks
 /// on the way (Google, `Content-Encoding: gzip`) has no ranges at all.
 fn has_no_ranges(error: &object_store::Error, start: u64) -> bool {
-    match Failure::within(error) {
+    match RequestFailure::within(error) {
         Some(failure) => start == 0 && failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
         None => matches!(error, object_store::Error::Generic { .. }),
     }

@@ -9,7 +9,7 @@ use object_store::client::HttpRequest;
 use object_store::path::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
 
-use crate::store::http::{Failure, FailureKind};
+use crate::store::http::{FailureKind, RequestFailure};
 
 /// The characters that the library keeps unencoded in the path of an address.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC
@@ -66,11 +66,11 @@ pub(super) fn address(bucket: &str, path: &Path) -> String {
 }
 
 /// Removes our layer of encoding from the address of a request that the library made.
-pub(in crate::store) fn restore(request: &mut HttpRequest) -> Result<(), Failure> {
+pub(in crate::store) fn restore(request: &mut HttpRequest) -> Result<(), RequestFailure> {
     let restored = unescape(&request.uri().to_string()).parse();
     *request.uri_mut() = restored.map_err(|error| {
         let message = format!("a key makes an invalid address: {error}");
-        Failure::new(FailureKind::Protocol, message)
+        RequestFailure::new(FailureKind::Protocol, message)
     })?;
     Ok(())
 }

@@ -9,15 +9,15 @@ use object_store::{ObjectStoreExt as _, PutMultipartOptions, PutPayload};
 
 use super::Bucket;
 use super::ambiguous::AmbiguousStart;
-use crate::store::backend::{Part, PartsUpload, Target};
+use crate::store::backend::{ObjectAddress, Part, PartsUpload};
 use crate::store::error::StoreError;
-use crate::store::http::{AmbiguousAttempts, Failure, FailureKind};
+use crate::store::http::{AmbiguousAttempts, FailureKind, RequestFailure};
 
 /// An upload that the store knows by an id.
 #[derive(Debug)]
 struct BucketUpload {
     bucket: Arc<Bucket>,
-    target: Target,
+    target: ObjectAddress,
     path: Path,
     id: String,
     /// Other uploads that may have begun beside it.
@@ -27,7 +27,7 @@ struct BucketUpload {
 /// Begins an upload.
 pub(super) async fn begin(
     bucket: Arc<Bucket>,
-    target: Target,
+    target: ObjectAddress,
 ) -> Result<Box<dyn PartsUpload>, StoreError> {
     let path = bucket.path(&target)?;
     let attempts = AmbiguousAttempts::default();
@@ -110,7 +110,7 @@ impl BucketUpload {
 
 /// Whether a request was refused only when it was sent again.
 fn repeated_and_refused(error: &object_store::Error) -> bool {
-    Failure::within(error).is_some_and(|failure| {
+    RequestFailure::within(error).is_some_and(|failure| {
         let repeated = failure.tried.is_some_and(|(attempts, _)| attempts > 1);
         repeated && !failure.is_transient() && failure.kind == FailureKind::Status
     })

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use object_store::CredentialProvider;
 
 use super::{CredentialSource, Granted, Lifetime, credential_failure};
-use crate::store::http::{Failure, causes};
+use crate::store::http::{RequestFailure, causes};
 
 /// A provider of the library.
 #[derive(Debug)]
@@ -17,10 +17,11 @@ pub(in crate::store) struct FromLibrary<T: Debug>(
 
 #[async_trait]
 impl<T: Debug + Send + Sync> CredentialSource<Arc<T>> for FromLibrary<T> {
-    async fn fetch(&self) -> Result<Granted<Arc<T>>, Failure> {
+    async fn fetch(&self) -> Result<Granted<Arc<T>>, RequestFailure> {
         let given = self.0.get_credential().await;
         let credential = given.map_err(|error| {
-            let cause = Failure::within(&error).map_or_else(|| causes(&error), ToString::to_string);
+            let cause =
+                RequestFailure::within(&error).map_or_else(|| causes(&error), ToString::to_string);
             credential_failure(cause)
         })?;
         Ok(Granted {

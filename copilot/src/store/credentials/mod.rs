@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::error::SettingError;
-use super::http::{Failure, FailureKind};
+use super::http::{FailureKind, RequestFailure};
 pub(super) use library::FromLibrary;
 
 /// While a source fails and the old credentials are still good, it is asked again after this.
@@ -28,7 +28,7 @@ const TOGETHER: Duration = Duration::from_secs(10);
 #[async_trait]
 pub(super) trait CredentialSource<C>: fmt::Debug + Send + Sync {
     /// Asks for new ones.
-    async fn fetch(&self) -> Result<Granted<C>, Failure>;
+    async fn fetch(&self) -> Result<Granted<C>, RequestFailure>;
 }
 
 /// What a source gives.
@@ -70,10 +70,10 @@ pub(super) struct CredentialCache<C> {
     margin: Duration,
     after_refusal: AfterRefusal<C>,
     /// Callers who wait here wait for the one question that is asked for all of them.
-    state: Mutex<State<C>>,
+    state: Mutex<CacheState<C>>,
 }
 
-struct State<C> {
+struct CacheState<C> {
     source: Arc<dyn CredentialSource<C>>,
     kept: Option<Kept<C>>,
     /// When a refusal last led to new ones.
@@ -102,7 +102,7 @@ impl<C: Clone + Send + Sync + 'static> CredentialCache<C> {
     }
 
     /// Credentials of a source that can give new ones at any time.
-    pub(super) fn of_source(
+    pub(super) fn from_source(
         name: &'static str,
         margin: Duration,
         source: Arc<dyn CredentialSource<C>>,
@@ -134,7 +134,7 @@ impl<C: Clone + Send + Sync + 'static> CredentialCache<C> {
             name,
             margin,
             after_refusal,
-            state: Mutex::new(State {
+            state: Mutex::new(CacheState {
                 source,
                 kept: None,
                 renewed: None,
@@ -146,7 +146,7 @@ impl<C: Clone + Send + Sync + 'static> CredentialCache<C> {
     ///
     /// # Errors
     /// The source's failure, unless the credentials at hand are still good.
-    pub(super) async fn get(&self) -> Result<C, Failure> {
+    pub(super) async fn get(&self) -> Result<C, RequestFailure> {
         let mut state = self.state.lock().await;
         let now = Instant::now();
         if let Some(kept) = &state.kept
@@ -223,7 +223,7 @@ impl<C> Kept<C> {
 
 #[async_trait]
 impl<C: Clone + Send + Sync> CredentialSource<C> for Fixed<C> {
-    async fn fetch(&self) -> Result<Granted<C>, Failure> {
+    async fn fetch(&self) -> Result<Granted<C>, RequestFailure> {
         Ok(Granted {
             credential: self.0.clone(),
             lifetime: Lifetime::Endless,
@@ -232,13 +232,13 @@ impl<C: Clone + Send + Sync> CredentialSource<C> for Fixed<C> {
 }
 
 /// The failure of a request that needs credentials which could not be fetched.
-pub(super) fn not_fetched(name: &str, failure: &Failure) -> Failure {
+pub(super) fn not_fetched(name: &str, failure: &RequestFailure) -> RequestFailure {
     credential_failure(format!("no {name} credentials could be fetched: {failure}"))
 }
 
 /// A failure to get credentials.
-pub(super) fn credential_failure(message: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Credentials, message)
+pub(super) fn credential_failure(message: impl Into<String>) -> RequestFailure {
+    RequestFailure::new(FailureKind::Credentials, message)
 }
 
 impl<C> fmt::Debug for CredentialCache<C> {

@@ -14,7 +14,7 @@ struct Brief {
 
 #[async_trait]
 impl CredentialSource<u64> for Brief {
-    async fn fetch(&self) -> Result<Granted<u64>, Failure> {
+    async fn fetch(&self) -> Result<Granted<u64>, RequestFailure> {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
         if asked > 2 {
             return Err(credential_failure("enough"));
@@ -37,7 +37,7 @@ fn source(lifetime: Option<Duration>) -> Arc<Brief> {
 
 fn brief(lifetime: Option<Duration>) -> (Arc<Brief>, CredentialCache<u64>) {
     let source = source(lifetime);
-    let cache = CredentialCache::of_source("test", MARGIN, Arc::clone(&source) as _);
+    let cache = CredentialCache::from_source("test", MARGIN, Arc::clone(&source) as _);
     (source, cache)
 }
 

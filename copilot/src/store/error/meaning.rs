@@ -5,12 +5,12 @@ use std::io;
 use object_store::client::HttpError;
 
 use super::{Cause, Location, StoreError};
-use crate::store::http::{Failure, FailureKind, Reply, causes};
+use crate::store::http::{FailureKind, Reply, RequestFailure, causes};
 
 impl StoreError {
     /// The meaning of a failed request.
     pub(in crate::store) fn from_failure(
-        failure: Failure,
+        failure: RequestFailure,
         location: Location,
         action: &'static str,
     ) -> Self {
@@ -99,7 +99,7 @@ impl StoreError {
         location: Location,
         action: &'static str,
     ) -> Self {
-        if let Some(failure) = Failure::within(&error) {
+        if let Some(failure) = RequestFailure::within(&error) {
             return Self::from_failure(failure.clone(), location, action);
         }
         // The request succeeded, and its answer lacks what every store of the kind gives.
@@ -121,7 +121,7 @@ impl StoreError {
         location: Location,
         action: &'static str,
     ) -> Self {
-        match Failure::within(&error) {
+        match RequestFailure::within(&error) {
             Some(failure) => Self::from_failure(failure.clone(), location, action),
             None => Self::Refused {
                 location,

@@ -2,7 +2,7 @@
 //!
 //! Each message names the object, the store, the full cause and what to do about it. `meaning` turns
 //! what a request, the library or a file system reports into a [`StoreError`]; `setting` is about
-//! settings that cannot be used. A secret never gets in: causes come from answers, not from requests.
+//! settings that cannot be used. Causes come from answers and not from requests, so they hold no secret.
 //! Never here: retries. Callers: all of `store`, and everything that reports a failure.
 
 mod cause;
@@ -45,13 +45,13 @@ impl Location {
 
     /// The same location in a store of this service.
     #[must_use]
-    pub fn of_service(self, service: &'static str) -> Self {
+    pub fn with_service(self, service: &'static str) -> Self {
         Self { service, ..self }
     }
 
     /// The same location, with the settings that hold our credentials.
     #[must_use]
-    pub fn known_by(self, identity: &'static str) -> Self {
+    pub fn with_identity(self, identity: &'static str) -> Self {
         Self { identity, ..self }
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::store::credentials::credential_failure;
 use crate::store::error::SettingError;
-use crate::store::http::{Answer, Client, Failure, Unsigned};
+use crate::store::http::{Answer, Client, RequestFailure, Unsigned};
 
 /// What a server of tokens answers.
 #[derive(Deserialize)]
@@ -25,13 +25,13 @@ pub(super) struct AccessToken {
 
 impl AccessToken {
     /// Reads an answer; `empty` is the failure of one that holds no token.
-    pub(super) fn read(body: &[u8], empty: &str) -> Result<Self, Failure> {
+    pub(super) fn read(body: &[u8], empty: &str) -> Result<Self, RequestFailure> {
         // The parser's error may quote the token.
         serde_json::from_slice(body).map_err(|_| credential_failure(empty))
     }
 
     /// The value of `Authorization`.
-    pub(super) fn header(&self) -> Result<HeaderValue, Failure> {
+    pub(super) fn header(&self) -> Result<HeaderValue, RequestFailure> {
         let mut header: HeaderValue = format!("Bearer {}", self.text).parse().map_err(|_| {
             credential_failure("the token holds a character that no request can carry")
         })?;
@@ -62,7 +62,7 @@ pub(super) async fn send(
     client: &Client,
     request: &HttpRequest,
     server: &str,
-) -> Result<Bytes, Failure> {
+) -> Result<Bytes, RequestFailure> {
     let answer = client.send(request, &Unsigned, Answer::Whole).await;
     let answer = answer
         .map_err(|failure| credential_failure(format!("no token from {server}: {failure}")))?;
@@ -71,7 +71,10 @@ pub(super) async fn send(
 }
 
 /// A request that posts a form.
-pub(super) fn form(address: &str, fields: &[(&str, String)]) -> Result<HttpRequest, Failure> {
+pub(super) fn form(
+    address: &str,
+    fields: &[(&str, String)],
+) -> Result<HttpRequest, RequestFailure> {
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let pairs = fields
         .iter()
@@ -88,7 +91,7 @@ pub(super) fn request(
     method: Method,
     address: &str,
     body: HttpRequestBody,
-) -> Result<HttpRequest, Failure> {
+) -> Result<HttpRequest, RequestFailure> {
     let mut request = HttpRequest::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = address.parse().map_err(|error| {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::exchange::{AccessToken, confidential, form, request, send};
 use crate::store::credentials::credential_failure;
 use crate::store::error::SettingError;
-use crate::store::http::{Client, Failure};
+use crate::store::http::{Client, RequestFailure};
 
 /// The scope that a token needs to ask for an impersonation.
 const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -138,7 +138,7 @@ impl Federation {
         &self,
         scopes: &[String],
         client: &Client,
-    ) -> Result<AccessToken, Failure> {
+    ) -> Result<AccessToken, RequestFailure> {
         let subject = self.subject(client).await?;
         let scope = match self.impersonation {
             Some(_) => PLATFORM.to_owned(),
@@ -163,7 +163,7 @@ impl Federation {
     }
 
     /// The platform's token. Read each time, since the platform replaces it.
-    async fn subject(&self, client: &Client) -> Result<String, Failure> {
+    async fn subject(&self, client: &Client) -> Result<String, RequestFailure> {
         let (text, from) = match &self.subject {
             Subject::File(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
@@ -193,7 +193,7 @@ async fn impersonated(
     by: &AccessToken,
     scopes: &[String],
     client: &Client,
-) -> Result<AccessToken, Failure> {
+) -> Result<AccessToken, RequestFailure> {
     let body = json!({"scope": scopes, "lifetime": "3600s"}).to_string();
     let mut question = request(Method::POST, address, body.into())?;
     let token = by.header()?;

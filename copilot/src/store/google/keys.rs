@@ -115,7 +115,7 @@ impl GoogleStoreSettings {
             scopes: self.scopes.clone(),
             client: client.clone(),
         };
-        let tokens = CredentialCache::of_source("Google", MARGIN, Arc::new(source));
+        let tokens = CredentialCache::from_source("Google", MARGIN, Arc::new(source));
         Ok(Some(tokens))
     }
 

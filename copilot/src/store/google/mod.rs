@@ -21,7 +21,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use super::bucket::{Bucket, Dialect, checked_name, no_retries, restore};
 use super::credentials::CredentialCache;
 use super::error::SettingError;
-use super::http::{Authorize, Client, Failure, Service};
+use super::http::{Authorize, Client, RequestFailure, Service};
 pub(super) use keys::GoogleStoreSettings;
 
 /// Opens `bucket` as the settings say; no request is made.
@@ -65,7 +65,7 @@ struct Bearer {
 
 #[async_trait]
 impl Authorize for Bearer {
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
         restore(request)?;
         request.headers_mut().extend(self.headers.clone());
         request.headers_mut().remove(header::AUTHORIZATION);

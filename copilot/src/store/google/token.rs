@@ -12,7 +12,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::account::{Account, signed};
 use super::exchange::{AccessToken, form, request, send};
 use crate::store::credentials::{CredentialSource, Granted, Lifetime, credential_failure};
-use crate::store::http::{Client, Failure};
+use crate::store::http::{Client, RequestFailure};
 
 /// The lifetime of a token that we sign ourselves, in seconds: Google's limit.
 const SECONDS: u64 = 3600;
@@ -31,7 +31,7 @@ pub(super) struct TokenSource {
 
 #[async_trait]
 impl CredentialSource<HeaderValue> for TokenSource {
-    async fn fetch(&self) -> Result<Granted<HeaderValue>, Failure> {
+    async fn fetch(&self) -> Result<Granted<HeaderValue>, RequestFailure> {
         let token = self.token().await?;
         Ok(Granted {
             credential: token.header()?,
@@ -41,7 +41,7 @@ impl CredentialSource<HeaderValue> for TokenSource {
 }
 
 impl TokenSource {
-    async fn token(&self) -> Result<AccessToken, Failure> {
+    async fn token(&self) -> Result<AccessToken, RequestFailure> {
         let request = match &self.account {
             Account::Service { email, key_id, key } => {
                 let scopes = self.scopes.join(" ");
@@ -63,7 +63,7 @@ impl TokenSource {
 }
 
 /// The question to a metadata server.
-fn metadata(host: &str, scopes: &[String]) -> Result<HttpRequest, Failure> {
+fn metadata(host: &str, scopes: &[String]) -> Result<HttpRequest, RequestFailure> {
     let scopes = scopes.join(",");
     let scopes = utf8_percent_encode(&scopes, NON_ALPHANUMERIC);
     let address = format!(

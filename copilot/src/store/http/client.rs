@@ -12,7 +12,7 @@ use http_body::Body as _;
 use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
 
 use super::concurrency::{ConcurrencyLimit, Permit};
-use super::failure::{ERROR_BODY_LIMIT, Failure, FailureKind};
+use super::failure::{ERROR_BODY_LIMIT, FailureKind, RequestFailure};
 use super::proxy;
 use super::retry::RetryBudget;
 use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
@@ -38,7 +38,7 @@ pub enum Answer {
 #[async_trait]
 pub trait Authorize: std::fmt::Debug + Send + Sync {
     /// Adds what the store asks for. It may wait for credentials.
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure>;
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure>;
 
     /// Called when the store refuses the credentials as ended. Says whether there may be new ones; the
     /// request is then sent again with those, once.
@@ -53,7 +53,7 @@ pub struct Unsigned;
 
 #[async_trait]
 impl Authorize for Unsigned {
-    async fn authorize(&self, _: &mut HttpRequest) -> Result<(), Failure> {
+    async fn authorize(&self, _: &mut HttpRequest) -> Result<(), RequestFailure> {
         Ok(())
     }
 }
@@ -93,8 +93,8 @@ struct Shared {
     has_proxies: bool,
     /// Requests sent again.
     repeated: AtomicU64,
-    built: OnceLock<Result<reqwest::Client, Failure>>,
-    direct: OnceLock<Result<reqwest::Client, Failure>>,
+    built: OnceLock<Result<reqwest::Client, RequestFailure>>,
+    direct: OnceLock<Result<reqwest::Client, RequestFailure>>,
 }
 
 impl Client {
@@ -146,7 +146,7 @@ impl Client {
         request: &HttpRequest,
         authorize: &dyn Authorize,
         answer: Answer,
-    ) -> Result<HttpResponse, Failure> {
+    ) -> Result<HttpResponse, RequestFailure> {
         let mut budget = RetryBudget::new(&self.0.network.retry);
         let mut renewed = false;
         loop {
@@ -172,7 +172,7 @@ impl Client {
         mut request: HttpRequest,
         authorize: &dyn Authorize,
         answer: Answer,
-    ) -> Result<HttpResponse, Failure> {
+    ) -> Result<HttpResponse, RequestFailure> {
         // Before the permit: credentials may need a request of their own.
         authorize.authorize(&mut request).await?;
         let host = request.uri().authority().map_or("", Authority::as_str);
@@ -195,7 +195,7 @@ impl Client {
         request: HttpRequest,
         permit: Option<Permit>,
         answer: Answer,
-    ) -> Result<HttpResponse, Failure> {
+    ) -> Result<HttpResponse, RequestFailure> {
         let posting = *request.method() == Method::POST;
         let stall = self.0.network.stall_timeout;
         let limit = if posting {
@@ -211,7 +211,8 @@ impl Client {
             response = client.execute(request) => response,
             () = progress.stalled(limit) => return Err(stalled(limit)),
         };
-        let response = response.map_err(|error| Failure::from_transport(&error.without_url()))?;
+        let response =
+            response.map_err(|error| RequestFailure::from_transport(&error.without_url()))?;
         let response = incoming(response, limit, permit);
         if response.status().is_success() && !posting && answer == Answer::Head {
             return Ok(response);
@@ -219,7 +220,7 @@ impl Client {
         settled(response).await
     }
 
-    fn built(&self, host: &str) -> Result<&reqwest::Client, Failure> {
+    fn built(&self, host: &str) -> Result<&reqwest::Client, RequestFailure> {
         let shared = &self.0;
         let is_direct = shared.has_proxies && proxy::is_near(host);
         let slot = if is_direct {
@@ -235,16 +236,16 @@ impl Client {
                 builder
             };
             let built = builder.build();
-            built.map_err(|error| Failure::from_transport(&error))
+            built.map_err(|error| RequestFailure::from_transport(&error))
         };
         slot.get_or_init(build).as_ref().map_err(Clone::clone)
     }
 }
 
-fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
+fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, RequestFailure> {
     let network = &shared.network;
     let wrong = |error: &dyn std::fmt::Display| {
-        Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {error}"))
+        RequestFailure::new(FailureKind::Tls, format!("TLS cannot be set up: {error}"))
     };
     let authorities = tls::authorities(&shared.ca_file).map_err(|error| wrong(&error))?;
     let tls = tls::client_config(authorities).map_err(|error| wrong(&error))?;
@@ -260,10 +261,13 @@ fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
         .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
 
-fn outgoing(request: HttpRequest, progress: &LastProgress) -> Result<reqwest::Request, Failure> {
+fn outgoing(
+    request: HttpRequest,
+    progress: &LastProgress,
+) -> Result<reqwest::Request, RequestFailure> {
     let (parts, body) = request.into_parts();
     let url = parts.uri.to_string().parse().map_err(|error| {
-        Failure::new(
+        RequestFailure::new(
             FailureKind::Protocol,
             format!("the address of a request is invalid: {error}"),
         )
@@ -283,26 +287,34 @@ fn incoming(response: reqwest::Response, stall: Duration, permit: Option<Permit>
 
 /// Reads a small answer and tells success from failure. A store that puts an object together may report
 /// a failure in a body with status 200, since it sent the head before.
-async fn settled(response: HttpResponse) -> Result<HttpResponse, Failure> {
+async fn settled(response: HttpResponse) -> Result<HttpResponse, RequestFailure> {
     let (parts, body) = response.into_parts();
     if !parts.status.is_success() {
         // If the body breaks, the status says enough.
         let body = collect(body, ERROR_BODY_LIMIT).await.unwrap_or_default();
-        return Err(Failure::from_response(parts.status, &parts.headers, &body));
+        return Err(RequestFailure::from_response(
+            parts.status,
+            &parts.headers,
+            &body,
+        ));
     }
     let body = collect(body, ANSWER_LIMIT).await?;
     if body.len() >= ANSWER_LIMIT {
         let message = format!("an answer of {ANSWER_LIMIT} bytes and more");
-        return Err(Failure::new(FailureKind::Protocol, message));
+        return Err(RequestFailure::new(FailureKind::Protocol, message));
     }
     if body.windows(7).any(|window| window == b"<Error>") {
-        return Err(Failure::from_response(parts.status, &parts.headers, &body));
+        return Err(RequestFailure::from_response(
+            parts.status,
+            &parts.headers,
+            &body,
+        ));
     }
     Ok(HttpResponse::from_parts(parts, body.into()))
 }
 
 /// The first bytes of a body, `limit` at most.
-async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, Failure> {
+async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, RequestFailure> {
     let mut collected = BytesMut::new();
     while collected.len() < limit {
         let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
@@ -313,8 +325,10 @@ async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, Fail
                 }
             }
             Some(Err(error)) => {
-                let unknown = || Failure::new(FailureKind::Broken, error.to_string());
-                return Err(Failure::within(&error).cloned().unwrap_or_else(unknown));
+                let unknown = || RequestFailure::new(FailureKind::Broken, error.to_string());
+                return Err(RequestFailure::within(&error)
+                    .cloned()
+                    .unwrap_or_else(unknown));
             }
             None => break,
         }

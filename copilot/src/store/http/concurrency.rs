@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::adaptive::AdaptiveLimit;
-use super::failure::Failure;
+use super::failure::RequestFailure;
 
 /// Hands out permits for requests, first come first served.
 ///
@@ -123,7 +123,7 @@ impl InFlight {
     }
 
     /// The host asked for fewer requests.
-    pub(super) fn refused(&self, reason: &Failure) {
+    pub(super) fn refused(&self, reason: &RequestFailure) {
         let mut limit = self.host.limit();
         let Some(lowered) = limit.refused(self.epoch) else {
             return;

@@ -32,7 +32,7 @@ pub enum FailureKind {
 
 /// The last error of a request, with what was tried.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct RequestFailure {
     /// What went wrong.
     pub kind: FailureKind,
     /// The cause in full, one line.
@@ -61,7 +61,7 @@ pub struct Reply {
 /// Longest part of an error body that is read and shown.
 pub(super) const ERROR_BODY_LIMIT: usize = 8 * 1024;
 
-impl Failure {
+impl RequestFailure {
     /// A failure before any answer.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
@@ -218,7 +218,7 @@ impl Failure {
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for RequestFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
         match self.tried {
@@ -230,7 +230,7 @@ impl std::fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for RequestFailure {}
 
 /// The messages of an error and its sources in one line, without repetition.
 pub(in crate::store) fn causes(error: &(dyn std::error::Error + 'static)) -> String {

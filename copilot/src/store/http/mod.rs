@@ -21,7 +21,7 @@ mod tls;
 
 pub use client::{AmbiguousAttempts, Answer, Authorize, Client, Unsigned};
 pub(in crate::store) use failure::causes;
-pub use failure::{Failure, FailureKind, Reply};
+pub use failure::{FailureKind, Reply, RequestFailure};
 pub use service::Service;
 pub use tls::AuthoritiesError;
 #[cfg(feature = "kube-api")]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::failure::{Failure, FailureKind};
+use super::failure::{FailureKind, RequestFailure};
 use crate::store::network::Retry;
 
 /// The retries that one request has left.
@@ -23,7 +23,7 @@ impl<'a> RetryBudget<'a> {
     }
 
     /// Counts a failed attempt. Returns the wait before the next one, or the failure if none is left.
-    pub(super) fn spend(&mut self, failure: Failure) -> Result<Duration, Failure> {
+    pub(super) fn spend(&mut self, failure: RequestFailure) -> Result<Duration, RequestFailure> {
         self.attempts += 1;
         let elapsed = self.started.elapsed();
         let limit = match failure.kind {
@@ -45,13 +45,13 @@ impl<'a> RetryBudget<'a> {
             );
             return Ok(wait);
         }
-        Err(Failure {
+        Err(RequestFailure {
             tried: Some((self.attempts, elapsed)),
             ..failure
         })
     }
 
-    fn wait(&self, failure: &Failure) -> Duration {
+    fn wait(&self, failure: &RequestFailure) -> Duration {
         let jitter = self.rules.pause(self.attempts);
         match failure.reply.as_ref().and_then(|reply| reply.retry_after) {
             // Jitter on top: the server gave every client the same number.
@@ -80,8 +80,8 @@ mod tests {
     use super::*;
     use crate::store::http::Reply;
 
-    fn failure(kind: FailureKind) -> Failure {
-        Failure::new(kind, "broken")
+    fn failure(kind: FailureKind) -> RequestFailure {
+        RequestFailure::new(kind, "broken")
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn the_servers_wish_is_honoured_up_to_a_bound() {
         let rules = Retry::default();
-        let asking = |seconds| Failure {
+        let asking = |seconds| RequestFailure {
             reply: Some(Box::new(Reply {
                 retry_after: retry_after(seconds, None),
                 ..Reply::default()

@@ -15,7 +15,7 @@ use object_store::client::{HttpError, HttpErrorKind, HttpRequestBody};
 use tokio::time::{Instant, Sleep};
 
 use super::concurrency::Permit;
-use super::failure::{Failure, FailureKind};
+use super::failure::{FailureKind, RequestFailure};
 
 /// Piece in which a request body is handed over. Small enough that a slow line still shows progress
 /// within the stall timeout, large enough to cost nothing.
@@ -51,8 +51,8 @@ impl LastProgress {
 }
 
 /// The failure of a wait that took `limit`.
-pub(super) fn stalled(limit: Duration) -> Failure {
-    Failure::new(
+pub(super) fn stalled(limit: Duration) -> RequestFailure {
+    RequestFailure::new(
         FailureKind::Stalled,
         format!("nothing moved for {} s", limit.as_secs_f32()),
     )
@@ -140,7 +140,7 @@ impl Body for IncomingBody {
             self.armed = false;
             return Poll::Ready(next.map(|frame| {
                 frame.map_err(|error| {
-                    let error = Failure::from_transport(&error.without_url());
+                    let error = RequestFailure::from_transport(&error.without_url());
                     HttpError::new(HttpErrorKind::Interrupted, error)
                 })
             }));

@@ -12,7 +12,7 @@ use object_store::client::{HttpRequest, HttpRequestBody};
 use super::identity::NAME;
 use crate::store::bucket::restore;
 use crate::store::credentials::{CredentialCache, not_fetched};
-use crate::store::http::{Authorize, Failure, FailureKind, causes};
+use crate::store::http::{Authorize, FailureKind, RequestFailure, causes};
 
 /// Signature version 4 for one bucket.
 #[derive(Debug)]
@@ -41,10 +41,10 @@ impl S3Signer {
 
 #[async_trait]
 impl Authorize for S3Signer {
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
         let fetched = self.credentials.get().await;
         let credential = fetched.map_err(|failure| not_fetched(NAME, &failure))?;
-        let protocol = |message: String| Failure::new(FailureKind::Protocol, message);
+        let protocol = |message: String| RequestFailure::new(FailureKind::Protocol, message);
 
         restore(request)?;
         request.headers_mut().extend(self.headers.clone());

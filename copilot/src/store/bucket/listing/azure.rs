@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use quick_xml::DeError;
 use serde::Deserialize;
 
-use super::Page;
+use super::ListPage;
 use crate::store::backend::ListEntry;
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ struct Properties {
 }
 
 /// Reads a page.
-pub(super) fn parse(body: &[u8]) -> Result<Page, DeError> {
+pub(super) fn parse(body: &[u8]) -> Result<ListPage, DeError> {
     // It may begin with a byte order mark.
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let results: Results = quick_xml::de::from_reader(body)?;
@@ -68,7 +68,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Page, DeError> {
             size: blob.properties.size,
         });
     }
-    Ok(Page {
+    Ok(ListPage {
         objects,
         next: results.next_marker.filter(|marker| !marker.is_empty()),
     })
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn an_empty_listing_and_garbage() {
         let empty = "<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>";
-        assert_eq!(parse(empty.as_bytes()).unwrap(), Page::default());
+        assert_eq!(parse(empty.as_bytes()).unwrap(), ListPage::default());
         for garbage in ["", "<html>hello", "{}", "<ListBucketResult/>"] {
             assert!(parse(garbage.as_bytes()).is_err(), "{garbage}");
         }

@@ -13,7 +13,7 @@ use super::{keys, lifetime};
 use crate::store::credentials::{CredentialSource, Granted, credential_failure};
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
-use crate::store::http::{Answer, Client, Failure, Unsigned};
+use crate::store::http::{Answer, Client, RequestFailure, Unsigned};
 
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -86,7 +86,7 @@ impl ContainerEndpoint {
         self.variable
     }
 
-    fn token(&self) -> Result<Option<String>, Failure> {
+    fn token(&self) -> Result<Option<String>, RequestFailure> {
         match &self.token {
             EndpointToken::None => Ok(None),
             EndpointToken::Given(token) => Ok(Some(token.clone())),
@@ -121,7 +121,7 @@ fn is_loopback(host: &str) -> bool {
 
 #[async_trait]
 impl CredentialSource<Arc<AwsCredential>> for ContainerEndpoint {
-    async fn fetch(&self) -> Result<Granted<Arc<AwsCredential>>, Failure> {
+    async fn fetch(&self) -> Result<Granted<Arc<AwsCredential>>, RequestFailure> {
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.uri_mut() = self
             .address

@@ -26,7 +26,7 @@ use crate::store::credentials::{
 };
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
-use crate::store::http::{Client, Failure, Service, Unsigned};
+use crate::store::http::{Client, RequestFailure, Service, Unsigned};
 
 /// Whose credentials they are, for the log.
 pub(super) const NAME: &str = "AWS";
@@ -146,7 +146,7 @@ impl Chain<'_> {
             } => {
                 let region = self.sts_region(region)?;
                 let role = Role {
-                    source: CredentialCache::of_source(NAME, MARGIN, self.profile(*source)?),
+                    source: CredentialCache::from_source(NAME, MARGIN, self.profile(*source)?),
                     arn,
                     session: self.session(session),
                     external_id,
@@ -269,7 +269,7 @@ fn keys(
     key_id: String,
     secret_key: String,
     token: Option<String>,
-) -> Result<Arc<AwsCredential>, Failure> {
+) -> Result<Arc<AwsCredential>, RequestFailure> {
     let token = token.filter(|token| !token.is_empty());
     if !is_header_text(&key_id) || token.as_deref().is_some_and(|token| !is_header_text(token)) {
         return Err(credential_failure(
@@ -284,7 +284,7 @@ fn keys(
 }
 
 /// How long credentials live whose end is given by RFC 3339.
-fn lifetime(end: Option<&str>) -> Result<Lifetime, Failure> {
+fn lifetime(end: Option<&str>) -> Result<Lifetime, RequestFailure> {
     let Some(text) = end.filter(|text| !text.is_empty()) else {
         return Ok(Lifetime::Endless);
     };

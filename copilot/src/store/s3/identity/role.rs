@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{keys, lifetime};
 use crate::store::credentials::{CredentialCache, CredentialSource, Granted, credential_failure};
-use crate::store::http::{Answer, Authorize, Client, Failure, causes};
+use crate::store::http::{Answer, Authorize, Client, RequestFailure, causes};
 
 /// The role, and who asks for it.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ struct StsSigner<'a>(&'a Role);
 
 #[async_trait]
 impl Authorize for StsSigner<'_> {
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
         let Self(role) = self;
         let credential = role.source.get().await?;
         AwsAuthorizer::new(&credential, "sts", &role.region)
@@ -64,7 +64,7 @@ impl Authorize for StsSigner<'_> {
 }
 
 impl Role {
-    fn request(&self) -> Result<HttpRequest, Failure> {
+    fn request(&self) -> Result<HttpRequest, RequestFailure> {
         let seconds = self.seconds.to_string();
         let mut pairs = vec![
             ("Action", "AssumeRole"),
@@ -93,7 +93,7 @@ impl Role {
 
 #[async_trait]
 impl CredentialSource<Arc<AwsCredential>> for Role {
-    async fn fetch(&self) -> Result<Granted<Arc<AwsCredential>>, Failure> {
+    async fn fetch(&self) -> Result<Granted<Arc<AwsCredential>>, RequestFailure> {
         let request = self.request()?;
         let sent = self
             .client
