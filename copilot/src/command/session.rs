@@ -68,7 +68,7 @@ fn engine(global: &Global, settings: Settings) -> Engine {
         connections: limits.connections,
         ..Network::default()
     };
-    let stores = Stores::new(settings.storage, network, Environment::of_process());
+    let stores = Stores::new(settings.storage, network, Environment::from_process());
     Engine::new(Arc::new(stores), limits).showing(log::display())
 }
 

@@ -10,7 +10,7 @@ use super::error::CopyError;
 use super::partial::make_directory;
 use super::space::{Claim, Ground, Space, SpaceError};
 use super::tally::Tally;
-use crate::store::{Entry, Listing, Object};
+use crate::store::{ListEntry, Listing, Object};
 
 /// An object and the file it becomes.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The file that an entry becomes; none for a directory's marker.
-    fn place(&mut self, entry: &Entry) -> Option<Result<Found, CopyError>> {
+    fn place(&mut self, entry: &ListEntry) -> Option<Result<Found, CopyError>> {
         let prefix = self.listing.prefix();
         let relative = entry.key.strip_prefix(prefix).unwrap_or(&entry.key);
         if entry.size == 0 && (relative.is_empty() || relative.ends_with('/')) {
@@ -152,7 +152,7 @@ impl<'a> Walk<'a> {
 
 impl Walk<'_> {
     /// Says of the page as a whole that it has no room; `rest` comes behind the file that had none.
-    fn refused(&self, mut error: SpaceError, rest: &[Entry]) -> CopyError {
+    fn refused(&self, mut error: SpaceError, rest: &[ListEntry]) -> CopyError {
         let rest = rest.iter().map(|entry| entry.size).sum();
         error.planned = error.planned.map(|planned| planned.saturating_add(rest));
         error.path.clone_from(&self.to);

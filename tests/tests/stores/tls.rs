@@ -110,7 +110,7 @@ async fn an_authority_in_the_settings_is_trusted() {
         ("", "holds no certificate in PEM"),
         (
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "is none",
+            "a certificate in it cannot be used",
         ),
     ] {
         std::fs::write(&file, content).unwrap();

@@ -143,7 +143,7 @@ fn no_access() {
         &proxy.endpoint(),
         "AccessDenied",
         "Grant these credentials access",
-        "check that it is there",
+        "check that it exists",
     ];
     reported(&task, &mut through(&task, &proxy), PLATFORM_LASTING, &says);
 }

@@ -109,9 +109,13 @@ async fn what_is_no_data_is_an_error() {
         (
             Says("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nshort"),
             Some(false),
-            "no answer of such a store",
+            "does not answer as a web server does",
         ),
-        (Says("garbage"), Some(false), "no answer of such a store"),
+        (
+            Says("garbage"),
+            Some(false),
+            "does not answer as a web server does",
+        ),
         (Says(""), Some(true), "cannot be reached"),
         (Stalls(""), Some(true), "nothing moved"),
         (

@@ -1,4 +1,4 @@
-//! Who we are to S3: each source of AWS credentials, from the settings, the environment and profile
+//! Credentials for S3: each source, from the settings, the environment and profile
 //! files to the signature that the store sees. All services are one loopback server.
 
 mod refusals;

@@ -1,4 +1,4 @@
-//! What cannot be used is told by name, and no secret with it.
+//! A source that cannot be used is named, and no secret with it.
 
 use std::fs;
 

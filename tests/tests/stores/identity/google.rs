@@ -1,4 +1,4 @@
-//! Who we are to Google: the source, and the header that comes of it.
+//! Credentials for Google: each source, and the header that the store sees.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -180,7 +180,7 @@ fn credential_files_that_are_none() {
     let (account, _) = service_account();
     let no_key = account.replace("PRIVATE KEY", "SECRET KEY");
     for (json, named) in [
-        ("{", "no credential file in JSON"),
+        ("{", "not a credential file in JSON"),
         (r#"{"type": "external_account"}"#, "one of file and url"),
         (
             r#"{"type": "external_account", "credential_source": {"executable": {"command": "x"}}}"#,

@@ -1,4 +1,4 @@
-//! Who we are to Google's store and Azure's: each source of credentials, from the settings and the
+//! Credentials for Google's store and Azure's: each source, from the settings and the
 //! environment to the header that the store sees. All services are one loopback server.
 
 mod azure;
@@ -126,7 +126,7 @@ fn files_of_the_chart_reach_the_store() {
     );
     // Not what base64 looks like: refused by name.
     let (_, log) = run(&mut file(azure.clone()), &services, "abfs://data/t");
-    assert!(log.contains("key: it is no base64"), "{log}");
+    assert!(log.contains("key: it is not base64"), "{log}");
     let azure = azure.replace("key: ", "key: AAAA #");
     let (asked, _) = run(&mut file(azure), &services, "abfs://data/t");
     let signed = asked[0].header("authorization").unwrap();

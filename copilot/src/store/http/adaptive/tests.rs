@@ -2,11 +2,11 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
-use super::{PATIENCE, Pressure, ROUNDS};
+use super::{AdaptiveLimit, PATIENCE, ROUNDS};
 
-/// A host's permits as the gate keeps them, with the requests that are out.
+/// A host's permits as `ConcurrencyLimit` keeps them, with the requests in flight.
 struct Model {
-    pressure: Pressure,
+    limit: AdaptiveLimit,
     free: usize,
     out: VecDeque<u64>,
 }
@@ -14,7 +14,7 @@ struct Model {
 impl Model {
     fn new(ceiling: usize) -> Self {
         Self {
-            pressure: Pressure::new(ceiling),
+            limit: AdaptiveLimit::new(ceiling),
             free: ceiling,
             out: VecDeque::new(),
         }
@@ -24,25 +24,21 @@ impl Model {
     fn fill(&mut self) {
         while self.free > 0 {
             self.free -= 1;
-            self.out.push_back(self.pressure.entered());
+            self.out.push_back(self.limit.entered());
         }
     }
 
     fn refuse(&mut self, epoch: u64) {
-        if let Some(lowered) = self.pressure.refused(epoch) {
+        if let Some(lowered) = self.limit.refused(epoch) {
             let surplus = lowered.from - lowered.to;
             let taken = surplus.min(self.free);
             self.free -= taken;
-            self.pressure.owe(surplus - taken);
+            self.limit.owe(surplus - taken);
         }
     }
 
     fn succeed(&mut self) {
-        if self
-            .pressure
-            .succeeded()
-            .is_some_and(|raised| raised.permit)
-        {
+        if self.limit.succeeded().is_some_and(|raised| raised.permit) {
             self.free += 1;
         }
     }
@@ -56,7 +52,7 @@ impl Model {
         if well {
             self.succeed();
         }
-        if self.pressure.left() {
+        if self.limit.left() {
             self.free += 1;
         }
         if !well {
@@ -72,19 +68,19 @@ fn one_burst_of_refusals_halves_once() {
     for _ in 0..16 {
         model.end(false);
     }
-    assert_eq!((model.pressure.limit, model.free), (8, 8));
+    assert_eq!((model.limit.limit, model.free), (8, 8));
     model.fill();
     model.end(false);
-    assert_eq!(model.pressure.limit, 4);
+    assert_eq!(model.limit.limit, 4);
 }
 
 #[test]
 fn what_was_out_counts_and_not_what_might_have_been() {
-    let mut pressure = Pressure::new(16);
-    let epochs: Vec<u64> = (0..4).map(|_| pressure.entered()).collect();
-    pressure.left();
-    assert_eq!(pressure.refused(epochs[0]).unwrap().to, 2);
-    assert_eq!(pressure.refused(epochs[1]), None);
+    let mut limit = AdaptiveLimit::new(16);
+    let epochs: Vec<u64> = (0..4).map(|_| limit.entered()).collect();
+    limit.left();
+    assert_eq!(limit.refused(epochs[0]).unwrap().to, 2);
+    assert_eq!(limit.refused(epochs[1]), None);
 }
 
 /// The rule finds a host that bears so many at once, from above, and stays near.
@@ -119,10 +115,10 @@ proptest! {
                 model.fill();
             }
             model.end(well);
-            let pressure = &model.pressure;
-            prop_assert!((1..=ceiling).contains(&pressure.limit));
-            prop_assert_eq!(pressure.held, model.out.len());
-            prop_assert_eq!(model.free + model.out.len(), pressure.limit + pressure.owed);
+            let limit = &model.limit;
+            prop_assert!((1..=ceiling).contains(&limit.limit));
+            prop_assert_eq!(limit.held, model.out.len());
+            prop_assert_eq!(model.free + model.out.len(), limit.limit + limit.owed);
         }
         // All that are out come back, and the host is content from now on.
         while !model.out.is_empty() {
@@ -131,7 +127,7 @@ proptest! {
         for _ in 0..=ceiling * (ceiling * ROUNDS).max(PATIENCE) {
             model.succeed();
         }
-        prop_assert_eq!(model.pressure.limit, ceiling);
+        prop_assert_eq!(model.limit.limit, ceiling);
         prop_assert_eq!(model.free, ceiling);
     }
 }

@@ -1,25 +1,25 @@
-//! How many requests one host bears: a limit that halves when the host asks for less, and grows by one
-//! when it has been content for a while. The rule is that of TCP's windows: it finds the host's limit
-//! without being told, and many clients that follow it end up with fair shares.
+//! How many requests one host bears: a limit that halves when the host asks for fewer, and grows by one
+//! after enough successes. It is the rule of TCP's windows: it finds a host's limit that nobody
+//! announces, and many clients that follow it end up with fair shares.
 //!
-//! Pure: no clock, no waiting. A "round trip" is told by epochs: whatever was sent before the limit
-//! was last lowered says nothing about the lowered one.
+//! Pure: no clock, no waiting. Epochs stand for round trips: a request that was sent before the limit
+//! was last lowered says nothing about the lowered limit.
 
-/// Rounds of successes (as many as the limit) before the limit grows. One, as in TCP, would have a
-/// host of constant strength refuse one request in ten; four make it one in forty.
+/// Rounds of successes (as many as the limit) before the limit grows. With one, as in TCP, a host of
+/// constant strength refuses one request in ten; with four it refuses one in forty.
 const ROUNDS: usize = 4;
 
-/// Successes that it takes at least: small limits would be over their mark too often.
+/// Successes before the limit grows, at least: small limits would overshoot too often.
 const PATIENCE: usize = 32;
 
 /// The limit of one host.
 #[derive(Debug)]
-pub(super) struct Pressure {
+pub(super) struct AdaptiveLimit {
     ceiling: usize,
     limit: usize,
     /// Requests in flight.
     held: usize,
-    /// Permits that were out when the limit fell below them; they do not come back.
+    /// Permits above a lowered limit that requests still hold; they end with those requests.
     owed: usize,
     /// How often the limit was lowered.
     epoch: u64,
@@ -45,11 +45,11 @@ pub(super) struct Raised {
     pub(super) to: usize,
     /// Whether that is its ceiling.
     pub(super) is_full: bool,
-    /// Whether a permit more is to be handed out: else one that is out already is no longer owed.
+    /// Whether to hand out one more permit. If not, one that a request still holds is no longer owed.
     pub(super) permit: bool,
 }
 
-impl Pressure {
+impl AdaptiveLimit {
     /// Starts at its ceiling, at least one.
     pub(super) fn new(ceiling: usize) -> Self {
         let ceiling = ceiling.max(1);
@@ -69,7 +69,7 @@ impl Pressure {
         self.epoch
     }
 
-    /// A request is over. Says whether its permit may be used again.
+    /// A request has ended. Says whether its permit may be used again.
     pub(super) fn left(&mut self) -> bool {
         self.held = self.held.saturating_sub(1);
         let keeps = self.owed == 0;
@@ -77,7 +77,7 @@ impl Pressure {
         keeps
     }
 
-    /// The host asked for less, in answer to a request of this epoch that has left by now. Nothing
+    /// The host asked for fewer requests, in answer to one of this epoch that has ended by now. Nothing
     /// changes if the request is older than the last change, or the limit is one.
     pub(super) fn refused(&mut self, epoch: u64) -> Option<Lowered> {
         self.successes = 0;
@@ -85,7 +85,7 @@ impl Pressure {
             return None;
         }
         let from = self.limit;
-        // Half of what was out: a limit that nobody used up was not what the host complained of.
+        // Half of the requests in flight: the host did not refuse because of permits that nobody used.
         self.limit = (from.min(self.held + 1) / 2).max(1);
         self.epoch += 1;
         Some(Lowered {
@@ -95,12 +95,12 @@ impl Pressure {
         })
     }
 
-    /// Permits that could not be taken back at once.
+    /// Counts permits that could not be taken back at once.
     pub(super) fn owe(&mut self, permits: usize) {
         self.owed += permits;
     }
 
-    /// The host did as it was asked.
+    /// The host answered well.
     pub(super) fn succeeded(&mut self) -> Option<Raised> {
         if self.limit == self.ceiling {
             return None;

@@ -1,51 +1,51 @@
-//! The limit on requests in flight: one for all stores, and one for each host, which yields where the
-//! host asks for less.
+//! The limit on requests in flight: one for all stores, and one for each host that adapts to what the
+//! host bears (`adaptive`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::failure::Failure;
-use super::pressure::Pressure;
+use super::adaptive::AdaptiveLimit;
+use super::failure::RequestFailure;
 
 /// Hands out permits for requests, first come first served.
 ///
-/// A permit lives as long as its response body. The host's comes before the one that all hosts
-/// share: so whoever waits for a busy host takes nothing from the others, and whoever holds both
-/// waits for nobody.
+/// A permit lives as long as its response body. A request takes the host's permit before the shared
+/// one: so a request that waits for a busy host takes nothing from other hosts, and a request that
+/// has both never waits.
 #[derive(Debug)]
-pub struct Gate {
+pub struct ConcurrencyLimit {
     limit: usize,
     all: Arc<Semaphore>,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
 }
 
-/// A host and what it bears.
+/// A host and the requests that it bears.
 #[derive(Debug)]
 struct Host {
     name: String,
     permits: Arc<Semaphore>,
-    pressure: Mutex<Pressure>,
+    limit: Mutex<AdaptiveLimit>,
 }
 
 /// The right to one request; ends when dropped.
 #[derive(Debug)]
 pub struct Permit {
-    visit: Visit,
+    in_flight: InFlight,
     of_host: Option<OwnedSemaphorePermit>,
     _of_all: OwnedSemaphorePermit,
 }
 
-/// A request in flight, for whoever learns how it went.
+/// A request in flight: reports how it went.
 #[derive(Clone, Debug)]
-pub(super) struct Visit {
+pub(super) struct InFlight {
     host: Arc<Host>,
     epoch: u64,
 }
 
-impl Gate {
-    /// A gate for `limit` requests at once, at least one.
+impl ConcurrencyLimit {
+    /// A limit of `limit` requests at once, at least one.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
@@ -56,14 +56,14 @@ impl Gate {
         }
     }
 
-    /// Waits for a permit; `None` only if the gate was closed, which nobody does.
-    pub(super) async fn enter(&self, host: &str) -> Option<Permit> {
+    /// Waits for a permit; `None` only if a semaphore was closed, which never happens.
+    pub(super) async fn acquire(&self, host: &str) -> Option<Permit> {
         let host = self.host(host);
         let of_host = Arc::clone(&host.permits).acquire_owned().await.ok()?;
         let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-        let epoch = host.pressure().entered();
+        let epoch = host.limit().entered();
         Some(Permit {
-            visit: Visit { host, epoch },
+            in_flight: InFlight { host, epoch },
             of_host: Some(of_host),
             _of_all: of_all,
         })
@@ -77,7 +77,7 @@ impl Gate {
         let host = Arc::new(Host {
             name: name.to_owned(),
             permits: Arc::new(Semaphore::new(self.limit)),
-            pressure: Mutex::new(Pressure::new(self.limit)),
+            limit: Mutex::new(AdaptiveLimit::new(self.limit)),
         });
         hosts.insert(name.to_owned(), Arc::clone(&host));
         host
@@ -86,16 +86,16 @@ impl Gate {
 
 impl Permit {
     /// The request that this permits.
-    pub(super) fn visit(&self) -> Visit {
-        self.visit.clone()
+    pub(super) fn in_flight(&self) -> InFlight {
+        self.in_flight.clone()
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut pressure = self.visit.host.pressure();
-        let keeps = pressure.left();
-        // Given back before anybody else may count what is free.
+        let mut limit = self.in_flight.host.limit();
+        let keeps = limit.left();
+        // Returned under the lock, before another request counts the free permits.
         match self.of_host.take() {
             Some(permit) if !keeps => permit.forget(),
             permit => drop(permit),
@@ -103,37 +103,37 @@ impl Drop for Permit {
     }
 }
 
-impl Visit {
-    /// The host did as it was asked.
+impl InFlight {
+    /// The host answered well.
     pub(super) fn succeeded(&self) {
-        let mut pressure = self.host.pressure();
-        let Some(raised) = pressure.succeeded() else {
+        let mut limit = self.host.limit();
+        let Some(raised) = limit.succeeded() else {
             return;
         };
         if raised.permit {
             self.host.permits.add_permits(1);
         }
-        drop(pressure);
+        drop(limit);
         let (host, limit) = (&self.host.name, raised.to);
         if raised.is_full {
-            tracing::info!(host, limit, "the host bears all requests again");
+            tracing::info!(host, limit, "the host takes all requests again");
         } else {
             tracing::debug!(host, limit, "more requests at once");
         }
     }
 
-    /// The host asked for less.
-    pub(super) fn refused(&self, reason: &Failure) {
-        let mut pressure = self.host.pressure();
-        let Some(lowered) = pressure.refused(self.epoch) else {
+    /// The host asked for fewer requests.
+    pub(super) fn refused(&self, reason: &RequestFailure) {
+        let mut limit = self.host.limit();
+        let Some(lowered) = limit.refused(self.epoch) else {
             return;
         };
         let surplus = lowered.from - lowered.to;
         let taken = self.host.permits.forget_permits(surplus);
-        pressure.owe(surplus - taken);
-        drop(pressure);
+        limit.owe(surplus - taken);
+        drop(limit);
         let (host, limit) = (&self.host.name, lowered.to);
-        // A host of constant strength is probed again and again: once is news.
+        // A host of constant strength is probed again and again: only the first time is news.
         if lowered.was_full {
             tracing::info!(host, limit, %reason, "the host is busy: fewer requests at once");
         } else {
@@ -143,7 +143,7 @@ impl Visit {
 }
 
 impl Host {
-    fn pressure(&self) -> MutexGuard<'_, Pressure> {
-        self.pressure.lock().unwrap_or_else(PoisonError::into_inner)
+    fn limit(&self) -> MutexGuard<'_, AdaptiveLimit> {
+        self.limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
