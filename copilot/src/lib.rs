@@ -18,3 +18,4 @@ pub mod termination;
 pub mod track;
 pub mod transfer;
 pub mod upload;
+mod yaml;

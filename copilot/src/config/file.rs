@@ -74,7 +74,7 @@ impl Format {
 
     fn parse(&self, text: &str) -> Result<Node, (usize, String)> {
         match self {
-            Self::Yaml => yaml::parse(text).map_err(|error| (error.line, error.rule)),
+            Self::Yaml => yaml::parse(text).map_err(|error| (error.line, error.rule.to_string())),
             Self::Json => serde_json::from_str(text)
                 .map(Node::from_json)
                 .map_err(|error| (error.line(), error.to_string())),

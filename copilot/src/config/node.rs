@@ -27,15 +27,6 @@ impl Node {
         }
     }
 
-    /// The number of nodes in the tree, this one included.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::Null | Self::Scalar(_) => 1,
-            Self::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Self::Map(entries) => 1 + entries.values().map(Self::size).sum::<usize>(),
-        }
-    }
-
     /// The tree of a JSON value. The depth is bounded by the JSON reader.
     pub(crate) fn from_json(value: serde_json::Value) -> Self {
         use serde_json::Value;

@@ -134,7 +134,7 @@ pub fn tree(
 ) -> Result<serde_json::Value, TextError> {
     let text = utf8(content)?;
     let read = if is_yaml {
-        yaml::parse(text)
+        yaml::parse(text).map_err(|error| error.to_string())
     } else {
         serde_json::from_str(text).map_err(|error| error.to_string())
     };
