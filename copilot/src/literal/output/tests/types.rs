@@ -98,8 +98,8 @@ fn a_list_is_a_directory_of_indexes() {
     let expected = literal::Value::Collection(LiteralCollection { literals: eleven });
     assert_eq!(read(integers(), &view), expected.into());
     for (nodes, words) in [
-        (["o/0", "o/2"], "2 elements of a list, and 1 is not among"),
-        (["o/1", "o/2"], "and 0 is not among"),
+        (["o/0", "o/2"], "has 2 elements, but element 1 is missing"),
+        (["o/1", "o/2"], "but element 0 is missing"),
         (["o/0", "o/x"], "holds \"x\""),
         (["o/0", "o/01"], "holds \"01\""),
         (["o/0", "o/+1"], "holds \"+1\""),
@@ -269,8 +269,8 @@ impl OutputView for Crowded<'_> {
         Path::new("/out")
     }
 
-    fn stat(&self, _: &Path) -> io::Result<Option<Entry>> {
-        Ok(Some(Entry {
+    fn stat(&self, _: &Path) -> io::Result<Option<OutputEntry>> {
+        Ok(Some(OutputEntry {
             kind: EntryKind::Directory,
             size: 0,
         }))

@@ -144,7 +144,10 @@ fn an_optional_output_may_be_missing_or_empty() {
     assert_eq!(blank, as_variant(simple(SimpleType::None), none()));
     // What is wrong is said as if the type were not optional.
     let message = refusal(optional.clone(), &Fake::new([("o", file("x"))]));
-    assert!(message.contains("\"x\" is no integer"), "{message}");
+    assert!(
+        message.contains("\"x\" is not a valid integer"),
+        "{message}"
+    );
     let fields = union_of(&[simple(SimpleType::Struct), simple(SimpleType::None)]);
     let message = refusal(fields.clone(), &Fake::new([("o", file("[1]"))]));
     assert!(message.contains("no JSON object"), "{message}");
