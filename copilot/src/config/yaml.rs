@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::node::Node;
-use crate::yaml::{self, Limits, Scalar, Tree, YamlError, YamlRule};
+use crate::yaml::{self, Scalar, Tree, TreeLimits, YamlError, YamlRule};
 
 /// The tree of the one document that `text` holds; an empty text is [`Node::Null`].
 pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
@@ -13,17 +13,17 @@ pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
 
 /// A map while it is read.
 #[derive(Default)]
-pub(crate) struct Entries {
+pub(crate) struct MergedEntries {
     own: BTreeMap<String, Node>,
     /// The maps that merge keys name, in order.
     merged: Vec<BTreeMap<String, Node>>,
 }
 
 impl Tree for Node {
-    type Map = Entries;
+    type Map = MergedEntries;
 
     /// More than any configuration needs.
-    const LIMITS: Limits = Limits {
+    const LIMITS: TreeLimits = TreeLimits {
         depth: 32,
         values: 50_000,
     };
@@ -52,7 +52,7 @@ impl Tree for Node {
         Self::List(items)
     }
 
-    fn insert(map: &mut Entries, key: String, value: Self) -> Result<(), YamlRule> {
+    fn insert(map: &mut MergedEntries, key: String, value: Self) -> Result<(), YamlRule> {
         if key == "<<" {
             return merge(map, value);
         }
@@ -64,7 +64,7 @@ impl Tree for Node {
     }
 
     /// A map's own entries come before merged ones.
-    fn map(map: Entries) -> Self {
+    fn map(map: MergedEntries) -> Self {
         let mut entries = map.own;
         for (key, value) in map.merged.into_iter().flatten() {
             entries.entry(key).or_insert(value);
@@ -86,7 +86,7 @@ impl Tree for Node {
     }
 }
 
-fn merge(map: &mut Entries, value: Node) -> Result<(), YamlRule> {
+fn merge(map: &mut MergedEntries, value: Node) -> Result<(), YamlRule> {
     let inherited = match value {
         Node::List(items) => items,
         other => vec![other],

@@ -19,10 +19,10 @@ pub(crate) enum YamlRule {
     /// The YAML grammar, in the parser's words.
     #[error("{0}")]
     Grammar(String),
-    /// [`Limits::depth`](super::Limits::depth).
+    /// [`TreeLimits::depth`](super::TreeLimits::depth).
     #[error("it nests deeper than {0} levels")]
     Depth(usize),
-    /// [`Limits::values`](super::Limits::values).
+    /// [`TreeLimits::values`](super::TreeLimits::values).
     #[error("it holds more than {0} values, aliases counted")]
     Values(usize),
     /// One document per text.

@@ -11,4 +11,4 @@ mod tree;
 
 pub(crate) use error::{YamlError, YamlRule};
 pub(crate) use reader::read;
-pub(crate) use tree::{Limits, Scalar, Tree};
+pub(crate) use tree::{Scalar, Tree, TreeLimits};

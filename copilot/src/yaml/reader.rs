@@ -11,7 +11,7 @@ use super::tree::{Scalar, Tree};
 /// The tree of the one document that `text` holds; none if the text is empty.
 pub(crate) fn read<T: Tree>(text: &str) -> Result<Option<T>, YamlError> {
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
-    let mut reader = Reader::default();
+    let mut reader = EventReader::default();
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| YamlError {
             line: error.marker().line(),
@@ -45,14 +45,14 @@ struct Anchored<T> {
     size: usize,
 }
 
-struct Reader<T: Tree> {
+struct EventReader<T: Tree> {
     open: Vec<Open<T>>,
     anchors: HashMap<usize, Anchored<T>>,
     values: usize,
     document: Option<T>,
 }
 
-impl<T: Tree> Default for Reader<T> {
+impl<T: Tree> Default for EventReader<T> {
     fn default() -> Self {
         Self {
             open: Vec::new(),
@@ -63,7 +63,7 @@ impl<T: Tree> Default for Reader<T> {
     }
 }
 
-impl<T: Tree> Reader<T> {
+impl<T: Tree> EventReader<T> {
     fn take(&mut self, event: Event<'_>) -> Result<(), YamlRule> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {

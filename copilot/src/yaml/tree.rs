@@ -7,7 +7,7 @@ use super::error::YamlRule;
 /// How large a tree may become. Aliases cannot grow a small file into a large tree, and depth stays
 /// shallow enough for plain recursion.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct TreeLimits {
     /// Nested lists and maps.
     pub(crate) depth: usize,
     /// Values in the tree, the copies that aliases and anchors make included.
@@ -18,7 +18,7 @@ pub(crate) struct Limits {
 pub(crate) struct Scalar<'a> {
     /// Its text, without quotes and with escapes resolved.
     pub(crate) text: &'a str,
-    /// Whether it stands without quotes and is no block.
+    /// Whether it stands without quotes, and not as a block.
     pub(crate) is_plain: bool,
     /// Its tag, such as `!!str`.
     pub(crate) tag: Option<&'a Tag>,
@@ -45,7 +45,7 @@ pub(crate) trait Tree: Clone {
     type Map: Default;
 
     /// How large the tree may become.
-    const LIMITS: Limits;
+    const LIMITS: TreeLimits;
 
     /// A scalar that stands as a value.
     fn scalar(scalar: &Scalar<'_>) -> Result<Self, YamlRule>;

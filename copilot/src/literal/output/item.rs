@@ -8,7 +8,7 @@ use super::view::{EntryKind, OutputEntry, OutputView};
 
 /// What was found in the output directory.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundFile {
     /// Relative to the output directory.
     pub path: PathBuf,
     /// What it is.
@@ -18,14 +18,14 @@ pub struct Found {
 /// A file or directory that stands for a value.
 pub struct Item<'a> {
     /// The file or directory.
-    pub found: Found,
+    pub found: FoundFile,
     /// The variable, then the indexes and keys that lead to the value.
     pub names: Vec<&'a str>,
     content: OnceCell<Vec<u8>>,
 }
 
 impl<'a> Item<'a> {
-    pub fn new(names: Vec<&'a str>, found: Found) -> Self {
+    pub fn new(names: Vec<&'a str>, found: FoundFile) -> Self {
         Self {
             found,
             names,
@@ -80,7 +80,7 @@ impl<'a> Item<'a> {
         let mut names: Vec<&'b str> = self.names.clone();
         names.push(name);
         let path = self.found.path.join(file);
-        Item::new(names, Found { path, entry })
+        Item::new(names, FoundFile { path, entry })
     }
 
     /// The bytes of a file, at most `limit`. The file is read once.

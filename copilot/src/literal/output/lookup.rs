@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::item::{Found, Item};
+use super::item::{FoundFile, Item};
 use super::problem::OutputRule;
 use super::view::{OutputEntry, OutputView};
 use crate::idl::VariableMap;
@@ -22,11 +22,11 @@ pub fn are_present(declared: &VariableMap, view: &impl OutputView) -> bool {
 }
 
 /// Looks for `variable`, then for the only name that begins with it and a dot.
-pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule> {
+pub fn find(variable: &str, view: &impl OutputView) -> Result<FoundFile, OutputRule> {
     name::check(variable)?;
     let path = PathBuf::from(variable);
     if let Some(entry) = stat(&path, view)? {
-        return Ok(Found { path, entry });
+        return Ok(FoundFile { path, entry });
     }
     let pattern = format!("{variable}.");
     let mut candidates: Vec<PathBuf> = Vec::new();
@@ -46,7 +46,7 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule>
         [] => Err(missing()),
         [only] => {
             let entry = stat(only, view)?.ok_or_else(missing)?;
-            Ok(Found {
+            Ok(FoundFile {
                 path: only.clone(),
                 entry,
             })

@@ -241,8 +241,8 @@ impl<'a, V: OutputView> OutputPlanner<'a, V> {
     }
 }
 
-/// Whether we know all of a type: else an empty list of an unknown type would pass. Of a union's
-/// variants some may be newer than we are, as long as what was found is none of them.
+/// Whether we know the whole type: else an empty list of an unknown type would pass. Some variants of a
+/// union may be unknown, as long as the file fits another variant.
 fn is_known(declared: &LiteralType) -> bool {
     match &declared.r#type {
         None => false,

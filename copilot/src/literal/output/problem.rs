@@ -130,7 +130,7 @@ pub enum OutputRule {
     Stray {
         /// The list's directory.
         path: PathBuf,
-        /// The name of what is no element.
+        /// The name of the other file.
         name: String,
     },
     /// An element of a list is missing.

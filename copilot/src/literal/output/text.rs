@@ -167,7 +167,9 @@ pub fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextE
 
 fn duration_rule(error: DurationError) -> String {
     match error {
-        DurationError::Malformed { rule, .. } => rule + "; write for example 300ms, -1.5h or 2h45m",
+        DurationError::Malformed { rule, .. } => {
+            format!("{rule}; write for example 300ms, -1.5h or 2h45m")
+        }
         DurationError::OutOfRange { .. } => "its nanoseconds do not fit in 64 bits".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use saphyr_parser::Tag;
 use serde_json::{Map, Number, Value};
 use thiserror::Error;
 
-use crate::yaml::{self, Limits, Scalar, Tree, YamlError, YamlRule};
+use crate::yaml::{self, Scalar, Tree, TreeLimits, YamlError, YamlRule};
 
 /// Why a text is not the YAML of a value.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Tree for Value {
     type Map = Map<String, Value>;
 
     /// As deep as our JSON reader allows.
-    const LIMITS: Limits = Limits {
+    const LIMITS: TreeLimits = TreeLimits {
         depth: 100,
         values: 1_000_000,
     };

@@ -82,7 +82,7 @@ fn the_declared_type_is_kept() {
 }
 
 #[test]
-fn whatever_is_no_reference_is_refused_by_name() {
+fn anything_but_a_reference_is_refused_by_name() {
     let long = format!("s3://b/{}", "x".repeat(20_000));
     for (node, words) in [
         (file(""), "it is empty"),
