@@ -183,7 +183,7 @@ const TABLE: &[Bad] = &[
             of(task, "n", offloaded("s3://data/task/self"))
         },
         code: REPORTED,
-        says: &["variable \"n\"", "s3://data/task/self", "more than 8 deep"],
+        says: &["variable \"n\"", "s3://data/task/self", "more than 8 levels"],
     },
     Bad {
         what: "an offloaded literal that is none",
