@@ -122,7 +122,7 @@ impl Job<'_> {
         if self.declared.variables.is_empty() {
             let removed = engine.remove_stale(&stale, self.stop).await;
             return removed
-                .map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
+                .map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()));
         }
         let commit = commit(self.target)?;
         let outputs = Outputs {
@@ -221,7 +221,7 @@ impl Job<'_> {
 fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
     let interface: TypedInterface = idl::decode_typed_interface(target.interface.as_slice())
         .map_err(|cause| {
-            Failure::of_upload(format_args!(
+            Failure::from_upload(format_args!(
                 "--interface is not a serialized TypedInterface: {cause}; the platform passes this flag"
             ))
         })?;

@@ -35,9 +35,9 @@ pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, failure: &Fa
 
 /// The references of the error documents.
 pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure> {
-    let prefix = Reference::parse(&target.to_output_prefix).map_err(Failure::of_upload)?;
+    let prefix = Reference::parse(&target.to_output_prefix).map_err(Failure::from_upload)?;
     let names = document_names(target.err_output_name.as_deref()).into_iter();
-    let joined = names.map(|name| prefix.join(&[name]).map_err(Failure::of_upload));
+    let joined = names.map(|name| prefix.join(&[name]).map_err(Failure::from_upload));
     joined.collect()
 }
 
@@ -45,7 +45,7 @@ pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure
 pub(super) fn commit(target: &UploadTarget) -> Result<Reference, Failure> {
     Reference::parse(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
-        .map_err(Failure::of_upload)
+        .map_err(Failure::from_upload)
 }
 
 /// The failure in an error document below the output prefix, if an earlier life of this sidecar wrote it: a
@@ -69,7 +69,7 @@ pub(super) async fn reported_here(
                 "an earlier life of this sidecar has reported a failure, and this one has not seen \
                  main begin: the failure stands"
             );
-            return Some(Failure::of_document(error));
+            return Some(Failure::from_document(error));
         }
     }
     None
@@ -90,7 +90,7 @@ pub(super) fn own_words(target: &UploadTarget) -> Option<Failure> {
 pub(super) fn failure_of(error: UploadError) -> Failure {
     match error {
         UploadError::User(error) => failure_of_user(error),
-        error => Failure::of_upload(&error).caused_by(error.store_error()),
+        error => Failure::from_upload(&error).caused_by(error.store_error()),
     }
 }
 
@@ -102,7 +102,7 @@ fn failure_of_user(error: UserError) -> Failure {
             "the error file is JSON, but does not have our fields: reported as text"
         );
     }
-    let mut failure = Failure::of_upload(error.message);
+    let mut failure = Failure::from_upload(error.message);
     if let Some(code) = error.code {
         failure.code = code.into();
     }

@@ -1,7 +1,7 @@
 //! Decides by main's end: upload, or report a failure. Pure.
 
 use super::request::MainFailure;
-use crate::report::{Failure, Kind, Origin};
+use crate::report::{Failure, FailureOrigin, Recoverability};
 use crate::track::identify::Why;
 use crate::track::watch::{Ending, Watched};
 use crate::track::{ContainerId, ExitStatus};
@@ -33,8 +33,8 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
                 main(watched),
                 watched.told_by
             ),
-            kind: Kind::Recoverable,
-            origin: Origin::System,
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::System,
         }),
         Ending::Exited(_) | Ending::StatusLost | Ending::Marked(_) | Ending::Unseen => {
             Verdict::Upload
@@ -46,8 +46,8 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
                  uploaded. --term-wait is the time to wait for its end",
                 main(watched)
             ),
-            kind: Kind::Recoverable,
-            origin: Origin::System,
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::System,
         }),
         Ending::Untold => Verdict::Report(Failure {
             code: "Interrupted".into(),
@@ -58,14 +58,14 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
                 watched.watcher,
                 main(watched)
             ),
-            kind: Kind::Recoverable,
-            origin: Origin::System,
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::System,
         }),
         Ending::NeverStarted => Verdict::Report(Failure {
             code: "MainNotStarted".into(),
             message: never_started(watched),
-            kind: Kind::NonRecoverable,
-            origin: Origin::User,
+            kind: Recoverability::NonRecoverable,
+            origin: FailureOrigin::User,
         }),
     }
 }
@@ -75,17 +75,17 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
         ExitStatus::Signal {
             out_of_memory: true,
             ..
-        } => ("OOMKilled", Origin::User),
-        ExitStatus::NotStarted => ("MainNotStarted", Origin::User),
+        } => ("OOMKilled", FailureOrigin::User),
+        ExitStatus::NotStarted => ("MainNotStarted", FailureOrigin::User),
         ExitStatus::Signal { number, .. } if FROM_OUTSIDE.contains(&number) => {
-            ("Interrupted", Origin::System)
+            ("Interrupted", FailureOrigin::System)
         }
-        _ => ("MainFailed", Origin::User),
+        _ => ("MainFailed", FailureOrigin::User),
     };
     let kind = match status {
         // The next try would fail the same way.
-        ExitStatus::NotStarted => Kind::NonRecoverable,
-        _ => Kind::Recoverable,
+        ExitStatus::NotStarted => Recoverability::NonRecoverable,
+        _ => Recoverability::Recoverable,
     };
     Failure {
         code: code.into(),
@@ -159,22 +159,34 @@ mod tests {
             (Ending::Exited(ExitStatus::Unknown), None),
             (
                 Ending::StatusLost,
-                Some(("MainStatusUnknown", Origin::System)),
+                Some(("MainStatusUnknown", FailureOrigin::System)),
             ),
             (Ending::Unseen, None),
             (Ending::Marked(Marker::Success), None),
             (Ending::Marked(Marker::Error), None),
-            (exited(0x700, false), Some(("MainFailed", Origin::User))),
-            (exited(11, false), Some(("MainFailed", Origin::User))),
-            (exited(9, true), Some(("OOMKilled", Origin::User))),
-            (exited(9, false), Some(("Interrupted", Origin::System))),
+            (
+                exited(0x700, false),
+                Some(("MainFailed", FailureOrigin::User)),
+            ),
+            (exited(11, false), Some(("MainFailed", FailureOrigin::User))),
+            (exited(9, true), Some(("OOMKilled", FailureOrigin::User))),
+            (
+                exited(9, false),
+                Some(("Interrupted", FailureOrigin::System)),
+            ),
             (
                 Ending::Exited(ExitStatus::NotStarted),
-                Some(("MainNotStarted", Origin::User)),
+                Some(("MainNotStarted", FailureOrigin::User)),
             ),
-            (Ending::StillRunning, Some(("Interrupted", Origin::System))),
-            (Ending::Untold, Some(("Interrupted", Origin::System))),
-            (Ending::NeverStarted, Some(("MainNotStarted", Origin::User))),
+            (
+                Ending::StillRunning,
+                Some(("Interrupted", FailureOrigin::System)),
+            ),
+            (Ending::Untold, Some(("Interrupted", FailureOrigin::System))),
+            (
+                Ending::NeverStarted,
+                Some(("MainNotStarted", FailureOrigin::User)),
+            ),
         ] {
             let verdict = judge(&watched(ending), MainFailure::Report);
             let told = match &verdict {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::fs::Dir;
 
 use super::directory::{Directory, kind};
-use crate::literal::output::{Entry, OutputView};
+use crate::literal::output::{OutputEntry, OutputView};
 
 /// The output directory, guarded.
 #[derive(Debug)]
@@ -29,9 +29,9 @@ impl OutputView for OutputDirectory {
         self.0.path()
     }
 
-    fn stat(&self, path: &Path) -> io::Result<Option<Entry>> {
+    fn stat(&self, path: &Path) -> io::Result<Option<OutputEntry>> {
         let found = self.0.stat(path)?;
-        Ok(found.map(|stat| Entry {
+        Ok(found.map(|stat| OutputEntry {
             kind: kind(&stat),
             size: u64::try_from(stat.st_size).unwrap_or(0),
         }))

@@ -243,7 +243,7 @@ fn a_failure_before_main_may_start_ends_it() {
         let ended = start(&task, &task.site.server.endpoint, &[]).ended();
         assert_eq!(ended.code(), 1, "{}", ended.stderr);
         assert!(
-            ended.message().contains("how far the inputs have come"),
+            ended.message().contains("shows the progress of the inputs"),
             "{}",
             ended.stderr
         );

@@ -153,7 +153,7 @@ fn a_bad_member_is_named_and_nothing_is_committed() {
     let message = task.document("error.pb").unwrap().message;
     for words in [
         "/l/1",
-        "\"x\" is no integer",
+        "\"x\" is not a valid integer",
         "/m, at $[\"a\"]: it is an array",
     ] {
         assert!(message.contains(words), "{message}");

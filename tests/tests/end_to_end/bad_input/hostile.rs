@@ -109,7 +109,7 @@ const TABLE: &[Bad] = &[
         says: &[
             "input \"nnn",
             "… (1048576 bytes)",
-            "a file name at most 255",
+            "a file name has at most 255",
             "rename it",
         ],
     },
@@ -123,7 +123,7 @@ const TABLE: &[Bad] = &[
             of(task, "n", deep)
         },
         code: REPORTED,
-        says: &["input \"n/nnn", "a path at most 4095", "shorter names"],
+        says: &["input \"n/nnn", "a path has at most 4095", "shorter names"],
     },
     Bad {
         what: "a reference of a megabyte",
@@ -183,7 +183,11 @@ const TABLE: &[Bad] = &[
             of(task, "n", offloaded("s3://data/task/self"))
         },
         code: REPORTED,
-        says: &["variable \"n\"", "s3://data/task/self", "more than 8 deep"],
+        says: &[
+            "variable \"n\"",
+            "s3://data/task/self",
+            "more than 8 levels",
+        ],
     },
     Bad {
         what: "an offloaded literal that is none",

@@ -89,7 +89,11 @@ const TABLE: &[Bad] = &[
         what: "a variable of a name that no file has",
         arrange: |task| of(task, &"n".repeat(90_000), simple(SimpleType::Integer)),
         code: REPORTED,
-        says: &["output \"nnn", "… (90000 bytes)", "a file name at most 255"],
+        says: &[
+            "output \"nnn",
+            "… (90000 bytes)",
+            "a file name has at most 255",
+        ],
     },
     Bad {
         what: "links that multiply a tree",
