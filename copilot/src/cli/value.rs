@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::literal::duration;
-use crate::transfer::Limits;
+use crate::transfer::TransferLimits;
 
 /// Base64 as Go's standard decoder reads it: padded, unused trailing bits ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -94,7 +94,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 /// Memory for data in flight: what transfers need at least, or more.
 pub(super) fn memory(text: &str) -> Result<u64, String> {
     match size(text)? {
-        size if size < Limits::LEAST_MEMORY => {
+        size if size < TransferLimits::LEAST_MEMORY => {
             Err("it is less than 8Mi, which one part of a large file takes".to_owned())
         }
         size => Ok(size),

@@ -15,7 +15,7 @@ use super::request::Global;
 use crate::config::{self, ConfigError, Settings, Sources};
 use crate::report::Timeline;
 use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
-use crate::transfer::{Engine, Limits, write_file};
+use crate::transfer::{Engine, TransferLimits, write_file};
 
 /// Why a job cannot begin.
 #[derive(Debug, Error)]
@@ -63,7 +63,7 @@ impl Session {
 
 fn engine(global: &Global, settings: Settings) -> Engine {
     let connections = global.max_connections.map(|count| count.get() as usize);
-    let limits = Limits::of_this_process().chosen(global.max_memory, connections);
+    let limits = TransferLimits::from_own_cgroup().chosen(global.max_memory, connections);
     let network = Network {
         connections: limits.connections,
         ..Network::default()

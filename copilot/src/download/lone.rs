@@ -13,7 +13,7 @@ use super::error::DownloadError;
 use crate::literal::input::{BlobInput, BlobKind};
 use crate::literal::{Problems, Shown};
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, Labelled, Stop, Summary};
+use crate::transfer::{Copy, Engine, PlannedCopy, Stop, Summary};
 
 /// An object where a directory is declared.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub(super) async fn fetch(
 }
 
 /// The copy of an object into the directory that stands for its input, under its own name.
-fn beneath(blob: &BlobInput, from: Reference, directory: &Path) -> Labelled {
+fn beneath(blob: &BlobInput, from: Reference, directory: &Path) -> PlannedCopy {
     let name = match from.key().rsplit('/').next() {
         // Such keys exist, and are no file names.
         None | Some("" | "." | "..") => "data",

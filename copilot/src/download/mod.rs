@@ -26,7 +26,7 @@ use crate::literal::Shown;
 use crate::literal::input::{self, Arrival, BlobInput, BlobKind, InputPlan, Offloaded, Target};
 use crate::report::{Timeline, document_names};
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, Labelled, Stop, Summary, make_directory, write_file};
+use crate::transfer::{Copy, Engine, PlannedCopy, Stop, Summary, make_directory, write_file};
 
 /// A protobuf message is at most 2 GiB; a map of inputs is held in memory, so this bounds us, too.
 /// The platform's own limit is far below.
@@ -221,7 +221,7 @@ async fn transfer(
     Ok(summary)
 }
 
-fn copy(blob: &BlobInput, directory: &Path) -> Result<Labelled, DownloadError> {
+fn copy(blob: &BlobInput, directory: &Path) -> Result<PlannedCopy, DownloadError> {
     let from = reference(blob)?;
     let to = directory.join(&blob.path);
     let copy = match blob.kind {

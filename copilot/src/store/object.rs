@@ -257,6 +257,23 @@ impl Object {
         })
     }
 
+    /// Aborts a multipart upload to this object that another process has begun, by its
+    /// [id](Upload::id). That it has ended is not an error.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; the parts may then remain in the store.
+    pub async fn abort_upload(&self, id: &str) -> Result<(), StoreError> {
+        let aborted = match &self.backend {
+            Backend::Bucket(bucket) => bucket.abort_id(&self.key, id, &self.place()).await,
+            // Their uploads have no ids.
+            Backend::Direct(_) | Backend::Web(_) => Ok(()),
+        };
+        match aborted {
+            Err(StoreError::NotFound { .. }) => Ok(()),
+            aborted => aborted,
+        }
+    }
+
     /// Lists what lies beneath this prefix, page by page: the keys that begin with it and a `/`.
     ///
     /// # Errors
@@ -328,6 +345,15 @@ enum Parts {
 pub struct Part(Option<PartId>);
 
 impl Upload {
+    /// The store's id of the upload; none where the store has no ids.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match &self.parts {
+            Parts::Bucket { begun, .. } => Some(begun.id()),
+            Parts::Direct(_) => None,
+        }
+    }
+
     /// Writes the part `index` (from 0), which begins at `offset`. All but the last have one size.
     ///
     /// # Errors

@@ -32,6 +32,13 @@ pub struct Begun {
     pub(super) lost: Lost,
 }
 
+impl Begun {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 /// Answers that we did not hear.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lost {

@@ -256,6 +256,13 @@ impl Bucket {
         done.map_err(|error| StoreError::of_library(&error, place.clone(), "aborting an upload"))
     }
 
+    /// Drops the parts of an upload that another process has begun.
+    pub async fn abort_id(&self, key: &str, id: &str, place: &Place) -> Result<(), StoreError> {
+        let (path, id) = (path(key, place)?, id.to_owned());
+        let done = self.store.abort_multipart(&path, &id).await;
+        done.map_err(|error| StoreError::of_library(&error, place.clone(), "aborting an upload"))
+    }
+
     /// One page of the objects whose keys begin with `prefix`.
     pub async fn list(
         &self,

@@ -8,7 +8,7 @@ use rustix::fs::{CWD, mkfifoat};
 use super::*;
 
 /// An output directory beside a secret, with everything in it that may lie in one.
-fn stage() -> (tempfile::TempDir, Directory) {
+fn stage() -> (tempfile::TempDir, GuardedDirectory) {
     let place = tempfile::tempdir().unwrap();
     let outputs = place.path().join("outputs");
     fs::create_dir_all(outputs.join("dir/deep")).unwrap();
@@ -32,11 +32,11 @@ fn stage() -> (tempfile::TempDir, Directory) {
     }
     mkfifoat(CWD, outputs.join("pipe"), Mode::RUSR | Mode::WUSR).unwrap();
     drop(UnixListener::bind(outputs.join("socket")).unwrap());
-    let directory = Directory::open(&outputs).unwrap();
+    let directory = GuardedDirectory::open(&outputs).unwrap();
     (place, directory)
 }
 
-fn read(directory: &Directory, path: &str) -> Result<String, String> {
+fn read(directory: &GuardedDirectory, path: &str) -> Result<String, String> {
     let mut text = String::new();
     let mut file = directory
         .open_file(Path::new(path))
@@ -164,7 +164,7 @@ fn a_directory_that_is_none_is_told_with_the_flag() {
     let place = tempfile::tempdir().unwrap();
     fs::write(place.path().join("file"), "").unwrap();
     for name in ["nothing", "file"] {
-        let error = Directory::open(&place.path().join(name)).unwrap_err();
+        let error = GuardedDirectory::open(&place.path().join(name)).unwrap_err();
         let error = error.to_string();
         assert!(
             error.contains(name) && error.contains("--from-local-dir"),

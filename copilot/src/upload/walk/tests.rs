@@ -9,8 +9,8 @@ use super::*;
 
 /// The files of a tree by name, each with its content or why it has none.
 fn walked(root: &Path) -> Vec<(String, Result<String, String>)> {
-    let directory = Arc::new(Directory::open(root).unwrap());
-    let files = Walk::new(Arc::clone(&directory), Path::new("o"));
+    let directory = Arc::new(GuardedDirectory::open(root).unwrap());
+    let files = TreeWalk::new(Arc::clone(&directory), Path::new("o"));
     let open = |file: WalkedFile| {
         let (_, opened) = file.content.open();
         let content = opened.map(|mut opened| {
@@ -133,8 +133,8 @@ fn links_that_multiply_a_tree_are_bounded() {
         }
         target = name;
     }
-    let directory = Arc::new(Directory::open(root.path()).unwrap());
-    let mut walk = Walk::new(directory, Path::new("o"));
+    let directory = Arc::new(GuardedDirectory::open(root.path()).unwrap());
+    let mut walk = TreeWalk::new(directory, Path::new("o"));
     // An upload ends with the first that fails.
     let failed = walk.position(|file| file.content.open().1.is_err());
     assert!(failed.is_some_and(|at| at < 1_000), "{failed:?}");

@@ -37,7 +37,7 @@ struct Played {
     is_open: bool,
     sent: Option<(u64, Instant)>,
     /// What went up in pieces.
-    in_pieces: u64,
+    in_parts: u64,
     sends: u32,
     looks: u32,
 }
@@ -54,7 +54,7 @@ impl Played {
             changed: now,
             is_open: false,
             sent: None,
-            in_pieces: 0,
+            in_parts: 0,
             sends: 0,
             looks: 0,
         }
@@ -94,12 +94,12 @@ impl Played {
             (true, false) => Writers::None,
         };
         let state = (self.size, self.changed);
-        let seen = Seen {
+        let seen = Observed {
             size: self.size,
             age: self.now - self.changed,
             writers,
             is_sent: self.sent == Some(state),
-            in_pieces: self.in_pieces,
+            in_parts: self.in_parts,
         };
         match self.schedule.step(&path, taken, &seen, PIECE, self.now) {
             Step::Send => {
@@ -108,14 +108,14 @@ impl Played {
                 self.sent = Some(state);
                 self.sends += 1;
                 self.schedule.sent(&path);
-                self.in_pieces = 0;
+                self.in_parts = 0;
             }
             Step::Grow => {
                 assert!(
-                    self.size >= self.in_pieces + 2 * PIECE,
+                    self.size >= self.in_parts + 2 * PIECE,
                     "too small: {seen:?}"
                 );
-                self.in_pieces = (self.size / PIECE - 1) * PIECE;
+                self.in_parts = (self.size / PIECE - 1) * PIECE;
             }
             Step::Wait => assert!(self.schedule.next().is_some(), "forgotten"),
             Step::Nothing => assert!(seen.is_sent),
@@ -183,7 +183,7 @@ fn what_has_grown_goes_up_also_when_it_rests() {
         played.changed = played.now;
         played.pass(Duration::from_millis(100));
     }
-    assert!(played.in_pieces > 0);
+    assert!(played.in_parts > 0);
     played.pass(Duration::from_mins(1));
-    assert_eq!(played.in_pieces, 39 * PIECE);
+    assert_eq!(played.in_parts, 39 * PIECE);
 }
