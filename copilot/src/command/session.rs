@@ -3,10 +3,8 @@
 use std::env;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use thiserror::Error;
-use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::conclude::Exit;
@@ -83,11 +81,6 @@ fn say_what_is_odd(global: &Global, settings: &Settings) {
             "flags that are accepted and change nothing"
         );
     }
-}
-
-/// The moment until which a job may run.
-pub(super) fn deadline(allowed: Option<Duration>) -> Option<Instant> {
-    allowed.map(|allowed| Instant::now() + allowed)
 }
 
 /// Says when what happened: as one log line and, if asked, as a file.

@@ -173,8 +173,8 @@ impl EarlyUpload {
         if let Some(known) = known
             && known.match_file(&self.file.file).await.unwrap_or(false)
         {
-            if let Some(upload) = self.begun {
-                upload.abort().await;
+            if let Some(upload) = self.begun.take() {
+                self.abort(upload).await;
             }
             return Ok(known);
         }
@@ -185,7 +185,10 @@ impl EarlyUpload {
                 return self.uploads.send(&self.file, &self.to, &self.stop).await;
             }
         };
-        self.uploads.finish(upload, &self.file, &self.stop).await
+        let id = upload.id().map(str::to_owned);
+        let sent = self.uploads.finish(upload, &self.file, &self.stop).await;
+        self.ended(id);
+        sent
     }
 
     /// Sends the parts that will probably not change: all whole parts but the last.
@@ -202,7 +205,7 @@ impl EarlyUpload {
         match sent {
             Ok(()) => Ok(upload),
             Err(error) => {
-                upload.abort().await;
+                self.abort(upload).await;
                 Err(error)
             }
         }
@@ -214,8 +217,24 @@ impl EarlyUpload {
         if upload.fits(self.file.size) {
             return Some(upload);
         }
-        upload.abort().await;
+        self.abort(upload).await;
         None
+    }
+
+    async fn abort(&self, upload: MultipartUpload) {
+        let id = upload.id().map(str::to_owned);
+        upload.abort().await;
+        self.ended(id);
+    }
+
+    /// Notes that an upload has ended, so that the next life does not abort it again.
+    fn ended(&self, id: Option<String>) {
+        let (Some(journal), Some(id)) = (&self.journal, id) else {
+            return;
+        };
+        if let Err(error) = journal.note_end(&id) {
+            debug!(%error, "the end of an upload cannot be noted");
+        }
     }
 
     /// Begins a multipart upload, and notes its id where the next life of this sidecar finds it.

@@ -6,6 +6,7 @@
 //! the output directory that belongs to no output. Main can write there as well: every name is joined to
 //! the raw prefix, which is main's own, and cannot leave it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::sync::Arc;
@@ -33,8 +34,8 @@ pub struct Journal {
 pub struct Noted {
     /// Names of objects: segments, joined by `/`.
     pub keys: Vec<Box<str>>,
-    /// Multipart uploads: the name of the object, and the store's id of the upload.
-    pub uploads: Vec<(Box<str>, Box<str>)>,
+    /// Multipart uploads that have not ended, by the store's ids, each with the name of its object.
+    pub uploads: BTreeMap<Box<str>, Box<str>>,
 }
 
 /// A line of the journal, in JSON: a name may contain the end of a line.
@@ -42,7 +43,8 @@ pub struct Noted {
 #[serde(untagged)]
 enum Line {
     Key(Box<str>),
-    Upload { key: Box<str>, upload: Box<str> },
+    Begun { key: Box<str>, upload: Box<str> },
+    Ended { ended: Box<str> },
 }
 
 impl Journal {
@@ -59,9 +61,14 @@ impl Journal {
         self.write(&serde_json::Value::from(key))
     }
 
-    /// Notes a multipart upload to the object of this name.
+    /// Notes that a multipart upload to the object of this name has begun.
     pub fn note_upload(&self, key: &str, id: &str) -> io::Result<()> {
         self.write(&serde_json::json!({ "key": key, "upload": id }))
+    }
+
+    /// Notes that a multipart upload has ended.
+    pub fn note_end(&self, id: &str) -> io::Result<()> {
+        self.write(&serde_json::json!({ "ended": id }))
     }
 
     /// The file is open for appending, so lines of two callers do not mix.
@@ -84,7 +91,12 @@ fn read(file: &File) -> io::Result<Noted> {
     for line in BufReader::new(file.take(LONGEST)).split(b'\n') {
         match serde_json::from_slice::<Line>(&line?) {
             Ok(Line::Key(key)) => noted.keys.push(key),
-            Ok(Line::Upload { key, upload }) => noted.uploads.push((key, upload)),
+            Ok(Line::Begun { key, upload }) => {
+                noted.uploads.insert(upload, key);
+            }
+            Ok(Line::Ended { ended }) => {
+                noted.uploads.remove(&ended);
+            }
             // The last line of a life that was killed, or a line of main's.
             Err(_) => foreign += 1,
         }
@@ -113,7 +125,10 @@ mod tests {
         for key in ["o", "tree/a\nb", "tree/\"é\""] {
             journal.note(key).unwrap();
         }
-        journal.note_upload("o", "an \"id\"").unwrap();
+        for id in ["an \"id\"", "another", "a third"] {
+            journal.note_upload("o", id).unwrap();
+        }
+        journal.note_end("another").unwrap();
         let path = dir.path().join(NAME);
         let mut content = fs::read(&path).unwrap();
         content.extend(b"garbage\n\xff\n[\"a\"]\n\"cut");
@@ -121,7 +136,12 @@ mod tests {
         let (again, noted) = Journal::open(&directory).unwrap();
         let tried: Vec<&str> = noted.keys.iter().map(|key| &**key).collect();
         assert_eq!(tried, ["o", "tree/a\nb", "tree/\"é\""]);
-        assert_eq!(noted.uploads, [("o".into(), "an \"id\"".into())]);
+        let begun: Vec<_> = noted
+            .uploads
+            .iter()
+            .map(|(id, key)| (&**id, &**key))
+            .collect();
+        assert_eq!(begun, [("a third", "o"), ("an \"id\"", "o")]);
         again.remove();
         assert!(!path.exists());
     }

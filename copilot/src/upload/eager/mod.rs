@@ -248,7 +248,7 @@ impl Eager {
         let (uploads, raw) = (self.uploads.clone(), self.raw.clone());
         let aborts = async move {
             stream::iter(noted.uploads)
-                .for_each_concurrent(MOST_AT_ONCE, |(key, id)| {
+                .for_each_concurrent(MOST_AT_ONCE, |(id, key)| {
                     let (uploads, raw) = (&uploads, &raw);
                     async move {
                         let names: Vec<&str> = key.split('/').collect();

@@ -16,14 +16,14 @@ use super::stage::Stage;
 const MIB: usize = 1 << 20;
 
 /// Bytes of parts that the store has received of unfinished objects.
-fn parts(stage: &Stage) -> u64 {
+pub fn parts(stage: &Stage) -> u64 {
     let found = stage.task.site.server.unfinished_uploads().unwrap();
     let sizes = found.iter().filter_map(|path| fs::metadata(path).ok());
     sizes.map(|meta| meta.len()).sum()
 }
 
 /// Appends until the store has received most of what was written; the file stays open.
-fn grow(stage: &Stage, file: &mut File) -> usize {
+pub fn grow(stage: &Stage, file: &mut File) -> usize {
     let mut written = 0;
     while written < 64 * MIB {
         file.write_all(&bytes(MIB, written as u64)).unwrap();

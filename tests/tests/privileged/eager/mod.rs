@@ -8,4 +8,5 @@ mod mapping;
 mod pods;
 mod random;
 mod stage;
+mod summary;
 mod trouble;

@@ -10,6 +10,7 @@ use copilot_tests::binary::wait_until;
 use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::task::{Task, blob_type};
 
+use super::growing::grow;
 use super::stage::Stage;
 
 #[test]
@@ -100,6 +101,23 @@ fn a_sidecar_that_was_killed_knows_what_it_had_sent() {
     let over = stage.commits();
     let names: Vec<&str> = over.objects.keys().map(String::as_str).collect();
     assert_eq!(names, ["tree/changed", "tree/kept"]);
+}
+
+#[test]
+fn the_uploads_of_a_killed_sidecar_are_aborted() {
+    let stage = Stage::begin(vec![("log", blob_type(Single))]);
+    let mut file = fs::File::create(stage.path("log")).unwrap();
+    grow(&stage, &mut file);
+    let unfinished = |stage: &Stage| stage.task.site.server.unfinished_uploads().unwrap();
+    let left = unfinished(&stage);
+    assert!(!left.is_empty());
+    let stage = stage.restart();
+    wait_until("the parts of the first life are gone", || {
+        let found = unfinished(&stage);
+        left.iter().all(|path| !found.contains(path))
+    });
+    drop(file);
+    stage.commits();
 }
 
 #[test]
