@@ -18,16 +18,16 @@ pub enum DownloadError {
     /// The inputs' `LiteralMap` could not be fetched.
     #[error("the task's inputs could not be fetched from {reference} (--from-remote): {cause}")]
     Inputs {
-        /// Their reference.
+        /// The reference of the inputs.
         reference: String,
-        /// Why.
+        /// Why the fetch failed.
         #[source]
         cause: Box<DownloadError>,
     },
     /// The object is not a `LiteralMap`.
     #[error("{reference} (--from-remote) holds no LiteralMap: {cause}")]
     NotInputs {
-        /// Its reference.
+        /// The reference of the object.
         reference: String,
         /// What is wrong with it.
         #[source]
@@ -44,7 +44,7 @@ pub enum DownloadError {
         variable: String,
         /// The literal's uri.
         uri: String,
-        /// Why.
+        /// Why the fetch failed.
         #[source]
         cause: Box<DownloadError>,
     },
@@ -60,7 +60,7 @@ pub enum DownloadError {
     /// A blob's uri is not a reference.
     #[error("input {}: {cause}", Shown(variable))]
     Blob {
-        /// The variable.
+        /// The variable that has the blob.
         variable: String,
         /// What is wrong with its uri.
         #[source]
@@ -74,7 +74,7 @@ pub enum DownloadError {
     Directory {
         /// The path, as the user gave it.
         path: PathBuf,
-        /// Why.
+        /// The kernel's error.
         #[source]
         cause: io::Error,
     },

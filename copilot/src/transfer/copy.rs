@@ -14,7 +14,7 @@ pub struct PlannedCopy {
     /// The beginning of each message about the copy, such as `input "x"`; none where references and
     /// paths say enough.
     pub label: Option<Arc<str>>,
-    /// The copy.
+    /// What moves from where to where.
     pub copy: Copy,
 }
 
@@ -29,7 +29,7 @@ impl From<Copy> for PlannedCopy {
 pub enum Copy {
     /// An object becomes the file `to`.
     Download {
-        /// The object.
+        /// The object to read.
         from: Reference,
         /// The file. Missing parent directories are created, an existing file is replaced.
         to: PathBuf,
@@ -45,7 +45,7 @@ pub enum Copy {
     },
     /// A file becomes the object `to`.
     Upload {
-        /// The file.
+        /// The file to read.
         from: LocalFile,
         /// The object; replaced if it exists.
         to: Reference,

@@ -21,7 +21,7 @@ pub enum CopyError {
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// The cause.
+        /// The kernel's error.
         source: io::Error,
     },
     /// A file does not fit.
@@ -30,9 +30,9 @@ pub enum CopyError {
     /// A file could not be read.
     #[error("{name} cannot be read: {source}. It must be a regular file that our user may read")]
     Read {
-        /// The file.
+        /// The path of the file, for messages.
         name: String,
-        /// The cause.
+        /// The kernel's error.
         source: io::Error,
     },
     /// The size of a file changed during its upload.
@@ -40,7 +40,7 @@ pub enum CopyError {
         "{name} had {before} bytes when its upload began and {after} when it ended. Write outputs before the container ends, and do not change them afterwards"
     )]
     SourceChanged {
-        /// The file.
+        /// The path of the file, for messages.
         name: String,
         /// Bytes at the beginning.
         before: u64,
@@ -52,7 +52,7 @@ pub enum CopyError {
         "{name} has {size} bytes. A store allows 10000 parts, so a part needs {part} bytes, but transfers have only {memory} bytes of memory. Raise them to {part} at least (--max-memory, and the container's limit with it)"
     )]
     TooLargeForParts {
-        /// The file.
+        /// The path of the file, for messages.
         name: String,
         /// Its size in bytes.
         size: u64,
@@ -78,9 +78,9 @@ pub enum CopyError {
     Incomplete {
         /// The object's reference.
         object: String,
-        /// Bytes received.
+        /// The bytes that arrived.
         got: u64,
-        /// Bytes announced.
+        /// The bytes that the store announced.
         expected: u64,
     },
     /// The outcome of an earlier run lies where this run writes its own, and cannot be deleted.

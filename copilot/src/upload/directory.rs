@@ -36,7 +36,7 @@ pub struct GuardedDirectory {
 }
 
 impl GuardedDirectory {
-    /// Opens it.
+    /// Opens main's output directory.
     pub fn open(path: &Path) -> Result<Self, UploadError> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = open(path, flags, Mode::empty()).map_err(|error| UploadError::Directory {

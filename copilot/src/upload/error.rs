@@ -27,7 +27,7 @@ pub enum UploadError {
     Directory {
         /// The path, as the user gave it.
         path: PathBuf,
-        /// Why.
+        /// The kernel's error.
         #[source]
         cause: io::Error,
     },
@@ -68,7 +68,7 @@ pub enum UploadError {
     Commit {
         /// The object that holds the outputs' literals.
         reference: String,
-        /// Why.
+        /// Why it could not be written.
         #[source]
         cause: Box<CopyError>,
     },

@@ -115,8 +115,8 @@ pub async fn run(
     Ok(summary)
 }
 
-/// Whether an earlier run has committed exactly what main's output directory holds, to the byte. The
-/// answer is no if the store does not answer.
+/// Whether an earlier run has committed exactly what main's output directory holds, to the byte. If the
+/// store does not answer, this returns `false`.
 pub async fn is_committed(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -> bool {
     let planned = || -> Result<Vec<u8>, UploadError> {
         let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);

@@ -36,7 +36,7 @@ impl Bar {
         }
     }
 
-    /// Draws it.
+    /// Draws the bar over the last one.
     pub(super) fn show(&mut self, now: Instant, reached: &Reached) {
         let (then, bytes) = self.last;
         let bytes = reached.bytes.saturating_sub(bytes);

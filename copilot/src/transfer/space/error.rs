@@ -10,7 +10,7 @@ use crate::transfer::progress::ByteCount;
 #[derive(Debug, thiserror::Error)]
 #[error("{path} has no room: {plan}{shortage}", path = .path.display(), plan = Plan(*planned))]
 pub struct SpaceError {
-    /// The file.
+    /// The file that does not fit.
     pub path: PathBuf,
     /// Bytes that this file and the files beside it still need, where that is known.
     pub planned: Option<u64>,
@@ -48,7 +48,7 @@ pub enum Shortage {
         ByteCount(*left), ByteCount(*size), mount = .mount.display()
     )]
     Disk {
-        /// Its type.
+        /// The type of the file system.
         kind: String,
         /// Where it is mounted.
         mount: PathBuf,
@@ -66,7 +66,7 @@ pub enum Shortage {
     Tmpfs {
         /// Where it is mounted.
         mount: PathBuf,
-        /// Bytes left.
+        /// Bytes that files may still take of it.
         left: u64,
         /// Its bytes in all.
         size: u64,

@@ -19,7 +19,7 @@ pub(super) struct TmpfsMemory {
 pub(super) enum Bounding {
     /// A cgroup of this limit in bytes.
     Limit(u64),
-    /// The machine.
+    /// The memory of the machine.
     Node,
 }
 

@@ -37,7 +37,7 @@ impl FileUploads {
         }
     }
 
-    /// The engine.
+    /// The engine whose limits count.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine

@@ -15,7 +15,7 @@ use crate::transfer::memory::MemoryBudget;
 pub struct OpenFile {
     /// The name that messages use.
     pub name: String,
-    /// The file.
+    /// The file to read.
     pub file: File,
     /// Bytes to send, from the file's beginning: its size when the upload begins.
     pub size: u64,

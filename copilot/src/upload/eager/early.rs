@@ -64,7 +64,7 @@ pub struct Early {
 pub struct Leftover {
     /// Its name below the raw prefix.
     pub key: Box<str>,
-    /// The object.
+    /// The object that stays.
     pub object: Reference,
     /// Why it stays.
     pub cause: StoreError,

@@ -31,7 +31,7 @@ pub struct Journal {
 
 /// What earlier lives have noted.
 #[derive(Debug, Default)]
-pub struct Noted {
+pub struct JournalNotes {
     /// Names of objects: segments, joined by `/`.
     pub keys: Vec<Box<str>>,
     /// Multipart uploads that have not ended, by the store's ids, each with the name of its object.
@@ -41,7 +41,7 @@ pub struct Noted {
 /// A line of the journal, in JSON: a name may contain the end of a line.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Line {
+enum JournalLine {
     Key(Box<str>),
     Begun { key: Box<str>, upload: Box<str> },
     Ended { ended: Box<str> },
@@ -49,7 +49,7 @@ enum Line {
 
 impl Journal {
     /// Opens the journal, and returns what earlier lives have noted.
-    pub fn open(directory: &Arc<GuardedDirectory>) -> io::Result<(Self, Noted)> {
+    pub fn open(directory: &Arc<GuardedDirectory>) -> io::Result<(Self, JournalNotes)> {
         let file = directory.open_own(NAME)?;
         let noted = read(&file)?;
         let directory = Arc::clone(directory);
@@ -85,16 +85,16 @@ impl Journal {
 }
 
 /// The notes in a journal. Other lines are skipped.
-fn read(file: &File) -> io::Result<Noted> {
-    let mut noted = Noted::default();
+fn read(file: &File) -> io::Result<JournalNotes> {
+    let mut noted = JournalNotes::default();
     let mut foreign = 0;
     for line in BufReader::new(file.take(LONGEST)).split(b'\n') {
-        match serde_json::from_slice::<Line>(&line?) {
-            Ok(Line::Key(key)) => noted.keys.push(key),
-            Ok(Line::Begun { key, upload }) => {
+        match serde_json::from_slice::<JournalLine>(&line?) {
+            Ok(JournalLine::Key(key)) => noted.keys.push(key),
+            Ok(JournalLine::Begun { key, upload }) => {
                 noted.uploads.insert(upload, key);
             }
-            Ok(Line::Ended { ended }) => {
+            Ok(JournalLine::Ended { ended }) => {
                 noted.uploads.remove(&ended);
             }
             // The last line of a life that was killed, or a line of main's.

@@ -32,7 +32,7 @@ use tracing::{debug, warn};
 
 pub use self::early::Early;
 use self::flight::Flight;
-use self::journal::{Journal, Noted};
+use self::journal::{Journal, JournalNotes};
 use self::places::Places;
 use self::schedule::Schedule;
 use self::watch::{DirectoryWatch, Gone};
@@ -112,7 +112,7 @@ impl Eager {
     /// Opens nothing yet. Returns `None` if no output has data.
     ///
     /// # Errors
-    /// That the prefix for data is none.
+    /// That the prefix for data is missing or not a reference.
     pub fn new(outputs: &EagerOptions<'_>, engine: &Engine) -> Result<Option<Self>, UploadError> {
         let types = outputs.declared.types().into_iter();
         let names = types.filter(|(_, declared)| has_data(declared));
@@ -238,7 +238,7 @@ impl Eager {
 
     /// Takes over what earlier lives have sent. Aborts their multipart uploads: nobody knows what their
     /// parts hold.
-    fn take_over(&mut self, journal: Journal, noted: Noted) {
+    fn take_over(&mut self, journal: Journal, noted: JournalNotes) {
         // The directory may be opened again, and the journal then has uploads of this life as well.
         let is_first = self.early.journal().is_none();
         self.early.keep(journal, noted.keys);

@@ -34,7 +34,7 @@ const REMOTE: [(u64, &str); 7] = [
 
 /// An entry of a directory.
 pub enum ScannedEntry {
-    /// A directory.
+    /// A directory to scan as well.
     Directory(PathBuf),
     /// A regular file.
     File(PathBuf),

@@ -50,9 +50,9 @@ pub struct Stamp {
 /// Whether somebody has a file open for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writers {
-    /// Nobody.
+    /// Nobody has it open for writing.
     None,
-    /// Somebody, or somebody has a writable mapping.
+    /// Somebody has it open for writing, or has a writable mapping of it.
     Some,
     /// The kernel does not say.
     Unknown,
@@ -61,7 +61,7 @@ pub enum Writers {
 /// A file before it is read.
 #[derive(Clone, Copy, Debug)]
 pub struct FileState {
-    /// Its stamp.
+    /// What the kernel says about the file.
     pub stamp: Stamp,
     /// Time since its last change.
     pub age: Duration,

@@ -78,7 +78,7 @@ fn links_inside_are_followed_and_may_not_lead_back() {
 }
 
 #[test]
-fn what_cannot_be_uploaded_is_told_and_hides_nothing() {
+fn an_entry_that_cannot_be_uploaded_is_reported_and_hides_nothing() {
     let root = tree(&["a", "z"]);
     let below = root.path().join("o");
     symlink("/etc/passwd", below.join("absolute")).unwrap();
@@ -107,7 +107,7 @@ fn what_cannot_be_uploaded_is_told_and_hides_nothing() {
 }
 
 #[test]
-fn a_root_that_vanished_is_told() {
+fn a_root_that_vanished_is_reported() {
     let root = tree(&[]);
     fs::remove_dir(root.path().join("o")).unwrap();
     let found = walked(root.path());

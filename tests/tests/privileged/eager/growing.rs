@@ -81,6 +81,26 @@ fn a_file_that_shrinks_begins_anew() {
     stage.commits();
 }
 
+/// Stores drop unfinished uploads after some days.
+#[test]
+fn an_upload_that_the_store_has_dropped_goes_up_anew() {
+    let stage = Stage::begin(vec![("log", blob_type(Single))]);
+    let mut file = File::create(stage.path("log")).unwrap();
+    let written = grow(&stage, &mut file);
+    // All parts but the last one are there, so nothing is in flight.
+    wait_until("all parts are in the store", || {
+        parts(&stage) >= (written - 8 * MIB) as u64
+    });
+    thread::sleep(Duration::from_millis(300));
+    for path in stage.task.site.server.unfinished_uploads().unwrap() {
+        fs::remove_file(path).unwrap();
+    }
+    drop(file);
+    let over = stage.commits();
+    let words = "goes up anew";
+    assert!(over.ended.stderr.contains(words), "{}", over.ended.stderr);
+}
+
 #[test]
 fn a_file_that_is_opened_for_each_line_goes_up_in_parts() {
     let stage = Stage::begin(vec![("log", blob_type(Single))]);
