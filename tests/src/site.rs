@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use copilot::config::StorageSettings;
 use copilot::store::{Environment, Network, Reference, Retry, Stores};
-use copilot::transfer::{Copy, Engine, Limits, LocalFile, Stop, Summary, TransferError};
+use copilot::transfer::{Copy, Engine, LocalFile, Stop, Summary, TransferError, TransferLimits};
 use futures_util::stream;
 
 use crate::s3::S3Server;
@@ -98,7 +98,7 @@ impl Site {
     pub fn persistent_engine_through(&self, endpoint: &str) -> Engine {
         let settings = self.settings_with(&[("endpoint", endpoint)]);
         let stores = Stores::new(settings, Network::default(), closed_environment());
-        Engine::new(Arc::new(stores), Limits::within(None))
+        Engine::new(Arc::new(stores), TransferLimits::within(None))
     }
 
     /// An engine that reaches the server through `endpoint`; silence of this length is a stall.
@@ -125,7 +125,7 @@ fn engine_within(settings: StorageSettings, stall_timeout: Duration) -> Engine {
         ..Network::default()
     };
     let stores = Stores::new(settings, network, closed_environment());
-    Engine::new(Arc::new(stores), Limits::within(None))
+    Engine::new(Arc::new(stores), TransferLimits::within(None))
 }
 
 /// An environment without credentials, whose metadata services are closed loopback ports.
@@ -205,6 +205,7 @@ pub fn upload(path: &Path, key: &str) -> Copy {
     Copy::Upload {
         from: local_file(path.to_owned()),
         to: object(key),
+        resume: None,
     }
 }
 

@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use thiserror::Error;
 
 use crate::literal::duration::{self, DurationError};
-use crate::transfer::Limits;
+use crate::transfer::TransferLimits;
 
 /// Base64 as Go's standard decoder reads it: padded, unused trailing bits ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -120,7 +120,7 @@ pub(super) fn size(text: &str) -> Result<u64, ValueError> {
 /// Memory for data in flight: at least what one transfer needs.
 pub(super) fn memory(text: &str) -> Result<u64, ValueError> {
     match size(text)? {
-        size if size < Limits::LEAST_MEMORY => Err(ValueError::TooLittleMemory),
+        size if size < TransferLimits::LEAST_MEMORY => Err(ValueError::TooLittleMemory),
         size => Ok(size),
     }
 }

@@ -8,7 +8,6 @@ mod conclude;
 mod log;
 mod request;
 mod session;
-mod stream;
 
 use std::process::ExitCode;
 
@@ -16,13 +15,11 @@ pub use request::{Command, Global, Invocation, Reportable};
 
 use self::conclude::{Ended, RunExit};
 use self::session::Session;
-use crate::download::{self, DownloadError, DownloadMode, DownloadRequest};
+use crate::download::{self, DownloadMode, DownloadRequest};
 use crate::report::{Failure, Timeline, bounded};
 use crate::sidecar::{self, SidecarRequest};
 use crate::termination::Termination;
 use crate::track::{Timestamp, readiness};
-use crate::transfer::{Engine, Stop};
-use tokio_util::sync::CancellationToken;
 
 /// Carries out a command line. `begun` is the time when the process began.
 pub async fn run(
@@ -79,64 +76,19 @@ async fn download(
     let ended = Ended::new(global, &request.to_output_prefix);
     let engine = session.engine.writing_at_most(request.volume_size_limit);
     let engine = &engine;
+    let conclude = async |outcome| ended.concluded(engine, outcome).await;
     let conclusion = if request.mode == DownloadMode::Stream {
-        let run = stream::run(request, engine, &ended, termination, &mut timeline);
+        let run = download::stream::run(request, engine, termination, &mut timeline, conclude);
         match Box::pin(run).await {
             Ok(conclusion) => conclusion,
             Err(error) => return usage(global, &error.to_string()),
         }
     } else {
-        let outcome = fetch(request, engine, termination, &mut timeline).await;
-        ended.concluded(engine, outcome).await
+        let run = download::run(request, engine, termination, &mut timeline);
+        conclude(Box::pin(run).await).await
     };
     session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
     conclusion.say()
-}
-
-/// Downloads, unless a signal comes first.
-async fn fetch(
-    request: &DownloadRequest,
-    engine: &Engine,
-    termination: &mut Termination,
-    timeline: &mut Timeline,
-) -> Result<(), Failure> {
-    let cancel = CancellationToken::new();
-    let stop = Stop::new(cancel.clone(), session::deadline(request.timeout));
-    let job = download::run(request, engine, &stop, timeline);
-    let summary = unless_stopped(job, termination, &cancel).await?;
-    timeline.note("objects", summary.objects);
-    timeline.note("bytes", summary.bytes);
-    Ok(())
-}
-
-/// The outcome of a download that a signal cancels.
-async fn unless_stopped<T>(
-    job: impl Future<Output = Result<T, DownloadError>>,
-    termination: &mut Termination,
-    cancel: &CancellationToken,
-) -> Result<T, Failure> {
-    let mut job = std::pin::pin!(job);
-    let outcome = tokio::select! {
-        outcome = &mut job => outcome,
-        () = termination.received() => {
-            // The job ends by itself and leaves no incomplete file.
-            cancel.cancel();
-            job.await
-        }
-    };
-    outcome.map_err(|error| {
-        if cancel.is_cancelled() {
-            Failure::from_download(format_args!(
-                "stopped by SIGTERM or SIGINT before the inputs were complete: {error}"
-            ))
-        } else {
-            failure_of(&error)
-        }
-    })
-}
-
-fn failure_of(error: &DownloadError) -> Failure {
-    Failure::from_download(error).caused_by(error.store_error())
 }
 
 async fn sidecar(

@@ -3,10 +3,8 @@
 use std::env;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use thiserror::Error;
-use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::conclude::RunExit;
@@ -15,7 +13,7 @@ use super::request::Global;
 use crate::config::{self, ConfigError, SettingSources, Settings};
 use crate::report::Timeline;
 use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
-use crate::transfer::{Engine, Limits, write_file};
+use crate::transfer::{Engine, TransferLimits, write_file};
 
 /// Why a job cannot begin.
 #[derive(Debug, Error)]
@@ -62,7 +60,7 @@ impl Session {
 
 fn engine(global: &Global, settings: Settings) -> Engine {
     let connections = global.max_connections.map(|count| count.get() as usize);
-    let limits = Limits::of_this_process().chosen(global.max_memory, connections);
+    let limits = TransferLimits::from_own_cgroup().chosen(global.max_memory, connections);
     let network = Network {
         connections: limits.connections,
         ..Network::default()
@@ -82,11 +80,6 @@ fn say_what_is_odd(global: &Global, settings: &Settings) {
             "flags that are accepted without effect"
         );
     }
-}
-
-/// The time at which a job must end.
-pub(super) fn deadline(allowed: Option<Duration>) -> Option<Instant> {
-    allowed.map(|allowed| Instant::now() + allowed)
 }
 
 /// Writes the times of the run: one log line and, with `--timeline`, a file.

@@ -76,6 +76,6 @@ pub(super) async fn end(mut early: Early, is_withdrawn: bool, engine: &Engine) {
         let stop = Stop::after(Some(FOR_DELETION));
         early.withdraw(engine, &stop).await;
     } else {
-        early.leave(engine).await;
+        early.leave().await;
     }
 }

@@ -148,7 +148,7 @@ impl Job<'_> {
                 let is_withdrawn = early::is_withdrawn(watched, Some(&error));
                 let failure = failure_of(error);
                 if !stale && is_done(&outputs, engine, &failure).await {
-                    early.leave(engine).await;
+                    early.leave().await;
                     return Ok(());
                 }
                 early.unwant();
@@ -187,7 +187,7 @@ impl Job<'_> {
         let mut early = early::landed(eager, self.stop).await;
         let unseen = matches!(watched.ending, Ending::NeverStarted | Ending::Untold);
         if unseen && is_done(outputs, self.engine, &failure).await {
-            early.leave(self.engine).await;
+            early.leave().await;
             return Ok(());
         }
         let mut failure = own_words(self.target).unwrap_or(failure);

@@ -1,4 +1,4 @@
-//! When to give up: somebody says so, or time is over.
+//! When to stop: a token is cancelled, or a deadline passes.
 
 use std::future::Future;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Stop {
         Self { token, deadline }
     }
 
-    /// Stops when the time allowed is over; without one, never.
+    /// Stops when the time allowed is over, or never without one.
     #[must_use]
     pub fn after(allowed: Option<Duration>) -> Self {
         Self::new(
@@ -55,7 +55,7 @@ impl Stop {
         }
     }
 
-    /// The outcome of `work`, unless it is time to stop first; the work is then dropped.
+    /// The outcome of `work`, unless it is time to stop first. Then the work is dropped.
     ///
     /// # Errors
     /// Why it stopped.
@@ -67,15 +67,17 @@ impl Stop {
         }
     }
 
-    /// A part of the work that can be stopped alone, and stops with the whole.
-    pub(super) fn child(&self) -> Self {
+    /// A stop for a part of the work: it stops with the whole, and can be cancelled alone.
+    #[must_use]
+    pub fn child(&self) -> Self {
         Self {
             token: self.token.child_token(),
             deadline: self.deadline,
         }
     }
 
-    pub(super) fn cancel(&self) {
+    /// Stops the work, and all children of this stop.
+    pub fn cancel(&self) {
         self.token.cancel();
     }
 }

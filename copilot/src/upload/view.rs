@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 use rustix::fs::Dir;
 
-use super::directory::{Directory, kind};
+use super::directory::{GuardedDirectory, kind};
 use crate::literal::output::{OutputEntry, OutputView};
 
-/// The output directory, guarded.
+/// The output directory, as the planner sees it.
 #[derive(Debug)]
-pub struct OutputDirectory(Arc<Directory>);
+pub struct OutputDirectory(Arc<GuardedDirectory>);
 
 impl OutputDirectory {
     /// A view of an opened directory.
     #[must_use]
-    pub(super) fn new(directory: Arc<Directory>) -> Self {
+    pub(super) fn new(directory: Arc<GuardedDirectory>) -> Self {
         Self(directory)
     }
 }
@@ -56,7 +56,7 @@ impl OutputView for OutputDirectory {
 }
 
 /// The names in a directory, without `.` and `..`.
-pub(super) fn names(directory: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
+pub(super) fn names(directory: &GuardedDirectory, path: &Path) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     see_names(directory, path, &mut |name| {
         names.push(name.to_owned());
@@ -66,7 +66,7 @@ pub(super) fn names(directory: &Directory, path: &Path) -> io::Result<Vec<OsStri
 }
 
 fn see_names(
-    directory: &Directory,
+    directory: &GuardedDirectory,
     path: &Path,
     see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>,
 ) -> io::Result<()> {

@@ -185,7 +185,7 @@ async fn a_name_that_is_a_file_and_a_directory_is_refused() {
         let error = run(&engine, vec![copy(&site)]).await.unwrap_err();
         assert_eq!(error.failed, 1);
         let error = error.to_string();
-        for part in ["work/in/", "/a", "has its place", "both `a` and `a/b`"] {
+        for part in ["work/in/", "/a", "has its name", "both `a` and `a/b`"] {
             assert!(error.contains(part), "{error}");
         }
     }

@@ -45,6 +45,7 @@ async fn files_round_trip() {
         copies.push(Copy::Upload {
             from: local_file(path),
             to: base.join(&[name]).unwrap(),
+            resume: None,
         });
     }
     engine.run(stream::iter(copies), &stop).await.unwrap();
@@ -134,6 +135,7 @@ async fn memory_holds_what_a_process_writes() {
         Copy::Upload {
             from: local_file(path),
             to: base.join(&[name]).unwrap(),
+            resume: None,
         }
     });
     memory.run(stream::iter(copies), &stop).await.unwrap();

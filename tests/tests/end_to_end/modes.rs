@@ -153,9 +153,9 @@ fn do_not_upload_commits_the_references_that_main_left() {
 fn do_not_upload_refuses_what_is_no_reference() {
     for (content, words) in [
         ("1,2,3\n4,5,6\n", "several lines"),
-        ("hello", "no reference of a known scheme"),
+        ("hello", "has an unknown scheme"),
         ("", "it is empty"),
-        ("/var/outputs/o.csv", "no reference of a known scheme"),
+        ("/var/outputs/o.csv", "has an unknown scheme"),
         ("file:///var/outputs/o.csv", "path"),
         ("hdfs://b/k", "use one of s3, gs"),
         ("s3:///k", "names no container"),

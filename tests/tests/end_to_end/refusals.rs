@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use copilot::store::{Environment, Network, Reference, StoreError, Stores};
-use copilot::transfer::{Copy, CopyError, Engine, Limits, Stop};
+use copilot::transfer::{Copy, CopyError, Engine, Stop, TransferLimits};
 use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::site::{Site, bytes, download, engine, local_file, names, object, prefix, run};
 use futures_util::stream::{self, StreamExt as _};
@@ -81,9 +81,16 @@ async fn uploads_to_a_missing_bucket_fail_and_make_none() {
         fs::write(site.work("x"), bytes(size, 1)).unwrap();
         let to = Reference::parse("s3://elsewhere/x").unwrap();
         let from = local_file(site.work("x"));
-        let failed = run(&engine, vec![Copy::Upload { from, to }])
-            .await
-            .unwrap_err();
+        let failed = run(
+            &engine,
+            vec![Copy::Upload {
+                from,
+                to,
+                resume: None,
+            }],
+        )
+        .await
+        .unwrap_err();
         assert!(failed.to_string().contains("s3://elsewhere/x"), "{failed}");
     }
     assert!(!site.server.file("elsewhere", "").exists());
@@ -139,7 +146,7 @@ async fn a_closed_port_is_told_soon() {
     let site = Site::start().unwrap();
     let settings = site.settings_with(&[("endpoint", &endpoint)]);
     let stores = Stores::new(settings, Network::default(), Environment::default());
-    let engine = Engine::new(stores.into(), Limits::within(None));
+    let engine = Engine::new(stores.into(), TransferLimits::within(None));
     let begun = Instant::now();
     let error = run(&engine, vec![download("x", &site.work("in/x"))])
         .await
@@ -202,6 +209,7 @@ async fn files_that_cannot_be_read_are_named() {
         let copy = Copy::Upload {
             from: local_file(site.work(name)),
             to: object("x"),
+            resume: None,
         };
         let error = run(&site.engine(), vec![copy])
             .await
@@ -235,7 +243,7 @@ async fn no_credentials_are_told_soon() {
         Network::default(),
         environment.into_iter().collect(),
     );
-    let engine = Engine::new(stores.into(), Limits::within(None));
+    let engine = Engine::new(stores.into(), TransferLimits::within(None));
     let begun = Instant::now();
     let error = run(&engine, vec![download("x", &site.work("in/x"))])
         .await

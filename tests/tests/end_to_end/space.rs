@@ -86,7 +86,7 @@ fn a_directory_larger_than_the_volume_is_refused_before_its_first_byte() {
     let words = [
         "input \"dir\"",
         "inputs/dir has no room: 20.0",
-        " MiB are to be written",
+        " MiB should be written",
         &mount,
         "has 16.0 MiB left of 16.0 MiB",
         "sizeLimit",
@@ -139,7 +139,7 @@ fn blobs_that_fit_alone_but_not_together_are_refused() {
     let literals: Vec<Literal> = uris.map(|uri| blob(&uri, Single)).collect();
     task.put_inputs(names.iter().map(String::as_str).zip(literals));
     let ended = download(&task, "size=20m", None);
-    refused(&task, &ended, &["are to be written, but the tmpfs at"]);
+    refused(&task, &ended, &["should be written, but the tmpfs at"]);
     assert!(
         !ended.stdout.contains(".copilot-partial"),
         "{}",
@@ -193,7 +193,7 @@ fn a_tmpfs_larger_than_the_containers_memory_is_refused_and_nobody_killed() {
     of_prefix(&task, "dir");
     let ended = download(&task, "size=1g", Some(&cgroup));
     let words = [
-        "are to be written, but the tmpfs at",
+        "should be written, but the tmpfs at",
         "memory of this container, whose limit of 64.0 MiB leaves",
         "Raise the memory limit of this container",
     ];

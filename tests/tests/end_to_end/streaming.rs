@@ -330,7 +330,7 @@ fn a_main_that_does_not_wait_is_no_failure() {
     wait_until("the held object is asked for", || way.has_seen("/in/b/y/z"));
     let ended = stop(running);
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
-    assert!(ended.stderr.contains("has not waited"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("did not wait"), "{}", ended.stderr);
     assert!(task.document("error.pb").is_none());
     assert_eq!(
         data(&task),

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use copilot::store::{Environment, Network, StoreError, Stores};
-use copilot::transfer::{CopyError, Engine, Limits, Stop};
+use copilot::transfer::{CopyError, Engine, Stop, TransferLimits};
 use copilot_tests::site::{Site, engine, object};
 use copilot_tests::tls::{Authority, front};
 
@@ -102,7 +102,7 @@ async fn an_authority_in_the_settings_is_trusted() {
     let environment: Environment = [bundle].into_iter().collect();
     let same = site.settings_with(&[("endpoint", &endpoint)]);
     let stores = Arc::new(Stores::new(same, Network::default(), environment));
-    let by_variable = Engine::new(stores, Limits::within(None));
+    let by_variable = Engine::new(stores, TransferLimits::within(None));
     let found = by_variable.read(&object("x"), 10, &stop).await.unwrap();
     assert_eq!(found, "over TLS");
 

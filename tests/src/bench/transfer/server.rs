@@ -11,7 +11,7 @@ use bytes::Bytes;
 use copilot::config::StorageSettings;
 use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
 use copilot::store::{Environment, Network, Reference, Stores};
-use copilot::transfer::{Copy, Engine, Limits, LocalFile, Stop};
+use copilot::transfer::{Copy, Engine, LocalFile, Stop, TransferLimits};
 use futures_util::stream;
 
 use super::contender::OUTPUT;
@@ -66,7 +66,7 @@ impl Server {
             ..StorageSettings::default()
         };
         let stores = Stores::new(settings, Network::default(), Environment::default());
-        Engine::new(Arc::new(stores), Limits::within(None))
+        Engine::new(Arc::new(stores), TransferLimits::within(None))
     }
 
     /// Uploads the files of a directory.
@@ -78,6 +78,7 @@ impl Server {
             copies.push(Copy::Upload {
                 from: LocalFile::new(name.clone(), move || fs::File::open(entry.path())),
                 to: Reference::parse(&format!("s3://{BUCKET}/{prefix}/{name}"))?,
+                resume: None,
             });
         }
         let engine = self.engine();

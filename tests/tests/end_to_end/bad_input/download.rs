@@ -229,7 +229,7 @@ const TABLE: &[Bad] = &[
             with(task, &[])
         },
         code: REPORTED,
-        says: &["/inputs", "exists", "has its place", "clear the directory"],
+        says: &["/inputs", "exists", "has its name", "empty the directory"],
     },
     Bad {
         what: "an input directory that may not be written",

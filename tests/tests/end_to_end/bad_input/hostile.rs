@@ -243,7 +243,7 @@ fn names_that_differ_in_case_only() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     for words in [
         r#"the inputs \"Data\" and \"data\" differ in case only"#,
-        "differs from it in case only",
+        "differs from this one only in case",
     ] {
         assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
     }

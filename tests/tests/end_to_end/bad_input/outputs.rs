@@ -220,7 +220,7 @@ fn files_that_change_while_they_are_read() {
         "output \"o\"",
         "o/large had 41943040 bytes",
         "41943044",
-        "no more after",
+        "do not change them afterwards",
     ];
     refused(&task, &ended, &parts);
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use copilot::config::StorageSettings;
 use copilot::store::{Network, Reference, Retry, Stores};
-use copilot::transfer::{Copy, Engine, Limits};
+use copilot::transfer::{Copy, Engine, TransferLimits};
 use copilot_tests::background::Background;
 use copilot_tests::site::{closed_environment, names, run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -47,7 +47,7 @@ fn engine() -> Engine {
         ..Network::default()
     };
     let stores = Stores::new(StorageSettings::default(), network, closed_environment());
-    Engine::new(Arc::new(stores), Limits::within(None))
+    Engine::new(Arc::new(stores), TransferLimits::within(None))
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use copilot::store::{Network, Retry, Stores};
-use copilot::transfer::{Engine, Limits};
+use copilot::transfer::{Engine, TransferLimits};
 use copilot_tests::fault::{Chance, Fault, FaultProxy, Schedule};
 use copilot_tests::minio::{MINIO, Minio};
 use copilot_tests::requirement::Requirement;
@@ -113,9 +113,9 @@ impl Run<'_> {
             },
             ..Network::default()
         };
-        let limits = Limits {
+        let limits = TransferLimits {
             part_size: 5 << 20,
-            ..Limits::within(None)
+            ..TransferLimits::within(None)
         };
         let stores = Stores::new(settings, network, closed_environment());
         Engine::new(Arc::new(stores), limits)

@@ -16,14 +16,14 @@ use super::fixture::EagerFixture;
 const MIB: usize = 1 << 20;
 
 /// Bytes of parts that the store has received of unfinished objects.
-fn parts(fixture: &EagerFixture) -> u64 {
+pub fn parts(fixture: &EagerFixture) -> u64 {
     let found = fixture.task.site.server.unfinished_uploads().unwrap();
     let sizes = found.iter().filter_map(|path| fs::metadata(path).ok());
     sizes.map(|meta| meta.len()).sum()
 }
 
 /// Appends until the store has received most of what was written; the file stays open.
-fn grow(fixture: &EagerFixture, file: &mut File) -> usize {
+pub fn grow(fixture: &EagerFixture, file: &mut File) -> usize {
     let mut written = 0;
     while written < 64 * MIB {
         file.write_all(&bytes(MIB, written as u64)).unwrap();
@@ -87,6 +87,30 @@ fn a_file_that_shrinks_begins_anew() {
     fixture.write("log", bytes(50 * MIB, 9));
     drop(file);
     fixture.commits();
+}
+
+/// Stores drop unfinished uploads after some days.
+#[test]
+fn an_upload_that_the_store_has_dropped_goes_up_anew() {
+    let fixture = EagerFixture::start(vec![("log", blob_type(Single))]);
+    let mut file = File::create(fixture.path("log")).unwrap();
+    let written = grow(&fixture, &mut file);
+    // All parts but the last one are there, so nothing is in flight.
+    wait_until("all parts are in the store", || {
+        parts(&fixture) >= (written - 8 * MIB) as u64
+    });
+    thread::sleep(Duration::from_millis(300));
+    for path in fixture.task.site.server.unfinished_uploads().unwrap() {
+        fs::remove_file(path).unwrap();
+    }
+    drop(file);
+    let outcome = fixture.commits();
+    let words = "goes up anew";
+    assert!(
+        outcome.sidecar.ended.stderr.contains(words),
+        "{}",
+        outcome.sidecar.ended.stderr
+    );
 }
 
 #[test]

@@ -8,4 +8,5 @@ mod last_moment;
 mod mapping;
 mod pods;
 mod random;
+mod summary;
 mod trouble;

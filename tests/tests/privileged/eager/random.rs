@@ -17,7 +17,7 @@ use copilot::literal::output::OutputOptions;
 use copilot::report::Timeline;
 use copilot::store::{Network, Reference, Stores};
 use copilot::track::Timestamp;
-use copilot::transfer::{Engine, Limits, Stop};
+use copilot::transfer::{Engine, Stop, TransferLimits};
 use copilot::upload::{self, Eager, EagerOptions, Outputs, UploadMode};
 use copilot_tests::site::{bytes, closed_environment};
 use copilot_tests::task::{blob_type, files, interface};
@@ -298,9 +298,9 @@ fn engine(store: &Path) -> Engine {
         ..StorageSettings::default()
     };
     let stores = Stores::new(settings, Network::default(), closed_environment());
-    let limits = Limits {
+    let limits = TransferLimits {
         part_size: PIECE,
-        ..Limits::within(None)
+        ..TransferLimits::within(None)
     };
     Engine::new(Arc::new(stores), limits)
 }

@@ -11,6 +11,7 @@ use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::task::{Task, blob_type};
 
 use super::fixture::EagerFixture;
+use super::growing::grow;
 
 #[test]
 fn a_store_that_fails_while_main_runs_is_asked_again_at_its_end() {
@@ -114,6 +115,24 @@ fn a_sidecar_that_was_killed_knows_what_it_had_sent() {
     let outcome = fixture.commits();
     let names: Vec<&str> = outcome.objects.keys().map(String::as_str).collect();
     assert_eq!(names, ["tree/changed", "tree/kept"]);
+}
+
+#[test]
+fn the_uploads_of_a_killed_sidecar_are_aborted() {
+    let fixture = EagerFixture::start(vec![("log", blob_type(Single))]);
+    let mut file = fs::File::create(fixture.path("log")).unwrap();
+    grow(&fixture, &mut file);
+    let unfinished =
+        |fixture: &EagerFixture| fixture.task.site.server.unfinished_uploads().unwrap();
+    let left = unfinished(&fixture);
+    assert!(!left.is_empty());
+    let fixture = fixture.restart();
+    wait_until("the parts of the first life are gone", || {
+        let found = unfinished(&fixture);
+        left.iter().all(|path| !found.contains(path))
+    });
+    drop(file);
+    fixture.commits();
 }
 
 #[test]

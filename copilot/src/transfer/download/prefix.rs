@@ -1,4 +1,4 @@
-//! From a prefix to the files that its objects become, while it is being listed.
+//! From a prefix to the files that its objects become, while it is listed.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -6,43 +6,43 @@ use std::path::{Path, PathBuf};
 
 use futures_util::stream::{self, Stream, StreamExt as _};
 
-use super::error::CopyError;
 use super::partial::make_directory;
-use super::space::{Claim, Ground, Space, SpaceError};
-use super::tally::Tally;
 use crate::store::{ListEntry, Listing, Object};
+use crate::transfer::error::CopyError;
+use crate::transfer::progress::Tally;
+use crate::transfer::space::{Claim, Space, SpaceError, TargetDirectory};
 
 /// An object and the file it becomes.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) object: Object,
-    pub(super) to: PathBuf,
-    pub(super) size: u64,
+pub(in crate::transfer) struct ListedObject {
+    pub(in crate::transfer) object: Object,
+    pub(in crate::transfer) to: PathBuf,
+    pub(in crate::transfer) size: u64,
     /// The room for it.
-    pub(super) claim: Claim,
+    pub(in crate::transfer) claim: Claim,
 }
 
-/// The listing's place in the stream.
-struct Walk<'a> {
+/// A prefix whose listing has come so far.
+struct Expansion<'a> {
     object: Object,
     listing: Listing,
     to: PathBuf,
-    ground: Ground,
+    target: TargetDirectory,
     tally: &'a Tally,
     found: bool,
-    folded: CaseFold,
+    names: CaseCollisions,
 }
 
-/// Notices names that differ in case only, among the first of a prefix: of a million objects all
-/// names would take more memory than their transfer.
+/// Notices names that differ only in case, among the first names of a prefix: the names of a million
+/// objects would take more memory than their transfer.
 #[derive(Default)]
-struct CaseFold {
+struct CaseCollisions {
     seen: HashSet<u64>,
     warned: bool,
 }
 
-impl CaseFold {
-    /// How many names are remembered, each by eight bytes.
+impl CaseCollisions {
+    /// How many names are remembered, with eight bytes each.
     const MOST: usize = 20_000;
 
     fn insert(&mut self, object: &Object, name: &str) {
@@ -55,31 +55,31 @@ impl CaseFold {
             self.warned = true;
             tracing::warn!(
                 object = %object.reference().shown(),
-                "another object of this prefix differs from it in case only: some file systems keep \
-                 one of them"
+                "another object of this prefix differs from this one only in case: some file systems \
+                 keep only one of them"
             );
         }
     }
 }
 
-/// Makes the directory and gives what belongs in it. A key that can be no file is an error of its
-/// own and does not hide its neighbours.
-pub(super) fn expand(
+/// Creates the directory and returns the objects for it. A key that cannot become a file is an error of
+/// its own and does not hide its neighbours.
+pub(in crate::transfer) fn expand(
     object: Object,
     to: PathBuf,
     tally: &Tally,
     space: &Space,
-) -> impl Stream<Item = Result<Found, CopyError>> {
+) -> impl Stream<Item = Result<ListedObject, CopyError>> {
     let is_new = is_empty(&to);
     let begun = make_directory(&to).and_then(|()| Ok(object.list()?));
-    let walk = begun.map(|listing| Walk {
+    let walk = begun.map(|listing| Expansion {
         object,
         listing,
-        ground: space.ground(&to, is_new),
+        target: space.directory(&to, is_new),
         to,
         tally,
         found: false,
-        folded: CaseFold::default(),
+        names: CaseCollisions::default(),
     });
     let pages = stream::unfold(Some(walk), |walk| async {
         match walk? {
@@ -90,20 +90,20 @@ pub(super) fn expand(
     pages.flat_map(stream::iter)
 }
 
-/// Whether a directory holds nothing that could be replaced; what is missing does not.
+/// Whether a directory is empty or missing, so that the download replaces nothing in it.
 fn is_empty(directory: &Path) -> bool {
     let first = std::fs::read_dir(directory).map(|mut entries| entries.next().is_none());
     first.unwrap_or_else(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
-/// What a page brought, and how to go on.
-type Page<'a> = (
-    Vec<Result<Found, CopyError>>,
-    Option<Result<Walk<'a>, CopyError>>,
+/// The objects of a page, and the rest of the listing.
+type ExpandedPage<'a> = (
+    Vec<Result<ListedObject, CopyError>>,
+    Option<Result<Expansion<'a>, CopyError>>,
 );
 
-impl<'a> Walk<'a> {
-    async fn page(mut self) -> Option<Page<'a>> {
+impl<'a> Expansion<'a> {
+    async fn page(mut self) -> Option<ExpandedPage<'a>> {
         let entries = match self.listing.next_page().await {
             Ok(Some(entries)) => entries,
             Ok(None) => {
@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
         let mut found = Vec::with_capacity(entries.len());
         for (index, entry) in entries.iter().enumerate() {
             match self.place(entry) {
-                // Nothing of the page need be fetched to know that.
+                // No object of the page is fetched: the page as a whole has no room.
                 Some(Err(CopyError::Space(error))) => {
                     let error = self.refused(error, &entries[index + 1..]);
                     return Some((vec![Err(error)], None));
@@ -130,15 +130,15 @@ impl<'a> Walk<'a> {
         Some((found, Some(Ok(self))))
     }
 
-    /// The file that an entry becomes; none for a directory's marker.
-    fn place(&mut self, entry: &ListEntry) -> Option<Result<Found, CopyError>> {
+    /// The file that an entry becomes, or `None` for the marker of a directory.
+    fn place(&mut self, entry: &ListEntry) -> Option<Result<ListedObject, CopyError>> {
         let prefix = self.listing.prefix();
         let relative = entry.key.strip_prefix(prefix).unwrap_or(&entry.key);
         if entry.size == 0 && (relative.is_empty() || relative.ends_with('/')) {
             return None;
         }
         let object = self.object.at_key(&entry.key);
-        self.folded.insert(&object, relative);
+        self.names.insert(&object, relative);
         Some(match file_beneath(&self.to, relative) {
             Ok(to) => self.found(object, to, entry.size),
             Err(rule) => Err(CopyError::Name {
@@ -150,8 +150,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-impl Walk<'_> {
-    /// Says of the page as a whole that it has no room; `rest` comes behind the file that had none.
+impl Expansion<'_> {
+    /// The error that the whole page has no room; `rest` follows the file that did not fit.
     fn refused(&self, mut error: SpaceError, rest: &[ListEntry]) -> CopyError {
         let rest = rest.iter().map(|entry| entry.size).sum();
         error.planned = error.planned.map(|planned| planned.saturating_add(rest));
@@ -159,12 +159,12 @@ impl Walk<'_> {
         error.into()
     }
 
-    fn found(&self, object: Object, to: PathBuf, size: u64) -> Result<Found, CopyError> {
-        // What is too large to be read anyway needs no room.
+    fn found(&self, object: Object, to: PathBuf, size: u64) -> Result<ListedObject, CopyError> {
+        // An object that is too large to read needs no room.
         object.check_size(size)?;
         self.tally.planned(Some(size));
-        let claim = self.ground.claim(&to, Some(size))?;
-        Ok(Found {
+        let claim = self.target.claim(&to, Some(size))?;
+        Ok(ListedObject {
             object,
             to,
             size,
@@ -173,10 +173,10 @@ impl Walk<'_> {
     }
 }
 
-/// `relative` beneath `directory`, if it stays there and names a file.
+/// The path of `relative` beneath `directory`, if it stays there and names a file.
 fn file_beneath(directory: &Path, relative: &str) -> Result<PathBuf, &'static str> {
     if relative.contains('\0') {
-        return Err("its key holds a zero byte");
+        return Err("its key contains a zero byte");
     }
     for part in relative.split('/') {
         match part {

@@ -1,44 +1,16 @@
-//! What becomes, at main's end, of what went up before it.
-
-use std::sync::Arc;
+//! Objects that went up while main ran, and that no output of the final plan names.
 
 use tracing::warn;
 
-use super::directory::Directory;
-use super::eager::{Early, open};
+use super::eager::Early;
 use super::error::UploadError;
-use super::planned::{Planned, names};
+use super::planned::names;
 use crate::idl::blob_type::BlobDimensionality;
 use crate::literal::output::OutputPlan;
-use crate::transfer::{Engine, Gradual, Stop, Summary, TransferError};
+use crate::transfer::{Engine, Stop, Summary, TransferError};
 
-/// Makes an object of the pieces that went up early; gives the bytes that were missing, or the file if
-/// that cannot be.
-pub(super) async fn finish(
-    gradual: Gradual,
-    file: Planned,
-    directory: &Arc<Directory>,
-    engine: &Engine,
-    stop: &Stop,
-) -> Result<u64, Box<Planned>> {
-    let opened = match open(directory, &file.path) {
-        Ok(opened) if gradual.fits(opened.size) => opened,
-        _ => {
-            engine.give_up(gradual).await;
-            return Err(Box::new(file));
-        }
-    };
-    match engine.finish(gradual, &opened, stop).await {
-        Ok((_, sent)) => Ok(sent),
-        Err(error) => {
-            warn!(%error, "what went up of it while main ran is of no use: the file goes up anew");
-            Err(Box::new(file))
-        }
-    }
-}
-
-/// Deletes what went up early and is no output. What lies where a reader of a directory would find it
-/// must go.
+/// Deletes objects that went up early and that no output names. An object that stays beneath a directory of
+/// the outputs is an error, since readers would take it for a file of the directory.
 pub(super) async fn clear(
     early: &mut Early,
     plan: &OutputPlan,
@@ -70,7 +42,7 @@ pub(super) async fn clear(
         warn!(
             object = leftover.object.shown(),
             cause = %leftover.cause,
-            "sent while main ran, no output, and it stays in the store"
+            "an object that went up while main ran stays in the store, and no output names it"
         );
     }
     Ok(())

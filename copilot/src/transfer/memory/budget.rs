@@ -1,9 +1,9 @@
 //! The bytes that all transfers together may hold in memory.
 //!
-//! One owner of the memory, whom everybody asks. [`Budget::take`] counts memory that somebody else
-//! allocates; [`Budget::buffer`] hands out the memory too, and uses it again: an allocator that gets
-//! and frees megabytes all along keeps a good part of them to itself (a fifth, measured), and has the
-//! kernel clear every page anew.
+//! [`MemoryBudget::take`] reserves memory that somebody else allocates; [`MemoryBudget::buffer`]
+//! allocates it as well, and uses freed buffers again. An allocator that gets and frees megabytes all
+//! the time keeps a fifth of them to itself (measured), and the kernel clears every page anew.
+//! Dropping a permit or a buffer releases its memory.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +11,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Permits are counted in these, since a semaphore has no room for large byte counts.
+/// Bytes of one permit: a semaphore cannot count as many permits as there are bytes.
 const UNIT: u64 = 4096;
 
-/// Buffers from this size on are kept for the next one who asks.
+/// Buffers of at least this size are kept for the next caller.
 const KEPT: usize = 1 << 20;
 
-/// Memory, handed out first come first served, so that a large request is not passed by small ones
-/// for ever. Nobody asks for more while holding some.
+/// Memory, handed out in the order of requests, so that small requests cannot starve a large one. A
+/// caller that holds memory never asks for more.
 #[derive(Clone, Debug)]
-pub(super) struct Budget {
+pub(in crate::transfer) struct MemoryBudget {
     units: Arc<Semaphore>,
     total: u32,
     spare: Spare,
@@ -28,11 +28,11 @@ pub(super) struct Budget {
     peak: Arc<AtomicU64>,
 }
 
-/// Memory that was given back and not yet handed out again.
+/// Memory that was released and not yet handed out again.
 type Spare = Arc<Mutex<Vec<Vec<u8>>>>;
 
-impl Budget {
-    pub(super) fn new(bytes: u64) -> Self {
+impl MemoryBudget {
+    pub(in crate::transfer) fn new(bytes: u64) -> Self {
         let total = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         Self {
             units: Arc::new(Semaphore::new(total as usize)),
@@ -43,23 +43,23 @@ impl Budget {
     }
 
     /// The most bytes that were handed out at once.
-    pub(super) fn peak(&self) -> u64 {
+    pub(in crate::transfer) fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed) * UNIT
     }
 
-    /// Waits until `bytes` are free, or all of them if it is more. They are given back on drop.
-    pub(super) async fn take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
+    /// Waits until `bytes` are free, or all memory if `bytes` is more. Dropping the permit releases them.
+    pub(in crate::transfer) async fn take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let units = units.clamp(1, self.total);
-        // The semaphore is never closed.
+        // An error would mean that the semaphore is closed, and nothing closes it.
         let taken = Arc::clone(&self.units).acquire_many_owned(units).await.ok();
         let in_use = u64::from(self.total) - self.units.available_permits() as u64;
         self.peak.fetch_max(in_use, Ordering::Relaxed);
         taken
     }
 
-    /// Waits until `length` bytes are free and gives a buffer of them.
-    pub(super) async fn buffer(&self, length: usize) -> Buffer {
+    /// Waits until `length` bytes are free and returns a buffer of them.
+    pub(in crate::transfer) async fn buffer(&self, length: usize) -> Buffer {
         let permit = self.take(length as u64).await;
         Buffer {
             data: self.allocate(length),
@@ -69,8 +69,8 @@ impl Budget {
         }
     }
 
-    /// Spare memory of about that size, or new one. New memory takes the place of spare memory, so
-    /// that both together stay within the budget.
+    /// Spare memory of about that size, or new memory. New memory replaces spare memory, so that both
+    /// together stay within the budget.
     fn allocate(&self, length: usize) -> Vec<u8> {
         if length < KEPT {
             return vec![0; length];
@@ -90,9 +90,9 @@ impl Budget {
     }
 }
 
-/// Memory from the budget; given back when the last who uses it is done.
+/// Memory from the budget, released when its last user drops it.
 #[derive(Debug)]
-pub(super) struct Buffer {
+pub(in crate::transfer) struct Buffer {
     data: Vec<u8>,
     length: usize,
     spare: Spare,
@@ -101,12 +101,12 @@ pub(super) struct Buffer {
 
 impl Buffer {
     /// The bytes to fill.
-    pub(super) fn bytes(&mut self) -> &mut [u8] {
+    pub(in crate::transfer) fn bytes(&mut self) -> &mut [u8] {
         &mut self.data[..self.length]
     }
 
-    /// The filled bytes, to be shared.
-    pub(super) fn freeze(self) -> Bytes {
+    /// The filled bytes, to share.
+    pub(in crate::transfer) fn freeze(self) -> Bytes {
         Bytes::from_owner(self)
     }
 }
@@ -136,8 +136,8 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     #[tokio::test]
-    async fn what_is_shared_is_counted_until_the_last_is_done() {
-        let budget = Budget::new(4 * MIB as u64);
+    async fn shared_memory_counts_until_its_last_user_drops_it() {
+        let budget = MemoryBudget::new(4 * MIB as u64);
         let first = budget.buffer(3 * MIB).await.freeze();
         assert_eq!(first.len(), 3 * MIB);
         let second = first.slice(1..2);
@@ -148,8 +148,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_than_there_is_means_all() {
-        let budget = Budget::new(MIB as u64);
+    async fn a_request_for_more_than_all_gets_all() {
+        let budget = MemoryBudget::new(MIB as u64);
         let all = budget.take(u64::MAX).await;
         assert!(budget.take(1).now_or_never().is_none());
         drop(all);
@@ -158,8 +158,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn memory_is_used_again_and_never_piles_up() {
-        let budget = Budget::new(8 * MIB as u64);
+    async fn memory_is_used_again_and_does_not_pile_up() {
+        let budget = MemoryBudget::new(8 * MIB as u64);
         let spare = || {
             budget
                 .spare
@@ -176,7 +176,7 @@ mod tests {
         let mut again = budget.buffer(3 * MIB).await;
         assert_eq!((again.bytes().len(), again.bytes()[0]), (3 * MIB, 7));
         drop(again);
-        // Of another size: the spare memory goes.
+        // A buffer of another size replaces the spare memory.
         let other = budget.buffer(MIB).await;
         assert_eq!(spare(), 0);
         drop(other);

@@ -1,4 +1,4 @@
-//! How much a run of transfers may use, and where the numbers come from.
+//! How much transfers may use, and where the numbers come from.
 
 use super::cgroup;
 
@@ -6,38 +6,38 @@ const MIB: u64 = 1 << 20;
 
 /// Bounds of one engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of objects that may be held in memory at once.
+pub struct TransferLimits {
+    /// Bytes of objects in memory at once.
     pub memory: u64,
-    /// Objects in transfer at once. 16: more brought nothing in our measurements.
+    /// Objects in transfer at once. 16: more made nothing faster in our measurements.
     pub objects: usize,
     /// Parts of one large object in transfer at once. 4 of 8 MiB keep a fast line busy.
     pub parts: usize,
-    /// Size in bytes of a part, and the size up to which an object goes in one request. 8 MiB: the
-    /// cost of a request is lost in the time it takes, and four fit in the default memory.
+    /// Size in bytes of a part, and the size up to which an object goes in one request. 8 MiB: long
+    /// enough that the overhead of a request does not matter, and four parts fit in the default memory.
     pub part_size: u64,
-    /// Connections to stores at once; kept by the stores
+    /// Connections to stores at once; the stores enforce it
     /// ([`Network::connections`](crate::store::Network)).
     pub connections: usize,
 }
 
-impl Limits {
-    /// The most memory that is taken without being asked: what four parts need.
+impl TransferLimits {
+    /// The default memory at most: what four parts need.
     const MEMORY: u64 = 32 * MIB;
 
-    /// The least memory that transfers work in: one part.
+    /// The least memory that transfers work with: one part.
     pub const LEAST_MEMORY: u64 = 8 * MIB;
 
-    /// The most connections that are opened without being asked. More brought nothing in our
-    /// measurements (small objects over loopback), and S3 answers a burst with `SlowDown`.
+    /// The default number of connections at most. More made nothing faster in our measurements (small
+    /// objects over loopback), and S3 answers a burst with `SlowDown`.
     const CONNECTIONS: u64 = 16;
 
-    /// Memory of a limit for each connection. Most of it is the kernel's: what comes faster than it is
-    /// read waits in socket buffers of up to 6 MiB, which count against the limit.
+    /// Bytes of a memory limit for each connection. The kernel uses most of them: data that arrives
+    /// faster than we read it waits in socket buffers of up to 6 MiB, which count against the limit.
     const PER_CONNECTION: u64 = 8 * MIB;
 
-    /// Limits for a process that the kernel kills beyond `limit` bytes; a quarter of it is ours. A
-    /// limit on CPU time changes nothing: a connection that waits costs none.
+    /// Limits for a process that the kernel kills beyond `limit` bytes: objects take a quarter of it. A
+    /// limit on CPU time changes nothing, since a connection that waits uses none.
     #[must_use]
     pub fn within(limit: Option<u64>) -> Self {
         let memory = limit.map_or(Self::MEMORY, |limit| (limit / 4).min(Self::MEMORY));
@@ -52,11 +52,11 @@ impl Limits {
         }
     }
 
-    /// The same with other numbers where a person has chosen them.
+    /// The same limits, with the numbers that the user has chosen.
     #[must_use]
     pub fn chosen(self, memory: Option<u64>, connections: Option<usize>) -> Self {
         Self {
-            // One part must fit, however little is given.
+            // One part must fit.
             memory: memory.map_or(self.memory, |memory| memory.max(Self::LEAST_MEMORY)),
             connections: connections.unwrap_or(self.connections),
             ..self
@@ -65,7 +65,7 @@ impl Limits {
 
     /// Limits from the memory limit of our own cgroup.
     #[must_use]
-    pub fn of_this_process() -> Self {
+    pub fn from_own_cgroup() -> Self {
         let limit = cgroup::memory_limit();
         let limits = Self::within(limit);
         tracing::debug!(
@@ -77,16 +77,16 @@ impl Limits {
         limits
     }
 
-    /// The size of the parts of a file of `size` bytes: grown where the store's limit on their number
-    /// demands it, be it beyond the memory.
-    pub(super) fn part_size_for(&self, size: u64) -> u64 {
+    /// The size of the parts of a file of `size` bytes. It grows where the file would need more parts
+    /// than a store allows, even beyond the memory.
+    pub(in crate::transfer) fn part_size_for(&self, size: u64) -> u64 {
         let least = size.div_ceil(MAX_PARTS).next_multiple_of(MIB);
         self.part_size.max(least)
     }
 }
 
-/// Parts of one object, by the rules of S3 (and kin).
-pub(super) const MAX_PARTS: u64 = 10_000;
+/// The most parts of one object, by the rules of S3.
+pub(in crate::transfer) const MAX_PARTS: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -101,15 +101,15 @@ mod tests {
             (Some(64 * MIB), 16 * MIB, 8),
             (Some(MIB), 8 * MIB, 4),
         ] {
-            let limits = Limits::within(limit);
+            let limits = TransferLimits::within(limit);
             let found = (limits.memory, limits.connections);
             assert_eq!(found, (memory, connections), "{limit:?}");
         }
     }
 
     #[test]
-    fn what_is_chosen_counts() {
-        let limits = Limits::within(Some(64 * MIB));
+    fn chosen_numbers_replace_the_defaults() {
+        let limits = TransferLimits::within(Some(64 * MIB));
         for (memory, connections, expected) in [
             (None, None, (16 * MIB, 8)),
             (Some(600 * MIB), None, (600 * MIB, 8)),
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn parts_grow_with_the_file() {
-        let limits = Limits::within(None);
+        let limits = TransferLimits::within(None);
         for (size, part) in [
             (9 * MIB, 8 * MIB),
             (80_000 * MIB, 8 * MIB),

@@ -1,7 +1,7 @@
-//! A file, or a directory, that is being written beside its place and put there when it is complete.
+//! A file or directory that is written beside its target, and renamed to it when it is complete.
 //!
-//! The only way from a transfer to the disk. The unfinished file's name follows from the target's, so
-//! that a run after one that was killed finds and replaces what that left behind.
+//! All downloads reach the disk this way. The name of the unfinished file follows from the target's
+//! name, so that the next run finds and replaces what a killed run left behind.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -12,29 +12,32 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::CopyError;
-use super::space::{Claim, SpaceError};
-use super::write_back::WriteBack;
+use crate::transfer::error::CopyError;
+use crate::transfer::memory::WriteBack;
+use crate::transfer::space::{Claim, SpaceError};
 
 /// The beginning of the names of unfinished files; no target may have such a name.
 const PREFIX: &str = ".copilot-partial.";
 
 /// An unfinished file; removed when dropped.
 #[derive(Debug)]
-pub(super) struct Partial {
+pub(in crate::transfer) struct PartialFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
     claim: Option<Claim>,
-    /// The end of what was written: its size, known without asking.
+    /// The end of the last byte that was written: the file's size.
     end: AtomicU64,
     published: bool,
 }
 
-impl Partial {
-    /// Begins the file `target`, readable by any user as far as the umask allows, in the room that
-    /// was claimed for it. Directories on the way are made.
-    pub(super) fn create(target: &Path, claim: Option<Claim>) -> Result<Self, CopyError> {
+impl PartialFile {
+    /// Begins the file `target`, readable by any user as far as the umask allows, in the room that was
+    /// claimed for it. Creates missing parent directories.
+    pub(in crate::transfer) fn create(
+        target: &Path,
+        claim: Option<Claim>,
+    ) -> Result<Self, CopyError> {
         let path = beside(target).map_err(|source| failed(target, source))?;
         let file = open(&path).map_err(|source| failed(target, source))?;
         if let Some(claim) = &claim {
@@ -51,7 +54,7 @@ impl Partial {
     }
 
     /// Writes `data` at `offset`.
-    pub(super) fn write_at(&self, data: &[u8], offset: u64) -> Result<(), CopyError> {
+    pub(in crate::transfer) fn write_at(&self, data: &[u8], offset: u64) -> Result<(), CopyError> {
         let written = self.file.write_all_at(data, offset);
         written.map_err(|source| failed(&self.target, source))?;
         let end = offset + data.len() as u64;
@@ -62,18 +65,18 @@ impl Partial {
         }
     }
 
-    /// Takes note that all of `part` was written, and gives where the next part begins.
-    pub(super) fn written(&self, write_back: &WriteBack, part: Range<u64>) -> u64 {
+    /// Notes that `part` was written, and returns where the next part begins.
+    pub(in crate::transfer) fn written(&self, write_back: &WriteBack, part: Range<u64>) -> u64 {
         match &self.claim {
             Some(claim) if !claim.is_in_memory() => write_back.written(&self.file, part),
             _ => part.end,
         }
     }
 
-    /// Puts the file of `size` bytes in its place, where it replaces an earlier one.
-    pub(super) fn publish(mut self, size: u64) -> Result<(), CopyError> {
+    /// Renames the file of `size` bytes to its target, and replaces an earlier file.
+    pub(in crate::transfer) fn publish(mut self, size: u64) -> Result<(), CopyError> {
         let publish = || -> io::Result<()> {
-            // A web server may have begun anew with a shorter version.
+            // A web server may have sent a shorter version after a long one broke.
             if self.end.load(Ordering::Relaxed) != size {
                 self.file.set_len(size)?;
             }
@@ -85,7 +88,7 @@ impl Partial {
     }
 }
 
-impl Drop for Partial {
+impl Drop for PartialFile {
     fn drop(&mut self) {
         if !self.published {
             let _ = fs::remove_file(&self.path);
@@ -93,7 +96,7 @@ impl Drop for Partial {
     }
 }
 
-/// An unfinished directory; removed with all that is in it when dropped.
+/// An unfinished directory; dropping it removes it and all that it holds.
 #[derive(Debug)]
 pub struct PartialDirectory {
     path: PathBuf,
@@ -101,10 +104,10 @@ pub struct PartialDirectory {
 }
 
 impl PartialDirectory {
-    /// Begins the directory `target`. What an earlier run has left of it is removed.
+    /// Begins the directory `target`, and removes what an earlier run left of it.
     ///
     /// # Errors
-    /// That it cannot be made, whatever the reason.
+    /// That it cannot be created.
     pub fn create(target: &Path) -> Result<Self, CopyError> {
         let path = beside(target).map_err(|source| failed(target, source))?;
         remove(&path)?;
@@ -115,16 +118,16 @@ impl PartialDirectory {
         })
     }
 
-    /// Where it is for now.
+    /// The path of the unfinished directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts it in its place, where nothing may be yet.
+    /// Renames it to its target, which must not exist yet.
     ///
     /// # Errors
-    /// That it cannot be put there, whatever the reason.
+    /// That it cannot be renamed.
     pub fn publish(self) -> Result<(), CopyError> {
         let published = fs::rename(&self.path, &self.target);
         published.map_err(|source| failed(&self.target, source))
@@ -133,15 +136,15 @@ impl PartialDirectory {
 
 impl Drop for PartialDirectory {
     fn drop(&mut self) {
-        // After a rename there is nothing of that name.
+        // After a rename nothing has that name.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// Removes a file, or a directory and all that is in it; that it is missing is as good.
+/// Removes a file, or a directory and all that it holds. A missing one is not an error.
 ///
 /// # Errors
-/// That it stays, whatever the reason.
+/// That it cannot be removed.
 pub fn remove(path: &Path) -> Result<(), CopyError> {
     let removed = match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
@@ -154,15 +157,15 @@ pub fn remove(path: &Path) -> Result<(), CopyError> {
     }
 }
 
-/// Writes a small file whole: beside its place, then put there. `write` is given a buffered writer.
+/// Writes a small file whole: beside its target, then renamed. `write` gets a buffered writer.
 ///
 /// # Errors
-/// That it cannot be written, whatever the reason.
+/// That the file cannot be written.
 pub fn write_file(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), CopyError> {
-    let partial = Partial::create(target, None)?;
+    let partial = PartialFile::create(target, None)?;
     let written = || -> io::Result<u64> {
         let mut out = BufWriter::new(&partial.file);
         write(&mut out)?;
@@ -175,18 +178,18 @@ pub fn write_file(
     partial.publish(size)
 }
 
-/// Makes a directory and those above it, open to any user as far as the umask allows.
+/// Creates a directory and its parents, open to any user as far as the umask allows.
 ///
 /// # Errors
-/// That it cannot be made, whatever the reason.
+/// That it cannot be created.
 pub fn make_directory(path: &Path) -> Result<(), CopyError> {
     let made = DirBuilder::new().recursive(true).create(path);
     made.map_err(|source| failed(path, source))
 }
 
 fn failed(path: &Path, source: io::Error) -> CopyError {
-    if SpaceError::is_meant_by(&source) {
-        return SpaceError::of_full(path).into();
+    if SpaceError::is_full(&source) {
+        return SpaceError::from_full(path).into();
     }
     CopyError::Write {
         path: path.to_owned(),
@@ -194,13 +197,13 @@ fn failed(path: &Path, source: io::Error) -> CopyError {
     }
 }
 
-/// Where `target` is written until it is complete. The name has a fixed length: a suffix would make
-/// the longest names too long.
+/// The path where `target` is written until it is complete. Its name has a fixed length, since a suffix
+/// would make the longest names too long.
 fn beside(target: &Path) -> io::Result<PathBuf> {
     let invalid = |message| io::Error::new(io::ErrorKind::InvalidInput, message);
     let name = target
         .file_name()
-        .ok_or_else(|| invalid("it is no file name"))?;
+        .ok_or_else(|| invalid("the path names no file"))?;
     if name.as_bytes().starts_with(PREFIX.as_bytes()) {
         return Err(invalid("its name is reserved for unfinished files"));
     }
@@ -209,8 +212,8 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     Ok(target.with_file_name(format!("{PREFIX}{:016x}", hasher.finish())))
 }
 
-/// Opens a file that nobody else has: what lies there from an earlier run, or by anybody's malice a
-/// link, is removed and not followed.
+/// Creates a file that nobody else has open. An earlier run may have left something there, or an attacker
+/// a link: it is removed, not followed.
 fn open(path: &Path) -> io::Result<File> {
     let create = || {
         OpenOptions::new()

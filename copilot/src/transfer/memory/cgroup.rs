@@ -1,46 +1,46 @@
-//! The cgroups that bound our memory, version 1 or 2: ours and those above it, as far as we see them.
+//! The cgroups that limit our memory, version 1 or 2: our own and its parents, as far as we see them.
 //!
-//! The kernel charges whoever touches a page first. So all that we write counts against these limits:
-//! page cache, which the kernel can drop again, and pages of a tmpfs, which it cannot.
+//! The kernel charges a page to the process that touches it first. So everything that we write counts
+//! against these limits: page cache, which the kernel can drop, and pages of a tmpfs, which it cannot.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Limits from here on mean "none": version 1 writes a number near 2^63 for that.
+/// A limit of at least this means "no limit": version 1 writes a number near 2^63.
 const UNLIMITED: u64 = 1 << 60;
 
 /// The limit in bytes that the kernel enforces on this process, if any.
-pub(super) fn memory_limit() -> Option<u64> {
+pub(in crate::transfer) fn memory_limit() -> Option<u64> {
     bounds().iter().map(|bound| bound.limit).min()
 }
 
-/// The cgroups with a limit on memory, from ours upwards.
-pub(super) fn bounds() -> Vec<Bound> {
+/// The cgroups with a memory limit, from our own to its topmost parent.
+pub(in crate::transfer) fn bounds() -> Vec<Bound> {
     let membership = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     bounds_under(Path::new("/sys/fs/cgroup"), &membership)
 }
 
 /// A cgroup with a limit on memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bound {
+pub(in crate::transfer) struct Bound {
     directory: PathBuf,
-    /// Bytes that the kernel does not let it exceed.
-    pub(super) limit: u64,
-    files: &'static Files,
+    /// The limit in bytes.
+    pub(in crate::transfer) limit: u64,
+    files: &'static FileNames,
 }
 
 /// What a cgroup uses, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Usage {
-    /// All that is charged to it.
-    pub(super) current: u64,
-    /// The part of it that the kernel can take back without killing anybody: pages of files on disk.
-    pub(super) reclaimable: u64,
+pub(in crate::transfer) struct Usage {
+    /// All bytes that are charged to it.
+    pub(in crate::transfer) current: u64,
+    /// The bytes that the kernel can take back without killing a process: pages of files on disk.
+    pub(in crate::transfer) reclaimable: u64,
 }
 
-/// How a version names things.
+/// The names of a version's files.
 #[derive(Debug, PartialEq, Eq)]
-struct Files {
+struct FileNames {
     limit: &'static str,
     current: &'static str,
     /// Keys of `memory.stat`, of this cgroup and all below it.
@@ -49,7 +49,7 @@ struct Files {
     swap_current: &'static str,
 }
 
-const VERSION_2: Files = Files {
+const VERSION_2: FileNames = FileNames {
     limit: "memory.max",
     current: "memory.current",
     reclaimable: ["active_file", "inactive_file"],
@@ -57,8 +57,8 @@ const VERSION_2: Files = Files {
     swap_current: "memory.swap.current",
 };
 
-/// Its limit on swap is one on both together: of one that allows more, all of it may be swap.
-const VERSION_1: Files = Files {
+/// Its swap limit is a limit on memory and swap together; all of what it allows may be swap.
+const VERSION_1: FileNames = FileNames {
     limit: "memory.limit_in_bytes",
     current: "memory.usage_in_bytes",
     reclaimable: ["total_active_file", "total_inactive_file"],
@@ -67,8 +67,8 @@ const VERSION_1: Files = Files {
 };
 
 impl Bound {
-    /// What it uses now; none where the kernel does not say.
-    pub(super) fn usage(&self) -> Option<Usage> {
+    /// What it uses now, or `None` if the kernel does not say.
+    pub(in crate::transfer) fn usage(&self) -> Option<Usage> {
         let current = self.number(self.files.current)?;
         let stat = fs::read_to_string(self.directory.join("memory.stat")).ok()?;
         let reclaimable = stat
@@ -84,7 +84,7 @@ impl Bound {
     }
 
     /// Bytes that it may still have swapped out.
-    pub(super) fn swap_left(&self) -> u64 {
+    pub(in crate::transfer) fn swap_left(&self) -> u64 {
         let limit = self.number(self.files.swap_limit).unwrap_or(u64::MAX);
         limit.saturating_sub(self.number(self.files.swap_current).unwrap_or_default())
     }
@@ -94,13 +94,13 @@ impl Bound {
     }
 }
 
-/// A file's number; none for the word `max`.
+/// A file's number, or `None` for the word `max`.
 fn number(file: &Path) -> Option<u64> {
     fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
-/// `membership` is `/proc/self/cgroup`; with a private cgroup namespace its paths begin at our own
-/// cgroup, which is then what is mounted.
+/// `membership` is `/proc/self/cgroup`. With a private cgroup namespace its paths begin at our own
+/// cgroup, and so does the mount.
 fn bounds_under(mount: &Path, membership: &str) -> Vec<Bound> {
     let bounds = membership.lines().filter_map(|line| {
         let (_, rest) = line.split_once(':')?;
@@ -117,7 +117,7 @@ fn bounds_under(mount: &Path, membership: &str) -> Vec<Bound> {
     bounds.flatten().collect()
 }
 
-fn upwards(mount: &Path, path: &Path, files: &'static Files) -> Vec<Bound> {
+fn upwards(mount: &Path, path: &Path, files: &'static FileNames) -> Vec<Bound> {
     let bounds = path.ancestors().filter_map(|path| {
         let directory = mount.join(path);
         let limit = number(&directory.join(files.limit)).filter(|limit| *limit < UNLIMITED)?;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn all_limits_on_the_way_up_count() {
+    fn the_limits_of_all_parents_count() {
         let v1 = "12:cpu,cpuacct:/x\n9:memory:/kubepods/pod1/c\n";
         for (membership, files, expected) in [
             (
@@ -162,7 +162,7 @@ mod tests {
                 &[7, 5],
             ),
             ("0::/a/b\n", &[], &[]),
-            // The path is the host's, but what is mounted is our own cgroup.
+            // The path is the host's, but the mount begins at our own cgroup.
             (v1, &[("memory/memory.limit_in_bytes", "9\n")], &[9]),
             (
                 v1,
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn both_versions_tell_what_is_used() {
+    fn both_versions_say_what_is_used() {
         let of = |membership, files: &[_]| {
             let (_mount, bounds) = bounds(membership, files);
             (bounds[0].usage(), bounds[0].swap_left())

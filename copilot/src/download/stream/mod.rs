@@ -1,17 +1,21 @@
-//! A download that goes on while main runs, as a native sidecar: kubelet lets main start once
-//! `copilot ready` succeeds, and starts us again whenever we end before main. So we stay until its
-//! end, whether the data came or not. What main did not wait for is not fetched any more.
+//! A download that goes on while main runs, as a native sidecar.
+//!
+//! Kubelet starts main once `copilot ready` succeeds, and starts us again whenever we end before main. So
+//! the job stays until main's end, whether the data arrived or not, and stops fetching when main has
+//! ended. `data` lays out the files. Never here: error documents and exit codes, which the caller's
+//! `conclude` handles. Caller: `command`.
+
+mod data;
 
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::conclude::{Conclusion, Ended};
-use super::{failure_of, session, unless_stopped};
-use crate::download::{DownloadRequest, Streaming, mark_failed};
+use self::data::{Streaming, mark_failed};
+use super::DownloadRequest;
+use super::job::{failure_of, limits, unless_stopped};
 use crate::report::{Failure, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
@@ -19,33 +23,36 @@ use crate::track::source::kube::ApiOptions;
 use crate::track::{AttachError, Polling, TrackOptions, Until, Watch, Watcher, attach, readiness};
 use crate::transfer::{Engine, Stop, make_directory};
 
-/// How long main's end is waited for after a SIGTERM, which a native sidecar gets after it.
+/// How long to wait for main's end after SIGTERM: a native sidecar gets SIGTERM after main's end.
 const TERM_WAIT: Duration = Duration::from_secs(10);
 
-/// The object whose presence says that main has succeeded; the uploader's `--meta-output-name` is not
-/// told to a downloader, and no platform changes it.
+/// The object that exists once main has succeeded. A downloader does not get the uploader's
+/// `--meta-output-name`, and no platform changes it.
 const OUTPUTS: &str = "outputs.pb";
 
-/// Time for a look at it, whatever deadline the data had.
+/// Time for a look at that object, whatever deadline the data had.
 const FOR_A_LOOK: Duration = Duration::from_secs(30);
 
-/// Carries out a streaming download. A failure before main may start ends it at once, as it ends an
-/// init container: kubelet tries again.
-pub(super) async fn run(
+/// Downloads while main runs. A failure before main may start ends the job at once, as it ends an init
+/// container: kubelet tries again. `conclude` reports the outcome; after a later failure it is called
+/// while main still runs.
+///
+/// # Errors
+/// That main cannot be watched.
+pub async fn run<C>(
     request: &DownloadRequest,
     engine: &Engine,
-    ended: &Ended<'_>,
     termination: &mut Termination,
     timeline: &mut Timeline,
-) -> Result<Conclusion, AttachError> {
-    // Before the data: from when on main may start.
+    conclude: impl AsyncFn(Result<(), Failure>) -> C,
+) -> Result<C, AttachError> {
+    // Before the data: main may start as soon as the metadata files are in place.
     let mut watching = watch(&request.to_local_dir).await?;
-    let cancel = CancellationToken::new();
-    let stop = Stop::new(cancel.clone(), session::deadline(request.timeout));
+    let (cancel, stop) = limits(request);
     let begun = Streaming::begin(request, engine, &stop, timeline);
     let streaming = match unless_stopped(begun, termination, &cancel).await {
         Ok(streaming) => streaming,
-        Err(failure) => return Ok(failed(request, engine, ended, &failure).await),
+        Err(failure) => return Ok(failed(request, failure, &conclude).await),
     };
     if let Err(error) = readiness::announce() {
         warn!(%error, "`copilot ready` will not see that main may start");
@@ -58,11 +65,11 @@ pub(super) async fn run(
             outcome = &mut job => outcome,
             _ = &mut over => {
                 cancel.cancel();
-                // It ends by itself and leaves no half file.
+                // The job ends by itself and leaves no half-written file.
                 if job.await.is_err() {
-                    info!("main is over and has not waited for all inputs: the rest is not fetched");
+                    info!("main has ended and did not wait for all inputs: the rest is not fetched");
                 }
-                return Ok(ended.concluded(engine, Ok(())).await);
+                return Ok(conclude(Ok(())).await);
             }
         }
     };
@@ -70,7 +77,7 @@ pub(super) async fn run(
         Ok(summary) => {
             timeline.note("objects", summary.objects);
             timeline.note("bytes", summary.bytes);
-            ended.concluded(engine, Ok(())).await
+            conclude(Ok(())).await
         }
         Err(error) => {
             let failure = failure_of(&error);
@@ -79,22 +86,22 @@ pub(super) async fn run(
                 "not all inputs could be fetched: staying until main's end all the same"
             );
             if are_outputs_committed(request, engine).await {
-                info!("the outputs are committed: main has not waited for the rest, nor will it");
-                ended.concluded(engine, Ok(())).await
+                info!("the outputs are committed: main did not need the rest of its inputs");
+                conclude(Ok(())).await
             } else {
-                failed(request, engine, ended, &failure).await
+                failed(request, failure, &conclude).await
             }
         }
     };
-    // What was planned may be large, and the stay is long.
+    // The plan may be large, and main may run for long.
     drop(streaming);
     over.await;
     timeline.mark("main_over");
     Ok(conclusion)
 }
 
-/// Whether main has succeeded already and we have not noticed: SIGTERM comes a moment after the
-/// uploader's commit. An error document beside the outputs would turn them into a failure.
+/// Whether main has succeeded without our noticing: SIGTERM comes a moment after the uploader's commit. An
+/// error document beside the outputs would turn the success into a failure.
 async fn are_outputs_committed(request: &DownloadRequest, engine: &Engine) -> bool {
     let prefix = Reference::parse(&request.to_output_prefix);
     let Ok(outputs) = prefix.and_then(|prefix| prefix.join(&[OUTPUTS])) else {
@@ -103,25 +110,24 @@ async fn are_outputs_committed(request: &DownloadRequest, engine: &Engine) -> bo
     let stop = Stop::after(Some(FOR_A_LOOK));
     let found = engine.is_object(&outputs, &stop).await;
     found.unwrap_or_else(|error| {
-        warn!(%error, "whether outputs are committed cannot be told: taken for no");
+        warn!(%error, "the store does not say whether the outputs are committed: assuming that they are not");
         false
     })
 }
 
-/// Tells main, and the platform.
-async fn failed(
+/// Tells main, and then the platform.
+async fn failed<C>(
     request: &DownloadRequest,
-    engine: &Engine,
-    ended: &Ended<'_>,
-    failure: &Failure,
-) -> Conclusion {
+    failure: Failure,
+    conclude: &impl AsyncFn(Result<(), Failure>) -> C,
+) -> C {
     if let Err(error) = mark_failed(request, &failure.message) {
-        warn!(%error, "main cannot be told that its inputs will not come");
+        warn!(%error, "main cannot be told that its inputs will not arrive");
     }
-    ended.failed(engine, failure).await
+    conclude(Err(failure)).await
 }
 
-/// Attaches a watcher of main, who shares the input directory with us.
+/// Attaches a watcher of main, which shares the input directory with us.
 async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
     let options = TrackOptions {
         watchers: vec![Watcher::Auto],
@@ -132,13 +138,13 @@ async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
         pod_cgroup: None,
         proc_root: None,
         api: ApiOptions::default(),
-        // Until SIGTERM: whether main comes is the uploader's affair.
+        // Until SIGTERM: the uploader reports a main that does not start.
         main_start_timeout: None,
         term_wait: TERM_WAIT,
-        // What main left running may wait for inputs no longer.
+        // Processes that main left behind need no inputs.
         settle: Duration::ZERO,
     };
-    // Only what is there can be somebody's mount. The download makes it again, and says what is wrong.
+    // Only an existing directory can be a mount. The download creates it as well, and reports errors.
     let _ = make_directory(inputs);
     attach(&options, Some(inputs)).await
 }

@@ -1,10 +1,10 @@
-//! What a run has done so far.
+//! Counts of a run, while it runs and at its end.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::progress::Reached;
+use super::Reached;
 use crate::store::Reference;
 
 /// The counts of a finished run.
@@ -14,15 +14,15 @@ pub struct Summary {
     pub objects: u64,
     /// Bytes that arrived, those of unfinished objects included.
     pub bytes: u64,
-    /// Requests sent again, and bodies gone on with after they broke.
+    /// Requests that were sent again, and bodies that broke and were resumed.
     pub retries: u64,
     /// The most bytes of objects that were held in memory at once.
     pub peak_in_flight: u64,
-    /// How long it took.
+    /// The time from its beginning to its end.
     pub elapsed: Duration,
     /// When the first byte arrived from a store, or was accepted by one.
     pub first_byte: Option<Instant>,
-    /// Prefixes that nothing was found beneath.
+    /// Prefixes without objects.
     pub empty_prefixes: Vec<Reference>,
 }
 
@@ -48,7 +48,7 @@ impl Summary {
 
 /// The counts of a run in progress; shared by its copies.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(in crate::transfer) struct Tally {
     objects: AtomicU64,
     bytes: AtomicU64,
     known_objects: AtomicU64,
@@ -59,29 +59,29 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn moved(&self, bytes: usize) {
+    pub(in crate::transfer) fn moved(&self, bytes: usize) {
         self.first_byte.get_or_init(Instant::now);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// An object will be copied, of this size as far as that is known.
-    pub(super) fn planned(&self, size: Option<u64>) {
+    /// One more object to copy, and its size if that is known.
+    pub(in crate::transfer) fn planned(&self, size: Option<u64>) {
         self.known_objects.fetch_add(1, Ordering::Relaxed);
         self.sized(size.unwrap_or_default());
     }
 
-    /// The size of an object became known that was not.
-    pub(super) fn sized(&self, size: u64) {
+    /// More bytes to copy: the size of an object became known.
+    pub(in crate::transfer) fn sized(&self, size: u64) {
         self.known_bytes.fetch_add(size, Ordering::Relaxed);
     }
 
-    /// A body broke and was gone on with.
-    pub(super) fn resumed(&self) {
+    /// A body broke and is resumed.
+    pub(in crate::transfer) fn resumed(&self) {
         self.resumed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How far it has come; what the stores and the budget count is not in it.
-    pub(super) fn reached(&self) -> Reached {
+    /// How far the run has come, without what the stores and the budget count.
+    pub(in crate::transfer) fn reached(&self) -> Reached {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Reached {
             objects: load(&self.objects),
@@ -93,11 +93,11 @@ impl Tally {
         }
     }
 
-    pub(super) fn finished(&self) {
+    pub(in crate::transfer) fn finished(&self) {
         self.objects.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn empty(&self, prefix: &Reference) {
+    pub(in crate::transfer) fn empty(&self, prefix: &Reference) {
         let mut prefixes = self
             .empty_prefixes
             .lock()
@@ -105,8 +105,8 @@ impl Tally {
         prefixes.push(prefix.clone());
     }
 
-    /// The counts at the end, which `reached` says in full.
-    pub(super) fn summary(&self, reached: &Reached, elapsed: Duration) -> Summary {
+    /// The counts at the end; `reached` has those of the stores and the budget.
+    pub(in crate::transfer) fn summary(&self, reached: &Reached, elapsed: Duration) -> Summary {
         let prefixes = self
             .empty_prefixes
             .lock()

@@ -1,9 +1,9 @@
-//! The download while main runs: values and metadata files come first and say where everything will
-//! be, then the data, in the order of the plan, each file or directory put in its place once it is
-//! whole. The marker `_EOS` comes last; `_ERROR` in its stead says that no more will come.
+//! The files of a streaming download: first the values and metadata files, which say where everything will
+//! be, then the data in the order of the plan. Each file or directory is renamed to its place once it is
+//! complete. The marker `_EOS` comes last; `_ERROR` instead of it says that no more data will come.
 //!
-//! Whoever is killed on the way is started again, beside a main that reads already. So what is in its
-//! place and belongs to the same inputs stays as it is.
+//! A download that is killed is started again, beside a main that reads already. So data that is in place
+//! and belongs to the same inputs stays as it is.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 use futures_util::stream;
 use tracing::info;
 
-use super::error::DownloadError;
-use super::request::DownloadRequest;
-use super::{error_documents, input_directory, lone, plan_all, reference, shown};
+use crate::download::error::DownloadError;
+use crate::download::request::DownloadRequest;
+use crate::download::{
+    self as download, error_documents, input_directory, lone, plan_all, reference, shown,
+};
 use crate::literal::input::{BlobInput, BlobKind, InputPlan, MARKERS};
 use crate::report::Timeline;
 use crate::transfer::{
@@ -28,14 +30,14 @@ const BEGUN: &str = MARKERS[2];
 /// A download whose metadata files are in place.
 pub struct Streaming {
     directory: PathBuf,
-    /// What `_EOS` says: the inputs that it is about.
+    /// The inputs' reference, which `_EOS` names.
     inputs: String,
-    /// What must be fetched; none if all is there.
+    /// What to fetch; `None` if everything is in place.
     plan: Option<InputPlan>,
 }
 
 impl Streaming {
-    /// Fetches the inputs' literals; lays out the values and then the metadata files.
+    /// Fetches the inputs' literals, then writes the values and the metadata files.
     pub async fn begin(
         request: &DownloadRequest,
         engine: &Engine,
@@ -51,7 +53,7 @@ impl Streaming {
         };
         let directory = &streaming.directory;
         if fs::read(directory.join(COMPLETE)).is_ok_and(|inputs| inputs == streaming.marker()) {
-            info!("all inputs are in place already, by an earlier run");
+            info!("an earlier run has fetched all inputs");
             return Ok(streaming);
         }
         for marker in [COMPLETE, FAILED] {
@@ -65,8 +67,8 @@ impl Streaming {
         let plan = plan?;
         removed?;
         keep_only_data_of(&plan, directory)?;
-        super::write_values(&plan, directory)?;
-        super::write_metadata(&plan, request, directory)?;
+        download::write_values(&plan, directory)?;
+        download::write_metadata(&plan, request, directory)?;
         timeline.mark("metadata");
         info!(directory = %directory.display(), "metadata files are in place: data follows");
         streaming.plan = Some(plan);
@@ -86,8 +88,8 @@ impl Streaming {
         };
         let is_missing = |blob: &&BlobInput| self.place(blob).symlink_metadata().is_err();
         let missing: Vec<&BlobInput> = plan.blobs.iter().filter(is_missing).collect();
-        // Files side by side, directories one by one: whoever waits for the first wants all of the
-        // bandwidth for it.
+        // Files together, directories one by one: a main that waits for the first directory should get
+        // the whole bandwidth for it.
         let is_file = |blob: &BlobInput| blob.kind == BlobKind::Object;
         for blobs in missing.chunk_by(|one, other| is_file(one) && is_file(other)) {
             let more = match blobs {
@@ -119,13 +121,15 @@ impl Streaming {
         engine: &Engine,
         stop: &Stop,
     ) -> Result<Summary, DownloadError> {
-        let copies = files.iter().map(|file| super::copy(file, &self.directory));
+        let copies = files
+            .iter()
+            .map(|file| download::copy(file, &self.directory));
         let copies = copies.collect::<Result<Vec<_>, _>>()?;
         let outcome = engine.run(stream::iter(copies), stop).await;
         outcome.map_err(DownloadError::Transfer)
     }
 
-    /// What is beneath a prefix, put in its place as a whole.
+    /// Fetches the objects beneath a prefix, and renames the directory to its place when it is complete.
     async fn directory(
         &self,
         blob: &BlobInput,
@@ -137,7 +141,7 @@ impl Streaming {
             from: reference(blob)?,
             to: partial.path().to_owned(),
         };
-        let copy = copy.labelled(super::label(blob));
+        let copy = copy.labelled(download::label(blob));
         let outcome = engine.run(stream::iter([copy]), stop).await;
         let mut summary = outcome.map_err(DownloadError::Transfer)?;
         let place = |_: &BlobInput| partial.path().to_owned();
@@ -152,16 +156,16 @@ impl Streaming {
         self.directory.join(&blob.path)
     }
 
-    /// What the marker says, so that it is not believed of other inputs.
+    /// The content of `_EOS`: it counts for these inputs only.
     fn marker(&self) -> Vec<u8> {
         format!("{}\n", self.inputs).into_bytes()
     }
 }
 
-/// Tells main that no more will come, and why.
+/// Tells main by a file that no more data will come, and why.
 ///
 /// # Errors
-/// That it cannot be told.
+/// That the file cannot be written.
 pub fn mark_failed(request: &DownloadRequest, message: &str) -> Result<(), CopyError> {
     write_file(&request.to_local_dir.join(FAILED), |out| {
         use std::io::Write as _;
@@ -169,13 +173,13 @@ pub fn mark_failed(request: &DownloadRequest, message: &str) -> Result<(), CopyE
     })
 }
 
-/// Keeps what an earlier run of the same inputs has put in its place, and removes what main would take
-/// for its data otherwise.
+/// Keeps the data of an earlier run of the same inputs, and removes other files that main would take for
+/// its data.
 fn keep_only_data_of(plan: &InputPlan, directory: &Path) -> Result<(), CopyError> {
     let identity = identity(plan);
     let begun = directory.join(BEGUN);
     if fs::read(&begun).is_ok_and(|found| found == identity.as_bytes()) {
-        info!("an earlier run of the same inputs has been here: what it fetched is kept");
+        info!("keeping what an earlier run of the same inputs has fetched");
         return Ok(());
     }
     for blob in &plan.blobs {
@@ -187,7 +191,8 @@ fn keep_only_data_of(plan: &InputPlan, directory: &Path) -> Result<(), CopyError
     })
 }
 
-/// What comes from where to where. The metadata files do not tell: they name local paths only.
+/// Identifies the sources and targets of a plan. The metadata files cannot, since they name local paths
+/// only.
 fn identity(plan: &InputPlan) -> String {
     let mut hasher = DefaultHasher::new();
     for blob in &plan.blobs {

@@ -1,10 +1,10 @@
-//! Has the disk write large files while they come, in a container whose memory is limited.
+//! Makes the disk write large files while they arrive, in a container whose memory is limited.
 //!
-//! Pages that are written stay dirty for up to half a minute unless somebody asks. A limit that is full
-//! of dirty pages makes whoever needs the next one wait for the disk, and cgroups of version 1 do not
-//! slow a writer down before. Clean pages the kernel drops by itself when the limit is reached, and
-//! not before, so main finds its inputs in them as far as they fit. Without a limit nothing is done,
-//! nor for small files, nor on a tmpfs.
+//! Written pages stay dirty for up to half a minute. When dirty pages fill the limit, every process in
+//! the container waits for the disk, and cgroups of version 1 do not slow the writer down before that.
+//! Clean pages are dropped by the kernel when the limit is reached and not earlier, so main still finds
+//! its inputs in the page cache as far as they fit. Nothing happens without a limit, for small files, or
+//! on a tmpfs.
 
 use std::fs::File;
 use std::io;
@@ -15,25 +15,24 @@ use std::sync::{Arc, OnceLock};
 
 use super::cgroup;
 
-/// Bytes that are asked for at once: enough for a disk to work on, and a system call costs nothing
-/// beside them.
+/// Bytes of one request: enough work for a disk, and the system call costs little beside it.
 const WINDOW: u64 = 4 << 20;
 
-/// Whether, and that, write-back is started early; cheap to clone.
+/// Starts write-back early, where that helps; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct WriteBack(Arc<Shared>);
+pub(in crate::transfer) struct WriteBack(Arc<WriteBackState>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    /// Whether our memory is limited; looked up by the first large file.
+struct WriteBackState {
+    /// Whether our memory is limited; the first large file finds out.
     is_limited: OnceLock<bool>,
     refused: AtomicBool,
 }
 
 impl WriteBack {
-    /// Takes note that `part` of a file on disk was written, and gives where the next part begins:
-    /// this one grows until it is large enough for a call.
-    pub(super) fn written(&self, file: &File, part: Range<u64>) -> u64 {
+    /// Notes that `part` of a file on disk was written, and returns where the next part begins. A part
+    /// grows until it is large enough for a request.
+    pub(in crate::transfer) fn written(&self, file: &File, part: Range<u64>) -> u64 {
         if part.end - part.start < WINDOW {
             return part.start;
         }
@@ -43,7 +42,7 @@ impl WriteBack {
             && !shared.refused.load(Ordering::Relaxed)
             && let Err(reason) = start(file, &part)
         {
-            // Nothing is lost: the kernel writes when it wants to.
+            // Nothing is lost: the kernel writes the pages later.
             shared.refused.store(true, Ordering::Relaxed);
             tracing::info!(%reason, "write-back cannot be started early here");
         }
