@@ -1,7 +1,5 @@
 //! What a failed upload reports to the platform, and when it reports nothing.
 
-use std::time::Duration;
-
 use tracing::{info, warn};
 
 use super::request::UploadTarget;
@@ -15,14 +13,11 @@ use crate::upload::{self, Outputs, UploadError};
 /// In bytes: the platform does not read a larger error document.
 const LARGEST_DOCUMENT: u64 = 4 << 20;
 
-/// Time to look whether an earlier run has committed the outputs.
-const FOR_A_LOOK: Duration = Duration::from_secs(30);
-
 /// Whether an earlier run in the same pod has committed these outputs, so that this failure means nothing.
 /// An error document would turn that success into a failure.
 pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, failure: &Failure) -> bool {
     // Not the job's deadline: it may be over.
-    let stop = Stop::after(Some(FOR_A_LOOK));
+    let stop = Stop::for_a_look();
     let done = upload::is_committed(outputs, engine, &stop).await;
     if done {
         info!(

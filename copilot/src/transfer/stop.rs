@@ -6,6 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// Time to look at what is in the store after a failure.
+const FOR_A_LOOK: Duration = Duration::from_secs(30);
+
 /// Why transfers ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stopped {
@@ -38,6 +41,12 @@ impl Stop {
             CancellationToken::new(),
             allowed.map(|allowed| Instant::now() + allowed),
         )
+    }
+
+    /// For a look at the store after a failure, whatever deadline the job had.
+    #[must_use]
+    pub fn for_a_look() -> Self {
+        Self::after(Some(FOR_A_LOOK))
     }
 
     /// Waits until it is time to stop.

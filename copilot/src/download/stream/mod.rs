@@ -30,9 +30,6 @@ const TERM_WAIT: Duration = Duration::from_secs(10);
 /// `--meta-output-name`, and no platform changes it.
 const OUTPUTS: &str = "outputs.pb";
 
-/// Time for a look at that object, whatever deadline the data had.
-const FOR_A_LOOK: Duration = Duration::from_secs(30);
-
 /// Downloads while main runs. A failure before main may start ends the job at once, as it ends an init
 /// container: kubelet tries again. `conclude` reports the outcome; after a later failure it is called
 /// while main still runs.
@@ -107,7 +104,7 @@ async fn are_outputs_committed(request: &DownloadRequest, engine: &Engine) -> bo
     let Ok(outputs) = prefix.and_then(|prefix| prefix.join(&[OUTPUTS])) else {
         return false;
     };
-    let stop = Stop::after(Some(FOR_A_LOOK));
+    let stop = Stop::for_a_look();
     let found = engine.is_object(&outputs, &stop).await;
     found.unwrap_or_else(|error| {
         warn!(%error, "the store does not say whether the outputs are committed: assuming that they are not");
