@@ -170,7 +170,10 @@ fn the_program_warns_of_a_store_that_ends_with_it() {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
     let message = ended.message();
     assert!(message.contains("mem://data/inputs.pb"), "{message}");
-    assert!(message.contains("this process wrote no object"), "{message}");
+    assert!(
+        message.contains("this process wrote no object"),
+        "{message}"
+    );
     let warned = ended.stderr.contains("its objects end with it");
     assert!(warned, "{}", ended.stderr);
 }
