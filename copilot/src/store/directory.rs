@@ -19,8 +19,14 @@ use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use super::backend::{
     Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
 };
-use super::error::{Location, StoreError};
+use super::error::{Location, StoreError, StoreService};
 use super::reference::Reference;
+
+/// The file system, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "a local directory",
+    identity: "the user that Copilot runs as",
+};
 
 /// Bytes per read. A few system calls per MiB, and little memory.
 const CHUNK: usize = 256 * 1024;
@@ -166,7 +172,7 @@ impl LocalDirectory {
 #[async_trait]
 impl Backend for LocalDirectory {
     fn location(&self, reference: &Reference) -> Location {
-        Location::new(reference, self.root.display().to_string())
+        Location::new(reference, self.root.display().to_string(), &SERVICE)
     }
 
     async fn get(

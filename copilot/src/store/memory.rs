@@ -16,8 +16,14 @@ use futures_util::stream::{self, StreamExt as _};
 use super::backend::{
     Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
 };
-use super::error::{Location, StoreError};
+use super::error::{Location, StoreError, StoreService};
 use super::reference::Reference;
+
+/// The memory of this process, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "memory",
+    identity: "nothing, since memory needs no credentials",
+};
 
 /// One container.
 #[derive(Debug)]
@@ -67,7 +73,7 @@ impl InMemory {
 #[async_trait]
 impl Backend for InMemory {
     fn location(&self, reference: &Reference) -> Location {
-        Location::new(reference, format!("{} in memory", self.name))
+        Location::new(reference, format!("{} in memory", self.name), &SERVICE)
     }
 
     async fn get(

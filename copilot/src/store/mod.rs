@@ -25,7 +25,7 @@ mod web;
 
 pub use backend::{Body, ListEntry, Part};
 pub use environment::Environment;
-pub use error::{Cause, Location, SettingError, StoreError};
+pub use error::{Cause, Location, SettingError, StoreError, StoreService};
 #[cfg(feature = "kube-api")]
 pub(crate) use http::public_roots;
 pub use listing::Listing;

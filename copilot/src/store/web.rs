@@ -16,9 +16,15 @@ use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use percent_encoding::percent_decode_str;
 
 use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload};
-use super::error::{Location, StoreError};
+use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Client, FailureKind, RequestFailure, Unsigned};
 use super::reference::Reference;
+
+/// A web server, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "a web server",
+    identity: "the credentials in the reference",
+};
 
 /// How many redirects are followed: as many as the reference's client follows.
 const REDIRECTS: usize = 10;
@@ -58,7 +64,7 @@ impl Web {
 #[async_trait]
 impl Backend for Web {
     fn location(&self, reference: &Reference) -> Location {
-        Location::new(reference, reference.container()).with_service("a web server")
+        Location::new(reference, reference.container(), &SERVICE)
     }
 
     fn has_ranges(&self) -> bool {

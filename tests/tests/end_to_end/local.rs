@@ -87,7 +87,7 @@ async fn what_is_missing_is_named_and_no_container_is_made() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("file://data/x") && error.contains("never created"),
+        error.contains("file://data/x") && error.contains("never creates one"),
         "{error}"
     );
     assert!(!dir.path().join("data").exists());
@@ -160,7 +160,7 @@ async fn memory_holds_what_a_process_writes() {
     }
 }
 
-/// A run of the program can read nothing that another wrote there, and both are told so.
+/// A run of the program reads nothing that another run wrote there, and both say so.
 #[test]
 fn the_program_warns_of_a_store_that_ends_with_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -172,7 +172,10 @@ fn the_program_warns_of_a_store_that_ends_with_it() {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
     let message = ended.message();
     assert!(message.contains("mem://data/inputs.pb"), "{message}");
-    assert!(message.contains("written by this process"), "{message}");
-    let warned = ended.stderr.contains("what is written there ends with it");
+    assert!(
+        message.contains("this process wrote no object"),
+        "{message}"
+    );
+    let warned = ended.stderr.contains("its objects end with it");
     assert!(warned, "{}", ended.stderr);
 }

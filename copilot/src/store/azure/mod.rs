@@ -18,9 +18,15 @@ use object_store::client::HttpRequest;
 
 use super::bucket::{Bucket, Dialect, checked_name, restore};
 use super::credentials::{CredentialCache, not_fetched};
-use super::error::SettingError;
+use super::error::{SettingError, StoreService};
 use super::http::{Authorize, Client, FailureKind, RequestFailure, Service, causes};
 pub(super) use keys::AzureStoreSettings;
+
+/// The service, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "Azure Blob Storage",
+    identity: "account, key and sas_token in storage.stow.config, or the identity of the pod",
+};
 
 /// Opens `container` as the settings say; no request is made.
 pub(super) fn open(
@@ -48,9 +54,8 @@ pub(super) fn open(
         authorize: signer,
         address: format!("{}/{container}", settings.endpoint()),
         endpoint: settings.endpoint().to_owned(),
-        service: "Azure Blob Storage",
+        service: &SERVICE,
         dialect: Dialect::Azure,
-        identity: "account, key and sas_token in storage.stow.config, or the identity of the pod",
     })
 }
 

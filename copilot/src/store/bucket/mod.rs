@@ -31,7 +31,7 @@ use object_store::{
 };
 
 use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload, check_version};
-use super::error::{Location, StoreError};
+use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Authorize, Client, RequestFailure};
 use super::reference::Reference;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
@@ -57,12 +57,10 @@ pub(super) struct Bucket {
     pub(super) address: String,
     /// Where the store is, for messages.
     pub(super) endpoint: String,
-    /// The service and its protocol, for messages.
-    pub(super) service: &'static str,
+    /// The service that it is part of, for messages.
+    pub(super) service: &'static StoreService,
     /// The form of its listings.
     pub(super) dialect: Dialect,
-    /// The settings that hold our credentials, for messages.
-    pub(super) identity: &'static str,
 }
 
 /// For builders of the library: `http` retries, and nothing else does.
@@ -156,9 +154,7 @@ impl Bucket {
 #[async_trait]
 impl Backend for Bucket {
     fn location(&self, reference: &Reference) -> Location {
-        Location::new(reference, self.endpoint.clone())
-            .with_service(self.service)
-            .with_identity(self.identity)
+        Location::new(reference, self.endpoint.clone(), self.service)
     }
 
     async fn get(

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 /// A cause in one line; its [`source`](Error::source) is the error that the line was made of.
 #[derive(Clone, Debug)]
-pub struct Cause {
+pub struct Cause(Arc<CauseInner>);
+
+#[derive(Debug)]
+struct CauseInner {
     line: String,
-    source: Option<Arc<dyn Error + Send + Sync>>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Cause {
@@ -17,31 +20,31 @@ impl Cause {
         line: impl Into<String>,
         source: impl Error + Send + Sync + 'static,
     ) -> Self {
-        Self {
+        Self(Arc::new(CauseInner {
             line: line.into(),
-            source: Some(Arc::new(source)),
-        }
+            source: Some(Box::new(source)),
+        }))
     }
 }
 
 impl<T: Into<String>> From<T> for Cause {
     fn from(line: T) -> Self {
-        Self {
+        Self(Arc::new(CauseInner {
             line: line.into(),
             source: None,
-        }
+        }))
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.line)
+        formatter.write_str(&self.0.line)
     }
 }
 
 impl Error for Cause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source: &(dyn Error + 'static) = self.source.as_deref()?;
+        let source: &(dyn Error + 'static) = self.0.source.as_deref()?;
         Some(source)
     }
 }

@@ -15,6 +15,15 @@ use super::reference::{Reference, ReferenceError};
 pub use cause::Cause;
 pub use setting::SettingError;
 
+/// A service that stores objects, for messages.
+#[derive(Debug, PartialEq, Eq)]
+pub struct StoreService {
+    /// Its name, such as `S3`.
+    pub name: &'static str,
+    /// The settings that hold our credentials for it.
+    pub identity: &'static str,
+}
+
 /// Where something happened: an object, and the store that should have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
@@ -22,37 +31,26 @@ pub struct Location {
     pub object: String,
     /// The store's endpoint or directory.
     pub store: String,
-    /// What the store is, for messages, such as `S3`.
-    pub service: &'static str,
+    /// The service that the store is part of.
+    pub service: &'static StoreService,
     /// Whether it is a plain web address, which the task chose and not the platform.
     pub is_web: bool,
-    /// The settings that hold our credentials, for advice.
-    pub identity: &'static str,
 }
 
 impl Location {
-    /// The location of `reference` in `store`.
+    /// The location of `reference` in `store`, which is part of a service.
     #[must_use]
-    pub fn new(reference: &Reference, store: impl Into<String>) -> Self {
+    pub fn new(
+        reference: &Reference,
+        store: impl Into<String>,
+        service: &'static StoreService,
+    ) -> Self {
         Self {
             object: reference.shown(),
             store: store.into(),
-            service: "a store",
+            service,
             is_web: matches!(reference.scheme(), "http" | "https"),
-            identity: "the credentials in the reference",
         }
-    }
-
-    /// The same location in a store of this service.
-    #[must_use]
-    pub fn with_service(self, service: &'static str) -> Self {
-        Self { service, ..self }
-    }
-
-    /// The same location, with the settings that hold our credentials.
-    #[must_use]
-    pub fn with_identity(self, identity: &'static str) -> Self {
-        Self { identity, ..self }
     }
 }
 
@@ -126,7 +124,7 @@ pub enum StoreError {
     },
     /// The credentials are wrong or expired, or could not be fetched.
     #[error(
-        "{location}: the credentials were not accepted: {cause}. Check {}", location.identity
+        "{location}: the credentials were not accepted: {cause}. Check {}", location.service.identity
     )]
     BadCredentials {
         /// The object and its store.
@@ -175,7 +173,7 @@ pub enum StoreError {
     /// Something answers that is not the store.
     #[error(
         "{location}: the server does not answer as {} does: {cause}. Check the endpoint, and the proxies between",
-        location.service
+        location.service.name
     )]
     Foreign {
         /// The object and its store.

@@ -20,9 +20,15 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 
 use super::bucket::{Bucket, Dialect, checked_name, no_retries, restore};
 use super::credentials::CredentialCache;
-use super::error::SettingError;
+use super::error::{SettingError, StoreService};
 use super::http::{Authorize, Client, RequestFailure, Service};
 pub(super) use keys::GoogleStoreSettings;
+
+/// The service, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "Google Cloud Storage",
+    identity: "json and scopes in storage.stow.config, GOOGLE_APPLICATION_CREDENTIALS, or the service account of the pod",
+};
 
 /// Opens `bucket` as the settings say; no request is made.
 pub(super) fn open(
@@ -50,9 +56,8 @@ pub(super) fn open(
         authorize: bearer,
         address: format!("{}/{bucket}", settings.endpoint()),
         endpoint: settings.endpoint().to_owned(),
-        service: "Google Cloud Storage",
+        service: &SERVICE,
         dialect: Dialect::S3,
-        identity: "json and scopes in storage.stow.config, GOOGLE_APPLICATION_CREDENTIALS, or the service account of the pod",
     })
 }
 

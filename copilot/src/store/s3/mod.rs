@@ -11,9 +11,15 @@ mod signing;
 use std::sync::Arc;
 
 use super::bucket::{Bucket, Dialect};
-use super::error::SettingError;
+use super::error::{SettingError, StoreService};
 use super::http::{Client, Service};
 pub(super) use keys::S3StoreSettings;
+
+/// The service, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "S3",
+    identity: "auth_type, access_key_id and secret_key in storage.stow.config, or the role of the pod",
+};
 
 /// Opens `bucket` as the settings say; no request is made.
 pub(super) fn open(
@@ -38,8 +44,7 @@ pub(super) fn open(
         authorize: signer,
         endpoint: settings.endpoint().to_owned(),
         address,
-        service: "S3",
+        service: &SERVICE,
         dialect: Dialect::S3,
-        identity: "auth_type, access_key_id and secret_key in storage.stow.config, or the role of the pod",
     })
 }
