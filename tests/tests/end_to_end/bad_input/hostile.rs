@@ -183,7 +183,11 @@ const TABLE: &[Bad] = &[
             of(task, "n", offloaded("s3://data/task/self"))
         },
         code: REPORTED,
-        says: &["variable \"n\"", "s3://data/task/self", "more than 8 levels"],
+        says: &[
+            "variable \"n\"",
+            "s3://data/task/self",
+            "more than 8 levels",
+        ],
     },
     Bad {
         what: "an offloaded literal that is none",
