@@ -37,7 +37,7 @@ pub(super) enum FlagError {
     #[error("--poll-fast and --poll-slow must be longer than 0")]
     NoPause,
     /// `noop` watches nothing.
-    #[error("--watcher noop does not wait for main, so it cannot stand beside other watchers")]
+    #[error("--watcher noop does not wait for main, so no other watcher can stand beside it")]
     NoopBesideOthers,
     /// A flag of Kubernetes' client that the watcher refuses.
     #[error("--{name} is not supported by the watcher kube-api: {advice}")]

@@ -36,7 +36,7 @@ fn parse_record(argument: &str) -> Result<BTreeMap<String, String>, SyntaxError>
                  item {} has no `=`; {}",
                 index + 1,
                 if field.is_empty() {
-                    "remove the extra comma"
+                    "remove the comma beside it"
                 } else {
                     "use one flag for each key, or put double quotes around an item whose value \
                      holds commas"
