@@ -1,4 +1,4 @@
-//! What a transfer tells of itself while it runs, and at its end.
+//! What a transfer reports while it runs and at its end.
 
 #![cfg(test)]
 
@@ -19,7 +19,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// The fields of the log line that says this.
+/// The fields of the log line with this message.
 #[track_caller]
 fn fields(log: &str, message: &str) -> Value {
     let lines = log
@@ -30,7 +30,7 @@ fn fields(log: &str, message: &str) -> Value {
     line["json"].clone()
 }
 
-/// A number among them; they are logged as texts or as numbers.
+/// A field's number; fields are logged as text or as numbers.
 #[track_caller]
 fn number(fields: &Value, name: &str) -> u64 {
     fields[name]
@@ -86,10 +86,10 @@ fn slow() -> Background {
     .unwrap()
 }
 
-/// All that is written to a terminal until nobody holds its other end.
+/// Reads everything that is written to a terminal until its other end is closed.
 fn drain(mut terminal: File) -> String {
     let (mut all, mut piece) = (Vec::new(), [0; 4096]);
-    // Linux says so by an error.
+    // Linux reports the end as an error.
     while let Ok(count) = terminal.read(&mut piece) {
         if count == 0 {
             break;
@@ -124,7 +124,7 @@ fn on_a_terminal_a_bar_moves_and_tears_no_line() {
         .stdout(Stdio::null())
         .stderr(theirs);
     let status = command.status().unwrap();
-    // It holds the terminal, too.
+    // It keeps the terminal open, too.
     drop(command);
     let seen = reading.join().unwrap();
     assert!(status.success(), "{seen}");
@@ -133,7 +133,7 @@ fn on_a_terminal_a_bar_moves_and_tears_no_line() {
     assert!(seen.matches(bar).count() >= 2, "{seen:?}");
     assert!(seen.contains(" left, 0 of 1 objects"), "{seen:?}");
     for line in seen.lines() {
-        // What the line held before is wiped.
+        // The line's previous content is erased.
         let line = line.rsplit("\x1b[K").next().unwrap();
         assert!(
             serde_json::from_str::<Value>(line).is_ok(),

@@ -1,4 +1,4 @@
-//! What cannot be done is an error that names the object, the store, the cause and the way out.
+//! Errors name the object, the store, the cause and the solution.
 
 #![cfg(test)]
 
@@ -129,7 +129,7 @@ async fn a_file_where_a_directory_must_be_is_an_error() {
     assert_eq!(names(&site.work("")), ["dir", "file"]);
 }
 
-/// With the numbers that users get.
+/// With the default settings.
 #[tokio::test]
 async fn a_closed_port_is_told_soon() {
     // Bound and not listening: nothing else can take the port.
@@ -211,7 +211,7 @@ async fn files_that_cannot_be_read_are_named() {
     }
 }
 
-/// `iam` with nothing to take credentials from does not hang on a metadata service.
+/// `iam` without a source of credentials does not wait for a metadata service.
 #[tokio::test]
 async fn no_credentials_are_told_soon() {
     let site = Site::start().unwrap();

@@ -1,4 +1,4 @@
-//! Cancellation and deadlines reach everything and leave nothing behind.
+//! Cancellation and deadlines stop everything and leave nothing behind.
 
 #![cfg(test)]
 

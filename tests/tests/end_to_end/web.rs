@@ -16,11 +16,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 struct Resource {
     data: Vec<u8>,
     etag: Option<&'static str>,
-    /// Whether it says how long the resource is.
+    /// Whether it announces the length of the resource.
     sized: bool,
 }
 
-/// Serves a resource the way web servers do, ranges included where a version can be named.
+/// Serves a resource as web servers do, including ranges if it has a validator.
 fn serve(resource: Resource) -> Background {
     let resource = Arc::new(resource);
     Background::start("web-server", move |mut connection| {
@@ -133,7 +133,7 @@ async fn a_resource_without_a_length_is_taken_to_its_end() {
     }
 }
 
-/// Web inputs: the status counts, redirects are followed, a broken body is begun anew.
+/// Web inputs: the status is checked, redirects are followed, a broken body is fetched again.
 #[tokio::test]
 async fn web_addresses_are_inputs_whose_status_counts() {
     let site = Site::start().unwrap();

@@ -1,5 +1,5 @@
-//! The sidecar beside a main process, from its watcher's attachment to what it leaves in the store:
-//! how main ends, how the pod is stopped, and what follows.
+//! The sidecar and a main process, from attaching the watcher to the result in the store: how main ends,
+//! how the pod is stopped, and what follows.
 
 use std::fs;
 
@@ -291,7 +291,7 @@ fn a_private_cgroup_namespace_hides_nothing_from_the_kernel() {
         return;
     }
     let fixture = CgroupFixture::create();
-    // As the sandbox does, it shows how far up the pod lies.
+    // Like the sandbox, it shows which ancestor is the pod's cgroup.
     let pause = Running::start(enter(&fixture.pod, "pause", "/bin/sleep".into()).arg("300"));
     let outputs = interface([("word", simple(SimpleType::String))]);
     let command = fixture.sidecar_through(

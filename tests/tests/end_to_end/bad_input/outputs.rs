@@ -1,4 +1,4 @@
-//! What main may leave: more than programs leave by themselves, and what changes under our hands.
+//! Unusual outputs: special files, too many files, files that change while they are uploaded.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -119,7 +119,7 @@ fn sidecars() {
     check_all(TABLE, "OutputUploadFailed");
 }
 
-/// A device is neither read nor waited for.
+/// A device is not read, and does not block.
 #[test]
 fn devices() {
     if !Requirement::Root.is_met() {
@@ -133,7 +133,7 @@ fn devices() {
         let task = Task::start().unwrap();
         fs::create_dir(task.outputs_dir().join("o")).unwrap();
         let path = task.outputs_dir().join(name);
-        // Without end: `/dev/zero`.
+        // `/dev/zero`, which has no end.
         let made = mknodat(
             CWD,
             &path,
@@ -156,7 +156,7 @@ fn devices() {
     }
 }
 
-/// Text keeps what only numbers cannot have, as in the reference: `\r` is no white space to it.
+/// Text keeps characters that are only invalid in numbers, as in the reference, which does not trim `\r`.
 #[test]
 fn text_keeps_carriage_returns_and_marks() {
     let task = Task::start().unwrap();
@@ -167,7 +167,7 @@ fn text_keeps_carriage_returns_and_marks() {
     assert_eq!(task.outputs().unwrap().literals["s"], expected);
 }
 
-/// Uploads a tree while `change` happens to it: when the store is asked for the first time.
+/// Uploads a tree; `change` is called at the first request to the store.
 fn changed(large: usize, change: impl Fn(&Path) + Send + Sync + 'static) -> (Task, Ended) {
     let task = Task::start().unwrap();
     task.write_output("o/large", bytes(large, 1));
@@ -190,7 +190,7 @@ fn changed(large: usize, change: impl Fn(&Path) + Send + Sync + 'static) -> (Tas
     (task, ended)
 }
 
-/// Nothing is committed, and the one document says why.
+/// Checks that nothing is committed, and that the only document names the cause.
 fn refused(task: &Task, ended: &Ended, parts: &[&str]) {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
     assert_eq!(task.outputs(), None);
@@ -248,7 +248,7 @@ fn files_that_vanish() {
     // A whole directory, whose names are known by then.
     let (task, ended) = changed(1, |folder| fs::remove_dir_all(folder.join("more")).unwrap());
     refused(&task, &ended, &["output \"o\"", "o/more/", "No such file"]);
-    // What is open already can be read to its end.
+    // A file that is already open can be read to its end.
     let (task, ended) = changed(40 * MIB, |folder| {
         fs::remove_file(folder.join("large")).unwrap();
     });

@@ -1,4 +1,4 @@
-//! What a sidecar may be given, and what main may leave.
+//! Bad arguments of a sidecar, and bad outputs of main.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -27,7 +27,7 @@ fn tree(task: &Task) -> Command {
     of(task, "o", blob_type(Multipart))
 }
 
-/// The same, run by somebody whom permissions bind.
+/// The same, but as a user whose file permissions are checked.
 fn unprivileged(task: &Task, declared: Type) -> Command {
     let mut command = binary::unprivileged(&task.site.work("copilot"));
     command

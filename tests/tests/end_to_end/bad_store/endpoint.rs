@@ -1,4 +1,4 @@
-//! An endpoint that is no S3.
+//! An endpoint that is not an S3 server.
 
 use copilot::idl::blob_type::BlobDimensionality::Multipart;
 use copilot_tests::background::Background;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::outlook::{PASSING, PLATFORM_LASTING, unreported};
 
-/// A page of a web server that has one for everything.
+/// The page of a web server that answers every request with it.
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Sign in</title></head><body></body></html>";
 
 /// A server that answers every connection with these bytes.
@@ -68,7 +68,7 @@ fn what_is_no_s3_is_told() {
     }
 }
 
-/// That may be a server which is just starting, so it is asked again, here by somebody impatient.
+/// It may be a server that is just starting, so there are retries; here with a short time limit.
 #[tokio::test]
 async fn what_hangs_up_at_once_is_told() {
     let site = Site::start().unwrap();

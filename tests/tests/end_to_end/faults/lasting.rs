@@ -1,4 +1,4 @@
-//! Faults that stay: an error that says so, and nothing half-done.
+//! Permanent faults: a clear error, and nothing incomplete.
 
 use std::fs;
 
@@ -63,7 +63,7 @@ async fn an_object_that_changes_while_it_is_read_is_told() {
     let path = site.server.file("data", "x");
     let proxy = FaultProxy::start(site.server.address(), move |seen| {
         if seen.index == 1 {
-            // As somebody else's upload would, with another ETag for the ranges to come.
+            // As an upload by another client would, so that the remaining ranges have another ETag.
             for entry in fs::read_dir(path.parent().unwrap().parent().unwrap()).unwrap() {
                 let name = entry.unwrap().path();
                 if name

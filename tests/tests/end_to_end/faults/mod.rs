@@ -1,4 +1,4 @@
-//! A network that fails: what can be mended is, what cannot is a clear error, and nothing is left.
+//! A network that fails: recoverable faults are retried, others are clear errors, and nothing is left.
 
 mod begun;
 mod lasting;
@@ -22,7 +22,7 @@ async fn survives_down(
     survives_down_within(Duration::from_secs(20), length, fault).await
 }
 
-/// The same; the engine takes silence of this length for a stall.
+/// The same; the engine treats silence of this length as a stall.
 async fn survives_down_within(
     patience: Duration,
     length: usize,
@@ -151,7 +151,7 @@ async fn uploads_survive_what_passes() {
     .await;
 }
 
-/// The store put the object together, but we do not hear of it: the upload is gone when we ask again.
+/// The store completed the object, but its answer is lost: at the retry the upload no longer exists.
 #[tokio::test]
 async fn a_lost_answer_to_the_last_request_is_no_failure() {
     let lost = std::sync::atomic::AtomicBool::new(false);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use memmap2::MmapMut;
 
-/// Maps a whole file, to be written; its descriptor is closed.
+/// Maps a whole file for writing, and closes its descriptor.
 pub fn map(path: &Path) -> MmapMut {
     let mut options = OpenOptions::new();
     let file = options.read(true).write(true).open(path).unwrap();

@@ -18,7 +18,7 @@ fn outputs() -> TypedInterface {
     interface([("tree", blob_type(Multipart))])
 }
 
-/// A pod whose main writes a file, waits until the test has seen it in the store, and goes on.
+/// A pod whose main writes a file, waits until the test has seen it in the store, and continues.
 fn play(task: &TaskPod, then: &str, options: &[&str]) -> Outcome {
     let sidecar = task.sidecar_for(&outputs()).unwrap();
     let sidecar = sidecar.argument("--upload-mode=UPLOAD_EAGER");

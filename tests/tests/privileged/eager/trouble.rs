@@ -1,5 +1,4 @@
-//! When something is in the way: a store that fails or forbids, a sidecar that is killed, a directory
-//! that cannot be watched.
+//! Trouble: a store that fails or refuses, a sidecar that is killed, a directory that cannot be watched.
 
 use std::fs;
 use std::sync::Arc;
@@ -65,7 +64,7 @@ fn a_leftover_that_may_not_be_deleted_fails_the_run_where_it_would_be_read() {
     }
     assert!(outcome.task.outputs().is_none());
 
-    // Where nobody would read it, it is said.
+    // It is reported where it would otherwise be missed.
     let task = Task::start().unwrap();
     let proxy = FaultProxy::start(task.site.server.address(), |seen| {
         if seen.line.starts_with("DELETE") {

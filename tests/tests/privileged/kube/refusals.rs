@@ -1,4 +1,4 @@
-//! A watch that cannot work is refused before the wait begins, with the way out.
+//! A watch that cannot work is refused before the wait begins, with the solution.
 
 use std::process::Command;
 
@@ -57,7 +57,7 @@ fn a_pod_that_is_not_there_is_named_with_its_origin() {
         &mut command(&fixture, &["--pod-name=nobody"]),
         &["no pod nobody", "--pod-name", "hostNetwork"],
     );
-    // An empty name is none: the host name is taken, and that is no pod here.
+    // An empty name is ignored: the host name is used, and a pod with that name does not exist here.
     refused(
         &mut command(&fixture, &["--pod-name="]),
         &["the host name", "POD_NAME"],

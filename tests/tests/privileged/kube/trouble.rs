@@ -1,10 +1,10 @@
-//! Watches that are closed, broken and refused; an API server that goes away and comes back.
+//! Watches that are closed, interrupted and refused; an API server that stops and starts again.
 
 use copilot_tests::kube::Behaviour;
 
 use super::fixture::KubeFixture;
 
-/// Whatever happens to the watch, main's end is told once it goes on.
+/// Whatever happens to the watch, main's end is reported when it continues.
 #[track_caller]
 fn goes_on_after(disturb: impl Fn(&KubeFixture)) -> String {
     let mut fixture = KubeFixture::start();
@@ -53,10 +53,10 @@ fn a_broken_watch_is_resumed() {
 
 #[test]
 fn a_version_that_is_too_old_makes_it_list_anew() {
-    // By an event in the open watch.
+    // With an event in the open watch.
     let log = goes_on_after(|fixture| fixture.api.forget());
     assert!(!log.contains("tells nothing for now"), "{log}");
-    // By the answer to the next watch.
+    // With the answer to the next watch.
     goes_on_after(|fixture| {
         fixture.api.behave(Behaviour::RefusesWatches(410));
         let before = fixture.api.watches();
@@ -74,7 +74,7 @@ fn what_happened_while_nothing_could_be_heard_is_not_missed() {
     sidecar.says("tells nothing for now");
     fixture.main_runs();
     fixture.main_ends(0, "Completed");
-    // Not even the versions of that time are kept.
+    // Even the versions of that time are no longer known.
     fixture.api.forget();
     fixture.api.behave(Behaviour::Normal);
     let log = fixture.committed(sidecar).ended.stderr;
