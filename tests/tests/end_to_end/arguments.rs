@@ -301,7 +301,7 @@ fn one_flag_with_several_keys_and_a_comma_is_refused() {
 
 /// In the reference the last one on the command line wins; upstream's fix lets `--timeout` win.
 #[test]
-fn a_timeout_that_is_over_is_told() {
+fn an_expired_timeout_is_reported() {
     let task = Task::start().unwrap();
     task.write_output("n", "1");
     let declared = interface([("n", simple(SimpleType::Integer))]);

@@ -141,7 +141,7 @@ fn a_second_run_after_a_kill_at_any_moment() {
 }
 
 #[test]
-fn a_signal_ends_a_download_at_once_and_is_told() {
+fn a_signal_ends_a_download_at_once_and_is_reported() {
     for signal in [Signal::TERM, Signal::INT] {
         let task = task();
         let (run, _proxy) = stalled(&task);
@@ -211,7 +211,7 @@ fn under_umask(task: &Task, umask: &str) -> Ended {
 }
 
 #[test]
-fn files_are_for_everybody_whom_the_umask_allows() {
+fn files_are_readable_as_the_umask_allows() {
     for (umask, mask) in [("022", 0o022), ("077", 0o077), ("000", 0)] {
         let task = task();
         let ended = under_umask(&task, umask);

@@ -80,7 +80,7 @@ async fn arrived(damaged: usize, keys: &[(&str, &str)]) -> Result<Vec<u8>, Strin
 }
 
 #[tokio::test]
-async fn damage_is_noticed_by_signature_or_checksum() {
+async fn damage_is_detected_by_signature_or_checksum() {
     let plain = ("sign_payload", "never");
     let sha = ("upload_checksum", "sha256");
     let crc = ("upload_checksum", "CRC64NVME");

@@ -140,7 +140,7 @@ async fn markers_are_skipped_and_odd_names_come_as_they_are() {
 }
 
 #[tokio::test]
-async fn what_can_be_no_file_is_refused_by_name_and_hides_no_other() {
+async fn keys_that_cannot_be_files_are_refused_with_their_name_and_hide_no_others() {
     for (keys, named) in [
         (&[("p/../x", 4), ("p/ok", 4)][..], "s3://data/p/../x"),
         (&[("p/a//b", 4), ("p/ok", 4)], "s3://data/p/a//b"),
@@ -224,7 +224,7 @@ fn through_the_program(keys: &'static [(&'static str, usize)]) -> (i32, Vec<Stri
 }
 
 #[test]
-fn a_task_gets_all_of_them_or_is_told_which() {
+fn a_task_gets_all_outputs_or_the_missing_ones_are_named() {
     let (code, left, message) = through_the_program(&[
         ("p/", 0),
         ("p/dir/", 0),

@@ -75,7 +75,7 @@ async fn files_round_trip() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_and_no_container_is_made() {
+async fn a_missing_container_is_named_and_not_created() {
     let dir = tempfile::tempdir().unwrap();
     let engine = engine(settings(dir.path()));
     let reference = Reference::parse("file://data/x").unwrap();

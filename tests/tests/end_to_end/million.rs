@@ -131,7 +131,7 @@ fn inputs() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn it_flows_from_the_first_page_on_and_pages_wait_for_room() {
+async fn downloads_begin_with_the_first_page_and_pages_wait_for_room() {
     let site = Site::start().unwrap();
     let bucket = Arc::new(Bucket {
         patient: true,

@@ -150,7 +150,7 @@ fn do_not_upload_commits_the_references_that_main_left() {
 }
 
 #[test]
-fn do_not_upload_refuses_what_is_no_reference() {
+fn do_not_upload_refuses_invalid_references() {
     for (content, words) in [
         ("1,2,3\n4,5,6\n", "several lines"),
         ("hello", "no reference of a known scheme"),

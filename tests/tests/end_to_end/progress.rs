@@ -39,7 +39,7 @@ fn number(fields: &Value, name: &str) -> u64 {
 }
 
 #[test]
-fn at_the_end_it_says_what_was_moved_and_what_that_took() {
+fn at_the_end_it_reports_amount_time_and_memory() {
     let task = Task::start().unwrap();
     for index in 0..20 {
         task.put(&format!("dir/{index:02}"), bytes(30_000, index));
@@ -64,7 +64,7 @@ fn at_the_end_it_says_what_was_moved_and_what_that_took() {
     assert!(number(&told, "bytes_per_second") > 0);
     let peak = number(&told, "peak_in_flight");
     assert!(peak > 0 && peak <= 32 << 20, "{peak}");
-    // Nothing took ten seconds, and no bar is drawn where there is no terminal.
+    // The transfer took less than ten seconds, and without a terminal there is no bar.
     assert!(!ended.stderr.contains('\r'), "{}", ended.stderr);
 }
 

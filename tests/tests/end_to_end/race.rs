@@ -111,7 +111,7 @@ impl Drop for Stopping<'_> {
 }
 
 #[test]
-fn nothing_from_outside_arrives() {
+fn nothing_from_outside_is_uploaded() {
     let task = Task::start().unwrap();
     let pairs = lay(&task);
     let outputs = task.outputs_dir();

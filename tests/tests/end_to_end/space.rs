@@ -100,7 +100,7 @@ fn a_directory_larger_than_the_volume_is_refused_before_its_first_byte() {
 }
 
 #[test]
-fn what_is_replaced_is_room() {
+fn replaced_files_count_as_room() {
     if !Requirement::Mounts.is_met() {
         return;
     }
@@ -163,7 +163,7 @@ fn more_files_than_the_volume_holds_are_refused() {
 }
 
 #[test]
-fn a_limit_that_is_told_is_kept() {
+fn an_announced_limit_is_kept() {
     let task = Task::start().unwrap();
     for index in 0..40 {
         task.put(&format!("dir/{index:02}"), bytes(MIB / 2, index));
@@ -181,7 +181,7 @@ fn a_limit_that_is_told_is_kept() {
 
 /// The tmpfs itself has enough room, but its pages are charged to the container.
 #[test]
-fn a_tmpfs_larger_than_the_containers_memory_is_refused_and_nobody_killed() {
+fn a_tmpfs_larger_than_the_containers_memory_is_refused_before_the_oom_killer() {
     if !Requirement::MemoryLimits.is_met() {
         return;
     }
@@ -248,7 +248,7 @@ fn of_endless(task: &Task, server: &Background) {
 }
 
 #[test]
-fn bytes_of_unknown_number_are_stopped_before_the_kernel_kills() {
+fn a_download_of_unknown_length_stops_before_the_oom_killer() {
     if !Requirement::MemoryLimits.is_met() {
         return;
     }
@@ -265,7 +265,7 @@ fn bytes_of_unknown_number_are_stopped_before_the_kernel_kills() {
 }
 
 #[test]
-fn bytes_of_unknown_number_are_stopped_by_a_full_volume() {
+fn a_download_of_unknown_length_stops_when_the_volume_is_full() {
     if !Requirement::Mounts.is_met() {
         return;
     }
@@ -281,7 +281,7 @@ fn bytes_of_unknown_number_are_stopped_by_a_full_volume() {
 }
 
 #[test]
-fn bytes_of_unknown_number_are_stopped_by_the_limit_that_is_told() {
+fn a_download_of_unknown_length_stops_at_the_announced_limit() {
     let (task, server) = (Task::start().unwrap(), endless());
     of_endless(&task, &server);
     let mut command = task.download();

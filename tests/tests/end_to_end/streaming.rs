@@ -122,7 +122,7 @@ fn everything() -> Vec<(String, String)> {
 }
 
 #[test]
-fn all_comes_and_it_stays_until_it_is_told() {
+fn all_data_arrives_and_it_runs_until_sigterm() {
     let task = task();
     task.put("task/out/error.pb", "of an earlier run");
     let way = Held::at(&task, "nothing");
@@ -181,7 +181,7 @@ fn metadata_comes_first_and_data_whole_and_in_order() {
 }
 
 #[test]
-fn nobody_is_ready_before_the_metadata_files() {
+fn it_is_not_ready_before_the_metadata_files_exist() {
     let task = task();
     let way = Held::at(&task, "inputs.pb");
     let mut running = start(&task, &way.proxy.endpoint(), &[]);
@@ -195,7 +195,7 @@ fn nobody_is_ready_before_the_metadata_files() {
 }
 
 #[test]
-fn what_fails_on_the_way_is_told_to_main_and_the_platform_and_it_stays() {
+fn a_failed_transfer_is_reported_to_main_and_the_platform_and_it_keeps_running() {
     let task = task();
     fs::remove_file(task.site.server.file("data", "in/c")).unwrap();
     let mut running = start(&task, &task.site.server.endpoint, &[]);
@@ -258,7 +258,7 @@ fn a_failure_before_main_may_start_ends_it() {
 }
 
 #[test]
-fn killed_half_way_it_goes_on_where_it_was() {
+fn a_killed_download_continues_where_it_was() {
     let task = task();
     let at = |name: &str| task.inputs_dir().join(name);
     let way = Held::at(&task, "/in/b/y/z");
@@ -344,7 +344,7 @@ fn a_main_that_does_not_wait_is_no_failure() {
 }
 
 #[test]
-fn a_failure_after_the_commit_is_nobodys() {
+fn a_failure_after_the_commit_changes_nothing() {
     let task = task();
     fs::remove_file(task.site.server.file("data", "in/c")).unwrap();
     task.put("task/out/outputs.pb", "committed by the uploader");
@@ -356,7 +356,7 @@ fn a_failure_after_the_commit_is_nobodys() {
 }
 
 #[test]
-fn the_deadline_is_that_of_the_data_and_not_of_the_stay() {
+fn the_deadline_limits_the_transfer_and_not_the_process() {
     let task = task();
     let way = Held::at(&task, "/in/c");
     let running = start(&task, &way.proxy.endpoint(), &["--timeout", "1s"]);

@@ -167,7 +167,7 @@ async fn a_prefix_ends_at_a_slash() {
 }
 
 #[tokio::test]
-async fn an_empty_prefix_is_an_empty_directory_and_told() {
+async fn an_empty_prefix_is_an_empty_directory_and_logged() {
     let site = Site::start().unwrap();
     let to = site.work("in/here");
     let done = run(&site.engine(), vec![prefix("nothing", &to)])

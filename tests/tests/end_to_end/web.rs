@@ -88,7 +88,7 @@ async fn survives(resource: Resource, bodies: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_broken_body_goes_on_where_the_version_can_be_named() {
+async fn a_broken_body_is_resumed_if_the_version_can_be_named() {
     let heads = survives(
         Resource {
             data: bytes(20 << 20, 1),
@@ -104,7 +104,7 @@ async fn a_broken_body_goes_on_where_the_version_can_be_named() {
 }
 
 #[tokio::test]
-async fn a_broken_body_is_begun_anew_where_it_cannot() {
+async fn a_broken_body_is_fetched_again_if_the_version_cannot_be_named() {
     for etag in [None, Some("W/\"weak\"")] {
         let resource = Resource {
             data: bytes(1 << 20, 1),

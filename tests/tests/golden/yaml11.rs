@@ -62,7 +62,7 @@ fn node<'a>(event: Event<'a>, events: &mut impl Iterator<Item = Item<'a>>) -> Ya
                     Event::MappingEnd => break Yaml::Map(entries),
                     event => {
                         let Yaml::Text(key) = node(event, events) else {
-                            panic!("a key is no string")
+                            panic!("a key is not a string")
                         };
                         let value = next(events);
                         let value = node(value, events);
@@ -71,7 +71,7 @@ fn node<'a>(event: Event<'a>, events: &mut impl Iterator<Item = Item<'a>>) -> Ya
                 }
             }
         }
-        other => panic!("{other:?} is no node"),
+        other => panic!("{other:?} is not a node"),
     }
 }
 

@@ -218,7 +218,7 @@ fn every_example() {
             "python" => check("python3", &code),
             "r" if Requirement::R.is_met() => check("Rscript", &code),
             "r" => continue,
-            other => panic!("there is no way to run {other:?}"),
+            other => panic!("{other:?} cannot be run here"),
         }
         run.push(language);
     }

@@ -63,8 +63,8 @@ impl Drop for Storm {
 
 /// Runs one test in its own process, since a signal reaches the whole process.
 #[tokio::test(flavor = "current_thread")]
-async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
-    let test = "decide::a_decision_is_made_at_once_and_by_all_that_is_known";
+async fn a_decision_is_made_at_once_from_all_events() {
+    let test = "decide::a_decision_is_made_at_once_from_all_events";
     if !Requirement::Bpf.is_met() || !is_alone(test) {
         return;
     }

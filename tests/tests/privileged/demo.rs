@@ -61,7 +61,7 @@ fn root_sees_main_through_the_kernel() {
 }
 
 #[test]
-fn somebody_without_rights_sees_main_by_its_descriptor() {
+fn an_unprivileged_user_sees_main_with_pidfd() {
     if !Requirement::Nobody.is_met() {
         return;
     }

@@ -168,7 +168,7 @@ fn hosts_are_read_from_a_file_as_kubelet_mounts_it() {
 }
 
 #[test]
-fn an_untrusted_store_is_refused_in_words() {
+fn an_untrusted_store_is_refused_with_an_explanation() {
     if !Requirement::Containers.is_met() {
         return;
     }

@@ -81,7 +81,7 @@ fn has_started(transition: &Transition) -> bool {
 
 /// It may start and end before user space reads the event.
 #[tokio::test(flavor = "current_thread")]
-async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
+async fn a_short_second_main_that_starts_later_is_not_missed() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -107,7 +107,7 @@ async fn a_second_main_that_comes_later_and_lives_a_moment_is_not_missed() {
 
 /// It ran before the watcher was attached, or started later.
 #[tokio::test(flavor = "current_thread")]
-async fn a_main_that_starts_processes_all_day_wakes_nobody() {
+async fn a_main_that_always_starts_processes_does_not_wake_the_sidecar() {
     if !Requirement::Bpf.is_met() {
         return;
     }

@@ -103,7 +103,7 @@ fn has_ended(transition: &Transition) -> bool {
 
 /// The record of main's end is lost: the end is detected, but not the exit status.
 #[tokio::test(flavor = "current_thread")]
-async fn a_lost_end_is_found_by_a_look() {
+async fn a_lost_end_is_found_by_a_scan() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -119,7 +119,7 @@ async fn a_lost_end_is_found_by_a_look() {
 
 /// Main starts while the buffer is full; its end comes when there is room again, and is reported.
 #[tokio::test(flavor = "current_thread")]
-async fn a_lost_start_is_found_by_a_look_and_the_end_is_told() {
+async fn a_lost_start_is_found_by_a_scan_and_the_end_is_reported() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -143,7 +143,7 @@ async fn a_lost_start_is_found_by_a_look_and_the_end_is_told() {
 
 /// Repeated losses, with a reader that is always late.
 #[tokio::test(flavor = "current_thread")]
-async fn loss_upon_loss_ends_once() {
+async fn repeated_losses_report_one_end() {
     if !Requirement::Bpf.is_met() {
         return;
     }

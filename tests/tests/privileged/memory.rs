@@ -167,7 +167,7 @@ fn many_small_files_go_both_ways_in_little_memory() {
 
 /// The kernel counts the page cache of written and read files against the limit.
 #[test]
-fn more_than_the_container_holds_goes_both_ways_and_nobody_is_killed() {
+fn more_data_than_memory_is_transferred_without_an_oom_kill() {
     const LARGE: u64 = 256 * MIB;
     const COUNT: u64 = 2500;
     if !Requirement::MemoryLimits.is_met() {

@@ -72,7 +72,7 @@ async fn serve(
 }
 
 #[tokio::test]
-async fn requests_in_flight_settle_at_what_the_store_bears() {
+async fn the_number_of_requests_settles_at_the_limit_of_the_store() {
     const FILES: usize = 600;
     let (server, arrivals) = busy_store().unwrap();
     let site = Site::start().unwrap();
@@ -99,7 +99,7 @@ async fn requests_in_flight_settle_at_what_the_store_bears() {
 
 /// The log names host, limit and reason.
 #[test]
-fn a_busy_store_is_told_in_the_log() {
+fn a_busy_store_is_logged() {
     let asked_before = Arc::new(AtomicUsize::new(0));
     let store = Recorder::start(move |_| match asked_before.fetch_add(1, Ordering::SeqCst) {
         0 => (503, "<Error><Code>SlowDown</Code></Error>".to_owned()),

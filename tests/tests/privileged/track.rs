@@ -76,7 +76,7 @@ async fn the_kernel_tells_how_main_ended() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn looking_at_proc_sees_main_start_and_end() {
+async fn scanning_proc_sees_main_start_and_end() {
     if !Requirement::Cgroups.is_met() {
         return;
     }

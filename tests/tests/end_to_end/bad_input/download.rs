@@ -91,7 +91,7 @@ const TABLE: &[Bad] = &[
         says: &["--to-output-prefix is required"],
     },
     Bad {
-        what: "an output prefix that is no reference",
+        what: "an output prefix that is not a reference",
         arrange: |task| changed(task, "--to-output-prefix", "s3://data/100%"),
         code: REFUSED,
         says: &["--to-output-prefix", "s3://data/100%", "percent-encoded"],
@@ -188,7 +188,7 @@ const TABLE: &[Bad] = &[
         ],
     },
     Bad {
-        what: "a blob whose uri is no reference",
+        what: "a blob whose uri is not a reference",
         arrange: |task| of(task, "b", blob("s3://data/100%", Single)),
         code: REPORTED,
         says: &["input \"b\"", "s3://data/100%", "percent-encoded"],

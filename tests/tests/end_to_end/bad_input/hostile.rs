@@ -186,7 +186,7 @@ const TABLE: &[Bad] = &[
         says: &["variable \"n\"", "s3://data/task/self", "more than 8 deep"],
     },
     Bad {
-        what: "an offloaded literal that is none",
+        what: "an offloaded literal that is not a literal",
         arrange: |task| {
             task.put("task/garbage", "hello");
             of(task, "n", offloaded("s3://data/task/garbage"))

@@ -105,7 +105,7 @@ fn documents(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), Strin
                     return Err(format!("the document says {:?}", document.message));
                 }
             }
-            (REPORTED | REPORTED_FOR_GOOD, None) => return Err(format!("there is no {name}")),
+            (REPORTED | REPORTED_FOR_GOOD, None) => return Err(format!("{name} is missing")),
             (_, Some(document)) => return Err(format!("{name}: {document:?}")),
             (_, None) => {}
         }

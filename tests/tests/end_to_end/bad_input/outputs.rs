@@ -49,13 +49,13 @@ const TABLE: &[Bad] = &[
         says: &["output \"n\"", "outputs/n", r"\u{feff}7"],
     },
     Bad {
-        what: "a number that is no text",
+        what: "a number that is not text",
         arrange: |task| integer(task, b"\xff\n"),
         code: REPORTED,
         says: &["output \"n\"", "outputs/n", "UTF-8"],
     },
     Bad {
-        what: "a name that is no text, in a tree",
+        what: "a name that is not text, in a tree",
         arrange: |task| {
             let folder = task.outputs_dir().join("o");
             fs::create_dir(&folder).unwrap();
@@ -66,7 +66,7 @@ const TABLE: &[Bad] = &[
         says: &["output \"o\"", r"a\xffb", "not UTF-8", "rename it"],
     },
     Bad {
-        what: "a name that is no text, by its extension",
+        what: "a name that is not text, because of its extension",
         arrange: |task| {
             let name = OsStr::from_bytes(b"o.\xff");
             fs::write(task.outputs_dir().join(name), "x").unwrap();

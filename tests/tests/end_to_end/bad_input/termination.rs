@@ -9,7 +9,7 @@ use copilot_tests::binary;
 use copilot_tests::task::{Task, interface, simple};
 
 #[test]
-fn a_long_story_is_cut_to_what_kubernetes_keeps() {
+fn a_long_message_is_cut_to_what_kubernetes_keeps() {
     let task = Task::start().unwrap();
     let story = "è una lunga storia. ".repeat(5_000);
     task.write_output("_ERROR", &story);
@@ -34,7 +34,7 @@ fn a_long_story_is_cut_to_what_kubernetes_keeps() {
 }
 
 #[test]
-fn the_file_is_never_made_and_settings_are_told_there_too() {
+fn the_file_is_never_created_and_contains_errors_in_settings_too() {
     let task = Task::start().unwrap();
     let log = task.site.work("termination-log");
     let mut command = task.download();
@@ -71,7 +71,7 @@ fn the_message_is_the_last_line_at_every_level() {
 
 /// The reader of the log is gone: the exit code stays the same.
 #[test]
-fn nobody_need_listen() {
+fn a_closed_log_does_not_change_the_exit_code() {
     let task = Task::start().unwrap();
     let broken = || {
         let (reader, writer) = std::io::pipe().unwrap();

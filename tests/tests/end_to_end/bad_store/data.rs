@@ -154,7 +154,7 @@ exec "$@"
 
 /// A port on which no server listens.
 #[test]
-fn a_store_that_is_not_there() {
+fn a_store_that_does_not_exist() {
     let task = Task::start().unwrap();
     task.write_output("o", "content");
     let mut command = task.sidecar(&interface([("o", blob_type(Single))]));

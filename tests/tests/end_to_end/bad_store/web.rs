@@ -51,7 +51,7 @@ fn engine() -> Engine {
 }
 
 #[tokio::test]
-async fn what_is_no_data_is_an_error() {
+async fn an_answer_without_data_is_an_error() {
     use Server::{Says, Stalls};
     for (server, recoverable, says) in [
         (
@@ -144,7 +144,7 @@ async fn what_is_no_data_is_an_error() {
 
 /// The announced length is less than what the server sends: by HTTP's rules only that much is the resource.
 #[tokio::test]
-async fn what_comes_after_the_announced_length_is_not_data() {
+async fn bytes_after_the_announced_length_are_not_data() {
     let web = serve(Server::Says(
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort and more",
     ));

@@ -24,7 +24,7 @@ fn engine_at(site: &Site, endpoint: &str) -> copilot::transfer::Engine {
 }
 
 #[tokio::test]
-async fn an_upload_that_was_begun_twice_is_ended_twice() {
+async fn an_upload_that_began_twice_is_aborted_twice() {
     let Some((site, minio)) = minio() else { return };
     let lost = AtomicBool::new(false);
     let proxy = FaultProxy::start(minio.address(), move |seen| {

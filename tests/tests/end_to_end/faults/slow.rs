@@ -31,7 +31,7 @@ async fn a_narrow_line_is_no_stall() {
 }
 
 #[tokio::test]
-async fn a_reset_in_a_body_is_mended() {
+async fn a_reset_in_a_body_is_retried() {
     let seen = survives_down(MIB, |seen| match seen.index {
         0 => Fault::ResetAfter(400_000),
         1 => Fault::ResetAfter(0),

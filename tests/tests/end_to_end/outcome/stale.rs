@@ -52,7 +52,7 @@ fn through(mut command: Command, proxy: &FaultProxy) -> Command {
 }
 
 #[test]
-fn they_never_outlive_a_success() {
+fn old_documents_do_not_remain_after_a_success() {
     let task = task();
     lay(&task, &DOCUMENTS);
     let ended = binary::run(&mut sidecar(&task));
@@ -72,7 +72,7 @@ fn they_never_outlive_a_success() {
 }
 
 #[test]
-fn only_those_of_the_given_name_are_ours() {
+fn only_documents_with_the_given_name_are_deleted() {
     let task = task();
     lay(&task, &["error.pb", "mine.pb"]);
     for mut command in [sidecar(&task), task.download()] {
@@ -119,7 +119,7 @@ fn a_role_without_the_right_to_delete_does_no_harm() {
 
 /// The platform would believe the old document, so this run fails and reports that.
 #[test]
-fn one_that_stays_is_told() {
+fn a_document_that_cannot_be_deleted_is_reported() {
     for code in ["OutputUploadFailed", "InputDownloadFailed"] {
         let task = task();
         let command = match code {
@@ -150,7 +150,7 @@ fn one_that_stays_is_told() {
 
 /// A store that does not allow reading: a warning, once for each name.
 #[test]
-fn one_that_may_be_there_is_a_warning() {
+fn a_document_that_may_exist_is_a_warning() {
     let task = task();
     let proxy = without_rights(&task, &["HEAD", "DELETE"]);
     let ended = binary::run(&mut through(sidecar(&task), &proxy));

@@ -46,7 +46,7 @@ fn json_says_code_kind_and_origin() {
 }
 
 #[test]
-fn what_json_leaves_out_is_as_with_text() {
+fn fields_missing_in_json_are_as_with_text() {
     let (_, document, _) = told(br#"{"message": "it broke"}"#);
     assert_eq!(
         (document.code.as_str(), document.message.as_str()),
@@ -59,7 +59,7 @@ fn what_json_leaves_out_is_as_with_text() {
 }
 
 #[test]
-fn json_that_is_not_the_form_is_text_and_the_log_says_why() {
+fn json_without_the_documented_form_is_text_and_the_log_says_why() {
     for (content, reason) in [
         (
             r#"{"message": "x", "kind": "fatal"}"#,

@@ -21,7 +21,7 @@ fn proxied(more: &[&str], sees: &'static str) -> Row {
 }
 
 #[test]
-fn who_and_where() {
+fn credentials_and_address() {
     check(&[
         Row::new(s3(&["endpoint=http://HOST"]), PLAIN),
         Row::new(s3(&["endpoint=http://HOST", "auth_type=accesskey"]), PLAIN),
@@ -150,7 +150,7 @@ fn addressing() {
 
 /// `0.0.0.0` is this machine, too, but unlike its other names it does not bypass proxies.
 #[test]
-fn proxies_and_those_that_need_none() {
+fn proxies_and_exceptions() {
     let to = |endpoint: &str, sees| Row::new(s3(&[&format!("endpoint={endpoint}")]), sees);
     let near = || to("http://0.0.0.0:PORT", PLAIN);
     check(&[
@@ -182,7 +182,7 @@ fn proxies_and_those_that_need_none() {
 }
 
 #[test]
-fn what_is_refused_asks_nobody() {
+fn refused_settings_cause_no_requests() {
     for (pair, named) in [
         ("v2_signing=true", "signature version 2 is not supported"),
         ("v2_signing=True", "signature version 2 is not supported"),
@@ -208,7 +208,7 @@ fn what_is_refused_asks_nobody() {
 
 /// A misspelt key changes nothing, and is reported without its value, which may be a secret.
 #[test]
-fn a_key_that_there_is_not_is_warned_of() {
+fn an_unknown_key_causes_a_warning() {
     let row = Row::new(
         s3(&["endpoint=http://HOST", "regoin=eu-west-3", "s3cret2=x"]),
         "",

@@ -112,7 +112,7 @@ fn azures_connection_string() {
 }
 
 #[test]
-fn a_local_store_is_asked_by_nobody() {
+fn a_local_store_gets_no_requests() {
     let place = tempfile::tempdir().unwrap();
     let data = place.path().join("data/t");
     fs::create_dir_all(&data).unwrap();
@@ -134,7 +134,7 @@ fn a_local_store_is_asked_by_nobody() {
 
 /// Settings and references that name a store which is not supported.
 #[test]
-fn stores_that_we_do_not_have_are_refused_by_name() {
+fn unsupported_stores_are_refused_with_their_name() {
     let of_kind = |kind: &str| pairs(kind, &["endpoint=http://HOST"]);
     let s3 = pairs(
         "s3",

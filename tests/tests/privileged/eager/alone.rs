@@ -88,7 +88,7 @@ fn each_goes_to_the_place_that_the_plan_gives_it() {
 }
 
 #[test]
-fn what_lay_there_before_the_sidecar_came_goes_up_too() {
+fn files_older_than_the_sidecar_are_uploaded_too() {
     let task = copilot_tests::task::Task::start().unwrap();
     task.write_output("tree/a/b/c", "there");
     let endpoint = task.site.server.endpoint.clone();

@@ -72,7 +72,7 @@ fn a_part_that_was_overwritten_goes_again() {
 }
 
 #[test]
-fn a_file_that_shrinks_begins_anew() {
+fn a_file_that_shrinks_is_uploaded_again() {
     let fixture = EagerFixture::start(vec![("log", blob_type(Single))]);
     let mut file = File::create(fixture.path("log")).unwrap();
     grow(&fixture, &mut file);

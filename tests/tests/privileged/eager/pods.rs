@@ -55,7 +55,7 @@ fn a_main_that_is_seen_to_end_finds_its_files_up() {
 }
 
 #[test]
-fn what_a_failed_main_has_sent_is_deleted() {
+fn uploads_of_a_failed_main_are_deleted() {
     if !is_possible() {
         return;
     }

@@ -306,7 +306,7 @@ fn engine(store: &Path) -> Engine {
 }
 
 #[tokio::test]
-async fn whatever_main_does_the_store_holds_what_is_there_in_the_end() {
+async fn the_store_contains_the_final_files_whatever_main_does() {
     let runs = std::env::var("EAGER_RUNS")
         .ok()
         .and_then(|runs| runs.parse().ok());

@@ -121,7 +121,7 @@ fn a_pod_that_is_not_ours_is_refused() {
 
 /// A server whose certificate is from another authority gets no token and no request.
 #[test]
-fn a_server_that_nobody_vouches_for_is_refused() {
+fn a_server_with_an_untrusted_certificate_is_refused() {
     if !Requirement::Containers.is_met() {
         return;
     }

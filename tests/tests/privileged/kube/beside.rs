@@ -15,7 +15,7 @@ fn enter(pod: &Pod, container: &str, program: &str) -> Command {
 }
 
 #[test]
-fn the_kernels_word_comes_first_and_nothing_is_counted_twice() {
+fn the_kernel_reports_first_and_nothing_is_counted_twice() {
     if !Requirement::Bpf.is_met() {
         return;
     }

@@ -86,7 +86,7 @@ fn main_may_be_named_and_others_are_not_waited_for() {
 }
 
 #[test]
-fn without_an_interface_it_waits_for_mains_end_all_the_same() {
+fn without_an_interface_it_also_waits_for_mains_end() {
     let mut fixture = KubeFixture::start();
     let mut command = copilot_tests::binary::command();
     command

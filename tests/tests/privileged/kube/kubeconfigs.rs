@@ -71,7 +71,7 @@ impl Guarded {
 }
 
 #[test]
-fn a_client_certificate_says_who_we_are() {
+fn a_client_certificate_authenticates() {
     let guarded = Guarded::start();
     guarded.fixture.api.accept_all();
     let (certificate, key) = guarded.clients.client("me").unwrap();
@@ -110,7 +110,7 @@ fn a_client_certificate_says_who_we_are() {
 }
 
 #[test]
-fn halves_and_strangers_are_told_apart_before_anybody_is_asked() {
+fn incomplete_and_foreign_files_are_detected_without_requests() {
     let guarded = Guarded::start();
     let (certificate, key) = guarded.clients.client("me").unwrap();
     guarded.write("me.crt", &certificate);
@@ -155,7 +155,7 @@ fn halves_and_strangers_are_told_apart_before_anybody_is_asked() {
 }
 
 #[test]
-fn what_does_not_serve_in_a_pod_is_refused_by_name() {
+fn settings_that_do_not_work_in_pods_are_refused_with_their_name() {
     let guarded = Guarded::start();
     for (cluster, user, words) in [
         ("", "exec: {command: aws}", ["field exec ", "--token"]),

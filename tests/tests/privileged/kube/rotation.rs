@@ -29,7 +29,7 @@ fn watched(fixture: &KubeFixture, server: &str, cluster: &str) -> (Running, Path
 }
 
 #[test]
-fn a_token_that_is_renewed_in_time_is_sent_unnoticed() {
+fn a_token_that_is_renewed_in_time_is_used() {
     let mut fixture = KubeFixture::start();
     let server = format!("http://{}", fixture.api.address());
     let (sidecar, token) = watched(&fixture, &server, "");

@@ -31,7 +31,7 @@ fn a_main_that_the_api_still_sees_is_not_uploaded_half_written() {
 
 /// If the API does not report main's end, nothing is committed.
 #[test]
-fn where_the_api_says_nothing_nothing_is_committed() {
+fn nothing_is_committed_if_the_api_does_not_answer() {
     for behaviour in [Behaviour::Refuses(503), Behaviour::Silent] {
         let mut fixture = KubeFixture::start();
         let sidecar = fixture.watched(&["--term-wait=3s", "--request-timeout=1s"]);
@@ -60,7 +60,7 @@ fn an_api_that_is_away_while_main_ends_is_waited_for() {
 }
 
 #[test]
-fn a_pod_that_the_api_knows_no_more_cannot_be_seen() {
+fn a_deleted_pod_cannot_be_seen() {
     let mut fixture = KubeFixture::start();
     let mut sidecar = fixture.watched(&["--term-wait=1s"]);
     fixture.main_runs();
@@ -74,7 +74,7 @@ fn a_pod_that_the_api_knows_no_more_cannot_be_seen() {
 
 /// Kubelet reports a very short main to the API only after it has stopped the sidecar.
 #[test]
-fn a_main_that_is_told_of_after_sigterm_only_is_waited_for() {
+fn a_main_that_is_reported_only_after_sigterm_is_waited_for() {
     for (exit_code, is_good) in [(7, false), (0, true)] {
         let mut fixture = KubeFixture::start();
         let sidecar = fixture.watched(&["--term-wait=60s"]);
@@ -90,7 +90,7 @@ fn a_main_that_is_told_of_after_sigterm_only_is_waited_for() {
 }
 
 #[test]
-fn a_main_that_is_never_told_of_is_not_committed() {
+fn a_main_that_is_never_reported_is_not_committed() {
     let fixture = KubeFixture::start();
     let sidecar = fixture.watched(&["--term-wait=1s"]);
     sidecar.signal(Signal::TERM);

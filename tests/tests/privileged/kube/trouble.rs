@@ -66,7 +66,7 @@ fn a_version_that_is_too_old_makes_it_list_anew() {
 }
 
 #[test]
-fn what_happened_while_nothing_could_be_heard_is_not_missed() {
+fn changes_during_an_outage_are_not_missed() {
     let mut fixture = KubeFixture::start();
     let sidecar = fixture.watched(&[]);
     fixture.api.behave(Behaviour::Refuses(503));
@@ -82,7 +82,7 @@ fn what_happened_while_nothing_could_be_heard_is_not_missed() {
 }
 
 #[test]
-fn errors_within_a_watch_are_survived_and_said_once() {
+fn errors_within_a_watch_are_retried_and_logged_once() {
     for code in [500, 429] {
         let log = goes_on_after(|fixture| fixture.api.send_error(code));
         assert_eq!(log.matches("tells nothing for now").count(), 1, "{log}");
@@ -93,7 +93,7 @@ fn errors_within_a_watch_are_survived_and_said_once() {
 }
 
 #[test]
-fn rights_that_are_taken_away_are_said_once_and_asked_for_again() {
+fn lost_rights_are_logged_once_and_tried_again() {
     let log = goes_on_after(|fixture| {
         fixture.api.behave(Behaviour::Refuses(403));
         let before = fixture.api.watches();

@@ -116,7 +116,7 @@ fn a_proxy_is_never_asked() {
 
 /// Addresses are parsed as by the reference's client.
 #[test]
-fn a_server_without_a_scheme_is_spoken_to_in_plain_http() {
+fn a_server_without_a_scheme_uses_plain_http() {
     let mut fixture = KubeFixture::start();
     fixture.main_ends(0, "Completed");
     let more = [

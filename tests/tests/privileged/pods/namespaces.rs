@@ -182,7 +182,7 @@ fn without_any_right(watcher: &'static str) {
 
 /// Each fallback is logged.
 #[test]
-fn the_best_that_works_is_taken() {
+fn the_best_working_watcher_is_used() {
     if !Requirement::Containers.is_met() {
         return;
     }

@@ -81,7 +81,7 @@ fn nothing_to_upload(watcher: &'static str) {
 
 /// SIGTERM is the only thing that a native sidecar gets.
 #[test]
-fn where_nobody_can_be_seen_sigterm_ends_the_wait() {
+fn sigterm_ends_the_wait_if_main_cannot_be_seen() {
     if !Requirement::Containers.is_met() {
         return;
     }

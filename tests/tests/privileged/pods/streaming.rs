@@ -95,7 +95,7 @@ fn put_inputs(task: &TaskPod) {
 }
 
 #[test]
-fn it_ends_with_main_where_it_can_see_it() {
+fn it_ends_with_main_if_it_can_see_it() {
     if Requirement::Containers.is_met() {
         let outcome = play(Pids::Shared, NAME, End::Seen);
         outcome.assert_committed("hello");
@@ -104,7 +104,7 @@ fn it_ends_with_main_where_it_can_see_it() {
 }
 
 #[test]
-fn it_ends_when_it_is_told_where_it_sees_nobody() {
+fn it_ends_with_sigterm_if_it_cannot_see_main() {
     if Requirement::Containers.is_met() {
         let outcome = play(Pids::Separate, NAME, End::Told);
         outcome.assert_committed("hello");

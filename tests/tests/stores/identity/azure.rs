@@ -53,7 +53,7 @@ fn identities_of_azure() {
 }
 
 #[test]
-fn ways_to_log_in_to_azure_that_are_not_ours_are_refused_by_name() {
+fn unsupported_azure_logins_are_refused_with_their_name() {
     for name in ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"] {
         let services = services();
         let mut command = azure(&services, &[]);
