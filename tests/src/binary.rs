@@ -255,7 +255,16 @@ impl Running {
     /// # Panics
     /// If it does not end.
     #[must_use]
-    pub fn ended(mut self) -> Ended {
+    pub fn ended(self) -> Ended {
+        self.ended_within(PATIENCE)
+    }
+
+    /// The same for a process that may take longer than others.
+    ///
+    /// # Panics
+    /// If it does not end within this time.
+    #[must_use]
+    pub fn ended_within(mut self, limit: Duration) -> Ended {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
@@ -266,7 +275,7 @@ impl Running {
                 };
             }
             assert!(
-                begun.elapsed() < PATIENCE,
+                begun.elapsed() < limit,
                 "the process does not end; its log: {}",
                 content(&self.stderr)
             );

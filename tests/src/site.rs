@@ -93,6 +93,20 @@ impl Site {
         engine(self.settings_with(&[("endpoint", endpoint)]))
     }
 
+    /// An engine that reaches the server through `endpoint`, with parts of this size in bytes.
+    #[must_use]
+    pub fn engine_of_parts(&self, endpoint: &str, part_size: u64) -> Engine {
+        let settings = self.settings_with(&[("endpoint", endpoint)]);
+        let limits = Limits {
+            part_size,
+            ..Limits::within(None)
+        };
+        Engine::new(
+            Arc::new(stores(settings, Network::default().stall_timeout)),
+            limits,
+        )
+    }
+
     /// An engine that reaches the server through `endpoint` and retries as long as the program does.
     #[must_use]
     pub fn persistent_engine_through(&self, endpoint: &str) -> Engine {
@@ -115,6 +129,11 @@ pub fn engine(settings: StorageSettings) -> Engine {
 }
 
 fn engine_within(settings: StorageSettings, stall_timeout: Duration) -> Engine {
+    let stores = stores(settings, stall_timeout);
+    Engine::new(Arc::new(stores), Limits::within(None))
+}
+
+fn stores(settings: StorageSettings, stall_timeout: Duration) -> Stores {
     let network = Network {
         stall_timeout,
         retry: Retry {
@@ -124,8 +143,7 @@ fn engine_within(settings: StorageSettings, stall_timeout: Duration) -> Engine {
         },
         ..Network::default()
     };
-    let stores = Stores::new(settings, network, closed_environment());
-    Engine::new(Arc::new(stores), TransferLimits::within(None))
+    Stores::new(settings, network, closed_environment())
 }
 
 /// An environment without credentials, whose metadata services are closed loopback ports.

@@ -76,7 +76,7 @@ pub fn release(options: Options) -> Result<PathBuf> {
 fn compile(options: Options) -> Result<()> {
     let host = host()?;
     let mut command = cargo();
-    // With a target given the flags reach what we build only, not build scripts and macros.
+    // With an explicit target the flags do not apply to build scripts and macros.
     command
         .args([
             "build",
@@ -100,7 +100,7 @@ fn place(built: &Path, binary: &Path) -> Result<()> {
         .parent()
         .context("the path of the binary has no folder")?;
     fs::create_dir_all(directory)?;
-    // Beside and renamed: a binary that runs cannot be written over.
+    // Copied and then renamed, since a running binary cannot be overwritten.
     let beside = directory.join(".copilot.new");
     fs::copy(built, &beside).with_context(|| format!("{} cannot be copied", built.display()))?;
     fs::rename(&beside, binary)?;

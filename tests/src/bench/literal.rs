@@ -95,7 +95,7 @@ pub fn part(name: &str, file: &Path) -> Result<()> {
     if name != "nothing" {
         let message = Bytes::from(fs::read(file)?);
         begun = Instant::now();
-        // As the download does: the message goes as soon as it is decoded.
+        // As in a download: the message is dropped when it is decoded.
         let literals = decode_literal_map(message)?;
         taken = begun.elapsed();
         begun = Instant::now();

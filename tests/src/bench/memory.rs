@@ -126,7 +126,7 @@ fn measured(name: &str, mut command: Command, cgroup: &Bounded) -> Result<()> {
     let mut child = command.spawn()?;
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let pid = pid.context("a process has an id")?;
-    // Ended but not yet forgotten: then the kernel still knows what it cost.
+    // It has ended but is not reaped: then the kernel still knows its cost.
     waitid(
         WaitId::Pid(pid),
         WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,

@@ -28,7 +28,7 @@ const OBJECTS: usize = 16;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    // The HTTP client wants to know who does TLS, even where there is none.
+    // The HTTP client needs a TLS provider even for plain HTTP.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -75,7 +75,7 @@ pub fn run(copilot: &Path) -> Result<Story> {
 /// Creates a directory for this run. Its files are kept, so that a person can look at them.
 fn root() -> Result<PathBuf> {
     let root = tempfile::Builder::new().prefix("copilot-demo-").tempdir()?;
-    // Main may run as somebody else.
+    // Main may run as another user.
     let mut permissions = fs::metadata(root.path())?.permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     fs::set_permissions(root.path(), permissions)?;

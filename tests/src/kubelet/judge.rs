@@ -44,12 +44,12 @@ pub fn expected(case: &Case) -> Expected {
     if case.scenario.end == End::NeverTried {
         return Expected::Refusal;
     }
-    // Of a pod that is stopped the API knows main as running until all of it has ended, so whether it
-    // ended well cannot be known.
+    // In a pod that is stopped the API shows main as running until all containers have ended, so the
+    // sidecar cannot know whether main ended well.
     if case.watcher() == Watcher::KubeApi && case.is_stopped() {
         return match case.scenario.act {
             Act::Delete | Act::Evict => Expected::Report,
-            // The API learns as late that a deadline is over, and kubelet gives a sidecar two
+            // The API also learns late that a deadline is over, and kubelet gives the sidecar two
             // seconds if main has used up its time.
             _ => Expected::NoCommit,
         };
@@ -79,7 +79,7 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
     if let Some(stuck) = &evidence.stuck {
         wrong.push(format!("stuck: {stuck}"));
     }
-    // What kubelet does not confirm was no such scenario, and says nothing of ours.
+    // If kubelet does not confirm the scenario, it did not happen and proves nothing.
     wrong.extend(staged(case, evidence));
     wrong.extend(result(case, evidence));
     let notes = case.watcher() != Watcher::Signal
@@ -119,7 +119,7 @@ pub fn commits_once(case: &Case) -> bool {
 /// Checks with kubelet's status that main did what the scenario says.
 fn staged(case: &Case, evidence: &Evidence) -> Option<String> {
     let main = evidence.pod.container(main_name(case));
-    // Of a pod that is deleted kubelet may not say how it ended.
+    // For a pod that is deleted kubelet may not report how main ended.
     let (code, reason) = main.and_then(Container::end)?;
     let right = match case.scenario.end {
         End::Good => code == 0,
@@ -221,13 +221,13 @@ fn reason(case: &Case, evidence: &Evidence) -> Option<String> {
 /// How the status in the timeline must begin, if that is known.
 fn words(case: &Case, reason: Option<&str>) -> Option<&'static str> {
     match (case.scenario.end, case.watcher()) {
-        // The API shows a deletion, and nothing else that stops a pod.
+        // The API only shows a deletion, not other reasons for stopping a pod.
         (_, Watcher::KubeApi) if case.is_stopped() => match expected(case) {
             Expected::Report => Some("Untold"),
             _ => None,
         },
         (End::Good, Watcher::KubeApi) => Some("exited with code 0"),
-        // It knows no more than kubelet, who may call any end in a container that ran short of memory so.
+        // It only knows kubelet's reason, which may be this for any end in a container that ran out of memory.
         (_, Watcher::KubeApi) if reason == Some("OOMKilled") => Some("killed: out of memory"),
         (End::Good, _) => Some("exited with code 0"),
         (End::Code(7), _) => Some("exited with code 7"),
@@ -252,7 +252,7 @@ fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
     if second_main(case).is_some() {
         others.extend(id(HELPER));
     }
-    // Without names the container that is left behind our downloader is main.
+    // Without names the container after the downloader is main.
     if case.pids == Pids::Own {
         others.extend(id(MESH));
     }
@@ -264,7 +264,7 @@ fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
         .collect();
     let is = |wanted: &str, found: &str| match evidence.cgroups.get(wanted) {
         Some(number) => found == wanted || found == format!("cgroup {number}"),
-        // It ended before anybody had looked.
+        // It ended before its cgroup was read.
         None => found == wanted || found.starts_with("cgroup "),
     };
     let right = found.iter().any(|id| is(&main, id))

@@ -75,7 +75,7 @@ fn pods(node: &Node, stop: &AtomicBool) {
         }
         let name = format!("neighbour-{number}");
         let pod = neighbour(&name, &new_uid(), 2 + number % 5);
-        // An API server that is away is part of the play.
+        // Some scenarios restart the API server.
         if let Err(error) = node.place(&name, &pod)
             && node.cluster().is_none()
         {
@@ -127,7 +127,7 @@ fn containers(node: &Node, stop: &AtomicBool) {
             .args(["/bin/sh", "-c", "(true); (exit 3); sleep 0.3"])
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null());
-        // What becomes of it is of no interest.
+        // Its result does not matter.
         let _ = command.status();
         thread::sleep(PACE / 2);
     }

@@ -155,8 +155,8 @@ fn outputs(case: &Case) -> Value {
 }
 
 fn mounts_of_main(case: &Case) -> Vec<Value> {
-    // Behind the termination log, since runtimes make mounts by the depth of their paths: who looks at
-    // a container in the making may find its name and not yet its volumes.
+    // Its path is deeper than that of the termination log, since runtimes make mounts in the order of
+    // their depth: a reader of an unfinished container may find its name but not its volumes.
     let more = (0..MORE).map(|number| {
         json!({
             "name": "more",
@@ -203,7 +203,7 @@ fn downloader(names: &Names, store: &[String]) -> Value {
 fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Value {
     let prefix = &names.prefix;
     let interface = interface([(OUTPUT, simple(SimpleType::String))]);
-    // Each transition is said aloud; and that a watch has ended.
+    // Logs each transition, and the end of each watch.
     let level = 4 + u8::from(case.privilege == Privilege::KubeApi);
     let mut own = vec![
         "sidecar".to_owned(),
@@ -237,7 +237,7 @@ fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Va
         "failureThreshold": 60,
     });
     if let Some(port) = api {
-        // No proxy leads to the address that kubelet would name.
+        // The proxy's address differs from the one that kubelet sets.
         let field = |path: &str| json!({"fieldRef": {"fieldPath": path}});
         sidecar["env"] = json!([
             {"name": "POD_NAME", "valueFrom": field("metadata.name")},
@@ -247,7 +247,7 @@ fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Va
         ]);
     }
     sidecar["securityContext"] = security(case.privilege);
-    // As a pod that is deployed has it, but for the CPU that is asked for: many must fit.
+    // As in a deployed pod, except for the CPU request, since many pods must fit on the node.
     sidecar["resources"] = json!({
         "requests": {"cpu": "10m", "memory": "128Mi"},
         "limits": {"cpu": "500m", "memory": "128Mi"},
@@ -293,7 +293,7 @@ pub fn script(name: &str, text: &str, mounts: &[Value]) -> Value {
 }
 
 fn container(name: &str, image: &str, words: &[&str], mounts: &[Value]) -> Value {
-    // Kubernetes takes `$(NAME)` for a variable, and two `$` for one.
+    // Kubernetes expands `$(NAME)` as a variable, and replaces two `$` by one.
     let words: Vec<String> = words.iter().map(|word| word.replace('$', "$$")).collect();
     json!({
         "name": name,

@@ -201,7 +201,7 @@ impl Play<'_> {
 
     fn kill(&self, which: usize) -> Result<()> {
         let pid = self.processes[which].context("a container that runs has a process")?;
-        // The very last act of whoever is killed is not its own.
+        // A process that is killed cannot record its own last action.
         if which == 0 {
             fs::write(self.folder.join("stamps/end"), "")?;
         }
@@ -236,13 +236,13 @@ impl Play<'_> {
     fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Result<()> {
         loop {
             match self.node.status() {
-                // One that is being deleted is not told of any more.
+                // A pod that is being deleted is no longer reported.
                 Ok(status) => {
                     self.pod = status
                         .pod(&self.names.uid)
                         .unwrap_or_else(|| std::mem::take(&mut self.pod));
                 }
-                // An API server that was away may need another moment.
+                // An API server that was restarted may need a moment.
                 Err(_) if self.node.cluster().is_some() => {}
                 Err(error) => return Err(error),
             }

@@ -49,7 +49,7 @@ pub fn run(options: &Options) -> Result<bool> {
     let mut outcomes = Vec::new();
     let played = rounds(options, &directory, &store, &images, &cases, &mut outcomes);
     let _ = fs::remove_dir_all(&directory);
-    // What came out by then counts, whatever ended the run.
+    // The results so far are printed, however the run ended.
     let good = conclude(options, &outcomes)?;
     played?;
     Ok(good)
@@ -158,7 +158,7 @@ fn on_node(
         });
     }
     drop(load);
-    // Its logs are of use only if something went wrong.
+    // Its logs are needed only if something went wrong.
     let outcomes = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     if outcomes.iter().any(|outcome| !outcome.wrong.is_empty()) {
         let kept = keep_logs(&node, &options.directory.join("logs"), place);

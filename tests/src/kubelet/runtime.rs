@@ -130,7 +130,7 @@ fn limited(node: &Path, id: &str) -> PathBuf {
 }
 
 fn real(arguments: &[String]) -> Command {
-    // Ours is not on PATH.
+    // This program is not on PATH.
     let mut command = Command::new("runc");
     command.args(arguments);
     command

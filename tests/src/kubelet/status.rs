@@ -16,7 +16,7 @@ impl Status {
     pub fn ask(port: u16) -> Result<Self> {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         connection.set_read_timeout(Some(Duration::from_mins(1)))?;
-        // By the older version an answer is all that comes until the end.
+        // In HTTP/1.0 the answer ends with the connection.
         connection.write_all(b"GET /pods HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;

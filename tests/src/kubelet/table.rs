@@ -88,7 +88,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "sigsegv",
-        // A stack that has no end.
+        // Endless recursion.
         main: lives!("ulimit -c 0; f() { f; }; f"),
         end: End::Crashed,
         part: Part::One,
@@ -310,7 +310,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "named-0",
         beside: &[Beside::Named],
-        // Without a shared pid namespace names are out of sight.
+        // Without a shared pid namespace the sidecar cannot see names.
         pids: &[Pids::Shared],
         ..BASE
     },

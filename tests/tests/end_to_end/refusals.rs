@@ -1,4 +1,4 @@
-//! What cannot be done is an error that names the object, the store, the cause and the way out.
+//! Errors name the object, the store, the cause and the solution.
 
 #![cfg(test)]
 
@@ -136,9 +136,9 @@ async fn a_file_where_a_directory_must_be_is_an_error() {
     assert_eq!(names(&site.work("")), ["dir", "file"]);
 }
 
-/// With the numbers that users get.
+/// With the default settings.
 #[tokio::test]
-async fn a_closed_port_is_told_soon() {
+async fn a_closed_port_is_reported_soon() {
     // Bound and not listening: nothing else can take the port.
     let closed = TcpSocket::new_v4().unwrap();
     closed.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
@@ -160,7 +160,7 @@ async fn a_closed_port_is_told_soon() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_no_s3_is_told() {
+async fn an_endpoint_without_s3_is_reported() {
     let site = Site::start().unwrap();
     let proxy = FaultProxy::start(site.server.address(), |_| Fault::Answer(200, "")).unwrap();
     let engine = site.engine_through(&proxy.endpoint());
@@ -219,9 +219,9 @@ async fn files_that_cannot_be_read_are_named() {
     }
 }
 
-/// `iam` with nothing to take credentials from does not hang on a metadata service.
+/// `iam` without a source of credentials does not wait for a metadata service.
 #[tokio::test]
-async fn no_credentials_are_told_soon() {
+async fn missing_credentials_are_reported_soon() {
     let site = Site::start().unwrap();
     let mut settings = site.settings_with(&[("auth_type", "iam")]);
     settings.stow_config.remove("access_key_id");

@@ -1,4 +1,4 @@
-//! Cancellation and deadlines reach everything and leave nothing behind.
+//! Cancellation and deadlines stop everything and leave nothing behind.
 
 #![cfg(test)]
 
@@ -10,7 +10,11 @@ use copilot_tests::site::{Site, bytes, download, names, object, run};
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-const MIB: usize = 1 << 20;
+/// The size of a part. It is small, since parts on their way have half a second to arrive after a stop.
+const PART: usize = 256 << 10;
+
+/// The size of a file, which has five parts.
+const SIZE: usize = 5 * PART;
 
 /// A stop takes effect within this time: less than the 30 s after which a stalled request ends by itself,
 /// and enough for a busy machine.
@@ -33,7 +37,7 @@ async fn stopped_at(
         Fault::StallAfter(100)
     })
     .unwrap();
-    let engine = site.engine_through(&proxy.endpoint());
+    let engine = site.engine_of_parts(&proxy.endpoint(), PART as u64);
     let begun = Instant::now();
     let error = engine.run(stream::iter([copy]), stop).await.unwrap_err();
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
@@ -47,7 +51,7 @@ async fn cancellation_leaves_nothing() {
         let site = Site::start().unwrap();
         run(
             &site.engine(),
-            vec![site.upload_of(&bytes(40 * MIB, 1)).unwrap()],
+            vec![site.upload_of(&bytes(SIZE, 1)).unwrap()],
         )
         .await
         .unwrap();
@@ -68,7 +72,7 @@ async fn cancellation_leaves_nothing() {
     for requests in 2..=5 {
         let site = Site::start().unwrap();
         let token = CancellationToken::new();
-        let copy = site.upload_of(&bytes(40 * MIB, 1)).unwrap();
+        let copy = site.upload_of(&bytes(SIZE, 1)).unwrap();
         stopped_at(
             &site,
             copy,

@@ -1,5 +1,5 @@
-//! Every type through the program, both ways: what a download lays out, offered as outputs, is
-//! committed as the same values; and main may write them in other forms.
+//! Every type in both directions: the files of a download, used as outputs, are committed as the same
+//! values. Main can also write them in other forms.
 
 use std::collections::BTreeMap;
 use std::fs;

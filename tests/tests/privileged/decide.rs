@@ -36,7 +36,7 @@ fn shell(pod: &Pod, container: &str, script: &str) -> Command {
     command
 }
 
-/// Loops that start processes as fast as they can, killed when dropped.
+/// Loops that start processes as fast as possible; killed when dropped.
 struct Storm(Vec<Child>);
 
 impl Storm {
@@ -61,10 +61,10 @@ impl Drop for Storm {
     }
 }
 
-/// One test, in a process of its own: a signal is for the whole process.
+/// Runs one test in its own process, since a signal reaches the whole process.
 #[tokio::test(flavor = "current_thread")]
-async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
-    let test = "decide::a_decision_is_made_at_once_and_by_all_that_is_known";
+async fn a_decision_is_made_at_once_from_all_events() {
+    let test = "decide::a_decision_is_made_at_once_from_all_events";
     if !Requirement::Bpf.is_met() || !is_alone(test) {
         return;
     }
@@ -74,7 +74,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
         ..Rules::default()
     };
 
-    // A storm that has nothing to do with main must not hide that the time is over.
+    // A storm of events of other processes must not delay the time limit.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
     let selection = select(&[Watcher::Ebpf], &Surroundings::from_place(&place))
@@ -94,7 +94,7 @@ async fn a_decision_is_made_at_once_and_by_all_that_is_known() {
     );
     drop(storm);
 
-    // Main has begun and ended, and nothing of it has been looked at, when SIGTERM comes.
+    // Main has started and ended, but no event was read yet, when SIGTERM arrives.
     let pod = Pod::create().expect("a pod can be made");
     let place = Place::find(Some(pod.directory()));
     let selection = select(&[Watcher::Ebpf], &Surroundings::from_place(&place))

@@ -1,5 +1,5 @@
-//! The static binary alone in an image: no name service, no certificates, no shell, a root that
-//! cannot be written.
+//! An image with only the static binary: without name service, certificates and shell, and with a read-only
+//! root.
 
 #![cfg(test)]
 
@@ -43,13 +43,13 @@ impl ImageFixture {
         Self { server, pod }
     }
 
-    /// The names of the pod's network: that of the store, as DNS has it.
+    /// The host names of the pod's network: the store's name, as from DNS.
     fn names(&self) -> NameServer {
         let start = || NameServer::start(HOST, Ipv4Addr::LOCALHOST);
         self.pod.network().enter(start).unwrap()
     }
 
-    /// TLS in front of the store, with a certificate for `host`.
+    /// A TLS proxy in front of the store, with a certificate for `host`.
     fn tls(&self, authority: &Authority, host: &str) -> Background {
         let config = authority.certify(host).unwrap();
         let start = || front(self.server.address(), config);
@@ -162,13 +162,13 @@ fn hosts_are_read_from_a_file_as_kubelet_mounts_it() {
     let hosts = file(&fixture, "hosts", &format!("127.0.0.1 localhost {HOST}\n"));
     let port = fixture.server.address().port();
     let endpoint = format!("http://{HOST}:{port}");
-    // Nobody answers on port 53 here.
+    // No server answers on port 53 here.
     let spec = fixture.downloader("/bin/copilot", &endpoint);
     fixture.succeeds(&spec.mount(hosts, "/etc/hosts"));
 }
 
 #[test]
-fn an_untrusted_store_is_refused_in_words() {
+fn an_untrusted_store_is_refused_with_an_explanation() {
     if !Requirement::Containers.is_met() {
         return;
     }
@@ -216,7 +216,7 @@ fn help_and_ready_need_nothing() {
     }
 }
 
-/// The tests above would prove nothing if the image held more than they say.
+/// The tests above would prove nothing if the image contained more.
 #[test]
 fn the_image_holds_the_binary_only() -> io::Result<()> {
     if !Requirement::Containers.is_met() {

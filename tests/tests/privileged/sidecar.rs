@@ -1,5 +1,5 @@
-//! The sidecar beside a main process, from its watcher's attachment to what it leaves in the store:
-//! how main ends, how the pod is stopped, and what follows.
+//! The sidecar and a main process, from attaching the watcher to the result in the store: how main ends,
+//! how the pod is stopped, and what follows.
 
 use std::fs;
 
@@ -101,7 +101,7 @@ fn a_failed_main_is_uploaded_if_asked_for() {
 }
 
 #[test]
-fn what_a_failed_main_says_itself_is_worth_more() {
+fn the_error_of_a_failed_main_takes_precedence() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -154,7 +154,7 @@ fn a_child_that_outlives_main_may_still_write() {
 }
 
 #[test]
-fn a_child_that_lives_on_for_ever_holds_nothing_up() {
+fn a_child_that_never_ends_delays_nothing() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -253,7 +253,7 @@ fn a_main_that_never_starts_is_reported() {
 }
 
 #[test]
-fn without_outputs_it_waits_for_mains_end_all_the_same() {
+fn without_outputs_it_also_waits_for_mains_end() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -291,7 +291,7 @@ fn a_private_cgroup_namespace_hides_nothing_from_the_kernel() {
         return;
     }
     let fixture = CgroupFixture::create();
-    // As the sandbox does, it shows how far up the pod lies.
+    // Like the sandbox, it shows which ancestor is the pod's cgroup.
     let pause = Running::start(enter(&fixture.pod, "pause", "/bin/sleep".into()).arg("300"));
     let outputs = interface([("word", simple(SimpleType::String))]);
     let command = fixture.sidecar_through(

@@ -1,4 +1,4 @@
-//! Main is seen to start and to end, by real processes in real cgroups.
+//! The watchers see main's start and end, with real processes in real cgroups.
 
 use std::{
     path::Path,
@@ -28,7 +28,7 @@ const LIMITS: Limits = Limits {
     until: Until::End,
 };
 
-/// Watches the pod from outside of it; `start` runs once the watcher is attached.
+/// Watches the pod from outside; `start` is called when the watcher is attached.
 async fn watch_pod(
     wanted: Watcher,
     pod: &Pod,
@@ -76,7 +76,7 @@ async fn the_kernel_tells_how_main_ended() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn looking_at_proc_sees_main_start_and_end() {
+async fn scanning_proc_sees_main_start_and_end() {
     if !Requirement::Cgroups.is_met() {
         return;
     }
@@ -88,7 +88,7 @@ async fn looking_at_proc_sees_main_start_and_end() {
     assert!(watched.started.is_some());
 }
 
-/// A parent is told of the end by the wait below, so the kernel then gives the status away.
+/// The wait below reaps the process, after which the kernel no longer has the status.
 #[tokio::test(flavor = "current_thread")]
 async fn a_descriptor_of_main_tells_how_it_ended() {
     if !Requirement::Cgroups.is_met() {

@@ -70,7 +70,7 @@ fn a_marker_that_is_moved_in_counts() {
 }
 
 #[test]
-fn what_went_wrong_is_read_when_it_has_been_written() {
+fn mains_error_is_read_when_it_is_complete() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -119,7 +119,7 @@ fn a_watcher_that_cannot_work_is_refused_with_the_nearest_that_does() {
 }
 
 #[test]
-fn without_the_right_to_ask_the_kernel_a_descriptor_tells() {
+fn without_bpf_rights_pidfd_is_used() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -146,7 +146,7 @@ fn without_the_right_to_ask_the_kernel_a_descriptor_tells() {
 
 /// It ended before the sidecar began: only what it left says that it was there.
 #[test]
-fn a_main_that_was_gone_before_anybody_watched_is_uploaded() {
+fn a_main_that_ended_before_the_watcher_was_attached_is_uploaded() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -159,7 +159,7 @@ fn a_main_that_was_gone_before_anybody_watched_is_uploaded() {
         let said = outcome.ended.stderr;
         assert!(said.contains("been and gone"), "{said}");
     };
-    // Each waits for a while to be sure that nobody is there.
+    // Each waits for a while to be sure that there are no processes.
     std::thread::scope(|scope| {
         for (watcher, file) in [("ebpf", "word"), ("pidfd", "_SUCCESS"), ("proc", "word")] {
             scope.spawn(move || is_uploaded(watcher, file));
@@ -232,7 +232,7 @@ fn a_main_that_does_not_stop_is_salvaged_at_most() {
 }
 
 #[test]
-fn whoever_waits_for_the_start_only_does_not_wait_for_the_end() {
+fn a_sidecar_that_waits_only_for_the_start_does_not_wait_for_the_end() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -249,7 +249,7 @@ fn whoever_waits_for_the_start_only_does_not_wait_for_the_end() {
 }
 
 #[test]
-fn a_name_that_nobody_bears_is_said_while_waiting() {
+fn an_unknown_name_is_reported_while_waiting() {
     if !Requirement::Bpf.is_met() {
         return;
     }

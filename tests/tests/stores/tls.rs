@@ -12,7 +12,7 @@ use copilot_tests::site::{Site, engine, object};
 use copilot_tests::tls::{Authority, front};
 
 #[tokio::test]
-async fn a_stranger_is_not_trusted_and_it_is_told_what_to_do() {
+async fn an_unknown_authority_is_not_trusted_and_the_message_says_what_to_do() {
     let site = Site::start().unwrap();
     let config = Authority::new("stranger")
         .unwrap()

@@ -96,7 +96,7 @@ impl Apt {
             format!("Dir::Etc::sourcelist={}", sources.display()),
             "Dir::Etc::sourceparts=/dev/null".to_owned(),
             "APT::Architecture=amd64".to_owned(),
-            // apt's own user may have no way to our directory.
+            // apt's own user may not be able to enter our directory.
             "APT::Sandbox::User=root".to_owned(),
             "Acquire::Languages=none".to_owned(),
         ];

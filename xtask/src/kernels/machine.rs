@@ -106,7 +106,7 @@ fn command(image: &Path, initramfs: &Path, hierarchy: &str) -> Command {
         .arg(initramfs)
         .arg("-append")
         .arg(format!(
-            // Nothing but a panic is said by the kernel itself, and that ends the machine.
+            // The kernel itself only prints a panic, which ends the machine.
             "console=ttyS0 loglevel=1 panic=-1 rdinit=/bin/guest cgroups={hierarchy}"
         ))
         .stdin(Stdio::null())

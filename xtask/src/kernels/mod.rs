@@ -67,7 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     setup::for_kernels()?;
     let directory = target_directory().join("kernels");
-    // First what may be out of reach: nothing else is of use without it.
+    // Fetch first, since the archive may be out of reach and everything else needs the kernels.
     let mut images = Vec::new();
     for kernel in &kernels {
         images.push(fetch::image(kernel, &directory.join(kernel.version))?);

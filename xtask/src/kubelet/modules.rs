@@ -149,7 +149,7 @@ fn required(go_mod: &str, module: &str) -> Result<String> {
 
 /// Downloads a module into Go's cache, and returns its folder there.
 fn download(module: &Path, name: &str, version: &str) -> Result<PathBuf> {
-    // Outside of any module: it is asked for by its version alone.
+    // This works outside of a module, since the version is explicit.
     execute(go(module).args(["mod", "download", &format!("{name}@{version}")]))?;
     let cache = output(go(module).args(["env", "GOMODCACHE"]))?;
     let found = Path::new(cache.trim()).join(format!("{name}@{version}"));

@@ -46,7 +46,7 @@ fn install(directory: &PathBuf) -> Result<()> {
         command
     };
     if execute(&mut environment()).is_err() {
-        // Debian keeps what this needs in a package of its own.
+        // Debian has a separate package for this.
         packages::install(&["python3-venv"])?;
         execute(&mut environment())?;
     }

@@ -250,6 +250,6 @@ fn bpf<T>(command: u32, attributes: &T) -> io::Result<OwnedFd> {
         return Err(io::Error::last_os_error());
     }
     let descriptor = i32::try_from(descriptor).map_err(io::Error::other)?;
-    // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
+    // SAFETY: the kernel has just returned this descriptor, and nothing else uses it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }

@@ -81,7 +81,7 @@ async fn until_ended(sources: &mut Sources, pid: u64) -> Result<Timestamp> {
 }
 
 async fn until(sources: &mut Sources, is_it: impl Fn(&Event) -> bool) -> Result<Timestamp> {
-    // Who waits for what, for the message.
+    // The missing ends, for the message.
     let mut seen: BTreeMap<&'static str, u32> = BTreeMap::new();
     loop {
         let next = timeout(PATIENCE, sources.next()).await;

@@ -41,8 +41,8 @@ impl Storm {
             loops: Vec::new(),
             started: Instant::now(),
         };
-        // Each in a cgroup of its own, as strangers are: else the kernel's counts of who uses the
-        // cgroup go to and fro between the processors, and whoever looks at it waits for them.
+        // Each in its own cgroup, like unrelated containers: otherwise the kernel's reference counts of one
+        // cgroup move between the processors, and readers of that cgroup wait for them.
         for index in 0..LOOPS {
             let child = pod
                 .command(&format!("storm-{index}"), program)?

@@ -149,7 +149,7 @@ fn ours(job: &Job<'_>, command: &mut Command) -> Result<()> {
             command.args(["sidecar", "--watcher=noop", "--interface", &outputs]);
             command.args(["--to-output-prefix", &results]);
             command.arg(format!("--to-raw-output=s3://{BUCKET}/{}", job.prefix));
-            // The directory lies in the output directory, by the output's name.
+            // The directory is in the output directory and has the output's name.
             let outputs = job.directory.parent().context("a directory lies in one")?;
             command.arg("--from-local-dir").arg(outputs);
         }
@@ -196,7 +196,7 @@ fn rclone(job: &Job<'_>, command: &mut Command) {
     ] {
         command.env(name, value);
     }
-    // As many at once as ours: its default of 4 is slower.
+    // As many parallel transfers as Copilot: its default of 4 is slower.
     command.args(["--transfers", "16", "--checkers", "16", "copy"]);
     let remote = format!("store:{BUCKET}/{}", job.prefix);
     match job.direction {

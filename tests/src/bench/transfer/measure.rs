@@ -56,7 +56,7 @@ pub fn run(program: &Path, bounded: Option<&Bounded>, contender: &Command) -> Re
         peak: *peak,
     };
     if let Some(reason) = &run.failed {
-        // It may be what is to be shown: killed under the limits.
+        // Being killed under the limits is also a result.
         eprintln!("{}: {reason}", contender.get_program().display());
     }
     Ok(run)
@@ -94,7 +94,7 @@ pub fn measured(words: &[&str]) -> Result<()> {
 /// CPU time and peak memory, in bytes, of the children that have ended.
 fn of_children() -> (Duration, u64) {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the pointer is to a `rusage` of ours, which the call fills; zeroes are one, too.
+    // SAFETY: the pointer is to our own `rusage`, which the call fills; all zeroes are a valid value.
     let usage = unsafe {
         libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr());
         usage.assume_init()

@@ -86,7 +86,7 @@ impl Places {
         };
         Ok(Self {
             memory,
-            // Beside what cargo builds, which is on a disk; a temporary directory may be in memory.
+            // In the folder of cargo's builds, which is on disk; a temporary directory may be in memory.
             disk: tempfile::tempdir_in(
                 std::env::current_exe()?.parent().unwrap_or(Path::new(".")),
             )?,
@@ -126,7 +126,7 @@ impl Field<'_> {
             for round in 0..=self.rounds {
                 for contender in self.contenders {
                     let run = self.turn(contender, direction, round, place, &source, &prefix)?;
-                    // The first round warms up, and is the one whose bytes are compared.
+                    // The first round is the warm-up, in which all bytes are compared.
                     if round > 0 {
                         table.add(contender.name, run);
                     }

@@ -55,7 +55,7 @@ impl Api {
     /// Reads an object or anything else at this path.
     pub fn get(&self, path: &str) -> Result<Value> {
         let body = self.ask("GET", path, "application/json", "")?;
-        // Some answers are words.
+        // Some answers are plain text.
         Ok(serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
 
@@ -93,7 +93,7 @@ impl Api {
         )?;
         stream.flush()?;
         let mut answer = Vec::new();
-        // An answer in the older version need not say that it closes.
+        // In HTTP/1.0 the connection is closed even without a header that says so.
         let read = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").with_context(|| match read {

@@ -69,7 +69,7 @@ fn etcd(directory: &Path, cluster: &Value) -> Result<Command> {
         .arg(format!("--listen-peer-urls={peer}"))
         .arg(format!("--initial-advertise-peer-urls={peer}"))
         .arg(format!("--initial-cluster=default={peer}"))
-        // It is gone with the node: nothing must outlast a loss of power.
+        // The data is deleted with the node, so it need not survive a power failure.
         .arg("--unsafe-no-fsync");
     Ok(command)
 }
@@ -93,12 +93,12 @@ fn api_arguments(folder: &Path, settings: &Value) -> Vec<String> {
         "--endpoint-reconciler-type=none".to_owned(),
         "--authorization-mode=RBAC,Node".to_owned(),
         "--allow-privileged=true".to_owned(),
-        // What a watch goes on from is soon gone from etcd.
+        // Versions that watches continue from are soon removed from etcd.
         "--etcd-compaction-interval=10s".to_owned(),
     ]
     .to_vec();
     if cluster["cache"] == false {
-        // Else the server remembers what etcd has forgotten.
+        // Otherwise the server's cache still has what etcd has removed.
         arguments.push("--watch-cache-sizes=pods#0".to_owned());
     }
     arguments
@@ -112,7 +112,7 @@ fn keep_api(directory: &Path, server: &Path, arguments: &[String]) {
         match started {
             Ok(mut server) => {
                 let _ = fs::write(directory.join("cluster").join(PID), server.id().to_string());
-                // Somebody else may have waited for it: then it has ended just so.
+                // If another thread has reaped it, it has ended, too.
                 let _ = server.wait();
             }
             Err(error) => eprintln!("the API server: {error:#}"),

@@ -40,7 +40,7 @@ pub fn start(folder: &Path, api: u16, client: Arc<ClientConfig>) -> Result<Backg
     Ok(Background::start("api-front", move |connection| {
         let (acceptor, client) = (acceptor.clone(), Arc::clone(&client));
         async move {
-            // A client that goes away ends its own connection, and nothing else.
+            // A client that disconnects only ends its own connection.
             let _ = pass(connection, &acceptor, client, upstream).await;
         }
     })?)
@@ -60,7 +60,7 @@ async fn pass(
     let ask = async {
         let mut request = Vec::new();
         while questions.read_buf(&mut request).await? > 0 && request.len() < LONGEST {
-            // A question has no body.
+            // A GET request has no body.
             if request.ends_with(b"\r\n\r\n") {
                 to_server.write_all(&shortened(&request)).await?;
                 to_server.flush().await?;

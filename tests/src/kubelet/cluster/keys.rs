@@ -40,7 +40,7 @@ pub fn make(folder: &Path, node: &str, port: u16) -> Result<()> {
     fs::write(folder.join("api.crt"), certificate.pem())?;
     fs::write(folder.join("api.key"), key.serialize_pem())?;
 
-    // Signs the tokens of pods' accounts.
+    // Signs the tokens of service accounts.
     let accounts = KeyPair::generate()?;
     fs::write(folder.join("accounts.key"), accounts.serialize_pem())?;
     fs::write(folder.join("accounts.pub"), accounts.public_key_pem())?;

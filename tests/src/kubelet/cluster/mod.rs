@@ -162,7 +162,7 @@ impl Cluster {
 
     fn until(&self, what: &str, is_so: impl Fn(&Api) -> Result<bool>) -> Result<()> {
         let began = Instant::now();
-        // Errors are usual until it is up.
+        // Errors are normal until it has started.
         while !is_so(&self.api).unwrap_or(false) {
             ensure!(began.elapsed() < PATIENCE, "never: {what}");
             thread::sleep(Duration::from_millis(250));

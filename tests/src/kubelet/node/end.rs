@@ -23,7 +23,7 @@ const TOPS: [&str; 5] = [
 
 /// Ends all processes below this one and removes the cgroups.
 pub fn end() {
-    // First whoever starts others.
+    // First the processes that start others.
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let below = descendants();
@@ -54,7 +54,7 @@ fn descendants() -> Vec<Pid> {
             continue;
         };
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The name, in brackets, may hold anything; then come the state and the parent.
+        // The name in brackets can contain anything; the state and the parent follow it.
         let parent = stat
             .rsplit_once(')')
             .and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());

@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Runs the node in this folder.
 pub fn run(directory: &Path) -> Result<()> {
-    // A key press is meant for the run, which ends us in order.
+    // Ctrl-C is meant for the run, which then ends this process.
     setsid()?;
-    // Shims leave their parent: they become children of ours.
+    // Shims leave their parent and become children of this process.
     set_child_subreaper(Some(getpid()))?;
     let settings: Value = serde_json::from_slice(&fs::read(directory.join("node.json"))?)?;
     let started = start(directory, &settings);

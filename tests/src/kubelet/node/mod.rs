@@ -231,7 +231,7 @@ impl Node {
     /// Deletes a pod.
     pub fn remove(&self, name: &str) {
         if let Some(cluster) = &self.cluster {
-            // One that is gone is as good.
+            // The file may already be gone.
             let _ = cluster.delete_pod(name);
             let _ = cluster.delete_job(name);
         }
@@ -290,7 +290,7 @@ impl Node {
         let pid = self.first_process(container)?;
         let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
         let path = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
-        // It may have ended, and its parent's is not meant.
+        // The process may have ended; the parent's cgroup would be wrong.
         let own = path.contains(container);
         let directory = crate::pod::cgroup2_mount().filter(|_| own)?.join(path);
         Some(fs::metadata(directory).ok()?.ino())
@@ -299,7 +299,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // The end of its standard input tells it to end; it takes all that it has started along.
+        // At the end of its standard input it ends everything that it has started.
         drop(self.process.stdin.take());
         if let Err(error) = self.process.wait() {
             eprintln!("kubelet: a node could not be waited for: {error}");
@@ -331,7 +331,7 @@ fn spawn(plan: &Plan) -> Result<Child> {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--propagation", "private"]);
     if plan.is_bare() {
-        // The old hierarchies are there all the same: what lies in none of them is at the top.
+        // The v1 hierarchies exist, too: in them a process without a cgroup is at the top.
         command.arg("--cgroup");
     }
     command

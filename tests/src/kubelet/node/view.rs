@@ -38,7 +38,7 @@ pub fn prepare(directory: &Path, settings: &Value) -> Result<()> {
         one_tree(&runtime::memory(directory))?;
     }
     other_pods::mount_all(&directory.join("neighbours"))?;
-    // Kubelet wants what it mounts to be seen in containers.
+    // Kubelet needs its mounts to propagate into containers.
     let everywhere = MountPropagationFlags::SHARED | MountPropagationFlags::REC;
     mount_change("/", everywhere).context("mounts cannot be shared")
 }

@@ -15,7 +15,7 @@ impl Play<'_> {
         self.cluster()?.create_job(&job::manifest(&name, pod))?;
         for number in 1..=2 {
             if number == 2 {
-                // The other pod comes some seconds later, and writes to the same places.
+                // The second pod starts some seconds later, and writes to the same places.
                 self.first_try = Some(Box::new(self.collect(store)));
                 self.logs = Logs::default();
             }

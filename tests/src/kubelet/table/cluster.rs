@@ -30,7 +30,8 @@ pub const SCENARIOS: &[Scenario] = &[
         cluster: Some(BY_API),
         ..BAD
     },
-    // Main ends, and the sidecar is stopped, while nobody answers. Kubelet reports again within ten seconds.
+    // Main ends, and the sidecar is stopped, while the API does not answer. Kubelet reports again within ten
+    // seconds.
     Scenario {
         name: "api-away-0",
         main: waits!("exit 0"),
@@ -49,7 +50,7 @@ pub const SCENARIOS: &[Scenario] = &[
         cluster: Some(BY_API),
         ..BAD
     },
-    // Longer than it takes until etcd has forgotten the version that a watch goes on from.
+    // Longer than etcd keeps the version that a watch continues from.
     Scenario {
         name: "watch-expires-0",
         main: Main::Script(

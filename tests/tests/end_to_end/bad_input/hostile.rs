@@ -1,4 +1,4 @@
-//! Inputs that nobody would write by accident.
+//! Hostile inputs.
 
 use std::fs::File;
 use std::process::Command;
@@ -34,7 +34,7 @@ fn offloaded(uri: &str) -> Literal {
     literal::Value::OffloadedMetadata(Box::new(metadata)).into()
 }
 
-/// A blob of a dimensionality that there is not.
+/// A blob with a dimensionality that does not exist.
 fn odd_blob() -> Literal {
     let mut value = blob("s3://data/x", Single);
     if let Some(literal::Value::Scalar(found)) = &mut value.value
@@ -49,7 +49,7 @@ fn odd_blob() -> Literal {
     value
 }
 
-/// A length of a megabyte and what would be a few more, on its way to nowhere.
+/// A message that is cut off: it claims to be a megabyte long, but only the first bytes are there.
 fn long(length: usize) -> String {
     "n".repeat(length)
 }
@@ -190,7 +190,7 @@ const TABLE: &[Bad] = &[
         ],
     },
     Bad {
-        what: "an offloaded literal that is none",
+        what: "an offloaded literal that is not a literal",
         arrange: |task| {
             task.put("task/garbage", "hello");
             of(task, "n", offloaded("s3://data/task/garbage"))
@@ -211,7 +211,7 @@ fn downloads() {
     check_all(TABLE, "InputDownloadFailed");
 }
 
-/// The last member of a oneof counts, as everywhere in protobuf; messages of one field merge.
+/// The last member of a oneof is used, as everywhere in protobuf; messages of the same field are merged.
 #[test]
 fn members_that_are_repeated() {
     let task = Task::start().unwrap();

@@ -1,4 +1,4 @@
-//! Web servers as inputs: every answer that is no data is an error that says which.
+//! Inputs from web servers: every answer without the data is an error that names it.
 
 use std::fs;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// What a server does with every request.
 #[derive(Clone, Copy)]
 enum Server {
-    /// It says this and closes.
+    /// It sends this and closes the connection.
     Says(&'static str),
-    /// It says this and then nothing.
+    /// It sends this and then keeps silent.
     Stalls(&'static str),
 }
 
@@ -33,7 +33,7 @@ fn serve(server: Server) -> Background {
     .unwrap()
 }
 
-/// A client with little patience.
+/// A client with short timeouts.
 fn engine() -> Engine {
     let network = Network {
         // Short, and enough for a server on a busy machine.
@@ -51,7 +51,7 @@ fn engine() -> Engine {
 }
 
 #[tokio::test]
-async fn what_is_no_data_is_an_error() {
+async fn an_answer_without_data_is_an_error() {
     use Server::{Says, Stalls};
     for (server, recoverable, says) in [
         (
@@ -95,7 +95,7 @@ async fn what_is_no_data_is_an_error() {
             Some(false),
             "Content-Range",
         ),
-        // More was announced than comes.
+        // The announced length is greater than the data.
         (
             Says("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"),
             Some(true),
@@ -146,9 +146,9 @@ async fn what_is_no_data_is_an_error() {
     }
 }
 
-/// Less was announced than the server would send: what was announced is the resource, by HTTP's rules.
+/// The announced length is less than what the server sends: by HTTP's rules only that much is the resource.
 #[tokio::test]
-async fn what_comes_after_the_announced_length_is_not_data() {
+async fn bytes_after_the_announced_length_are_not_data() {
     let web = serve(Server::Says(
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort and more",
     ));

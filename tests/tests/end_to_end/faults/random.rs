@@ -1,7 +1,7 @@
-//! Faults by chance: every run ends in equal bytes or in a clear error, within a bounded time, and
-//! leaves nothing half-done; where even tidying up was cut off, the log says what may remain.
+//! Random faults: every run ends with equal bytes or with a clear error, within a bounded time, and
+//! leaves nothing incomplete. If even the cleanup failed, the log says what may remain.
 //!
-//! `COPILOT_FAULT_SEED` plays the runs of that seed again.
+//! `COPILOT_FAULT_SEED` repeats the runs of a seed.
 
 use std::env;
 use std::fs;
@@ -19,16 +19,16 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::MIB;
 
-/// Runs of a test.
+/// The number of runs of a test.
 const RUNS: usize = 50;
 
 /// Longest that a run may take: far more than all its retries, on a machine with other work.
 const BOUND: Duration = Duration::from_mins(2);
 
-/// Around the sizes at which an object comes and goes in one piece, or in several.
+/// Sizes around those at which an object is transferred in one piece or in several.
 const SIZES: [usize; 8] = [0, 1, 100_000, MIB, 5 * MIB, 5 * MIB + 1, 12 * MIB, 20 * MIB];
 
-/// What was said while a run ran.
+/// The log of a run.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -57,7 +57,7 @@ impl Log {
     }
 }
 
-/// Two servers: one can be looked into, the other is what clusters run.
+/// Two servers: the files of one can be inspected, the other one is used in clusters.
 struct Servers {
     site: Site,
     minio: Option<Minio>,
@@ -153,7 +153,7 @@ impl Run<'_> {
         let _ = fs::remove_dir_all(self.site.work("in"));
     }
 
-    /// Plays it and says whether it succeeded, and whether something was left on the server.
+    /// Runs it; returns whether it succeeded, and whether something was left on the server.
     async fn play(&self) -> (bool, bool) {
         self.clear();
         let upstream = self
@@ -197,7 +197,7 @@ impl Run<'_> {
         if self.up() {
             let found = self.object();
             let whole = found.as_ref() == Some(&self.data);
-            // An error after the store had it all is no lie: its answer was lost.
+            // An error is right even if the store has all data: its answer was lost.
             assert!(whole || (outcome.is_err() && found.is_none()), "{story}");
         } else if outcome.is_ok() {
             assert!(fs::read(&to).unwrap() == self.data, "{story}");
@@ -255,6 +255,6 @@ async fn every_run_ends_in_equal_bytes_or_a_clear_error() {
         "{succeeded} of {RUNS} runs succeeded, the others ended in an error; of {untidy} the log says \
          what they could not tidy up"
     );
-    // Of networks that mostly work many must do, and of dead ones none.
+    // Many runs must succeed on networks that mostly work, and none on dead ones.
     assert!((10..RUNS).contains(&succeeded), "{succeeded} succeeded");
 }

@@ -1,4 +1,4 @@
-//! Files that nobody changes once they are closed.
+//! Files that do not change after they were closed.
 
 use std::fs::{self, File};
 use std::thread;
@@ -35,7 +35,7 @@ fn a_hundred_files_are_up_before_main_ends() {
         "{}",
         outcome.sidecar.ended.stderr
     );
-    // All that was left to do is to commit.
+    // Only the commit was left to do.
     assert_eq!(
         (outcome.count("objects_early"), outcome.count("objects")),
         (100, 0)
@@ -54,13 +54,13 @@ fn each_goes_to_the_place_that_the_plan_gives_it() {
         ("list", copilot_tests::values::list_of(blob_type(Single))),
         ("tree", blob_type(Multipart)),
     ]);
-    // Some before the directory that they end in has its name.
+    // Some are uploaded before their directory gets its final name.
     fixture.write("csv.csv", "1,2");
     fixture.write("list/1", "b");
     fixture.write("list/0.txt", "a");
     fixture.write("tree/a b/é#?%", "c");
     fixture.write("large.bin", bytes(20 * MIB, 1));
-    // Of no output.
+    // It belongs to no output.
     fixture.write("scratch", "x");
     for name in [
         "csv.csv",
@@ -88,7 +88,7 @@ fn each_goes_to_the_place_that_the_plan_gives_it() {
 }
 
 #[test]
-fn what_lay_there_before_the_sidecar_came_goes_up_too() {
+fn files_older_than_the_sidecar_are_uploaded_too() {
     let task = copilot_tests::task::Task::start().unwrap();
     task.write_output("tree/a/b/c", "there");
     let endpoint = task.site.server.endpoint.clone();

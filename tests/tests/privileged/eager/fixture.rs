@@ -1,4 +1,4 @@
-//! A sidecar that uploads while main runs. The test plays main.
+//! A sidecar that uploads while main runs. The test itself is main.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,9 +19,9 @@ pub struct EagerFixture {
     outputs: Vec<(&'static str, Type)>,
 }
 
-/// What a run left.
+/// The result of a run.
 pub struct EagerOutcome {
-    /// What the sidecar left.
+    /// The sidecar's result.
     pub sidecar: Outcome,
     /// The objects below the raw prefix.
     pub objects: BTreeMap<String, Vec<u8>>,
@@ -80,7 +80,7 @@ impl EagerFixture {
         });
     }
 
-    /// Main ends: the sidecar gets SIGTERM.
+    /// Main's end: sends SIGTERM to the sidecar.
     pub fn end(self) -> EagerOutcome {
         self.sidecar.signal(Signal::TERM);
         let sidecar = self.task.outcome(self.sidecar.ended());
@@ -94,7 +94,7 @@ impl EagerFixture {
         }
     }
 
-    /// The same of a run that must succeed and leave in the store what is on disk.
+    /// The same for a run that must succeed and upload all files that are on disk.
     #[track_caller]
     pub fn commits(self) -> EagerOutcome {
         let outcome = self.end();

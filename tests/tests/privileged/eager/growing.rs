@@ -1,4 +1,4 @@
-//! Large files of which finished parts go up while they grow.
+//! Large files whose finished parts are uploaded while they grow.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -43,7 +43,7 @@ fn parts_go_up_while_a_file_is_appended_to() {
     drop(file);
     let outcome = fixture.commits();
     assert_eq!(outcome.count("objects"), 1);
-    // What was not there when we looked, and the last words.
+    // The data that was written last.
     let bytes = outcome.count("bytes");
     assert!(
         (7..=(24 << 20) + 7).contains(&bytes),
@@ -57,7 +57,7 @@ fn a_part_that_was_overwritten_goes_again() {
     let fixture = EagerFixture::start(vec![("log", blob_type(Single))]);
     let mut file = File::create(fixture.path("log")).unwrap();
     grow(&fixture, &mut file);
-    // A header with the length, as many formats have it, and a byte in the middle.
+    // A header with the length, as in many file formats, and a byte in the middle.
     file.write_all_at(b"length", 0).unwrap();
     file.write_all_at(b"!", 17 * MIB as u64).unwrap();
     drop(file);
@@ -72,7 +72,7 @@ fn a_part_that_was_overwritten_goes_again() {
 }
 
 #[test]
-fn a_file_that_shrinks_begins_anew() {
+fn a_file_that_shrinks_is_uploaded_again() {
     let fixture = EagerFixture::start(vec![("log", blob_type(Single))]);
     let mut file = File::create(fixture.path("log")).unwrap();
     grow(&fixture, &mut file);

@@ -1,4 +1,4 @@
-//! Files that are up already, and change just before main's end: in each way that hides it.
+//! Files that were already uploaded, and change just before main's end in ways that are hard to detect.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::Write as _;
@@ -75,7 +75,7 @@ const WAYS: [(&str, Way); 12] = [
     ("replaced", replaced),
     ("deleted", |path| fs::remove_file(path).unwrap()),
     ("mapped", |path| map(path)[5000] ^= 1),
-    // Nothing but its time of change is new.
+    // Only its change time is new.
     ("mode", |path| {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -100,7 +100,7 @@ fn every_change_at_the_last_moment_is_seen() {
     fs::rename(fixture.path("tree/moved"), fixture.path("tree/elsewhere")).unwrap();
     let outcome = fixture.commits();
     assert_eq!(outcome.files.len(), 2 * (WAYS.len() - 1));
-    // What has not changed did not go again, whatever its time of change says.
+    // Unchanged content was not uploaded again, whatever its change time is.
     assert_eq!(
         outcome.count("objects_early"),
         2,
@@ -118,7 +118,7 @@ fn a_mapping_that_outlives_its_descriptor_keeps_a_file_back() {
     mapped[3] = 1;
     fixture.wait_for("tree/other");
     thread::sleep(Duration::from_millis(700));
-    // The page is dirty: its times do not move any more.
+    // The page is dirty, so the file's times no longer change.
     mapped[4] = 2;
     thread::sleep(Duration::from_millis(700));
     mapped[4096] = 3;
@@ -135,7 +135,7 @@ fn a_directory_that_comes_whole_goes_up() {
     fs::write(beside.join("a/b/c"), "x").unwrap();
     fs::rename(&beside, fixture.path("tree")).unwrap();
     fixture.wait_for("tree/a/b/c");
-    // And on, after it was renamed within.
+    // And further, after it was renamed within the directory.
     fs::rename(fixture.path("tree/a"), fixture.path("tree/z")).unwrap();
     fixture.write("tree/z/b/d", "y");
     fixture.wait_for("tree/z/b/d");

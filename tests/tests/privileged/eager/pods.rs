@@ -18,7 +18,7 @@ fn outputs() -> TypedInterface {
     interface([("tree", blob_type(Multipart))])
 }
 
-/// A pod whose main writes a file, waits until the test has seen it in the store, and goes on.
+/// A pod whose main writes a file, waits until the test has seen it in the store, and continues.
 fn play(task: &TaskPod, then: &str, options: &[&str]) -> Outcome {
     let sidecar = task.sidecar_for(&outputs()).unwrap();
     let sidecar = sidecar.argument("--upload-mode=UPLOAD_EAGER");
@@ -55,7 +55,7 @@ fn a_main_that_is_seen_to_end_finds_its_files_up() {
 }
 
 #[test]
-fn what_a_failed_main_has_sent_is_deleted() {
+fn uploads_of_a_failed_main_are_deleted() {
     if !is_possible() {
         return;
     }

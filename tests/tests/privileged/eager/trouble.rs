@@ -1,5 +1,4 @@
-//! When something is in the way: a store that fails or forbids, a sidecar that is killed, a directory
-//! that cannot be watched.
+//! Trouble: a store that fails or refuses, a sidecar that is killed, a directory that cannot be watched.
 
 use std::fs;
 use std::sync::Arc;
@@ -36,7 +35,7 @@ fn a_store_that_fails_while_main_runs_is_asked_again_at_its_end() {
 }
 
 #[test]
-fn a_leftover_that_may_not_be_deleted_fails_the_run_where_it_would_be_read() {
+fn an_old_document_that_cannot_be_deleted_fails_the_run_if_it_would_be_read() {
     let task = Task::start().unwrap();
     let proxy = FaultProxy::start(task.site.server.address(), |seen| {
         if seen.line.starts_with("DELETE") {
@@ -66,7 +65,7 @@ fn a_leftover_that_may_not_be_deleted_fails_the_run_where_it_would_be_read() {
     }
     assert!(outcome.task.outputs().is_none());
 
-    // Where nobody would read it, it is said.
+    // It is reported where it would otherwise be missed.
     let task = Task::start().unwrap();
     let proxy = FaultProxy::start(task.site.server.address(), |seen| {
         if seen.line.starts_with("DELETE") {
@@ -100,7 +99,7 @@ fn a_leftover_that_may_not_be_deleted_fails_the_run_where_it_would_be_read() {
 }
 
 #[test]
-fn a_sidecar_that_was_killed_knows_what_it_had_sent() {
+fn a_killed_sidecar_knows_its_earlier_uploads() {
     let fixture = EagerFixture::start(vec![("tree", blob_type(Multipart))]);
     for name in ["tree/kept", "tree/changed", "tree/gone", "tree/a\nb"] {
         fixture.write(name, "x");

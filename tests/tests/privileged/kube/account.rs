@@ -81,7 +81,7 @@ fn nothing_but_a_service_account_is_needed() {
         let main = cluster.task.main_called("trainer", "exit 7").unwrap();
         let main = cluster.task.pod.run(&main).unwrap();
         main.wait().unwrap();
-        // Kubelet tells the API of all that, a moment later.
+        // Kubelet reports all of that to the API a moment later.
         cluster.pod.runs(SIDECAR, sidecar.id());
         cluster.pod.ends("helper", &"a".repeat(64), 9, "Error");
         cluster.api.put(&cluster.pod);
@@ -100,7 +100,7 @@ fn assert_failed(outcome: &Outcome) {
     assert!(rule.contains("mounts the output directory"), "{outcome:?}");
 }
 
-/// The pod of that name is another one: its uid is not that of our mounts.
+/// The pod with that name is another one: its uid differs from the one in our mounts.
 #[test]
 fn a_pod_that_is_not_ours_is_refused() {
     if !Requirement::Containers.is_met() {
@@ -119,9 +119,9 @@ fn a_pod_that_is_not_ours_is_refused() {
     );
 }
 
-/// A server whose certificate is of another authority gets neither token nor question.
+/// A server whose certificate is from another authority gets no token and no request.
 #[test]
-fn a_server_that_nobody_vouches_for_is_refused() {
+fn a_server_with_an_untrusted_certificate_is_refused() {
     if !Requirement::Containers.is_met() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Beside a watcher that sees processes: both speak of one container.
+//! Together with a watcher that sees processes: both report the same container.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ fn enter(pod: &Pod, container: &str, program: &str) -> Command {
 }
 
 #[test]
-fn the_kernels_word_comes_first_and_nothing_is_counted_twice() {
+fn the_kernel_reports_first_and_nothing_is_counted_twice() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -37,7 +37,7 @@ fn the_kernels_word_comes_first_and_nothing_is_counted_twice() {
             fixture.main_runs();
             drop(main.stdin.take());
             main.wait().unwrap();
-            // The kernel has told; kubelet is slower.
+            // The kernel has already reported it; kubelet is slower.
             if watcher == "proc" {
                 fixture.main_ends(7, "Error");
             }

@@ -1,4 +1,4 @@
-//! How main ends, as the API tells it.
+//! How main ends, as the API reports it.
 
 use copilot_tests::binary::Running;
 
@@ -46,7 +46,7 @@ fn a_main_that_ends_well_is_uploaded() {
     );
 }
 
-/// By the reference's two flags as well.
+/// Also with the reference's two flags.
 #[test]
 fn a_main_that_had_ended_before_the_watch_began_is_known() {
     for flags in [
@@ -86,7 +86,7 @@ fn main_may_be_named_and_others_are_not_waited_for() {
 }
 
 #[test]
-fn without_an_interface_it_waits_for_mains_end_all_the_same() {
+fn without_an_interface_it_also_waits_for_mains_end() {
     let mut fixture = KubeFixture::start();
     let mut command = copilot_tests::binary::command();
     command

@@ -1,4 +1,4 @@
-//! A task whose pod the stand-in for the API server knows, and a sidecar that watches it.
+//! A task with a pod in the simulated API server, and a sidecar that watches it.
 
 use std::process::Command;
 
@@ -28,7 +28,7 @@ pub struct KubeFixture {
 }
 
 impl KubeFixture {
-    /// A pod whose main waits, beside the sidecar and the proxy of a mesh, which never ends.
+    /// A pod with a waiting main, the sidecar, and the proxy of a mesh, which never ends.
     pub fn start() -> Self {
         let outputs = [("flyte-outputs", "/var/outputs")];
         let mut pod = Manifest::new(POD, "5f0b4b8e-0000-4000-8000-000000000001")
@@ -63,7 +63,7 @@ impl KubeFixture {
         command
     }
 
-    /// Starts a sidecar that has no watcher but `kube-api`, and waits until it watches.
+    /// Starts a sidecar with only the watcher `kube-api`, and waits until it watches.
     pub fn watched(&self, options: &[&str]) -> Running {
         let mut sidecar = Running::start(self.command().arg("--watcher=kube-api").args(options));
         sidecar.watches();
@@ -82,12 +82,12 @@ impl KubeFixture {
         self.api.put(&self.pod);
     }
 
-    /// Waits for the sidecar's end and reads what it left.
+    /// Waits for the sidecar's end and reads its result.
     pub fn outcome(&self, sidecar: Running) -> Outcome {
         self.task.outcome(sidecar.ended())
     }
 
-    /// The same of a sidecar that must have committed main's output.
+    /// The same for a sidecar that must have committed main's output.
     #[track_caller]
     pub fn committed(&self, sidecar: Running) -> Outcome {
         let outcome = self.outcome(sidecar);
@@ -95,7 +95,7 @@ impl KubeFixture {
         outcome
     }
 
-    /// The same of a sidecar that must have reported this failure.
+    /// The same for a sidecar that must have reported this failure.
     #[track_caller]
     pub fn reported(&self, sidecar: Running, code: &str, words: &str) -> Outcome {
         let outcome = self.outcome(sidecar);

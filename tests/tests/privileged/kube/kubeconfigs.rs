@@ -1,4 +1,4 @@
-//! What a kubeconfig says of us and of the server, over TLS.
+//! Credentials and server settings from a kubeconfig, over TLS.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use copilot_tests::tls::{Authority, front};
 use super::fixture::KubeFixture;
 use super::ways::command;
 
-/// A pod whose main has ended, and a server that wants to see a client's certificate.
+/// A pod whose main has ended, and a server that requires a client certificate.
 struct Guarded {
     fixture: KubeFixture,
     front: Background,
@@ -37,14 +37,14 @@ impl Guarded {
         }
     }
 
-    /// A file beside the kubeconfig.
+    /// A file in the folder of the kubeconfig.
     fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.fixture.task.site.work(name);
         fs::write(&path, text).unwrap();
         path
     }
 
-    /// A sidecar that goes by a kubeconfig of these fields.
+    /// A sidecar with a kubeconfig that has these fields.
     fn command(&self, cluster: &str, user: &str) -> Command {
         let address = self.front.address();
         let context = format!("cluster: here, user: me, namespace: {NAMESPACE}");
@@ -71,7 +71,7 @@ impl Guarded {
 }
 
 #[test]
-fn a_client_certificate_says_who_we_are() {
+fn a_client_certificate_authenticates() {
     let guarded = Guarded::start();
     guarded.fixture.api.accept_all();
     let (certificate, key) = guarded.clients.client("me").unwrap();
@@ -95,7 +95,7 @@ fn a_client_certificate_says_who_we_are() {
         let mut command = guarded.command(cluster, user);
         guarded.fixture.committed(Running::start(&mut command));
     }
-    // The server wants a certificate, and one of these authorities.
+    // The server requires a certificate from one of these authorities.
     let (stranger, its_key) = guarded.authority.client("me").unwrap();
     let by_stranger = format!(
         "client-certificate-data: {}, client-key-data: {}",
@@ -104,13 +104,13 @@ fn a_client_certificate_says_who_we_are() {
     );
     guarded.is_refused(&authority, "token: t", &["no answer within"]);
     guarded.is_refused(&authority, &by_stranger, &["no answer within"]);
-    // Nor do we speak to anybody.
+    // And there is no request.
     guarded.is_refused("tls-server-name: other", &by_data, &["certificate"]);
     guarded.is_refused("", &by_data, &["certificate"]);
 }
 
 #[test]
-fn halves_and_strangers_are_told_apart_before_anybody_is_asked() {
+fn incomplete_and_foreign_files_are_detected_without_requests() {
     let guarded = Guarded::start();
     let (certificate, key) = guarded.clients.client("me").unwrap();
     guarded.write("me.crt", &certificate);
@@ -155,7 +155,7 @@ fn halves_and_strangers_are_told_apart_before_anybody_is_asked() {
 }
 
 #[test]
-fn what_does_not_serve_in_a_pod_is_refused_by_name() {
+fn settings_that_do_not_work_in_pods_are_refused_with_their_name() {
     let guarded = Guarded::start();
     for (cluster, user, words) in [
         ("", "exec: {command: aws}", ["field exec ", "--token"]),

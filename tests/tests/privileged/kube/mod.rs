@@ -1,4 +1,4 @@
-//! The watcher `kube-api`, by the built program against a stand-in for the API server.
+//! The watcher `kube-api`: the built program with a simulated API server.
 
 mod account;
 mod beside;

@@ -1,4 +1,4 @@
-//! A watch that cannot work is refused before the wait begins, with the way out.
+//! A watch that cannot work is refused before the wait begins, with the solution.
 
 use std::process::Command;
 
@@ -24,7 +24,7 @@ fn command(fixture: &KubeFixture, more: &[&str]) -> Command {
 }
 
 #[test]
-fn an_answer_that_says_no_is_final() {
+fn a_refusal_is_final() {
     let rights = ["list and watch", "pods", NAMESPACE, "Role"];
     for (behaviour, words) in [
         (Behaviour::Refuses(403), &rights[..]),
@@ -41,7 +41,7 @@ fn an_answer_that_says_no_is_final() {
 }
 
 #[test]
-fn a_wrong_token_or_namespace_is_told_by_the_server() {
+fn a_wrong_token_or_namespace_is_reported_with_the_servers_answer() {
     let fixture = KubeFixture::start();
     refused(&mut command(&fixture, &["--token=wrong"]), &["401"]);
     refused(
@@ -51,13 +51,13 @@ fn a_wrong_token_or_namespace_is_told_by_the_server() {
 }
 
 #[test]
-fn a_pod_that_is_not_there_is_named_with_its_origin() {
+fn a_missing_pod_is_named_with_the_origin_of_its_name() {
     let fixture = KubeFixture::start();
     refused(
         &mut command(&fixture, &["--pod-name=nobody"]),
         &["no pod nobody", "--pod-name", "hostNetwork"],
     );
-    // An empty name is none: the host name is taken, and that is no pod here.
+    // An empty name is ignored: the host name is used, and a pod with that name does not exist here.
     refused(
         &mut command(&fixture, &["--pod-name="]),
         &["the host name", "POD_NAME"],
@@ -79,7 +79,7 @@ fn the_downward_api_names_pod_and_namespace() {
 }
 
 #[test]
-fn without_an_account_or_an_address_there_is_no_way() {
+fn without_an_account_or_an_address_it_is_refused() {
     let fixture = KubeFixture::start();
     let void = |more: &[&str]| {
         let mut command = binary::command();

@@ -29,7 +29,7 @@ fn watched(fixture: &KubeFixture, server: &str, cluster: &str) -> (Running, Path
 }
 
 #[test]
-fn a_token_that_is_renewed_in_time_is_sent_unnoticed() {
+fn a_token_that_is_renewed_in_time_is_used() {
     let mut fixture = KubeFixture::start();
     let server = format!("http://{}", fixture.api.address());
     let (sidecar, token) = watched(&fixture, &server, "");
@@ -55,7 +55,7 @@ fn a_token_that_is_renewed_late_is_waited_for() {
     fixture.api.close_watches();
     sidecar.says("tells nothing for now");
     let before = fixture.api.watches();
-    // In between it is not there.
+    // In between the file does not exist.
     fs::remove_file(&token).unwrap();
     fs::write(&token, "second").unwrap();
     fixture.api.is_watched_after(before);
@@ -81,7 +81,7 @@ fn an_authority_that_is_renewed_is_read_again() {
     .unwrap();
     let server = format!("https://{}", front.address());
     let (sidecar, _) = watched(&fixture, &server, "certificate-authority: ca.crt");
-    // A file that is half written cannot be used: the last one is.
+    // An incomplete file cannot be used, so the last complete one is.
     for text in ["", "-----BEGIN CERTIFICATE-----\n"] {
         let before = fixture.api.watches();
         fs::write(&ca, text).unwrap();

@@ -1,4 +1,4 @@
-//! SIGTERM while the API lags behind, or says nothing at all.
+//! SIGTERM while the API is late or does not answer.
 
 use copilot_tests::binary::Running;
 use copilot_tests::kube::Behaviour;
@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::fixture::{KubeFixture, is_recoverable};
 
-/// Kubelet stops a native sidecar after main, and tells the API a moment later.
+/// Kubelet stops a native sidecar after main, and reports main's end to the API a moment later.
 #[test]
 fn mains_end_is_waited_for_after_a_stop() {
     let mut fixture = KubeFixture::start();
@@ -29,15 +29,15 @@ fn a_main_that_the_api_still_sees_is_not_uploaded_half_written() {
     fixture.reported(sidecar, "Interrupted", "still running");
 }
 
-/// Without the API's word on main's end nothing is committed.
+/// If the API does not report main's end, nothing is committed.
 #[test]
-fn where_the_api_says_nothing_nothing_is_committed() {
+fn nothing_is_committed_if_the_api_does_not_answer() {
     for behaviour in [Behaviour::Refuses(503), Behaviour::Silent] {
         let mut fixture = KubeFixture::start();
         let sidecar = fixture.watched(&["--term-wait=3s", "--request-timeout=1s"]);
         fixture.main_runs();
         sidecar.says("main started");
-        // An open connection whose other end is gone: nothing tells of it.
+        // A connection whose other end is gone without closing it.
         fixture.api.behave(behaviour);
         sidecar.signal(Signal::TERM);
         let outcome = fixture.reported(sidecar, "Interrupted", "does not answer");
@@ -60,7 +60,7 @@ fn an_api_that_is_away_while_main_ends_is_waited_for() {
 }
 
 #[test]
-fn a_pod_that_the_api_knows_no_more_cannot_be_seen() {
+fn a_deleted_pod_cannot_be_seen() {
     let mut fixture = KubeFixture::start();
     let mut sidecar = fixture.watched(&["--term-wait=1s"]);
     fixture.main_runs();
@@ -72,9 +72,9 @@ fn a_pod_that_the_api_knows_no_more_cannot_be_seen() {
     fixture.reported(sidecar, "Interrupted", "told how");
 }
 
-/// Of a main of a moment kubelet tells the API after it has stopped us.
+/// Kubelet reports a very short main to the API only after it has stopped the sidecar.
 #[test]
-fn a_main_that_is_told_of_after_sigterm_only_is_waited_for() {
+fn a_main_that_is_reported_only_after_sigterm_is_waited_for() {
     for (exit_code, is_good) in [(7, false), (0, true)] {
         let mut fixture = KubeFixture::start();
         let sidecar = fixture.watched(&["--term-wait=60s"]);
@@ -90,14 +90,14 @@ fn a_main_that_is_told_of_after_sigterm_only_is_waited_for() {
 }
 
 #[test]
-fn a_main_that_is_never_told_of_is_not_committed() {
+fn a_main_that_is_never_reported_is_not_committed() {
     let fixture = KubeFixture::start();
     let sidecar = fixture.watched(&["--term-wait=1s"]);
     sidecar.signal(Signal::TERM);
     fixture.reported(sidecar, "Interrupted", "told how the main container ended");
 }
 
-/// Kubelet tells of no end in it before we have ended as well, and gives us two seconds.
+/// Kubelet reports ends in such a pod only after the sidecar has ended, too, and gives it two seconds.
 #[test]
 fn the_end_of_a_pod_that_is_deleted_is_not_waited_for() {
     for main_runs in [true, false] {
@@ -114,7 +114,7 @@ fn the_end_of_a_pod_that_is_deleted_is_not_waited_for() {
     }
 }
 
-/// What the API tells of main counts, in a pod that is deleted as well.
+/// The API's report about main is used, also in a pod that is deleted.
 #[test]
 fn a_main_that_had_ended_before_its_pod_was_deleted_is_known() {
     for exit_code in [0, 7] {

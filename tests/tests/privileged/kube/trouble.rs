@@ -1,10 +1,10 @@
-//! Watches that are closed, broken and refused; an API server that goes away and comes back.
+//! Watches that are closed, interrupted and refused; an API server that stops and starts again.
 
 use copilot_tests::kube::Behaviour;
 
 use super::fixture::KubeFixture;
 
-/// Whatever happens to the watch, main's end is told once it goes on.
+/// Whatever happens to the watch, main's end is reported when it continues.
 #[track_caller]
 fn goes_on_after(disturb: impl Fn(&KubeFixture)) -> String {
     let mut fixture = KubeFixture::start();
@@ -53,10 +53,10 @@ fn a_broken_watch_is_resumed() {
 
 #[test]
 fn a_version_that_is_too_old_makes_it_list_anew() {
-    // By an event in the open watch.
+    // With an event in the open watch.
     let log = goes_on_after(|fixture| fixture.api.forget());
     assert!(!log.contains("tells nothing for now"), "{log}");
-    // By the answer to the next watch.
+    // With the answer to the next watch.
     goes_on_after(|fixture| {
         fixture.api.behave(Behaviour::RefusesWatches(410));
         let before = fixture.api.watches();
@@ -66,7 +66,7 @@ fn a_version_that_is_too_old_makes_it_list_anew() {
 }
 
 #[test]
-fn what_happened_while_nothing_could_be_heard_is_not_missed() {
+fn changes_during_an_outage_are_not_missed() {
     let mut fixture = KubeFixture::start();
     let sidecar = fixture.watched(&[]);
     fixture.api.behave(Behaviour::Refuses(503));
@@ -74,7 +74,7 @@ fn what_happened_while_nothing_could_be_heard_is_not_missed() {
     sidecar.says("tells nothing for now");
     fixture.main_runs();
     fixture.main_ends(0, "Completed");
-    // Not even the versions of that time are kept.
+    // Even the versions of that time are no longer known.
     fixture.api.forget();
     fixture.api.behave(Behaviour::Normal);
     let log = fixture.committed(sidecar).ended.stderr;
@@ -82,7 +82,7 @@ fn what_happened_while_nothing_could_be_heard_is_not_missed() {
 }
 
 #[test]
-fn errors_within_a_watch_are_survived_and_said_once() {
+fn errors_within_a_watch_are_retried_and_logged_once() {
     for code in [500, 429] {
         let log = goes_on_after(|fixture| fixture.api.send_error(code));
         assert_eq!(log.matches("tells nothing for now").count(), 1, "{log}");
@@ -93,7 +93,7 @@ fn errors_within_a_watch_are_survived_and_said_once() {
 }
 
 #[test]
-fn rights_that_are_taken_away_are_said_once_and_asked_for_again() {
+fn lost_rights_are_logged_once_and_tried_again() {
     let log = goes_on_after(|fixture| {
         fixture.api.behave(Behaviour::Refuses(403));
         let before = fixture.api.watches();

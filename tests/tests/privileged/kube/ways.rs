@@ -9,7 +9,7 @@ use copilot_tests::tls::{Authority, front};
 
 use super::fixture::{KubeFixture, POD};
 
-/// A sidecar that is told the way by `more` only.
+/// A sidecar that gets the server's address only from `more`.
 pub fn command(fixture: &KubeFixture, more: &[String]) -> Command {
     let outputs = copilot_tests::task::interface([(
         "word",
@@ -102,7 +102,7 @@ fn a_kubeconfig_names_server_user_and_namespace() {
     assert!(ended.message().contains("401"), "{}", ended.stderr);
 }
 
-/// A proxy would look for the cluster's addresses at its own place.
+/// A proxy could not resolve the cluster's addresses, so it is not used.
 #[test]
 fn a_proxy_is_never_asked() {
     let mut fixture = KubeFixture::start();
@@ -114,9 +114,9 @@ fn a_proxy_is_never_asked() {
     fixture.committed(Running::start(&mut command));
 }
 
-/// As the reference's client reads an address.
+/// Addresses are parsed as by the reference's client.
 #[test]
-fn a_server_without_a_scheme_is_spoken_to_in_plain_http() {
+fn a_server_without_a_scheme_uses_plain_http() {
     let mut fixture = KubeFixture::start();
     fixture.main_ends(0, "Completed");
     let more = [

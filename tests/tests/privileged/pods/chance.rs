@@ -1,6 +1,6 @@
-//! Pods of chance on a slow node: a watcher that sees learns of main's end before SIGTERM, always.
+//! Random pods on a slow node: a watcher that sees processes always learns of main's end before SIGTERM.
 //!
-//! `COPILOT_TEST_PODS` says how many (24), `COPILOT_TEST_SEED` which.
+//! `COPILOT_TEST_PODS` is their number (24), `COPILOT_TEST_SEED` selects them.
 
 use std::env;
 use std::iter;
@@ -19,7 +19,7 @@ use rustix::process::Signal;
 
 use super::fixture::{ContainerFixture, WORKS};
 
-/// How many pods run side by side.
+/// How many pods run in parallel.
 const AT_ONCE: usize = 4;
 
 /// What the log says once a main's end is known.
@@ -57,7 +57,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().expect("the variable is a number"))
 }
 
-/// What chance decides of a pod.
+/// The random properties of a pod.
 #[derive(Debug)]
 struct RandomPod {
     watcher: &'static str,
@@ -108,8 +108,8 @@ impl RandomPod {
         format!("{WORKS}; sleep {}; {end}", self.lives.as_secs_f64())
     }
 
-    /// Main leaves complete outputs behind, however it ends: what is taken for a good end is
-    /// committed.
+    /// Main always writes complete outputs, however it ends: so a bad end that is mistaken for a good one
+    /// leads to a commit.
     fn play(&self, seed: u64) {
         println!("{seed}: {self:?}");
         let fixture = ContainerFixture::start_on(self.watcher, Layout::default(), self.pids);

@@ -1,4 +1,4 @@
-//! How main ended, and that its end is never waited for in vain.
+//! How main ended, and that the sidecar does not wait in vain for its end.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -44,7 +44,7 @@ fn exit_7(watcher: &'static str) {
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// Where nobody can tell how main ended, what it left decides: here it is not there.
+/// If the watcher cannot tell how main ended, its outputs decide: here they are missing.
 fn killed(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let sidecar = fixture.attach(&[]);
@@ -60,7 +60,7 @@ fn killed(watcher: &'static str) {
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// Its core lies where it ran, if this machine's pattern is a file's name.
+/// Its core dump is in its working directory if this machine's pattern is a file name.
 fn core_dump(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let gate = fixture.gate("go");
@@ -86,7 +86,7 @@ fn core_dump(watcher: &'static str) {
     );
 }
 
-/// The thread that main began with ends; another one ends the process, with another code.
+/// Main's first thread ends; another thread ends the process, with another exit code.
 fn leader_ends_first(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let gate = fixture.gate("go");
@@ -112,7 +112,7 @@ fn leader_ends_first(watcher: &'static str) {
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// Whoever main has started may still write when main itself has ended.
+/// Processes that main has started may still write after main's end.
 fn a_child_outlives_main(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let gate = fixture.gate("go");
@@ -140,7 +140,7 @@ fn out_of_memory(watcher: &'static str) {
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// The runtime finds no such program, or finds out only when it is to begin: no end of main.
+/// The runtime does not find the program, or finds out only when it should start: that is not main's end.
 fn never_started(watcher: &'static str) {
     for (program, exists) in [("/bin/nothing", false), ("/opt/broken", true)] {
         let fixture = ContainerFixture::start(watcher);
@@ -157,14 +157,14 @@ fn never_started(watcher: &'static str) {
         if let Ok(main) = &main {
             main.start().unwrap();
         }
-        // Kubelet stops the pod then. Where there was no time to read the name, that decides.
+        // Kubelet then stops the pod. If the name could not be read in time, that decides.
         if watcher == "ebpf" {
             wait_until("it is told", || {
                 let log = sidecar.log();
                 log.contains("main ended") || log.contains("may have been")
             });
         } else {
-            // A look may come too late for the process that the runtime has left.
+            // A scan may be too late to see the runtime's process.
             thread::sleep(Duration::from_millis(500));
         }
         sidecar.signal(Signal::TERM).unwrap();
@@ -187,7 +187,7 @@ fn never_started(watcher: &'static str) {
     }
 }
 
-/// A busy machine may leave nobody the time to read the name: then main is whoever is left.
+/// On a busy machine the name may not be read in time: then the remaining container is main.
 fn a_millisecond(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let outputs = fixture.task.pod.volume(VOLUME).unwrap();
@@ -217,7 +217,7 @@ fn a_millisecond(watcher: &'static str) {
     );
 }
 
-/// Thousands of processes that main starts and sees end cost the sidecar next to no wake-up.
+/// Thousands of short processes of main cause almost no wake-ups of the sidecar.
 fn forking_all_day(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let (begin, end) = (fixture.gate("begin"), fixture.gate("end"));
@@ -246,7 +246,7 @@ fn forking_all_day(watcher: &'static str) {
     );
 }
 
-/// How often the threads of a container's first process have been switched to.
+/// The context switches of all threads of a container's first process.
 fn switches(container: &Container<'_>) -> u64 {
     let threads = fs::read_dir(format!("/proc/{}/task", container.pid())).unwrap();
     let count = |status: String| -> u64 {
@@ -263,7 +263,7 @@ fn switches(container: &Container<'_>) -> u64 {
         .sum()
 }
 
-/// The same once nothing more of its own keeps it awake.
+/// The same when the sidecar has become idle.
 fn switches_at_rest(container: &Container<'_>) -> u64 {
     let mut last = switches(container);
     wait_until("the sidecar sleeps", || {

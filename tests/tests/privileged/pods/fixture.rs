@@ -1,5 +1,5 @@
-//! What all scenarios begin with: a task's pod of real containers, and the capabilities that its watcher
-//! needs.
+//! The fixture of all scenarios: a task's pod of real containers, with the capabilities that its watcher
+//! requires.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use rustix::process::Signal;
 /// A script of a main that writes its output.
 pub const WORKS: &str = "echo hello > /var/outputs/word";
 
-/// Where containers find the gates at which they wait.
+/// The folder of the gates in containers.
 const GATES: &str = "/gates";
 
 /// A task's pod, and the watcher of its sidecar.
@@ -35,7 +35,7 @@ impl ContainerFixture {
         Self { task, watcher }
     }
 
-    /// The uploader of one text, with the capabilities that its watcher needs and no others.
+    /// An uploader for one text, with only the capabilities that its watcher needs.
     pub fn sidecar(&self) -> Spec {
         self.empower(self.task.powerless_sidecar().unwrap())
     }
@@ -92,14 +92,14 @@ impl ContainerFixture {
         Gate(path)
     }
 
-    /// Waits for main's end, as the shim of a runtime does, then for the sidecar's.
+    /// Waits for main's end, as a runtime's shim does, and then for the sidecar's end.
     #[track_caller]
     pub fn end(&self, main: &Container<'_>, sidecar: &Container<'_>) -> Outcome {
         main.wait().unwrap();
         self.task.outcome(sidecar).unwrap()
     }
 
-    /// The same, and stops the sidecar once main has ended, as kubelet does.
+    /// The same, but stops the sidecar after main's end, as kubelet does.
     #[track_caller]
     pub fn end_and_stop(&self, main: &Container<'_>, sidecar: &Container<'_>) -> Outcome {
         main.wait().unwrap();
@@ -125,13 +125,13 @@ impl Gate {
     }
 }
 
-/// Waits until the sidecar's log holds `words`.
+/// Waits until the sidecar's log contains `words`.
 #[track_caller]
 pub fn wait_for_words(sidecar: &Container<'_>, words: &str) {
     wait_until(words, || sidecar.log().contains(words));
 }
 
-/// The sidecar still runs after a moment.
+/// Checks that the sidecar still runs after a moment.
 #[track_caller]
 pub fn assert_waiting(sidecar: &Container<'_>) {
     std::thread::sleep(std::time::Duration::from_millis(300));

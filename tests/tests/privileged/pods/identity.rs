@@ -1,4 +1,4 @@
-//! Who is main: by name, by Flyte's naming, by the output volume.
+//! Which container is main: by name, by Flyte's names, by the output volume.
 
 use copilot::idl::SimpleType;
 use copilot_tests::binary::wait_until;
@@ -17,8 +17,8 @@ on!(all: an_init_container_before_the_downloader, whom_nobody_stops);
 
 const FOREIGN: &str = "trainer";
 
-/// Among a mesh that never ends and a helper that shares nothing and ends first. A helper that nobody
-/// had the time to read may have been main: its bad end counts.
+/// The pod also has a mesh that never ends, and a helper that shares nothing and ends first. A helper whose
+/// name could not be read in time may have been main: its bad end counts.
 fn by_names_or_volume(watcher: &'static str) {
     for (name, option, found) in [
         (NAME, None, FLYTE_NAMING),
@@ -30,7 +30,7 @@ fn by_names_or_volume(watcher: &'static str) {
         let gate = fixture.gate("go");
         let sidecar = fixture.attach(option.as_slice());
         let _mesh = fixture.run(&Spec::script("istio-proxy", "exec sleep 600"));
-        // Time enough to read its name, on a busy machine as well.
+        // Long enough to read its name, also on a busy machine.
         let seconds = 1 + u8::from(NodeKind::here() == NodeKind::SlowProc);
         let helper = Spec::script("helper", &format!("sleep {seconds}; exit 9"));
         fixture.run(&helper).wait().unwrap();
@@ -44,7 +44,7 @@ fn by_names_or_volume(watcher: &'static str) {
     }
 }
 
-/// Both must end, in whatever order; the worse status is reported.
+/// Both must end, in any order; the worse status is reported.
 fn two_mains(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let (first, second) = (fixture.gate("first"), fixture.gate("second"));
@@ -70,7 +70,7 @@ fn two_mains(watcher: &'static str) {
     assert_eq!(outcome.timeline["main"].as_array().unwrap().len(), 2);
 }
 
-/// One of the two sees a part of the volume only.
+/// One of the two only sees a part of the volume.
 fn a_volume_by_sub_path(watcher: &'static str) {
     for sidecars_part in [true, false] {
         let fixture = ContainerFixture::start(watcher);
@@ -116,7 +116,7 @@ fn nobody_of_that_name(watcher: &'static str) {
     drop(main);
 }
 
-/// It mounts the output volume and ends before main, as one that prepares directories does.
+/// It mounts the output volume and ends before main, like one that prepares directories.
 const PREPARES: &str = "read go < /gates/prepared; echo early > /var/outputs/prepared";
 
 fn an_init_container_named(watcher: &'static str) {
@@ -163,7 +163,7 @@ fn an_init_container_before_the_downloader(watcher: &'static str) {
     assert_seen(&outcome, watcher, OUTPUT_VOLUME);
 }
 
-/// An ordinary sidecar gets no SIGTERM: that all outputs are there and nobody comes must do.
+/// An ordinary sidecar gets no SIGTERM: it ends when all outputs exist and no other main appears.
 fn whom_nobody_stops(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let gate = fixture.gate("go");

@@ -1,4 +1,4 @@
-//! Main and its watcher come in any order, however late.
+//! Main and its watcher start in any order, also very late.
 
 use std::thread;
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn watcher_while_main_runs(watcher: &'static str) {
     assert_status(&outcome, watcher, "exited with code 0");
 }
 
-/// Whether nobody has begun yet or all is over looks the same: kubelet's SIGTERM tells.
+/// Before main's start and after its end the pod looks the same: SIGTERM decides.
 fn watcher_after_main(watcher: &'static str) {
     for is_removed in [false, true] {
         let fixture = ContainerFixture::start(watcher);

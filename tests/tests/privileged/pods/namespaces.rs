@@ -1,4 +1,4 @@
-//! What the sidecar may see, where the pod's cgroups are, and which rights it has.
+//! The sidecar's namespaces and privileges, and the place of the pod's cgroups.
 
 use copilot_tests::container::{Layout, Pids, Spec};
 use copilot_tests::fixture::TaskPod;
@@ -40,8 +40,8 @@ fn every_layout_of_cgroups(watcher: &'static str) {
     }
 }
 
-/// Of a container that cannot be seen the kernel tells all but its name. Our downloader is known by
-/// what it runs, and whoever comes after it is main.
+/// For containers in other namespaces the kernel reports everything except their names. The downloader is
+/// recognised by its program, and the container after it is main.
 fn without_a_shared_pid_namespace(watcher: &'static str) {
     for (layout, private) in [
         (Layout::Cgroupfs, false),
@@ -72,7 +72,7 @@ fn without_a_shared_pid_namespace(watcher: &'static str) {
     }
 }
 
-/// Whoever ends well may have been an init container until kubelet stops us.
+/// A container that ends well may have been an init container, until kubelet stops the sidecar.
 fn without_a_downloader_either(watcher: &'static str) {
     let fixture = ContainerFixture::start_on(watcher, Layout::default(), Pids::Separate);
     let sidecar = fixture.task.attach(&fixture.sidecar()).unwrap();
@@ -86,7 +86,7 @@ fn without_a_downloader_either(watcher: &'static str) {
     assert_status(&outcome, watcher, "exited with code 0");
 }
 
-/// The node's own `/proc` gives names back to containers whose pids are not shared.
+/// With the node's `/proc` the names of containers are known even if their pids are not shared.
 fn with_the_nodes_own_proc(watcher: &'static str) {
     for private in [false, true] {
         let fixture = ContainerFixture::start_on(watcher, Layout::default(), Pids::Separate);
@@ -113,7 +113,8 @@ fn with_the_nodes_own_proc(watcher: &'static str) {
     }
 }
 
-/// Nothing shows that the pod lies two levels up: nobody is seen, and SIGTERM ends the wait.
+/// The pod's cgroup is two levels up, which the sidecar cannot know: it sees nothing, and SIGTERM ends the
+/// wait.
 fn where_nothing_tells_the_pod(watcher: &'static str) {
     let fixture = ContainerFixture::start_on(watcher, Layout::Nested, Pids::Separate);
     let sidecar = fixture
@@ -134,7 +135,7 @@ fn where_nothing_tells_the_pod(watcher: &'static str) {
     );
 }
 
-/// Seeing nobody is never taken for main's end: what cannot see is refused, with the nearest way.
+/// A watcher that cannot see processes never reports main's end: it is refused, with the next best one.
 fn alone_in_its_pid_namespace(watcher: &'static str) {
     let fixture = ContainerFixture::start_on(watcher, Layout::default(), Pids::Separate);
     let sidecar = fixture.run(&fixture.sidecar());
@@ -145,11 +146,11 @@ fn alone_in_its_pid_namespace(watcher: &'static str) {
     }
 }
 
-/// As somebody who owns nothing, and as a root who may do nothing.
+/// As an unprivileged user, and as root without capabilities.
 fn without_any_right(watcher: &'static str) {
     if watcher == "ebpf" {
-        // It takes the two capabilities, which Kubernetes grants to uid 0 alone: without them it is
-        // refused, in words.
+        // It needs the two capabilities, which Kubernetes grants only to uid 0: without them it is refused with
+        // an explanation.
         let fixture = ContainerFixture::start(watcher);
         let sidecar = fixture.task.powerless_sidecar().unwrap();
         let sidecar = fixture.run(&sidecar.argument("--watcher=ebpf"));
@@ -179,9 +180,9 @@ fn without_any_right(watcher: &'static str) {
     }
 }
 
-/// Each step down is said aloud.
+/// Each fallback is logged.
 #[test]
-fn the_best_that_works_is_taken() {
+fn the_best_working_watcher_is_used() {
     if !Requirement::Containers.is_met() {
         return;
     }

@@ -1,4 +1,5 @@
-//! Whoever lives beside main, or comes into its container, is not main; and main cannot pass for us.
+//! Other containers, and processes that enter main's container, are not main; and main cannot imitate the
+//! sidecar.
 
 use std::fs;
 
@@ -37,7 +38,7 @@ fn exec_sessions(watcher: &'static str) {
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// It mounts the output volume and looks like a main; the name says that it is none.
+/// It mounts the output volume and looks like main; only its name shows that it is not.
 fn a_sharer_that_never_ends(watcher: &'static str) {
     for options in [
         &["--main-container=trainer"][..],

@@ -1,4 +1,4 @@
-//! What a scenario may expect of its outcome.
+//! The checks of scenarios' outcomes.
 
 use copilot_tests::fixture::Outcome;
 
@@ -7,7 +7,7 @@ pub const OUTPUT_VOLUME: &str = "mounts the output directory";
 pub const NAMED: &str = "named by --main-container";
 pub const ELIMINATION: &str = "elimination";
 
-/// `watcher` saw main begin and end, and main was found by the rule that says `found`.
+/// Checks that `watcher` saw main start and end, and that main was found by the rule `found`.
 #[track_caller]
 pub fn assert_seen(outcome: &Outcome, watcher: &str, found: &str) {
     let timeline = &outcome.timeline;
@@ -22,7 +22,7 @@ pub fn assert_seen(outcome: &Outcome, watcher: &str, found: &str) {
     );
 }
 
-/// How main ended, in the words of a watcher that can tell; the others say that they cannot.
+/// Checks how main ended, if the watcher can tell; other watchers must say that they cannot.
 #[track_caller]
 pub fn assert_status(outcome: &Outcome, watcher: &str, words: &str) {
     let words = if tells_status(watcher) {

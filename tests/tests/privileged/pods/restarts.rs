@@ -1,4 +1,4 @@
-//! The sidecar is killed, as by the kernel when memory is short, and started again: it ends right.
+//! The sidecar is killed, as by the OOM killer, and started again: its result is right.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,7 +72,7 @@ fn again_after_the_commit(watcher: &'static str) {
     assert_eq!(again.outputs, outcome.outputs);
 }
 
-/// A store that has no time for uploads until it is told to.
+/// A store that delays uploads until the test lets them continue.
 pub struct HeldStore {
     proxy: FaultProxy,
     open: Arc<AtomicBool>,

@@ -1,4 +1,4 @@
-//! SIGTERM, at any time: it never ends an upload, and never makes one of half-written outputs.
+//! SIGTERM at any time: it never stops an upload, and incomplete outputs are never uploaded.
 
 use copilot_tests::container::Pids;
 use copilot_tests::fixture::TaskPod;
@@ -63,7 +63,7 @@ fn during_the_upload(watcher: &'static str) {
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// If it ended before main, kubelet would start it again and again.
+/// If it ended before main, kubelet would restart it again and again.
 fn nothing_to_upload(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
     let gate = fixture.gate("go");
@@ -79,9 +79,9 @@ fn nothing_to_upload(watcher: &'static str) {
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// The word of kubelet to a native sidecar is all there is.
+/// SIGTERM is the only thing that a native sidecar gets.
 #[test]
-fn where_nobody_can_be_seen_sigterm_ends_the_wait() {
+fn sigterm_ends_the_wait_if_main_cannot_be_seen() {
     if !Requirement::Containers.is_met() {
         return;
     }

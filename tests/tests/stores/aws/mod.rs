@@ -106,7 +106,7 @@ fn signed(asked: &[Asked]) -> Vec<(String, Option<String>)> {
 }
 
 #[test]
-fn the_containers_endpoint_knows_us_by_its_token() {
+fn the_container_endpoint_gets_its_token() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("token");
     fs::write(&file, "of-file\n").unwrap();
@@ -133,7 +133,7 @@ fn the_containers_endpoint_knows_us_by_its_token() {
 
 /// Pod Identity replaces its token, and the store may end a session at any time.
 #[test]
-fn what_is_over_is_asked_for_anew() {
+fn expired_credentials_are_requested_again() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("token");
     fs::write(&file, "first").unwrap();
@@ -175,7 +175,7 @@ fn what_is_over_is_asked_for_anew() {
 
 /// Keys in the settings cannot become others: one attempt, and what to do.
 #[test]
-fn keys_that_are_over_are_told() {
+fn expired_keys_are_reported() {
     let home = tempfile::tempdir().unwrap();
     let services = Recorder::start(|_| {
         let body = "<Error><Code>ExpiredToken</Code><Message>over</Message></Error>";

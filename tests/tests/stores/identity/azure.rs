@@ -102,7 +102,7 @@ fn a_key_of_azure_that_is_refused_is_not_tried_again() {
 }
 
 #[test]
-fn ways_to_log_in_to_azure_that_are_not_ours_are_refused_by_name() {
+fn unsupported_azure_logins_are_refused_with_their_name() {
     for name in ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"] {
         let services = services();
         let mut command = azure(&services, &[]);

@@ -76,7 +76,7 @@ fn a_user_of_google_is_renewed() {
 
 /// By a file or a server of the machine, as ourselves or as a service account.
 #[test]
-fn google_takes_somebody_elses_token() {
+fn google_accepts_a_token_from_an_external_account() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), r#"{"jwt": "e y"}"#).unwrap();
     for (by_file, impersonates) in [(true, false), (false, true)] {
@@ -166,7 +166,7 @@ fn the_metadata_server_of_google_is_asked() {
 }
 
 #[test]
-fn an_emulator_of_google_sees_nobody() {
+fn an_emulator_of_google_gets_no_credentials() {
     let services = services();
     let mut command = command("google", &[]);
     let command = command.env("STORAGE_EMULATOR_HOST", services.host());
@@ -175,7 +175,7 @@ fn an_emulator_of_google_sees_nobody() {
 }
 
 #[test]
-fn credential_files_that_are_none() {
+fn invalid_credential_files() {
     let services = services();
     let (account, _) = service_account();
     let no_key = account.replace("PRIVATE KEY", "SECRET KEY");
