@@ -132,7 +132,7 @@ impl MountEvidence {
         evidence
     }
 
-    /// Whether a pod's container has these mounts. Outside Kubernetes the answer is no.
+    /// Whether these mounts belong to a container of a pod; false outside Kubernetes.
     #[must_use]
     pub fn is_of_a_pod(&self) -> bool {
         self.name.is_some() || self.pod_uid.is_some() || self.sandbox.is_some()

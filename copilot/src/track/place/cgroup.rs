@@ -7,10 +7,10 @@
 
 use crate::track::ContainerId;
 
-/// Names our own container where our cgroup namespace hides its name.
+/// The id of our own container where our cgroup namespace hides its name.
 const OWN: &str = "(own)";
 
-/// Begins the names of the scopes for its monitors that CRI-O puts beside a pod's containers.
+/// The prefix of the scopes that CRI-O puts beside a pod's containers, for its monitors.
 const MONITOR_PREFIX: &str = "crio-conmon-";
 
 /// The kernel appends this to the path of a removed cgroup.

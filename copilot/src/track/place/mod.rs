@@ -1,25 +1,32 @@
 //! Our own pod and container among the cgroups of the node.
 //!
-//! [`cgroup`] is pure: it reads the paths of `/proc/PID/cgroup`. [`directory`] looks into the pod's
-//! directory, [`visibility`] answers whether we see other containers' processes. Never here: who main
-//! is, and events. Called by `attach`, `readiness`, `scan` and the sources. What the files do not show
-//! (the pod's cgroup id, in a private cgroup namespace) the `ebpf` source learns from the kernel.
+//! [`cgroup`] reads the paths of `/proc/PID/cgroup`, [`proc_self`] finds our place from our own. Both are
+//! pure. [`directory`] looks into the pod's cgroup directory, [`visibility`] answers whether we see other
+//! containers' processes. Never here: who main is, and events. Called by `attach`, `readiness`, `scan`
+//! and the sources. In a private cgroup namespace, the files do not show the pod's cgroup id: the `ebpf`
+//! source learns it from the kernel.
 
 pub mod cgroup;
-pub mod directory;
-pub mod visibility;
+pub(crate) mod directory;
+mod error;
+mod proc_self;
+pub(crate) mod visibility;
 
 use std::{
-    fs, io,
+    fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use procfs::process::{MountInfo, Process};
-use thiserror::Error;
+use procfs::process::Process;
 use tracing::{debug, info};
 
-pub use self::cgroup::{Membership, PodPath};
+use self::error::no_such_cgroup;
+pub(super) use self::proc_self::ProcSelf;
+pub use self::{
+    cgroup::{Membership, PodPath},
+    error::{NotACgroup, PlaceError},
+};
 use super::{ContainerId, mounts::MountEvidence, process};
 
 /// Inode of the initial cgroup namespace (`PROC_CGROUP_INIT_INO`), the same on every kernel.
@@ -47,85 +54,6 @@ pub struct Place {
     /// The node's own `/proc`, if it is mounted in our container and needed: other containers'
     /// processes then have the pids of the node.
     pub proc_root: Option<PathBuf>,
-}
-
-/// Why our pod was not found.
-#[derive(Debug, Error)]
-pub enum PlaceError {
-    /// A file of our own in `/proc` cannot be read.
-    #[error("cannot find our own pod: {path} cannot be read ({source})")]
-    Unreadable {
-        /// The file.
-        path: &'static str,
-        /// The error of the read.
-        source: io::Error,
-    },
-    /// Our own cgroup does not lie in a pod's.
-    #[error(
-        "our own cgroup {path} does not belong to a pod of kubelet's; name the pod's cgroup with \
-         --pod-cgroup"
-    )]
-    NoPod {
-        /// Our own cgroup.
-        path: String,
-    },
-    /// `--proc-root` names a directory that is not the node's `/proc`.
-    #[error(
-        "--proc-root {path} is not the node's /proc (1/cgroup: {source}); mount the node's /proc \
-         there (a `hostPath` volume of path /proc)"
-    )]
-    NoSuchProc {
-        /// The directory that was given.
-        path: PathBuf,
-        /// The error of a look at the node's first process.
-        source: io::Error,
-    },
-    /// `--pod-cgroup` names a directory that is not a pod's cgroup.
-    #[error(
-        "--pod-cgroup {path} is not a directory of a mounted cgroup2 hierarchy ({source}); \
-         give its full path, such as /sys/fs/cgroup/kubepods/…/pod<uid>"
-    )]
-    NoSuchCgroup {
-        /// The directory that was given.
-        path: PathBuf,
-        /// The rule that it breaks.
-        source: NotACgroup,
-    },
-}
-
-/// Why a directory cannot be the pod's cgroup.
-#[derive(Debug, Error)]
-pub enum NotACgroup {
-    /// The directory does not exist, or we may not open it.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// It is an ordinary directory.
-    #[error("it has no cgroup.procs")]
-    NoProcs,
-    /// No cgroup2 hierarchy is mounted in our container.
-    #[error("no cgroup2 hierarchy is mounted here")]
-    NotMounted,
-    /// It lies outside the mounted hierarchy.
-    #[error("the hierarchy is mounted at {}", mount.display())]
-    Elsewhere {
-        /// Where the hierarchy is mounted.
-        mount: PathBuf,
-    },
-    /// It is the root of the hierarchy.
-    #[error("it is the root of the hierarchy, and a pod lies below it")]
-    Root,
-}
-
-/// What `/proc` shows of our own process: our place follows from this alone.
-pub(super) struct ProcSelf<'a> {
-    /// The text of `/proc/self/cgroup`.
-    pub cgroup: &'a str,
-    /// The text of `/proc/self/mountinfo`.
-    pub mountinfo: &'a str,
-    /// Whether our cgroup namespace is the node's own, so that paths start at the root.
-    pub initial_namespace: bool,
-    /// Reads the `cgroup` files of all processes that we see; needed in a private namespace only.
-    pub others: &'a dyn Fn() -> Vec<String>,
 }
 
 impl Place {
@@ -213,158 +141,6 @@ impl Place {
     }
 }
 
-impl ProcSelf<'_> {
-    /// Our place as the paths show it. The pod's directory may not exist.
-    pub fn place(&self) -> Result<Place, PlaceError> {
-        let (own_path, unified) = self.own_path();
-        if let Some(level) = cgroup::pod_components(own_path) {
-            return Ok(self.below_a_named_pod(own_path, unified, level));
-        }
-        if self.initial_namespace {
-            return self.by_mounts(own_path);
-        }
-        let steps = self.steps_to_pod();
-        let pod = PodPath::Above(steps);
-        Ok(Place {
-            own: own_container(&pod, own_path),
-            pod,
-            unified: true,
-            controllers: Vec::new(),
-            directory: None,
-            level: None,
-            above_us: Some(count(steps + cgroup::components(own_path).count())),
-            evidence: self.evidence(),
-            proc_root: None,
-        })
-    }
-
-    /// Our place, given the directory of the pod's cgroup.
-    pub fn place_in(&self, path: &Path) -> Result<Place, PlaceError> {
-        let mount = self
-            .mount()
-            .ok_or_else(|| no_such_cgroup(path, NotACgroup::NotMounted))?;
-        let Ok(below) = path.strip_prefix(&mount) else {
-            return Err(no_such_cgroup(path, NotACgroup::Elsewhere { mount }));
-        };
-        let names: Vec<_> = below.iter().map(|name| name.to_string_lossy()).collect();
-        if names.is_empty() {
-            return Err(no_such_cgroup(path, NotACgroup::Root));
-        }
-        let level = names.len();
-        let pod = PodPath::Absolute(format!("/{}", names.join("/")));
-        let (own_path, _) = self.own_path();
-        let own = own_container(&pod, own_path);
-        let above = cgroup::components(own_path).count().saturating_sub(level);
-        Ok(Place {
-            pod,
-            unified: true,
-            controllers: Vec::new(),
-            directory: Some(path.to_owned()),
-            level: self.initial_namespace.then(|| count(level)),
-            above_us: own.is_some().then(|| count(above)),
-            own,
-            evidence: self.evidence(),
-            proc_root: None,
-        })
-    }
-
-    fn below_a_named_pod(&self, own_path: &str, unified: bool, level: usize) -> Place {
-        let names: Vec<&str> = cgroup::components(own_path).collect();
-        let below = names[..level].join("/");
-        let pod = PodPath::Absolute(format!("/{below}"));
-        let controllers = if unified {
-            Vec::new()
-        } else {
-            cgroup::controllers(self.cgroup, own_path)
-        };
-        let directory = if unified {
-            self.mount()
-        } else {
-            self.mount_of(&controllers)
-        };
-        Place {
-            own: own_container(&pod, own_path),
-            pod,
-            unified,
-            controllers,
-            directory: directory.map(|mount| mount.join(below)),
-            level: self.initial_namespace.then(|| count(level)),
-            above_us: Some(count(names.len() - level)),
-            evidence: self.evidence(),
-            proc_root: None,
-        }
-    }
-
-    /// Our own cgroup does not lie in a pod's. We may still be in a pod, if kubelet's mounts say so.
-    fn by_mounts(&self, own_path: &str) -> Result<Place, PlaceError> {
-        let evidence = self.evidence();
-        let (Some(uid), Some(name)) = (evidence.pod_uid.clone(), evidence.name.as_deref()) else {
-            return Err(PlaceError::NoPod {
-                path: own_path.to_owned(),
-            });
-        };
-        Ok(Place {
-            own: Some(ContainerId::new(name)),
-            pod: PodPath::SharedCgroup { uid },
-            unified: false,
-            controllers: Vec::new(),
-            directory: None,
-            level: None,
-            above_us: None,
-            evidence,
-            proc_root: None,
-        })
-    }
-
-    /// How many steps up the pod lies from our private cgroup namespace. The paths of other containers
-    /// show it; if pids are shared, we see at least the sandbox's.
-    fn steps_to_pod(&self) -> usize {
-        let steps = (self.others)()
-            .iter()
-            .filter_map(|text| cgroup::container_path(text))
-            .filter_map(|(path, _)| cgroup::steps_of_neighbour(path))
-            .min();
-        steps.unwrap_or_else(|| {
-            info!(
-                "our cgroup namespace is private and we see no other container: \
-                 we take the parent of our own cgroup for the pod's"
-            );
-            1
-        })
-    }
-
-    /// Our own cgroup, and whether it belongs to the cgroup2 hierarchy.
-    fn own_path(&self) -> (&str, bool) {
-        cgroup::container_path(self.cgroup).unwrap_or(("/", true))
-    }
-
-    fn evidence(&self) -> MountEvidence {
-        MountEvidence::from_mountinfo(self.mountinfo)
-    }
-
-    /// Where the cgroup2 hierarchy is mounted, as a whole in terms of our namespace.
-    fn mount(&self) -> Option<PathBuf> {
-        let found = whole_mounts(self.mountinfo, "cgroup2").next();
-        found.map(|mount| mount.mount_point)
-    }
-
-    /// The same for the cgroup v1 hierarchy that these controllers share.
-    fn mount_of(&self, controllers: &[String]) -> Option<PathBuf> {
-        let controller = controllers.first()?;
-        let found = whole_mounts(self.mountinfo, "cgroup")
-            .find(|mount| mount.super_options.contains_key(controller));
-        found.map(|mount| mount.mount_point)
-    }
-}
-
-/// The mounts of whole cgroup hierarchies of one version.
-fn whole_mounts(mountinfo: &str, version: &str) -> impl Iterator<Item = MountInfo> {
-    mountinfo
-        .lines()
-        .filter_map(|line| MountInfo::from_line(line).ok())
-        .filter(move |mount| mount.fs_type == version && mount.root == "/")
-}
-
 fn is_initial_namespace() -> bool {
     fs::metadata("/proc/self/ns/cgroup")
         .is_ok_and(|namespace| namespace.ino() == INITIAL_CGROUP_NAMESPACE)
@@ -376,24 +152,6 @@ fn cgroups_of_all() -> Vec<String> {
         .flatten()
         .filter_map(|process| process::read(&process.ok()?, "cgroup").ok())
         .collect()
-}
-
-fn no_such_cgroup(path: &Path, source: NotACgroup) -> PlaceError {
-    PlaceError::NoSuchCgroup {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-fn own_container(pod: &PodPath, own_path: &str) -> Option<ContainerId> {
-    match pod.membership(own_path) {
-        Membership::Container(own) => Some(own),
-        Membership::Pod | Membership::Outside => None,
-    }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn read(path: &'static str) -> Result<String, PlaceError> {

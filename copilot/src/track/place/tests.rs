@@ -1,6 +1,6 @@
-use std::path::Path;
+use std::{error::Error as _, path::Path};
 
-use super::*;
+use super::{proc_self::count, *};
 use crate::track::recorded;
 
 const UID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
@@ -270,7 +270,9 @@ fn a_given_pod_cgroup_that_is_not_one_is_refused_with_the_reason() {
         (WHOLE_TREE, "/sys/fs/cgroup", "the root"),
     ] {
         let refused = proc_self("0::/\n", mountinfo, true).place_in(Path::new(path));
-        let message = refused.expect_err(path).to_string();
+        let error = refused.expect_err(path);
+        assert!(error.source().is_some(), "{error:?}");
+        let message = error.to_string();
         assert!(
             message.contains(reason) && message.contains(path),
             "{message}"

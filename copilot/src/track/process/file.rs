@@ -54,7 +54,7 @@ fn delay() {
     }
 }
 
-/// Logs a warning if a delay is set: a slow sidecar must not be a riddle.
+/// Logs a warning if a delay is set, so that the log explains a slow sidecar.
 fn longest_delay() -> Option<u64> {
     let longest = std::env::var(DELAY).ok()?;
     match longest.parse() {

@@ -11,7 +11,8 @@ pub const TICKS_PER_SECOND: u64 = 100;
 /// Nanoseconds in a clock tick.
 pub const TICK: u64 = 1_000_000_000 / TICKS_PER_SECOND;
 
-/// Ends the name of a runtime's process that has only the exec left to do: earlier stages exit.
+/// The end of the name of a runtime's process that has only the exec left to do. Processes of earlier
+/// stages exit instead.
 pub const LAST_STAGE: &str = "[2:INIT]";
 
 /// For this time after its start, in clock ticks, a process with a runtime's name counts as a
@@ -22,11 +23,11 @@ pub const MAKING: u64 = 600 * TICKS_PER_SECOND;
 /// The same for a name that is a plain word: an ordinary program has such a name far more often.
 pub const MAKING_BY_PLAIN_NAME: u64 = 30 * TICKS_PER_SECOND;
 
-/// Begin the command names of a container runtime's own process (`runc:[2:INIT]`) before it execs the
-/// container's program.
+/// The prefixes of the command name that a container runtime's own process has (`runc:[2:INIT]`) before
+/// it execs the container's program.
 const RUNTIME_PREFIXES: &[&str] = &["runc:[", "youki:["];
 
-/// The whole command names of such processes where they are plain words.
+/// The command names of such processes that are plain words.
 const RUNTIME_NAMES: &[&str] = &["crun"];
 
 /// The identity of a process: its pid and its start time.

@@ -289,8 +289,9 @@ impl Scanner {
             return;
         }
         let evidence = evidence_of(process, kind.is_runtimes);
-        // A process that goes away meanwhile leaves nothing to read, but another one of the container
-        // may. And a young process without a name may belong to a runtime that we do not know.
+        // If the process goes away meanwhile, another one of the container may show the mounts. And if
+        // the mounts of a young process do not name the container, the process may belong to a runtime
+        // that we do not know.
         let is_sandbox = |evidence: &MountEvidence| evidence.is_sandbox && !kind.is_runtimes;
         let is_conclusive = |evidence: &MountEvidence| {
             evidence.name.is_some() || is_sandbox(evidence) || !kind.is_young

@@ -22,7 +22,7 @@ use tracing::{debug, warn};
 use super::register;
 use crate::track::{Event, Marker, Timestamp};
 
-/// Bytes for several events with the longest names.
+/// The buffer's size: room for several events with the longest names.
 const BUFFER: usize = 4096;
 
 /// After this time a new error file counts as complete although it was not closed: a link or a device

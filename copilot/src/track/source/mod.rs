@@ -8,10 +8,10 @@ mod causes;
 #[cfg(feature = "ebpf")]
 pub mod ebpf;
 pub mod kube;
-pub mod marker;
-pub mod pidfd;
+mod marker;
+mod pidfd;
 mod polling;
-pub mod proc;
+mod proc;
 pub mod selection;
 mod tick;
 
@@ -182,7 +182,8 @@ impl Sources {
         sights.reduce(Sight::better).unwrap_or(Sight::Blind)
     }
 
-    /// Checks, before a decision, that each source still sees: a connection may be dead without a sign.
+    /// Makes each source check, before a decision, whether it still sees the pod: a connection may have
+    /// died unnoticed.
     pub fn look_again(&mut self) {
         #[cfg(feature = "kube-api")]
         for source in &mut self.0 {

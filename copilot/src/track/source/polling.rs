@@ -15,11 +15,11 @@ const BEFORE_A_START: Duration = Duration::from_millis(1);
 /// The bounds of the pause between two scans of `/proc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Polling {
-    /// The pause while main is expected. A main that lives shorter may be missed, unless a scan saw its
+    /// The pause while main is expected. A main that ends within it may be missed, unless a scan saw its
     /// container in the making. A scan of a pod's few processes takes a fraction of a millisecond.
     pub fast: Duration,
-    /// The pause while main runs: each task takes this much longer at most. A scan costs CPU time that
-    /// main could use.
+    /// The pause while main runs. It delays the end of each task by at most this much; a shorter pause
+    /// costs main more CPU time.
     pub slow: Duration,
 }
 

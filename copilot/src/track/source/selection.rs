@@ -1,8 +1,8 @@
 //! Watcher selection: starts the sources that `--watcher` names, or the best one that works here.
 //!
-//! `auto` tries `ebpf`, then `pidfd`, then `proc`, falls back to `signal`, and logs why each watcher
-//! before did not work. A named watcher that does not work here is an error. Marker files never stand
-//! alone, because a killed main writes none.
+//! `auto` tries `ebpf`, then `pidfd`, then `proc`, and falls back to `signal`. The log says why a
+//! watcher did not work. A named watcher that does not work here is an error. A lone `marker`
+//! gets the best watcher beside it, because a killed main writes no file.
 
 use std::{error::Error as StdError, path::Path, sync::LazyLock};
 

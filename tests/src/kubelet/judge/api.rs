@@ -8,10 +8,10 @@ use super::super::scenario::{Act, Beside, Case};
 const RESUMED: &str = "the watch was closed: resuming";
 
 /// The log text when the server no longer knows the version at which a watch should continue.
-const FORGOTTEN: &str = "the version is too old: listing anew";
+const FORGOTTEN: &str = "the version is too old: listing again";
 
 /// The log text when the API does not answer.
-const SILENT: &str = "the API tells nothing for now";
+const SILENT: &str = "the API gives no usable answer";
 
 /// The rights that a refusal names.
 const WAY_OUT: [&str; 3] = ["403", "list and watch", "Role"];

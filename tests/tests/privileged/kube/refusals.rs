@@ -30,7 +30,7 @@ fn a_refusal_is_final() {
         (Behaviour::Refuses(403), &rights[..]),
         (Behaviour::Refuses(401), &rights[..]),
         (Behaviour::RefusesWatches(403), &rights[..]),
-        (Behaviour::Refuses(400), &["refuses the question"]),
+        (Behaviour::Refuses(400), &["rejects the request"]),
     ] {
         let fixture = KubeFixture::start();
         fixture.api.behave(behaviour);

@@ -43,7 +43,7 @@ fn a_token_that_is_renewed_in_time_is_used() {
     }
     fixture.main_ends(0, "Completed");
     let log = fixture.committed(sidecar).ended.stderr;
-    assert!(!log.contains("tells nothing for now"), "{log}");
+    assert!(!log.contains("gives no usable answer"), "{log}");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_token_that_is_renewed_late_is_waited_for() {
     let (sidecar, token) = watched(&fixture, &server, "");
     fixture.api.accept_token("second");
     fixture.api.close_watches();
-    sidecar.says("tells nothing for now");
+    sidecar.says("gives no usable answer");
     let before = fixture.api.watches();
     // In between the file does not exist.
     fs::remove_file(&token).unwrap();
@@ -62,7 +62,7 @@ fn a_token_that_is_renewed_late_is_waited_for() {
     fixture.main_ends(0, "Completed");
     let log = fixture.committed(sidecar).ended.stderr;
     assert!(
-        log.contains("401") && log.contains("tells of our pod again"),
+        log.contains("401") && log.contains("reports our pod again"),
         "{log}"
     );
 }
@@ -89,12 +89,12 @@ fn an_authority_that_is_renewed_is_read_again() {
         fixture.api.close_watches();
         fixture.api.is_watched_after(before);
     }
-    assert!(!sidecar.has_said("tells nothing for now"));
+    assert!(!sidecar.has_said("gives no usable answer"));
     fs::write(&ca, stranger.pem()).unwrap();
     fixture.api.close_watches();
-    sidecar.says("tells nothing for now");
+    sidecar.says("gives no usable answer");
     fs::write(&ca, authority.pem()).unwrap();
-    sidecar.says("tells of our pod again");
+    sidecar.says("reports our pod again");
     fixture.main_ends(0, "Completed");
     fixture.committed(sidecar);
 }

@@ -53,7 +53,7 @@ fn an_api_that_is_away_while_main_ends_is_waited_for() {
     sidecar.says("main started");
     fixture.api.behave(Behaviour::Refuses(503));
     sidecar.signal(Signal::TERM);
-    sidecar.says("tells nothing for now");
+    sidecar.says("gives no usable answer");
     fixture.main_ends(7, "Error");
     fixture.api.behave(Behaviour::Normal);
     fixture.reported(sidecar, "MainFailed", "exited with code 7");

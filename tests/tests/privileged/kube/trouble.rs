@@ -34,7 +34,7 @@ fn a_closed_watch_is_resumed_from_where_it_ended() {
     }
     fixture.main_ends(0, "Completed");
     let log = fixture.committed(sidecar).ended.stderr;
-    assert!(!log.contains("tells nothing for now"), "{log}");
+    assert!(!log.contains("gives no usable answer"), "{log}");
     let asked = fixture.api.asked();
     // One list; then each watch from a later version than the one before.
     assert_eq!(asked.iter().filter(|asked| !asked.watch).count(), 1);
@@ -55,7 +55,7 @@ fn a_broken_watch_is_resumed() {
 fn a_version_that_is_too_old_makes_it_list_anew() {
     // With an event in the open watch.
     let log = goes_on_after(|fixture| fixture.api.forget());
-    assert!(!log.contains("tells nothing for now"), "{log}");
+    assert!(!log.contains("gives no usable answer"), "{log}");
     // With the answer to the next watch.
     goes_on_after(|fixture| {
         fixture.api.behave(Behaviour::RefusesWatches(410));
@@ -71,21 +71,21 @@ fn changes_during_an_outage_are_not_missed() {
     let sidecar = fixture.watched(&[]);
     fixture.api.behave(Behaviour::Refuses(503));
     fixture.api.close_watches();
-    sidecar.says("tells nothing for now");
+    sidecar.says("gives no usable answer");
     fixture.main_runs();
     fixture.main_ends(0, "Completed");
     // Even the versions of that time are no longer known.
     fixture.api.forget();
     fixture.api.behave(Behaviour::Normal);
     let log = fixture.committed(sidecar).ended.stderr;
-    assert!(log.contains("tells of our pod again"), "{log}");
+    assert!(log.contains("reports our pod again"), "{log}");
 }
 
 #[test]
 fn errors_within_a_watch_are_retried_and_logged_once() {
     for code in [500, 429] {
         let log = goes_on_after(|fixture| fixture.api.send_error(code));
-        assert_eq!(log.matches("tells nothing for now").count(), 1, "{log}");
+        assert_eq!(log.matches("gives no usable answer").count(), 1, "{log}");
     }
     goes_on_after(|fixture| fixture.api.send_garbage());
     let log = goes_on_after(|fixture| fixture.api.send_flood());
@@ -100,5 +100,5 @@ fn lost_rights_are_logged_once_and_tried_again() {
         fixture.api.close_watches();
         copilot_tests::binary::wait_until("it keeps asking", || fixture.api.watches() > before + 2);
     });
-    assert_eq!(log.matches("tells nothing for now").count(), 1, "{log}");
+    assert_eq!(log.matches("gives no usable answer").count(), 1, "{log}");
 }

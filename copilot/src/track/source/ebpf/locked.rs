@@ -1,4 +1,4 @@
-//! The limit of locked memory (RLIMIT_MEMLOCK), against which Linux before 5.11 counts BPF programs and
+//! The limit of locked memory (`RLIMIT_MEMLOCK`), against which Linux before 5.11 counts BPF programs and
 //! maps.
 //!
 //! All BPF of one user on the node counts together, against the limit of the process that loads more.

@@ -13,9 +13,9 @@
 mod attach;
 #[cfg(test)]
 mod bpftool;
-pub mod btf;
+mod btf;
 mod error;
-pub mod fields;
+mod fields;
 mod locked;
 mod newcomers;
 mod records;

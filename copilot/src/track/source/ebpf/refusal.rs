@@ -12,7 +12,7 @@ use super::{EbpfError, LoadError, locked};
 /// The capabilities that BPF for tracing needs.
 pub const CAPABILITIES: CapabilitySet = CapabilitySet::BPF.union(CapabilitySet::PERFMON);
 
-/// Begin the lines of statistics at the end of the verifier's log.
+/// The prefixes of the lines of statistics at the end of the verifier's log.
 const STATISTICS: &[&str] = &[
     "processed",
     "verification time",
@@ -97,6 +97,7 @@ mod tests {
         for number in [rustix::io::Errno::INVAL, rustix::io::Errno::ACCESS] {
             let error = refused(number.raw_os_error(), LOG);
             assert!(matches!(error, EbpfError::Load(_)), "{error}");
+            assert!(root_cause(&error).is::<Error>(), "{error:?}");
             let text = error.to_string();
             assert!(text.contains("unknown func"), "{text}");
             assert!(
@@ -109,6 +110,15 @@ mod tests {
             assert!(matches!(error, EbpfError::Load(_)), "{error}");
             let error = refused(rustix::io::Errno::PERM.raw_os_error(), log);
             assert!(!matches!(error, EbpfError::Load(_)), "{error}");
+            assert!(root_cause(&error).is::<Error>(), "{error:?}");
         }
+    }
+
+    fn root_cause(error: &EbpfError) -> &(dyn std::error::Error + 'static) {
+        let mut cause: &(dyn std::error::Error + 'static) = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        cause
     }
 }

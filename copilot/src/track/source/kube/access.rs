@@ -1,8 +1,9 @@
-//! Who is asked, and for whom: the API server, our credentials, the namespace and the pod's name.
+//! Finds the API server, our credentials, the namespace and the pod's name.
 //!
-//! The server and the credentials are those of `--kubeconfig` or `KUBECONFIG`, else of `--server`, else of
-//! the service account that kubelet mounts. The namespace and the pod's name are those of flags, else
-//! of `POD_NAMESPACE` and `POD_NAME`, else of the same place as the credentials and the host name.
+//! The server and the credentials come from `--kubeconfig` or `KUBECONFIG`, otherwise from `--server`,
+//! otherwise from the service account that kubelet mounts. The namespace and the pod's name come from
+//! flags, otherwise from `POD_NAMESPACE` and `POD_NAME`, otherwise from where the credentials come from
+//! and from the host name.
 
 use std::{
     env, fs,
@@ -14,36 +15,36 @@ use http::Uri;
 use tracing::debug;
 
 use super::{
-    ApiOptions, KubeError, SetupError,
-    client::Client,
+    ApiOptions, InClusterError, KubeError, SetupError,
+    api_config::{ApiConfig, Login, Pem, address},
+    client::ApiClient,
     kubeconfig::Kubeconfig,
-    way::{Login, Pem, Way, address},
 };
 
 /// Where kubelet mounts the service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// The way to our pod.
-pub struct Access {
-    /// Asks the server.
-    pub client: Client,
+/// Our pod's name, and the client to ask for it.
+pub struct PodAccess {
+    /// The client of the API server.
+    pub client: ApiClient,
     /// The server's address.
     pub server: String,
     /// The pod's namespace.
     pub namespace: String,
     /// The pod's name.
     pub pod: String,
-    /// Who told the pod's name.
+    /// Where the pod's name comes from.
     pub origin: &'static str,
 }
 
-impl Access {
-    /// Finds the way; asks nobody yet.
+impl PodAccess {
+    /// Finds everything, and sends nothing yet.
     pub fn find(options: &ApiOptions) -> Result<Self, KubeError> {
-        let mut way = base(options)?;
-        apply(options, &mut way)?;
-        let (server, known) = (way.server.to_string(), way.namespace.clone());
-        let client = Client::new(way)?;
+        let mut config = base(options)?;
+        apply(options, &mut config)?;
+        let (server, known) = (config.server.to_string(), config.namespace.clone());
+        let client = ApiClient::new(config)?;
         let namespace = options
             .namespace
             .clone()
@@ -51,7 +52,7 @@ impl Access {
             .or(known)
             .ok_or(KubeError::NoNamespace)?;
         let (pod, origin) = pod_name(options).ok_or(KubeError::NoPodName)?;
-        debug!(server, namespace, pod, origin, "the way to our pod");
+        debug!(server, namespace, pod, origin, "our pod in the API");
         Ok(Self {
             client,
             server,
@@ -62,48 +63,46 @@ impl Access {
     }
 }
 
-/// The way before flags change it, with the namespace that goes with it.
-fn base(options: &ApiOptions) -> Result<Way, KubeError> {
+/// The configuration before flags change it, with the namespace that comes with it.
+fn base(options: &ApiOptions) -> Result<ApiConfig, KubeError> {
     if let Some(file) = kubeconfig(options)? {
-        return Ok(file.way(options)?);
+        return Ok(file.api_config(options)?);
     }
     let choices = [&options.context, &options.cluster, &options.user];
     if choices.iter().any(|choice| choice.is_some()) {
         return Err(SetupError::NothingToChooseFrom.into());
     }
     if let Some(server) = &options.server {
-        return Ok(Way {
+        return Ok(ApiConfig {
             namespace: namespace_of_account().ok(),
-            ..Way::to(address("--server", server)?)
+            ..ApiConfig::new(address("--server", server)?)
         });
     }
-    in_cluster().map_err(|cause| KubeError::NoAccess { cause })
+    Ok(in_cluster()?)
 }
 
-/// The way that kubelet gives to each container of a pod with a service account.
-fn in_cluster() -> Result<Way, String> {
-    let named = |name: &str| variable(name).ok_or_else(|| format!("{name} is not set"));
-    let host = named("KUBERNETES_SERVICE_HOST")?;
-    let port = named("KUBERNETES_SERVICE_PORT")?;
-    let server = service(&host, &port).ok_or_else(|| {
-        format!("KUBERNETES_SERVICE_HOST {host} and the port {port} make no address")
-    })?;
+/// The configuration that kubelet mounts into each container of a pod with a service account.
+fn in_cluster() -> Result<ApiConfig, InClusterError> {
+    let required = |name: &'static str| variable(name).ok_or(InClusterError::NotSet(name));
+    let host = required("KUBERNETES_SERVICE_HOST")?;
+    let port = required("KUBERNETES_SERVICE_PORT")?;
+    let server = service(&host, &port).ok_or(InClusterError::Address { host, port })?;
     let mounted = |name: &str| {
         let path = Path::new(SERVICE_ACCOUNT).join(name);
         match fs::metadata(&path) {
             Ok(_) => Ok(path),
-            Err(error) => Err(format!("{}: {error}", path.display())),
+            Err(source) => Err(InClusterError::File { path, source }),
         }
     };
-    Ok(Way {
+    Ok(ApiConfig {
         namespace: Some(namespace_of_account()?),
         authority: Some(Pem::file("the cluster's authority", &mounted("ca.crt")?)),
         login: Login::TokenFile(mounted("token")?),
-        ..Way::to(server)
+        ..ApiConfig::new(server)
     })
 }
 
-/// The API server's address, as kubelet names its service.
+/// The API server's address, from the variables that kubelet sets for its service.
 fn service(host: &str, port: &str) -> Option<Uri> {
     let port = port.parse().ok()?;
     let authority = match host.parse::<IpAddr>() {
@@ -129,50 +128,50 @@ fn kubeconfig(options: &ApiOptions) -> Result<Option<Kubeconfig>, SetupError> {
     Ok(Some(Kubeconfig::read(&paths)?))
 }
 
-/// What flags say, over what was found.
-fn apply(options: &ApiOptions, way: &mut Way) -> Result<(), SetupError> {
+/// Applies the flags, which win over everything else.
+fn apply(options: &ApiOptions, config: &mut ApiConfig) -> Result<(), SetupError> {
     if let Some(server) = &options.server {
-        way.server = address("--server", server)?;
+        config.server = address("--server", server)?;
     }
     if let Some(path) = &options.certificate_authority {
-        way.authority = Some(Pem::file("--certificate-authority", path));
+        config.authority = Some(Pem::file("--certificate-authority", path));
     }
     if let Some(skip) = options.insecure_skip_tls_verify {
-        way.trusts_anybody = skip;
+        config.skip_tls_verify = skip;
     }
     if let Some(name) = &options.tls_server_name {
-        way.tls_server_name = Some(name.clone());
+        config.tls_server_name = Some(name.clone());
     }
-    authenticate(options, way)
+    authenticate(options, config)
 }
 
-/// A token and a password each take the place of whatever else would say who we are.
-fn authenticate(options: &ApiOptions, way: &mut Way) -> Result<(), SetupError> {
+/// Applies the flags with credentials. A token and a password each replace the credentials so far.
+fn authenticate(options: &ApiOptions, config: &mut ApiConfig) -> Result<(), SetupError> {
     if let Some(token) = &options.token {
-        way.login = Login::Token(token.clone());
-        way.certificate = None;
-        way.key = None;
+        config.login = Login::Token(token.clone());
+        config.certificate = None;
+        config.key = None;
     }
     if let (Some(name), Some(password)) = (&options.username, &options.password) {
-        way.login = Login::Basic {
+        config.login = Login::Basic {
             name: name.clone(),
             password: password.clone(),
         };
     }
     if let Some(path) = &options.client_certificate {
-        way.certificate = Some(Pem::file("--client-certificate", path));
+        config.certificate = Some(Pem::file("--client-certificate", path));
     }
     if let Some(path) = &options.client_key {
-        way.key = Some(Pem::file("--client-key", path));
+        config.key = Some(Pem::file("--client-key", path));
     }
     if let Some(user) = &options.act_as {
-        way.act_as("impersonate-user", user)?;
+        config.act_as("impersonate-user", user)?;
     }
     if let Some(uid) = &options.act_as_uid {
-        way.act_as("impersonate-uid", uid)?;
+        config.act_as("impersonate-uid", uid)?;
     }
     for group in &options.act_as_groups {
-        way.act_as("impersonate-group", group)?;
+        config.act_as("impersonate-group", group)?;
     }
     Ok(())
 }
@@ -185,17 +184,20 @@ fn pod_name(options: &ApiOptions) -> Option<(String, &'static str)> {
         return Some((name, "POD_NAME"));
     }
     let host = rustix::system::uname();
-    // `setHostnameAsFQDN` puts the cluster's domain behind the pod's name.
+    // `setHostnameAsFQDN` appends the cluster's domain to the pod's name.
     let name = host.nodename().to_str().ok()?.split('.').next()?;
     (!name.is_empty()).then(|| (name.to_owned(), "the host name"))
 }
 
-fn namespace_of_account() -> Result<String, String> {
+fn namespace_of_account() -> Result<String, InClusterError> {
     let path = Path::new(SERVICE_ACCOUNT).join("namespace");
-    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(InClusterError::File { path, source }),
+    };
     let name = text.trim();
     if name.is_empty() {
-        return Err(format!("{} is empty", path.display()));
+        return Err(InClusterError::NoNamespace { path });
     }
     Ok(name.to_owned())
 }
@@ -209,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_service_is_an_address() {
+    fn the_service_becomes_an_address() {
         for (host, port, expected) in [
             ("10.0.0.1", "443", Some("https://10.0.0.1:443/")),
             ("fd00::1", "6443", Some("https://[fd00::1]:6443/")),

@@ -1,12 +1,11 @@
-//! Sends requests to the API server: directly, never through a proxy, which would look for a cluster's
-//! addresses at its own place.
+//! Sends requests to the API server: directly, never through a proxy, which would resolve a cluster's
+//! addresses in its own network.
 //!
-//! This is the client that lies under the stores' `reqwest`, which cannot be asked for a certificate of
-//! another name (`--tls-server-name`). The stores' retries and back-pressure are for transfers;
-//! `follow` knows when to ask again. No deadline is kept here: `question` keeps one for each call.
+//! Uses hyper, on which the stores' `reqwest` is built, because `reqwest` cannot check a certificate
+//! against another name (`--tls-server-name`). The stores' retries and back-pressure serve transfers;
+//! here `follow` decides when to ask again, and `query` sets the deadline of each request.
 
 use std::{
-    error::Error as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -27,12 +26,13 @@ use tracing::{debug, warn};
 
 use super::{
     SetupError,
-    credential::Credential,
+    api_config::ApiConfig,
+    authorization::Authorization,
     tls::{Material, client_config},
-    way::Way,
 };
+use crate::track::source::causes::with_causes;
 
-/// After how much silence the kernel asks whether the other end is still there.
+/// After this much silence the kernel checks whether the other end still exists.
 const KEEPALIVE: Duration = Duration::from_mins(1);
 
 type Http = HttpClient<HttpsConnector<HttpConnector>, String>;
@@ -40,53 +40,55 @@ type Http = HttpClient<HttpsConnector<HttpConnector>, String>;
 /// Why the server gave no answer.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// The request itself is wrong.
+    /// The request itself is invalid.
     #[error("the request cannot be built")]
     Request(#[from] http::Error),
-    /// It could not be sent, or no answer came.
-    #[error("the server cannot be asked")]
+    /// The request could not be sent, or no answer came.
+    #[error("the request to the server failed")]
     Send(#[source] hyper_util::client::legacy::Error),
 }
 
-/// Asks one API server; cheap to clone.
+/// Sends requests to one API server; cheap to clone.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct ApiClient(Arc<Inner>);
 
-struct Shared {
-    way: Way,
-    credential: Credential,
-    /// What connects, and the material that it was built from.
+struct Inner {
+    config: ApiConfig,
+    authorization: Authorization,
+    /// The HTTP client, and the files' content from which it was built.
     built: Mutex<(Material, Http)>,
 }
 
-impl Client {
-    /// A client for this way. Files are read, nobody is asked.
-    pub fn new(way: Way) -> Result<Self, SetupError> {
-        let material = Material::read(&way)?;
-        let http = build(&way, &material)?;
-        Ok(Self(Arc::new(Shared {
-            credential: Credential::new(&way.login)?,
+impl ApiClient {
+    /// A client with this configuration. Reads the files that it names, and sends nothing yet.
+    pub fn new(config: ApiConfig) -> Result<Self, SetupError> {
+        let material = Material::read(&config)?;
+        let http = build(&config, &material)?;
+        Ok(Self(Arc::new(Inner {
+            authorization: Authorization::new(&config.login)?,
             built: Mutex::new((material, http)),
-            way,
+            config,
         })))
     }
 
-    /// The answer's head, whatever its status; the body is the caller's to read.
+    /// Sends a request; returns the head of the answer, with any status. The caller reads the body.
     ///
-    /// A 401 may mean that our token was renewed after it was read: then the request is sent again,
-    /// once, with the new one.
+    /// A 401 may mean that our token was renewed after we read it: then the request is sent once more,
+    /// with the new token.
     pub async fn send(
         &self,
         request: &Request<Vec<u8>>,
     ) -> Result<Response<Incoming>, ClientError> {
-        let sent = self.0.credential.header();
+        let sent = self.0.authorization.header();
         let response = self.once(request, sent.as_ref()).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        match self.0.credential.renewed(sent.as_ref()) {
+        match self.0.authorization.renewed(sent.as_ref()) {
             Some(header) => {
-                debug!("the server refused our token, which has been renewed since: asking again");
+                debug!(
+                    "the server refused our token, and the token has changed since: trying again"
+                );
                 self.once(request, Some(&header)).await
             }
             None => Ok(response),
@@ -100,7 +102,7 @@ impl Client {
     ) -> Result<Response<Incoming>, ClientError> {
         let mut outgoing = Request::get(self.target(request.uri())?).body(String::new())?;
         let headers = outgoing.headers_mut();
-        headers.extend(self.0.way.act_as.clone());
+        headers.extend(self.0.config.act_as.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let agent = HeaderValue::from_static(concat!("copilot/", env!("CARGO_PKG_VERSION")));
         headers.insert(USER_AGENT, agent);
@@ -111,51 +113,53 @@ impl Client {
         answer.map_err(ClientError::Send)
     }
 
-    /// The request's place on our server, which may itself lie below a path.
-    fn target(&self, place: &Uri) -> Result<Uri, http::Error> {
-        let server = &self.0.way.server;
+    /// The request's address on our server, whose own address may have a path.
+    fn target(&self, request: &Uri) -> Result<Uri, http::Error> {
+        let server = &self.0.config.server;
         let base = server.path().trim_end_matches('/');
-        let place = place.path_and_query().map_or("/", |place| place.as_str());
+        let path = request.path_and_query().map_or("/", |path| path.as_str());
         let mut parts = server.clone().into_parts();
-        parts.path_and_query = Some(format!("{base}{place}").parse()?);
+        parts.path_and_query = Some(format!("{base}{path}").parse()?);
         Ok(Uri::from_parts(parts)?)
     }
 
-    /// What connects, built anew if its files have changed. While they cannot be used, as in the middle
-    /// of being replaced, it stays as it was.
+    /// The HTTP client, built again if its files have changed. While the files cannot be used, for
+    /// instance halfway through a renewal, the present client stays in use.
     fn http(&self) -> Http {
         let mut built = self.0.built.lock().unwrap_or_else(PoisonError::into_inner);
-        let renewed = Material::read(&self.0.way).and_then(|material| {
+        let renewed = Material::read(&self.0.config).and_then(|material| {
             if material == built.0 {
                 return Ok(None);
             }
-            let http = build(&self.0.way, &material)?;
+            let http = build(&self.0.config, &material)?;
             Ok(Some((material, http)))
         });
         match renewed {
             Ok(None) => {}
             Ok(Some(renewed)) => {
-                debug!("certificates have changed: connecting anew");
+                debug!("the certificates have changed: connecting again");
                 *built = renewed;
             }
             Err(error) => {
-                let cause = error.source().map(ToString::to_string);
-                warn!(%error, cause, "certificates are not read anew: the last ones are used");
+                warn!(
+                    error = with_causes(&error),
+                    "the certificates cannot be read again: the last ones stay in use"
+                );
             }
         }
         built.1.clone()
     }
 }
 
-fn build(way: &Way, material: &Material) -> Result<Http, SetupError> {
+fn build(config: &ApiConfig, material: &Material) -> Result<Http, SetupError> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(KEEPALIVE));
     let builder = HttpsConnectorBuilder::new()
-        .with_tls_config(client_config(way, material)?)
+        .with_tls_config(client_config(config, material)?)
         .https_or_http();
-    let builder = match &way.tls_server_name {
+    let builder = match &config.tls_server_name {
         Some(name) => {
             let parsed = ServerName::try_from(name.clone());
             let parsed = parsed.map_err(|source| SetupError::ServerName {

@@ -1,7 +1,7 @@
-//! The API's times, wall-clock time by whole seconds, as boot time.
+//! Converts the API's times, wall-clock time in whole seconds, to boot time.
 //!
-//! The node's clock may be set meanwhile, so both clocks are read anew for each answer. An event of a
-//! second lies somewhere between its beginning and its end; nothing lies later than now.
+//! The node's clock may be set at any time, so both clocks are read again for each answer. An event lies
+//! anywhere within its second, and never later than now.
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff};
 
@@ -12,9 +12,9 @@ const SECOND: u64 = 1_000_000_000;
 /// Both clocks at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// What the wall's clock says.
+    /// The wall-clock time.
     pub wall: jiff::Timestamp,
-    /// What boot time is.
+    /// The boot time.
     pub boot: Timestamp,
 }
 
@@ -27,8 +27,8 @@ impl Clock {
         }
     }
 
-    /// The earliest and the latest moment that the API can mean by `time`; now, for no time or one
-    /// that is no moment since the epoch.
+    /// The earliest and the latest moment that the API can mean by `time`; now, if the time is missing
+    /// or not after the epoch.
     pub fn moments(&self, time: Option<&Time>) -> (Timestamp, Timestamp) {
         let Some(time) = time.filter(|time| time.0.as_second() > 0) else {
             return (self.boot, self.boot);
@@ -54,17 +54,17 @@ mod tests {
     proptest! {
         #[test]
         fn no_time_lies_after_now_nor_ends_before_it_begins(
-            wall in any::<i32>(), boot in any::<u64>(), told in any::<i32>(),
+            wall in any::<i32>(), boot in any::<u64>(), reported in any::<i32>(),
         ) {
             let at = |second: i32| jiff::Timestamp::from_second(second.into()).expect("it is in range");
             let clock = Clock { wall: at(wall), boot: Timestamp(boot) };
-            let (earliest, latest) = clock.moments(Some(&Time(at(told))));
+            let (earliest, latest) = clock.moments(Some(&Time(at(reported))));
             prop_assert!(earliest <= latest && latest <= clock.boot);
         }
     }
 
     #[test]
-    fn a_second_of_the_wall_is_a_second_of_boot_time() {
+    fn a_second_of_wall_clock_time_is_a_second_of_boot_time() {
         let clock = Clock {
             wall: time("2026-03-01T12:00:10.5Z").0,
             boot: Timestamp(100 * SECOND),
@@ -77,11 +77,11 @@ mod tests {
                 90 * SECOND + half - 1,
             ),
             ("2026-03-01T12:00:10Z", 99 * SECOND + half, 100 * SECOND),
-            // The clocks of the API and of the node differ: not later than now.
+            // The clocks of the API and of the node may differ: not later than now.
             ("2026-03-01T12:00:12Z", 100 * SECOND, 100 * SECOND),
             // Before this boot.
             ("2026-03-01T11:00:00Z", 0, SECOND - 1),
-            // What kubelet writes for a container that was never started.
+            // Kubelet writes this for a container that never started.
             ("1970-01-01T00:00:00Z", 100 * SECOND, 100 * SECOND),
         ] {
             let expected = (Timestamp(earliest), Timestamp(latest));

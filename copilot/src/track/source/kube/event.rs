@@ -1,8 +1,8 @@
-//! What the API server says, from its JSON: a list of one pod, an event of a watch, a failure.
+//! Parses the API server's answers: a list of one pod, an event of a watch, a failure.
 //!
-//! `kube-core` has the event's type, yet reads it by buffering whatever comes before it is known which
-//! event it is, many times the size of its text. Here the object stays text until that is known, so
-//! that a line's length bounds what it costs.
+//! `kube-core` has a type for events, but its parser buffers the object until it knows the kind of
+//! event, in many times the size of the text. Here the object stays text until the kind is known, so
+//! the length of a line bounds the memory.
 
 use http::StatusCode;
 use kube_core::{Status, WatchEvent};
@@ -12,40 +12,40 @@ use thiserror::Error;
 
 use super::pod::{Pod, few};
 
-/// A failure and a bookmark are short. Also how much of a refusal's body is read.
+/// The longest failure or bookmark, and the longest body of a refusal that we read.
 pub const SHORT: usize = 64 * 1024;
 
-/// Characters of a refusal's body that are shown where it holds something else than a status.
+/// How many characters to show of a body that is not a status of the API.
 const SHOWN: usize = 200;
 
-/// Why a text is not what the API would say.
+/// Why an answer cannot be parsed.
 #[derive(Debug, Error)]
 pub enum EventError {
-    /// It is not the JSON that we expect.
+    /// The answer is not the JSON that we expect.
     #[error("the server's answer cannot be read")]
     Json(#[from] serde_json::Error),
-    /// A kind of event that the API does not have.
-    #[error("the server tells of an event of an unknown type, {0:?}")]
+    /// The API does not have such a type of event.
+    #[error("the server sent an event of an unknown type, {0:?}")]
     UnknownType(String),
-    /// What is short by nature is not.
-    #[error("the server's word of type {kind} has more than {SHORT} bytes")]
+    /// A failure or bookmark is too long.
+    #[error("the server sent an event of type {kind} with more than {SHORT} bytes")]
     TooLong {
-        /// The type.
+        /// The type of the event.
         kind: String,
     },
 }
 
 #[derive(Deserialize)]
-struct Line<'a> {
+struct WatchLine<'a> {
     #[serde(rename = "type")]
     kind: String,
     #[serde(borrow)]
     object: &'a RawValue,
 }
 
-/// One line of a watch.
+/// Parses one line of a watch.
 pub fn event(line: &[u8]) -> Result<WatchEvent<Pod>, EventError> {
-    let Line { kind, object } = serde_json::from_slice(line)?;
+    let WatchLine { kind, object } = serde_json::from_slice(line)?;
     let text = object.get();
     if matches!(kind.as_str(), "BOOKMARK" | "ERROR") && text.len() > SHORT {
         return Err(EventError::TooLong { kind });
@@ -65,29 +65,30 @@ pub fn event(line: &[u8]) -> Result<WatchEvent<Pod>, EventError> {
 
 /// A list of pods.
 #[derive(Debug, Deserialize)]
-pub struct List {
-    /// Of the list itself.
+pub struct PodList {
+    /// The list's own metadata.
     #[serde(default)]
-    pub metadata: ListMetadata,
+    pub metadata: ListMeta,
     /// The pods.
     #[serde(default, deserialize_with = "few")]
     pub items: Vec<Pod>,
 }
 
-/// What a list says of itself.
+/// The metadata of a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ListMetadata {
-    /// The version of all of it.
+pub struct ListMeta {
+    /// The version of the list.
     pub resource_version: Option<String>,
 }
 
-/// A list of pods.
-pub fn list(body: &[u8]) -> Result<List, EventError> {
+/// Parses a list of pods.
+pub fn list(body: &[u8]) -> Result<PodList, EventError> {
     Ok(serde_json::from_slice(body)?)
 }
 
-/// What an answer other than a success says. It may come from a proxy, which speaks no Kubernetes.
+/// The status in an answer that is not a success. It may come from a proxy, which does not know
+/// Kubernetes' format.
 pub fn failure(code: StatusCode, body: &[u8]) -> Status {
     if let Ok(mut status) = serde_json::from_slice::<Status>(body) {
         if status.code == 0 {
@@ -98,7 +99,7 @@ pub fn failure(code: StatusCode, body: &[u8]) -> Status {
     let text = String::from_utf8_lossy(body);
     let text: String = text.trim().chars().take(SHOWN).collect();
     let text = text.escape_debug().to_string();
-    let reason = code.canonical_reason().unwrap_or("no status of the API");
+    let reason = code.canonical_reason().unwrap_or("unknown status");
     Status::failure(&text, reason).with_code(code.as_u16())
 }
 
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_does_not_say_is_an_error() {
+    fn a_line_that_is_not_an_event_is_an_error() {
         let long = format!(r#"{{"type": "ERROR", "object": "{}"}}"#, "x".repeat(SHORT));
         for (line, words) in [
             ("\"no event at all\"", "cannot be read"),
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_may_be_empty_in_each_of_its_ways() {
+    fn an_empty_list_may_be_null_or_missing() {
         for text in [r#"{"items": []}"#, r#"{"items": null}"#, "{}"] {
             assert!(list(text.as_bytes()).expect(text).items.is_empty());
         }
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_by_somebody_else_is_told_in_his_words() {
+    fn the_message_of_a_proxys_refusal_is_shown() {
         let status = failure(StatusCode::BAD_GATEWAY, b"<h1>no upstream</h1>");
         assert_eq!((status.code, status.reason.as_str()), (502, "Bad Gateway"));
         assert!(status.message.contains("no upstream"));

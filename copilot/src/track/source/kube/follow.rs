@@ -1,17 +1,16 @@
-//! Asking for ever: list, watch from there, watch again from where that watch ended.
+//! Follows the pod for ever: lists it, watches from that version, and resumes each watch that ends.
 //!
 //! | state | on | next |
 //! | --- | --- | --- |
-//! | list | the pod, or none | open, from the list's version |
+//! | list | the pod | open, from the list's version |
 //! | open | the watch begins | read |
-//! | open, read | 410: that version is forgotten | list |
+//! | open, read | 410: the server has dropped that version | list |
 //! | read | a change, a bookmark | read, from that version |
-//! | list, read | our pod is gone | list, after a pause that grows |
+//! | list, read | our pod does not exist | list, after a pause that grows |
 //! | read | the watch ends, breaks or falls silent | open, from the last version |
-//! | any | another trouble | the same after a pause that grows |
+//! | any | another error | the same, after a pause that grows |
 //!
-//! Nothing but the last version is kept, so memory is bounded by one answer: one pod, which the API
-//! itself bounds.
+//! Only the last version is kept, so one answer bounds the memory: one pod, which the API bounds.
 
 use std::time::Duration;
 
@@ -25,70 +24,70 @@ use tracing::debug;
 
 use super::{
     pod::Pod,
-    question::{Changes, Kind, Listed, Question, Trouble, WATCH_SECONDS},
+    query::{Changes, ListedPod, PodQuery, RequestError, RequestErrorKind, WATCH_SECONDS},
 };
 use crate::store::Retry;
 
-/// How much longer than promised a watch may last: then its connection is dead.
+/// How much longer than agreed a watch may last before we take its connection for dead.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// A watch that ends sooner, and told nothing, is a trouble of the server's.
+/// A watch that ends sooner and brought no event counts as a failure of the server.
 const WORTHWHILE: Duration = Duration::from_secs(30);
 
-/// What comes of asking.
-pub enum Word {
+/// What the API says about the pod.
+pub enum PodUpdate {
     /// The pod as it is now.
     Pod(Box<Pod>),
-    /// The API knows our pod no more.
+    /// The API does not know our pod any more.
     Missing,
-    /// Changes will be told from now on.
+    /// A watch is open, and will bring changes from now on.
     Open,
-    /// Nothing is known for now.
-    Trouble(Trouble),
+    /// The API cannot be reached or understood for now.
+    Failed(RequestError),
 }
 
-/// Where we stand.
-pub enum State {
-    /// The pod is to be listed.
+/// The next step.
+pub enum FollowState {
+    /// List the pod.
     List,
-    /// A watch is to be opened from this version.
+    /// Open a watch from this version.
     Open(String),
-    /// A watch is open.
-    Read(Reading),
+    /// Read from an open watch.
+    Read(OpenWatch),
 }
 
 /// An open watch.
-pub struct Reading {
+pub struct OpenWatch {
     changes: Changes,
     version: String,
     opened: Instant,
-    has_told: bool,
+    has_events: bool,
 }
 
-impl Reading {
-    /// A watch that has just been opened from this version.
+impl OpenWatch {
+    /// A watch that was just opened from this version.
     pub fn new(changes: Changes, version: String) -> Self {
         Self {
             changes,
             version,
             opened: Instant::now(),
-            has_told: false,
+            has_events: false,
         }
     }
 }
 
-/// Asks for ever from this state on. Nothing is lost if the wait for the next word is given up.
-pub fn follow(question: Question, state: State) -> BoxStream<'static, Word> {
+/// Follows the pod from this state on, for ever. Cancel safe: no update is lost.
+pub fn follow(query: PodQuery, state: FollowState) -> BoxStream<'static, PodUpdate> {
     let follower = Follower {
-        question,
+        query,
         state,
         failures: 0,
         must_pause: false,
     };
     unfold(follower, |mut follower| async {
         loop {
-            if let Some(word) = follower.step().await {
-                return Some((word, follower));
+            if let Some(update) = follower.step().await {
+                return Some((update, follower));
             }
         }
     })
@@ -96,93 +95,93 @@ pub fn follow(question: Question, state: State) -> BoxStream<'static, Word> {
 }
 
 struct Follower {
-    question: Question,
-    state: State,
-    /// How often it went wrong since a watch told anything.
+    query: PodQuery,
+    state: FollowState,
+    /// The failures since a watch brought an event.
     failures: u32,
-    /// The last step went wrong.
+    /// The last step failed.
     must_pause: bool,
 }
 
 impl Follower {
-    async fn step(&mut self) -> Option<Word> {
+    async fn step(&mut self) -> Option<PodUpdate> {
         if self.must_pause {
             sleep(pauses().pause(self.failures)).await;
             self.must_pause = false;
         }
         match &mut self.state {
-            State::List => match self.question.list().await {
+            FollowState::List => match self.query.list().await {
                 Ok(listed) => Some(self.listed(listed)),
-                Err(trouble) => self.failed(trouble),
+                Err(error) => self.failed(error),
             },
-            State::Open(version) => {
+            FollowState::Open(version) => {
                 let version = version.clone();
-                match self.question.watch(&version).await {
+                match self.query.watch(&version).await {
                     Ok(changes) => {
-                        self.state = State::Read(Reading::new(changes, version));
-                        Some(Word::Open)
+                        self.state = FollowState::Read(OpenWatch::new(changes, version));
+                        Some(PodUpdate::Open)
                     }
-                    Err(trouble) => self.failed(trouble),
+                    Err(error) => self.failed(error),
                 }
             }
-            State::Read(reading) => {
+            FollowState::Read(watch) => {
                 let limit = Duration::from_secs(WATCH_SECONDS.into()) + GRACE;
-                match timeout_at(reading.opened + limit, reading.changes.next()).await {
+                match timeout_at(watch.opened + limit, watch.changes.next()).await {
                     Ok(change) => self.read(change),
-                    Err(_) => self.broken(Trouble::silence(limit)),
+                    Err(_) => self.broken(RequestError::timeout(limit)),
                 }
             }
         }
     }
 
-    fn listed(&mut self, listed: Listed) -> Word {
+    fn listed(&mut self, listed: ListedPod) -> PodUpdate {
         if let Some(pod) = listed.pod {
-            self.state = State::Open(listed.version);
-            return Word::Pod(Box::new(pod));
+            self.state = FollowState::Open(listed.version);
+            return PodUpdate::Pod(Box::new(pod));
         }
-        // It may only have been a server that lags behind.
+        // The answer may come from a server that lags behind, so this goes on.
         self.count();
-        Word::Missing
+        PodUpdate::Missing
     }
 
-    fn read(&mut self, change: Option<Result<WatchEvent<Pod>, Trouble>>) -> Option<Word> {
+    fn read(&mut self, change: Option<Result<WatchEvent<Pod>, RequestError>>) -> Option<PodUpdate> {
         match change {
             Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod))) => {
                 self.advance(pod.metadata.resource_version.as_deref());
-                Some(Word::Pod(Box::new(pod)))
+                Some(PodUpdate::Pod(Box::new(pod)))
             }
             Some(Ok(WatchEvent::Bookmark(bookmark))) => {
                 self.advance(Some(&bookmark.metadata.resource_version));
                 None
             }
             Some(Ok(WatchEvent::Deleted(_))) => {
-                self.state = State::List;
+                self.state = FollowState::List;
                 self.count();
-                Some(Word::Missing)
+                Some(PodUpdate::Missing)
             }
-            Some(Ok(WatchEvent::Error(status))) => self.broken(Trouble::of_status(&status)),
-            Some(Err(trouble)) => self.broken(trouble),
+            Some(Ok(WatchEvent::Error(status))) => self.broken(RequestError::from_status(&status)),
+            Some(Err(error)) => self.broken(error),
             None => self.closed(),
         }
     }
 
-    /// The watch has told something.
+    /// Notes that the watch has brought an event.
     fn advance(&mut self, version: Option<&str>) {
         self.failures = 0;
-        if let State::Read(reading) = &mut self.state {
-            reading.has_told = true;
+        if let FollowState::Read(watch) = &mut self.state {
+            watch.has_events = true;
             if let Some(version) = version {
-                version.clone_into(&mut reading.version);
+                version.clone_into(&mut watch.version);
             }
         }
     }
 
-    /// The server has ended the watch, as it does now and then.
-    fn closed(&mut self) -> Option<Word> {
-        if let State::Read(reading) = &self.state {
-            debug!(version = reading.version, "the watch was closed: resuming");
-            let was_worthwhile = reading.has_told || reading.opened.elapsed() >= WORTHWHILE;
-            self.state = State::Open(reading.version.clone());
+    /// Resumes a watch that the server has ended, as it does regularly.
+    fn closed(&mut self) -> Option<PodUpdate> {
+        if let FollowState::Read(watch) = &self.state {
+            debug!(version = watch.version, "the watch was closed: resuming");
+            let was_worthwhile = watch.has_events || watch.opened.elapsed() >= WORTHWHILE;
+            self.state = FollowState::Open(watch.version.clone());
             if was_worthwhile {
                 self.failures = 0;
             } else {
@@ -197,28 +196,28 @@ impl Follower {
         self.must_pause = true;
     }
 
-    /// The watch has broken.
-    fn broken(&mut self, trouble: Trouble) -> Option<Word> {
-        if let State::Read(reading) = &self.state {
-            self.state = State::Open(reading.version.clone());
+    /// Resumes a watch that has broken, after a pause.
+    fn broken(&mut self, error: RequestError) -> Option<PodUpdate> {
+        if let FollowState::Read(watch) = &self.state {
+            self.state = FollowState::Open(watch.version.clone());
         }
-        self.failed(trouble)
+        self.failed(error)
     }
 
-    fn failed(&mut self, trouble: Trouble) -> Option<Word> {
+    fn failed(&mut self, error: RequestError) -> Option<PodUpdate> {
         self.count();
-        if trouble.kind == Kind::Expired {
-            debug!(%trouble, "the version is too old: listing anew");
-            self.state = State::List;
-            // Versions do grow old; but not each time.
+        if error.kind == RequestErrorKind::Expired {
+            debug!(%error, "the version is too old: listing again");
+            self.state = FollowState::List;
+            // A version may expire once without a fault; a second time in a row needs a pause.
             self.must_pause = self.failures > 1;
             return None;
         }
-        Some(Word::Trouble(trouble))
+        Some(PodUpdate::Failed(error))
     }
 }
 
-/// How long to wait after failures in a row. One of a thousand sidecars asks as often as all.
+/// The pauses after failures in a row. They grow, because a thousand sidecars may ask one server.
 pub fn pauses() -> Retry {
     Retry {
         base: Duration::from_secs(1),

@@ -1,15 +1,15 @@
-//! A kubeconfig: which cluster, which user, which namespace.
+//! A kubeconfig: its cluster, user and namespace.
 //!
-//! Read as far as it serves inside a pod: a token, a token's file or a client certificate. Plugins are
-//! programs that an image of a sidecar does not hold, and what else a file may say of us is refused by
-//! name, so that nobody is asked as somebody else than the file means.
+//! Supports what works inside a pod: a token, a token file or a client certificate. Plugins are programs
+//! that a sidecar's image lacks. Other fields with credentials or roles are refused by name, so that we
+//! never act as another user than the file means.
 
 use std::{io, path::Path};
 
-use self::entry::{Entry, REFUSED_ROUTES, map};
+use self::entry::{KubeconfigEntry, REFUSED_ROUTES, map};
 use super::{
     ApiOptions, SetupError,
-    way::{Way, address, read},
+    api_config::{ApiConfig, address, read},
 };
 use crate::config::yaml;
 
@@ -18,17 +18,17 @@ mod error;
 
 pub use error::KubeconfigError;
 
-/// What one file or several say.
+/// The content of one kubeconfig, or of several merged.
 #[derive(Debug, Default)]
 pub struct Kubeconfig {
-    clusters: Vec<Entry>,
-    users: Vec<Entry>,
-    contexts: Vec<Entry>,
+    clusters: Vec<KubeconfigEntry>,
+    users: Vec<KubeconfigEntry>,
+    contexts: Vec<KubeconfigEntry>,
     current: Option<String>,
 }
 
 impl Kubeconfig {
-    /// Reads files; of two that say the same thing the first one counts.
+    /// Reads and merges files: the first file that has an entry wins.
     pub fn read<P: AsRef<Path>>(
         paths: impl IntoIterator<Item = P>,
     ) -> Result<Self, KubeconfigError> {
@@ -51,7 +51,7 @@ impl Kubeconfig {
             line: error.line,
             rule: error.rule.to_string(),
         })?;
-        let whole = Entry {
+        let whole = KubeconfigEntry {
             name: String::new(),
             owner: format!("file {}", path.display()),
             fields: map(tree).unwrap_or_default(),
@@ -66,8 +66,8 @@ impl Kubeconfig {
         Ok(())
     }
 
-    /// The way that the current context means, or that flags choose.
-    pub fn way(&self, options: &ApiOptions) -> Result<Way, SetupError> {
+    /// The API server and credentials of the current context, or of those that flags choose.
+    pub fn api_config(&self, options: &ApiOptions) -> Result<ApiConfig, SetupError> {
         let context = options.context.as_ref().or(self.current.as_ref());
         let context = find(
             &self.contexts,
@@ -81,33 +81,37 @@ impl Kubeconfig {
         let cluster = find(&self.clusters, "cluster", &cluster)?;
         cluster.refuse(REFUSED_ROUTES)?;
         let server = format!("the server of the {}", cluster.owner);
-        let mut way = Way {
+        let mut config = ApiConfig {
             namespace: context.text("namespace")?.or(Some("default".to_owned())),
             authority: cluster.pem("certificate-authority", "certificate-authority-data")?,
-            trusts_anybody: cluster.truth("insecure-skip-tls-verify")?,
+            skip_tls_verify: cluster.flag("insecure-skip-tls-verify")?,
             tls_server_name: cluster.text("tls-server-name")?,
-            ..Way::to(address(&server, &cluster.needs("server")?)?)
+            ..ApiConfig::new(address(&server, &cluster.needs("server")?)?)
         };
-        // A token in a flag takes the place of all that the file says of us.
+        // A token in a flag replaces all credentials of the file.
         if options.token.is_none() {
             let name = match &options.user {
                 Some(name) => Some(name.clone()),
                 None => context.text("user")?,
             };
-            // As Kubernetes' own clients have it, a user that is not there is nobody.
+            // As in Kubernetes' own clients, a user that does not exist is anonymous.
             let user = self
                 .users
                 .iter()
                 .find(|user| Some(&user.name) == name.as_ref());
             if let Some(user) = user {
-                user.identify(options, &mut way)?;
+                user.identify(options, &mut config)?;
             }
         }
-        Ok(way)
+        Ok(config)
     }
 }
 
-fn find<'a>(entries: &'a [Entry], kind: &str, name: &str) -> Result<&'a Entry, KubeconfigError> {
+fn find<'a>(
+    entries: &'a [KubeconfigEntry],
+    kind: &str,
+    name: &str,
+) -> Result<&'a KubeconfigEntry, KubeconfigError> {
     let found = entries.iter().find(|entry| entry.name == name);
     found.ok_or_else(|| KubeconfigError::Missing(format!("{kind} {name}")))
 }

@@ -1,7 +1,7 @@
-//! An answer's body, within bounds: as a whole, or line by line.
+//! Reads an answer's body within bounds: as a whole, or line by line.
 //!
-//! The API server is not trusted with our memory: what has no end by itself is cut off at a limit that
-//! no pod reaches, and one line at most is held.
+//! A server must not exhaust our memory: a body or line is cut off at a limit that no pod reaches, and
+//! one line at most is held.
 
 use std::{error::Error, future::poll_fn, io, pin::Pin};
 
@@ -9,19 +9,18 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use thiserror::Error;
 
-/// The longest line, and the longest answer. A pod is bounded by etcd's 1.5 MiB for one object, which
-/// JSON makes longer.
+/// The longest line, and the longest answer. Etcd limits an object to 1.5 MiB, and JSON makes it longer.
 pub const LONGEST: usize = 4 * 1024 * 1024;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a body cannot be read on.
+/// Why a body cannot be read to its end.
 #[derive(Debug, Error)]
 pub enum BodyError {
-    /// More came than any pod has.
-    #[error("the server sends more than {limit} bytes at once, which no pod has")]
+    /// The answer or line is longer than any pod.
+    #[error("the server sent an answer of more than {limit} bytes, and a pod is never that large")]
     TooLong {
-        /// What is read at most.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// The connection broke.
@@ -30,16 +29,16 @@ pub enum BodyError {
 }
 
 /// A body that is read line by line.
-pub struct Lines<B> {
+pub struct BodyLines<B> {
     body: B,
-    /// What has come of the line so far, and perhaps of lines after it.
+    /// The beginning of the line, and perhaps of lines after it.
     buffer: BytesMut,
-    /// How much of the buffer holds no end of a line.
+    /// How many bytes of the buffer were searched for the end of the line.
     searched: usize,
     limit: usize,
 }
 
-impl<B> Lines<B>
+impl<B> BodyLines<B>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Cause>,
@@ -54,8 +53,8 @@ where
         }
     }
 
-    /// The next line that is not empty, without its end; nothing once the server has ended the body or
-    /// closed the connection. A line that it cut off is dropped: the next watch brings all of it.
+    /// The next line that is not empty, without its line break; `None` once the server has ended the
+    /// body or closed the connection. Drops a truncated line: the next watch brings it again.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
         loop {
             if let Some(line) = self.line() {
@@ -79,7 +78,7 @@ where
         }
     }
 
-    /// A line that has come to its end.
+    /// Takes a complete line from the buffer.
     fn line(&mut self) -> Option<Bytes> {
         let unseen = &self.buffer[self.searched..];
         let Some(end) = unseen.iter().position(|byte| *byte == b'\n') else {
@@ -97,7 +96,7 @@ where
     }
 }
 
-/// All of a body of `limit` bytes at most.
+/// Reads a whole body of at most `limit` bytes.
 pub async fn whole<B>(mut body: B, limit: usize) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -131,8 +130,7 @@ where
     }
 }
 
-/// Whether the other end closed the connection where it could have said that the body is over: what
-/// stands between us and the server does so.
+/// Whether the other end closed the connection instead of ending the body, as proxies do.
 fn is_cut(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -175,9 +173,9 @@ mod tests {
     }
 
     fn lines(chunks: Vec<io::Result<Bytes>>, limit: usize) -> (Vec<Bytes>, Option<BodyError>) {
-        let mut lines = Lines {
+        let mut lines = BodyLines {
             limit,
-            ..Lines::new(Chunks(chunks.into()))
+            ..BodyLines::new(Chunks(chunks.into()))
         };
         let mut read = Vec::new();
         let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -194,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_it_is_cut_the_lines_are_the_same(
+        fn the_chunks_do_not_change_the_lines(
             text in "[a-c\n]{0,60}", cuts in prop::collection::vec(0_usize..60, 0..8),
         ) {
             let mut places: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
@@ -212,12 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_an_end_is_not_held() {
+    fn an_endless_line_is_not_held() {
         let endless = |count: usize| (0..count).map(|_| Ok(Bytes::from_static(b"0123456789")));
         let (read, error) = lines(endless(1000).collect(), 64);
         assert!(read.is_empty());
         assert!(matches!(error, Some(BodyError::TooLong { limit: 64 })));
-        // Nor is one that came at once, with its end.
+        // Nor is a line that came at once, with its end.
         let line = Bytes::from("x".repeat(65) + "\n");
         let (read, error) = lines(vec![Ok(Bytes::from_static(b"a\n")), Ok(line)], 64);
         assert_eq!(read, ["a"]);

@@ -1,24 +1,27 @@
-//! The `kube-api` source: a watch of our own pod, by Kubernetes' API.
+//! The `kube-api` source: a watch of our own pod through the Kubernetes API.
 //!
-//! Sees each container by name: when it started, that it ended, with exit code and reason. It is the
-//! only source that learns how main ended without any privilege and without a shared pid namespace,
-//! and the only one that knows the pod's true name and manifest. It cannot see sooner than kubelet
-//! reports (about a second), nor finer than a second, nor anything while the API is out of reach.
+//! Sees each container by name: its start, its end, the exit code and the reason. Needs list and watch
+//! on pods of the namespace, but no capability and no shared pid namespace. It is the only source that
+//! knows the pod's true name and manifest. Cannot see anything sooner than kubelet reports it (about a
+//! second), nor finer than a second, nor while the API is unreachable.
 //!
-//! The way of an answer: `access` finds the API server, the namespace and the pod's name, in flags,
-//! `kubeconfig` or the service account, as a `way`; `client` sends requests there, by `tls` and with a
-//! `credential`. `question` asks one thing, within a deadline: `lines` bounds what comes, `event` reads
-//! it. `follow` keeps asking for ever, `view` turns a pod into events. Never here: who is main.
-//! `selection` is the only caller. Needs list and watch on pods of the namespace.
+//! The path of an answer: `access` finds the API server, the namespace and the pod's name in flags, the
+//! `kubeconfig` or the service account, as an `api_config`; `client` sends requests there, through `tls`
+//! and with an `authorization` header. `query` makes one request within a deadline: `lines` bounds the
+//! answer, `event` parses it. `follow` lists and watches for ever, `view` turns a pod into events. Never
+//! here: who main is. Called by `selection` only.
 
 #[cfg(feature = "kube-api")]
 mod access;
 #[cfg(feature = "kube-api")]
+mod api_config;
+#[cfg(feature = "kube-api")]
+mod authorization;
+#[cfg(feature = "kube-api")]
 mod client;
 #[cfg(feature = "kube-api")]
 mod clock;
-#[cfg(feature = "kube-api")]
-mod credential;
+
 #[cfg(feature = "kube-api")]
 mod error;
 #[cfg(feature = "kube-api")]
@@ -33,7 +36,7 @@ mod options;
 #[cfg(feature = "kube-api")]
 mod pod;
 #[cfg(feature = "kube-api")]
-mod question;
+mod query;
 #[cfg(feature = "kube-api")]
 mod source;
 #[cfg(feature = "kube-api")]
@@ -42,13 +45,13 @@ mod status;
 mod tls;
 #[cfg(feature = "kube-api")]
 mod view;
-#[cfg(feature = "kube-api")]
-mod way;
 
 #[cfg(feature = "kube-api")]
-pub use error::{KubeError, SetupError};
+pub use error::{InClusterError, KubeError, SetupError};
 #[cfg(feature = "kube-api")]
 pub use kubeconfig::KubeconfigError;
 pub use options::{ApiOptions, Secret};
+#[cfg(feature = "kube-api")]
+pub use query::{RequestError, RequestErrorKind};
 #[cfg(feature = "kube-api")]
 pub use source::KubeSource;

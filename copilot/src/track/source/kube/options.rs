@@ -1,12 +1,12 @@
-//! How the API is to be reached: what flags say, as the reference's Kubernetes client reads them.
+//! The flags of the Kubernetes API, as the reference's Kubernetes client reads them.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-/// How long one answer may take where no flag says otherwise. Short enough for a second try within
-/// the time that main's end is waited for after a SIGTERM.
+/// How long one answer may take by default: short enough for a second try within the time for which we
+/// wait for main's end after SIGTERM.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A text that must not be shown.
+/// A text that must not appear in logs or messages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
@@ -16,12 +16,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What flags say of the API; what they do not say is found.
+/// The flags of the Kubernetes API. Values that are missing here come from the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiOptions {
-    /// `--namespace`: the pod's.
+    /// `--namespace`: the pod's namespace.
     pub namespace: Option<String>,
-    /// `--pod-name`.
+    /// `--pod-name`: the pod's name.
     pub pod_name: Option<String>,
     /// `--kubeconfig`: a file that describes clusters and users.
     pub kubeconfig: Option<PathBuf>,
@@ -35,33 +35,33 @@ pub struct ApiOptions {
     pub server: Option<String>,
     /// `--token`: a bearer token.
     pub token: Option<Secret>,
-    /// `--username`, for basic authentication.
+    /// `--username`: the user's name, for basic authentication.
     pub username: Option<String>,
-    /// `--password`, likewise.
+    /// `--password`: the user's password, for basic authentication.
     pub password: Option<Secret>,
     /// `--client-certificate`: a PEM file.
     pub client_certificate: Option<PathBuf>,
     /// `--client-key`: a PEM file.
     pub client_key: Option<PathBuf>,
-    /// `--certificate-authority`: a PEM file of whom to trust.
+    /// `--certificate-authority`: a PEM file of the authorities to trust.
     pub certificate_authority: Option<PathBuf>,
-    /// `--insecure-skip-tls-verify`: trust anybody.
+    /// `--insecure-skip-tls-verify`: accept any certificate.
     pub insecure_skip_tls_verify: Option<bool>,
-    /// `--tls-server-name`: the name that the server's certificate must bear.
+    /// `--tls-server-name`: the name that the server's certificate must have.
     pub tls_server_name: Option<String>,
-    /// `--as`: the user to act as.
+    /// `--as`: the user to impersonate.
     pub act_as: Option<String>,
     /// `--as-uid`: that user's uid.
     pub act_as_uid: Option<String>,
     /// `--as-group`: that user's groups.
     pub act_as_groups: Vec<String>,
-    /// `--request-timeout`: how long one answer may take; zero for any time.
+    /// `--request-timeout`: how long one answer may take; zero allows any time.
     pub request_timeout: Option<Duration>,
 }
 
 impl ApiOptions {
-    /// How long one answer may take; nothing for any time. A watch, which is one long answer, is
-    /// bound only until it begins.
+    /// How long one answer may take; `None` allows any time. A watch is one long answer, for which the
+    /// limit covers only the beginning.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {
         let limit = self.request_timeout.unwrap_or(REQUEST_TIMEOUT);

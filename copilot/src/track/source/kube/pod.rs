@@ -1,6 +1,6 @@
-//! The part of a pod that we read. Everything else is skipped while it is parsed, and whatever the
-//! API may leave out may be missing. Lists have a bound: an item that is two brackets as text takes
-//! hundreds of bytes here.
+//! The fields of a pod that we read, with Kubernetes' own names. The parser skips all others, and every
+//! field that the API may omit is optional. Lists are bounded, because an item of two bytes of JSON
+//! (`{}`) takes hundreds of bytes in memory.
 
 use std::{fmt, marker::PhantomData};
 
@@ -10,50 +10,50 @@ use serde::{
     de::{Error as _, SeqAccess, Visitor},
 };
 
-/// How long a list may be: more containers, or volumes in one of them, than a node can run.
+/// The longest list: more containers, or volumes of a container, than a node can run.
 const MOST: usize = 512;
 
 /// A pod.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Pod {
-    /// Whose it is.
-    pub metadata: Metadata,
-    /// What was asked for.
-    pub spec: Spec,
-    /// What kubelet says of it; nothing before kubelet knows it.
+    /// Its identity and version.
+    pub metadata: ObjectMeta,
+    /// Its manifest.
+    pub spec: PodSpec,
+    /// Kubelet's report; `None` before kubelet knows the pod.
     #[serde(default)]
-    pub status: Option<Status>,
+    pub status: Option<PodStatus>,
 }
 
-/// Whose a pod is.
+/// A pod's identity and version.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Metadata {
+pub struct ObjectMeta {
     /// Its name.
     pub name: Option<String>,
     /// Its uid.
     pub uid: Option<String>,
-    /// Which of its versions this is.
+    /// The version of this object.
     pub resource_version: Option<String>,
-    /// When it must be gone, if somebody has deleted it.
+    /// The time at which it must be gone; `None` unless it is being deleted.
     pub deletion_timestamp: Option<Time>,
-    /// Notes of others.
+    /// Its annotations.
     pub annotations: Option<Annotations>,
 }
 
-/// The notes that we read.
+/// The annotations that we read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Annotations {
-    /// The uid of the static pod that a pod of the API mirrors.
+    /// The uid of the static pod, if this object is a mirror of one.
     #[serde(rename = "kubernetes.io/config.hash")]
     pub mirrored: Option<String>,
 }
 
-/// What was asked for.
+/// A pod's manifest.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Spec {
+pub struct PodSpec {
     /// Init containers, native sidecars among them.
     #[serde(deserialize_with = "few")]
     pub init_containers: Vec<ContainerSpec>,
@@ -62,13 +62,13 @@ pub struct Spec {
     pub containers: Vec<ContainerSpec>,
 }
 
-/// One container that was asked for.
+/// A container in the manifest.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerSpec {
     /// Its name.
     pub name: String,
-    /// Where it sees which volume.
+    /// The volumes that it mounts.
     #[serde(deserialize_with = "few")]
     pub volume_mounts: Vec<VolumeMount>,
 }
@@ -77,95 +77,95 @@ pub struct ContainerSpec {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VolumeMount {
-    /// The volume.
+    /// The volume's name.
     pub name: String,
-    /// Where the container sees it.
+    /// The path at which the container sees it.
     pub mount_path: String,
-    /// The part of it that is mounted; empty for all.
+    /// The part of the volume that is mounted; empty for all of it.
     pub sub_path: String,
-    /// The same, with variables that only kubelet knows.
+    /// The same, with variables that only kubelet can expand.
     pub sub_path_expr: String,
 }
 
-/// What kubelet says of it.
+/// Kubelet's report of a pod.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Status {
-    /// Of init containers.
+pub struct PodStatus {
+    /// The reports of init containers.
     #[serde(deserialize_with = "few")]
     pub init_container_statuses: Vec<ContainerStatus>,
-    /// Of the other containers.
+    /// The reports of the other containers.
     #[serde(deserialize_with = "few")]
     pub container_statuses: Vec<ContainerStatus>,
 }
 
-/// What kubelet says of one container.
+/// Kubelet's report of one container.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStatus {
     /// Its name.
     pub name: String,
-    /// `runtime://id`; empty before it was made.
+    /// `runtime://id`; empty before the runtime has made it.
     #[serde(rename = "containerID")]
     pub container_id: String,
-    /// How it is.
-    pub state: State,
-    /// How its last run ended, if it was started again.
-    pub last_state: State,
+    /// Its present state.
+    pub state: ContainerState,
+    /// The end of its previous run, if it was started again.
+    pub last_state: ContainerState,
 }
 
-/// One of three; nothing where kubelet has not said yet.
+/// One of three states; all are `None` before kubelet's first report.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct State {
+pub struct ContainerState {
     /// It does not run yet.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<ContainerStateWaiting>,
     /// It runs.
-    pub running: Option<Running>,
+    pub running: Option<ContainerStateRunning>,
     /// It has ended.
-    pub terminated: Option<Terminated>,
+    pub terminated: Option<ContainerStateTerminated>,
 }
 
-/// Why it does not run yet.
+/// Why a container does not run yet.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Waiting {
-    /// A word: `PodInitializing`, `ImagePullBackOff`.
+pub struct ContainerStateWaiting {
+    /// One word: `PodInitializing`, `ImagePullBackOff`.
     pub reason: String,
-    /// More of it.
+    /// The details.
     pub message: String,
 }
 
-/// A run.
+/// A container's present run.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Running {
-    /// When it began.
+pub struct ContainerStateRunning {
+    /// The time of its start.
     pub started_at: Option<Time>,
 }
 
-/// A run that is over.
+/// A container's run that has ended.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Terminated {
-    /// As the runtime tells it: 128 + n for a signal.
+pub struct ContainerStateTerminated {
+    /// As the runtime reports it: 128 + n for a signal.
     pub exit_code: i32,
-    /// The signal itself, from the few runtimes that tell it.
+    /// The signal, from the few runtimes that report it.
     pub signal: i32,
-    /// A word: `Completed`, `Error`, `OOMKilled`, `StartError`.
+    /// One word: `Completed`, `Error`, `OOMKilled`, `StartError`.
     pub reason: String,
-    /// More of it.
+    /// The details.
     pub message: String,
-    /// When it began.
+    /// The time of its start.
     pub started_at: Option<Time>,
-    /// When it ended.
+    /// The time of its end.
     pub finished_at: Option<Time>,
-    /// Which container it was.
+    /// The container of this run.
     #[serde(rename = "containerID")]
     pub container_id: String,
 }
 
-/// A list of bounded length, which may be `null`, as Go writes one that was never made.
+/// Parses a list of bounded length, or `null`, as Go writes a nil slice.
 pub fn few<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_without_end_is_refused() {
+    fn a_list_that_is_too_long_is_refused() {
         let pod = |count: usize| {
             let containers = vec!["{}"; count].join(",");
             let text = format!(r#"{{"metadata": {{}}, "spec": {{"containers": [{containers}]}}}}"#);
@@ -219,11 +219,11 @@ mod tests {
     }
 
     #[test]
-    fn the_notes_of_a_mirror_are_read() {
+    fn the_annotation_of_a_mirror_pod_is_read() {
         let text = r#"{"metadata": {"annotations": {"kubernetes.io/config.hash": "u", "other": "x"}},
             "spec": {"containers": null}}"#;
         let pod: Pod = serde_json::from_str(text).expect("it is a pod");
-        let notes = pod.metadata.annotations.expect("it has some");
-        assert_eq!(notes.mirrored.as_deref(), Some("u"));
+        let annotations = pod.metadata.annotations.expect("it has some");
+        assert_eq!(annotations.mirrored.as_deref(), Some("u"));
     }
 }

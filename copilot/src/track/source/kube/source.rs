@@ -1,4 +1,4 @@
-//! The source at work: connects, then turns what `follow` says into events.
+//! The source itself: connects, then turns the updates of `follow` into events.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -13,34 +13,34 @@ use tracing::{debug, info, warn};
 
 use super::{
     ApiOptions, KubeError,
-    access::Access,
+    access::PodAccess,
     clock::Clock,
-    follow::{Reading, State, Word, follow, pauses},
+    follow::{FollowState, OpenWatch, PodUpdate, follow, pauses},
     pod::Pod,
-    question::{Kind, Listed, Question, Trouble},
-    view::View,
+    query::{ListedPod, PodQuery, RequestError, RequestErrorKind},
+    view::PodView,
 };
 use crate::track::{Event, decision::Sight, identify::Manifest, place::Place};
 
-/// How long an API server is tried for before the watcher is refused, if one answer may not take
-/// longer: a mesh's proxy, or the node's network, may need a moment.
+/// How long to try the API server before the watcher is refused, unless one answer may take longer: a
+/// mesh's proxy, or the node's network, may need a moment.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// No try is given less than this.
+/// The shortest time limit of one try.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// Why nothing is known.
+/// Why the API shows us nothing.
 #[derive(PartialEq, Eq)]
 enum Blind {
-    /// The API knows our pod no more.
+    /// The API does not know our pod any more.
     Gone,
-    /// The API tells nothing, in words.
-    Trouble(String),
+    /// Requests fail, with this message.
+    Failed(String),
 }
 
-/// Whether the API was asked anew since a decision is near.
+/// Whether the API was asked again because a decision is near.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
+enum Recheck {
     Never,
     Asked,
     Answered,
@@ -48,144 +48,148 @@ enum Look {
 
 /// A watch of our pod.
 pub struct KubeSource {
-    question: Question,
-    words: BoxStream<'static, Word>,
-    view: View,
+    query: PodQuery,
+    updates: BoxStream<'static, PodUpdate>,
+    view: PodView,
     manifest: Manifest,
     uid: Option<String>,
     queue: VecDeque<Event>,
-    /// Why nothing is known for now.
+    /// Why the API shows us nothing at the moment.
     blind: Option<Blind>,
-    /// The pod is being deleted, by the last word on it.
+    /// The pod is being deleted, by the last update.
     is_deleted: bool,
-    /// What came of looking again.
-    look: Look,
-    /// The waiting containers that were told of in the log, each with its reason.
+    /// The state of the last recheck.
+    recheck: Recheck,
+    /// The waiting containers that the log mentions already, each with its reason.
     waiting: BTreeSet<(String, String)>,
 }
 
 impl KubeSource {
-    /// Finds the pod and begins to watch it. `output` is our output directory.
+    /// Finds the pod and starts to watch it. `output` is our output directory.
+    ///
+    /// # Errors
+    ///
+    /// The API server is unknown, unreachable or refuses us, or the pod is not ours.
     pub async fn connect(
         options: &ApiOptions,
         place: Option<&Place>,
         output: Option<&Path>,
     ) -> Result<Self, KubeError> {
-        let access = Access::find(options)?;
-        let question = Question::new(
+        let access = PodAccess::find(options)?;
+        let query = PodQuery::new(
             access.client.clone(),
             &access.namespace,
             &access.pod,
             options.limit(),
         );
         let patience = options.request_timeout.unwrap_or_default().max(PATIENCE);
-        let (pod, state) = begin(&question, &access, patience).await?;
-        is_ours(&pod, &access, place)?;
-        // As the mounts name it: no link on the way. One that is not there is nobody's mount.
+        let (pod, state) = begin(&query, &access, patience).await?;
+        check_uid(&pod, &access, place)?;
+        // Mounts name directories without links. A directory that does not exist is in no mount.
         let output = output.and_then(|output| output.canonicalize().ok());
-        let view = View::new(&pod, place, output.as_deref());
+        let view = PodView::new(&pod, place, output.as_deref());
         if view.own_name().is_none() {
             warn!(
-                "which of the pod's containers is our own is not known; if main is not found, name it \
-                 with --main-container"
+                "we do not know which of the pod's containers is our own; if main is not found, name \
+                 it with --main-container"
             );
         }
         let mut source = Self {
-            words: follow(question.clone(), state),
-            question,
+            updates: follow(query.clone(), state),
+            query,
             manifest: view.manifest(&pod),
             view,
             uid: pod.metadata.uid.clone(),
             queue: VecDeque::new(),
             blind: None,
             is_deleted: false,
-            look: Look::Never,
+            recheck: Recheck::Never,
             waiting: BTreeSet::new(),
         };
-        source.tell(&pod);
+        source.queue_events(&pod);
         Ok(source)
     }
 
-    /// What the manifest says of who is main.
+    /// The facts about main in the pod's manifest.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// What can be told at this moment.
+    /// How much the API shows at this moment.
     #[must_use]
     pub fn sight(&self) -> Sight {
-        match (&self.blind, self.look) {
+        match (&self.blind, self.recheck) {
             (Some(_), _) => Sight::Lost,
-            // What was told before may be older than main's end.
-            (None, Look::Answered) if self.is_deleted => Sight::Muted,
+            // An earlier update may be older than main's end.
+            (None, Recheck::Answered) if self.is_deleted => Sight::Muted,
             (None, _) => Sight::Reported,
         }
     }
 
-    /// Asks anew: whether the server can be reached is to be known soon. A connection whose other
-    /// end is gone looks like one that has nothing to tell.
+    /// Lists the pod again, to learn soon whether the server can be reached: a dead connection looks
+    /// like one without news.
     pub fn look_again(&mut self) {
-        self.words = follow(self.question.clone(), State::List);
-        self.look = Look::Asked;
+        self.updates = follow(self.query.clone(), FollowState::List);
+        self.recheck = Recheck::Asked;
     }
 
-    /// The next event. Nothing is lost if the wait is given up.
+    /// The next event. Cancel safe: no event is lost.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 return event;
             }
-            match self.words.next().await {
-                Some(word) => self.take(word),
+            match self.updates.next().await {
+                Some(update) => self.take(update),
                 None => return pending().await,
             }
         }
     }
 
-    fn take(&mut self, word: Word) {
-        match word {
-            Word::Pod(pod) if pod.metadata.uid == self.uid => {
+    fn take(&mut self, update: PodUpdate) {
+        match update {
+            PodUpdate::Pod(pod) if pod.metadata.uid == self.uid => {
                 self.see();
                 self.is_deleted = pod.metadata.deletion_timestamp.is_some();
-                if self.look == Look::Asked {
-                    self.look = Look::Answered;
+                if self.recheck == Recheck::Asked {
+                    self.recheck = Recheck::Answered;
                 }
-                self.tell(&pod);
+                self.queue_events(&pod);
             }
-            // Another pod of our name: ours is gone.
-            Word::Pod(_) | Word::Missing => self.go_blind(Blind::Gone),
-            // A watch is of a name, whoever bears it.
-            Word::Open if self.blind == Some(Blind::Gone) => {}
-            Word::Open => self.see(),
-            Word::Trouble(trouble) => self.go_blind(Blind::Trouble(trouble.to_string())),
+            // Another pod has our name, so ours is gone.
+            PodUpdate::Pod(_) | PodUpdate::Missing => self.go_blind(Blind::Gone),
+            // A watch selects by name, so an open watch does not prove that our pod exists.
+            PodUpdate::Open if self.blind == Some(Blind::Gone) => {}
+            PodUpdate::Open => self.see(),
+            PodUpdate::Failed(error) => self.go_blind(Blind::Failed(error.to_string())),
         }
     }
 
     fn see(&mut self) {
         if self.blind.take().is_some() {
-            info!("the API tells of our pod again");
+            info!("the API reports our pod again");
         }
     }
 
-    /// Says so once, until it can see again or the reason is another.
+    /// Warns once, until the API reports our pod again or the reason changes.
     fn go_blind(&mut self, blind: Blind) {
         match &blind {
-            known if self.blind.as_ref() == Some(known) => debug!("still nothing from the API"),
-            Blind::Gone => warn!("the API knows our pod no more; asking again all the same"),
-            Blind::Trouble(reason) => warn!(
+            known if self.blind.as_ref() == Some(known) => debug!("the API still shows nothing"),
+            Blind::Gone => warn!("the API does not know our pod any more; trying again"),
+            Blind::Failed(reason) => warn!(
                 reason,
-                "the API tells nothing for now, so kube-api cannot see main; trying again for ever"
+                "the API gives no usable answer, so kube-api cannot see main; trying again"
             ),
         }
         self.blind = Some(blind);
     }
 
-    fn tell(&mut self, pod: &Pod) {
+    fn queue_events(&mut self, pod: &Pod) {
         self.queue.extend(self.view.events(pod, Clock::now()));
-        for (container, reason, message) in View::waiting(pod) {
-            let said = (container.to_owned(), reason.to_owned());
-            if self.waiting.insert(said) {
+        for (container, reason, message) in PodView::waiting(pod) {
+            let logged = (container.to_owned(), reason.to_owned());
+            if self.waiting.insert(logged) {
                 info!(
                     container,
                     reason, message, "a container waits for its start"
@@ -195,19 +199,19 @@ impl KubeSource {
     }
 }
 
-/// The pod, and a watch from there; refused at once where another try would bring no more.
+/// Lists the pod and opens a watch from there. Fails at once if another try cannot succeed.
 async fn begin(
-    question: &Question,
-    access: &Access,
+    query: &PodQuery,
+    access: &PodAccess,
     patience: Duration,
-) -> Result<(Pod, State), KubeError> {
+) -> Result<(Pod, FollowState), KubeError> {
     let began = Instant::now();
     let mut failures = 0;
     loop {
         let left = patience.saturating_sub(began.elapsed());
-        let answer = timeout(left.max(LEAST), attempt(question)).await;
-        let trouble = match answer.unwrap_or_else(|_| Err(Trouble::silence(patience))) {
-            Ok((Listed { pod: Some(pod), .. }, state)) => return Ok((pod, state)),
+        let answer = timeout(left.max(LEAST), attempt(query)).await;
+        let error = match answer.unwrap_or_else(|_| Err(RequestError::timeout(patience))) {
+            Ok((ListedPod { pod: Some(pod), .. }, state)) => return Ok((pod, state)),
             Ok(_) => {
                 return Err(KubeError::NoSuchPod {
                     pod: access.pod.clone(),
@@ -215,59 +219,59 @@ async fn begin(
                     origin: access.origin,
                 });
             }
-            Err(trouble) => trouble,
+            Err(error) => unless_final(error, access)?,
         };
         failures += 1;
         let pause = pauses().pause(failures);
-        if let Some(error) = refusal(&trouble, access) {
-            return Err(error);
-        }
         if began.elapsed() + pause >= patience {
             return Err(KubeError::Unreachable {
                 server: access.server.clone(),
                 waited: patience,
-                trouble,
+                source: error,
             });
         }
-        debug!(%trouble, ?pause, "the API server did not answer: trying again");
+        debug!(%error, ?pause, "the API server did not answer: trying again");
         sleep(pause).await;
     }
 }
 
-/// Both questions once: whoever may list is not always allowed to watch.
-async fn attempt(question: &Question) -> Result<(Listed, State), Trouble> {
-    let listed = question.list().await?;
+/// Lists and watches once: permission to list does not include permission to watch.
+async fn attempt(query: &PodQuery) -> Result<(ListedPod, FollowState), RequestError> {
+    let listed = query.list().await?;
     if listed.pod.is_none() {
-        return Ok((listed, State::List));
+        return Ok((listed, FollowState::List));
     }
     let version = listed.version.clone();
-    let state = match question.watch(&version).await {
-        Ok(changes) => State::Read(Reading::new(changes, version)),
-        Err(trouble) if trouble.kind == Kind::Expired => State::List,
-        Err(trouble) => return Err(trouble),
+    let state = match query.watch(&version).await {
+        Ok(changes) => FollowState::Read(OpenWatch::new(changes, version)),
+        Err(error) if error.kind == RequestErrorKind::Expired => FollowState::List,
+        Err(error) => return Err(error),
     };
     Ok((listed, state))
 }
 
-fn refusal(trouble: &Trouble, access: &Access) -> Option<KubeError> {
+/// Returns the error if another try may succeed, and fails otherwise.
+fn unless_final(error: RequestError, access: &PodAccess) -> Result<RequestError, KubeError> {
     let server = access.server.clone();
-    match trouble.kind {
-        Kind::Denied => Some(KubeError::Denied {
+    match error.kind {
+        RequestErrorKind::Denied => Err(KubeError::Denied {
             server,
             namespace: access.namespace.clone(),
-            trouble: trouble.clone(),
+            source: error,
         }),
-        Kind::Rejected => Some(KubeError::Rejected {
+        RequestErrorKind::Rejected => Err(KubeError::Rejected {
             server,
-            trouble: trouble.clone(),
+            source: error,
         }),
-        Kind::Expired | Kind::Busy | Kind::Unreachable => None,
+        RequestErrorKind::Expired | RequestErrorKind::Busy | RequestErrorKind::Unreachable => {
+            Ok(error)
+        }
     }
 }
 
-/// Whether the API's pod is the one that our mounts tell of. Of a static pod the API has a mirror only,
-/// which bears the uid of the original as an annotation.
-fn is_ours(pod: &Pod, access: &Access, place: Option<&Place>) -> Result<(), KubeError> {
+/// Checks that the API's pod is the one that our mounts name. For a static pod the API has only a mirror
+/// object, whose annotation holds the uid of the original.
+fn check_uid(pod: &Pod, access: &PodAccess, place: Option<&Place>) -> Result<(), KubeError> {
     let Some(ours) = place.and_then(|place| place.evidence.pod_uid.as_ref()) else {
         return Ok(());
     };
@@ -275,7 +279,7 @@ fn is_ours(pod: &Pod, access: &Access, place: Option<&Place>) -> Result<(), Kube
     let mirrored = metadata
         .annotations
         .as_ref()
-        .and_then(|notes| notes.mirrored.as_ref());
+        .and_then(|annotations| annotations.mirrored.as_ref());
     if metadata.uid.as_ref() == Some(ours) || mirrored == Some(ours) {
         return Ok(());
     }

@@ -1,6 +1,6 @@
-//! Kubelet's word on a container's end, as an exit status.
+//! Converts kubelet's report of a container's end to an exit status.
 
-use super::pod::Terminated;
+use super::pod::ContainerStateTerminated;
 use crate::track::ExitStatus;
 
 /// The greatest number of a signal.
@@ -8,15 +8,15 @@ const LAST_SIGNAL: i32 = 64;
 
 const SIGKILL: u8 = 9;
 
-/// How a container ended. A code of 128 and more is how runtimes tell a signal; a program that exits
-/// with such a code by itself, as a shell does for its child, cannot be told from it.
-pub fn of(ended: &Terminated) -> ExitStatus {
+/// How a container ended. Runtimes report a signal as a code of 128 or more. A program that exits with
+/// such a code by itself, as a shell does for its child, looks the same.
+pub fn exit_status(ended: &ContainerStateTerminated) -> ExitStatus {
     match ended.reason.as_str() {
         // The runtime could not start its program.
         "StartError" | "ContainerCannotRun" | "RunContainerError" => return ExitStatus::NotStarted,
-        // Kubelet has lost it: the code is made up.
+        // Kubelet does not know the status, and reports a made-up code.
         "ContainerStatusUnknown" => return ExitStatus::Unknown,
-        // Said as well of a container that lost a child and went on to end well.
+        // Kubelet reports this also for a container that lost a child and then ended well.
         "OOMKilled" if ended.exit_code != 0 => return signal(SIGKILL, true),
         _ => {}
     }
@@ -27,7 +27,7 @@ pub fn of(ended: &Terminated) -> ExitStatus {
     match (u8::try_from(number), u8::try_from(ended.exit_code)) {
         (Ok(number), _) if (1..=LAST_SIGNAL).contains(&i32::from(number)) => signal(number, false),
         (_, Ok(code)) => ExitStatus::Code(code),
-        // No code that Linux has.
+        // Linux has no such code.
         _ => ExitStatus::Unknown,
     }
 }
@@ -48,19 +48,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_told_of_a_failure_is_no_success(
+        fn a_failure_never_becomes_a_success(
             exit_code in any::<i32>(),
             number in any::<i32>(),
             reason in "Error|OOMKilled|StartError|[A-Za-z]{0,9}",
         ) {
-            let ended = Terminated { exit_code, signal: number, reason, ..Terminated::default() };
+            let ended = ContainerStateTerminated {
+                exit_code,
+                signal: number,
+                reason,
+                ..ContainerStateTerminated::default()
+            };
             prop_assume!(exit_code != 0);
-            prop_assert_ne!(of(&ended), ExitStatus::Code(0));
+            prop_assert_ne!(exit_status(&ended), ExitStatus::Code(0));
         }
     }
 
     #[test]
-    fn kubelets_words_are_understood() {
+    fn kubelets_reasons_are_understood() {
         for (exit_code, reported, reason, expected) in [
             (0, 0, "Completed", ExitStatus::Code(0)),
             (7, 0, "Error", ExitStatus::Code(7)),
@@ -78,13 +83,17 @@ mod tests {
             (-1, 0, "Error", ExitStatus::Unknown),
             (i32::MIN, 0, "", ExitStatus::Unknown),
         ] {
-            let ended = Terminated {
+            let ended = ContainerStateTerminated {
                 exit_code,
                 signal: reported,
                 reason: reason.to_owned(),
-                ..Terminated::default()
+                ..ContainerStateTerminated::default()
             };
-            assert_eq!(of(&ended), expected, "{exit_code} {reported} {reason}");
+            assert_eq!(
+                exit_status(&ended),
+                expected,
+                "{exit_code} {reported} {reason}"
+            );
         }
     }
 }

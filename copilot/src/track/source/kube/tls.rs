@@ -1,22 +1,25 @@
-//! TLS towards the API server: whom we trust, and our own certificate.
+//! TLS to the API server: the certificates that we trust, and our own.
 
 use std::sync::Arc;
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    crypto::{
+        CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature,
+        verify_tls13_signature,
+    },
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 
 use super::{
     SetupError,
-    way::{Pem, Way},
+    api_config::{ApiConfig, Pem},
 };
 use crate::store::public_roots;
 
-/// The texts that TLS is set up from, as their files are at one moment: kubelet renews the cluster's
-/// authority, and others renew certificates.
+/// The PEM texts from which TLS is set up, as their files are at one moment: kubelet renews the
+/// cluster's authority, and other programs renew certificates.
 #[derive(PartialEq, Eq)]
 pub struct Material {
     authority: Option<Vec<u8>>,
@@ -25,42 +28,42 @@ pub struct Material {
 }
 
 impl Material {
-    /// What the files hold now.
-    pub fn read(way: &Way) -> Result<Self, SetupError> {
+    /// Reads the files.
+    pub fn read(config: &ApiConfig) -> Result<Self, SetupError> {
         let text = |pem: &Option<Pem>| pem.as_ref().map(Pem::read).transpose();
         Ok(Self {
-            authority: text(&way.authority)?,
-            certificate: text(&way.certificate)?,
-            key: text(&way.key)?,
+            authority: text(&config.authority)?,
+            certificate: text(&config.certificate)?,
+            key: text(&config.key)?,
         })
     }
 }
 
-/// The client's side of TLS, of this material.
-pub fn client_config(way: &Way, material: &Material) -> Result<ClientConfig, SetupError> {
+/// The TLS settings of our client, from these PEM texts.
+pub fn client_config(config: &ApiConfig, material: &Material) -> Result<ClientConfig, SetupError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(SetupError::Tls)?
-        .with_root_certificates(roots(way, material)?);
-    let mut config = match identity(way, material)? {
+        .with_root_certificates(roots(config, material)?);
+    let mut tls = match identity(config, material)? {
         Some((chain, key)) => builder
             .with_client_auth_cert(chain, key)
             .map_err(SetupError::Identity)?,
         None => builder.with_no_client_auth(),
     };
-    if way.trusts_anybody {
-        let anybody = Arc::new(Anybody(provider));
-        config.dangerous().set_certificate_verifier(anybody);
+    if config.skip_tls_verify {
+        let verifier = Arc::new(AcceptAny(provider));
+        tls.dangerous().set_certificate_verifier(verifier);
     }
-    Ok(config)
+    Ok(tls)
 }
 
-fn roots(way: &Way, material: &Material) -> Result<RootCertStore, SetupError> {
-    let (Some(pem), Some(text)) = (&way.authority, &material.authority) else {
-        // Where nobody's certificate is looked at, none need to be found.
-        let looks_at_none = way.trusts_anybody || way.server.scheme_str() == Some("http");
-        return Ok(if looks_at_none {
+fn roots(config: &ApiConfig, material: &Material) -> Result<RootCertStore, SetupError> {
+    let (Some(pem), Some(text)) = (&config.authority, &material.authority) else {
+        // Without verification the system's certificates are not needed, and may be missing.
+        let verifies_none = config.skip_tls_verify || config.server.scheme_str() == Some("http");
+        return Ok(if verifies_none {
             RootCertStore::empty()
         } else {
             public_roots()
@@ -78,11 +81,14 @@ fn roots(way: &Way, material: &Material) -> Result<RootCertStore, SetupError> {
     Ok(roots)
 }
 
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+type ClientIdentity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn identity(way: &Way, material: &Material) -> Result<Option<Identity>, SetupError> {
-    let certificate = way.certificate.as_ref().zip(material.certificate.as_ref());
-    let key = way.key.as_ref().zip(material.key.as_ref());
+fn identity(config: &ApiConfig, material: &Material) -> Result<Option<ClientIdentity>, SetupError> {
+    let certificate = config
+        .certificate
+        .as_ref()
+        .zip(material.certificate.as_ref());
+    let key = config.key.as_ref().zip(material.key.as_ref());
     match (certificate, key) {
         (None, None) => Ok(None),
         (Some((pem, text)), Some((key_pem, key_text))) => {
@@ -105,7 +111,7 @@ fn half(given: &Pem, missing: &'static str) -> SetupError {
     }
 }
 
-/// The certificates in a text in PEM: one at least.
+/// The certificates in a PEM text; at least one.
 fn certificates(pem: &Pem, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, SetupError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
     let found = found.map_err(|source| SetupError::Pem {
@@ -120,11 +126,32 @@ fn certificates(pem: &Pem, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, 
     Ok(found)
 }
 
-/// Takes each certificate, as `insecure-skip-tls-verify` wants; its owner must still hold its key.
+/// Accepts any certificate, for `insecure-skip-tls-verify`. The server must still hold its key.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct AcceptAny(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anybody {
+/// Verifies a signature of one version of TLS.
+type VerifySignature = fn(
+    &[u8],
+    &CertificateDer<'_>,
+    &DigitallySignedStruct,
+    &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error>;
+
+impl AcceptAny {
+    fn verify(
+        &self,
+        verify: VerifySignature,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify(message, certificate, signature, algorithms)
+    }
+}
+
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -142,8 +169,7 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        self.verify(verify_tls12_signature, message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -152,8 +178,7 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        self.verify(verify_tls13_signature, message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -1,34 +1,36 @@
-//! A pod's text as events: which container is which, and what kubelet says of each. Pure.
+//! Turns a pod of the API into events: kubelet's report of each container. Pure.
 //!
-//! The same pod always gives the same events, whatever was told before: an event may come twice. A
-//! container is called as the other sources call it, so that with one of them beside us both speak
-//! of one container; a shared volume is put in the words of our own mounts, for the same reason.
+//! The same pod always yields the same events, so an event may come twice. A container gets the id that
+//! the other sources use, so that events of several sources concern the same container; a shared volume
+//! is described like our own mounts, for the same reason.
 
 use std::path::{Path, PathBuf};
 
 use super::{
     clock::Clock,
-    pod::{ContainerSpec, ContainerStatus, Pod, State, Terminated, VolumeMount},
+    pod::{
+        ContainerSpec, ContainerState, ContainerStateTerminated, ContainerStatus, Pod, VolumeMount,
+    },
     status,
 };
 use crate::track::{
-    ContainerId, Event,
+    ContainerId, Event, ExitStatus,
     identify::Manifest,
     mounts::{Mount, MountEvidence},
     place::{Place, PodPath},
 };
 
-/// What stands in the place of a device for a volume that is known from the manifest only.
+/// The device of a volume that is known from the manifest only.
 const VOLUME: &str = "volume";
 
-/// How we see our pod.
+/// Our own position in the pod, from which its containers become events.
 #[derive(Clone, Debug)]
-pub struct View {
-    /// The pod's uid, as it stands in the mounts of all its containers.
+pub struct PodView {
+    /// The pod's uid, as the mounts of all its containers hold it.
     uid: Option<String>,
-    /// All containers share one cgroup: the other sources know them by name.
+    /// All containers share one cgroup, so the other sources identify them by name.
     by_name: bool,
-    /// Our own container: its name, and what the other sources call it.
+    /// Our own container: its name, and the id that the other sources use.
     own: Option<(String, Option<ContainerId>)>,
     output: Option<Output>,
 }
@@ -37,14 +39,14 @@ pub struct View {
 #[derive(Clone, Debug)]
 struct Output {
     volume: String,
-    /// All of the volume, as our own mounts would name it.
+    /// The whole volume, as our own mounts would show it.
     base: Mount,
-    /// What we see of it.
+    /// The part that we mount.
     mount: Mount,
 }
 
-impl View {
-    /// From where we are, as far as that is known; `output` is our output directory, an absolute path
+impl PodView {
+    /// The view from our place, if that is known; `output` is our output directory, an absolute path
     /// without links.
     pub fn new(pod: &Pod, place: Option<&Place>, output: Option<&Path>) -> Self {
         let evidence = place.map(|place| &place.evidence);
@@ -65,7 +67,7 @@ impl View {
         self.own.as_ref().map(|(name, _)| name.as_str())
     }
 
-    /// What the manifest says of who is main.
+    /// The facts about main in the manifest.
     pub fn manifest(&self, pod: &Pod) -> Manifest {
         let init = pod
             .spec
@@ -79,30 +81,30 @@ impl View {
         }
     }
 
-    /// What kubelet says of the containers.
+    /// Kubelet's report of the containers, as events.
     pub fn events(&self, pod: &Pod, clock: Clock) -> Vec<Event> {
         let mut events = Vec::new();
         for status in statuses(pod) {
             let before = self.id(status, &status.last_state);
             let now = self.id(status, &status.state);
-            let mut tell = |container: &ContainerId, state: &State| {
+            let mut add = |container: &ContainerId, state: &ContainerState| {
                 events.push(Event::ContainerSeen {
                     container: container.clone(),
                     evidence: Some(self.evidence(pod, &status.name)),
                 });
-                events.extend(run(container, state, clock));
+                events.extend(run_events(container, state, clock));
             };
             if let Some(before) = before.filter(|_| status.last_state.terminated.is_some()) {
-                tell(&before, &status.last_state);
+                add(&before, &status.last_state);
             }
             if let Some(now) = now {
-                tell(&now, &status.state);
+                add(&now, &status.state);
             }
         }
         events
     }
 
-    /// The containers that do not run yet, each with kubelet's reason.
+    /// The containers that do not run yet, each with kubelet's reason and message.
     pub fn waiting(pod: &Pod) -> impl Iterator<Item = (&str, &str, &str)> {
         statuses(pod).filter_map(|status| {
             let waiting = status.state.waiting.as_ref()?;
@@ -114,8 +116,9 @@ impl View {
         })
     }
 
-    /// What the other sources call this container in this state of it; nothing before it is made.
-    fn id(&self, status: &ContainerStatus, state: &State) -> Option<ContainerId> {
+    /// The id that the other sources use for this container in this state; `None` before the runtime has
+    /// made it.
+    fn id(&self, status: &ContainerStatus, state: &ContainerState) -> Option<ContainerId> {
         if let Some((name, Some(id))) = &self.own
             && *name == status.name
         {
@@ -129,9 +132,9 @@ impl View {
         if !id.is_empty() && !self.by_name {
             return Some(ContainerId::new(runtimes_id(id)));
         }
-        // Of one that kubelet has given up before it was made nobody else tells.
-        let is_told = !id.is_empty() || ended.is_some();
-        is_told.then(|| ContainerId::new(&status.name))
+        // No other source reports a container that kubelet gave up before it was made.
+        let is_known = !id.is_empty() || ended.is_some();
+        is_known.then(|| ContainerId::new(&status.name))
     }
 
     fn evidence(&self, pod: &Pod, name: &str) -> MountEvidence {
@@ -184,8 +187,8 @@ impl View {
 }
 
 impl Output {
-    /// The mount of another container, as it would stand in its mounts. A part of the volume that
-    /// only kubelet could name counts as all of it.
+    /// The mount of another container, as its own mounts would show it. A part of the volume that only
+    /// kubelet can name (`subPathExpr`) counts as the whole volume.
     fn seen_through(&self, mount: &VolumeMount) -> Mount {
         Mount {
             device: self.base.device.clone(),
@@ -195,8 +198,8 @@ impl Output {
     }
 }
 
-/// What is told of a container that runs or has ended.
-fn run(container: &ContainerId, state: &State, clock: Clock) -> Vec<Event> {
+/// The events of a container that runs or has ended.
+fn run_events(container: &ContainerId, state: &ContainerState, clock: Clock) -> Vec<Event> {
     let started = |time| Event::ContainerStarted {
         container: container.clone(),
         at: clock.moments(time).1,
@@ -206,7 +209,7 @@ fn run(container: &ContainerId, state: &State, clock: Clock) -> Vec<Event> {
         let (alive, at) = clock.moments(ended.finished_at.as_ref());
         let exit = Event::ContainerExited {
             container: container.clone(),
-            status: status::of(ended),
+            status: status::exit_status(ended),
             at,
             alive,
         };
@@ -223,13 +226,13 @@ fn run(container: &ContainerId, state: &State, clock: Clock) -> Vec<Event> {
         .collect()
 }
 
-fn has_run(ended: &Terminated) -> bool {
+fn has_run(ended: &ContainerStateTerminated) -> bool {
     let began = ended.started_at.as_ref();
-    status::of(ended) != crate::track::ExitStatus::NotStarted
+    status::exit_status(ended) != ExitStatus::NotStarted
         && began.is_some_and(|time| time.0.as_second() > 0)
 }
 
-/// Our own container: by the name in our mounts, else by its id.
+/// Our own container, by the name in our mounts, otherwise by its id.
 fn own(pod: &Pod, place: Option<&Place>) -> Option<(String, Option<ContainerId>)> {
     let place = place?;
     let by_id = || {
@@ -267,7 +270,7 @@ fn relative(path: &str) -> &Path {
     Path::new(path.trim_start_matches('/'))
 }
 
-/// A path without its end, if it has that end.
+/// A path without this end, if it has that end.
 fn without(path: &Path, end: &Path) -> PathBuf {
     if !path.ends_with(end) {
         return path.to_owned();

@@ -34,7 +34,7 @@ use crate::track::{
 };
 
 /// Pauses between scans once main runs: another main may be about to start, and only a scan finds it.
-/// The pauses grow soon, because a wake-up costs CPU time that main could use: our limit is one in ten
+/// The pauses soon grow, because a wake-up costs CPU time that main could use: our limit is one in ten
 /// seconds.
 const WHILE_RUNNING: [Duration; 6] = [
     Duration::from_millis(50),

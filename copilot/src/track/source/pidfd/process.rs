@@ -134,7 +134,7 @@ impl WatchedProcess {
         }))
     }
 
-    /// Waits until the process's last thread has ended, be it the leader or not.
+    /// Waits until the process's last thread has ended, whether or not that is the leader.
     pub async fn ended(&self) {
         if self.descriptor.readable().await.is_err() {
             // Tokio shuts down.

@@ -9,14 +9,14 @@ use crate::{
     config::{boolean, node::Node},
     track::source::kube::{
         ApiOptions, Secret,
-        way::{Login, Pem, PemPlace, Way},
+        api_config::{ApiConfig, Login, Pem, PemLocation},
     },
 };
 
 const CREDENTIALS: &str = "give a token (token, tokenFile, --token) or a client certificate \
      (client-certificate and client-key, or the flags of these names)";
 
-/// Fields of a user that are not supported, with the way out.
+/// Fields of a user that are not supported, with what to do instead.
 const REFUSED_LOGINS: &[(&str, &str)] = &[
     ("exec", CREDENTIALS),
     ("auth-provider", CREDENTIALS),
@@ -24,7 +24,7 @@ const REFUSED_LOGINS: &[(&str, &str)] = &[
     ("password", CREDENTIALS),
 ];
 
-/// Fields of a user that make us act as another one, with the way out.
+/// Fields of a user that impersonate another one, with what to do instead.
 const REFUSED_ROLES: &[(&str, &str)] = &[
     ("as", "name the user with --as"),
     ("as-uid", "name the uid with --as-uid"),
@@ -32,33 +32,33 @@ const REFUSED_ROLES: &[(&str, &str)] = &[
     ("as-user-extra", "use that user's own credentials"),
 ];
 
-/// Fields of a cluster that are not supported, with the way out.
+/// Fields of a cluster that are not supported, with what to do instead.
 pub const REFUSED_ROUTES: &[(&str, &str)] = &[(
     "proxy-url",
     "the API must be reachable without a proxy, or use another watcher",
 )];
 
 /// A cluster, a user or a context.
-pub struct Entry {
+pub struct KubeconfigEntry {
     /// Its name.
     pub name: String,
-    /// What it is, by its kind and name, for messages.
+    /// Its kind and name, for messages.
     pub owner: String,
-    /// What stands there; keys in lower case.
+    /// Its fields; keys are in lower case.
     pub fields: BTreeMap<String, Node>,
-    /// Where paths begin.
+    /// The file's directory, to which its paths are relative.
     pub directory: PathBuf,
 }
 
-/// Fields may be secret.
-impl fmt::Debug for Entry {
+/// Shows no fields, because they may be secret.
+impl fmt::Debug for KubeconfigEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.owner)
     }
 }
 
-impl Entry {
-    /// The named things in the list `list`.
+impl KubeconfigEntry {
+    /// Adds the named entries of the list `list`, except those whose name is known already.
     pub fn entries(
         &self,
         list: &str,
@@ -93,25 +93,29 @@ impl Entry {
         Ok(())
     }
 
-    /// What a user says of us.
-    pub fn identify(&self, options: &ApiOptions, way: &mut Way) -> Result<(), KubeconfigError> {
+    /// Takes the credentials of a user.
+    pub fn identify(
+        &self,
+        options: &ApiOptions,
+        config: &mut ApiConfig,
+    ) -> Result<(), KubeconfigError> {
         if options.username.is_none() {
             self.refuse(REFUSED_LOGINS)?;
         }
         if options.act_as.is_none() {
             self.refuse(REFUSED_ROLES)?;
         }
-        way.certificate = self.pem("client-certificate", "client-certificate-data")?;
-        way.key = self.pem("client-key", "client-key-data")?;
-        way.login = match (self.text("token")?, self.text("tokenFile")?) {
+        config.certificate = self.pem("client-certificate", "client-certificate-data")?;
+        config.key = self.pem("client-key", "client-key-data")?;
+        config.login = match (self.text("token")?, self.text("tokenFile")?) {
             (Some(token), _) => Login::Token(Secret(token)),
             (None, Some(file)) => Login::TokenFile(self.directory.join(file)),
-            (None, None) => Login::Nobody,
+            (None, None) => Login::Anonymous,
         };
         Ok(())
     }
 
-    /// Refuses what is given of these fields.
+    /// Fails if one of these fields is given.
     pub fn refuse(&self, fields: &[(&'static str, &'static str)]) -> Result<(), KubeconfigError> {
         for (field, advice) in fields {
             let is_given = match self.fields.get(*field) {
@@ -131,7 +135,7 @@ impl Entry {
         Ok(())
     }
 
-    /// A field's text; an empty one counts as not given.
+    /// A field's text; an empty text counts as missing.
     pub fn text(&self, field: &str) -> Result<Option<String>, KubeconfigError> {
         // Keys of a tree are in lower case.
         match self.fields.get(&field.to_lowercase()) {
@@ -141,20 +145,20 @@ impl Entry {
         }
     }
 
-    /// The text of a field that must be there.
+    /// The text of a required field.
     pub fn needs(&self, field: &str) -> Result<String, KubeconfigError> {
         self.text(field)?.ok_or_else(|| self.shape(field, "given"))
     }
 
-    /// Whether a field says so.
-    pub fn truth(&self, field: &str) -> Result<bool, KubeconfigError> {
+    /// A boolean field; false if it is missing.
+    pub fn flag(&self, field: &str) -> Result<bool, KubeconfigError> {
         let text = self.text(field)?;
         let value = text.as_deref().map(boolean).transpose();
         let value = value.map_err(|_| self.shape(field, "true or false"))?;
         Ok(value.unwrap_or_default())
     }
 
-    /// A text in PEM: here, in Base64, or else in a file.
+    /// A PEM text: inline in Base64, otherwise in a file.
     pub fn pem(
         &self,
         file: &'static str,
@@ -171,7 +175,7 @@ impl Entry {
             let text = String::from_utf8(bytes).map_err(|_| self.shape(data, "PEM in Base64"))?;
             return Ok(Some(Pem {
                 named_by: format!("{data} of the {}", self.owner),
-                place: PemPlace::Here(Secret(text)),
+                location: PemLocation::Inline(Secret(text)),
             }));
         }
         let path = self.text(file)?;
@@ -188,7 +192,7 @@ impl Entry {
     }
 }
 
-/// A map, or nothing, which is an empty one.
+/// The fields of a map; null counts as an empty map.
 pub fn map(node: Node) -> Option<BTreeMap<String, Node>> {
     match node {
         Node::Map(fields) => Some(fields),

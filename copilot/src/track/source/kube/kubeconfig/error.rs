@@ -12,11 +12,11 @@ pub enum KubeconfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the read.
         #[source]
         source: io::Error,
     },
-    /// It is not YAML as we read it.
+    /// The file is not YAML, or uses a part of YAML that we do not read.
     #[error("the kubeconfig {}, line {line}: {rule}", path.display())]
     Yaml {
         /// The file.
@@ -26,41 +26,41 @@ pub enum KubeconfigError {
         /// The rule that it breaks.
         rule: String,
     },
-    /// Something else stands where we look for a field.
+    /// A field has another type than we expect.
     #[error("the kubeconfig's {owner}: the field {field} must be {expected}")]
     Shape {
-        /// What it belongs to.
+        /// The entry of the field.
         owner: String,
         /// The field.
         field: String,
-        /// What it must be.
+        /// The type that it must have.
         expected: &'static str,
     },
-    /// No Base64.
+    /// A field is not Base64.
     #[error("the kubeconfig's {owner}: the field {field} is not Base64")]
     Base64 {
-        /// What it belongs to.
+        /// The entry of the field.
         owner: String,
         /// The field.
         field: &'static str,
-        /// Why.
+        /// The error of the decoder.
         #[source]
         source: base64::DecodeError,
     },
-    /// A field that we do not do.
+    /// A field that we do not support.
     #[error("the kubeconfig's {owner}: the field {field} is not supported: {advice}")]
     Refused {
-        /// What it belongs to.
+        /// The entry of the field.
         owner: String,
         /// The field.
         field: &'static str,
         /// What to do instead.
         advice: &'static str,
     },
-    /// Nothing is chosen.
+    /// Neither the file nor a flag chooses a context.
     #[error("the kubeconfig has no current-context: choose one with --context")]
     NoContext,
-    /// What was chosen is not there.
+    /// The chosen context or cluster does not exist.
     #[error("the kubeconfig has no {0}")]
     Missing(String),
 }

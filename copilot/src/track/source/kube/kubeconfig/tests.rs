@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::track::source::kube::{
     Secret,
-    way::{Login, Pem, PemPlace},
+    api_config::{Login, Pem, PemLocation},
 };
 
 /// A kubeconfig with one cluster and one user, of these fields.
@@ -24,17 +24,17 @@ fn write(directory: &TempDir, name: &str, text: &str) -> PathBuf {
     path
 }
 
-fn way_by(text: &str, options: &ApiOptions) -> Result<Way, SetupError> {
+fn config_with(text: &str, options: &ApiOptions) -> Result<ApiConfig, SetupError> {
     let directory = tempfile::tempdir().expect("it can be made");
     let path = write(&directory, "config", text);
-    Kubeconfig::read([path])?.way(options)
+    Kubeconfig::read([path])?.api_config(options)
 }
 
-fn way(text: &str) -> Result<Way, SetupError> {
-    way_by(text, &ApiOptions::default())
+fn config(text: &str) -> Result<ApiConfig, SetupError> {
+    config_with(text, &ApiOptions::default())
 }
 
-fn message(result: Result<Way, SetupError>) -> String {
+fn message(result: Result<ApiConfig, SetupError>) -> String {
     let error = result.expect_err("it is refused");
     let cause = error.source().map(ToString::to_string);
     format!("{error}: {}", cause.unwrap_or_default())
@@ -46,13 +46,13 @@ fn secret(text: &str) -> Secret {
 
 #[test]
 fn server_namespace_and_token_are_found() {
-    let found = way(&file("", "token: '0123'")).expect("it can be used");
+    let found = config(&file("", "token: '0123'")).expect("it can be used");
     assert_eq!(found.server, "https://api.example:6443/");
-    // As Kubernetes' clients have it.
+    // The default of Kubernetes' own clients.
     assert_eq!(found.namespace.as_deref(), Some("default"));
-    // As it is written, though it looks like a number.
+    // The text stays as it is, although it looks like a number.
     assert_eq!(found.login, Login::Token(secret("0123")));
-    assert!(!found.trusts_anybody);
+    assert!(!found.skip_tls_verify);
     assert_eq!(
         (found.authority, found.certificate, found.key),
         (None, None, None)
@@ -60,16 +60,16 @@ fn server_namespace_and_token_are_found() {
 }
 
 #[test]
-fn a_user_that_is_not_there_is_nobody() {
+fn a_user_that_does_not_exist_is_anonymous() {
     for (from, to) in [(", user: u", ", user: other"), (", user: u", "")] {
         let text = file("", "token: t").replace(&format!("c{from}"), &format!("c{to}"));
-        let found = way(&text).expect("it can be used");
-        assert_eq!(found.login, Login::Nobody, "{text}");
+        let found = config(&text).expect("it can be used");
+        assert_eq!(found.login, Login::Anonymous, "{text}");
     }
 }
 
 #[test]
-fn paths_begin_where_the_file_lies() {
+fn paths_are_relative_to_the_file() {
     let directory = tempfile::tempdir().expect("it can be made");
     let text = file(
         "certificate-authority: ca.crt",
@@ -77,50 +77,55 @@ fn paths_begin_where_the_file_lies() {
     );
     let path = write(&directory, "config", &text);
     let read = Kubeconfig::read([path]).expect("it can be read");
-    let found = read.way(&ApiOptions::default()).expect("it can be used");
+    let found = read
+        .api_config(&ApiOptions::default())
+        .expect("it can be used");
     let here = directory.path();
-    let place = |pem: Option<Pem>| pem.map(|pem| pem.place);
-    let file = |path: PathBuf| Some(PemPlace::File(path));
+    let location = |pem: Option<Pem>| pem.map(|pem| pem.location);
+    let file = |path: PathBuf| Some(PemLocation::File(path));
     assert_eq!(found.login, Login::TokenFile(here.join("token")));
-    assert_eq!(place(found.authority), file(here.join("ca.crt")));
-    assert_eq!(place(found.certificate), file("/abs/crt".into()));
-    assert_eq!(place(found.key), file(here.join("keys/key")));
+    assert_eq!(location(found.authority), file(here.join("ca.crt")));
+    assert_eq!(location(found.certificate), file("/abs/crt".into()));
+    assert_eq!(location(found.key), file(here.join("keys/key")));
 }
 
 #[test]
-fn data_comes_before_files_and_may_be_folded() {
+fn data_wins_over_files_and_may_be_folded() {
     let text = file(
         "certificate-authority: /no, certificate-authority-data: 'YXV0aG9y aXR5'",
         "client-certificate: /no, client-certificate-data: Y3J0, client-key-data: a2V5, \
          token: t, tokenFile: /no",
     );
-    let found = way(&text).expect("it can be used");
-    let place = |pem: Option<Pem>| pem.map(|pem| pem.place);
-    let here = |text: &str| Some(PemPlace::Here(secret(text)));
-    assert_eq!(place(found.authority), here("authority"));
-    assert_eq!(place(found.certificate), here("crt"));
-    assert_eq!(place(found.key), here("key"));
+    let found = config(&text).expect("it can be used");
+    let location = |pem: Option<Pem>| pem.map(|pem| pem.location);
+    let inline = |text: &str| Some(PemLocation::Inline(secret(text)));
+    assert_eq!(location(found.authority), inline("authority"));
+    assert_eq!(location(found.certificate), inline("crt"));
+    assert_eq!(location(found.key), inline("key"));
     assert_eq!(found.login, Login::Token(secret("t")));
 }
 
 #[test]
-fn trust_is_what_the_file_says() {
+fn tls_verification_follows_the_file() {
     for (text, expected) in [("true", true), ("false", false), ("''", false)] {
         let text = file(&format!("insecure-skip-tls-verify: {text}"), "token: t");
-        assert_eq!(way(&text).expect("it can be used").trusts_anybody, expected);
+        assert_eq!(
+            config(&text).expect("it can be used").skip_tls_verify,
+            expected
+        );
     }
-    let error = message(way(&file("insecure-skip-tls-verify: maybe", "")));
+    let error = message(config(&file("insecure-skip-tls-verify: maybe", "")));
     assert!(
         error.contains("insecure-skip-tls-verify must be true or false"),
         "{error}"
     );
-    let named = way(&file("tls-server-name: other.example", "token: t"));
+    let named = config(&file("tls-server-name: other.example", "token: t"));
     let named = named.expect("it can be used").tls_server_name;
     assert_eq!(named.as_deref(), Some("other.example"));
 }
 
 #[test]
-fn what_does_not_serve_in_a_pod_is_refused_by_name_with_the_way_out() {
+fn unsupported_fields_are_refused_by_name_with_advice() {
     let exec = "exec: {apiVersion: client.authentication.k8s.io/v1, command: aws}";
     for (user, field, advice) in [
         (exec, "exec", "--token"),
@@ -140,49 +145,49 @@ fn what_does_not_serve_in_a_pod_is_refused_by_name_with_the_way_out() {
             "own credentials",
         ),
     ] {
-        // Even where a token would do: it may be another one's.
-        let error = message(way(&file("", &format!("token: t, {user}"))));
+        // Even beside a token, which may belong to another user.
+        let error = message(config(&file("", &format!("token: t, {user}"))));
         let named = format!("user u: the field {field} is not supported");
         assert!(error.contains(&named) && error.contains(advice), "{error}");
         assert!(!error.contains("pw"), "{error}");
     }
-    let error = message(way(&file("proxy-url: 'http://p:3128'", "token: t")));
+    let error = message(config(&file("proxy-url: 'http://p:3128'", "token: t")));
     assert!(
         error.contains("cluster c: the field proxy-url is not supported"),
         "{error}"
     );
     assert!(error.contains("without a proxy"), "{error}");
-    // Empty is not given.
+    // An empty field counts as missing.
     let empty = "exec: null, auth-provider: ~, username: '', as-groups: [], token: t";
-    assert!(way(&file("proxy-url: ''", empty)).is_ok());
+    assert!(config(&file("proxy-url: ''", empty)).is_ok());
 }
 
 #[test]
-fn a_flag_takes_the_place_of_what_is_refused() {
+fn a_flag_replaces_an_unsupported_field() {
     let exec = file("", "exec: {command: aws}");
     let by_token = ApiOptions {
         token: Some(secret("t")),
         ..ApiOptions::default()
     };
-    assert!(way_by(&exec, &by_token).is_ok());
+    assert!(config_with(&exec, &by_token).is_ok());
     let by_password = ApiOptions {
         username: Some("n".to_owned()),
         password: Some(secret("p")),
         ..ApiOptions::default()
     };
-    assert!(way_by(&exec, &by_password).is_ok());
+    assert!(config_with(&exec, &by_password).is_ok());
     let role = file("", "token: t, as: other");
-    assert!(way_by(&role, &by_password).is_err());
+    assert!(config_with(&role, &by_password).is_err());
     let by_role = ApiOptions {
         act_as: Some("me".to_owned()),
         ..ApiOptions::default()
     };
-    assert!(way_by(&role, &by_role).is_ok());
-    assert!(way_by(&exec, &by_role).is_err());
+    assert!(config_with(&role, &by_role).is_ok());
+    assert!(config_with(&exec, &by_role).is_err());
 }
 
 #[test]
-fn of_several_files_the_first_that_says_it_counts() {
+fn the_first_of_several_files_that_has_an_entry_wins() {
     let directory = tempfile::tempdir().expect("it can be made");
     let first = "clusters:\n- {name: c, cluster: {server: 'https://first'}}\n";
     let paths = [
@@ -190,13 +195,15 @@ fn of_several_files_the_first_that_says_it_counts() {
         write(&directory, "second", &file("", "token: t")),
     ];
     let read = Kubeconfig::read(paths).expect("they can be read");
-    let found = read.way(&ApiOptions::default()).expect("it can be used");
+    let found = read
+        .api_config(&ApiOptions::default())
+        .expect("it can be used");
     assert_eq!(found.server, "https://first/");
     assert_eq!(found.login, Login::Token(secret("t")));
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn an_error_names_the_field_and_the_rule() {
     let missing = Kubeconfig::read(["/none/config"]).expect_err("it is not there");
     assert!(missing.to_string().contains("/none/config"), "{missing}");
     let whole = file("", "token: t");
@@ -229,7 +236,7 @@ fn what_is_wrong_is_named() {
             "client-key-data must be PEM in Base64",
         ),
     ] {
-        let error = message(way(&text));
+        let error = message(config(&text));
         assert!(error.contains(words), "{text}: {error}");
     }
 }
@@ -240,7 +247,7 @@ fn a_kubeconfig_may_be_json() {
         "users": [{"name": "u", "user": {"tokenFile": "/t"}}],
         "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "n"}}],
         "current-context": "x"}"#;
-    let found = way(text).expect("it can be used");
+    let found = config(text).expect("it can be used");
     assert_eq!(found.server, "https://json/");
     assert_eq!(found.namespace.as_deref(), Some("n"));
     assert_eq!(found.login, Login::TokenFile("/t".into()));

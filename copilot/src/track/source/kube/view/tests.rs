@@ -26,7 +26,7 @@ fn clock() -> Clock {
     }
 }
 
-/// What the API would say of a recorded pod while main ran.
+/// The API's object of a recorded pod while main ran.
 fn described(pod: &RecordedPod, runtime: &str) -> Value {
     let truth = &pod.truth;
     let mut value = json!({
@@ -59,7 +59,7 @@ fn described(pod: &RecordedPod, runtime: &str) -> Value {
     value
 }
 
-/// The output volume as the manifest must have asked for it, by what the mounts show.
+/// The volume mounts in the manifest, reconstructed from the recorded mounts.
 fn mounts(pod: &RecordedPod, role: &str) -> Value {
     let evidence = pod.evidence(role);
     let volumes = evidence.mounts.iter().filter_map(|mount| {
@@ -75,7 +75,7 @@ fn mounts(pod: &RecordedPod, role: &str) -> Value {
     volumes.collect()
 }
 
-/// The events of the API make a tracker find the one main, by each rule that may hold.
+/// From the API's events the tracker finds the one main, by each rule that may apply.
 #[test]
 fn main_is_found_in_every_recorded_pod() {
     for recorded in recorded::pods() {
@@ -83,7 +83,7 @@ fn main_is_found_in_every_recorded_pod() {
         for runtime in RUNTIMES {
             let described = pod(&described(&recorded, runtime));
             let output = Path::new(recorded::OUTPUTS);
-            let view = View::new(&described, Some(&place), Some(output));
+            let view = PodView::new(&described, Some(&place), Some(output));
             let manifest = view.manifest(&described);
             let main = recorded.container("main");
             for (manifest, why) in [
@@ -98,7 +98,7 @@ fn main_is_found_in_every_recorded_pod() {
             ] {
                 let rules = Rules::from_place(&place, output).with_manifest(&manifest);
                 let mut tracker = Tracker::new(rules);
-                let told: Vec<Transition> = view
+                let events: Vec<Transition> = view
                     .events(&described, clock())
                     .into_iter()
                     .flat_map(|event| tracker.observe(event))
@@ -106,23 +106,23 @@ fn main_is_found_in_every_recorded_pod() {
                 let containers = vec![ContainerId::new(&main.id)];
                 assert_eq!(tracker.mains(), containers, "{}", recorded.label());
                 let found = Transition::MainFound { containers, why };
-                assert!(told.contains(&found), "{} {told:?}", recorded.label());
+                assert!(events.contains(&found), "{} {events:?}", recorded.label());
                 assert!(tracker.has_started(), "{}", recorded.label());
             }
         }
     }
 }
 
-/// Whoever looks at `/proc` beside us speaks of the same containers.
+/// A scan of `/proc` reports the same containers.
 #[test]
-fn containers_are_called_as_the_kernels_sources_call_them() {
+fn containers_have_the_ids_that_the_other_sources_use() {
     for recorded in recorded::pods() {
         if recorded.truth.variant == "noshare" {
             continue;
         }
         let place = recorded.place();
         let described = pod(&described(&recorded, "containerd"));
-        let view = View::new(&described, Some(&place), None);
+        let view = PodView::new(&described, Some(&place), None);
         let ours = ids(view.events(&described, clock()));
         let root = tempfile::tempdir().expect("a directory can be made");
         recorded.show(root.path(), &["sidecar", "main", "mesh"]);
@@ -154,18 +154,19 @@ fn with_state(state: &Value) -> Pod {
     }))
 }
 
-/// What is told of the only container, besides that it was seen.
-fn told(state: &Value) -> Vec<Event> {
+/// The events of the only container, without [`Event::ContainerSeen`].
+fn events(state: &Value) -> Vec<Event> {
     let pod = with_state(state);
-    let events = View::new(&pod, None, None).events(&pod, clock());
-    let told = events.into_iter();
-    told.filter(|event| !matches!(event, Event::ContainerSeen { .. }))
+    let events = PodView::new(&pod, None, None).events(&pod, clock());
+    let events = events.into_iter();
+    events
+        .filter(|event| !matches!(event, Event::ContainerSeen { .. }))
         .collect()
 }
 
 #[test]
-fn a_container_that_was_started_again_is_two() {
-    let told = told(&json!({
+fn a_restarted_container_counts_as_two() {
+    let events = events(&json!({
         "name": "main", "containerID": "containerd://two",
         "state": {"running": {"startedAt": "2026-03-01T12:00:05Z"}},
         "lastState": {"terminated": {"exitCode": 3, "startedAt": NOON,
@@ -189,18 +190,18 @@ fn a_container_that_was_started_again_is_two() {
             at: Timestamp(996 * second - 1),
         },
     ];
-    assert_eq!(told, expected);
+    assert_eq!(events, expected);
 }
 
 #[test]
-fn what_has_not_begun_is_not_told_of() {
+fn a_container_that_has_not_begun_is_not_reported() {
     for state in [
         json!({"name": "main", "state": {"waiting": {"reason": "ImagePullBackOff"}}}),
         json!({"name": "main"}),
     ] {
-        assert_eq!(told(&state), [], "{state}");
+        assert_eq!(events(&state), [], "{state}");
     }
-    let refused = told(&json!({
+    let refused = events(&json!({
         "name": "main", "containerID": "containerd://one",
         "state": {"terminated": {"exitCode": 128, "reason": "StartError",
             "startedAt": "1970-01-01T00:00:00Z", "finishedAt": NOON}},
@@ -218,7 +219,7 @@ fn what_has_not_begun_is_not_told_of() {
 }
 
 #[test]
-fn without_our_own_mounts_the_manifest_tells_who_shares_the_output_directory() {
+fn without_our_own_mounts_the_manifest_shows_who_shares_the_output_directory() {
     let running = |name: &str| {
         json!({"name": name, "containerID": format!("containerd://{name}"),
             "state": {"running": {"startedAt": NOON}}})
@@ -243,7 +244,7 @@ fn without_our_own_mounts_the_manifest_tells_who_shares_the_output_directory() {
     let mut place = recorded::pods().remove(0).place();
     place.own = Some(ContainerId::new("us"));
     place.evidence = MountEvidence::default();
-    let view = View::new(&described, Some(&place), Some(Path::new("/out/deep")));
+    let view = PodView::new(&described, Some(&place), Some(Path::new("/out/deep")));
     let rules = Rules {
         own: place.own.clone(),
         ..Rules::default()

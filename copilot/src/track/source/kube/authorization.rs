@@ -1,5 +1,6 @@
-//! The `Authorization` header. A token in a file is read for each request, since kubelet renews the
-//! service account's token about every hour: a watch lasts minutes, so reading costs nothing.
+//! The `Authorization` header. A token in a file is read again for each request, because kubelet renews
+//! the service account's token about every hour. Requests are usually minutes apart, so the read costs
+//! nothing.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,29 +14,29 @@ use tracing::debug;
 
 use super::{
     SetupError,
-    way::{Login, read},
+    api_config::{Login, read},
 };
 
-/// What says who we are.
+/// Yields the `Authorization` header.
 #[derive(Debug)]
-pub enum Credential {
-    /// The same for ever; nothing where a certificate says it, or nobody asks.
+pub enum Authorization {
+    /// A header that never changes; `None` with a client certificate, or for an anonymous user.
     Fixed(Option<HeaderValue>),
-    /// A token that somebody renews.
+    /// A token in a file, whose content changes when it is renewed.
     File {
-        /// Where it is.
+        /// The token's file.
         path: PathBuf,
-        /// What was read last. It is used while the file is not there or is empty: some delete the
+        /// The last header. It stays in use while the file is missing or empty: some programs delete the
         /// token once a process has started.
         last: Mutex<HeaderValue>,
     },
 }
 
-impl Credential {
-    /// What says who we are, read for the first time.
+impl Authorization {
+    /// Reads the credentials for the first time.
     pub fn new(login: &Login) -> Result<Self, SetupError> {
         Ok(match login {
-            Login::Nobody => Self::Fixed(None),
+            Login::Anonymous => Self::Fixed(None),
             Login::Token(token) => Self::Fixed(Some(bearer("the token", &token.0)?)),
             Login::TokenFile(path) => Self::File {
                 path: path.clone(),
@@ -48,7 +49,7 @@ impl Credential {
         })
     }
 
-    /// The header as it is now.
+    /// The present header.
     pub fn header(&self) -> Option<HeaderValue> {
         match self {
             Self::Fixed(header) => header.clone(),
@@ -57,7 +58,7 @@ impl Credential {
                 match token(path) {
                     Ok(header) => *last = header,
                     Err(error) => {
-                        debug!(%error, "the token is not read anew: the last one is used");
+                        debug!(%error, "the token cannot be read again: the last one stays in use");
                     }
                 }
                 Some(last.clone())
@@ -65,7 +66,7 @@ impl Credential {
         }
     }
 
-    /// A header that may do better than one that the server has just refused.
+    /// The present header, if it differs from one that the server has just refused.
     pub fn renewed(&self, refused: Option<&HeaderValue>) -> Option<HeaderValue> {
         self.header().filter(|header| Some(header) != refused)
     }
@@ -111,29 +112,33 @@ mod tests {
     }
 
     #[test]
-    fn a_tokens_file_is_read_again_for_each_request() {
+    fn a_token_file_is_read_again_for_each_request() {
         let directory = tempfile::tempdir().expect("it can be made");
         let path = directory.path().join("token");
-        assert!(Credential::new(&Login::TokenFile(path.clone())).is_err());
+        assert!(Authorization::new(&Login::TokenFile(path.clone())).is_err());
         fs::write(&path, "first\n").expect("it can be written");
-        let credential = Credential::new(&Login::TokenFile(path.clone())).expect("it is there");
-        assert_eq!(text(credential.header()), "Bearer first");
-        let refused = credential.header();
-        assert_eq!(credential.renewed(refused.as_ref()), None);
+        let authorization =
+            Authorization::new(&Login::TokenFile(path.clone())).expect("it is there");
+        assert_eq!(text(authorization.header()), "Bearer first");
+        let refused = authorization.header();
+        assert_eq!(authorization.renewed(refused.as_ref()), None);
         fs::write(&path, "second\n").expect("it can be written");
-        assert_eq!(text(credential.renewed(refused.as_ref())), "Bearer second");
-        assert_eq!(text(credential.header()), "Bearer second");
-        // While it is being written, and after it has gone.
+        assert_eq!(
+            text(authorization.renewed(refused.as_ref())),
+            "Bearer second"
+        );
+        assert_eq!(text(authorization.header()), "Bearer second");
+        // While it is being written, and after it was deleted.
         for content in ["", "\n", "no\u{0}token"] {
             fs::write(&path, content).expect("it can be written");
-            assert_eq!(text(credential.header()), "Bearer second", "{content:?}");
+            assert_eq!(text(authorization.header()), "Bearer second", "{content:?}");
         }
         fs::remove_file(&path).expect("it is there");
-        assert_eq!(text(credential.header()), "Bearer second");
+        assert_eq!(text(authorization.header()), "Bearer second");
     }
 
     #[test]
-    fn what_is_fixed_is_never_renewed() {
+    fn a_fixed_header_is_never_renewed() {
         let secret = |text: &str| Secret(text.to_owned());
         let basic = Login::Basic {
             name: "Aladdin".to_owned(),
@@ -143,14 +148,14 @@ mod tests {
             (Login::Token(secret("t")), "Bearer t"),
             (basic, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
         ] {
-            let credential = Credential::new(&login).expect("it is a header");
-            assert_eq!(text(credential.header()), expected);
-            assert_eq!(credential.renewed(credential.header().as_ref()), None);
+            let authorization = Authorization::new(&login).expect("it is a header");
+            assert_eq!(text(authorization.header()), expected);
+            assert_eq!(authorization.renewed(authorization.header().as_ref()), None);
         }
-        let nobody = Credential::new(&Login::Nobody).expect("it needs nothing");
-        assert_eq!(nobody.header(), None);
-        let error =
-            Credential::new(&Login::Token(secret("a\nb"))).expect_err("no header holds that");
+        let anonymous = Authorization::new(&Login::Anonymous).expect("it needs nothing");
+        assert_eq!(anonymous.header(), None);
+        let error = Authorization::new(&Login::Token(secret("a\nb")))
+            .expect_err("a header cannot hold a line break");
         assert!(!format!("{error} {error:?}").contains("a\nb"));
     }
 }

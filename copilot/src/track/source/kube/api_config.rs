@@ -1,4 +1,4 @@
-//! The way to the API server, as flags, a kubeconfig and the service account give it.
+//! How to reach the API server, from flags, a kubeconfig or the service account.
 
 use std::{
     fs::File,
@@ -10,85 +10,85 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::{Secret, SetupError};
 
-/// No file of credentials is larger.
+/// The largest file of credentials that we read.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Where the API server is, whom we trust there, and who we are.
+/// The API server, which certificates we trust, and our credentials.
 #[derive(Clone, Debug)]
-pub struct Way {
-    /// The server.
+pub struct ApiConfig {
+    /// The server's address.
     pub server: Uri,
-    /// The namespace that goes with it.
+    /// The namespace that comes with the credentials.
     pub namespace: Option<String>,
-    /// Whose certificates to trust; those of the system, and Mozilla's, if nothing is said.
+    /// The certificates that we trust; `None` for those of the system and Mozilla's.
     pub authority: Option<Pem>,
-    /// Trust anybody.
-    pub trusts_anybody: bool,
+    /// Whether to accept any certificate.
+    pub skip_tls_verify: bool,
     /// The name in the server's certificate, if it is not the host's.
     pub tls_server_name: Option<String>,
-    /// Our certificate.
+    /// Our client certificate.
     pub certificate: Option<Pem>,
-    /// Its key.
+    /// The key of our client certificate.
     pub key: Option<Pem>,
-    /// How we say who we are.
+    /// Our other credentials.
     pub login: Login,
-    /// As whom to act.
+    /// The headers of the user to impersonate.
     pub act_as: HeaderMap,
 }
 
-/// How we say who we are, apart from a certificate.
+/// Credentials other than a client certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
-    /// Not at all.
-    Nobody,
-    /// By this token.
+    /// No credentials.
+    Anonymous,
+    /// A bearer token.
     Token(Secret),
-    /// By the token in a file, which somebody renews.
+    /// A bearer token in a file, whose content changes when it is renewed.
     TokenFile(PathBuf),
-    /// By a name and a password.
+    /// Basic authentication.
     Basic {
-        /// The name.
+        /// The user's name.
         name: String,
         /// The password.
         password: Secret,
     },
 }
 
-/// A text in PEM, and where it is.
+/// A PEM text, and the flag or field that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pem {
-    /// Who named it, for messages.
+    /// The flag or field, for messages.
     pub named_by: String,
-    /// Where it is.
-    pub place: PemPlace,
+    /// Where the text is.
+    pub location: PemLocation,
 }
 
-/// Where a text in PEM is.
+/// Where a PEM text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PemPlace {
-    /// In a file, which somebody may renew.
+pub enum PemLocation {
+    /// In a file, whose content changes when it is renewed.
     File(PathBuf),
-    /// Here.
-    Here(Secret),
+    /// In memory, from a kubeconfig.
+    Inline(Secret),
 }
 
-impl Way {
-    /// A way to this server, on which nothing is said of us nor of it.
-    pub fn to(server: Uri) -> Self {
+impl ApiConfig {
+    /// A server without credentials, and the defaults of everything else.
+    pub fn new(server: Uri) -> Self {
         Self {
             server,
             namespace: None,
             authority: None,
-            trusts_anybody: false,
+            skip_tls_verify: false,
             tls_server_name: None,
             certificate: None,
             key: None,
-            login: Login::Nobody,
+            login: Login::Anonymous,
             act_as: HeaderMap::new(),
         }
     }
 
-    /// Adds a header to act as somebody else.
+    /// Adds a header of the user to impersonate.
     pub fn act_as(&mut self, header: &'static str, value: &str) -> Result<(), SetupError> {
         let mut value = HeaderValue::from_str(value).map_err(|source| SetupError::Header {
             header: header.to_owned(),
@@ -101,19 +101,19 @@ impl Way {
 }
 
 impl Pem {
-    /// A file.
+    /// A PEM file.
     pub fn file(named_by: impl Into<String>, path: &Path) -> Self {
         Self {
             named_by: named_by.into(),
-            place: PemPlace::File(path.to_owned()),
+            location: PemLocation::File(path.to_owned()),
         }
     }
 
     /// The text as it is now.
     pub fn read(&self) -> Result<Vec<u8>, SetupError> {
-        match &self.place {
-            PemPlace::Here(text) => Ok(text.0.clone().into_bytes()),
-            PemPlace::File(path) => read(path).map_err(|source| SetupError::File {
+        match &self.location {
+            PemLocation::Inline(text) => Ok(text.0.clone().into_bytes()),
+            PemLocation::File(path) => read(path).map_err(|source| SetupError::File {
                 name: format!("{} {}", self.named_by, path.display()),
                 source,
             }),
@@ -121,7 +121,7 @@ impl Pem {
     }
 }
 
-/// All of a file that is not large.
+/// Reads a whole file of bounded size.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     File::open(path)?
@@ -134,9 +134,9 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// An HTTP server's address; `named_by` says who gave it.
+/// Parses the address of an HTTP server; `named_by` is the flag or field, for messages.
 pub fn address(named_by: &str, text: &str) -> Result<Uri, SetupError> {
-    // As the reference's client has it: without a scheme it is plain HTTP.
+    // Without a scheme it is plain HTTP, as in the reference's client.
     let whole = if text.contains("://") {
         text.to_owned()
     } else {
