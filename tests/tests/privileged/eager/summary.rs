@@ -9,6 +9,7 @@ use copilot::idl::blob_type::BlobDimensionality::Single;
 use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::site::bytes;
 use copilot_tests::task::{Task, blob_type};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::growing::grow;
@@ -106,14 +107,16 @@ fn a_failure_beside_a_begun_upload_ends_the_run_at_once() {
     // Holes: they take no room on disk.
     file.set_len(4 << 30).unwrap();
     drop(file);
-    let over = stage.end();
+    let Stage { task, sidecar, .. } = stage;
+    sidecar.signal(Signal::TERM);
+    let ended = sidecar.ended();
     let refused = refused.lock().unwrap().unwrap();
     let took = refused.elapsed();
-    assert_eq!(over.ended.code(), 1, "{}", over.ended.stderr);
-    assert!(over.ended.message().contains("output \"bad\""));
-    assert!(took < Duration::from_secs(1), "{took:?}");
-    let unfinished = over.task.site.server.unfinished_uploads().unwrap();
+    assert_eq!(ended.code(), 1, "{}", ended.stderr);
+    assert!(ended.message().contains("output \"bad\""));
+    assert!(took < Duration::from_secs(1), "{took:?}\n{}", ended.stderr);
+    let unfinished = task.site.server.unfinished_uploads().unwrap();
     assert!(unfinished.is_empty(), "{unfinished:?}");
-    assert!(over.objects.is_empty(), "{:?}", over.objects.keys());
-    assert!(over.task.outputs().is_none());
+    assert!(task.objects("task/raw").is_empty());
+    assert!(task.outputs().is_none());
 }
