@@ -66,10 +66,10 @@ fn a_deleted_pod_cannot_be_seen() {
     fixture.main_runs();
     sidecar.says("main started");
     fixture.api.delete();
-    sidecar.says("knows our pod no more");
+    sidecar.says("does not know our pod any more");
     assert!(sidecar.runs());
     sidecar.signal(Signal::TERM);
-    fixture.reported(sidecar, "Interrupted", "told how");
+    fixture.reported(sidecar, "Interrupted", "reported how");
 }
 
 /// Kubelet reports a very short main to the API only after it has stopped the sidecar.
@@ -94,7 +94,11 @@ fn a_main_that_is_never_reported_is_not_committed() {
     let fixture = KubeFixture::start();
     let sidecar = fixture.watched(&["--term-wait=1s"]);
     sidecar.signal(Signal::TERM);
-    fixture.reported(sidecar, "Interrupted", "told how the main container ended");
+    fixture.reported(
+        sidecar,
+        "Interrupted",
+        "reported how the main container ended",
+    );
 }
 
 /// Kubelet reports ends in such a pod only after the sidecar has ended, too, and gives it two seconds.
