@@ -97,9 +97,9 @@ impl Site {
     #[must_use]
     pub fn engine_of_parts(&self, endpoint: &str, part_size: u64) -> Engine {
         let settings = self.settings_with(&[("endpoint", endpoint)]);
-        let limits = Limits {
+        let limits = TransferLimits {
             part_size,
-            ..Limits::within(None)
+            ..TransferLimits::within(None)
         };
         Engine::new(
             Arc::new(stores(settings, Network::default().stall_timeout)),
@@ -130,7 +130,7 @@ pub fn engine(settings: StorageSettings) -> Engine {
 
 fn engine_within(settings: StorageSettings, stall_timeout: Duration) -> Engine {
     let stores = stores(settings, stall_timeout);
-    Engine::new(Arc::new(stores), Limits::within(None))
+    Engine::new(Arc::new(stores), TransferLimits::within(None))
 }
 
 fn stores(settings: StorageSettings, stall_timeout: Duration) -> Stores {
