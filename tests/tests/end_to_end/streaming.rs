@@ -143,7 +143,7 @@ fn all_data_arrives_and_it_runs_until_sigterm() {
     let before = way.proxy.seen().len();
     let mut again = start(&task, &way.proxy.endpoint(), &[]);
     again.watches();
-    again.says("in place already");
+    again.says("an earlier run has fetched all inputs");
     assert!(again.runs());
     assert_eq!(stop(again).code(), 0);
     assert_eq!(way.proxy.seen().len(), before);
