@@ -11,8 +11,8 @@ use copilot_tests::site::{Site, bytes, download, names, object, run};
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-/// The size of a part. It is small, since parts on their way have half a second to arrive after a stop.
-const PART: usize = 256 << 10;
+/// The size of a part, the smallest one. Parts on their way have half a second to arrive after a stop.
+const PART: usize = 1 << 20;
 
 /// The size of a file, which has five parts.
 const SIZE: usize = 5 * PART;
