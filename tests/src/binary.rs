@@ -195,6 +195,19 @@ pub fn run(command: &mut Command) -> Ended {
     Running::start(command).ended()
 }
 
+/// Runs a download of the task at `from`, which must fail, with this command and its root flags. `to` is
+/// the folder for inputs.
+///
+/// # Panics
+/// If it succeeds.
+pub fn fail_download(command: &mut Command, from: &str, to: &Path) -> Ended {
+    command.args(["download", "--from-remote", &format!("{from}/inputs.pb")]);
+    command.args(["--to-output-prefix", &format!("{from}/out")]);
+    let ended = run(command.arg("--to-local-dir").arg(to));
+    assert_ne!(ended.code(), 0, "{}", ended.stderr);
+    ended
+}
+
 /// A process that is killed when it is dropped.
 #[derive(Debug)]
 pub struct Running {

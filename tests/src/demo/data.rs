@@ -24,8 +24,8 @@ const RAW: &str = "s3://flyte/demo/raw";
 /// Main's program. It only uses files; any program in any language could be here.
 const PROGRAM: &str = r#"
 set -eu
-sleep 1 # a program that computes takes its time
-inputs=$1 outputs=$2
+inputs=$1 outputs=$2 seconds=$3
+sleep "$seconds" # a program that computes takes its time
 number=$(cat "$inputs/number")
 greeting=$(cat "$inputs/greeting")
 awk -F, 'NR > 1 { print $1 "," $2 * '"$number"' }' "$inputs/table" > "$outputs/scaled.csv"
@@ -107,10 +107,10 @@ pub(super) fn sidecar_arguments(from: &Path) -> Vec<OsString> {
     arguments
 }
 
-/// Main's program and its arguments.
-pub(super) fn main_arguments(inputs: &Path, outputs: &Path) -> Vec<OsString> {
+/// Main's program and its arguments. It runs for at least `seconds`.
+pub(super) fn main_arguments(inputs: &Path, outputs: &Path, seconds: u8) -> Vec<OsString> {
     let mut arguments = words(&["/bin/sh", "-c", PROGRAM, "main"]);
-    arguments.extend([inputs.into(), outputs.into()]);
+    arguments.extend([inputs.into(), outputs.into(), seconds.to_string().into()]);
     arguments
 }
 

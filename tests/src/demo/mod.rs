@@ -57,7 +57,11 @@ pub fn run(copilot: &Path) -> Result<Story> {
 
     let mut main = pod.main()?;
     let main = main
-        .args(data::main_arguments(&inputs, &pod.outputs()))
+        .args(data::main_arguments(
+            &inputs,
+            &pod.outputs(),
+            pod.main_seconds(),
+        ))
         .status()?;
     pod.after_main(&sidecar.0)?;
     let status = sidecar.wait()?;

@@ -108,6 +108,12 @@ impl DemoPod {
         self.container(MAIN)
     }
 
+    /// How long main runs at least. Without the kernel's events the sidecar must find it in a scan of
+    /// `/proc`, which can take seconds on a busy machine.
+    pub(super) fn main_seconds(&self) -> u8 {
+        if self.pod.is_some() { 1 } else { 5 }
+    }
+
     /// `copilot ready`, as kubelet runs a startup probe.
     pub(super) fn probe(&self, copilot: &Path) -> Result<Command> {
         let mut command = Command::new("/bin/sh");

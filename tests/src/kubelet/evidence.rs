@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use copilot::idl::{ContainerError, LiteralMap, decode_error_document, decode_literal_map};
 use serde_json::Value;
 
-use super::manifest::{BUCKET, Names};
+use super::manifest::{BUCKET, PodNames};
 use super::status::Pod;
 use crate::s3::S3Server;
 
@@ -118,7 +118,7 @@ pub struct Evidence {
 impl Evidence {
     /// Reads the objects in the store and the files in the pod's folder.
     #[must_use]
-    pub fn collect(store: &S3Server, names: &Names, folder: &Path) -> Self {
+    pub fn collect(store: &S3Server, names: &PodNames, folder: &Path) -> Self {
         let mut found = Self::default();
         let object = |name: &str| store.file(BUCKET, &format!("{}/out/{name}", names.prefix));
         if let Some(bytes) = bytes(&object("outputs.pb")) {

@@ -80,7 +80,7 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
         wrong.push(format!("stuck: {stuck}"));
     }
     // If kubelet does not confirm the scenario, it did not happen and proves nothing.
-    wrong.extend(staged(case, evidence));
+    wrong.extend(unconfirmed(case, evidence));
     wrong.extend(result(case, evidence));
     let notes = case.watcher() != Watcher::Signal
         && expected(case) != Expected::Refusal
@@ -117,7 +117,7 @@ pub fn commits_once(case: &Case) -> bool {
 }
 
 /// Checks with kubelet's status that main did what the scenario says.
-fn staged(case: &Case, evidence: &Evidence) -> Option<String> {
+fn unconfirmed(case: &Case, evidence: &Evidence) -> Option<String> {
     let main = evidence.pod.container(main_name(case));
     // For a pod that is deleted kubelet may not report how main ended.
     let (code, reason) = main.and_then(Container::end)?;
@@ -132,7 +132,7 @@ fn staged(case: &Case, evidence: &Evidence) -> Option<String> {
     };
     let wanted = case.scenario.end;
     (!right).then(|| {
-        format!("badly staged: main was to end as {wanted:?}, kubelet says {code} {reason}")
+        format!("the scenario did not happen: main was to end as {wanted:?}, kubelet says {code} {reason}")
     })
 }
 

@@ -55,7 +55,7 @@ const MORE: u32 = 12;
 
 /// The names of a pod and of its objects.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct PodNames {
     /// The pod's name in its manifest.
     pub pod: String,
     /// Its uid.
@@ -77,7 +77,13 @@ pub fn main_name(case: &Case) -> &'static str {
 /// The whole manifest. `folder` is the pod's folder on the node, `store` the flags for the bucket, `api` the
 /// API server's port.
 #[must_use]
-pub fn pod(case: &Case, names: &Names, folder: &Path, store: &[String], api: Option<u16>) -> Value {
+pub fn pod(
+    case: &Case,
+    names: &PodNames,
+    folder: &Path,
+    store: &[String],
+    api: Option<u16>,
+) -> Value {
     let mut inits = vec![sidecar(case, names, store, api)];
     if case.has(Beside::NativeMesh) {
         let mut mesh = script(MESH, PROXY, &[]);
@@ -188,7 +194,7 @@ fn main(case: &Case) -> Value {
     main
 }
 
-fn downloader(names: &Names, store: &[String]) -> Value {
+fn downloader(names: &PodNames, store: &[String]) -> Value {
     let prefix = &names.prefix;
     let own = [
         "download".to_owned(),
@@ -200,7 +206,7 @@ fn downloader(names: &Names, store: &[String]) -> Value {
     ours(DOWNLOADER, store, &own, &mounts)
 }
 
-fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Value {
+fn sidecar(case: &Case, names: &PodNames, store: &[String], api: Option<u16>) -> Value {
     let prefix = &names.prefix;
     let interface = interface([(OUTPUT, simple(SimpleType::String))]);
     // Logs each transition, and the end of each watch.

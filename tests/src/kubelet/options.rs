@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::choice::Choice;
-use super::node::{Kind, Names};
+use super::node::{CgroupDriver, Kind};
 use super::scenario::{Pids, Privilege};
 use super::table::scenarios;
 
@@ -28,7 +28,7 @@ pub struct Options {
     /// The kinds of nodes, one after the other.
     pub kinds: Vec<Kind>,
     /// The cgroup driver whose names they use; without it, each in turn.
-    pub names: Option<Names>,
+    pub names: Option<CgroupDriver>,
     /// How often each pod runs.
     pub rounds: u32,
     /// Which pods.
@@ -95,8 +95,8 @@ impl Options {
                 self.kinds = vec![one_of(name, value, &[Kind::Hybrid, Kind::V2], Kind::name)?];
             }
             "--names" => {
-                let all = [Names::Cgroupfs, Names::Systemd];
-                self.names = Some(one_of(name, value, &all, Names::name)?);
+                let all = [CgroupDriver::Cgroupfs, CgroupDriver::Systemd];
+                self.names = Some(one_of(name, value, &all, CgroupDriver::name)?);
             }
             "--privilege" => {
                 let found = one_of(name, value, Privilege::ALL, Privilege::name)?;
@@ -117,8 +117,8 @@ impl Options {
 
     /// The cgroup names for the nodes of a round, beginning with the usual ones for their kind.
     #[must_use]
-    pub fn names_of(&self, kind: Kind, round: u32) -> Names {
-        let usual = [Names::Cgroupfs, Names::Systemd];
+    pub fn names_of(&self, kind: Kind, round: u32) -> CgroupDriver {
+        let usual = [CgroupDriver::Cgroupfs, CgroupDriver::Systemd];
         let first = usize::from(kind == Kind::V2);
         let turn = usize::from(round.is_multiple_of(2));
         self.names.unwrap_or(usual[(first + turn) % 2])
@@ -141,10 +141,10 @@ mod tests {
     fn both_kinds_of_names_have_their_turn_on_each_node() {
         let options = Options::parse(&[]).expect("nothing is asked for");
         let of = |kind, round| options.names_of(kind, round);
-        assert_eq!(of(Kind::Hybrid, 1), Names::Cgroupfs);
-        assert_eq!(of(Kind::V2, 1), Names::Systemd);
-        assert_eq!(of(Kind::Hybrid, 2), Names::Systemd);
-        assert_eq!(of(Kind::V2, 2), Names::Cgroupfs);
+        assert_eq!(of(Kind::Hybrid, 1), CgroupDriver::Cgroupfs);
+        assert_eq!(of(Kind::V2, 1), CgroupDriver::Systemd);
+        assert_eq!(of(Kind::Hybrid, 2), CgroupDriver::Systemd);
+        assert_eq!(of(Kind::V2, 2), CgroupDriver::Cgroupfs);
     }
 
     #[test]

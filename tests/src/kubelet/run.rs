@@ -11,12 +11,12 @@ use anyhow::{Context as _, Result, bail, ensure};
 use copilot::idl::{LiteralMap, Message as _};
 
 use super::load::{Load, new_uid};
-use super::manifest::{BUCKET, Names};
+use super::manifest::{BUCKET, PodNames};
 use super::node::{self, Kind, Node, Plan, end};
 use super::options::Options;
 use super::report::{self, Outcome};
 use super::scenario::Case;
-use super::{choice, image, judge, play};
+use super::{choice, image, judge, pod_run};
 use crate::requirement::Requirement;
 use crate::s3::S3Server;
 
@@ -47,11 +47,11 @@ pub fn run(options: &Options) -> Result<bool> {
     let images = image::pack_all(&options.copilot, &images)?;
 
     let mut outcomes = Vec::new();
-    let played = rounds(options, &directory, &store, &images, &cases, &mut outcomes);
+    let result = rounds(options, &directory, &store, &images, &cases, &mut outcomes);
     let _ = fs::remove_dir_all(&directory);
     // The results so far are printed, however the run ended.
     let good = conclude(options, &outcomes)?;
-    played?;
+    result?;
     Ok(good)
 }
 
@@ -67,7 +67,7 @@ fn rounds(
     for round in 1..=options.rounds {
         for kind in kinds(options) {
             if is_stopped() {
-                bail!("stopped before all pods were played");
+                bail!("stopped before all pods had run");
             }
             let plan = Plan {
                 kind,
@@ -86,7 +86,7 @@ fn rounds(
         }
     }
     if is_stopped() {
-        bail!("stopped before all pods were played");
+        bail!("stopped before all pods had run");
     }
     Ok(())
 }
@@ -187,13 +187,13 @@ fn one(
     round: u32,
 ) -> Option<Outcome> {
     let kind = node.plan().kind.name();
-    let names = Names {
+    let names = PodNames {
         pod: case.name(),
         uid: new_uid(),
         prefix: format!("{kind}/{round}/{}", case.name()),
     };
-    let (evidence, logs) = play::play(&case, node, store, names);
-    if evidence.stuck.as_deref() == Some(play::CUT_OFF) {
+    let (evidence, logs) = pod_run::run_pod(&case, node, store, names);
+    if evidence.stuck.as_deref() == Some(pod_run::CUT_OFF) {
         return None;
     }
     let mut wrong = judge::judge(&case, &evidence);

@@ -34,6 +34,6 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
     wanted.retain(|words| !evidence.log.contains(words));
     wanted
         .into_iter()
-        .map(|words| format!("badly staged, or not said: {words:?}"))
+        .map(|words| format!("the scenario did not happen, or the log does not contain: {words:?}"))
         .collect()
 }

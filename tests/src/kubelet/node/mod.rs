@@ -48,14 +48,14 @@ impl Kind {
 
 /// The cgroup driver of kubelet whose names the containers' cgroups have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
+pub enum CgroupDriver {
     /// `kubepods/besteffort/pod<uid>/<id>`.
     Cgroupfs,
     /// `kubepods.slice/…-pod<uid>.slice/cri-containerd-<id>.scope`.
     Systemd,
 }
 
-impl Names {
+impl CgroupDriver {
     /// Its name in options and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -72,7 +72,7 @@ pub struct Plan {
     /// Its view of cgroups.
     pub kind: Kind,
     /// The names of its cgroups.
-    pub names: Names,
+    pub names: CgroupDriver,
     /// Its folder.
     pub directory: PathBuf,
     /// The kubelet that it runs.

@@ -7,8 +7,6 @@ mod others;
 mod platforms;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::thread;
 
 use copilot_tests::binary::{self, Ended};
@@ -86,7 +84,7 @@ impl Row {
         command
             .envs(variables)
             .args(real(&self.arguments).split_whitespace());
-        let ended = run(&mut command, self.from, place.path());
+        let ended = binary::fail_download(&mut command, self.from, &place.path().join("in"));
         (services.asked(), ended)
     }
 
@@ -110,21 +108,6 @@ fn check(rows: &[Row]) {
             scope.spawn(|| row.check());
         }
     });
-}
-
-fn run(command: &mut Command, from: &str, place: &Path) -> Ended {
-    let to = place.join("in").display().to_string();
-    let ended = binary::run(command.args([
-        "download",
-        "--from-remote",
-        &format!("{from}/inputs.pb"),
-        "--to-output-prefix",
-        &format!("{from}/out"),
-        "--to-local-dir",
-        &to,
-    ]));
-    assert_ne!(ended.code(), 0);
-    ended
 }
 
 /// Describes a request: method, target, credentials, and other parts that depend on settings.

@@ -69,19 +69,8 @@ fn command(services: &Recorder, home: &Path) -> Command {
 /// Runs a download that finds nothing.
 fn run(command: &mut Command) -> Ended {
     let place = tempfile::tempdir().unwrap();
-    let to = place.path().display().to_string();
-    let ended = binary::run(command.args([
-        "--logger.level=5",
-        "--storage.container=data",
-        "download",
-        "--from-remote",
-        "s3://data/t/inputs.pb",
-        "--to-output-prefix",
-        "s3://data/t/out",
-        "--to-local-dir",
-        &to,
-    ]));
-    assert_ne!(ended.code(), 0);
+    command.args(["--logger.level=5", "--storage.container=data"]);
+    let ended = binary::fail_download(command, "s3://data/t", place.path());
     assert!(!ended.stderr.contains("s3cret"), "{}", ended.stderr);
     ended
 }

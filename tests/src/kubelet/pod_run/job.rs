@@ -3,12 +3,12 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::Play;
+use super::PodRun;
 use crate::kubelet::cluster::job;
 use crate::kubelet::evidence::Logs;
 use crate::s3::S3Server;
 
-impl Play<'_> {
+impl PodRun<'_> {
     /// Runs this pod as a Job, which is tried twice.
     pub(super) fn job(&mut self, pod: &Value, store: &S3Server) -> Result<()> {
         let name = self.names.pod.clone();
@@ -19,8 +19,8 @@ impl Play<'_> {
                 self.first_try = Some(Box::new(self.collect(store)));
                 self.logs = Logs::default();
             }
-            self.until("the Job has made a pod", |play| {
-                let made = play.cluster().and_then(|cluster| cluster.pods_of(&name));
+            self.until("the Job has made a pod", |run| {
+                let made = run.cluster().and_then(|cluster| cluster.pods_of(&name));
                 made.is_ok_and(|made| made.len() >= number)
             })?;
             let made = self.cluster()?.pods_of(&name)?;

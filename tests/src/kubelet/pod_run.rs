@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::cluster::Cluster;
 use super::evidence::{Evidence, Logs};
-use super::manifest::{self, HELPER, MESH, Names, SIDECAR, main_name};
+use super::manifest::{self, HELPER, MESH, PodNames, SIDECAR, main_name};
 use super::node::Node;
 use super::scenario::{Act, Beside, Case, End};
 use super::status::{Container, Pod};
@@ -36,10 +36,10 @@ const A_WHILE: Duration = Duration::from_millis(800);
 pub const CUT_OFF: &str = "the run was stopped";
 
 /// A pod that runs.
-struct Play<'a> {
+struct PodRun<'a> {
     case: &'a Case,
     node: &'a Node,
-    names: Names,
+    names: PodNames,
     folder: PathBuf,
     logs: Logs,
     /// The last status.
@@ -56,9 +56,9 @@ struct Play<'a> {
 
 /// Runs a case, and collects its results and the logs of its containers.
 #[must_use]
-pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Evidence, Logs) {
+pub fn run_pod(case: &Case, node: &Node, store: &S3Server, names: PodNames) -> (Evidence, Logs) {
     let folder = node.directory().join("pods").join(&names.pod);
-    let mut play = Play {
+    let mut run = PodRun {
         case,
         node,
         names,
@@ -71,15 +71,15 @@ pub fn play(case: &Case, node: &Node, store: &S3Server, names: Names) -> (Eviden
         processes: [None, None],
         first_try: None,
     };
-    let stuck = play.all(store).err();
-    let mut evidence = play.collect(store);
+    let stuck = run.all(store).err();
+    let mut evidence = run.collect(store);
     evidence.stuck = stuck.map(|error| format!("{error:#}"));
-    evidence.first_try = play.first_try.take();
-    play.node.remove(&play.names.pod);
-    (evidence, play.logs)
+    evidence.first_try = run.first_try.take();
+    run.node.remove(&run.names.pod);
+    (evidence, run.logs)
 }
 
-impl Play<'_> {
+impl PodRun<'_> {
     /// Collects the results of the current pod.
     fn collect(&mut self, store: &S3Server) -> Evidence {
         let mut evidence = Evidence::collect(store, &self.names, &self.folder);
@@ -111,15 +111,15 @@ impl Play<'_> {
         }
         self.names.uid = self.node.place(&self.names.pod, &pod)?;
         if self.case.scenario.end == End::NeverTried {
-            return self.until("the sidecar has ended and was started again", |play| {
-                let sidecar = play.pod.container(SIDECAR);
+            return self.until("the sidecar has ended and was started again", |run| {
+                let sidecar = run.pod.container(SIDECAR);
                 sidecar.is_some_and(|one| one.restarts() > 1)
             });
         }
         self.act()?;
         if matches!(self.case.scenario.act, Act::Delete | Act::Evict) {
-            return self.until("the processes of the deleted pod have ended", |play| {
-                play.processes
+            return self.until("the processes of the deleted pod have ended", |run| {
+                run.processes
                     .iter()
                     .flatten()
                     .all(|pid| test_kill_process(*pid).is_err())
@@ -129,13 +129,13 @@ impl Play<'_> {
     }
 
     fn until_over(&mut self) -> Result<()> {
-        self.until("main and the sidecar have ended", |play| {
+        self.until("main and the sidecar have ended", |run| {
             let ended = |name| {
-                play.pod
+                run.pod
                     .container(name)
                     .is_some_and(|one| one.end().is_some())
             };
-            play.pod.is_over() && ended(main_name(play.case)) && ended(SIDECAR)
+            run.pod.is_over() && ended(main_name(run.case)) && ended(SIDECAR)
         })
     }
 
@@ -145,10 +145,10 @@ impl Play<'_> {
             return Ok(());
         }
         let ready = self.folder.join("stamps/ready");
-        self.until("main runs", |play| {
-            let runs = play
+        self.until("main runs", |run| {
+            let runs = run
                 .pod
-                .container(main_name(play.case))
+                .container(main_name(run.case))
                 .is_some_and(Container::runs);
             runs && ready.exists()
         })?;
@@ -162,8 +162,8 @@ impl Play<'_> {
             Act::KillMain => self.kill(0)?,
             Act::KillSidecar => {
                 self.kill(1)?;
-                self.until("the sidecar is back", |play| {
-                    let sidecar = play.pod.container(SIDECAR);
+                self.until("the sidecar is back", |run| {
+                    let sidecar = run.pod.container(SIDECAR);
                     sidecar.is_some_and(|one| one.restarts() > 0 && one.has_started())
                 })?;
                 self.let_go()?;
