@@ -1,47 +1,47 @@
-//! What crosses the line between the kernel side and user space, and nothing else: the record of
-//! the ring buffer, the globals that user space sets before loading, and the slots of the maps.
+//! What the kernel side and user space share: the record of the ring buffer, the globals that user space
+//! sets before loading, and the slots of the maps.
 //!
-//! No logic lives here. Both sides are built from this one file, so they cannot disagree.
+//! Never here: logic. Both sides are built from this file, so they cannot disagree.
 #![no_std]
 
 use bytemuck::{Pod, Zeroable};
 
-/// One process event, as it lies in the ring buffer. Times are nanoseconds of `CLOCK_BOOTTIME`.
+/// One process event, as it stands in the ring buffer. Times are nanoseconds of `CLOCK_BOOTTIME`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub struct Record {
     /// When it happened.
     pub at: u64,
-    /// When the thread group's leader was started; 0 where the kernel's BTF did not tell the field.
+    /// When the thread group's leader was started; 0 if the kernel's BTF lacks the field.
     pub started: u64,
     /// The container: id of the cgroup one level below the pod.
     pub cgroup: u64,
     /// [`kind`]: what happened.
     pub kind: u32,
-    /// Thread group id in our own pid namespace; 0 for a process whose innermost namespace is another one.
+    /// Thread group id in our own pid namespace; 0 if the process's innermost namespace is another one.
     pub pid: u32,
     /// Thread group id in the initial pid namespace.
     pub host_pid: u32,
-    /// Thread group id in the process's innermost pid namespace; 0 where it could not be read.
+    /// Thread group id in the process's innermost pid namespace; 0 if it could not be read.
     pub inner_pid: u32,
-    /// For [`kind::EXIT`]: the status that wait(2) would give.
+    /// For [`kind::EXIT`]: the status as wait(2) returns it.
     pub status: u32,
     /// [`flag`] bits.
     pub flags: u32,
-    /// The process's command name, padded with NUL; only where our own pid namespace does not show the
-    /// process (`pid` is 0).
+    /// The process's command name, padded with NUL; empty if our own pid namespace shows the process
+    /// (`pid` is not 0).
     pub comm: [u8; 16],
 }
 
 /// Values of [`Record::kind`].
 pub mod kind {
-    /// A process has replaced its program (`sched_process_exec`).
+    /// A process replaced its program (`sched_process_exec`).
     pub const EXEC: u32 = 1;
-    /// The last thread of a process has exited (`sched_process_exit`).
+    /// The last thread of a process exited (`sched_process_exit`).
     pub const EXIT: u32 = 2;
-    /// For the first time a process has been made in a container (`sched_process_fork`): by the
-    /// runtime, which is about to make the container's mounts, unless the container is older than
-    /// the programs. Not sent once user space has set [`pod::FOCUS`](super::pod::FOCUS).
+    /// The first process was created in a container (`sched_process_fork`). The runtime creates it before
+    /// it sets up the container's mounts, unless the container is older than the programs. Not sent once
+    /// user space has set [`pod::FOCUS`](super::pod::FOCUS).
     pub const FORK: u32 = 3;
 }
 
@@ -49,15 +49,15 @@ pub mod kind {
 pub mod flag {
     /// [`Record::status`](super::Record::status) could be read.
     pub const STATUS: u32 = 1;
-    /// The out-of-memory killer had chosen this process.
+    /// The out-of-memory killer chose this process.
     pub const OOM: u32 = 2;
-    /// The process's parent is known to be of the same cgroup: it did not come into its container
+    /// The process's parent is known to be in the same cgroup: the process did not enter its container
     /// from outside.
     pub const CHILD: u32 = 4;
 }
 
-/// Field offsets that the programs need, as slots of the global `OFFSETS`. The kernel side holds
-/// no offset of its own: the running kernel's BTF tells them.
+/// Field offsets that the programs need, as slots of the global `OFFSETS`. The kernel side has no offsets
+/// of its own: they come from the running kernel's BTF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Offset {
@@ -99,7 +99,7 @@ pub enum Offset {
     CgroupNode,
     /// `kernfs_node.id`
     NodeId,
-    /// `css_set.subsys[…]`: the slot of the controller of cgroup v1 whose hierarchy counts
+    /// `css_set.subsys[…]`: the slot of the cgroup v1 controller whose hierarchy we use
     CssSetController,
     /// `cgroup_subsys_state.cgroup`
     ControllerCgroup,
@@ -108,30 +108,30 @@ pub enum Offset {
 /// Number of [`Offset`] slots.
 pub const OFFSETS: usize = Offset::ControllerCgroup as usize + 1;
 
-/// The value of a slot whose field this kernel does not have: what needs it is switched off.
+/// The value of a slot whose field this kernel lacks: what needs the field is switched off.
 pub const ABSENT: u32 = u32::MAX;
 
 /// How the programs find the cgroup of a task: values of the global `ANCESTOR`.
 pub mod ancestor {
     /// By the helper `bpf_get_current_ancestor_cgroup_id`, open to tracing programs from 5.14 on.
     pub const HELPER: u32 = 0;
-    /// By reading from `task->cgroups->dfl_cgrp` on, for the kernels before.
+    /// By reading from `task->cgroups->dfl_cgrp` on, for older kernels.
     pub const WALK: u32 = 1;
-    /// By reading from `task->cgroups->subsys[…]->cgroup` on: in a hierarchy of cgroup v1, of which
-    /// no helper tells.
+    /// By reading from `task->cgroups->subsys[…]->cgroup` on: in a hierarchy of cgroup v1, which no helper
+    /// covers.
     pub const WALK_V1: u32 = 2;
 }
 
-/// Numbers of the only element of the map `POD`: which processes are reported. One element, since
-/// each process of the node pays for looking it up.
+/// The numbers in the only element of the map `POD`: which processes are reported. It has one element,
+/// because each process of the node pays for the look-up.
 pub mod pod {
     /// The cgroup id of the pod; 0 matches nothing.
     pub const ID: usize = 0;
     /// The level of the pod's cgroup below the root of the hierarchy.
     pub const LEVEL: usize = 1;
-    /// Not 0: of containers in `KNOWN` report nothing but the exits of processes in `WATCHED`.
+    /// If not 0, containers in `KNOWN` report only the exits of processes in `WATCHED`.
     pub const FOCUS: usize = 2;
-    /// How many numbers.
+    /// The number of numbers.
     pub const NUMBERS: usize = 3;
 }
 
@@ -145,10 +145,10 @@ pub mod lost {
     pub const SLOTS: u32 = 2;
 }
 
-/// Added to the pid of a process whose innermost pid namespace is not ours, in keys of `WATCHED`:
-/// the number is then its pid in the initial namespace.
+/// Added to a key of `WATCHED` for a process whose innermost pid namespace is not ours: the key is then
+/// the pid in the initial namespace.
 pub const FOREIGN: u64 = 1 << 32;
 
-/// Number of levels that the program `learn` reports of our own task; cgroup trees of real nodes
-/// are at most about a dozen deep.
+/// Number of levels that the program `learn` reports for our own task. Cgroup trees of real nodes are at
+/// most about a dozen levels deep.
 pub const LEVELS: u32 = 24;

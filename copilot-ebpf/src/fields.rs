@@ -1,19 +1,19 @@
-//! Reading fields of the kernel's structures by the offsets that user space found in its BTF.
+//! Reads fields of the kernel's structures, at the offsets that user space found in its BTF.
 
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use copilot_common::{ABSENT, OFFSETS, Offset};
 
 use crate::maps::count_lost;
 
-/// Set by user space before loading, then frozen: one slot an [`Offset`].
+/// Set by user space before loading, then frozen: one slot for each [`Offset`].
 #[unsafe(no_mangle)]
 static OFFSETS_OF_FIELDS: [u32; OFFSETS] = [ABSENT; OFFSETS];
 
-/// The offset of a field, or nothing where this kernel has none.
+/// The offset of a field; none if this kernel lacks the field.
 #[inline(always)]
 pub fn offset(field: Offset) -> Option<usize> {
-    // SAFETY: the reference is valid and aligned; a volatile read keeps the compiler from folding
-    // in the initial value, which user space replaces.
+    // SAFETY: the reference is valid and aligned. A volatile read keeps the compiler from using the
+    // initial value, which user space replaces.
     let value = unsafe { core::ptr::read_volatile(&raw const OFFSETS_OF_FIELDS[field as usize]) };
     (value != ABSENT).then_some(value as usize)
 }

@@ -1,27 +1,28 @@
-//! The kernel side: raw tracepoints that tell which processes of one pod start and end, and how.
+//! The kernel side: raw tracepoints that report which processes of one pod start and end, and how.
 //!
-//! Each program filters first, so that a process of another pod costs one helper call and a
-//! compare; then it reserves a record, fills and submits it. Nothing here decides who main is or
-//! when a container has started: whatever can be tested in user space lives there.
+//! Each program filters first, so a process of another pod costs one helper call and a comparison; then
+//! it reserves a record, fills it and submits it. Never here: deciding which container is main or when a
+//! container starts. What can be tested in user space is there.
 //!
-//! Raw tracepoints need neither tracefs nor the kernel's BTF to attach. Field offsets come from
-//! user space (`OFFSETS`); a branch on such a constant is pruned by the verifier before it is
-//! checked, so one object loads on kernels that lack a helper or a field.
+//! Raw tracepoints need neither tracefs nor the kernel's BTF to attach. Field offsets come from user
+//! space (`OFFSETS`). The verifier prunes a branch on such a constant before it checks the branch, so one
+//! object loads on kernels that lack a helper or a field.
 #![no_std]
 #![no_main]
 #![expect(
     clippy::inline_always,
-    reason = "a call is a few instructions that a tracepoint need not pay; before 5.10 functions \
-              that are not inlined limit what a program may do"
+    reason = "a call costs a few instructions in each tracepoint; before 5.10 functions that are \
+              not inlined limit what a program may do"
 )]
 
 mod fields;
 mod maps;
+mod namespace;
 mod process;
 mod scope;
 mod trace;
 
-/// Never reached: the programs cannot panic, but a `no_std` binary must say what would happen.
+/// Never called: the programs cannot panic, but a `no_std` binary needs a handler.
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
     loop {}

@@ -1,5 +1,5 @@
-//! The maps: the ring buffer that carries the records, the filter that user space sets, and the
-//! counters of what could not be sent.
+//! The maps: the ring buffer for the records, the filter that user space sets, and the counters of
+//! records that were not sent.
 
 use aya_ebpf::{
     bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE},
@@ -19,7 +19,7 @@ pub const LET_SLEEP: u64 = BPF_RB_NO_WAKEUP as u64;
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
 
-/// What is reported: see [`pod`].
+/// Which processes are reported: see [`pod`].
 #[map]
 pub static POD: Array<[u64; pod::NUMBERS]> = Array::with_max_entries(1, 0);
 
@@ -28,13 +28,13 @@ pub static POD: Array<[u64; pod::NUMBERS]> = Array::with_max_entries(1, 0);
 #[map]
 pub static WATCHED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 
-/// Containers (cgroup ids) of which nothing but the exits of [`WATCHED`] is of interest once user
-/// space has set [`pod::FOCUS`].
+/// Containers (cgroup ids) of which only the exits of [`WATCHED`] are reported once user space has set
+/// [`pod::FOCUS`].
 #[map]
 pub static KNOWN: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 
-/// Containers (cgroup ids) in which a process has been made since the programs were attached. Of
-/// more than fit, the later ones are identified by their first exec only.
+/// Containers (cgroup ids) in which a process was created since the programs were attached. If the map
+/// is full, the first exec identifies the other containers.
 #[map]
 pub static POPULATED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 
@@ -46,8 +46,8 @@ pub static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(lost::SLOTS, 0
 #[map]
 pub static LINEAGE: Array<u64> = Array::with_max_entries(LEVELS, 0);
 
-/// Whether a quarter of the ring buffer waits to be read: records that wake nobody must not fill it,
-/// for a full one loses records that matter.
+/// Whether a quarter of the ring buffer waits to be read. Records that do not wake the reader must not
+/// fill the buffer, because a full buffer loses important records.
 #[inline(always)]
 pub fn much_waits() -> bool {
     EVENTS.query(BPF_RB_AVAIL_DATA.into()) > EVENTS.query(BPF_RB_RING_SIZE.into()) / 4

@@ -1,11 +1,6 @@
-//! One task of the kernel: whether it is the last of its process, and how that process ended.
+//! One task of the kernel: whether it is the last thread of its process, and how that process ended.
 
-use aya_ebpf::{
-    EbpfContext as _,
-    bindings::bpf_pidns_info,
-    helpers::{bpf_get_ns_current_pid_tgid, bpf_ktime_get_boot_ns},
-    programs::RawTracePointContext,
-};
+use aya_ebpf::{EbpfContext as _, helpers::bpf_ktime_get_boot_ns, programs::RawTracePointContext};
 use copilot_common::Offset;
 
 use crate::{
@@ -23,17 +18,10 @@ const SIGKILL: u32 = 9;
 /// Size of `struct upid` (an int, padding, a pointer) on every 64-bit kernel.
 const UPID_SIZE: usize = 16;
 
-/// Size of what `bpf_get_ns_current_pid_tgid` fills in: two ids of four bytes.
-const PIDNS_INFO_SIZE: u32 = 8;
-
 /// Deepest nesting of pid namespaces that the kernel allows (`MAX_PID_NS_LEVEL`).
 const MAX_PID_NAMESPACES: u32 = 32;
 
-/// Device and inode of our own pid namespace, as `bpf_get_ns_current_pid_tgid` wants them.
-#[unsafe(no_mangle)]
-static PID_NAMESPACE: [u64; 2] = [0; 2];
-
-/// Not 0: the exit tracepoint passes `group_dead` as its second argument (newer kernels).
+/// Not 0 on newer kernels, where the exit tracepoint passes `group_dead` as its second argument.
 #[unsafe(no_mangle)]
 static HAS_GROUP_DEAD: u32 = 0;
 
@@ -52,14 +40,14 @@ impl Task {
         Self { thread, leader }
     }
 
-    /// What the threads of the process share of its end, read when it is needed.
+    /// What the threads of the process share about its end, read only when needed.
     #[inline(always)]
     fn signal(&self) -> Option<*const u8> {
         read(self.thread, Offset::TaskSignal)
     }
 
-    /// Whether no other thread of the process lives. Without `group_dead` two threads that exit at
-    /// once may both see a count of 0: user space takes the same exit twice for one.
+    /// Whether no other thread of the process lives. Without `group_dead` two threads that exit at the
+    /// same time may both see a count of 0; user space treats two reports of one exit as one.
     #[inline(always)]
     pub fn is_last_thread(&self, ctx: &RawTracePointContext) -> bool {
         // SAFETY: as in `fields::offset`; user space replaces the value before loading.
@@ -71,14 +59,14 @@ impl Task {
             .and_then(|signal| read::<i32>(signal, Offset::SignalLive));
         match live {
             Some(live) => live == 0,
-            // The field is unknown here: the leader's exit is the best that can be told.
+            // This kernel lacks the field: the leader's exit is the best guess.
             None => ctx.pid() == ctx.tgid(),
         }
     }
 
-    /// How the process ended, by the rule of wait(2): the group's code if the whole group was ended,
-    /// else the leader's own; and whether the OOM killer had chosen it, which it marks by
-    /// `signal->oom_mm` before it sends SIGKILL.
+    /// How the process ended, as wait(2) tells it: the group's code if the whole group was ended, else the
+    /// leader's own. And whether the OOM killer chose the process: it sets `signal->oom_mm` before it
+    /// sends SIGKILL.
     #[inline(always)]
     pub fn end(&self) -> Option<(u32, bool)> {
         let signal = self.signal()?;
@@ -93,14 +81,14 @@ impl Task {
         Some((status, is_chosen))
     }
 
-    /// Whether the parent is of the very same cgroup. The first process of a container and those of
-    /// exec sessions are put there by a process that is not.
+    /// Whether the parent is in the same cgroup. The parent of a container's first process, or of an exec
+    /// session's, is not.
     #[inline(always)]
     pub fn is_child_of_its_cgroup(&self) -> bool {
         let Some(parent) = read::<*const u8>(self.thread, Offset::TaskParent) else {
             return false;
         };
-        // Processes of one cgroup mostly share all their controllers' as well.
+        // Processes of one cgroup usually share the cgroups of all controllers.
         let sets = [parent, self.thread].map(|task| read::<u64>(task, Offset::TaskCgroups));
         if sets[0].is_some() && sets[0] == sets[1] {
             return true;
@@ -115,8 +103,8 @@ impl Task {
         read(self.leader, Offset::TaskStartBoottime).unwrap_or(0)
     }
 
-    /// The process's id in its own pid namespace: 1 for the first process of a container that has
-    /// one to itself.
+    /// The process's id in its own pid namespace: 1 for the first process of a container with its own
+    /// namespace.
     #[inline(always)]
     pub fn innermost_pid(&self) -> u32 {
         self.read_innermost_pid().unwrap_or(0)
@@ -134,19 +122,7 @@ impl Task {
     }
 }
 
-/// The current process's id in our own pid namespace; 0 if its innermost namespace is another one.
-#[inline(always)]
-pub fn pid_in_our_namespace() -> u32 {
-    // SAFETY: as in `fields::offset`; user space replaces the values before loading.
-    let [device, inode] = unsafe { core::ptr::read_volatile(&raw const PID_NAMESPACE) };
-    let mut info = bpf_pidns_info { pid: 0, tgid: 0 };
-    // SAFETY: the pointer and the size are those of a local structure of the type that the helper fills.
-    let result =
-        unsafe { bpf_get_ns_current_pid_tgid(device, inode, &raw mut info, PIDNS_INFO_SIZE) };
-    if result == 0 { info.tgid } else { 0 }
-}
-
-/// Nanoseconds since boot, suspended time included: what `CLOCK_BOOTTIME` says.
+/// Nanoseconds since boot, with suspended time: the clock `CLOCK_BOOTTIME`.
 #[inline(always)]
 pub fn boot_time() -> u64 {
     // SAFETY: the helper takes no argument and only reads a clock.

@@ -1,8 +1,8 @@
-//! Is the current task in our pod, in which container, and does it still matter?
+//! Whether the current task is in our pod, in which container, and whether it still matters.
 //!
-//! The pod is an *ancestor* of a process's cgroup, never the cgroup itself: containers lie one
-//! level below it, and with crun the processes lie one deeper still. So both ids are taken at a
-//! level, never from the leaf.
+//! The pod is an *ancestor* of a process's cgroup, never the cgroup itself: containers are one level
+//! below it, and with crun the processes are one level deeper still. So both ids are read at a level,
+//! never from the leaf.
 
 use aya_ebpf::helpers::{bpf_get_current_ancestor_cgroup_id, bpf_get_current_task};
 use copilot_common::{FOREIGN, LEVELS, Offset, ancestor, pod};
@@ -10,13 +10,13 @@ use copilot_common::{FOREIGN, LEVELS, Offset, ancestor, pod};
 use crate::{
     fields::{offset, read, read_at},
     maps::{KNOWN, LINEAGE, POD, POPULATED, WATCHED},
-    process::pid_in_our_namespace,
+    namespace::pid_in_our_namespace,
 };
 
 /// `include/uapi/linux/bpf.h`: insert only what is not there yet.
 const BPF_NOEXIST: u64 = 1;
 
-/// One of [`ancestor`]: how a task's cgroups are found on this kernel.
+/// One of [`ancestor`]: how to find a task's cgroups on this kernel.
 #[unsafe(no_mangle)]
 static ANCESTOR: u32 = ancestor::HELPER;
 
@@ -24,7 +24,7 @@ static ANCESTOR: u32 = ancestor::HELPER;
 #[unsafe(no_mangle)]
 static OWN_PID: u32 = 0;
 
-/// The container of the current task if it belongs to one of our pod.
+/// The container of the current task, if it belongs to our pod.
 #[inline(always)]
 pub fn container_of_current() -> Option<u64> {
     let pod = POD.get(0)?;
@@ -36,13 +36,13 @@ pub fn container_of_current() -> Option<u64> {
     (container != 0).then_some(container)
 }
 
-/// Whether user space has said what it waits for.
+/// Whether user space has set what it waits for.
 #[inline(always)]
 pub fn focused() -> bool {
     POD.get(0).is_some_and(|pod| pod[pod::FOCUS] != 0)
 }
 
-/// Whether the exit of the current process is waited for.
+/// Whether user space waits for the exit of the current process.
 #[inline(always)]
 pub fn is_watched(host_pid: u32) -> bool {
     let key = match pid_in_our_namespace() {
@@ -52,16 +52,16 @@ pub fn is_watched(host_pid: u32) -> bool {
     WATCHED.get_ptr(key).is_some()
 }
 
-/// Whether this container has been reported before.
+/// Whether user space knows this container.
 #[inline(always)]
 pub fn is_known(container: u64) -> bool {
     KNOWN.get_ptr(container).is_some()
 }
 
-/// Whether no process has been made in this container before.
+/// Whether this is the first process created in this container.
 #[inline(always)]
 pub fn is_first_in(container: u64) -> bool {
-    // The look-up first: it is what nearly all forks cost.
+    // The look-up comes first: nearly all forks cost no more.
     POPULATED.get_ptr(container).is_none() && POPULATED.insert(container, 1, BPF_NOEXIST).is_ok()
 }
 
@@ -72,7 +72,7 @@ pub fn own_pid() -> u32 {
     unsafe { core::ptr::read_volatile(&raw const OWN_PID) }
 }
 
-/// Writes the current task's cgroup id of each level to `LINEAGE`; returns how many there are.
+/// Writes the current task's cgroup id of each level to `LINEAGE`; returns the number of levels.
 #[inline(always)]
 pub fn learn() -> u32 {
     let mut found = 0;
@@ -94,7 +94,7 @@ fn way() -> u32 {
     unsafe { core::ptr::read_volatile(&raw const ANCESTOR) }
 }
 
-/// The cgroup of a task in the hierarchy that counts.
+/// The cgroup of a task, in the hierarchy that we use.
 #[inline(always)]
 pub fn cgroup_of(task: *const u8) -> Option<*const u8> {
     let css_set: *const u8 = read(task, Offset::TaskCgroups)?;
@@ -105,7 +105,7 @@ pub fn cgroup_of(task: *const u8) -> Option<*const u8> {
     read(css_set, Offset::CssSetDflCgrp)
 }
 
-/// The cgroup id of the current task's ancestor at a level of the hierarchy; 0 below its leaf.
+/// The id of the current task's ancestor cgroup at a level of the hierarchy; 0 below the task's own.
 #[inline(always)]
 fn ancestor_id(level: u32) -> u64 {
     if way() == ancestor::HELPER {
@@ -115,7 +115,7 @@ fn ancestor_id(level: u32) -> u64 {
     walk(level).unwrap_or(0)
 }
 
-/// What the helper does, for kernels before 5.14 and for cgroup v1. The arrays are as long as the
+/// Does the helper's work on kernels before 5.14 and with cgroup v1. The arrays are only as long as the
 /// cgroup is deep, hence the check.
 #[inline(always)]
 fn walk(level: u32) -> Option<u64> {

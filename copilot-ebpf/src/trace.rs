@@ -1,5 +1,5 @@
-//! The programs, one for each thing that user space asks: what started, what ended, where a container
-//! is being made, and where we ourselves are.
+//! The programs, one for each question of user space: what started, what ended, where a container is
+//! created, and where we are ourselves.
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -13,15 +13,15 @@ use aya_log_ebpf::debug;
 use copilot_common::{Record, flag, kind, lost};
 
 use crate::{
-    maps,
+    maps, namespace,
     process::{self, Task},
     scope,
 };
 
-// What a process outside of the pod pays for comes first in each program and ends it at once; all the
-// rest is a function of its own, so that it lies elsewhere and none of it need be fetched.
+// Each program begins with the check that ends it for processes outside the pod. The rest is a function
+// of its own, so those processes do not even fetch its code.
 
-/// A process of the pod has successfully replaced its program.
+/// A process of the pod successfully replaced its program.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 fn process_exec(ctx: RawTracePointContext) -> i32 {
     match scope::container_of_current() {
@@ -81,9 +81,9 @@ fn report_exit(ctx: *mut c_void, container: u64) -> i32 {
     0
 }
 
-/// A process of the pod makes another one; reported if it is the first in its container, while main
-/// is not known. A runtime does so before it makes the container's mounts and long before the
-/// container's program begins: time enough to find out whose container it is.
+/// A process of the pod creates another one; reported if it is the first in its container, as long as
+/// main is unknown. A runtime does this before it sets up the container's mounts and long before the
+/// container's program starts: enough time to find out which container it is.
 #[raw_tracepoint(tracepoint = "sched_process_fork")]
 fn process_fork(ctx: RawTracePointContext) -> i32 {
     let Some(container) = scope::container_of_current() else {
@@ -97,11 +97,13 @@ fn process_fork(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Tells user space the cgroup of our own task and of all its ancestors, on the exit of a thread
-/// that was started for this: in a private cgroup namespace no file says so.
+/// Reports the cgroup of our own task and of all its ancestors when a thread exits that was started for
+/// this: in a private cgroup namespace no file shows them.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 fn learn(ctx: RawTracePointContext) -> i32 {
-    if process::pid_in_our_namespace() == 0 || process::pid_in_our_namespace() != scope::own_pid() {
+    if namespace::pid_in_our_namespace() == 0
+        || namespace::pid_in_our_namespace() != scope::own_pid()
+    {
         return 0;
     }
     let found = scope::learn();
@@ -109,8 +111,8 @@ fn learn(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Inlined for more than speed: the compiler drops arguments that it does not need but describes
-/// the function with all of them, and kernels from 7.2 on believe the description.
+/// Must be inlined, not only for speed: the compiler drops unused arguments but describes the function
+/// with all of them, and kernels from 7.2 on trust the description.
 #[inline(always)]
 fn send(
     ctx: &RawTracePointContext,
@@ -124,8 +126,8 @@ fn send(
         maps::count_lost(lost::RING_FULL);
         return;
     };
-    let pid = process::pid_in_our_namespace();
-    // What `/proc` shows need not be told.
+    let pid = namespace::pid_in_our_namespace();
+    // User space reads from `/proc` what `/proc` shows.
     let is_visible = pid != 0;
     entry.write(Record {
         at: process::boot_time(),
@@ -147,8 +149,8 @@ fn send(
             ctx.command().unwrap_or_default()
         },
     });
-    // A waking costs the process that is being told of several microseconds. What a container's own
-    // processes start can wait for the next record that matters, or until much waits.
+    // Waking the reader costs the reported process several microseconds. Records of what a container's own
+    // processes start can wait for the next important record, or until many records wait.
     let can_wait = flags & flag::CHILD != 0 && !maps::much_waits();
     entry.submit(if can_wait {
         maps::LET_SLEEP

@@ -1,4 +1,4 @@
-//! The BPF object: built from `copilot-ebpf`, or given ready-made.
+//! The BPF object: built from `copilot-ebpf`, or provided ready-made.
 
 use std::{env, fs, path::Path};
 
@@ -7,7 +7,7 @@ use aya_build::{Package, Toolchain, build_ebpf};
 
 use crate::toolchain::{BpfToolchain, has_linker};
 
-/// A ready-made object: for machines that cannot build one.
+/// Names a ready-made object, for machines that cannot build one.
 const OBJECT: &str = "COPILOT_EBPF_OBJECT";
 
 /// The name under which the library embeds the object.
@@ -24,10 +24,10 @@ pub fn build() -> Result<()> {
         return copy_object(Path::new(&object));
     }
     let Some(toolchain) = BpfToolchain::find() else {
-        bail!("no compiler here can build the BPF programs: {ADVICE}");
+        bail!("no installed compiler can build the BPF programs: {ADVICE}");
     };
     if !has_linker() {
-        bail!("bpf-linker, which links the BPF programs, cannot be run: {ADVICE}");
+        bail!("bpf-linker, which links the BPF programs, cannot run: {ADVICE}");
     }
     let package = Package {
         name: PACKAGE,

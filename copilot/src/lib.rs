@@ -1,9 +1,9 @@
 //! Copilot: the data sidecar that lets any container take part in a Flyte workflow.
 //!
-//! One library, one tiny binary. Data runs left to right, once: [`cli`] turns argv into a typed
-//! request, [`command`] carries it out by a job ([`download`], [`sidecar`]), which plans with
-//! [`literal`], runs the plan with [`transfer`] over [`store`], and [`report`] says how it ended.
-//! [`track`] knows when the pod's main container starts and ends. No module reaches up.
+//! One library, one tiny binary. Data runs left to right, once: [`cli`] turns argv into a typed request.
+//! [`command`] runs a job for it ([`download`], [`sidecar`]). The job plans with [`literal`] and runs the
+//! plan with [`transfer`] over [`store`]; [`report`] says how it ended. [`track`] knows when the pod's main
+//! container starts and ends. No module calls upward.
 
 pub mod cli;
 pub mod command;
@@ -18,3 +18,4 @@ pub mod termination;
 pub mod track;
 pub mod transfer;
 pub mod upload;
+mod yaml;

@@ -1,4 +1,4 @@
-//! `copilot`: the binary's edge, as small as it can be.
+//! The binary: it listens for signals, reads the command line, and hands over to `command`.
 
 use std::process::ExitCode;
 
@@ -6,14 +6,14 @@ use copilot::termination::Termination;
 use copilot::track::Timestamp;
 use copilot::{cli, command};
 
-/// One thread: it is cheaper than two and as fast, as long as nothing blocks it for long.
+/// One thread is cheaper than two, and as fast as long as nothing blocks it for long.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // First, so that a SIGTERM that comes while settings are read is not lost, nor ends us.
+    // This comes first: a SIGTERM during the setup must neither be lost nor end the process.
     let termination = match Termination::listen() {
         Ok(termination) => termination,
         Err(error) => {
-            eprintln!("Error: signals cannot be listened to: {error}");
+            eprintln!("Error: cannot listen for signals: {error}");
             return ExitCode::from(2);
         }
     };

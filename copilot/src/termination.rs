@@ -1,8 +1,8 @@
-//! SIGTERM and SIGINT: listened to from the first line of `main`, so that none is lost while
-//! settings are read or a store is opened, and until the very end, so that none ends an upload.
+//! SIGTERM and SIGINT. We listen from the first line of `main`, so no signal is lost while settings are
+//! read or a store is opened, and until the very end, so no signal ends an upload.
 //!
-//! What a signal means is the command's decision: a download is cancelled, a sidecar learns that
-//! main is over or that the pod is being deleted.
+//! The command decides what a signal means: it cancels a download, and tells a sidecar that main is over
+//! or that the pod is being deleted.
 
 use std::io;
 
@@ -17,8 +17,8 @@ pub struct Termination {
 }
 
 impl Termination {
-    /// Begins to listen. From here on the signals no longer end the process by themselves.
-    /// Needs a running tokio runtime.
+    /// Starts to listen. From now on the signals do not end the process by themselves. Needs a running
+    /// tokio runtime.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -27,7 +27,7 @@ impl Termination {
         })
     }
 
-    /// Waits for the first signal; at once if it has come before. Later ones change nothing.
+    /// Waits for the first signal; returns at once if one came before.
     pub async fn received(&mut self) {
         if self.received {
             return;

@@ -1,4 +1,4 @@
-//! A server on a thread of its own, so that it does not share a runtime with what it serves.
+//! A server on a thread of its own, so that it does not share a runtime with its clients.
 
 use std::future::Future;
 use std::io;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Connections that may wait to be taken.
+/// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// A running server; stops when dropped.
@@ -31,13 +31,13 @@ impl Background {
         Self::start_after(name, Duration::ZERO, serve)
     }
 
-    /// The same, and connections are refused until this time has passed.
+    /// The same; connections are refused until this time has passed.
     pub fn start_after<F, S>(name: &str, wait: Duration, serve: F) -> io::Result<Self>
     where
         F: Fn(TcpStream) -> S + Send + 'static,
         S: Future<Output = ()> + Send + 'static,
     {
-        // Bound, so that the port is ours; who does not listen yet refuses.
+        // A socket that is bound and does not listen yet holds its port, and refuses connections.
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = socket.local_addr()?;
@@ -68,7 +68,7 @@ impl Background {
                     };
                     accept(listener, serve).await;
                 }));
-                // Connections that hang are cut, not waited for.
+                // Open connections are cut: one that hangs would never end.
                 runtime.shutdown_background();
             })?;
         Ok(Self {
@@ -85,7 +85,7 @@ impl Background {
     }
 }
 
-/// When connections are taken.
+/// When the server begins to accept connections.
 enum Listening {
     Already(TcpListener),
     After(Duration, TcpSocket),
@@ -99,7 +99,7 @@ where
     let mut connections = JoinSet::new();
     loop {
         if let Ok((connection, _)) = listener.accept().await {
-            // Answers are small and many: waiting to fill a packet would only add delay.
+            // Answers are small and many: to wait until a packet is full would only add delay.
             let _ = connection.set_nodelay(true);
             connections.spawn(serve(connection));
         }

@@ -1,5 +1,5 @@
-//! The built program, run as a platform would run it, and away from every cloud: an empty
-//! environment, metadata services and Kubernetes' API at a closed port of this machine.
+//! The built program, run as a platform runs it, and kept away from every cloud: its environment is empty,
+//! and the metadata services and Kubernetes' API are at a closed port of this machine.
 
 use std::env;
 use std::fs::{self, File};
@@ -15,13 +15,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::requirement::{NOBODY, is_root};
 
-/// How long a run may take before it is called stuck; none of the tests' waits comes near it.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// A run or a wait that takes longer than this is stuck. It is far more than any test needs.
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The program under test: `COPILOT_BINARY`, else what was last built beside the running test.
+/// The program under test: `COPILOT_BINARY`, else the last one that was built beside the running test.
 ///
 /// # Panics
-/// If there is none.
+/// If it does not exist.
 #[must_use]
 pub fn path() -> PathBuf {
     let named = env::var_os("COPILOT_BINARY").map(PathBuf::from);
@@ -37,7 +37,7 @@ pub fn path() -> PathBuf {
     found.expect("the program is not built: run `cargo xtask build`, or name it in COPILOT_BINARY")
 }
 
-/// The program, to be given arguments.
+/// A command that runs the program. Add arguments.
 #[must_use]
 pub fn command() -> Command {
     let mut command = Command::new(path());
@@ -45,11 +45,11 @@ pub fn command() -> Command {
     command
 }
 
-/// The program as a user whom permissions bind: as somebody else where we are root. `copy` is where
-/// a copy of it may lie, since that user may have no way to the original.
+/// A command that runs the program as a user to whom permissions apply: as another user where we are root.
+/// That user may have no access to the original, so a copy is made at `copy`.
 ///
 /// # Panics
-/// If the copy cannot be made.
+/// If the program cannot be copied.
 #[must_use]
 pub fn unprivileged(copy: &Path) -> Command {
     if !is_root() {
@@ -61,11 +61,11 @@ pub fn unprivileged(copy: &Path) -> Command {
     command
 }
 
-/// A command that runs the program, or a copy of it at `copy`, as this user, in a group of their own
-/// number and in these groups besides. Only root may run it.
+/// A command that runs a copy of the program, at `copy`, as this user. The user's own group has the same
+/// number; `groups` are further groups. Only root may run it.
 ///
 /// # Panics
-/// If the copy cannot be made.
+/// If the program cannot be copied.
 #[must_use]
 pub fn as_user(copy: &Path, user: u32, groups: &[u32]) -> Command {
     place(&path(), copy).expect("the program can be copied");
@@ -74,10 +74,10 @@ pub fn as_user(copy: &Path, user: u32, groups: &[u32]) -> Command {
     command
 }
 
-/// Links a program to `target`, or copies it to another file system.
+/// Links a program to `target`, or copies it if that is on another file system.
 ///
-/// The copy is made by another process: one that we write would be open for writing in whatever
-/// another thread forks just then, and the kernel runs no such file ("Text file busy").
+/// Another process makes the copy. If this one wrote it, a process that another thread forks at that moment
+/// would hold the file open for writing, and the kernel does not run such a file ("Text file busy").
 ///
 /// # Errors
 ///
@@ -97,7 +97,7 @@ pub fn place(program: &Path, target: &Path) -> io::Result<()> {
     Err(io::Error::other(format!("cp {paths}: {status}")))
 }
 
-/// A command that runs, as such a user, the program that is to be added.
+/// A command that runs a program as this user. Add the program.
 #[must_use]
 pub fn becoming(user: u32, groups: &[u32]) -> Command {
     let mut command = Command::new("setpriv");
@@ -114,7 +114,7 @@ pub fn becoming(user: u32, groups: &[u32]) -> Command {
     command
 }
 
-/// A command that runs, as a user who owns nothing, the program that is to be added.
+/// A command that runs a program as a user who owns nothing. Add the program.
 #[must_use]
 pub fn nobody() -> Command {
     let mut command = Command::new("setpriv");
@@ -123,7 +123,7 @@ pub fn nobody() -> Command {
     command
 }
 
-/// Takes the machine's own settings away from a command.
+/// Keeps the machine's own settings, and every cloud, away from a command.
 pub fn isolate(command: &mut Command) {
     command
         .env_clear()
@@ -144,11 +144,11 @@ pub fn isolate(command: &mut Command) {
 /// A run that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// How.
+    /// Its exit code or signal.
     pub status: ExitStatus,
     /// What it printed on standard output.
     pub stdout: String,
-    /// Its log and last words.
+    /// What it printed on standard error: its log, then its message.
     pub stderr: String,
 }
 
@@ -163,8 +163,8 @@ impl Ended {
         code.unwrap_or_else(|| panic!("{}: {}", self.status, self.stderr))
     }
 
-    /// The message that ends standard error: the last line that begins with `Error: `, and all
-    /// after it. Empty if there is none.
+    /// The message at the end of standard error: the last line that begins with `Error: `, and all that
+    /// follows it. Empty without such a line.
     #[must_use]
     pub fn message(&self) -> &str {
         let begin = match self.stderr.rfind("\nError: ") {
@@ -173,6 +173,17 @@ impl Ended {
             None => return "",
         };
         self.stderr[begin..].trim_end()
+    }
+
+    /// The log holds all of these words.
+    ///
+    /// # Panics
+    /// If it lacks one.
+    #[track_caller]
+    pub fn assert_logged(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?}: {}", self.stderr);
+        }
     }
 }
 
@@ -184,7 +195,20 @@ pub fn run(command: &mut Command) -> Ended {
     Running::start(command).ended()
 }
 
-/// A process that does not outlive the test.
+/// Runs a download of the task at `from`, which must fail, with this command and its root flags. `to` is
+/// the folder for inputs.
+///
+/// # Panics
+/// If it succeeds.
+pub fn fail_download(command: &mut Command, from: &str, to: &Path) -> Ended {
+    command.args(["download", "--from-remote", &format!("{from}/inputs.pb")]);
+    command.args(["--to-output-prefix", &format!("{from}/out")]);
+    let ended = run(command.arg("--to-local-dir").arg(to));
+    assert_ne!(ended.code(), 0, "{}", ended.stderr);
+    ended
+}
+
+/// A process that is killed when it is dropped.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -199,7 +223,7 @@ impl Running {
     /// If it cannot be started.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
-        // Files, so that a run that says much is not held up.
+        // Files, and not pipes: a full pipe would block the process.
         let (stdout, stderr) = (file(), file());
         let copy = |file: &File| file.try_clone().expect("a descriptor is free");
         command.stdout(copy(&stdout)).stderr(copy(&stderr));
@@ -217,10 +241,10 @@ impl Running {
         self.child.id()
     }
 
-    /// Whether it has not ended.
+    /// Whether it still runs.
     ///
     /// # Panics
-    /// If that cannot be told.
+    /// If the kernel does not tell.
     #[must_use]
     pub fn runs(&mut self) -> bool {
         self.child
@@ -244,7 +268,16 @@ impl Running {
     /// # Panics
     /// If it does not end.
     #[must_use]
-    pub fn ended(mut self) -> Ended {
+    pub fn ended(self) -> Ended {
+        self.ended_within(PATIENCE)
+    }
+
+    /// The same for a process that may take longer than others.
+    ///
+    /// # Panics
+    /// If it does not end within this time.
+    #[must_use]
+    pub fn ended_within(mut self, limit: Duration) -> Ended {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
@@ -255,8 +288,8 @@ impl Running {
                 };
             }
             assert!(
-                begun.elapsed() < PATIENCE,
-                "it does not end; it said: {}",
+                begun.elapsed() < limit,
+                "the process does not end; its log: {}",
                 content(&self.stderr)
             );
             thread::sleep(Duration::from_millis(2));
@@ -277,7 +310,7 @@ impl Running {
         content(&self.stderr).contains(words)
     }
 
-    /// Waits until `copilot ready` would say that the sidecar watches.
+    /// Waits until `copilot ready` would succeed: the sidecar watches.
     ///
     /// # Panics
     /// If it never does.
@@ -289,7 +322,7 @@ impl Running {
                 found.is_ok_and(|found| found.trim_ascii_end() == readiness::NAME.to_bytes());
             assert!(
                 is_ready || self.runs(),
-                "it has ended before it watched: {}",
+                "the sidecar has ended and never watched: {}",
                 content(&self.stderr)
             );
             is_ready
@@ -306,14 +339,14 @@ impl Drop for Running {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 ///
 /// # Panics
-/// If it never is.
+/// If it does not hold in time.
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
         thread::sleep(Duration::from_millis(2));
     }
 }
@@ -322,7 +355,7 @@ fn file() -> File {
     tempfile::tempfile().expect("a temporary file can be made")
 }
 
-/// Reads a file from its beginning. Its offset is the child's as well and must stay where it is.
+/// Reads a file from its beginning. The child shares the file's offset, so that must not move.
 fn content(file: &File) -> String {
     let mut bytes = Vec::new();
     let mut piece = [0; 8192];

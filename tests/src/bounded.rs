@@ -1,4 +1,4 @@
-//! A container's cgroup with limits on memory and CPU that the kernel enforces, page cache counted.
+//! A container's cgroup with limits on memory, page cache included, and on CPU time.
 
 use std::fs;
 use std::io;
@@ -8,28 +8,28 @@ use std::process::Command;
 use crate::binary;
 use crate::pod::Pod;
 
-/// The period of a CPU limit, in microseconds: the kernel's default, and Kubernetes'.
+/// The period of a CPU limit, in microseconds: the default of the kernel and of Kubernetes.
 const PERIOD: u64 = 100_000;
 
 /// A cgroup with limits; removed when dropped.
 #[derive(Debug)]
 pub struct Bounded {
     pod: Pod,
-    hierarchy: Hierarchy,
+    hierarchy: Controllers,
     /// The cgroup's directory where memory is counted.
     memory: PathBuf,
 }
 
 /// Where memory and CPU time are counted on this machine.
 #[derive(Clone, Debug)]
-enum Hierarchy {
+enum Controllers {
     /// Version 2: both in one.
     Unified(PathBuf),
     /// Version 1: each in its own.
     Split { memory: PathBuf, cpu: PathBuf },
 }
 
-/// Whether there is a hierarchy that counts memory, and may be written.
+/// Whether this machine has a writable hierarchy that counts memory.
 #[must_use]
 pub fn is_possible() -> bool {
     hierarchy().is_some_and(|hierarchy| {
@@ -39,17 +39,17 @@ pub fn is_possible() -> bool {
 }
 
 impl Bounded {
-    /// A cgroup that may use `memory` bytes and, if that is given, so many thousandths of a CPU.
+    /// A cgroup that may use `memory` bytes and, if `cpu` is given, that many thousandths of a CPU.
     ///
     /// # Errors
-    /// If it cannot be made here.
+    /// If the cgroup cannot be made here.
     pub fn create(memory: u64, cpu: Option<u64>) -> io::Result<Self> {
         let hierarchy = hierarchy().ok_or_else(|| io::Error::other("no cgroup counts memory"))?;
         let pod = Pod::create_in(&hierarchy.mounts())?;
         let directory = pod.container(NAME)?;
         let quota = cpu.map(|cpu| cpu * PERIOD / 1000);
         match &hierarchy {
-            Hierarchy::Unified(mount) => {
+            Controllers::Unified(mount) => {
                 let above = directory.ancestors().skip(1);
                 let above: Vec<&Path> = above.take_while(|path| path.starts_with(mount)).collect();
                 for directory in above.into_iter().rev() {
@@ -61,7 +61,7 @@ impl Bounded {
                     fs::write(directory.join("cpu.max"), format!("{quota} {PERIOD}"))?;
                 }
             }
-            Hierarchy::Split { memory: mount, cpu } => {
+            Controllers::Split { memory: mount, cpu } => {
                 let limit = directory.join("memory.limit_in_bytes");
                 fs::write(limit, memory.to_string())?;
                 if let (Some(quota), Ok(below)) = (quota, directory.strip_prefix(mount)) {
@@ -85,7 +85,7 @@ impl Bounded {
         self.command(&binary::path())
     }
 
-    /// A command that enters it, away from every cloud. Add the program's arguments.
+    /// A command that enters it, kept away from every cloud. Add the program's arguments.
     ///
     /// # Errors
     /// If the cgroup is gone.
@@ -95,29 +95,29 @@ impl Bounded {
         Ok(command)
     }
 
-    /// Has the kernel drop the page cache that ended processes have left charged to it.
+    /// Makes the kernel drop the page cache that ended processes left in this cgroup.
     ///
     /// # Errors
-    /// If the kernel refuses; what cannot be dropped is none.
+    /// If the kernel refuses. Cache that cannot be dropped is not an error.
     pub fn forget_cache(&self) -> io::Result<()> {
         match self.hierarchy {
-            // It fails where less could be dropped; 5.19 has the file.
-            Hierarchy::Unified(_) => {
+            // The write fails if less could be dropped. The file exists from 5.19 on.
+            Controllers::Unified(_) => {
                 let _ = fs::write(self.memory.join("memory.reclaim"), "1T");
                 Ok(())
             }
-            Hierarchy::Split { .. } => fs::write(self.memory.join("memory.force_empty"), "0"),
+            Controllers::Split { .. } => fs::write(self.memory.join("memory.force_empty"), "0"),
         }
     }
 
-    /// How many of its processes were killed for want of memory.
+    /// How many of its processes the OOM killer has killed.
     ///
     /// # Errors
-    /// If the kernel does not say.
+    /// If the kernel does not tell.
     pub fn kills(&self) -> io::Result<u64> {
         let file = match self.hierarchy {
-            Hierarchy::Unified(_) => "memory.events",
-            Hierarchy::Split { .. } => "memory.oom_control",
+            Controllers::Unified(_) => "memory.events",
+            Controllers::Split { .. } => "memory.oom_control",
         };
         let text = fs::read_to_string(self.memory.join(file))?;
         let line = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
@@ -125,24 +125,24 @@ impl Bounded {
         count.ok_or_else(|| io::Error::other(format!("{file} does not count kills")))
     }
 
-    /// The most that was ever charged to it, in bytes; page cache counted.
+    /// The peak of its memory in bytes, page cache included.
     ///
     /// # Errors
-    /// If the kernel does not say.
+    /// If the kernel does not tell.
     pub fn peak(&self) -> io::Result<u64> {
         let file = match self.hierarchy {
-            Hierarchy::Unified(_) => "memory.peak",
-            Hierarchy::Split { .. } => "memory.max_usage_in_bytes",
+            Controllers::Unified(_) => "memory.peak",
+            Controllers::Split { .. } => "memory.max_usage_in_bytes",
         };
         let text = fs::read_to_string(self.memory.join(file))?;
         text.trim().parse().map_err(io::Error::other)
     }
 }
 
-/// What the container is called.
+/// The name of the container.
 const NAME: &str = "bounded";
 
-impl Hierarchy {
+impl Controllers {
     fn mounts(&self) -> Vec<PathBuf> {
         match self {
             Self::Unified(mount) => vec![mount.clone()],
@@ -151,13 +151,13 @@ impl Hierarchy {
     }
 }
 
-fn hierarchy() -> Option<Hierarchy> {
+fn hierarchy() -> Option<Controllers> {
     let unified = crate::pod::cgroup2_mount().filter(|mount| {
         let controllers = fs::read_to_string(mount.join("cgroup.controllers"));
         controllers.is_ok_and(|names| names.split_whitespace().any(|name| name == "memory"))
     });
     if let Some(mount) = unified {
-        return Some(Hierarchy::Unified(mount));
+        return Some(Controllers::Unified(mount));
     }
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
     let of = |controller: &str| {
@@ -169,7 +169,7 @@ fn hierarchy() -> Option<Hierarchy> {
             (is_it && fields.get(3) == Some(&"/")).then(|| PathBuf::from(fields[4]))
         })
     };
-    Some(Hierarchy::Split {
+    Some(Controllers::Split {
         memory: of("memory")?,
         cpu: of("cpu")?,
     })

@@ -1,9 +1,9 @@
-//! An S3 server without a disk: it makes up what it is asked for, and counts and forgets what it is
-//! sent. For amounts that no test machine has room for twice; whatever is to be looked at afterwards
-//! needs the real one ([`crate::s3`]).
+//! An S3 server without a disk: it makes up the objects that clients read, and counts and drops what they
+//! write. It serves amounts for which a test machine has no room. A test that looks at what was written
+//! uses the other server ([`crate::s3`]).
 //!
-//! `BUCKET/sized/N` is an object of N bytes, and `BUCKET/many/COUNT/SIZE/` a prefix of so many objects
-//! of that size. Small objects that are written are kept and can be read. Signatures are not checked.
+//! `BUCKET/sized/N` is an object of N bytes, and `BUCKET/many/COUNT/SIZE/` is a prefix of COUNT objects of
+//! SIZE bytes. Small objects that clients write are kept, and can be read. Signatures are not checked.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -26,14 +26,14 @@ use crate::site::bytes;
 /// Objects up to this size are kept.
 const KEPT: u64 = 4096;
 
-/// Objects on a page of a listing.
+/// Objects in a page of a listing.
 const PAGE: u64 = 1000;
 
-/// The length of what objects consist of, again and again. No part begins where another one does in
-/// it, so that parts in each other's place are noticed.
+/// The length of the pattern that objects repeat. No two parts of an object begin at the same place in it,
+/// so swapped parts are noticed.
 const PATTERN: usize = (1 << 20) - 8;
 
-/// A running server; stops when dropped.
+/// A running server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct BoundlessServer {
     state: Arc<State>,
@@ -49,7 +49,7 @@ struct State {
 }
 
 impl BoundlessServer {
-    /// Starts one.
+    /// Starts a server.
     ///
     /// # Errors
     /// If no port is free.
@@ -68,7 +68,7 @@ impl BoundlessServer {
                     let state = Arc::clone(&state);
                     async move { Ok::<_, Infallible>(state.answer(request).await) }
                 });
-                // A client that goes away in the middle is no fault of the server.
+                // A client may close its connection at any time.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(connection), answer)
                     .await;
@@ -83,18 +83,18 @@ impl BoundlessServer {
         format!("http://{}", self.server.address())
     }
 
-    /// Keeps an object; `key` begins with the bucket.
+    /// Stores an object. `key` begins with the bucket.
     pub fn put(&self, key: &str, content: Vec<u8>) {
         self.state.keep(key, content.into());
     }
 
-    /// An object that was kept.
+    /// A stored object.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Bytes> {
         self.state.find(key)
     }
 
-    /// How many objects were written so far, and how many bytes that is.
+    /// How many objects clients have written so far, and how many bytes.
     #[must_use]
     pub fn received(&self) -> (u64, u64) {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -102,14 +102,14 @@ impl BoundlessServer {
     }
 }
 
-/// What a made-up object begins with, and then consists of.
+/// The pattern that a made-up object repeats.
 #[must_use]
 pub fn pattern() -> Bytes {
     bytes(PATTERN, 1).into()
 }
 
-/// What a request asks about.
-enum Thing {
+/// What a key names.
+enum Object {
     Kept(Bytes),
     MadeUp(u64),
     Missing,
@@ -126,16 +126,16 @@ impl State {
         kept.insert(key.to_owned(), content);
     }
 
-    fn thing(&self, key: &str) -> Thing {
+    fn object(&self, key: &str) -> Object {
         if let Some(content) = self.find(key) {
-            return Thing::Kept(content);
+            return Object::Kept(content);
         }
         let words: Vec<&str> = key.split('/').collect();
         let size = match words.as_slice() {
             [_, "sized", size] | [_, "many", _, size, _] => size.parse().ok(),
             _ => None,
         };
-        size.map_or(Thing::Missing, Thing::MadeUp)
+        size.map_or(Object::Missing, Object::MadeUp)
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Made> {
@@ -148,8 +148,8 @@ impl State {
                 let range = range.and_then(|range| span(range.to_str().ok()?));
                 self.read(&key, range)
             }
-            Method::HEAD => match self.thing(&key) {
-                Thing::Missing => status(StatusCode::NOT_FOUND),
+            Method::HEAD => match self.object(&key) {
+                Object::Missing => status(StatusCode::NOT_FOUND),
                 _ => status(StatusCode::OK),
             },
             Method::PUT => {
@@ -178,7 +178,7 @@ impl State {
         }
     }
 
-    /// Reads a body to its end, and keeps it under `key` if it is small; whether all of it came.
+    /// Reads a body, and keeps it under `key` if it is small. Returns whether the body was complete.
     async fn swallow(&self, mut body: Incoming, key: Option<&String>) -> bool {
         let mut small = Vec::new();
         let (mut size, is_part) = (0, key.is_none());
@@ -204,10 +204,10 @@ impl State {
     }
 
     fn read(&self, key: &str, range: Option<(u64, u64)>) -> Response<Made> {
-        let (size, source) = match self.thing(key) {
-            Thing::Kept(content) => (content.len() as u64, content),
-            Thing::MadeUp(size) => (size, self.pattern.clone()),
-            Thing::Missing => return status(StatusCode::NOT_FOUND),
+        let (size, source) = match self.object(key) {
+            Object::Kept(content) => (content.len() as u64, content),
+            Object::MadeUp(size) => (size, self.pattern.clone()),
+            Object::Missing => return status(StatusCode::NOT_FOUND),
         };
         let (from, to) = range.unwrap_or((0, size));
         let to = to.min(size);
@@ -261,7 +261,7 @@ fn list(query: &str) -> Response<Made> {
     xml(&text)
 }
 
-/// The bounds of `bytes=FROM-LAST`, the second one excluded.
+/// The bounds of `bytes=FROM-LAST`: the second one is excluded.
 fn span(range: &str) -> Option<(u64, u64)> {
     let (from, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let last: u64 = last.parse().ok()?;
@@ -292,7 +292,7 @@ fn xml(text: &str) -> Response<Made> {
     })
 }
 
-/// A body: a stretch of `source`, repeated without end.
+/// A body: bytes `at..end` of `source` repeated without end.
 struct Made {
     source: Bytes,
     at: u64,

@@ -1,29 +1,33 @@
-//! Stores that are programs of their own: started on a free loopback port, ended when dropped.
+//! Stores that are programs of their own. Each listens at a free loopback port and ends when it is dropped.
 //!
-//! They are found on PATH, or where `cargo xtask setup --tests` puts them.
+//! They are found on PATH, or where `cargo xtask setup --tests` installs them.
 
 use std::env;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::binary::{self, Running, wait_until};
+use crate::ports;
 
-/// Google Cloud Storage, as far as `fake-gcs-server` goes: it reads and lists as the service does, but
-/// takes objects by Google's other interface only and knows no uploads in parts.
+/// Google Cloud Storage, as far as `fake-gcs-server` supports it: reads and lists work as in the service.
+/// Uploads work through Google's JSON interface only, and not in parts.
 pub const FAKE_GCS: &str = "fake-gcs-server";
 
-/// Azure Blob Storage, by Microsoft itself.
+/// Azure Blob Storage: the emulator of Microsoft.
 pub const AZURITE: &str = "azurite-blob";
 
-/// The only account of it.
+/// The only account of that emulator.
 pub const ACCOUNT: &str = "copilot";
 
-/// Its key: some bytes in base64.
+/// The key of that account: some bytes in base64.
 pub const ACCOUNT_KEY: &str = "dGhlIGtleSBvZiBhbiBhY2NvdW50IG9mIHRlc3Rz";
 
-/// An emulator that runs.
+/// How many ports a program is tried at.
+const TRIES: u32 = 5;
+
+/// A running emulator.
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
@@ -37,7 +41,7 @@ impl Emulator {
     /// If no port is free.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn fake_gcs() -> io::Result<Self> {
         Self::start(FAKE_GCS, |command, address| {
             command.args(["-scheme", "http", "-backend", "memory"]);
@@ -53,7 +57,7 @@ impl Emulator {
     /// If no port is free.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn azurite() -> io::Result<Self> {
         Self::start(AZURITE, |command, address| {
             command.env("AZURITE_ACCOUNTS", format!("{ACCOUNT}:{ACCOUNT_KEY}"));
@@ -64,29 +68,35 @@ impl Emulator {
         })
     }
 
-    /// Starts a program that is told where to listen.
+    /// Starts a program that gets its address as an argument.
     ///
     /// # Errors
     /// If no port is free.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn start(program: &str, arguments: impl Fn(&mut Command, SocketAddr)) -> io::Result<Self> {
-        // Free a moment ago: these programs do not tell which port they took.
-        let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let path = find(program).unwrap_or_else(|| panic!("{program} is not installed"));
-        let mut command = Command::new(path);
-        binary::isolate(&mut command);
-        arguments(&mut command, address);
-        let mut running = Running::start(&mut command);
-        wait_until("the emulator listens", || {
-            assert!(running.runs(), "{program} does not come up");
-            TcpStream::connect(address).is_ok()
-        });
-        Ok(Self {
-            address,
-            _running: running,
-        })
+        let mut log = String::new();
+        for _ in 0..TRIES {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()?));
+            let mut command = Command::new(&path);
+            binary::isolate(&mut command);
+            arguments(&mut command, address);
+            let mut running = Running::start(&mut command);
+            wait_until("the emulator listens or has ended", || {
+                !running.runs() || TcpStream::connect(address).is_ok()
+            });
+            if running.runs() {
+                return Ok(Self {
+                    address,
+                    _running: running,
+                });
+            }
+            // Another program may have taken the port in the meantime.
+            log = running.ended().stderr;
+        }
+        panic!("{program} does not come up: {log}");
     }
 
     /// Where it listens.
@@ -95,13 +105,13 @@ impl Emulator {
         self.address
     }
 
-    /// Sends a request and gives the answer's status and body.
+    /// Sends a request, and returns the status and body of the response.
     ///
     /// # Errors
     /// If the connection breaks.
     ///
     /// # Panics
-    /// If the answer is no HTTP.
+    /// If the response is not HTTP.
     pub fn ask(&self, head: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
         let mut connection = TcpStream::connect(self.address)?;
         let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
@@ -128,7 +138,7 @@ impl Emulator {
     }
 }
 
-/// Where a program is, if it is anywhere.
+/// The path of a program, or `None` if it is not installed.
 #[must_use]
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();

@@ -1,8 +1,8 @@
-//! What the end-to-end tests, the demo and the benchmarks share: pods made of real cgroups, servers
-//! in process and their faults, and a word on what a test needs.
+//! What the integration tests, the demo and the benchmarks share: pods of real cgroups and of real
+//! containers, servers in process and their faults, and the requirements of a test.
 //!
-//! Servers listen on loopback, on a port that the kernel chose, and end when they are dropped.
-//! Nothing here is part of the product, and nothing here stands in for a part of it.
+//! A server listens on loopback, on a port that the kernel chooses, and stops when it is dropped. Nothing
+//! here is part of the product, and nothing here replaces a part of it.
 
 pub mod background;
 pub mod bench;
@@ -13,6 +13,8 @@ pub mod container;
 pub mod demo;
 pub mod emulator;
 pub mod fault;
+pub mod fixture;
+pub mod flags;
 pub mod guest;
 pub mod kube;
 pub mod kubelet;
@@ -20,15 +22,15 @@ pub mod minio;
 pub mod names;
 pub mod namespace;
 pub mod other_pods;
+pub mod own_process;
 pub mod pod;
+pub mod ports;
 pub mod python;
 pub mod recorder;
 pub mod requirement;
 pub mod s3;
 pub mod site;
-pub mod stage;
 pub mod stores;
 pub mod task;
-pub mod task_pod;
 pub mod tls;
 pub mod values;

@@ -1,7 +1,7 @@
-//! `MinIO`, an S3 server that clusters run: a process of its own over a directory of its own.
+//! `MinIO`, an S3 server that clusters use: a process of its own with a directory of its own.
 //!
-//! It does what the server in process does not: it checks `If-Match`, lists unfinished uploads,
-//! refuses parts that are too small, and knows whom it may serve. Nothing of it leaves loopback.
+//! It does what the server in process does not: it checks `If-Match`, lists unfinished uploads, refuses
+//! parts that are too small, and checks access keys. It serves loopback only.
 
 use std::io;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub const ACCESS_KEY: &str = "test-access-key";
 /// The secret of that key.
 pub const SECRET_KEY: &str = "test-secret-key";
 
-/// A server that runs.
+/// A running server.
 #[derive(Debug)]
 pub struct Minio {
     server: Emulator,
@@ -33,32 +33,32 @@ impl Minio {
     /// Starts an empty server with the bucket `data`.
     ///
     /// # Errors
-    /// If it has no port or no directory.
+    /// If no port is free, or its directory cannot be made.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn start() -> io::Result<Self> {
         Self::start_in("")
     }
 
-    /// The same, with its disk in a new directory in `place`.
+    /// The same; its disk is a new directory in `place`.
     ///
     /// # Errors
-    /// If it has no port or no directory.
+    /// If no port is free, or its directory cannot be made.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn start_at(place: &Path) -> io::Result<Self> {
         Self::serve(tempfile::tempdir_in(place)?, "")
     }
 
-    /// The same, in this region, which then must be named; empty for any.
+    /// The same in this region, which clients must name. An empty region is any.
     ///
     /// # Errors
-    /// If it has no port or no directory.
+    /// If no port is free, or its directory cannot be made.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     pub fn start_in(region: &str) -> io::Result<Self> {
         Self::serve(tempfile::tempdir()?, region)
     }
@@ -80,7 +80,7 @@ impl Minio {
             region: region.to_owned(),
             dir,
         };
-        // It listens before it has read its disk.
+        // It listens before its disk is ready.
         wait_until("MinIO is ready", || {
             let asked = minio.server.ask("GET /minio/health/ready", b"");
             asked.is_ok_and(|(status, _)| status == 200)
@@ -88,7 +88,7 @@ impl Minio {
         wait_until("MinIO makes a bucket", || {
             matches!(minio.ask("PUT", "data", b""), Ok((200 | 409, _)))
         });
-        // Before it has read its settings it takes any.
+        // Before it has read its settings it accepts any region.
         wait_until("MinIO knows its region", || {
             let refused = || minio.ask_in("elsewhere", "GET", "data", b"");
             region.is_empty() || matches!(refused(), Ok((400, _)))
@@ -108,14 +108,14 @@ impl Minio {
         format!("http://{}", self.address())
     }
 
-    /// A request of the server's owner, signed by the library alone; `target` is encoded, without a
-    /// slash before it. Gives status and body.
+    /// Sends a request of the server's owner, which only the store library signs, and returns status and
+    /// body. `target` is percent-encoded, and has no slash at its beginning.
     ///
     /// # Errors
     /// If the connection breaks.
     ///
     /// # Panics
-    /// If the target is none.
+    /// If `target` is not a URL's path.
     pub fn ask(&self, method: &str, target: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
         let region = match self.region.as_str() {
             "" => "us-east-1",
@@ -152,17 +152,17 @@ impl Minio {
         self.server.ask(&head, body)
     }
 
-    /// Puts an object into the bucket `data`; its key is encoded.
+    /// Puts an object into the bucket `data`. The key is percent-encoded.
     ///
     /// # Panics
-    /// If the server does not take it.
+    /// If the server refuses it.
     pub fn put(&self, key: &str, content: &[u8]) {
         let answer = self.ask("PUT", &format!("data/{key}"), content);
         let (status, body) = answer.expect("the server answers");
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     }
 
-    /// An object of the bucket `data`, if there is one; its key is encoded.
+    /// An object of the bucket `data`, if it exists. The key is percent-encoded.
     ///
     /// # Panics
     /// If the server does not answer.
@@ -173,7 +173,7 @@ impl Minio {
         (status == 200).then_some(body)
     }
 
-    /// The ids of uploads of an object that nobody ended. This server tells of one key at a time.
+    /// The ids of unfinished uploads of an object. This server lists them for one key at a time.
     ///
     /// # Panics
     /// If the server does not answer.
@@ -188,7 +188,7 @@ impl Minio {
             .collect()
     }
 
-    /// Its directory, for what it does not tell.
+    /// Its directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.dir.path()

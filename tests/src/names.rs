@@ -1,4 +1,4 @@
-//! A name server that knows one host: enough of DNS (RFC 1035) for a resolver to find it.
+//! A name server for one host: as much of DNS (RFC 1035) as a resolver needs.
 
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Length of a message's header, after which the question stands.
+/// Length of a message's header. The question follows it.
 const HEADER: usize = 12;
 
 /// The type of a question for an IPv4 address.
 const A: u16 = 1;
 
-/// How often the server looks whether it should stop.
+/// How often the server checks whether it should stop.
 const TICK: Duration = Duration::from_millis(50);
 
-/// A running name server; stops when dropped.
+/// A running name server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct NameServer {
     asked: Arc<Mutex<Vec<String>>>,
@@ -25,7 +25,7 @@ pub struct NameServer {
 }
 
 impl NameServer {
-    /// Listens on 127.0.0.1:53, where a resolver without settings looks, and answers that `host` is
+    /// Listens on 127.0.0.1:53, which a resolver without settings asks, and answers that `host` has
     /// `address`.
     pub fn start(host: &str, address: Ipv4Addr) -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53))?;
@@ -46,7 +46,7 @@ impl NameServer {
                         log.lock()
                             .unwrap_or_else(PoisonError::into_inner)
                             .push(question.name);
-                        // A resolver that has gone away asks again or not.
+                        // A resolver that did not get the answer asks again.
                         let _ = socket.send_to(&answer, client);
                     }
                 }
@@ -58,7 +58,7 @@ impl NameServer {
         })
     }
 
-    /// The names that were asked for so far.
+    /// The names that resolvers have asked for so far.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {
         let asked = self.asked.lock();
@@ -79,7 +79,7 @@ struct Question {
     id: [u8; 2],
     name: String,
     kind: u16,
-    /// As it stood in the message; an answer repeats it.
+    /// The question as it was in the message: an answer repeats it.
     raw: Vec<u8>,
 }
 
@@ -109,14 +109,14 @@ impl Question {
     fn answer(&self, host: &str, address: Ipv4Addr) -> Vec<u8> {
         let known = self.name == host;
         let answers = u8::from(known && self.kind == A);
-        // A response, recursion desired and available; the code 3 says that there is no such name.
+        // A response, recursion desired and available. Code 3: the name does not exist.
         let flags = [0x81, if known { 0x80 } else { 0x83 }];
         let mut message = self.id.to_vec();
         message.extend(flags);
         message.extend([0, 1, 0, answers, 0, 0, 0, 0]);
         message.extend(&self.raw);
         if answers == 1 {
-            // The name stands in the question; type A, class IN, for 60 s, four bytes.
+            // A pointer to the name in the question; type A, class IN, for 60 s, four bytes.
             message.extend([0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
             message.extend(address.octets());
         }

@@ -1,8 +1,8 @@
-//! Mount namespaces: file systems of a test's own that nobody else sees and that end with it.
+//! Mount namespaces: file systems that only one test sees, and that vanish with it.
 
 use std::process::{Command, Stdio};
 
-/// The options with which `unshare` makes a mount namespace here, if any does.
+/// The options with which `unshare` makes a mount namespace here, or `None` if it cannot.
 #[must_use]
 pub fn unshare() -> Option<Vec<&'static str>> {
     let ways = [

@@ -1,8 +1,8 @@
-//! The mounts that dozens of other pods leave on a node.
+//! The mounts that dozens of other pods have on a node.
 //!
-//! A test machine has few mounts. A runtime's process that makes a container has all mounts of the
-//! node until it pivots into the container's root, so a node shows states that a test machine does
-//! not. Called by the nodes of `kubelet` and by the pods of `container`.
+//! A test machine has few mounts. The process with which a runtime makes a container has all mounts of the
+//! node until it pivots into the container's root: so a node shows states that a test machine does not.
+//! Called by the nodes of `kubelet` and by the pods of `container`.
 
 use std::ffi::{CStr, CString};
 use std::fs;
@@ -11,14 +11,14 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use rustix::mount::{MountFlags, mount, mount_bind};
 
-/// How many other pods there seem to be: five mounts each.
+/// How many other pods: each has five mounts.
 const PODS: u32 = 80;
 
-/// Mounts what dozens of other pods have mounted, below `place`, in a file system of its own.
+/// Makes the mounts of dozens of other pods below `place`, in a file system of its own.
 ///
 /// # Errors
 ///
-/// A mount fails, as without the right to mount.
+/// If a mount fails: the process may not have the right to mount.
 pub fn mount_all(place: &Path) -> Result<()> {
     fs::create_dir_all(place)?;
     mount_at("tmpfs", place, c"mode=755")?;
@@ -50,7 +50,7 @@ pub fn mount_all(place: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A container's root, as a runtime keeps it.
+/// The root of a container, as a runtime mounts it.
 fn overlay(place: &Path, number: u32) -> Result<()> {
     let root = place.join(format!("run/tasks/{number:064x}/rootfs"));
     let layers = place.join("layers").join(number.to_string());

@@ -1,6 +1,5 @@
-//! A pod made of real cgroups: a directory called as kubelet calls it, one below it for each
-//! container. Never under `/kubepods`, where a kubelet of the machine would kill what it does not
-//! know.
+//! A pod of real cgroups: a directory with the name that kubelet gives it, and one directory below for each
+//! container. Never under `/kubepods`: a kubelet of this machine kills what it does not know there.
 
 use std::{
     fs, io,
@@ -25,10 +24,10 @@ pub fn cgroup2_mount() -> Option<PathBuf> {
     })
 }
 
-/// A pod's cgroup; whatever runs in it is killed and it is removed when dropped.
+/// A pod's cgroup. When it is dropped, its processes are killed and it is removed.
 #[derive(Debug)]
 pub struct Pod {
-    /// In each hierarchy: the directory that holds the pod's, which is its only content.
+    /// In each hierarchy: a directory that holds the pod's directory and nothing else.
     roots: Vec<PathBuf>,
     /// The pod's own, below each of these.
     directories: Vec<PathBuf>,
@@ -42,11 +41,11 @@ impl Pod {
         Self::create_in(&[mount])
     }
 
-    /// Makes a pod without containers in the hierarchies that are mounted at these places, as a
-    /// runtime does where each controller of cgroup v1 has a hierarchy of its own.
+    /// Makes a pod without containers in the hierarchies that are mounted at these places: in cgroup v1
+    /// each controller has a hierarchy of its own.
     ///
     /// # Errors
-    /// If there are none, or its directories cannot be made.
+    /// If `mounts` is empty, or a directory cannot be made.
     pub fn create_in(mounts: &[PathBuf]) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -71,7 +70,7 @@ impl Pod {
         &self.directories[0]
     }
 
-    /// Makes a container's cgroup; its directory in the first hierarchy.
+    /// Makes a container's cgroup, and returns its directory in the first hierarchy.
     pub fn container(&self, name: &str) -> io::Result<PathBuf> {
         for directory in &self.directories {
             fs::create_dir_all(directory.join(name))?;
@@ -128,8 +127,8 @@ impl Drop for Pod {
     }
 }
 
-/// What `cgroup.kill` does, for cgroup v1 and kernels before 5.14: until nobody is left, since who
-/// is killed may just have made another one.
+/// Does what `cgroup.kill` does, for cgroup v1 and for kernels before 5.14. A process that is killed may
+/// just have started another one, so this repeats until the cgroup is empty.
 fn kill_all(directory: &Path) -> io::Result<()> {
     loop {
         let processes = fs::read_to_string(directory.join("cgroup.procs"))?;
@@ -138,7 +137,7 @@ fn kill_all(directory: &Path) -> io::Result<()> {
         }
         for pid in processes.lines().filter_map(|line| line.parse().ok()) {
             if let Some(pid) = Pid::from_raw(pid) {
-                // It may be gone by now.
+                // It may have ended.
                 let _ = kill_process(pid, Signal::KILL);
             }
         }
@@ -146,7 +145,7 @@ fn kill_all(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Killed processes leave their cgroup a moment later.
+/// Removes a cgroup once its killed processes have left it.
 fn remove_when_empty(directory: &Path) -> io::Result<()> {
     let mut last = Ok(());
     for _ in 0..200 {

@@ -1,11 +1,11 @@
-//! Python, with the libraries that `cargo xtask setup --tests` puts beside what cargo builds.
+//! Python, with the libraries that `cargo xtask setup --tests` installs below `target/`.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The interpreter: `COPILOT_PYTHON`, else the one of the environment that was set up; none if there
-/// is none or it lacks the libraries.
+/// The interpreter: `COPILOT_PYTHON`, else the one that set-up installed. `None` if it does not exist or
+/// lacks the libraries.
 #[must_use]
 pub fn path() -> Option<PathBuf> {
     let named = env::var_os("COPILOT_PYTHON").map(PathBuf::from);

@@ -1,5 +1,5 @@
-//! A server that plays metadata and token services, and a store at which it ends: it notes what it is
-//! asked and answers as it is told.
+//! A server that records its requests and answers as the test says: it plays metadata and token services,
+//! and the store that a client then asks.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::background::Background;
 
-/// A request: its head and what came of its body along with it.
+/// A request: its head and its body.
 #[derive(Clone, Debug)]
 pub struct Asked(pub String);
 
@@ -34,7 +34,7 @@ impl Asked {
     }
 }
 
-/// A running server; stops when dropped.
+/// A running server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Recorder {
     server: Background,
@@ -51,7 +51,7 @@ impl Recorder {
         let server = Background::start("recorder", move |client| {
             let (answer, log) = (answer.clone(), Arc::clone(&log));
             async move {
-                // A client that goes away has its reasons.
+                // A client may close its connection at any time.
                 let _ = serve(client, answer, &log).await;
             }
         })?;
@@ -72,7 +72,7 @@ impl Recorder {
     }
 }
 
-/// One request per connection; its body is small or of no interest.
+/// Serves one request of one connection.
 async fn serve(
     mut client: TcpStream,
     answer: impl Fn(&Asked) -> (u16, String),

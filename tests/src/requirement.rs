@@ -1,5 +1,5 @@
-//! What a test needs of the machine, said aloud: a test is never skipped in silence, and in CI a
-//! skip of something that the machine can do is a failure.
+//! What a test needs of the machine. A test that is skipped says why; in CI it fails if the machine could
+//! run it.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -9,58 +9,58 @@ use std::thread;
 
 use crate::emulator;
 
-/// Options of `setpriv` for a user without any right.
+/// Options of `setpriv` for a user without any privilege.
 pub const NOBODY: [&str; 5] = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
-/// Something that a machine may lack.
+/// Something that a test needs and a machine may lack.
 #[derive(Clone, Copy, Debug)]
 pub enum Requirement {
-    /// Uid 0 and a cgroup2 hierarchy that may be written: to make pods.
+    /// Uid 0 and a writable cgroup2 hierarchy, to make pods.
     Cgroups,
-    /// Uid 0 and a cgroup hierarchy that counts memory and may be written: to bound a process.
+    /// Uid 0 and a writable cgroup hierarchy that counts memory, to limit a process.
     MemoryLimits,
-    /// What `Cgroups` says, and the right to load BPF programs.
+    /// The same as `Cgroups`, and the right to load BPF programs.
     Bpf,
     /// A mount namespace, as root or as root of a user namespace.
     Mounts,
-    /// What `Cgroups` says, a container runtime, a static busybox and the right to make namespaces.
+    /// The same as `Cgroups`, a container runtime, a static busybox, and the right to make namespaces.
     Containers,
     /// Uid 0, to become other users.
     Root,
     /// Python with the libraries that read Flyte's messages and YAML.
     Python,
-    /// Uid 0, to become somebody without any right, who may make user namespaces all the same.
+    /// Uid 0, to become a user without any privilege, and user namespaces for such a user.
     Nobody,
-    /// The language R: to run an example in it.
+    /// The language R, to run an example in it.
     R,
     /// An emulator of a store, by the name of its program.
     Emulator(&'static str),
 }
 
 impl Requirement {
-    /// Whether the machine has it; if not, says so, and fails where it must not be missing.
+    /// Whether the machine has it. If not, the reason is logged and noted.
     ///
     /// # Panics
     ///
-    /// In CI (`CI=true`), where the machine could have it: there nothing may be skipped.
+    /// In CI (`CI=true`) if the machine could have it: there nothing may be skipped.
     #[must_use]
     pub fn is_met(self) -> bool {
         let Some(missing) = self.missing() else {
             return true;
         };
-        // An emulator can be had where its language is, and nobody needs to be root for that.
+        // An emulator can be installed where its language is, also without root.
         let can = match self {
             Self::Emulator(program) => emulator::is_installable(program),
             _ => is_root(),
         };
         let must = env::var("CI").is_ok_and(|value| value == "true") && can;
-        assert!(!must, "skipped in CI, where it must run: {missing}");
+        assert!(!must, "CI must not skip this test: {missing}");
         eprintln!("SKIPPED: {missing}");
         note_skip(&missing);
         false
     }
 
-    /// Whether the machine has it, without a word.
+    /// Whether the machine has it. Logs nothing.
     #[must_use]
     pub fn could_be_met(self) -> bool {
         self.missing().is_none()
@@ -87,7 +87,7 @@ impl Requirement {
         if let Self::Emulator(program) = self {
             return emulator::find(program).is_none().then(|| {
                 format!(
-                    "{program} is not installed (`cargo xtask setup --tests` does, with Go or npm)"
+                    "{program} is not installed (`cargo xtask setup --tests` installs it with Go or npm)"
                 )
             });
         }
@@ -98,11 +98,11 @@ impl Requirement {
             return None;
         }
         if matches!(self, Self::MemoryLimits) {
-            let lacking = "a cgroup hierarchy that counts memory, to be writable";
+            let lacking = "a writable cgroup hierarchy that counts memory";
             return (!crate::bounded::is_possible()).then(|| format!("{self:?} needs {lacking}"));
         }
         if matches!(self, Self::Nobody) {
-            let lacking = "user namespaces for everybody (kernel.unprivileged_userns_clone)";
+            let lacking = "user namespaces for every user (kernel.unprivileged_userns_clone)";
             return (!nobody_may_make_namespaces()).then(|| format!("{self:?} needs {lacking}"));
         }
         let Some(mount) = crate::pod::cgroup2_mount() else {
@@ -118,8 +118,8 @@ impl Requirement {
     }
 }
 
-/// The test harness shows what a test prints only if it fails. So a skip also goes to the file that
-/// `cargo xtask test` names here, for its summary.
+/// Names a file that collects skips for the summary of `cargo xtask test`: the test harness shows what a
+/// test prints only if the test fails.
 const SKIPS: &str = "COPILOT_TEST_SKIPS";
 
 fn note_skip(missing: &str) {
@@ -129,9 +129,9 @@ fn note_skip(missing: &str) {
     let test = thread::current();
     let line = format!("{}: {missing}\n", test.name().unwrap_or("a test"));
     let file = OpenOptions::new().append(true).create(true).open(path);
-    // One write, so that lines of tests that run side by side stay whole.
+    // One write: lines of tests that run at the same time must not mix.
     if let Err(error) = file.and_then(|mut file| file.write_all(line.as_bytes())) {
-        eprintln!("the skip cannot be noted: {error}");
+        eprintln!("the skip cannot be written to {SKIPS}: {error}");
     }
 }
 
@@ -148,7 +148,7 @@ fn nobody_may_make_namespaces() -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// Whether the kernel tells exit codes through pidfds: from Linux 6.15 on.
+/// Whether a pidfd tells how its process ended: from Linux 6.15 on.
 #[must_use]
 pub fn pidfds_tell_exit_codes() -> bool {
     let name = rustix::system::uname();

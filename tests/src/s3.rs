@@ -1,4 +1,4 @@
-//! An S3 server in process: `s3s` over a directory, where a bucket is a directory and an object a file.
+//! An S3 server in process: `s3s` over a directory. A bucket is a directory, and an object is a file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,9 @@ use s3s::{S3Result, s3_error};
 use s3s_fs::FileSystem;
 
 use crate::background::Background;
+use crate::flags;
 
-/// A running S3 server; stops when dropped.
+/// A running S3 server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct S3Server {
     /// `http://127.0.0.1:PORT`.
@@ -31,7 +32,7 @@ impl S3Server {
         Self::serve(root, true)
     }
 
-    /// The same, for everybody: as emulators of Google's store are, whose XML interface is S3's.
+    /// The same without access keys, as in emulators of Google's store, whose XML interface is that of S3.
     pub fn open(root: &Path) -> io::Result<Self> {
         Self::serve(root, false)
     }
@@ -49,7 +50,7 @@ impl S3Server {
         let server = Background::start("s3-server", move |connection| {
             let service = service.clone();
             async move {
-                // A client that goes away in the middle is no fault of the server.
+                // A client may close its connection at any time.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(connection), service)
                     .await;
@@ -64,16 +65,16 @@ impl S3Server {
         })
     }
 
-    /// The flags that lead Copilot to a bucket of it, as a platform passes them (spec §2.2).
+    /// The flags with which Copilot reaches a bucket of it.
     #[must_use]
     pub fn flags(&self, bucket: &str) -> Vec<String> {
         self.flags_through(&self.endpoint, bucket)
     }
 
-    /// The same, by another way than straight to it.
+    /// The same; Copilot reaches the server at `endpoint`, for example through a proxy.
     #[must_use]
     pub fn flags_through(&self, endpoint: &str, bucket: &str) -> Vec<String> {
-        flags(endpoint, bucket, (&self.access_key, &self.secret_key))
+        flags::s3(endpoint, bucket, (&self.access_key, &self.secret_key))
     }
 
     /// Where it listens.
@@ -106,30 +107,8 @@ impl S3Server {
     }
 }
 
-/// The flags that lead Copilot to a bucket of any S3 server; `keys` are the access key and its secret.
-#[must_use]
-pub fn flags(endpoint: &str, bucket: &str, keys: (&str, &str)) -> Vec<String> {
-    let mut flags = vec![
-        "--storage.limits.maxDownloadMBs=0".to_owned(),
-        format!("--storage.container={bucket}"),
-        "--storage.type=stow".to_owned(),
-        "--storage.stow.kind=s3".to_owned(),
-    ];
-    for (key, value) in [
-        ("auth_type", "accesskey"),
-        ("region", "us-east-1"),
-        ("endpoint", endpoint),
-        ("access_key_id", keys.0),
-        ("secret_key", keys.1),
-    ] {
-        flags.push("--storage.stow.config".to_owned());
-        flags.push(format!("{key}={value}"));
-    }
-    flags
-}
-
-/// Refuses anonymous requests and those to buckets that do not exist. `s3s-fs` alone would make a
-/// missing bucket with the first object, and say of its objects that only they are missing.
+/// Refuses anonymous requests, and requests to buckets that do not exist. `s3s-fs` alone makes a missing
+/// bucket for its first object, and answers a read from it with `NoSuchKey`.
 struct RealBuckets(PathBuf);
 
 #[async_trait::async_trait]

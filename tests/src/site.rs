@@ -1,4 +1,4 @@
-//! A place to try transfers in: a directory to work in, an S3 server with a bucket, and an engine.
+//! Where transfers are tested: a working directory, an S3 server with a bucket, and an engine.
 
 use std::collections::BTreeMap;
 use std::fs::Permissions;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use copilot::config::StorageSettings;
 use copilot::store::{Environment, Network, Reference, Retry, Stores};
-use copilot::transfer::{Copy, Engine, Limits, LocalFile, Stop, Summary, TransferError};
+use copilot::transfer::{Copy, Engine, LocalFile, Stop, Summary, TransferError, TransferLimits};
 use futures_util::stream;
 
 use crate::s3::S3Server;
@@ -29,19 +29,19 @@ impl Site {
         let dir = tempfile::tempdir()?;
         std::fs::create_dir_all(dir.path().join("store/data"))?;
         std::fs::create_dir_all(dir.path().join("work"))?;
-        // What lies in it may be looked at by other users, too.
+        // Other users may enter it, too.
         std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755))?;
         let server = S3Server::start(&dir.path().join("store"))?;
         Ok(Self { server, dir })
     }
 
-    /// A path in the directory to work in.
+    /// A path in the working directory.
     #[must_use]
     pub fn work(&self, name: &str) -> PathBuf {
         self.dir.path().join("work").join(name)
     }
 
-    /// Makes a file of these bytes and gives its copy to the object `x`.
+    /// Writes these bytes to a file, and returns the copy of it to the object `x`.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -70,7 +70,7 @@ impl Site {
         }
     }
 
-    /// The settings with some of stow's keys changed.
+    /// The same settings with these keys of stow.
     #[must_use]
     pub fn settings_with(&self, keys: &[(&str, &str)]) -> StorageSettings {
         let mut settings = self.settings();
@@ -93,28 +93,47 @@ impl Site {
         engine(self.settings_with(&[("endpoint", endpoint)]))
     }
 
-    /// An engine that reaches the server through `endpoint` and tries for as long as the program does.
+    /// An engine that reaches the server through `endpoint`, with parts of this size in bytes.
+    #[must_use]
+    pub fn engine_of_parts(&self, endpoint: &str, part_size: u64) -> Engine {
+        let settings = self.settings_with(&[("endpoint", endpoint)]);
+        let limits = TransferLimits {
+            part_size,
+            ..TransferLimits::within(None)
+        };
+        Engine::new(
+            Arc::new(stores(settings, Network::default().stall_timeout)),
+            limits,
+        )
+    }
+
+    /// An engine that reaches the server through `endpoint` and retries as long as the program does.
     #[must_use]
     pub fn persistent_engine_through(&self, endpoint: &str) -> Engine {
         let settings = self.settings_with(&[("endpoint", endpoint)]);
         let stores = Stores::new(settings, Network::default(), closed_environment());
-        Engine::new(Arc::new(stores), Limits::within(None))
+        Engine::new(Arc::new(stores), TransferLimits::within(None))
     }
 
-    /// An engine that reaches the server through `endpoint` and takes so much silence for a stall.
+    /// An engine that reaches the server through `endpoint`; silence of this length is a stall.
     #[must_use]
     pub fn impatient_engine_through(&self, endpoint: &str, patience: Duration) -> Engine {
         engine_within(self.settings_with(&[("endpoint", endpoint)]), patience)
     }
 }
 
-/// An engine with few retries and short waits between them.
+/// An engine with few retries, and short waits between them.
 #[must_use]
 pub fn engine(settings: StorageSettings) -> Engine {
     engine_within(settings, Network::default().stall_timeout)
 }
 
 fn engine_within(settings: StorageSettings, stall_timeout: Duration) -> Engine {
+    let stores = stores(settings, stall_timeout);
+    Engine::new(Arc::new(stores), TransferLimits::within(None))
+}
+
+fn stores(settings: StorageSettings, stall_timeout: Duration) -> Stores {
     let network = Network {
         stall_timeout,
         retry: Retry {
@@ -124,8 +143,7 @@ fn engine_within(settings: StorageSettings, stall_timeout: Duration) -> Engine {
         },
         ..Network::default()
     };
-    let stores = Stores::new(settings, network, closed_environment());
-    Engine::new(Arc::new(stores), Limits::within(None))
+    Stores::new(settings, network, closed_environment())
 }
 
 /// An environment without credentials, whose metadata services are closed loopback ports.
@@ -145,7 +163,7 @@ pub fn closed_environment() -> Environment {
 /// A reference in the bucket.
 ///
 /// # Panics
-/// If a component of `key` is no name.
+/// If a component of `key` is not a valid name.
 #[must_use]
 pub fn object(key: &str) -> Reference {
     let bucket = Reference::parse("s3://data").expect("a constant");
@@ -160,7 +178,7 @@ pub fn local_file(path: PathBuf) -> LocalFile {
     })
 }
 
-/// Bytes that differ from place to place and from seed to seed.
+/// Pseudo-random bytes of this seed.
 #[must_use]
 pub fn bytes(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
@@ -205,10 +223,11 @@ pub fn upload(path: &Path, key: &str) -> Copy {
     Copy::Upload {
         from: local_file(path.to_owned()),
         to: object(key),
+        resume: None,
     }
 }
 
-/// The names in a directory, hidden ones included; none if it is missing.
+/// The names in a directory, hidden ones included. Empty if the directory does not exist.
 #[must_use]
 pub fn names(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! One task of the platform: its places in a store and on disk, and the command lines of its two
+//! One task of the platform: where its data is in the store and on disk, and the command lines of its two
 //! containers.
 
 use std::collections::BTreeMap;
@@ -15,28 +15,29 @@ use copilot::idl::{
     blob_type::BlobDimensionality, decode_error_document, decode_literal_map, literal_type, scalar,
 };
 
-use crate::binary;
+use crate::binary::{self, Ended};
+use crate::fixture::Outcome;
 use crate::site::Site;
 
-/// Where the inputs are.
+/// The reference of the inputs.
 pub const INPUTS: &str = "s3://data/task/inputs.pb";
-/// Where outputs and error documents go.
+/// The output prefix: `outputs.pb` and error documents.
 pub const OUTPUTS: &str = "s3://data/task/out";
-/// Where files and directories go.
+/// The raw prefix: files and directories.
 pub const RAW: &str = "s3://data/task/raw";
 
 /// The two names of the error document.
 pub const DOCUMENTS: [&str; 2] = ["error.pb", "errors.pb"];
 
-/// A task with a server of its own.
+/// A task with a store of its own.
 #[derive(Debug)]
 pub struct Task {
-    /// The server, and a place on disk.
+    /// The store, and the working directory.
     pub site: Site,
 }
 
 impl Task {
-    /// A task without inputs and outputs yet.
+    /// A task that has no inputs and no outputs yet.
     ///
     /// # Errors
     /// If its directories cannot be made or its server cannot start.
@@ -48,7 +49,7 @@ impl Task {
         Ok(task)
     }
 
-    /// The input directory; the download makes it.
+    /// The input directory. The download makes it.
     #[must_use]
     pub fn inputs_dir(&self) -> PathBuf {
         self.site.work("inputs")
@@ -58,6 +59,12 @@ impl Task {
     #[must_use]
     pub fn outputs_dir(&self) -> PathBuf {
         self.site.work("outputs")
+    }
+
+    /// Where a sidecar of the fixtures writes its timeline.
+    #[must_use]
+    pub fn timeline(&self) -> PathBuf {
+        self.site.work("timeline.json")
     }
 
     /// Puts an object into the bucket `data`.
@@ -80,7 +87,7 @@ impl Task {
         self.put("task/inputs.pb", LiteralMap { literals }.encode_to_vec());
     }
 
-    /// Puts a file where main would.
+    /// Writes a file to the output directory, as main does.
     ///
     /// # Panics
     /// If it cannot be written.
@@ -113,7 +120,7 @@ impl Task {
         arguments
     }
 
-    /// `copilot download`, able to reach the server.
+    /// `copilot download` for this task.
     #[must_use]
     pub fn download(&self) -> Command {
         let mut command = binary::command();
@@ -123,7 +130,7 @@ impl Task {
         command
     }
 
-    /// `copilot sidecar` for outputs that lie there already.
+    /// `copilot sidecar` for outputs that exist already: it waits for no main.
     #[must_use]
     pub fn sidecar(&self, interface: &TypedInterface) -> Command {
         let mut command = binary::command();
@@ -134,10 +141,20 @@ impl Task {
         command
     }
 
-    /// What the error document of this name says, if there is one.
+    /// What a sidecar left that has ended like this.
     ///
     /// # Panics
-    /// If it is none.
+    /// If a file of that cannot be decoded.
+    #[must_use]
+    pub fn outcome(&self, ended: Ended) -> Outcome {
+        let results = self.site.server.file("data", "task/out");
+        Outcome::read(ended, &results, &self.timeline()).expect("what a sidecar leaves can be read")
+    }
+
+    /// The error in the document of this name, if it exists.
+    ///
+    /// # Panics
+    /// If the document cannot be decoded.
     #[must_use]
     pub fn document(&self, name: &str) -> Option<ContainerError> {
         let bytes = fs::read(self.site.server.file("data", &format!("task/out/{name}"))).ok()?;
@@ -145,25 +162,25 @@ impl Task {
         Some(document.error.expect("an error document says something"))
     }
 
-    /// What the committed outputs are, if there are any.
+    /// The committed outputs, if they exist.
     ///
     /// # Panics
-    /// If they are no map of literals.
+    /// If `outputs.pb` cannot be decoded.
     #[must_use]
     pub fn outputs(&self) -> Option<LiteralMap> {
         let bytes = fs::read(self.site.server.file("data", "task/out/outputs.pb")).ok()?;
         Some(decode_literal_map(bytes.as_slice()).expect("a map of literals"))
     }
 
-    /// The objects beneath a prefix of the bucket `data`, by what follows it.
+    /// The objects below a prefix of the bucket `data`, by the rest of their keys.
     #[must_use]
     pub fn objects(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
         files(&self.site.server.file("data", prefix))
     }
 }
 
-/// All that lies beneath a directory and is no directory, by relative path. Only files are read: a
-/// link may lead back, a pipe has no end.
+/// Everything below a directory but directories, by relative path. Only regular files are read: a link may
+/// lead back, and a pipe has no end.
 #[must_use]
 pub fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
@@ -188,7 +205,7 @@ fn collect(directory: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>
     }
 }
 
-/// A blob at this reference.
+/// The literal of a blob at this reference.
 #[must_use]
 pub fn blob(uri: &str, dimensionality: BlobDimensionality) -> Literal {
     let blob_type = BlobType {

@@ -1,4 +1,4 @@
-//! TLS in front of a server: an authority that a test may trust or not, and certificates of it.
+//! TLS in front of a server: a certificate authority, which a client trusts or not, and its certificates.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,8 +19,8 @@ use crate::background::Background;
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    /// A new one, which nobody knows. Two of one name would be taken for one with a wrong key.
-    pub fn called(name: &str) -> Result<Self> {
+    /// A new authority. Names must differ: a client takes two authorities of one name for the same.
+    pub fn new(name: &str) -> Result<Self> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,12 +34,12 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A server's side of TLS, with a certificate for `host`.
+    /// The settings of a server that has a certificate for `host`.
     pub fn certify(&self, host: &str) -> Result<ServerConfig> {
         self.serve(host, None)
     }
 
-    /// The same, for clients alone that have a certificate of `clients`.
+    /// The same; the server accepts only clients that have a certificate of `clients`.
     pub fn certify_among(&self, host: &str, clients: &Self) -> Result<ServerConfig> {
         self.serve(host, Some(clients))
     }
@@ -81,7 +81,7 @@ pub fn front(upstream: SocketAddr, config: ServerConfig) -> io::Result<Backgroun
     Background::start("tls-front", move |client| {
         let acceptor = acceptor.clone();
         async move {
-            // A client that does not trust us goes away, and one that goes away is no fault of ours.
+            // A client that does not trust the certificate closes the connection.
             let Ok(mut client) = acceptor.accept(client).await else {
                 return;
             };

@@ -1,4 +1,4 @@
-//! Literals and types by short names, for tests of all of them.
+//! Literals and their types by short names.
 
 use copilot::idl::{
     EnumType, Literal, LiteralCollection, LiteralMap, LiteralType, Schema, SchemaType, SimpleType,
@@ -18,7 +18,7 @@ pub fn text(value: &str) -> Literal {
     primitive::Value::StringValue(value.to_owned()).into()
 }
 
-/// NONE.
+/// The literal of the type NONE.
 #[must_use]
 pub fn nothing() -> Literal {
     scalar::Value::NoneType(Void {}).into()
@@ -38,7 +38,7 @@ pub fn map<const N: usize>(entries: [(&str, Literal); N]) -> Literal {
     literal::Value::Map(LiteralMap { literals }).into()
 }
 
-/// A union that is this variant, a simple one.
+/// A union whose variant is this simple type.
 #[must_use]
 pub fn union(variant: SimpleType, value: Literal) -> Literal {
     scalar::Value::Union(Box::new(Union {
@@ -71,7 +71,7 @@ pub fn schema(uri: &str) -> Literal {
     .into()
 }
 
-/// A type without anything around it.
+/// A type without annotations.
 #[must_use]
 pub fn typed(kind: Type) -> LiteralType {
     LiteralType {

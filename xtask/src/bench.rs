@@ -24,18 +24,18 @@ pub struct Options {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Bench {
-    /// From main's last own time stamp until its end is known, beside a parent that waits for it.
+    /// Time from main's last time stamp until the sidecar knows its end, compared with a waiting parent.
     Detect,
-    /// From exec to ready, beside a bare load and attach of the same programs; and the cost of idling.
+    /// Time from exec to ready, compared with only loading the same programs; and the cost of idling.
     Start,
-    /// A plan of a hundred thousand literals, and the JSON of a large struct: time and memory.
+    /// Time and memory for a plan of a hundred thousand literals, and for the JSON of a large struct.
     Literal,
-    /// Large amounts through 128 MiB and half a CPU: where (a directory on disk), MiB of the large
-    /// object, number of small files.
+    /// Large transfers within 128 MiB and half a CPU. Arguments: a directory on disk, the MiB of the
+    /// large object, the number of small files.
     Memory,
-    /// Moving data both ways, beside other tools and a bare loop over the store library.
+    /// Uploads and downloads, compared with other tools and with a bare loop over the store library.
     Transfer,
-    /// From main's end to the commit, with outputs that went up while it ran and without.
+    /// Time from main's end to the commit, with and without uploads while main runs.
     Eager,
 }
 
@@ -75,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the floor as the product is built.
+/// Builds the bare program, which is the lower bound, with the product's settings.
 fn beside_floor(bench: &mut Command) -> Result<()> {
     execute(cargo().args([
         "build",

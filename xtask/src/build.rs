@@ -17,22 +17,22 @@ use crate::{
 /// How to build.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Without the kernel's events.
+    /// Builds without eBPF.
     #[arg(long)]
     no_ebpf: bool,
 }
 
-/// Sets up and builds; says where the binary lies.
+/// Sets up, builds, and prints the path of the binary.
 pub fn run(options: Options) -> Result<()> {
     let binary = release(options)?;
     println!("{}", binary.display());
     Ok(())
 }
 
-/// Names the binary under test; else it is built.
+/// The environment variable with the path of the binary under test. Without it the binary is built.
 const BINARY: &str = "COPILOT_BINARY";
 
-/// The binary under test: the one that is named, or else built.
+/// Returns the path of the binary under test: the one that is named, or one that is built now.
 pub fn under_test() -> Result<PathBuf> {
     match std::env::var_os(BINARY) {
         Some(path) => Ok(path.into()),
@@ -54,13 +54,13 @@ pub fn release(options: Options) -> Result<PathBuf> {
     if !may_write(&target) {
         if binary.is_file() {
             eprintln!(
-                "build: {} may not be written; taking the binary that is there",
+                "build: {} cannot be written; using the binary that is already there",
                 target.display()
             );
             return Ok(binary);
         }
         bail!(
-            "{} may not be written and holds no binary; build once as its owner: cargo xtask build",
+            "{} cannot be written and does not contain a binary; run `cargo xtask build` once as its owner",
             target.display()
         );
     }
@@ -76,7 +76,7 @@ pub fn release(options: Options) -> Result<PathBuf> {
 fn compile(options: Options) -> Result<()> {
     let host = host()?;
     let mut command = cargo();
-    // With a target given the flags reach what we build only, not build scripts and macros.
+    // With an explicit target the flags do not apply to build scripts and macros.
     command
         .args([
             "build",
@@ -96,9 +96,11 @@ fn compile(options: Options) -> Result<()> {
 
 /// Puts the binary where people look for it, under both its names.
 fn place(built: &Path, binary: &Path) -> Result<()> {
-    let directory = binary.parent().context("the binary has no folder")?;
+    let directory = binary
+        .parent()
+        .context("the path of the binary has no folder")?;
     fs::create_dir_all(directory)?;
-    // Beside and renamed: a binary that runs cannot be written over.
+    // Copied and then renamed, since a running binary cannot be overwritten.
     let beside = directory.join(".copilot.new");
     fs::copy(built, &beside).with_context(|| format!("{} cannot be copied", built.display()))?;
     fs::rename(&beside, binary)?;
@@ -123,5 +125,5 @@ fn host() -> Result<String> {
     text.lines()
         .find_map(|line| line.strip_prefix("host: "))
         .map(str::to_owned)
-        .context("rustc does not tell its host")
+        .context("rustc does not report its host")
 }

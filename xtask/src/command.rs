@@ -1,4 +1,4 @@
-//! Running other programs: what is run is said, and a failure names it.
+//! Runs other programs. Prints each command, and names it in the error if it fails.
 
 use std::{
     env,
@@ -14,12 +14,12 @@ pub fn workspace() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Where cargo puts what it builds.
+/// The folder that cargo builds into.
 pub fn target_directory() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
-/// The cargo that runs us.
+/// The cargo that runs this program.
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace());
@@ -40,7 +40,7 @@ pub fn execute(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What a command prints on standard output; an error unless it succeeds.
+/// Returns what a command prints on standard output; an error unless it succeeds.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -53,7 +53,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Whether a command succeeds; what it prints is of no interest.
+/// Whether a command succeeds. What it prints is discarded.
 pub fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())

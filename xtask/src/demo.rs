@@ -1,5 +1,5 @@
-//! The main job on real input, end to end. The doing is the program `demo` of the tests' crate,
-//! beside the pods and the object store that it shares with them.
+//! The main job on real input, end to end. The work is done by the program `demo` of the tests' crate,
+//! which shares its pods and its object store with the tests.
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -9,10 +9,10 @@ use crate::{
     command::{cargo, execute, target_directory},
 };
 
-/// How to show it.
+/// How to print the result.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Print one JSON object instead of words.
+    /// Prints one JSON object instead of text.
     #[arg(long)]
     json: bool,
 }
@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<()> {
         if !demo.is_file() {
             return Err(error);
         }
-        eprintln!("demo: taking the program that is there ({error:#})");
+        eprintln!("demo: using the program that was built before ({error:#})");
     }
     let mut command = std::process::Command::new(demo);
     command.arg("--copilot").arg(binary);

@@ -1,7 +1,7 @@
 //! `cargo xtask`: everything that a person or CI does with this repository.
 //!
-//! `main` only dispatches; each verb has its own file. Nothing here is needed by the product when
-//! it runs.
+//! `main` only dispatches; each subcommand has its own file. The product does not need any of this
+//! when it runs.
 
 mod bench;
 mod build;
@@ -18,19 +18,19 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Verb {
-    /// Finds or installs what building and testing need, and says what it took.
+    /// Finds or installs what building and testing need.
     Setup(setup::Options),
     /// Builds the optimised binary at target/release/copilot.
     Build(build::Options),
-    /// Runs the main job on real input, end to end, with embedded defaults.
+    /// Runs Copilot on real input, end to end, with embedded defaults.
     Demo(demo::Options),
     /// Runs all tests.
     Test(test::Options),
     /// Runs the tracker's core scenarios on other kernels, in emulated machines.
     Kernels(kernels::Options),
-    /// Runs pods of a real kubelet and container runtime, and holds the sidecar to what kubelet says.
+    /// Runs pods with a real kubelet and container runtime, and compares the sidecar with kubelet.
     Kubelet(kubelet::Options),
-    /// Measures, as ratios within one run.
+    /// Measures Copilot, compared with other programs in the same run.
     Bench(bench::Options),
 }
 

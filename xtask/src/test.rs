@@ -1,4 +1,4 @@
-//! All tests, with what they need.
+//! Runs all tests, with everything that they need.
 
 use std::{
     fs,
@@ -16,19 +16,19 @@ use crate::{
     setup,
 };
 
-/// Which tests.
+/// Which tests to run.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Passed on to the test programs, such as a part of a test's name.
+    /// Arguments for the test programs, such as part of a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
-/// Where every cloud's metadata service is during tests: a closed port of this machine.
+/// The address of every cloud's metadata service during tests: a closed port of this machine.
 const CLOSED: &str = "http://127.0.0.1:9";
 
 /// Sets up, builds the binary that the end-to-end tests run, and runs all tests, even if some fail.
-/// Ends with a summary: what failed, and what was skipped and why.
+/// Prints a summary at the end: which tests failed, which were skipped, and why.
 pub fn run(options: &Options) -> Result<()> {
     let binary = build::release(build::Options::default())?;
     setup::for_testing()?;
@@ -56,16 +56,18 @@ pub fn run(options: &Options) -> Result<()> {
     results.summarise(&skips)
 }
 
-/// What the test programs said.
+/// The results that the test programs printed.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Results {
     passed: u32,
     failed: Vec<String>,
+    /// The test whose line was begun, and whose result comes at the end of what it prints.
+    running: Option<String>,
     /// Whether cargo and all test programs ended well.
     ended_well: bool,
 }
 
-/// Runs the tests; what they print goes to standard error as it comes.
+/// Runs the tests, and copies what they print to standard error.
 fn run_all(command: &mut Command) -> Result<Results> {
     let mut child = command
         .stdout(Stdio::piped())
@@ -79,23 +81,34 @@ fn run_all(command: &mut Command) -> Result<Results> {
         eprintln!("{line}");
         results.take(&line);
     }
-    results.ended_well = child.wait().context("cargo was lost")?.success();
+    results.ended_well = child
+        .wait()
+        .context("cargo's end cannot be read")?
+        .success();
     Ok(results)
 }
 
 impl Results {
+    /// On a machine with one core the harness prints a test's name before it runs the test, and its
+    /// result afterwards: what the test's child processes print comes between them.
     fn take(&mut self, line: &str) {
-        let Some((name, result)) = line
+        let begun = line
             .strip_prefix("test ")
-            .and_then(|line| line.rsplit_once(" ... "))
-        else {
-            return;
+            .and_then(|line| line.split_once(" ... "));
+        let result = match begun {
+            Some((name, result)) => {
+                self.running = Some(name.to_owned());
+                result
+            }
+            None => line,
         };
-        match result {
-            "ok" => self.passed += 1,
-            "FAILED" => self.failed.push(name.to_owned()),
-            _ => {}
+        match (result, &self.running) {
+            ("ok", Some(_)) => self.passed += 1,
+            ("FAILED", Some(name)) => self.failed.push(name.clone()),
+            _ if result.starts_with("ignored") => {}
+            _ => return,
         }
+        self.running = None;
     }
 
     fn summarise(&self, skips: &Path) -> Result<()> {
@@ -136,6 +149,24 @@ mod tests {
             results.take(line);
         }
         assert_eq!(results.passed, 1);
+        assert_eq!(results.failed, ["stores::tls"]);
+    }
+
+    #[test]
+    fn output_between_a_name_and_its_result_is_skipped() {
+        let mut results = Results::default();
+        for line in [
+            "test stop::twice ... a line of the test's child",
+            "another line",
+            "ok",
+            "ok",
+            "test stores::tls ... a line",
+            "FAILED",
+            "test stores::web ... ok",
+        ] {
+            results.take(line);
+        }
+        assert_eq!(results.passed, 2);
         assert_eq!(results.failed, ["stores::tls"]);
     }
 }

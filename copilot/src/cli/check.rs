@@ -1,12 +1,13 @@
-//! From flags to requests: the checks that look at values, in the reference's order (spec §1.2,
-//! §1.3). What the reference reports to the platform is rejected together with what an error
-//! document needs; all else is wrong usage.
+//! From flags to requests: the checks on values, in the reference's order (spec §1.2, §1.3). A refusal
+//! that the reference reports to the platform carries what an error document needs; any other refusal is
+//! wrong usage.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::choice::{self, choose};
-use super::flags::{self, CommonFlags, DownloadFlags, Reading, SidecarFlags};
+use super::error::FlagError;
+use super::flags::{self, CommonFlags, DownloadFlags, Parsed, SidecarFlags};
 use super::global::{given, given_path, global};
 use super::kubernetes;
 use super::rejection::Rejection;
@@ -20,14 +21,14 @@ use crate::track::source::kube::ApiOptions;
 use crate::track::{Polling, TrackOptions, Watcher};
 use crate::upload::UploadMode;
 
-/// The reference's deadline where no flag gives one, in nanoseconds: an hour.
+/// The reference's default deadline, in nanoseconds: an hour.
 const UPLOAD_TIMEOUT: i64 = 3_600_000_000_000;
 
-/// A command line without a command: help or version, else wrong usage.
+/// A command line without a command asks for help or the version; else it is wrong usage.
 pub(super) fn none(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     match flags::read::<CommonFlags>("copilot", arguments)? {
-        Reading::Answer(answer) => Ok(answer),
-        Reading::Flags(_) => {
+        Parsed::Answer(answer) => Ok(answer),
+        Parsed::Flags(_) => {
             let names = Command::ALL.map(Command::name).join(", ");
             Err(Rejection::usage(format!(
                 "no command given: use one of {names}; copilot --help explains them"
@@ -39,8 +40,8 @@ pub(super) fn none(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 /// `copilot ready`.
 pub(super) fn ready(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     match flags::read::<CommonFlags>("copilot ready", arguments)? {
-        Reading::Answer(answer) => Ok(answer),
-        Reading::Flags(flags) => {
+        Parsed::Answer(answer) => Ok(answer),
+        Parsed::Flags(flags) => {
             let global = global(flags.global, &[]);
             Ok(Invocation::Ready(Box::new(global)))
         }
@@ -50,12 +51,12 @@ pub(super) fn ready(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 /// `copilot download`.
 pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     let flags = match flags::read::<DownloadFlags>("copilot download", arguments)? {
-        Reading::Answer(answer) => return Ok(answer),
-        Reading::Flags(flags) => *flags,
+        Parsed::Answer(answer) => return Ok(answer),
+        Parsed::Flags(flags) => *flags,
     };
     if flags.to_output_prefix.is_empty() {
         return Err(Rejection::usage(
-            "--to-output-prefix is required: the prefix where an error document goes",
+            "--to-output-prefix is required: the prefix for an error document",
         ));
     }
     let request = download_request(&flags);
@@ -65,10 +66,10 @@ pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> 
     );
     match request {
         Ok(request) => Ok(Invocation::Download(Box::new(global), Box::new(request))),
-        Err(message) => {
+        Err(error) => {
             let prefix = flags.to_output_prefix;
             Err(Rejection::reported(
-                message,
+                error,
                 Command::Download,
                 global,
                 prefix,
@@ -77,14 +78,17 @@ pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> 
     }
 }
 
-fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, String> {
+fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, FlagError> {
     let to_local_dir = required(
         "--to-local-dir",
         &flags.to_local_dir,
         "the directory for the inputs",
     )?;
     if flags.from_remote.is_empty() {
-        return Err("--from-remote is required: the reference of the inputs".to_owned());
+        return Err(FlagError::Required {
+            flag: "--from-remote",
+            meaning: "the reference of the inputs",
+        });
     }
     let layout = match flags.file_input_layout.as_str() {
         // The reference reads an empty layout as its default.
@@ -112,14 +116,14 @@ fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, String> {
 /// `copilot sidecar`.
 pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     let mut flags = match flags::read::<SidecarFlags>("copilot sidecar", arguments)? {
-        Reading::Answer(answer) => return Ok(answer),
-        Reading::Flags(flags) => *flags,
+        Parsed::Answer(answer) => return Ok(answer),
+        Parsed::Flags(flags) => *flags,
     };
-    // An interface without a byte declares nothing, like none at all.
+    // An empty interface declares nothing, like a missing one.
     let interface = flags.interface.take().filter(|bytes| !bytes.is_empty());
     if interface.is_some() && flags.to_output_prefix.is_empty() {
         return Err(Rejection::usage(
-            "--to-output-prefix is required with --interface: the prefix where outputs.pb goes",
+            "--to-output-prefix is required with --interface: the prefix for outputs.pb",
         ));
     }
     let request = sidecar_request(&flags, interface);
@@ -128,8 +132,7 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
         .as_ref()
         .is_ok_and(|request| request.track.watchers.contains(&Watcher::KubeApi));
     if asks_api {
-        let inert = &mut flags.global.inert.names;
-        inert.retain(|name| !kubernetes::is_of_client(name));
+        flags.global.kubernetes.names.clear();
     }
     let global = global(
         flags.global,
@@ -152,14 +155,9 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     );
     match request {
         Ok(request) => Ok(Invocation::Sidecar(Box::new(global), Box::new(request))),
-        Err(message) => {
+        Err(error) => {
             let prefix = flags.to_output_prefix;
-            Err(Rejection::reported(
-                message,
-                Command::Sidecar,
-                global,
-                prefix,
-            ))
+            Err(Rejection::reported(error, Command::Sidecar, global, prefix))
         }
     }
 }
@@ -167,27 +165,23 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 fn sidecar_request(
     flags: &SidecarFlags,
     interface: Option<Vec<u8>>,
-) -> Result<SidecarRequest, String> {
+) -> Result<SidecarRequest, FlagError> {
     if let Some(format) = &flags.format {
         choose("--format", format, choice::FORMATS)?;
     }
     let mode = choose("--upload-mode", &flags.upload_mode, choice::UPLOAD_MODES)?;
-    let (watchers, until) = watchers::of(flags)?;
+    let (watchers, until) = watchers::from_flags(flags)?;
     let on_main_failure = choose(
         "--on-main-failure",
         &flags.on_main_failure,
         choice::MAIN_FAILURES,
     )?;
     if (mode, on_main_failure) == (UploadMode::Never, MainFailure::Salvage) {
-        return Err(
-            "--on-main-failure salvage uploads what is there, and --upload-mode DO_NOT_UPLOAD \
-             uploads nothing: give one of them"
-                .to_owned(),
-        );
+        return Err(FlagError::SalvageWithoutUpload);
     }
     let blob_names = choose("--blob-names", &flags.blob_names, choice::BLOB_NAMES)?;
     let api = if watchers.contains(&Watcher::KubeApi) {
-        kubernetes::options(&flags.global.inert, flags.pod_name.as_deref())?
+        kubernetes::options(&flags.global.kubernetes, flags.pod_name.as_deref())?
     } else {
         ApiOptions::default()
     };
@@ -224,13 +218,13 @@ fn sidecar_request(
     })
 }
 
-fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, String> {
+fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, FlagError> {
     Ok(UploadTarget {
         interface,
         from_local_dir: required(
             "--from-local-dir",
             &flags.from_local_dir,
-            "the directory where main leaves its outputs",
+            "the directory in which main leaves its outputs",
         )?,
         to_output_prefix: flags.to_output_prefix.clone(),
         to_raw_output: given(&flags.to_raw_output),
@@ -239,20 +233,20 @@ fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, Stri
     })
 }
 
-fn polling(flags: &SidecarFlags) -> Result<Polling, String> {
+fn polling(flags: &SidecarFlags) -> Result<Polling, FlagError> {
     let polling = Polling {
         fast: flags.poll_fast,
         slow: flags.poll_slow,
     };
     if polling.fast.is_zero() || polling.slow.is_zero() {
-        return Err("--poll-fast and --poll-slow must be longer than 0".to_owned());
+        return Err(FlagError::NoPause);
     }
     Ok(polling)
 }
 
-fn required(flag: &str, path: &Path, meaning: &str) -> Result<PathBuf, String> {
+fn required(flag: &'static str, path: &Path, meaning: &'static str) -> Result<PathBuf, FlagError> {
     if path.as_os_str().is_empty() {
-        return Err(format!("{flag} is required: {meaning}"));
+        return Err(FlagError::Required { flag, meaning });
     }
     Ok(path.to_owned())
 }

@@ -1,6 +1,7 @@
-//! Flags that take one of a few names. Each list of names is the reference's (spec §1.2, §1.3) or
-//! ours; case matters.
+//! Flags that take one of a few names. The lists are the reference's (spec §1.2, §1.3) or ours; case
+//! matters.
 
+use super::error::FlagError;
 use super::suggest;
 use crate::download::DownloadMode;
 use crate::literal::input::Layout;
@@ -10,7 +11,7 @@ use crate::sidecar::MainFailure;
 use crate::track::Watcher;
 use crate::upload::UploadMode;
 
-/// The names of a flag, in the order in which messages list them.
+/// The names that a flag takes, in the order of messages.
 pub(super) type Names<T> = &'static [(&'static str, T)];
 
 pub(super) const FORMATS: Names<MetadataFormat> = &[
@@ -45,7 +46,7 @@ pub(super) const WATCHERS: Names<Watcher> = &[
     ("noop", Watcher::Noop),
 ];
 
-/// Of `--start-watcher-type` and `--exit-watcher-type` (spec §7).
+/// The names of `--start-watcher-type` and `--exit-watcher-type` (spec §7).
 pub(super) const WATCHER_TYPES: Names<Watcher> = &[
     ("signal", Watcher::Signal),
     ("noop", Watcher::Noop),
@@ -65,18 +66,22 @@ pub(super) const BLOB_NAMES: Names<BlobNames> = &[
     ("reference", BlobNames::Reference),
 ];
 
-/// The value that `text` names, or a message that says what `flag` takes.
-pub(super) fn choose<T: Copy>(flag: &str, text: &str, names: Names<T>) -> Result<T, String> {
+/// The value that `text` names. The error lists the names that `flag` takes.
+pub(super) fn choose<T: Copy>(
+    flag: &'static str,
+    text: &str,
+    names: Names<T>,
+) -> Result<T, FlagError> {
     if let Some((_, value)) = names.iter().find(|(name, _)| *name == text) {
         return Ok(*value);
     }
     let usable = names.iter().map(|(name, _)| *name);
-    let list = usable.clone().collect::<Vec<_>>().join(", ");
-    let hint = suggest::hint(text, usable);
-    let text = suggest::shortened(text);
-    Err(format!(
-        "{flag} {text:?} is unknown: it is one of {list}{hint}"
-    ))
+    Err(FlagError::UnknownName {
+        flag,
+        text: suggest::shortened(text),
+        names: usable.clone().collect::<Vec<_>>().join(", "),
+        hint: suggest::hint(text, usable),
+    })
 }
 
 #[cfg(test)]
@@ -89,17 +94,19 @@ mod tests {
             choose("--format", "YAML", FORMATS),
             Ok(MetadataFormat::Yaml)
         );
-        let message = choose("--format", "json", FORMATS).unwrap_err();
+        let message = choose("--format", "json", FORMATS).unwrap_err().to_string();
         assert_eq!(
             message,
             "--format \"json\" is unknown: it is one of JSON, YAML, PROTO; did you mean JSON?"
         );
-        let message = choose("--format", "", FORMATS).unwrap_err();
+        let message = choose("--format", "", FORMATS).unwrap_err().to_string();
         assert_eq!(
             message,
             "--format \"\" is unknown: it is one of JSON, YAML, PROTO"
         );
-        let message = choose("--watcher", "ebfp", WATCHERS).unwrap_err();
+        let message = choose("--watcher", "ebfp", WATCHERS)
+            .unwrap_err()
+            .to_string();
         assert!(message.ends_with("did you mean ebpf?"), "{message}");
     }
 }

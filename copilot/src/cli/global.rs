@@ -1,5 +1,5 @@
-//! What every command takes: the settings given as flags, how failures are reported, and the
-//! budgets of a transfer.
+//! What every command takes: the settings given as flags, how to report failures, and the limits of
+//! transfers.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,14 @@ use super::flags::GlobalFlags;
 use crate::command::Global;
 use crate::config::Key;
 
-/// The common part of a request. `more` names further flags, and whether they were given without effect.
+/// The common part of a request. `more` names further flags, and whether each was given without effect.
 pub(super) fn global(flags: GlobalFlags, more: &[(&str, bool)]) -> Global {
     let settings = flags.settings.0;
     let is_inert = |name: &&str| Key::find(name).is_some_and(|key| !key.effect);
     let inert = settings.names().filter(is_inert);
     let inert = inert
         .chain(flags.inert.names)
+        .chain(flags.kubernetes.names)
         .map(|name| format!("--{name}"));
     let more = more.iter().filter(|(_, given)| *given);
     let without_effect = inert
@@ -31,12 +32,12 @@ pub(super) fn global(flags: GlobalFlags, more: &[(&str, bool)]) -> Global {
     }
 }
 
-/// An empty text counts as not given: so it is in the reference, whose defaults are empty.
+/// An empty text counts as not given, as in the reference, whose defaults are empty.
 pub(super) fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Likewise for a path.
+/// The same for a path.
 pub(super) fn given_path(path: Option<&Path>) -> Option<PathBuf> {
     path.filter(|path| !path.as_os_str().is_empty())
         .map(Path::to_owned)

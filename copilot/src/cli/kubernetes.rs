@@ -1,62 +1,23 @@
-//! The flags of Kubernetes' client (spec §1.2), which the watcher `kube-api` goes by. Each has its
-//! effect or is refused by name.
+//! The flags of Kubernetes' client (spec §1.2) as options of the watcher `kube-api`. Each flag has its
+//! effect, or is refused by name.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::flags::InertFlags;
+use super::error::FlagError;
+use super::flags::KubernetesFlags;
 use super::value;
 use crate::track::source::kube::{ApiOptions, Secret};
 
-/// Those that have their effect.
-const EFFECTIVE: &[&str] = &[
-    "as",
-    "as-group",
-    "as-uid",
-    "certificate-authority",
-    "client-certificate",
-    "client-key",
-    "cluster",
-    "context",
-    // Ours never asks for compression.
-    "disable-compression",
-    "insecure-skip-tls-verify",
-    "kubeconfig",
-    "namespace",
-    "password",
-    "request-timeout",
-    "server",
-    "tls-server-name",
-    "token",
-    "user",
-    "username",
-];
-
-/// Those that have none, with the way out.
-const REFUSED: &[(&str, &str)] = &[(
-    "proxy-url",
-    "the API must be reachable without a proxy, or use another watcher",
-)];
-
-/// Whether the flag of this name belongs to Kubernetes' client.
-pub(super) fn is_of_client(name: &str) -> bool {
-    EFFECTIVE.contains(&name) || REFUSED.iter().any(|(refused, _)| *refused == name)
-}
-
-/// What the flags say of the way to the API. An empty text counts as not given, as in the reference.
-pub(super) fn options(flags: &InertFlags, pod_name: Option<&str>) -> Result<ApiOptions, String> {
-    let values = |name: &str| flags.values.get(name).map_or(&[][..], Vec::as_slice);
-    let text = |name: &str| {
-        let last = values(name).last().cloned();
-        last.filter(|text| !text.is_empty())
-    };
-    for (name, advice) in REFUSED {
-        if text(name).is_some() {
-            return Err(format!(
-                "--{name} is not supported by the watcher kube-api: {advice}"
-            ));
-        }
+/// How to reach the API.
+pub(super) fn options(
+    flags: &KubernetesFlags,
+    pod_name: Option<&str>,
+) -> Result<ApiOptions, FlagError> {
+    if let Some((name, advice)) = flags.refused() {
+        return Err(FlagError::NotSupported { name, advice });
     }
+    let text = |name: &str| flags.text(name);
     let path = |name: &str| text(name).map(PathBuf::from);
     let secret = |name: &str| text(name).map(Secret);
     let options = ApiOptions {
@@ -77,17 +38,15 @@ pub(super) fn options(flags: &InertFlags, pod_name: Option<&str>) -> Result<ApiO
         tls_server_name: text("tls-server-name"),
         act_as: text("as"),
         act_as_uid: text("as-uid"),
-        act_as_groups: values("as-group").to_vec(),
-        request_timeout: text("request-timeout")
-            .map(|text| request_timeout(&text))
-            .transpose()?,
+        act_as_groups: flags.values("as-group").to_vec(),
+        request_timeout: text("request-timeout").map(request_timeout).transpose()?,
     };
     check(&options, |name| text(name).is_some())?;
     Ok(options)
 }
 
-/// What only makes sense together.
-fn check(options: &ApiOptions, is_given: impl Fn(&str) -> bool) -> Result<(), String> {
+/// Checks flags that depend on each other.
+fn check(options: &ApiOptions, is_given: impl Fn(&str) -> bool) -> Result<(), FlagError> {
     for (one, other) in [
         ("client-certificate", "client-key"),
         ("client-key", "client-certificate"),
@@ -95,23 +54,19 @@ fn check(options: &ApiOptions, is_given: impl Fn(&str) -> bool) -> Result<(), St
         ("password", "username"),
     ] {
         if is_given(one) && !is_given(other) {
-            return Err(format!("--{one} is given without --{other}"));
+            return Err(FlagError::HalfOfPair { one, other });
         }
     }
     if options.insecure_skip_tls_verify == Some(true) && options.certificate_authority.is_some() {
-        return Err(
-            "--insecure-skip-tls-verify trusts anybody, so --certificate-authority would have no \
-             effect: give one of them"
-                .to_owned(),
-        );
+        return Err(FlagError::AuthorityWithoutVerification);
     }
     Ok(())
 }
 
-/// A Go duration, or a number of seconds, as the reference's client reads it; zero for any time.
-fn request_timeout(text: &str) -> Result<Duration, String> {
+/// A Go duration, or a number of seconds, as the reference's client reads it; zero means no limit.
+fn request_timeout(text: String) -> Result<Duration, FlagError> {
     if let Ok(seconds) = text.parse() {
         return Ok(Duration::from_secs(seconds));
     }
-    value::wait(text).map_err(|error| format!("--request-timeout {text}: {error}"))
+    value::wait(&text).map_err(|error| FlagError::RequestTimeout { text, error })
 }

@@ -1,6 +1,5 @@
-//! Which command a command line names. The reference looks for the first word that is neither a
-//! flag nor a flag's value, then gives all flags, those before the word too, to that command; so
-//! flags may stand on either side of it.
+//! Finds the command of a command line. The reference takes the first word that is neither a flag nor a
+//! flag's value, then gives all flags to that command, so flags may stand before and after it.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,40 +11,43 @@ use crate::command::Command;
 
 /// Where a command line leads.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum CommandRoute {
     /// To a command, with the arguments around its name.
     Command(Command, Vec<OsString>),
     /// To no command, with all arguments.
     None(Vec<OsString>),
-    /// To the help of a command, or of the whole.
+    /// To the help of a command, or of the program.
     Help(Option<Command>),
 }
 
 /// Finds the command in `arguments`, which lack the program's name.
-pub(super) fn find(mut arguments: Vec<OsString>) -> Result<Route, Rejection> {
+pub(super) fn find(mut arguments: Vec<OsString>) -> Result<CommandRoute, Rejection> {
     let Some(position) = word(&arguments) else {
-        return Ok(Route::None(arguments));
+        return Ok(CommandRoute::None(arguments));
     };
     let name = arguments.remove(position).to_string_lossy().into_owned();
     match name.as_str() {
         "help" => {
             let topic = word(&arguments).map(|at| arguments[at].to_string_lossy().into_owned());
-            topic.map(|name| named(&name)).transpose().map(Route::Help)
+            topic
+                .map(|name| named(&name))
+                .transpose()
+                .map(CommandRoute::Help)
         }
         "config" => Err(Rejection::usage(
-            "the command config is not supported yet; at its start each command checks the \
-             settings and names what is wrong",
+            "the command config is not supported yet; each command checks the settings when it \
+             starts, and names what is wrong",
         )),
         "completion" => Err(Rejection::usage(
             "the command completion is not supported; copilot --help lists commands and flags",
         )),
-        name => named(name).map(|command| Route::Command(command, arguments)),
+        name => named(name).map(|command| CommandRoute::Command(command, arguments)),
     }
 }
 
 fn named(name: &str) -> Result<Command, Rejection> {
     match name {
-        // The reference's own notes call it so.
+        // The reference's own notes use this name.
         "downloader" => Ok(Command::Download),
         _ => Command::ALL
             .into_iter()
@@ -64,8 +66,8 @@ fn unknown(name: &str) -> Rejection {
     ))
 }
 
-/// The place of the first argument that is neither a flag nor, as far as the flags of all commands
-/// tell, a flag's value.
+/// The position of the first argument that is neither a flag nor a flag's value. Only the flags that all
+/// commands share are known here.
 fn word(arguments: &[OsString]) -> Option<usize> {
     let alone = flags::without_value();
     let mut position = 0;
@@ -82,7 +84,7 @@ fn word(arguments: &[OsString]) -> Option<usize> {
     None
 }
 
-/// Whether the argument after this one is its value.
+/// Whether the next argument is this one's value.
 fn takes_next(argument: &str, alone: &BTreeSet<String>) -> bool {
     let is_long = argument.starts_with("--");
     let is_short = argument.starts_with('-') && argument.chars().count() == 2;
@@ -93,16 +95,16 @@ fn takes_next(argument: &str, alone: &BTreeSet<String>) -> bool {
 mod tests {
     use super::*;
 
-    fn route(arguments: &[&str]) -> Result<Route, String> {
+    fn route(arguments: &[&str]) -> Result<CommandRoute, String> {
         find(arguments.iter().map(OsString::from).collect()).map_err(|error| error.to_string())
     }
 
-    fn to(command: Command, arguments: &[&str]) -> Route {
-        Route::Command(command, arguments.iter().map(OsString::from).collect())
+    fn to(command: Command, arguments: &[&str]) -> CommandRoute {
+        CommandRoute::Command(command, arguments.iter().map(OsString::from).collect())
     }
 
     #[test]
-    fn the_command_is_the_first_word_that_is_no_value() {
+    fn the_command_is_the_first_word_that_is_not_a_value() {
         for (arguments, command, rest) in [
             (&["download", "x"][..], Command::Download, &["x"][..]),
             (&["downloader"], Command::Download, &[]),
@@ -143,17 +145,17 @@ mod tests {
             &["--config", "download"],
             &["--help"],
         ] {
-            let expected = Route::None(arguments.iter().map(OsString::from).collect());
+            let expected = CommandRoute::None(arguments.iter().map(OsString::from).collect());
             assert_eq!(route(arguments), Ok(expected), "{arguments:?}");
         }
     }
 
     #[test]
     fn help_as_a_word() {
-        assert_eq!(route(&["help"]), Ok(Route::Help(None)));
+        assert_eq!(route(&["help"]), Ok(CommandRoute::Help(None)));
         assert_eq!(
             route(&["help", "sidecar"]),
-            Ok(Route::Help(Some(Command::Sidecar)))
+            Ok(CommandRoute::Help(Some(Command::Sidecar)))
         );
         assert!(route(&["help", "nope"]).is_err());
     }

@@ -1,8 +1,8 @@
-//! Answers to near misses, and how much of a wrong text a message repeats.
+//! Suggestions for near misses, and how much of a wrong text a message repeats.
 
-/// `; did you mean …?` where one of `names` is near `text`, else nothing.
+/// `; did you mean …?` with the name nearest to `text`; empty if none is near.
 pub(super) fn hint(text: &str, names: impl Iterator<Item = &'static str>) -> String {
-    /// Two names of a handful of letters with a letter swapped or lost stay above this.
+    /// Short names with one letter swapped or missing score higher than this.
     const NEAR: f64 = 0.8;
     let likeness =
         |name: &str| strsim::jaro_winkler(&text.to_ascii_lowercase(), &name.to_ascii_lowercase());
@@ -13,12 +13,12 @@ pub(super) fn hint(text: &str, names: impl Iterator<Item = &'static str>) -> Str
         .map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"))
 }
 
-/// A text as messages repeat it.
+/// A text as messages repeat it: cut if long.
 pub(super) fn shortened(text: &str) -> String {
     cut(text, 60)
 }
 
-/// The text, or its beginning where it is long: an interface may have megabytes.
+/// The text, or its beginning if it is long: an interface may have megabytes.
 pub(super) fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),

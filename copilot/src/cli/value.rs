@@ -1,4 +1,4 @@
-//! Texts of flags to values, by the reference's rules (spec §1.6) where it has the flag.
+//! From the texts of flags to values. Flags of the reference follow its rules (spec §1.6).
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -8,9 +8,10 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use thiserror::Error;
 
-use crate::literal::duration;
-use crate::transfer::Limits;
+use crate::literal::duration::{self, DurationError};
+use crate::transfer::TransferLimits;
 
 /// Base64 as Go's standard decoder reads it: padded, unused trailing bits ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -20,30 +21,59 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Bytes in standard base64 with padding. White space around them and line ends within are
-/// ignored.
-pub(super) fn bytes(text: &str) -> Result<Vec<u8>, String> {
+/// A text that is not a value of its flag.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(super) enum ValueError {
+    /// Bytes are base64.
+    #[error("it is not standard base64 with padding ({0})")]
+    Base64(#[from] base64::DecodeError),
+    /// A duration is Go's.
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    /// A wait has no sign.
+    #[error("it must not be negative")]
+    Negative,
+    /// A size begins with digits.
+    #[error("a size begins with a number")]
+    NoNumber,
+    /// The units of sizes are fixed.
+    #[error("a size is a number of bytes, or a number and k, Ki, M, Mi, G or Gi")]
+    UnknownUnit,
+    /// A size fits 64 bits.
+    #[error("the size does not fit in 64 bits")]
+    TooLarge,
+    /// A size is not empty.
+    #[error("a size is at least one byte")]
+    NoBytes,
+    /// One part of a large file must fit.
+    #[error("it is less than 8Mi, the size of one part of a large file")]
+    TooLittleMemory,
+    /// A count is positive.
+    #[error("a count is a whole number from 1 on")]
+    Count,
+}
+
+/// Bytes in standard base64 with padding. White space around them and line ends within are ignored.
+pub(super) fn bytes(text: &str) -> Result<Vec<u8>, ValueError> {
     let dense: String = text
         .trim()
         .chars()
         .filter(|c| !matches!(c, '\r' | '\n'))
         .collect();
-    BASE64
-        .decode(dense)
-        .map_err(|error| format!("it is not standard base64 with padding ({error})"))
+    Ok(BASE64.decode(dense)?)
 }
 
-/// A path of any bytes, or none: unlike clap's own reader this takes an empty text.
+/// A path of any bytes. It may be empty, unlike with clap's own parser.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// A Go duration in nanoseconds.
-pub(super) fn nanoseconds(text: &str) -> Result<i64, duration::DurationError> {
+pub(super) fn nanoseconds(text: &str) -> Result<i64, DurationError> {
     duration::parse(text)
 }
 
-/// A deadline; zero and less mean that there is none.
+/// A deadline; none for zero and less.
 pub(super) fn deadline(nanoseconds: i64) -> Option<Duration> {
     match u64::try_from(nanoseconds) {
         Ok(0) | Err(_) => None,
@@ -52,15 +82,15 @@ pub(super) fn deadline(nanoseconds: i64) -> Option<Duration> {
 }
 
 /// A time to wait: a Go duration that is not negative.
-pub(super) fn wait(text: &str) -> Result<Duration, String> {
-    let nanoseconds = duration::parse(text).map_err(|error| error.to_string())?;
+pub(super) fn wait(text: &str) -> Result<Duration, ValueError> {
+    let nanoseconds = duration::parse(text)?;
     u64::try_from(nanoseconds)
         .map(Duration::from_nanos)
-        .map_err(|_| "it must not be negative".to_owned())
+        .map_err(|_| ValueError::Negative)
 }
 
-/// A size of at least one byte: digits and, if wanted, a unit as Kubernetes writes it.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+/// A size of at least one byte: digits, and optionally a unit of Kubernetes.
+pub(super) fn size(text: &str) -> Result<u64, ValueError> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -73,38 +103,31 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         "Ki" => 1 << 10,
         "Mi" => 1 << 20,
         "Gi" => 1 << 30,
-        _ => {
-            return Err(
-                "a size is a number of bytes, or a number and k, Ki, M, Mi, G or Gi".into(),
-            );
-        }
+        _ => return Err(ValueError::UnknownUnit),
     };
     let number: u64 = match number.parse() {
         Ok(number) => number,
-        Err(_) if number.is_empty() => return Err("a size begins with a number".into()),
-        Err(_) => return Err("the size does not fit in 64 bits".into()),
+        Err(_) if number.is_empty() => return Err(ValueError::NoNumber),
+        Err(_) => return Err(ValueError::TooLarge),
     };
     match number.checked_mul(factor) {
-        Some(0) => Err("a size is at least one byte".into()),
+        Some(0) => Err(ValueError::NoBytes),
         Some(size) => Ok(size),
-        None => Err("the size does not fit in 64 bits".into()),
+        None => Err(ValueError::TooLarge),
     }
 }
 
-/// Memory for data in flight: what transfers need at least, or more.
-pub(super) fn memory(text: &str) -> Result<u64, String> {
+/// Memory for data in flight: at least what one transfer needs.
+pub(super) fn memory(text: &str) -> Result<u64, ValueError> {
     match size(text)? {
-        size if size < Limits::LEAST_MEMORY => {
-            Err("it is less than 8Mi, which one part of a large file takes".to_owned())
-        }
+        size if size < TransferLimits::LEAST_MEMORY => Err(ValueError::TooLittleMemory),
         size => Ok(size),
     }
 }
 
 /// A count of at least one.
-pub(super) fn count(text: &str) -> Result<NonZeroU32, &'static str> {
-    text.parse()
-        .map_err(|_| "a count is a whole number from 1 on")
+pub(super) fn count(text: &str) -> Result<NonZeroU32, ValueError> {
+    text.parse().map_err(|_| ValueError::Count)
 }
 
 #[cfg(test)]
@@ -129,7 +152,7 @@ mod tests {
             ("EgB=", b"\x12\x00"),
             ("+/8=", b"\xfb\xff"),
         ] {
-            assert_eq!(bytes(text).as_deref(), Ok(expected), "{text:?}");
+            assert_eq!(bytes(text).unwrap(), expected, "{text:?}");
         }
         for text in ["_-8=", "EgA", "Eg A=", "E", "EgA==", "=", "EgA=EgA="] {
             assert!(bytes(text).is_err(), "{text:?}");
@@ -148,7 +171,7 @@ mod tests {
     fn waits() {
         assert_eq!(wait("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(wait("-0"), Ok(Duration::ZERO));
-        assert!(wait("-1s").unwrap_err().contains("negative"));
+        assert!(wait("-1s").unwrap_err().to_string().contains("negative"));
         assert!(wait("5").is_err());
     }
 

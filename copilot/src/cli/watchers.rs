@@ -1,13 +1,14 @@
-//! Which watchers: our flag, else the reference's two (spec §7).
+//! The watchers to use: from our flag, else from the reference's two flags (spec §7).
 
 use super::choice::{self, choose};
+use super::error::FlagError;
 use super::flags::SidecarFlags;
 use crate::track::Watcher;
 use crate::track::watch::Until;
 
-/// The watchers that are asked for, and until when main is watched.
-pub(super) fn of(flags: &SidecarFlags) -> Result<(Vec<Watcher>, Until), String> {
-    let reference = |flag: &str, text: &Option<String>| {
+/// The chosen watchers, and until when they watch main.
+pub(super) fn from_flags(flags: &SidecarFlags) -> Result<(Vec<Watcher>, Until), FlagError> {
+    let reference = |flag: &'static str, text: &Option<String>| {
         let text = text.as_deref();
         text.map(|text| choose(flag, text, choice::WATCHER_TYPES))
             .transpose()
@@ -21,7 +22,7 @@ pub(super) fn of(flags: &SidecarFlags) -> Result<(Vec<Watcher>, Until), String> 
 }
 
 /// `--watcher NAME[,NAME…]`.
-fn named(names: &str) -> Result<Vec<Watcher>, String> {
+fn named(names: &str) -> Result<Vec<Watcher>, FlagError> {
     let mut watchers = Vec::new();
     for name in names.split(',') {
         let watcher = choose("--watcher", name.trim(), choice::WATCHERS)?;
@@ -30,15 +31,13 @@ fn named(names: &str) -> Result<Vec<Watcher>, String> {
         }
     }
     if watchers.len() > 1 && watchers.contains(&Watcher::Noop) {
-        return Err(
-            "--watcher noop waits for nobody, so no other watcher can stand beside it".to_owned(),
-        );
+        return Err(FlagError::NoopBesideOthers);
     }
     Ok(watchers)
 }
 
-/// The reference has one watcher for main's start and one for its end. Ours see both: what either
-/// sees counts, and the end is not waited for where `noop` was to see it.
+/// The reference has one watcher for main's start and one for its end. Ours see both, so either may see
+/// either; and with `noop` for the end, nothing waits for the end.
 fn by_type(start: Option<Watcher>, exit: Option<Watcher>) -> (Vec<Watcher>, Until) {
     let sees = |watcher: &Watcher| *watcher != Watcher::Noop;
     let until = match (start, exit) {
@@ -55,7 +54,7 @@ fn by_type(start: Option<Watcher>, exit: Option<Watcher>) -> (Vec<Watcher>, Unti
         watchers.retain(sees);
     }
     watchers.dedup();
-    // SIGTERM is heeded beside every other watcher.
+    // Every other watcher handles SIGTERM as well.
     if watchers.iter().any(|watcher| *watcher != Watcher::Signal) {
         watchers.retain(|watcher| *watcher != Watcher::Signal);
     }
@@ -102,7 +101,7 @@ mod tests {
     fn a_list_of_watchers_is_taken_in_order_and_once() {
         let expected = Ok(vec![Watcher::Marker, Watcher::Pidfd]);
         assert_eq!(named("marker,pidfd, marker"), expected);
-        assert!(named("noop,ebpf").unwrap_err().contains("noop"));
+        assert!(named("noop,ebpf").unwrap_err().to_string().contains("noop"));
         assert!(named("ebpf,").is_err());
     }
 }

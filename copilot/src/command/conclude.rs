@@ -1,4 +1,4 @@
-//! The end of a run: who is told, and with which exit code.
+//! The end of a run: the reports about it, and the exit code.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,37 +7,38 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use thiserror::Error;
 use tracing::{debug, error, warn};
 
 use super::request::Global;
 use crate::report::{
     Failure, Occurrence, document, document_names, last_words, termination_message,
 };
-use crate::store::Reference;
-use crate::transfer::{Engine, Stop};
+use crate::store::{Reference, ReferenceError};
+use crate::transfer::{CopyError, Engine, Stop};
 
-/// Time for the error document alone, whatever deadline the job had: a failure that nobody learns
-/// of is what people fear most.
+/// Time for the error document alone, whatever the job's deadline was: a failure without a report is the
+/// worst outcome.
 const FOR_THE_DOCUMENT: Duration = Duration::from_mins(1);
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exit {
-    /// Done.
+pub(super) enum RunExit {
+    /// The job succeeded.
     Done,
-    /// `ready`: not yet.
+    /// `ready`: the watcher is not attached yet.
     NotReady,
-    /// Failed, and the error document says why.
+    /// The job failed, and the error document says why.
     Reported,
-    /// The same, where the reference's exit code was asked for.
+    /// The same, with the reference's exit code (`--exit-zero-on-error`).
     ReportedAsReference,
     /// Wrong usage: flags or settings.
     Usage,
-    /// Failed, and the error document could not be written.
+    /// The job failed, and the error document could not be written.
     Unreported,
 }
 
-impl Exit {
+impl RunExit {
     /// The exit code.
     pub(super) fn code(self) -> u8 {
         match self {
@@ -49,23 +50,23 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<RunExit> for ExitCode {
+    fn from(exit: RunExit) -> Self {
         exit.code().into()
     }
 }
 
-/// How a job ended, told to everybody but whoever reads the log.
+/// How a job ended. Only the last line on standard error is still to be written.
 #[must_use]
 pub(super) struct Conclusion {
     /// How the process ends.
-    pub(super) exit: Exit,
+    pub(super) exit: RunExit,
     message: Option<String>,
 }
 
 impl Conclusion {
-    /// Prints the message, if there is one. Nothing may be logged after it: it is the last line.
-    pub(super) fn say(self) -> Exit {
+    /// Prints the message, if the job failed. It is the last line: log nothing after it.
+    pub(super) fn say(self) -> RunExit {
         if let Some(message) = self.message {
             last_line(&message);
         }
@@ -73,19 +74,19 @@ impl Conclusion {
     }
 }
 
-/// Tells of the end of a job.
+/// Reports the end of a job.
 pub(super) struct Ended<'a> {
     global: &'a Global,
     prefix: &'a str,
 }
 
 impl<'a> Ended<'a> {
-    /// Of a job whose error document goes below `prefix`.
+    /// The error document goes below `prefix`.
     pub(super) fn new(global: &'a Global, prefix: &'a str) -> Self {
         Self { global, prefix }
     }
 
-    /// The job's outcome becomes an exit.
+    /// Reports the outcome, if it is a failure, and chooses the exit.
     pub(super) async fn concluded(
         &self,
         engine: &Engine,
@@ -93,7 +94,7 @@ impl<'a> Ended<'a> {
     ) -> Conclusion {
         match outcome {
             Ok(()) => Conclusion {
-                exit: Exit::Done,
+                exit: RunExit::Done,
                 message: None,
             },
             Err(failure) => self.failed(engine, &failure).await,
@@ -111,41 +112,52 @@ impl<'a> Ended<'a> {
         write_termination_log(self.global, &message);
         Conclusion {
             exit: match written {
-                Ok(()) if self.global.exit_zero_on_error => Exit::ReportedAsReference,
-                Ok(()) => Exit::Reported,
-                Err(_) => Exit::Unreported,
+                Ok(()) if self.global.exit_zero_on_error => RunExit::ReportedAsReference,
+                Ok(()) => RunExit::Reported,
+                Err(_) => RunExit::Unreported,
             },
             message: Some(message),
         }
     }
 
-    async fn write_documents(&self, engine: &Engine, failure: &Failure) -> Result<(), String> {
-        let prefix = Reference::parse(self.prefix).map_err(|error| error.to_string())?;
+    async fn write_documents(
+        &self,
+        engine: &Engine,
+        failure: &Failure,
+    ) -> Result<(), DocumentError> {
+        let prefix = Reference::parse(self.prefix)?;
         let bytes = Bytes::from(document(failure, &here_and_now()));
         let stop = Stop::after(Some(FOR_THE_DOCUMENT));
         for name in document_names(self.global.err_output_name.as_deref()) {
-            let reference = prefix.join(&[name]).map_err(|error| error.to_string())?;
-            engine
-                .write(&reference, bytes.clone(), &stop)
-                .await
-                .map_err(|error| error.to_string())?;
+            let reference = prefix.join(&[name])?;
+            engine.write(&reference, bytes.clone(), &stop).await?;
             debug!(%reference, "error document written");
         }
         Ok(())
     }
 }
 
-/// Leaves a message where Kubernetes looks for one. The file is the runtime's: it is never made.
+/// Why the error document could not be written.
+#[derive(Debug, Error)]
+enum DocumentError {
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    #[error(transparent)]
+    Write(#[from] CopyError),
+}
+
+/// Writes a message to the file that Kubernetes reads. The container runtime creates the file; we never
+/// do.
 pub(super) fn write_termination_log(global: &Global, message: &str) {
     let Some(path) = &global.termination_log else {
         return;
     };
     match write_existing(path, message) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            debug!(path = %path.display(), "no termination log here");
+            debug!(path = %path.display(), "the termination log does not exist");
         }
         Err(error) => {
-            warn!(path = %path.display(), %error, "the termination message cannot be left");
+            warn!(path = %path.display(), %error, "cannot write the termination message");
         }
         Ok(()) => {}
     }
@@ -159,18 +171,18 @@ fn write_existing(path: &Path, message: &str) -> std::io::Result<()> {
     file.write_all(message.as_bytes())
 }
 
-/// The message, last on standard error, with no usage text after it. What is too long for last words
-/// comes before them, whole.
+/// Prints the message as the last lines on standard error, without a usage text after it. A message that is
+/// too long for them is logged in full before.
 pub(super) fn last_line(message: &str) {
     let words = last_words(message);
     if !words.ends_with(message) {
-        error!(words = message, "the last words in full");
+        error!(words = message, "the full message");
     }
-    // Where nobody listens any more there is nobody to tell.
+    // If standard error is closed, nothing can be reported.
     let _ = writeln!(std::io::stderr(), "{words}");
 }
 
-/// What the error document says beside the failure itself.
+/// When and where: what the error document says beside the failure.
 fn here_and_now() -> Occurrence {
     let name = rustix::system::uname();
     Occurrence {

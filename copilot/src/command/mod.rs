@@ -1,31 +1,27 @@
 //! The edge: from a typed request to an exit code.
 //!
-//! Settings are loaded, the log is set up, a job runs (`download`, `sidecar`), and how it ended
-//! goes to whoever must know: the error document, the termination message, the last line on
-//! standard error, the exit code. `main` calls [`run`] or [`reject`]; nothing within calls them.
-//! Never here: what a job does.
+//! It loads the settings, sets up the log, runs a job (`download`, `sidecar`), and reports the end: in the
+//! error document, the termination message, the last line on standard error, and the exit code. Only
+//! `main` calls [`run`] and [`reject`]. Never here: what a job does.
 
 mod conclude;
 mod log;
 mod request;
 mod session;
-mod stream;
 
 use std::process::ExitCode;
 
 pub use request::{Command, Global, Invocation, Reportable};
 
-use self::conclude::{Ended, Exit};
+use self::conclude::{Ended, RunExit};
 use self::session::Session;
-use crate::download::{self, DownloadError, DownloadMode, DownloadRequest};
+use crate::download::{self, DownloadMode, DownloadRequest};
 use crate::report::{Failure, Timeline, bounded};
 use crate::sidecar::{self, SidecarRequest};
 use crate::termination::Termination;
 use crate::track::{Timestamp, readiness};
-use crate::transfer::{Engine, Stop};
-use tokio_util::sync::CancellationToken;
 
-/// Carries out what a command line asks for. `begun` is when the process began.
+/// Carries out a command line. `begun` is the time when the process began.
 pub async fn run(
     invocation: Invocation,
     mut termination: Termination,
@@ -45,15 +41,15 @@ pub async fn run(
     exit.into()
 }
 
-/// Reports a command line that was refused: to the platform, where the reference does so too.
+/// Reports a refused command line; to the platform as well, if the reference does.
 pub async fn reject(message: &str, reportable: Option<&Reportable>) -> ExitCode {
     let Some(reportable) = reportable else {
         conclude::last_line(message);
-        return Exit::Usage.into();
+        return RunExit::Usage.into();
     };
     let failure = match reportable.command {
-        Command::Download => Failure::of_download(message),
-        Command::Sidecar | Command::Ready => Failure::of_upload(message),
+        Command::Download => Failure::from_download(message),
+        Command::Sidecar | Command::Ready => Failure::from_upload(message),
     };
     let exit = match Session::open(&reportable.global, &reportable.to_output_prefix) {
         Ok(session) => {
@@ -70,7 +66,7 @@ async fn download(
     request: &DownloadRequest,
     termination: &mut Termination,
     begun: Timestamp,
-) -> Exit {
+) -> RunExit {
     let session = match Session::open(global, &request.to_output_prefix) {
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
@@ -80,64 +76,19 @@ async fn download(
     let ended = Ended::new(global, &request.to_output_prefix);
     let engine = session.engine.writing_at_most(request.volume_size_limit);
     let engine = &engine;
+    let conclude = async |outcome| ended.concluded(engine, outcome).await;
     let conclusion = if request.mode == DownloadMode::Stream {
-        let run = stream::run(request, engine, &ended, termination, &mut timeline);
+        let run = download::stream::run(request, engine, termination, &mut timeline, conclude);
         match Box::pin(run).await {
             Ok(conclusion) => conclusion,
             Err(error) => return usage(global, &error.to_string()),
         }
     } else {
-        let outcome = fetch(request, engine, termination, &mut timeline).await;
-        ended.concluded(engine, outcome).await
+        let run = download::run(request, engine, termination, &mut timeline);
+        conclude(Box::pin(run).await).await
     };
     session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
     conclusion.say()
-}
-
-/// Downloads, unless a signal comes first.
-async fn fetch(
-    request: &DownloadRequest,
-    engine: &Engine,
-    termination: &mut Termination,
-    timeline: &mut Timeline,
-) -> Result<(), Failure> {
-    let cancel = CancellationToken::new();
-    let stop = Stop::new(cancel.clone(), session::deadline(request.timeout));
-    let job = download::run(request, engine, &stop, timeline);
-    let summary = unless_stopped(job, termination, &cancel).await?;
-    timeline.note("objects", summary.objects);
-    timeline.note("bytes", summary.bytes);
-    Ok(())
-}
-
-/// The outcome of a download that a signal cancels.
-async fn unless_stopped<T>(
-    job: impl Future<Output = Result<T, DownloadError>>,
-    termination: &mut Termination,
-    cancel: &CancellationToken,
-) -> Result<T, Failure> {
-    let mut job = std::pin::pin!(job);
-    let outcome = tokio::select! {
-        outcome = &mut job => outcome,
-        () = termination.received() => {
-            // The job ends by itself and leaves no half file.
-            cancel.cancel();
-            job.await
-        }
-    };
-    outcome.map_err(|error| {
-        if cancel.is_cancelled() {
-            Failure::of_download(format_args!(
-                "stopped by SIGTERM or SIGINT before the inputs were complete: {error}"
-            ))
-        } else {
-            failure_of(&error)
-        }
-    })
-}
-
-fn failure_of(error: &DownloadError) -> Failure {
-    Failure::of_download(error).caused_by(error.store_error())
 }
 
 async fn sidecar(
@@ -145,7 +96,7 @@ async fn sidecar(
     request: &SidecarRequest,
     termination: &mut Termination,
     begun: Timestamp,
-) -> Exit {
+) -> RunExit {
     let prefix = request
         .upload
         .as_ref()
@@ -161,8 +112,10 @@ async fn sidecar(
         Err(error) => return usage(global, &error.to_string()),
     };
     if sidecar::is_idle(request, &watch) {
-        tracing::info!("no pod surrounds us and no outputs are declared: nothing to do");
-        return Exit::Done;
+        tracing::info!(
+            "this process is not in a pod, and the task declares no outputs: nothing to do"
+        );
+        return RunExit::Done;
     }
     let outcome = sidecar::run(request, watch, &session.engine, termination, &mut timeline).await;
     let ended = Ended::new(global, prefix);
@@ -171,38 +124,38 @@ async fn sidecar(
     conclusion.say()
 }
 
-/// An answer for standard output.
-fn print(text: &str) -> Exit {
+/// Prints an answer on standard output.
+fn print(text: &str) -> RunExit {
     use std::io::Write as _;
-    // Whoever reads only its beginning (`| head`) has what they want.
+    // A reader that stops early (`| head`) has what it wants.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    Exit::Done
+    RunExit::Done
 }
 
-/// What a startup probe asks.
-fn ready() -> Exit {
+/// Answers a startup probe.
+fn ready() -> RunExit {
     match readiness::is_announced() {
-        Ok(true) => Exit::Done,
+        Ok(true) => RunExit::Done,
         Ok(false) => {
             conclude::last_line(
-                "not yet: no sidecar of this container has attached its watcher, and no streaming \
-                 download has its metadata files in place",
+                "not ready: in this container no sidecar has attached its watcher, and no streaming \
+                 download has written its metadata files",
             );
-            Exit::NotReady
+            RunExit::NotReady
         }
         Err(error) => {
             conclude::last_line(&format!(
-                "/proc cannot be read, so nothing can be said: {error}"
+                "cannot tell whether the sidecar is ready: /proc cannot be read: {error}"
             ));
-            Exit::NotReady
+            RunExit::NotReady
         }
     }
 }
 
-/// What is wrong with flags or settings: no store was reached, so no document can be written.
-fn usage(global: &Global, message: &str) -> Exit {
+/// Reports wrong flags or settings. Without a store, no error document can be written.
+fn usage(global: &Global, message: &str) -> RunExit {
     let message = bounded(message);
     conclude::write_termination_log(global, &message);
     conclude::last_line(&message);
-    Exit::Usage
+    RunExit::Usage
 }

@@ -1,4 +1,4 @@
-//! What a command line asks for, whichever command it names.
+//! What a command line asks for: the command, and what all commands share.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -10,34 +10,34 @@ use crate::sidecar::SidecarRequest;
 /// What a command line asks for.
 #[derive(Clone, Debug)]
 pub enum Invocation {
-    /// Print this text on standard output; done.
+    /// Print this text on standard output.
     Help(String),
-    /// Print name and version on standard output; done.
+    /// Print name and version on standard output.
     Version,
     /// `copilot download`: a task's inputs to local files.
     Download(Box<Global>, Box<DownloadRequest>),
     /// `copilot sidecar`: wait for main, then upload its outputs.
     Sidecar(Box<Global>, Box<SidecarRequest>),
-    /// `copilot ready`: succeed once the sidecar's watcher is attached. It has no flags of its own.
+    /// `copilot ready`: exit with 0 once the sidecar's watcher is attached. It has no flags of its own.
     Ready(Box<Global>),
 }
 
-/// A command of ours.
+/// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Inputs to files.
+    /// `download`.
     Download,
-    /// Outputs to a store.
+    /// `sidecar`.
     Sidecar,
-    /// Whether the sidecar watches.
+    /// `ready`.
     Ready,
 }
 
 impl Command {
-    /// All of them, in the order in which help lists them.
+    /// All commands, in the order of the help text.
     pub const ALL: [Self; 3] = [Self::Download, Self::Sidecar, Self::Ready];
 
-    /// The word that calls it.
+    /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -55,28 +55,27 @@ pub struct Global {
     pub settings: FlagLayer,
     /// `--config`: a path or pattern of configuration files.
     pub config: Option<String>,
-    /// `--err-output-name`: the error document's one name. None: it has both names that the
-    /// platform's generations read (spec §2.5).
+    /// `--err-output-name`: the name of the error document. None: both names that the platform's
+    /// generations read (spec §2.5).
     pub err_output_name: Option<String>,
-    /// `--exit-zero-on-error`: leave with 0 where an error document was written, as the reference.
+    /// `--exit-zero-on-error`: exit with 0 if the error document was written, as the reference does.
     pub exit_zero_on_error: bool,
-    /// `--termination-log`: the file whose text Kubernetes shows of a failed container; none when
-    /// the flag was given empty.
+    /// `--termination-log`: the file whose text Kubernetes shows for a failed container; none if the flag
+    /// is empty.
     pub termination_log: Option<PathBuf>,
-    /// `--max-memory`: bytes in flight of all transfers together. None: from the cgroup.
+    /// `--max-memory`: bytes in flight of all transfers together. None: computed from the cgroup.
     pub max_memory: Option<u64>,
-    /// `--max-connections`: connections of all transfers together. None: from the cgroup.
+    /// `--max-connections`: connections of all transfers together. None: computed from the cgroup.
     pub max_connections: Option<NonZeroU32>,
-    /// The flags that were given and change nothing here, as written with their dashes. The edge
-    /// warns of them once.
+    /// The given flags without effect, with their dashes. The log lists them once.
     pub without_effect: Vec<String>,
 }
 
-/// What is needed to write an error document about a rejection. The reference reports these few
-/// to the platform (spec §1.2, §3.9), so ours must too.
+/// What an error document about a rejection needs. The reference reports some rejections to the platform
+/// (spec §1.2, §3.9), so we must too.
 #[derive(Clone, Debug)]
 pub struct Reportable {
-    /// The command, which decides the document's code.
+    /// The command, which decides the code of the document.
     pub command: Command,
     /// The common part, to reach the store.
     pub global: Global,

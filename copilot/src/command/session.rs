@@ -3,19 +3,17 @@
 use std::env;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use thiserror::Error;
-use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::conclude::Exit;
+use super::conclude::RunExit;
 use super::log;
 use super::request::Global;
-use crate::config::{self, ConfigError, Settings, Sources};
+use crate::config::{self, ConfigError, SettingSources, Settings};
 use crate::report::Timeline;
 use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
-use crate::transfer::{Engine, Limits, write_file};
+use crate::transfer::{Engine, TransferLimits, write_file};
 
 /// Why a job cannot begin.
 #[derive(Debug, Error)]
@@ -23,7 +21,7 @@ pub(super) enum SessionError {
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The prefix for results is no reference.
+    /// The prefix for results is not a reference.
     #[error("--to-output-prefix: {0}")]
     Prefix(#[from] ReferenceError),
     /// The settings describe no store for results.
@@ -38,14 +36,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Loads the settings, sets up the log, and looks whether they describe a store for what is to be
-    /// told below `prefix`; empty for nothing. The store itself is not asked.
+    /// Loads the settings, sets up the log, and checks that the settings describe a store for `prefix`; an
+    /// empty prefix needs none. Sends nothing to the store.
     ///
-    /// Before anything else is done, as in the reference: a run of hours whose results have nowhere
-    /// to go helps nobody.
+    /// This comes first, as in the reference: a run of hours is wasted if its results have nowhere to go.
     pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
         let environment = |name: &str| env::var_os(name);
-        let settings = config::load(&Sources {
+        let settings = config::load(&SettingSources {
             flags: &global.settings,
             environment: &environment,
             pattern: global.config.as_deref(),
@@ -63,12 +60,12 @@ impl Session {
 
 fn engine(global: &Global, settings: Settings) -> Engine {
     let connections = global.max_connections.map(|count| count.get() as usize);
-    let limits = Limits::of_this_process().chosen(global.max_memory, connections);
+    let limits = TransferLimits::from_own_cgroup().chosen(global.max_memory, connections);
     let network = Network {
         connections: limits.connections,
         ..Network::default()
     };
-    let stores = Stores::new(settings.storage, network, Environment::of_process());
+    let stores = Stores::new(settings.storage, network, Environment::from_process());
     Engine::new(Arc::new(stores), limits).showing(log::display())
 }
 
@@ -77,21 +74,16 @@ fn say_what_is_odd(global: &Global, settings: &Settings) {
         warn!("{warning}");
     }
     if !global.without_effect.is_empty() {
-        // The platform passes some of them in every pod: nothing that a person must mend.
+        // The platform passes some of them in every pod, so it is not a warning.
         info!(
             flags = global.without_effect.join(" "),
-            "flags that are accepted and change nothing"
+            "flags that are accepted without effect"
         );
     }
 }
 
-/// The moment until which a job may run.
-pub(super) fn deadline(allowed: Option<Duration>) -> Option<Instant> {
-    allowed.map(|allowed| Instant::now() + allowed)
-}
-
-/// Says when what happened: as one log line and, if asked, as a file.
-pub(super) fn write_timeline(timeline: &mut Timeline, path: Option<&Path>, exit: Exit) {
+/// Writes the times of the run: one log line and, with `--timeline`, a file.
+pub(super) fn write_timeline(timeline: &mut Timeline, path: Option<&Path>, exit: RunExit) {
     timeline.note("copilot_exit_code", exit.code());
     if let Some(peak) = peak_memory() {
         timeline.note("peak_rss_bytes", peak);
@@ -106,7 +98,7 @@ pub(super) fn write_timeline(timeline: &mut Timeline, path: Option<&Path>, exit:
         out.write_all(text.as_bytes())
     });
     if let Err(error) = written {
-        warn!(%error, "the timeline cannot be written");
+        warn!(%error, "cannot write the timeline");
     }
 }
 

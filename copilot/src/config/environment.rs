@@ -1,10 +1,10 @@
 //! Names of settings in the environment (spec §1.7): the key in upper case with its dots kept,
-//! as the reference has it (`STORAGE.STOW.KIND`). Shells cannot set such a name, so `_` stands
-//! for a dot as well; a `-` may be kept or written `_`.
+//! as in the reference (`STORAGE.STOW.KIND`). Shells cannot set such a name, so `_` may stand for a
+//! dot as well, and for a `-`.
 
 use super::key::Key;
 
-/// The names under which the environment may set `key`, the first that is set wins.
+/// The names under which the environment may set `key`. The first name that is set wins.
 pub(super) fn names(key: &Key) -> Vec<String> {
     let dotted = key.name.to_ascii_uppercase();
     let mut names = vec![

@@ -1,5 +1,5 @@
-//! What can be wrong with settings, by meaning. Errors end the run before a store is opened;
-//! warnings are for the log.
+//! What can be wrong with settings, by meaning. An error ends the run before a store is opened; a warning
+//! goes to the log.
 
 use std::fmt;
 use std::io;
@@ -7,16 +7,17 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::load::Source;
+use super::source::SettingSource;
 use super::syntax::SyntaxError;
+use crate::yaml::YamlRule;
 
 /// Settings that cannot be used. No message holds the value of a secret key.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// `--config` is no glob pattern.
+    /// `--config` is not a file pattern.
     #[error(
-        "--config {pattern:?} is no file pattern: {rule}; put a backslash before a character \
-         that is meant as itself"
+        "--config {pattern:?} is not a file pattern: {rule}; put a backslash before a character \
+         that stands for itself"
     )]
     Pattern {
         /// The pattern as given.
@@ -29,62 +30,113 @@ pub enum ConfigError {
     Read {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file is not of a kind that is read.
+    /// A file of a kind that cannot be read.
     #[error("configuration file {} cannot be used: {rule}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// The rule that it breaks, and the way out.
-        rule: String,
+        /// The rule that it breaks.
+        #[source]
+        rule: FileRule,
     },
     /// A file's text breaks its grammar or a limit.
-    #[error("configuration file {}, line {line}: {rule}", path.display())]
+    #[error("configuration file {}, line {line}: {cause}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
         /// The rule that it breaks.
-        rule: String,
+        #[source]
+        cause: GrammarError,
     },
-    /// A setting's value is not what the setting takes.
+    /// A value that the setting does not take.
     #[error("{key} (from {origin}): {rule}")]
     Value {
         /// The setting.
         key: String,
-        /// Where the value stands.
-        origin: Source,
+        /// The source of the value.
+        origin: SettingSource,
         /// The rule that it breaks.
+        #[source]
         rule: SyntaxError,
     },
 }
 
-/// Something about the settings that a person should know, and that stops nothing.
+/// The rules for configuration files.
+#[derive(Debug, Error)]
+pub enum FileRule {
+    /// A pipe would block.
+    #[error("it is not a regular file")]
+    NotRegular,
+    /// Configuration files are small.
+    #[error("it is larger than 1 MiB")]
+    TooLarge,
+    /// Configuration files are text.
+    #[error("it is not UTF-8 text")]
+    NotUtf8,
+    /// The top level holds sections.
+    #[error("it holds {0}; write sections such as `storage:` at the top level")]
+    NoSections(&'static str),
+    /// The extension decides the format.
+    #[error("the format {0:?} is not supported; write it as .yaml, .yml or .json")]
+    UnknownFormat(String),
+    /// The extension decides the format.
+    #[error("its name has no extension; name it .yaml, .yml or .json")]
+    NoExtension,
+}
+
+/// A text that is not YAML or JSON, or that breaks a limit.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct GrammarError(Grammar);
+
+#[derive(Debug, Error)]
+enum Grammar {
+    #[error(transparent)]
+    Yaml(YamlRule),
+    #[error(transparent)]
+    Json(serde_json::Error),
+}
+
+impl From<YamlRule> for GrammarError {
+    fn from(rule: YamlRule) -> Self {
+        Self(Grammar::Yaml(rule))
+    }
+}
+
+impl From<serde_json::Error> for GrammarError {
+    fn from(error: serde_json::Error) -> Self {
+        Self(Grammar::Json(error))
+    }
+}
+
+/// Something odd about the settings that does not stop the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// A file holds a key that means nothing here.
+    /// A file holds a key that does not exist.
     UnknownKey {
         /// The dotted key.
         key: String,
         /// The file.
         file: PathBuf,
     },
-    /// A setting of the reference that is accepted and changes nothing here.
+    /// A setting of the reference that has no effect here.
     WithoutEffect {
         /// The setting.
         key: &'static str,
-        /// Where it stands.
-        origin: Source,
+        /// The source of its value.
+        origin: SettingSource,
     },
-    /// `--config` names no existing file; the default places were looked at instead.
+    /// `--config` matches no existing file, so the default files are read instead.
     NothingMatched {
         /// The pattern as given.
         pattern: String,
     },
-    /// Both the old and the new way to describe the store are there; the new one is used.
+    /// The settings describe the store in the old way and in the new way; the new way is used.
     ConnectionIgnored,
 }
 
@@ -102,7 +154,7 @@ impl fmt::Display for Warning {
             }
             Self::NothingMatched { pattern } => write!(
                 formatter,
-                "--config {pattern:?} matches no file; the default places are used"
+                "--config {pattern:?} matches no file; the default files are used"
             ),
             Self::ConnectionIgnored => formatter
                 .write_str("storage.connection is ignored because storage.stow.config is given"),

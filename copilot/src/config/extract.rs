@@ -1,30 +1,30 @@
-//! From a file's tree to values of known settings. The table of keys leads: what stands where a
-//! setting is expected is read as that setting's kind, anything else is an unknown key.
+//! From a file's tree to values of known settings. The table of keys decides: a value at the place of a
+//! setting is read as that setting's kind; any other key is unknown.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::{ConfigError, Warning};
-use super::key::{Key, Kind};
-use super::layer::Value;
-use super::load::Source;
+use super::key::{Key, KeyKind};
+use super::layer::SettingValue;
 use super::node::Node;
+use super::source::SettingSource;
 use super::storage::SchemeSettings;
 use super::syntax::SyntaxError;
 
-/// What all files say together.
+/// The settings of all files together.
 #[derive(Default)]
 pub(super) struct FileLayer {
-    /// The settings by name. Later files have replaced or joined earlier values.
-    pub(super) values: BTreeMap<&'static str, Value>,
+    /// The settings by name. Later files replace earlier values, and add to earlier maps.
+    pub(super) values: BTreeMap<&'static str, SettingValue>,
     /// The file that gave each setting, or entry of a map, its value.
-    pub(super) origins: BTreeMap<String, Source>,
+    pub(super) origins: BTreeMap<String, SettingSource>,
     /// Unknown keys.
     pub(super) warnings: Vec<Warning>,
 }
 
 impl FileLayer {
-    /// Puts a file over those before it.
+    /// Adds a file, which wins over those before it.
     pub(super) fn add(&mut self, file: &Path, tree: &Node) -> Result<(), ConfigError> {
         self.walk(file, "", tree)
     }
@@ -37,7 +37,10 @@ impl FileLayer {
                 return Err(wrong(
                     file,
                     section,
-                    format!("it is a section with settings, not {}", other.description()),
+                    format!(
+                        "it is a section and takes settings, not {}",
+                        other.description()
+                    ),
                 ));
             }
         };
@@ -65,8 +68,8 @@ impl FileLayer {
         let Some(value) = self.value(file, key, node)? else {
             return Ok(());
         };
-        let origin = Source::File(file.to_owned());
-        if let Value::Pairs(pairs) = &value {
+        let origin = SettingSource::File(file.to_owned());
+        if let SettingValue::Pairs(pairs) = &value {
             for entry in pairs.keys() {
                 let name = format!("{}.{entry}", key.name);
                 self.origins.insert(name, origin.clone());
@@ -82,19 +85,24 @@ impl FileLayer {
         Ok(())
     }
 
-    /// The value that `node` is for `key`; none when nothing stands there.
-    fn value(&mut self, file: &Path, key: &Key, node: &Node) -> Result<Option<Value>, ConfigError> {
+    /// The value that `node` gives to `key`; none for an empty node.
+    fn value(
+        &mut self,
+        file: &Path,
+        key: &Key,
+        node: &Node,
+    ) -> Result<Option<SettingValue>, ConfigError> {
         let value = match (key.kind, node) {
             (_, Node::Null) => return Ok(None),
-            (Kind::Opaque, _) => Value::Opaque,
-            (Kind::Pairs | Kind::Headers, node) => {
-                Value::Pairs(pairs(file, key.name, key.kind, node)?)
+            (KeyKind::Opaque, _) => SettingValue::Opaque,
+            (KeyKind::Pairs | KeyKind::Headers, node) => {
+                SettingValue::Pairs(pairs(file, key.name, key.kind, node)?)
             }
-            (Kind::Schemes, node) => Value::Schemes(self.schemes(file, key.name, node)?),
+            (KeyKind::Schemes, node) => SettingValue::Schemes(self.schemes(file, key.name, node)?),
             (kind, Node::Scalar(text)) => {
-                Value::read_relaxed(kind, text).map_err(|rule| ConfigError::Value {
+                SettingValue::read_relaxed(kind, text).map_err(|rule| ConfigError::Value {
                     key: key.name.to_owned(),
-                    origin: Source::File(file.to_owned()),
+                    origin: SettingSource::File(file.to_owned()),
                     rule,
                 })?
             }
@@ -125,7 +133,7 @@ impl FileLayer {
                         let rule = format!("it takes a single value, not {}", other.description());
                         return Err(wrong(file, &name, rule));
                     }
-                    ("config", node) => settings.config = pairs(file, &name, Kind::Pairs, node)?,
+                    ("config", node) => settings.config = pairs(file, &name, KeyKind::Pairs, node)?,
                     _ => self.warnings.push(Warning::UnknownKey {
                         key: name,
                         file: file.to_owned(),
@@ -138,7 +146,7 @@ impl FileLayer {
     }
 }
 
-/// A map, also where it is written as a list of one-key maps, as the reference allows.
+/// A map. The reference also allows a list of one-key maps.
 fn map(file: &Path, name: &str, node: &Node) -> Result<BTreeMap<String, Node>, ConfigError> {
     let takes = |other: &Node| {
         let rule = format!("it takes a map, not {}", other.description());
@@ -167,11 +175,11 @@ fn map(file: &Path, name: &str, node: &Node) -> Result<BTreeMap<String, Node>, C
     }
 }
 
-/// A map of texts. A key without a value has an empty one: `json:` asks for the ambient account.
+/// A map of texts. A key without a value gets the empty text: `json:` asks for the ambient account.
 fn pairs(
     file: &Path,
     name: &str,
-    kind: Kind,
+    kind: KeyKind,
     node: &Node,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
     let mut pairs = BTreeMap::new();
@@ -179,11 +187,11 @@ fn pairs(
         let text = match node {
             Node::Null => String::new(),
             Node::Scalar(text) => text,
-            Node::List(items) if kind == Kind::Headers => join(items).ok_or_else(|| {
+            Node::List(items) if kind == KeyKind::Headers => join(items).ok_or_else(|| {
                 wrong(
                     file,
                     &format!("{name}.{key}"),
-                    "a header takes texts only".to_owned(),
+                    "a header takes only texts".to_owned(),
                 )
             })?,
             other => {
@@ -196,7 +204,7 @@ fn pairs(
     Ok(pairs)
 }
 
-/// A header given several times is one list, as HTTP has it.
+/// A header with several values is one comma-separated list, as in HTTP.
 fn join(items: Vec<Node>) -> Option<String> {
     let texts: Option<Vec<String>> = items
         .into_iter()
@@ -211,7 +219,7 @@ fn join(items: Vec<Node>) -> Option<String> {
 fn wrong(file: &Path, key: &str, rule: String) -> ConfigError {
     ConfigError::Value {
         key: key.to_owned(),
-        origin: Source::File(file.to_owned()),
+        origin: SettingSource::File(file.to_owned()),
         rule: SyntaxError::new(rule),
     }
 }

@@ -1,23 +1,23 @@
-//! One configuration file, from its path to a tree. The extension tells the format (spec §1.7).
+//! One configuration file, from its path to a tree. The extension decides the format (spec §1.7).
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, FileRule, GrammarError};
 use super::node::Node;
 use super::yaml;
 
-/// A Kubernetes Secret or `ConfigMap` holds at most 1 MiB, hence no file of one is larger.
+/// A Kubernetes Secret or `ConfigMap` holds at most 1 MiB, so none of its files is larger.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Reads and parses the file at `path`. `None` when it is a directory, which a pattern may match.
+/// Reads and parses the file at `path`. `None` for a directory, which a pattern may match.
 pub(super) fn read(path: &Path) -> Result<Option<Node>, ConfigError> {
     let failed = |source| ConfigError::Read {
         path: path.to_owned(),
         source,
     };
-    let refused = |rule: String| ConfigError::File {
+    let refused = |rule: FileRule| ConfigError::File {
         path: path.to_owned(),
         rule,
     };
@@ -25,59 +25,55 @@ pub(super) fn read(path: &Path) -> Result<Option<Node>, ConfigError> {
     if metadata.is_dir() {
         return Ok(None);
     }
-    // A FIFO would be waited for.
+    // Opening a FIFO would block.
     if !metadata.is_file() {
-        return Err(refused("it is not a regular file".to_owned()));
+        return Err(refused(FileRule::NotRegular));
     }
-    let format = Format::of(path).map_err(refused)?;
+    let format = FileFormat::from_path(path).map_err(refused)?;
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
         .map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(refused("it is larger than 1 MiB".to_owned()));
+        return Err(refused(FileRule::TooLarge));
     }
-    let text = String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8 text".to_owned()))?;
+    let text = String::from_utf8(bytes).map_err(|_| refused(FileRule::NotUtf8))?;
     match format.parse(&text) {
         Ok(node @ (Node::Map(_) | Node::Null)) => Ok(Some(node)),
-        Ok(other) => Err(refused(format!(
-            "it holds {}, where sections such as `storage:` are asked for",
-            other.description()
-        ))),
-        Err((line, rule)) => Err(ConfigError::Syntax {
+        Ok(other) => Err(refused(FileRule::NoSections(other.description()))),
+        Err((line, cause)) => Err(ConfigError::Syntax {
             path: path.to_owned(),
             line,
-            rule,
+            cause,
         }),
     }
 }
 
-enum Format {
+enum FileFormat {
     Yaml,
     Json,
 }
 
-impl Format {
-    fn of(path: &Path) -> Result<Self, String> {
+impl FileFormat {
+    fn from_path(path: &Path) -> Result<Self, FileRule> {
         let extension = path
             .extension()
             .map(|text| text.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
             Some("yaml" | "yml") => Ok(Self::Yaml),
             Some("json") => Ok(Self::Json),
-            Some(other) => Err(format!(
-                "the format {other:?} is not supported; write it as .yaml, .yml or .json"
-            )),
-            None => Err("its name has no extension; call it .yaml, .yml or .json".to_owned()),
+            Some(other) => Err(FileRule::UnknownFormat(other.to_owned())),
+            None => Err(FileRule::NoExtension),
         }
     }
 
-    fn parse(&self, text: &str) -> Result<Node, (usize, String)> {
+    /// The tree, or the line of the error and its cause.
+    fn parse(&self, text: &str) -> Result<Node, (usize, GrammarError)> {
         match self {
-            Self::Yaml => yaml::parse(text).map_err(|error| (error.line, error.rule)),
+            Self::Yaml => yaml::parse(text).map_err(|error| (error.line, error.rule.into())),
             Self::Json => serde_json::from_str(text)
                 .map(Node::from_json)
-                .map_err(|error| (error.line(), error.to_string())),
+                .map_err(|error| (error.line(), error.into())),
         }
     }
 }
@@ -94,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_told_by_extension() {
+    fn the_extension_decides_the_format() {
         let directory = tempfile::tempdir().unwrap();
         for (name, content) in [
             ("a.yaml", "a: 1"),
@@ -110,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_the_file_and_the_way_out() {
+    fn refusals_name_the_file_and_what_to_do() {
         for (name, content, words) in [
             ("a.toml", b"".as_slice(), "\"toml\" is not supported"),
             ("a.properties", b"", "\"properties\" is not supported"),

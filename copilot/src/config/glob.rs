@@ -1,6 +1,6 @@
-//! File patterns with the meaning of Go's `filepath.Glob`, which the platform relies on (spec
-//! §1.7): `*` and `?` stop at `/` and match a leading dot, `[a-z]` and `[^a]` are classes, `\`
-//! takes the next character as itself, and there is no `**`. Results come in lexical order.
+//! File patterns with the meaning of Go's `filepath.Glob`, which the platform relies on (spec §1.7): `*`
+//! and `?` stop at `/` and match a leading dot, `[a-z]` and `[^a]` are classes, `\` makes the next
+//! character stand for itself, and `**` means no more than `*`. Results come in lexical order.
 
 use std::fs;
 use std::io;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 
-/// The existing paths that `pattern` names, files and directories alike. What is not there gives
-/// nothing; a directory that may not be read is an error.
+/// The existing paths that `pattern` matches, files and directories alike. A directory that may not be
+/// read is an error.
 pub(super) fn expand(pattern: &str) -> Result<Vec<PathBuf>, ConfigError> {
     let mut bases = vec![PathBuf::from(if pattern.starts_with('/') {
         "/"
@@ -36,7 +36,7 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<PathBuf>, ConfigError> {
 }
 
 /// The entries of `directory` that match, in order of name.
-fn entries(directory: &Path, tokens: &[Token]) -> Result<Vec<PathBuf>, ConfigError> {
+fn entries(directory: &Path, tokens: &[GlobToken]) -> Result<Vec<PathBuf>, ConfigError> {
     let opened = if directory.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -71,7 +71,7 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// A part of a pattern's component.
 #[derive(Debug, PartialEq, Eq)]
-enum Token {
+enum GlobToken {
     /// `*`
     Any,
     /// `?`
@@ -82,7 +82,7 @@ enum Token {
     Same(char),
 }
 
-impl Token {
+impl GlobToken {
     fn takes(&self, character: char) -> bool {
         match self {
             Self::Any | Self::One => true,
@@ -97,23 +97,23 @@ impl Token {
     }
 }
 
-fn tokens(component: &str) -> Result<Vec<Token>, &'static str> {
+fn tokens(component: &str) -> Result<Vec<GlobToken>, &'static str> {
     let mut tokens = Vec::new();
     let mut characters = component.chars();
     while let Some(character) = characters.next() {
         tokens.push(match character {
-            '*' => Token::Any,
-            '?' => Token::One,
+            '*' => GlobToken::Any,
+            '?' => GlobToken::One,
             '[' => class(&mut characters)?,
-            '\\' => Token::Same(characters.next().ok_or("it ends in a backslash")?),
-            other => Token::Same(other),
+            '\\' => GlobToken::Same(characters.next().ok_or("it ends in a backslash")?),
+            other => GlobToken::Same(other),
         });
     }
     Ok(tokens)
 }
 
 /// A class whose opening bracket has been read.
-fn class(characters: &mut std::str::Chars<'_>) -> Result<Token, &'static str> {
+fn class(characters: &mut std::str::Chars<'_>) -> Result<GlobToken, &'static str> {
     const OPEN: &str = "a `[` has no matching `]`";
     let negated = characters.as_str().starts_with('^');
     if negated {
@@ -123,7 +123,7 @@ fn class(characters: &mut std::str::Chars<'_>) -> Result<Token, &'static str> {
     loop {
         if characters.as_str().starts_with(']') && !ranges.is_empty() {
             characters.next();
-            return Ok(Token::Class(negated, ranges));
+            return Ok(GlobToken::Class(negated, ranges));
         }
         let low = bound(characters).ok_or(OPEN)?;
         let high = if characters.as_str().starts_with('-') {
@@ -145,27 +145,27 @@ fn bound(characters: &mut std::str::Chars<'_>) -> Option<char> {
     }
 }
 
-/// The name that a component without wildcards stands for.
-fn literal(tokens: &[Token]) -> Option<String> {
+/// The name of a component without wildcards.
+fn literal(tokens: &[GlobToken]) -> Option<String> {
     tokens
         .iter()
         .map(|token| match token {
-            Token::Same(character) => Some(*character),
+            GlobToken::Same(character) => Some(*character),
             _ => None,
         })
         .collect()
 }
 
-/// Whether `name` matches: on a mismatch only the last `*` takes one character more, so that the
-/// work is bounded by the product of both lengths.
-fn matches(tokens: &[Token], name: &str) -> bool {
+/// Whether `name` matches. On a mismatch only the last `*` takes one more character, so the work is
+/// bounded by the product of both lengths.
+fn matches(tokens: &[GlobToken], name: &str) -> bool {
     let name: Vec<char> = name.chars().collect();
     let (mut token, mut at) = (0, 0);
     let mut retry = None;
     loop {
         match tokens.get(token) {
             None if at == name.len() => return true,
-            Some(Token::Any) => {
+            Some(GlobToken::Any) => {
                 retry = Some((token, at));
                 token += 1;
                 continue;

@@ -1,10 +1,10 @@
-//! The settings that exist, one row each: the name as the reference's flag spells it (spec §1.4),
-//! what kind of value it takes and what it is when nobody says. `cli` makes its flags from this
-//! table, and the environment's names and the files' keys are the same names in another case.
+//! The table of settings: each name in the spelling of the reference's flag (spec §1.4), the kind of its
+//! value, and its default. `cli` makes flags from this table; environment variables and the keys of files
+//! have the same names in another case.
 
 /// What kind of value a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum KeyKind {
     /// Any text.
     Text,
     /// A boolean ([`super::boolean`]).
@@ -15,11 +15,11 @@ pub enum Kind {
     Duration,
     /// A map of texts; as a flag a `key=value` list ([`super::parse_pairs`]).
     Pairs,
-    /// A map of texts or lists of texts; in files only.
+    /// A map of texts or lists of texts; only in files.
     Headers,
-    /// `storage.schemes`; in files only.
+    /// `storage.schemes`; only in files.
     Schemes,
-    /// A part of a file that is known but has no meaning here.
+    /// A part of a file that is known but has no effect here.
     Opaque,
 }
 
@@ -28,15 +28,15 @@ pub enum Kind {
 pub struct Key {
     /// The dotted name in the reference's spelling. Files and environment ignore its case.
     pub name: &'static str,
-    /// What it takes.
-    pub kind: Kind,
-    /// Its value when no source gives one, as flag text; none where "not given" means something.
+    /// The kind of its value.
+    pub kind: KeyKind,
+    /// The default, as flag text; none if an absent value has a meaning of its own.
     pub default: Option<&'static str>,
-    /// Whether there is a flag `--name`.
+    /// Whether the flag `--name` exists.
     pub flag: bool,
-    /// Whether it changes anything here. One that does not is accepted and warned of.
+    /// Whether it has an effect here. A setting without effect is accepted, with a warning.
     pub effect: bool,
-    /// Whether its value must never be shown.
+    /// Whether its value must stay hidden.
     pub secret: bool,
     /// One line for `--help`.
     pub help: &'static str,
@@ -45,7 +45,7 @@ pub struct Key {
 impl Key {
     const fn new(
         name: &'static str,
-        kind: Kind,
+        kind: KeyKind,
         default: Option<&'static str>,
         help: &'static str,
     ) -> Self {
@@ -60,9 +60,9 @@ impl Key {
         }
     }
 
-    /// A key that is accepted for the reference's sake only.
-    const fn inert(name: &'static str, kind: Kind) -> Self {
-        let mut key = Self::new(name, kind, None, "accepted, without effect");
+    /// A key that is accepted only because the reference has it.
+    const fn inert(name: &'static str, kind: KeyKind) -> Self {
+        let mut key = Self::new(name, kind, None, "accepted without effect");
         key.effect = false;
         key
     }
@@ -83,7 +83,7 @@ impl Key {
         KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether keys stand below `name`, in any case.
+    /// Whether `name` is a prefix of keys, in any case.
     #[must_use]
     pub fn is_section(name: &str) -> bool {
         KEYS.iter().any(|key| {
@@ -94,7 +94,7 @@ impl Key {
     }
 }
 
-use Kind::{Boolean, Duration, Headers, Integer, Opaque, Pairs, Schemes, Text};
+use KeyKind::{Boolean, Duration, Headers, Integer, Opaque, Pairs, Schemes, Text};
 
 /// Every setting of the sections `storage`, `logger` and `otel`.
 pub const KEYS: &[Key] = &[
@@ -114,7 +114,7 @@ pub const KEYS: &[Key] = &[
         "storage.stow.config",
         Pairs,
         Some("region=us-east-1"),
-        "key=value for the backend; repeatable",
+        "a key=value pair for the backend; may be repeated",
     )
     .secret(),
     Key::new("storage.container", Text, Some(""), "the base bucket"),
@@ -122,7 +122,7 @@ pub const KEYS: &[Key] = &[
         "storage.enable-multicontainer",
         Boolean,
         Some("false"),
-        "allow other buckets than the base one",
+        "allow buckets other than the base bucket",
     ),
     Key::new(
         "storage.limits.maxDownloadMBs",
@@ -134,64 +134,64 @@ pub const KEYS: &[Key] = &[
         "storage.connection.endpoint",
         Text,
         None,
-        "older form of the stow key endpoint",
+        "older name of the stow key endpoint",
     ),
     Key::new(
         "storage.connection.auth-type",
         Text,
         None,
-        "older form of the stow key auth_type",
+        "older name of the stow key auth_type",
     ),
     Key::new(
         "storage.connection.access-key",
         Text,
         None,
-        "older form of the stow key access_key_id",
+        "older name of the stow key access_key_id",
     )
     .secret(),
     Key::new(
         "storage.connection.secret-key",
         Text,
         None,
-        "older form of the stow key secret_key",
+        "older name of the stow key secret_key",
     )
     .secret(),
     Key::new(
         "storage.connection.region",
         Text,
         None,
-        "older form of the stow key region",
+        "older name of the stow key region",
     ),
     Key::new(
         "storage.connection.disable-ssl",
         Boolean,
         None,
-        "older form of the stow key disable_ssl",
+        "older name of the stow key disable_ssl",
     ),
     Key::new(
         "storage.single-store",
         Boolean,
         Some("false"),
-        "one store serves references of every scheme, as on older platforms",
+        "use one store for references of every scheme, as older platforms do",
     ),
     Key::new(
         "storage.s3.sign-payload",
         Text,
         Some("auto"),
-        "S3 signatures cover the payload: auto (without TLS), always or never",
+        "sign the payload of S3 requests: auto (only without TLS), always or never",
     ),
     Key::new(
         "storage.s3.upload-checksum",
         Text,
         Some("none"),
-        "checksum that S3 verifies on upload: none, sha256 or crc64nvme",
+        "checksum that S3 verifies on uploads: none, sha256 or crc64nvme",
     ),
     Key::new("storage.schemes", Schemes, None, "").file_only(),
     Key::new(
         "storage.defaultHttpClient.caFile",
         Text,
         Some(""),
-        "certificate authorities in PEM, trusted beside the system's",
+        "file of PEM certificates to trust in addition to the system's",
     ),
     Key::new("storage.defaultHttpClient.headers", Headers, None, "").file_only(),
     Key::inert("storage.cache.max_size_mbs", Integer),
@@ -213,9 +213,9 @@ pub const KEYS: &[Key] = &[
         "logger.show-source",
         Boolean,
         Some("false"),
-        "name file and line of each message",
+        "add the source file and line to each message",
     ),
-    Key::new("logger.mute", Boolean, Some("false"), "say nothing"),
+    Key::new("logger.mute", Boolean, Some("false"), "write no log"),
     Key::new(
         "logger.formatter.type",
         Text,
@@ -253,7 +253,7 @@ mod tests {
         for key in KEYS {
             if let Some(default) = key.default {
                 assert!(
-                    super::super::Value::read(key.kind, default).is_ok(),
+                    super::super::SettingValue::read(key.kind, default).is_ok(),
                     "{}",
                     key.name
                 );

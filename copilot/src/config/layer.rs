@@ -1,17 +1,17 @@
-//! What the command line says about settings: the topmost layer. `cli` fills it, [`super::load()`]
-//! puts the environment, the files and the defaults beneath it.
+//! The settings on the command line: the topmost layer. `cli` fills it; [`super::load()`] puts the
+//! environment, the files and the defaults beneath it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::key::{Key, Kind};
+use super::key::{Key, KeyKind};
 use super::secret::{HIDDEN, Redacted};
 use super::storage::SchemeSettings;
 use super::{pairs, syntax};
 
 /// A value of a setting, read from text.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum SettingValue {
     /// A text, or a duration's text.
     Text(String),
     /// A boolean.
@@ -22,38 +22,37 @@ pub enum Value {
     Pairs(BTreeMap<String, String>),
     /// `storage.schemes`.
     Schemes(BTreeMap<String, SchemeSettings>),
-    /// Something that has no meaning here.
+    /// A value without effect here.
     Opaque,
 }
 
-impl Value {
-    /// Reads `text` by the rules of flags (spec §1.6). What exists in files only is no text.
-    pub fn read(kind: Kind, text: &str) -> Result<Self, syntax::SyntaxError> {
+impl SettingValue {
+    /// Reads `text` by the rules of flags (spec §1.6). Kinds that exist only in files are refused.
+    pub fn read(kind: KeyKind, text: &str) -> Result<Self, syntax::SyntaxError> {
         match kind {
-            Kind::Text | Kind::Duration => Ok(Self::Text(text.to_owned())),
-            Kind::Boolean => syntax::boolean(text).map(Self::Boolean),
-            Kind::Integer => syntax::integer(text).map(Self::Integer),
-            Kind::Pairs => pairs::parse(text).map(|pairs| {
+            KeyKind::Text | KeyKind::Duration => Ok(Self::Text(text.to_owned())),
+            KeyKind::Boolean => syntax::boolean(text).map(Self::Boolean),
+            KeyKind::Integer => syntax::integer(text).map(Self::Integer),
+            KeyKind::Pairs => pairs::parse(text).map(|pairs| {
                 let lower = |(key, value): (String, _)| (key.to_ascii_lowercase(), value);
                 Self::Pairs(pairs.into_iter().map(lower).collect())
             }),
-            Kind::Headers | Kind::Schemes | Kind::Opaque => Err(syntax::SyntaxError::new(
-                "this can only be set in a file, as a map",
-            )),
+            KeyKind::Headers | KeyKind::Schemes | KeyKind::Opaque => {
+                Err(syntax::SyntaxError::new("only a file can set it, as a map"))
+            }
         }
     }
 
-    /// Reads `text` as environment and files write it: as [`Value::read`], with more words for
-    /// a boolean.
-    pub(crate) fn read_relaxed(kind: Kind, text: &str) -> Result<Self, syntax::SyntaxError> {
+    /// Like [`SettingValue::read`], with more words for a boolean: environment and files have them.
+    pub(crate) fn read_relaxed(kind: KeyKind, text: &str) -> Result<Self, syntax::SyntaxError> {
         match kind {
-            Kind::Boolean => syntax::relaxed_boolean(text).map(Self::Boolean),
+            KeyKind::Boolean => syntax::relaxed_boolean(text).map(Self::Boolean),
             _ => Self::read(kind, text),
         }
     }
 
-    /// Puts a later value of the same setting over this one: maps are joined, the later value of
-    /// a key wins; anything else is replaced.
+    /// Puts a later value of the same setting over this one. Maps are merged, and the later value of a
+    /// key wins; any other value is replaced.
     pub(crate) fn overlay(&mut self, later: Self) {
         match (self, later) {
             (Self::Pairs(earlier), Self::Pairs(later)) => earlier.extend(later),
@@ -71,7 +70,7 @@ impl Value {
     }
 }
 
-impl fmt::Debug for Value {
+impl fmt::Debug for SettingValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => text.fmt(formatter),
@@ -87,13 +86,13 @@ impl fmt::Debug for Value {
 /// The settings given as flags. Its `Debug` form hides secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FlagLayer {
-    values: BTreeMap<&'static str, Value>,
+    values: BTreeMap<&'static str, SettingValue>,
 }
 
 impl FlagLayer {
-    /// Takes one occurrence of a flag. A scalar given again replaces the earlier one, maps are
-    /// joined (the first occurrence has already replaced the default, as the reference's does).
-    pub fn give(&mut self, key: &'static Key, value: Value) {
+    /// Adds one occurrence of a flag. A repeated scalar replaces the earlier one; maps are merged. As in
+    /// the reference, the first occurrence replaces the default.
+    pub fn give(&mut self, key: &'static Key, value: SettingValue) {
         match self.values.get_mut(key.name) {
             Some(earlier) => earlier.overlay(value),
             None => {
@@ -102,9 +101,9 @@ impl FlagLayer {
         }
     }
 
-    /// The value given for a setting, if its flag was there.
+    /// The value of a setting, if its flag was given.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub fn get(&self, name: &str) -> Option<&SettingValue> {
         self.values.get(name)
     }
 
@@ -119,7 +118,7 @@ impl fmt::Debug for FlagLayer {
         let mut map = formatter.debug_map();
         for (name, value) in &self.values {
             match value {
-                Value::Text(_) if Key::find(name).is_none_or(|key| key.secret) => {
+                SettingValue::Text(_) if Key::find(name).is_none_or(|key| key.secret) => {
                     map.entry(name, &HIDDEN)
                 }
                 value => map.entry(name, value),

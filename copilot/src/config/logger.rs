@@ -1,4 +1,4 @@
-//! The `logger` section (spec §1.4): how much is said, and in which form.
+//! The `logger` section (spec §1.4): how much is logged, and in which form.
 
 /// The resolved `logger.*` settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,31 +7,31 @@ pub struct LoggerSettings {
     pub level: LogLevel,
     /// `logger.formatter.type`.
     pub format: LogFormat,
-    /// `logger.mute`: say nothing at all.
+    /// `logger.mute`: write no log.
     pub mute: bool,
-    /// `logger.show-source`: name the file and line that a message comes from.
+    /// `logger.show-source`: add the source file and line to each message.
     pub show_source: bool,
 }
 
 /// The reference's log levels, from the fewest messages to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// 0
+    /// Level 0: no log; the failure itself is still reported.
     Panic,
-    /// 1
+    /// Level 1: like 0.
     Fatal,
-    /// 2
+    /// Level 2.
     Error,
-    /// 3
+    /// Level 3.
     Warn,
-    /// 4
+    /// Level 4: the default.
     Info,
-    /// 5 and above
+    /// Level 5 and above.
     Debug,
 }
 
 impl LogLevel {
-    /// The level of a number; none below 0. Above 5 there is nothing more to say.
+    /// The level of a number; none below 0. Everything above 5 is debug.
     #[must_use]
     pub fn from_number(number: i64) -> Option<Self> {
         Some(match number {

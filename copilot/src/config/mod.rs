@@ -1,10 +1,9 @@
-//! Storage and logger settings: flag > environment > file > default, with the source of each
-//! value kept so that a person can ask where it came from.
+//! Storage and logger settings: flag > environment > file > default. The source of each value is kept,
+//! so messages can name it.
 //!
-//! Here lives the table of keys ([`KEYS`]), the reading of files, environment and flag texts, and
-//! the order in which they win. Never here: opening a store, the command line's own grammar, or
-//! anything that a command decides. `cli` fills the [`FlagLayer`], the edge calls [`load()`], and
-//! `store` reads the [`StorageSettings`] that come out.
+//! Here: the table of keys ([`KEYS`]), reading files, environment and flag texts, and their order.
+//! Never here: opening a store, the grammar of the command line, or what a command decides. `cli` fills
+//! the [`FlagLayer`], `command` calls [`load()`], and `store` reads the resulting [`StorageSettings`].
 
 mod environment;
 mod error;
@@ -19,16 +18,20 @@ pub(crate) mod node;
 mod pairs;
 mod resolve;
 mod secret;
+mod settings;
+mod source;
 mod storage;
 mod syntax;
 pub(crate) mod yaml;
 
-pub use error::{ConfigError, Warning};
-pub use key::{KEYS, Key, Kind};
-pub use layer::{FlagLayer, Value};
-pub use load::{Settings, Source, Sources, default_files, load};
+pub use error::{ConfigError, FileRule, GrammarError, Warning};
+pub use key::{KEYS, Key, KeyKind};
+pub use layer::{FlagLayer, SettingValue};
+pub use load::{default_files, load};
 pub use logger::{LogFormat, LogLevel, LoggerSettings};
 pub use pairs::parse as parse_pairs;
+pub use settings::{SettingSources, Settings};
+pub use source::SettingSource;
 pub use storage::{
     HttpSettings, S3Settings, SchemeSettings, SignPayload, StorageSettings, UploadChecksum,
 };

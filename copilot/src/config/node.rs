@@ -1,5 +1,5 @@
-//! The tree that a file's text becomes, whatever its format. Scalars stay as they are written:
-//! an access key that looks like a number or a boolean is not rewritten.
+//! The tree of a file in any format. Scalars stay as they are written, so an access key that looks like
+//! a number or a boolean does not change.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// What this is, for a message.
+    /// The kind of the node, for a message.
     pub(crate) fn description(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -27,16 +27,7 @@ impl Node {
         }
     }
 
-    /// The number of nodes in the tree, this one included.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::Null | Self::Scalar(_) => 1,
-            Self::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Self::Map(entries) => 1 + entries.values().map(Self::size).sum::<usize>(),
-        }
-    }
-
-    /// The tree of a JSON value. The depth is bounded by the JSON reader.
+    /// The tree of a JSON value. The JSON reader bounds the depth.
     pub(crate) fn from_json(value: serde_json::Value) -> Self {
         use serde_json::Value;
         match value {

@@ -1,9 +1,9 @@
-//! `key=value` lists as one flag value carries them (pflag's `stringToString`, spec §1.6).
+//! `key=value` lists in one flag value (pflag's `stringToString`, spec §1.6).
 //!
-//! The odd rule is the reference's: an argument with exactly one `=` is one pair, whose value may
-//! hold commas; with two or more it is a CSV record whose fields are pairs. Unlike the reference
-//! the value is kept to the byte, so a `]` at its end survives. No message repeats the argument,
-//! since these pairs carry keys and passwords.
+//! The reference has an odd rule: an argument with exactly one `=` is one pair, whose value may hold
+//! commas; an argument with more is a CSV record whose fields are pairs. Unlike the reference, we keep
+//! the value to the byte, so a final `]` survives. No message repeats the argument, because these pairs
+//! carry keys and passwords.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,7 @@ use super::syntax::SyntaxError;
 /// The pairs of one argument, keys as written. A later pair with the same key wins.
 pub fn parse(argument: &str) -> Result<BTreeMap<String, String>, SyntaxError> {
     match argument.matches('=').count() {
-        0 => Err(SyntaxError::new(
-            "there is no `=` in it; a setting is written key=value",
-        )),
+        0 => Err(SyntaxError::new("there is no `=` in it; write key=value")),
         1 => Ok(argument
             .trim_matches('"')
             .split_once('=')
@@ -34,14 +32,14 @@ fn parse_record(argument: &str) -> Result<BTreeMap<String, String>, SyntaxError>
     for (index, field) in record(argument)?.iter().enumerate() {
         let Some((key, value)) = field.split_once('=') else {
             return Err(SyntaxError::new(format!(
-                "with more than one `=` the text is a comma-separated list of key=value, and its \
+                "a text with more than one `=` is a comma-separated list of key=value, but its \
                  item {} has no `=`; {}",
                 index + 1,
                 if field.is_empty() {
-                    "remove the comma that stands alone"
+                    "remove the comma beside it"
                 } else {
-                    "give each key a flag of its own, or a value with commas double quotes around \
-                     the item"
+                    "use one flag for each key, or put double quotes around an item whose value \
+                     holds commas"
                 }
             )));
         };
@@ -50,8 +48,8 @@ fn parse_record(argument: &str) -> Result<BTreeMap<String, String>, SyntaxError>
     Ok(pairs)
 }
 
-/// The fields of one CSV record: `"` opens a quoted field only at its start, `""` within stands
-/// for one, and the record ends with the text.
+/// The fields of one CSV record. A `"` opens a quoted field only at the field's start, and `""` inside
+/// the field is one `"`. The record ends with the text.
 fn record(text: &str) -> Result<Vec<String>, SyntaxError> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
@@ -70,7 +68,7 @@ fn record(text: &str) -> Result<Vec<String>, SyntaxError> {
     }
 }
 
-/// A field without quotes, and what follows its comma, if one does.
+/// A field without quotes, and the text after its comma, if it has one.
 fn plain_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
     let (field, after) = match text.split_once(',') {
         Some((field, after)) => (field, Some(after)),
@@ -78,25 +76,28 @@ fn plain_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
     };
     if field.contains('"') {
         return Err(SyntaxError::new(
-            "a text with more than one `=` is read as a comma-separated list, where a double quote \
-             may only surround a whole item; put JSON and the like into a --config file",
+            "a text with more than one `=` is a comma-separated list, where double quotes may only \
+             surround a whole item; put values such as JSON into a --config file",
         ));
     }
     if field.contains('\n') {
         return Err(SyntaxError::new(
-            "a text with more than one `=` is one line; quote the item that holds a line end",
+            "a text with more than one `=` must be one line; put double quotes around the item \
+             that holds a line end",
         ));
     }
     Ok((field.to_owned(), after))
 }
 
-/// A field whose opening quote is already gone, and what follows its comma, if one does.
+/// A field after its opening quote, and the text after its comma, if it has one.
 fn quoted_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
     let mut field = String::new();
     let mut rest = text;
     loop {
         let Some((before, after)) = rest.split_once('"') else {
-            return Err(SyntaxError::new("a double quote is not closed"));
+            return Err(SyntaxError::new(
+                "a double quote is not closed; add the closing one",
+            ));
         };
         field.push_str(before);
         if let Some(after) = after.strip_prefix('"') {
@@ -108,7 +109,7 @@ fn quoted_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
             return Ok((field, Some(after)));
         } else {
             return Err(SyntaxError::new(
-                "after a closing double quote only a comma may follow",
+                "only a comma may follow a closing double quote",
             ));
         }
     }

@@ -1,6 +1,6 @@
-//! One value per setting, from the strongest source that has one, and the typed sections made of
-//! them. Maps are taken whole from one source (spec §1.7): a backend's keys given as flags replace
-//! those of the files, as the reference does, so that never two half descriptions of a store mix.
+//! One value for each setting, from its strongest source, and the typed sections. A map comes whole from
+//! one source (spec §1.7): a backend's keys in flags replace those in files, as in the reference, so two
+//! half descriptions of a store never mix.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,22 +10,26 @@ use super::environment;
 use super::error::{ConfigError, Warning};
 use super::extract::FileLayer;
 use super::key::{KEYS, Key};
-use super::layer::Value;
-use super::load::{Settings, Source, Sources};
+use super::layer::SettingValue;
 use super::logger::{LogFormat, LogLevel, LoggerSettings};
+use super::settings::{SettingSources, Settings};
+use super::source::SettingSource;
 use super::storage::{HttpSettings, S3Settings, SchemeSettings, StorageSettings};
 use super::syntax::{SyntaxError, relaxed_boolean};
 
 /// The value and source of each setting that has one.
 pub(super) struct Resolution {
-    values: BTreeMap<&'static str, Value>,
-    sources: BTreeMap<String, Source>,
+    values: BTreeMap<&'static str, SettingValue>,
+    sources: BTreeMap<String, SettingSource>,
     warnings: Vec<Warning>,
 }
 
 impl Resolution {
     /// Asks flags, environment, files and defaults, in this order, for each setting.
-    pub(super) fn new(sources: &Sources<'_>, mut files: FileLayer) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        sources: &SettingSources<'_>,
+        mut files: FileLayer,
+    ) -> Result<Self, ConfigError> {
         let mut resolution = Self {
             values: BTreeMap::new(),
             sources: BTreeMap::new(),
@@ -33,11 +37,14 @@ impl Resolution {
         };
         for key in KEYS {
             let found = if let Some(value) = sources.flags.get(key.name) {
-                Some((value.clone(), Source::Flag))
+                Some((value.clone(), SettingSource::Flag))
             } else if let Some(found) = from_environment(sources, key)? {
                 Some(found)
             } else if let Some(value) = files.values.remove(key.name) {
-                let origin = files.origins.remove(key.name).unwrap_or(Source::Default);
+                let origin = files
+                    .origins
+                    .remove(key.name)
+                    .unwrap_or(SettingSource::Default);
                 Some((value, origin))
             } else {
                 from_default(key)?
@@ -52,23 +59,23 @@ impl Resolution {
     fn take(
         &mut self,
         key: &'static Key,
-        value: Value,
-        source: Source,
-        origins: &mut BTreeMap<String, Source>,
+        value: SettingValue,
+        source: SettingSource,
+        origins: &mut BTreeMap<String, SettingSource>,
     ) {
-        if let Value::Pairs(pairs) = &value {
+        if let SettingValue::Pairs(pairs) = &value {
             for entry in pairs.keys() {
                 let name = format!("{}.{entry}", key.name);
                 // Only files keep an origin of each entry.
                 let own = origins
                     .remove(&name)
-                    .filter(|_| matches!(source, Source::File(_)));
+                    .filter(|_| matches!(source, SettingSource::File(_)));
                 self.sources
                     .insert(name, own.unwrap_or_else(|| source.clone()));
             }
         }
-        // Flags without effect are the command line's to report: it lists its own together.
-        if !key.effect && source != Source::Flag {
+        // The command line reports its own flags without effect, in one list.
+        if !key.effect && source != SettingSource::Flag {
             self.warnings.push(Warning::WithoutEffect {
                 key: key.name,
                 origin: source.clone(),
@@ -92,11 +99,18 @@ impl Resolution {
     }
 
     fn logger(&mut self) -> Result<LoggerSettings, ConfigError> {
-        let level = LogLevel::from_number(self.integer("logger.level"))
-            .ok_or_else(|| self.wrong("logger.level", "a level is 0 (panic) to 5 (debug)"))?;
+        let level = LogLevel::from_number(self.integer("logger.level")).ok_or_else(|| {
+            self.wrong(
+                "logger.level",
+                "a level is a number from 0 (panic) to 5 (debug)",
+            )
+        })?;
         let format =
             LogFormat::from_name(&self.text("logger.formatter.type")).ok_or_else(|| {
-                self.wrong("logger.formatter.type", "the format is json, text or gcp")
+                self.wrong(
+                    "logger.formatter.type",
+                    "the format must be json, text or gcp",
+                )
             })?;
         Ok(LoggerSettings {
             level,
@@ -109,10 +123,10 @@ impl Resolution {
     fn storage(&mut self) -> Result<StorageSettings, ConfigError> {
         let limit = "storage.limits.maxDownloadMBs";
         let max_download_mib = u64::try_from(self.integer(limit))
-            .map_err(|_| self.wrong(limit, "a size is 0 (no limit) or more MiB"))?;
+            .map_err(|_| self.wrong(limit, "a size is a number of MiB: 0 (no limit) or more"))?;
         let (stow_kind, stow_config) = self.backend()?;
         let mut schemes = match self.values.remove("storage.schemes") {
-            Some(Value::Schemes(schemes)) => schemes,
+            Some(SettingValue::Schemes(schemes)) => schemes,
             _ => BTreeMap::new(),
         };
         for (scheme, settings) in &mut schemes {
@@ -138,14 +152,14 @@ impl Resolution {
         })
     }
 
-    /// The primary backend's kind and keys. The older `storage.connection` describes it where
-    /// `storage.stow.config` was not given (spec §6.4).
+    /// The primary backend's kind and keys. Without `storage.stow.config`, the older
+    /// `storage.connection` describes it (spec §6.4).
     fn backend(&mut self) -> Result<(String, BTreeMap<String, String>), ConfigError> {
         const CONFIG: &str = "storage.stow.config";
         let is_connection = |name: &&str| name.starts_with("storage.connection.");
         let has_connection = self.values.keys().any(is_connection);
-        if has_connection && self.sources.get(CONFIG) == Some(&Source::Default) {
-            // The default's entries go with the default.
+        if has_connection && self.sources.get(CONFIG) == Some(&SettingSource::Default) {
+            // The default is replaced, and its entries with it.
             self.sources.retain(|name, _| !name.starts_with(CONFIG));
             return Ok(("s3".to_owned(), self.connection()));
         }
@@ -161,8 +175,8 @@ impl Resolution {
         Ok((self.text("storage.stow.kind"), config))
     }
 
-    /// The backend's keys that `storage.connection` stands for, with its defaults. Only what is
-    /// set becomes a key, for a key's mere presence means something (an endpoint's does).
+    /// The backend's keys from `storage.connection`, with its defaults. Only a setting with a value
+    /// becomes a key, because the presence of a key such as `endpoint` has a meaning.
     fn connection(&mut self) -> BTreeMap<String, String> {
         let mut config = BTreeMap::from([
             ("auth_type".to_owned(), "iam".to_owned()),
@@ -203,7 +217,7 @@ impl Resolution {
 
     fn text(&self, name: &str) -> String {
         match self.values.get(name) {
-            Some(Value::Text(text)) => text.clone(),
+            Some(SettingValue::Text(text)) => text.clone(),
             _ => String::new(),
         }
     }
@@ -216,19 +230,19 @@ impl Resolution {
     }
 
     fn boolean(&self, name: &str) -> bool {
-        matches!(self.values.get(name), Some(Value::Boolean(true)))
+        matches!(self.values.get(name), Some(SettingValue::Boolean(true)))
     }
 
     fn integer(&self, name: &str) -> i64 {
         match self.values.get(name) {
-            Some(Value::Integer(number)) => *number,
+            Some(SettingValue::Integer(number)) => *number,
             _ => 0,
         }
     }
 
     fn pairs(&mut self, name: &str) -> BTreeMap<String, String> {
         match self.values.remove(name) {
-            Some(Value::Pairs(pairs)) => pairs,
+            Some(SettingValue::Pairs(pairs)) => pairs,
             _ => BTreeMap::new(),
         }
     }
@@ -239,20 +253,20 @@ impl Resolution {
     }
 }
 
-fn value_error(key: String, origin: Option<Source>, rule: SyntaxError) -> ConfigError {
+fn value_error(key: String, origin: Option<SettingSource>, rule: SyntaxError) -> ConfigError {
     ConfigError::Value {
         key,
-        origin: origin.unwrap_or(Source::Default),
+        origin: origin.unwrap_or(SettingSource::Default),
         rule,
     }
 }
 
-/// What the environment says about `key`. An empty variable counts as not set.
+/// The value of `key` in the environment. An empty variable counts as not set.
 fn from_environment(
-    sources: &Sources<'_>,
+    sources: &SettingSources<'_>,
     key: &Key,
-) -> Result<Option<(Value, Source)>, ConfigError> {
-    // What no flag can carry, no single text can.
+) -> Result<Option<(SettingValue, SettingSource)>, ConfigError> {
+    // A setting without a flag cannot be written as one text.
     if !key.flag {
         return Ok(None);
     }
@@ -260,29 +274,29 @@ fn from_environment(
         let Some(text) = (sources.environment)(&name).filter(|text| !text.is_empty()) else {
             continue;
         };
-        let origin = Source::Environment(name);
+        let origin = SettingSource::Environment(name);
         let value = text
             .into_string()
             .map_err(|_| SyntaxError::new("the text is not UTF-8"))
-            .and_then(|text| Value::read_relaxed(key.kind, &text))
+            .and_then(|text| SettingValue::read_relaxed(key.kind, &text))
             .map_err(|rule| value_error(key.name.to_owned(), Some(origin.clone()), rule))?;
         return Ok(Some((value, origin)));
     }
     Ok(None)
 }
 
-fn from_default(key: &Key) -> Result<Option<(Value, Source)>, ConfigError> {
+fn from_default(key: &Key) -> Result<Option<(SettingValue, SettingSource)>, ConfigError> {
     key.default
         .map(|text| {
-            let value = Value::read(key.kind, text);
-            value.map(|value| (value, Source::Default))
+            let value = SettingValue::read(key.kind, text);
+            value.map(|value| (value, SettingSource::Default))
         })
         .transpose()
         .map_err(|rule| value_error(key.name.to_owned(), None, rule))
 }
 
-/// Other names under which a backend's key is met. The Azure ones are the platform chart's, which
-/// the reference ignores (spec §8.42).
+/// Other names of a backend's keys. The Azure names come from the platform's chart; the reference ignores
+/// them (spec §8.42).
 const ALIASES: &[(&str, &str)] = &[
     ("configdomainsuffix", "domain_suffix"),
     ("configuploadconcurrency", "upload_concurrency"),
@@ -291,8 +305,8 @@ const ALIASES: &[(&str, &str)] = &[
 /// Keys of a backend that are booleans (spec §6.4).
 const BOOLEANS: &[&str] = &["disable_ssl", "use_https", "v2_signing"];
 
-/// Brings a backend's keys to one name and one spelling: aliases become the name they stand for,
-/// which wins where both are there, and booleans become `true` or `false`.
+/// Gives each key of a backend one name and one spelling. An alias becomes its proper name, unless that
+/// is set too; booleans become `true` or `false`.
 fn canonical(config: &mut BTreeMap<String, String>) -> Result<(), (&'static str, SyntaxError)> {
     for (alias, name) in ALIASES {
         if let Some(value) = config.remove(*alias) {

@@ -1,5 +1,5 @@
-//! What must not be shown. A backend's keys are an open set, so the ones that may be shown are
-//! listed and every other value counts as a secret.
+//! Hides secrets. A backend's keys are an open set, so a list names the keys that may be shown, and every
+//! other value counts as a secret.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,16 +29,15 @@ const PUBLIC: &[&str] = &[
     "v2_signing",
 ];
 
-/// Whether a value must be hidden: the key is not known to be harmless, or the value is a URL
-/// that carries a user part.
+/// Whether a value must be hidden: its key is not known to be harmless, or it is a URL with a user part.
 fn is_secret(key: &str, value: &str) -> bool {
     !PUBLIC.contains(&key) || value.contains('@')
 }
 
-/// What stands for a hidden value.
+/// The text that replaces a hidden value.
 pub(crate) const HIDDEN: &str = "(hidden)";
 
-/// Shows a map of a backend's keys with the secret values hidden.
+/// Shows a map of a backend's keys without its secrets.
 pub(crate) struct Redacted<'a>(pub &'a BTreeMap<String, String>);
 
 impl fmt::Debug for Redacted<'_> {

@@ -1,4 +1,4 @@
-//! The `storage` section, as the reference names it (spec §1.4, §6.3–§6.6).
+//! The `storage` section, with the reference's names (spec §1.4, §6.3–§6.6).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,48 +7,48 @@ use std::str::FromStr;
 use super::secret::Redacted;
 use super::syntax::SyntaxError;
 
-/// Where data lives and how to reach it: the resolved `storage.*` settings.
+/// Where the data is and how to reach it: the resolved `storage.*` settings.
 ///
-/// Its `Debug` form hides the values of keys that may be secret.
+/// `Debug` hides the values of keys that may be secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct StorageSettings {
     /// `storage.type`: `stow`, `s3`, `minio`, `local`, `mem`, … as given.
     pub store_type: String,
-    /// `storage.stow.kind`: `s3`, `google`, `azure`, `local`, …; empty when not given.
+    /// `storage.stow.kind`: `s3`, `google`, `azure`, `local`, …; empty if not given.
     pub stow_kind: String,
-    /// `storage.stow.config`: the backend's keys (spec §6.4), in lower case. The booleans among
-    /// them are written `true` or `false`, however they were spelled.
+    /// `storage.stow.config`: the backend's keys (spec §6.4), in lower case. Booleans are always `true`
+    /// or `false`.
     pub stow_config: BTreeMap<String, String>,
     /// `storage.container`: the base bucket.
     pub container: String,
     /// `storage.enable-multicontainer`: whether other buckets may be opened.
     pub multicontainer: bool,
-    /// `storage.single-store`: whether references of every scheme are the primary store's, as the
-    /// reference had it before schemes had stores of their own (spec §6.3).
+    /// `storage.single-store`: whether references of every scheme belong to the primary store, as in
+    /// older versions of the reference (spec §6.3).
     pub single_store: bool,
-    /// `storage.limits.maxDownloadMBs`: largest object read from a store, in MiB; 0 = no limit.
+    /// `storage.limits.maxDownloadMBs`: largest object to read from a store, in MiB; 0 means no limit.
     pub max_download_mib: u64,
     /// `storage.schemes.<scheme>`: backends for references of other schemes.
     pub schemes: BTreeMap<String, SchemeSettings>,
     /// `storage.defaultHttpClient`.
     pub http: HttpSettings,
-    /// `storage.s3`: what holds for each S3 store whose own keys do not say otherwise.
+    /// `storage.s3`: defaults for S3 stores. A store's own keys win over them.
     pub s3: S3Settings,
 }
 
-/// How bytes are protected on their way to an S3 store.
+/// How uploads to an S3 store are protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct S3Settings {
-    /// `storage.s3.sign-payload`, as a key of a store `sign_payload`.
+    /// `storage.s3.sign-payload`; the store's key is `sign_payload`.
     pub sign_payload: SignPayload,
-    /// `storage.s3.upload-checksum`, as a key of a store `upload_checksum`.
+    /// `storage.s3.upload-checksum`; the store's key is `upload_checksum`.
     pub upload_checksum: UploadChecksum,
 }
 
 /// Whether a request's signature covers its payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignPayload {
-    /// Where there is no TLS.
+    /// Only for connections without TLS.
     #[default]
     Auto,
     /// Always.
@@ -57,10 +57,10 @@ pub enum SignPayload {
     Never,
 }
 
-/// The checksum that uploads carry for the store to verify and keep.
+/// The checksum of uploads, which the store verifies and keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UploadChecksum {
-    /// None: not every store knows them.
+    /// No checksum: not every store supports them.
     #[default]
     None,
     /// SHA-256.
@@ -77,7 +77,7 @@ impl FromStr for SignPayload {
             "auto" => Ok(Self::Auto),
             "always" => Ok(Self::Always),
             "never" => Ok(Self::Never),
-            _ => Err(SyntaxError::new("it is auto, always or never")),
+            _ => Err(SyntaxError::new("it must be auto, always or never")),
         }
     }
 }
@@ -90,12 +90,12 @@ impl FromStr for UploadChecksum {
             "none" => Ok(Self::None),
             "sha256" => Ok(Self::Sha256),
             "crc64nvme" => Ok(Self::Crc64Nvme),
-            _ => Err(SyntaxError::new("it is none, sha256 or crc64nvme")),
+            _ => Err(SyntaxError::new("it must be none, sha256 or crc64nvme")),
         }
     }
 }
 
-/// One entry of `storage.schemes`. Its `Debug` form hides what may be secret.
+/// One entry of `storage.schemes`. `Debug` hides values that may be secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SchemeSettings {
     /// The stow kind of the backend.
@@ -104,14 +104,13 @@ pub struct SchemeSettings {
     pub config: BTreeMap<String, String>,
 }
 
-/// `storage.defaultHttpClient`: what requests to stores carry. Its `Debug` form names the headers
-/// and hides their values.
+/// `storage.defaultHttpClient`: settings of all requests to stores. `Debug` hides the values of headers.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct HttpSettings {
     /// Headers added to each request, names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// `storage.defaultHttpClient.caFile`: certificates in PEM of authorities to be trusted beside the
-    /// system's; empty when not given.
+    /// `storage.defaultHttpClient.caFile`: file of PEM certificates to trust in addition to the system's;
+    /// empty if not given.
     pub ca_file: String,
 }
 

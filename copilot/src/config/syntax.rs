@@ -1,10 +1,10 @@
-//! Scalar texts as the reference's flag library reads them (spec §1.6). Flags follow these rules
-//! to the letter; files and environment also know the words that YAML 1.1 has for a boolean.
+//! Scalar texts, read as the reference's flag library reads them (spec §1.6). Files and environment also
+//! know the words of YAML 1.1 for a boolean.
 
 use thiserror::Error;
 
-/// A text that is not what its place asks for. The message states the rule and never repeats the
-/// text, since the text may be a secret.
+/// A text that breaks the rule of its place. The message states the rule and never repeats the text,
+/// which may be a secret.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct SyntaxError(pub(crate) String);
@@ -20,7 +20,7 @@ pub fn boolean(text: &str) -> Result<bool, SyntaxError> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
-        _ => Err(SyntaxError::new("a boolean is written true or false")),
+        _ => Err(SyntaxError::new("a boolean must be true or false")),
     }
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn relaxed_boolean(text: &str) -> Result<bool, SyntaxError> {
 /// A whole number as Go's `strconv.ParseInt` reads it with base 0: an optional sign, a prefix
 /// `0x`, `0o`, `0b` or a leading `0` (octal), and `_` between digits.
 pub fn integer(text: &str) -> Result<i64, SyntaxError> {
-    let wrong = || SyntaxError::new("a whole number is asked for");
+    let wrong = || SyntaxError::new("a whole number is required, such as 42");
     let (negative, unsigned) = match text.strip_prefix(['+', '-']) {
         Some(rest) => (text.starts_with('-'), rest),
         None => (false, text),

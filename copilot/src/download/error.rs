@@ -1,4 +1,4 @@
-//! Why inputs did not come down.
+//! Why a download failed.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,24 +12,25 @@ use crate::literal::{Problems, Shown};
 use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
-/// Why inputs did not come down.
+/// Why a download failed.
 #[derive(Debug, Error)]
 pub enum DownloadError {
-    /// The inputs' map could not be fetched.
+    /// The inputs' `LiteralMap` could not be fetched.
     #[error("the task's inputs could not be fetched from {reference} (--from-remote): {cause}")]
     Inputs {
-        /// Where they should be.
+        /// The reference of the inputs.
         reference: String,
-        /// Why.
+        /// Why the fetch failed.
         #[source]
         cause: Box<DownloadError>,
     },
-    /// What is there is no map of inputs.
+    /// The object is not a `LiteralMap`.
     #[error("{reference} (--from-remote) holds no LiteralMap: {cause}")]
     NotInputs {
-        /// Where it lies.
+        /// The reference of the object.
         reference: String,
         /// What is wrong with it.
+        #[source]
         cause: DecodeError,
     },
     /// An offloaded literal could not be fetched.
@@ -41,9 +42,9 @@ pub enum DownloadError {
     Offloaded {
         /// The variable that needs it.
         variable: String,
-        /// Where it should be.
+        /// The literal's uri.
         uri: String,
-        /// Why.
+        /// Why the fetch failed.
         #[source]
         cause: Box<DownloadError>,
     },
@@ -53,15 +54,16 @@ pub enum DownloadError {
     /// The inputs cannot be laid out as files.
     #[error(transparent)]
     Plan(#[from] InputError),
-    /// A text is no reference.
+    /// A text is not a reference.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// A blob's uri is no reference.
+    /// A blob's uri is not a reference.
     #[error("input {}: {cause}", Shown(variable))]
     Blob {
-        /// The variable.
+        /// The variable that has the blob.
         variable: String,
         /// What is wrong with its uri.
+        #[source]
         cause: ReferenceError,
     },
     /// Objects where directories are declared.
@@ -70,21 +72,22 @@ pub enum DownloadError {
     /// The input directory has no absolute path.
     #[error("{path} (--to-local-dir) cannot be used: {cause}", path = .path.display())]
     Directory {
-        /// As given.
+        /// The path, as the user gave it.
         path: PathBuf,
-        /// Why.
+        /// The kernel's error.
+        #[source]
         cause: io::Error,
     },
-    /// One small thing could not be read or written.
+    /// A single object or file could not be read or written.
     #[error(transparent)]
     Copy(#[from] CopyError),
     /// The data of inputs could not be fetched.
     #[error("input data could not be fetched: {0}")]
-    Transfer(TransferError),
+    Transfer(#[source] TransferError),
 }
 
 impl DownloadError {
-    /// The store's error, if it was the store and nothing else.
+    /// The store's error, if only the store failed.
     #[must_use]
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {

@@ -1,6 +1,6 @@
-//! References that stand for a prefix, and beneath which nothing lies. An object of exactly that key
-//! is data all the same: a dataset may be one file, since an output may be. For a directory it is a
-//! mistake, which looks like an empty prefix and must not be taken for one.
+//! Prefixes without objects beneath them, where an object of exactly that key exists. For a dataset that
+//! object is the data: a dataset may be one file, since an output may be one. For a directory it is a
+//! mistake that must not pass for an empty directory.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::error::DownloadError;
 use crate::literal::input::{BlobInput, BlobKind};
 use crate::literal::{Problems, Shown};
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, Labelled, Stop, Summary};
+use crate::transfer::{Copy, Engine, PlannedCopy, Stop, Summary};
 
 /// An object where a directory is declared.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ impl fmt::Display for LoneObject {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "input {}: {} is an object, and nothing lies beneath it, but the input is a directory; \
+            "input {}: {} is an object with nothing beneath it, but the input is a directory; \
              give the prefix that holds the files, or declare a file (SINGLE)",
             Shown(&self.variable),
             self.reference
@@ -34,8 +34,8 @@ impl fmt::Display for LoneObject {
     }
 }
 
-/// Fetches, into the directories that `place` gives, what datasets of one file are; warns of prefixes
-/// that are empty indeed.
+/// Fetches datasets of one file into the directories that `place` returns. Warns about prefixes that are
+/// really empty.
 pub(super) async fn fetch(
     blobs: &[BlobInput],
     place: impl Fn(&BlobInput) -> PathBuf,
@@ -55,7 +55,7 @@ pub(super) async fn fetch(
             let prefix = from.shown();
             warn!(
                 prefix,
-                "nothing is stored below this prefix: its directory is empty"
+                "no objects exist below this prefix: its directory is empty"
             );
         } else if blob.kind == BlobKind::Table {
             copies.push(beneath(blob, from, &place(blob)));
@@ -71,10 +71,10 @@ pub(super) async fn fetch(
     outcome.map_err(DownloadError::Transfer)
 }
 
-/// The copy of an object into the directory that stands for its input, under its own name.
-fn beneath(blob: &BlobInput, from: Reference, directory: &Path) -> Labelled {
+/// The copy of an object into the directory of its input, under the object's own name.
+fn beneath(blob: &BlobInput, from: Reference, directory: &Path) -> PlannedCopy {
     let name = match from.key().rsplit('/').next() {
-        // Such keys exist, and are no file names.
+        // Such keys exist, and cannot be file names.
         None | Some("" | "." | "..") => "data",
         Some(name) => name,
     };

@@ -1,39 +1,39 @@
 //! The download: a task's inputs, and the data they point to, become files.
 //!
 //! Plan (`literal::input`), then transfer, then commit: the metadata files come last, and nothing
-//! half-written is ever visible. Where main does not wait for its data, `streaming` turns that order
-//! round. Never here: flags, error documents, exit codes. Called by the edge.
+//! half-written is ever visible. Where main does not wait for its data, [`stream`] reverses that order.
+//! Never here: flags, error documents, exit codes. Caller: `command`.
 
 mod error;
+mod job;
 mod lone;
 mod request;
-mod streaming;
+pub mod stream;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
 use tracing::{info, warn};
 
 pub use error::DownloadError;
+pub use job::run;
 pub use lone::LoneObject;
 pub use request::{DownloadMode, DownloadRequest};
-pub use streaming::{Streaming, mark_failed};
 
 use crate::idl::{self, LiteralMap};
 use crate::literal::Shown;
 use crate::literal::input::{self, Arrival, BlobInput, BlobKind, InputPlan, Offloaded, Target};
 use crate::report::{Timeline, document_names};
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, Labelled, Stop, Summary, make_directory, write_file};
+use crate::transfer::{Copy, Engine, PlannedCopy, Stop, Summary, make_directory, write_file};
 
-/// A protobuf message is at most 2 GiB; a map of inputs is held in memory, so this bounds us, too.
-/// The platform's own limit is far below.
+/// The most bytes of a message. Inputs are held in memory, so this limits our memory as well. The
+/// platform's own limit is far below.
 const LARGEST_MESSAGE: u64 = 64 << 20;
 
-/// Fetches the inputs and lays them out.
-pub async fn run(
+/// Fetches the inputs and lays them out as files.
+async fn lay_out(
     request: &DownloadRequest,
     engine: &Engine,
     stop: &Stop,
@@ -41,8 +41,8 @@ pub async fn run(
 ) -> Result<Summary, DownloadError> {
     let directory = input_directory(request)?;
     let stale = error_documents(request)?;
-    // What an earlier run left there would be believed, whatever becomes of main. It costs no time:
-    // the inputs come meanwhile.
+    // The platform would believe an error document of an earlier run, however main ends. Removing them
+    // takes no time: the inputs arrive meanwhile.
     let (fetched, removed) = tokio::join!(
         fetch_all(request, &directory, engine, stop, timeline),
         engine.remove_stale(&stale, stop)
@@ -63,7 +63,7 @@ pub async fn run(
     Ok(summary)
 }
 
-/// Fetches everything, and gives what the metadata files shall say.
+/// Fetches everything, and returns the plan for the metadata files.
 async fn fetch_all(
     request: &DownloadRequest,
     directory: &Path,
@@ -78,7 +78,7 @@ async fn fetch_all(
     Ok((plan, summary))
 }
 
-/// The input directory, which is made if it is missing.
+/// The input directory. Creates it if it is missing.
 fn input_directory(request: &DownloadRequest) -> Result<PathBuf, DownloadError> {
     let directory = std::path::absolute(&request.to_local_dir)
         .map_err(|error| DownloadError::directory(&request.to_local_dir, error))?;
@@ -127,7 +127,7 @@ fn write_metadata(
     Ok(())
 }
 
-/// Where error documents of this task go.
+/// The error documents of this task.
 fn error_documents(request: &DownloadRequest) -> Result<Vec<Reference>, DownloadError> {
     let prefix = Reference::parse(&request.to_output_prefix)?;
     let names = document_names(request.err_output_name.as_deref()).into_iter();
@@ -152,7 +152,7 @@ async fn fetch_inputs(
     })
 }
 
-/// Fetches the literals that lie in the store, until there are none left.
+/// Fetches offloaded literals until none are left.
 async fn resolve(
     inputs: LiteralMap,
     engine: &Engine,
@@ -182,12 +182,12 @@ async fn fetch(from: &str, engine: &Engine, stop: &Stop) -> Result<Bytes, Downlo
     Ok(engine.read(&reference, LARGEST_MESSAGE, stop).await?)
 }
 
-/// A reference for messages: without what may be secret in it.
+/// A reference for messages, without secrets.
 fn shown(reference: &str) -> String {
     Reference::parse(reference).map_or_else(|_| reference.to_owned(), |parsed| parsed.shown())
 }
 
-/// Makes the directories and writes the files whose content is in the literals themselves.
+/// Creates the directories, and writes the files whose content is in the literals themselves.
 fn write_values(plan: &InputPlan, directory: &Path) -> Result<(), DownloadError> {
     for path in &plan.directories {
         make_directory(&directory.join(path))?;
@@ -206,7 +206,7 @@ async fn transfer(
 ) -> Result<Summary, DownloadError> {
     let copies = plan.blobs.iter().map(|blob| copy(blob, directory));
     let copies = copies.collect::<Result<Vec<_>, _>>()?;
-    let outcome = engine.run(stream::iter(copies), stop).await;
+    let outcome = engine.run(futures_util::stream::iter(copies), stop).await;
     let mut summary = outcome.map_err(DownloadError::Transfer)?;
     let empty = &summary.empty_prefixes;
     let more = lone::fetch(
@@ -221,7 +221,7 @@ async fn transfer(
     Ok(summary)
 }
 
-fn copy(blob: &BlobInput, directory: &Path) -> Result<Labelled, DownloadError> {
+fn copy(blob: &BlobInput, directory: &Path) -> Result<PlannedCopy, DownloadError> {
     let from = reference(blob)?;
     let to = directory.join(&blob.path);
     let copy = match blob.kind {

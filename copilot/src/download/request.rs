@@ -1,4 +1,4 @@
-//! What a download is asked for.
+//! The request for a download.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use crate::literal::render::MetadataFormat;
 /// When input data is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DownloadMode {
-    /// All of it before main starts.
+    /// Before main starts, all of it.
     Eager,
     /// While main runs: the metadata files before it starts, the data after.
     Stream,
-    /// None of it: main gets references.
+    /// Never: main gets references.
     Never,
 }
 
-/// What `copilot download` shall do.
+/// What `copilot download` should do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DownloadRequest {
     /// `--from-remote`: the inputs' `LiteralMap`. Never empty.
     pub from_remote: String,
     /// `--to-output-prefix`: where an error document goes. Never empty.
     pub to_output_prefix: String,
-    /// `--err-output-name`: the one name of error documents. None: they have both of the platform's.
+    /// `--err-output-name`: the name of the error document. `None`: both names that the platform uses.
     pub err_output_name: Option<String>,
     /// `--to-local-dir`: where the files go. Never empty.
     pub to_local_dir: PathBuf,
@@ -34,10 +34,11 @@ pub struct DownloadRequest {
     pub layout: Layout,
     /// `--download-mode`.
     pub mode: DownloadMode,
-    /// `--volume-size-limit`: bytes that may be written in all. None: as much as has room.
+    /// `--volume-size-limit`: bytes to write at most, in all. `None`: as much as the volume has room for.
     pub volume_size_limit: Option<u64>,
-    /// `--timeout`: deadline of the whole, but not of the stay after a stream; none for no deadline.
+    /// `--timeout`: time for the whole download, without the wait for main's end after a stream. `None`: no
+    /// deadline.
     pub timeout: Option<Duration>,
-    /// `--timeline`: file for the run's times.
+    /// `--timeline`: the file for the times of the run.
     pub timeline: Option<PathBuf>,
 }

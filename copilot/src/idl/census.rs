@@ -1,20 +1,19 @@
-//! How many values a message holds, counted on the wire before they are made.
+//! Counts the values of a message on the wire, before they are decoded.
 //!
-//! A value of two bytes on the wire takes some hundred in memory, so a small message could ask for
-//! more than there is. The walk follows the messages that may repeat without end; whatever is not in
-//! its table is skipped, and what is malformed ends it, since decoding will say so better.
+//! A value of two bytes on the wire takes about a hundred in memory, so a small message could need more
+//! memory than we have. The walk follows the messages that may repeat without limit. It skips fields that
+//! are not in its table, and stops at malformed bytes, which decoding reports better.
 
-/// As many literals as one message may hold. A million inputs work; what they take in memory is then
-/// some hundred MiB.
+/// How many literals one message may hold. A million inputs work, and take some hundred MiB of memory.
 pub const MOST_VALUES: usize = 2_000_000;
 
-/// Values of structures are smaller than literals: so many of them count as one.
+/// How many values of a struct count as one literal, since they are smaller.
 const SMALLER: usize = 8;
 
-/// Decoding refuses what nests deeper.
+/// Decoding refuses deeper nesting.
 const DEPTH: usize = 100;
 
-/// The messages on the way.
+/// The messages that the walk knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Literal,
@@ -33,7 +32,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// The message in a field of this one (spec §5.1, §5.2, §5.7).
+    /// The message in a field of this message (spec §5.1, §5.2, §5.7).
     fn field(self, number: u64) -> Option<Self> {
         Some(match (self, number) {
             (Self::LiteralMap, 1) => Self::LiteralEntry,
@@ -56,7 +55,7 @@ impl Shape {
         })
     }
 
-    /// What it takes in memory, in values of structures.
+    /// Its size in memory, counted in values of a struct.
     fn weight(self) -> usize {
         match self {
             Self::Literal | Self::Type => SMALLER,
@@ -66,8 +65,8 @@ impl Shape {
     }
 }
 
-/// The number of literals in a serialized one, itself included; eight values of structures count as
-/// one. Counting ends soon after [`MOST_VALUES`].
+/// The number of literals in a serialized literal, itself included. Eight values of a struct count as one.
+/// Counting ends soon after [`MOST_VALUES`].
 #[must_use]
 pub fn values_in(literal: &[u8]) -> usize {
     1 + count(literal, Shape::Literal) / SMALLER
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_ends_the_walk() {
+    fn malformed_bytes_end_the_walk() {
         for bytes in [
             &b"\xff"[..],
             b"\x0a\x05",

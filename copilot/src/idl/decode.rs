@@ -1,6 +1,6 @@
-//! Reading messages from bytes. Strict: a wrong wire type, text that is not UTF-8, a cut message and
-//! nesting beyond prost's limit of 100 messages are errors; unknown fields are skipped, since newer
-//! platforms have more of them.
+//! Decodes messages. Strict: a wrong wire type, text that is not UTF-8, a cut message and nesting beyond
+//! prost's limit of 100 messages are errors. Unknown fields are skipped, because newer platforms have more
+//! fields.
 
 use bytes::Buf;
 use prost::Message;
@@ -9,25 +9,26 @@ use thiserror::Error;
 use super::census::{MOST_VALUES, Shape, is_crowded};
 use super::{ErrorDocument, Literal, LiteralMap, TypedInterface, VariableMap};
 
-/// Bytes that are not the message they should be.
+/// Bytes that are not the expected message.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("expected a serialized flyteidl.core.{expected}: {cause}")]
 pub struct DecodeError {
     /// The name of the message that was expected.
     pub expected: &'static str,
     /// What is wrong with the bytes.
+    #[source]
     pub cause: DecodeCause,
 }
 
-/// What is wrong with them.
+/// What is wrong with the bytes.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum DecodeCause {
-    /// They are no such message.
+    /// They are not such a message.
     #[error("{}", shortened(&.0.to_string()))]
     Malformed(#[from] prost::DecodeError),
-    /// They hold more than memory could.
+    /// They hold too many values for memory.
     #[error(
-        "it holds more than {MOST_VALUES} values (eight within structures count as one); split it up, or store it as a file"
+        "it holds more than {MOST_VALUES} values (eight values of a struct count as one); split it up, or store it as a file"
     )]
     TooMany,
 }
@@ -42,12 +43,12 @@ pub fn decode_literal(bytes: impl Buf) -> Result<Literal, DecodeError> {
     decode_values("Literal", Shape::Literal, bytes)
 }
 
-/// Reads what `sidecar --interface` holds.
+/// Reads the value of `sidecar --interface`.
 pub fn decode_typed_interface(bytes: impl Buf) -> Result<TypedInterface, DecodeError> {
     decode("TypedInterface", bytes)
 }
 
-/// Reads what `download --input-interface` holds.
+/// Reads the value of `download --input-interface`.
 pub fn decode_variable_map(bytes: impl Buf) -> Result<VariableMap, DecodeError> {
     decode("VariableMap", bytes)
 }
@@ -57,8 +58,8 @@ pub fn decode_error_document(bytes: impl Buf) -> Result<ErrorDocument, DecodeErr
     decode("ErrorDocument", bytes)
 }
 
-/// A decoder's message names every level on its way, innermost last: of many the outer ones and what
-/// is wrong.
+/// The decoder's message names every level, the innermost last. Of a long message this keeps the outer
+/// levels, the innermost one and the rule.
 fn shortened(message: &str) -> String {
     const OUTER: usize = 4;
     let parts: Vec<&str> = message.split(": ").collect();
@@ -77,13 +78,13 @@ fn decode<M: Message + Default>(expected: &'static str, bytes: impl Buf) -> Resu
     })
 }
 
-/// The same for messages that come from a store, of any size.
+/// The same for messages of any size, which come from a store.
 fn decode_values<M: Message + Default>(
     expected: &'static str,
     shape: Shape,
     mut bytes: impl Buf,
 ) -> Result<M, DecodeError> {
-    // Of bytes in one piece this is no copy.
+    // Bytes in one piece are not copied.
     let bytes = bytes.copy_to_bytes(bytes.remaining());
     if is_crowded(&bytes, shape) {
         return Err(DecodeError {

@@ -6,7 +6,7 @@ use super::blob_type::BlobDimensionality;
 use super::literal_type::Type;
 use super::{LiteralType, SimpleType};
 
-/// How deep a type is spelled out; below it says `…`.
+/// How many levels of a type are named; deeper levels are `…`.
 const DEPTH: usize = 4;
 /// How many variants of a union, or values of an enumeration, are named.
 const WIDTH: usize = 8;

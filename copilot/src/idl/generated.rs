@@ -1,4 +1,4 @@
-//! What prost makes of `proto/`. The comments are those of the `.proto` files.
+//! The Rust code that prost generates from `proto/`. The comments come from the `.proto` files.
 
 #![expect(clippy::pedantic, reason = "generated code; its style is prost's")]
 

@@ -1,8 +1,8 @@
 //! Flyte's messages as Rust types, generated from `proto/`, and the few conversions on them.
 //!
-//! Here: reading bytes strictly, with errors that say what was expected; a type in words; shorthands
-//! that build literals. Never here: files, stores, or what a value looks like on disk (`literal`).
-//! Everybody may call it.
+//! Here: strict decoding, with errors that say what was expected; types in words; shorthands that build
+//! literals. Never here: files, stores, or the form of a value on disk (`literal`). Every module may call
+//! it.
 
 mod census;
 mod decode;

@@ -1,4 +1,4 @@
-//! Building literals and reading interfaces without spelling out every level of the messages.
+//! Builds literals and reads interfaces without naming every level of the messages.
 
 use std::collections::BTreeMap;
 
@@ -26,9 +26,9 @@ impl From<primitive::Value> for Literal {
 }
 
 impl VariableMap {
-    /// The declared type of each variable by name.
+    /// The declared type of each variable, by name.
     ///
-    /// Of equal names the last one counts; a variable without a type has an unset one (spec §5.3).
+    /// The last of equal names wins; a variable without a type has an unset type (spec §5.3).
     #[must_use]
     pub fn types(&self) -> BTreeMap<&str, LiteralType> {
         let types = self.variables.iter().map(|entry| {

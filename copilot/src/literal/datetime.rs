@@ -1,7 +1,7 @@
 //! Points in time as RFC 3339 text, with the reference's leniency when reading (spec §3.3, §4.4).
 //!
 //! Written: UTC with `Z`, up to nine fraction digits without trailing zeros. Read: what Go's parser
-//! takes, which is a little more than the standard: a one-digit hour, `,` before the fraction,
+//! takes, which is a little more than the standard allows: a one-digit hour, `,` before the fraction,
 //! offsets up to 24:60. The calendar is the proleptic Gregorian one, without leap seconds.
 
 use prost_types::Timestamp;
@@ -14,9 +14,9 @@ const EPOCH: i64 = 719_468;
 /// Days in 400 years, after which the calendar repeats.
 const ERA: i64 = 146_097;
 
-/// Why a text is no point in time.
+/// Why a text is not a point in time.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("it is no RFC 3339 time: {rule}; write for example 2021-03-04T05:06:07.5Z or …+02:00")]
+#[error("it is not an RFC 3339 time: {rule}; write for example 2021-03-04T05:06:07.5Z or …+02:00")]
 pub struct DatetimeError {
     /// The rule that the text breaks.
     pub rule: String,
@@ -24,7 +24,7 @@ pub struct DatetimeError {
 
 /// Writes a timestamp as RFC 3339 text in UTC.
 ///
-/// Never fails: nanoseconds beyond a second are carried, and a year needs not have four digits.
+/// Never fails: nanoseconds beyond a second are carried, and a year may have any number of digits.
 #[must_use]
 pub fn format(timestamp: &Timestamp) -> String {
     let nanoseconds = i64::from(timestamp.nanos);
@@ -131,7 +131,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
-/// What is left of the text.
+/// The rest of the text.
 struct Cursor<'a> {
     rest: &'a [u8],
 }

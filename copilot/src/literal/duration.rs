@@ -18,19 +18,20 @@ const HOUR: u64 = 60 * MINUTE;
 /// The largest magnitude: `i64::MIN` has it, and needs its sign.
 const LARGEST: u64 = 1 << 63;
 
-/// Why a text is no duration.
+/// Why a text is not a duration.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum DurationError {
     /// A part of the text breaks the grammar.
     #[error(
-        "{} is no duration: {rule}; write for example 300ms, -1.5h or 2h45m",
+        "{} is not a duration: {rule}; write for example 300ms, -1.5h or 2h45m",
         Shown(text)
     )]
     Malformed {
         /// The text as given.
         text: String,
         /// The rule that it breaks.
-        rule: String,
+        #[source]
+        rule: DurationRule,
     },
     /// The value does not fit a signed 64-bit count of nanoseconds.
     #[error(
@@ -43,12 +44,29 @@ pub enum DurationError {
     },
 }
 
+/// The grammar of a duration.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DurationRule {
+    /// There is at least one number.
+    #[error("it has no number")]
+    Empty,
+    /// Each part begins with a number.
+    #[error("a number is missing at {0:?}")]
+    Number(String),
+    /// Each number has a unit.
+    #[error("a number has no unit (ns, us, ms, s, m or h)")]
+    NoUnit,
+    /// The units are fixed.
+    #[error("the unit {0:?} is unknown; the units are ns, us, ms, s, m and h")]
+    UnknownUnit(String),
+}
+
 /// Reads Go's duration notation (spec §1.6) into nanoseconds.
 ///
 /// Units: `ns`, `us`, `µs` (U+00B5 or U+03BC), `ms`, `s`, `m`, `h`. Numbers may have a fraction;
-/// what is finer than a nanosecond is dropped.
+/// a part finer than a nanosecond is dropped.
 pub fn parse(text: &str) -> Result<i64, DurationError> {
-    let malformed = |rule: String| DurationError::Malformed {
+    let malformed = |rule: DurationRule| DurationError::Malformed {
         text: text.to_owned(),
         rule,
     };
@@ -65,7 +83,7 @@ pub fn parse(text: &str) -> Result<i64, DurationError> {
         return Ok(0);
     }
     if rest.is_empty() {
-        return Err(malformed("it has no number".to_owned()));
+        return Err(malformed(DurationRule::Empty));
     }
     let mut total: u64 = 0;
     while !rest.is_empty() {
@@ -119,7 +137,7 @@ pub fn format(nanoseconds: i64) -> String {
     }
 }
 
-/// A message's nanoseconds; what an `i64` cannot hold becomes its largest or smallest value.
+/// A message's nanoseconds, limited to the range of an `i64`.
 #[must_use]
 pub fn nanoseconds(duration: &Duration) -> i64 {
     let exact = i128::from(duration.seconds) * i128::from(SECOND) + i128::from(duration.nanos);
@@ -146,7 +164,7 @@ fn decimal(value: u64, unit: u64) -> String {
     format!("{whole}.{}", digits.trim_end_matches('0'))
 }
 
-/// A number as read: its whole part, and its fraction as `fraction / scale`.
+/// A number as it is read: its whole part, and its fraction as `fraction / scale`.
 struct Number {
     whole: u64,
     fraction: u64,
@@ -155,19 +173,19 @@ struct Number {
 
 impl Number {
     /// Splits a number off the front of `text`.
-    fn read(text: &str) -> Result<(Self, &str), String> {
+    fn read(text: &str) -> Result<(Self, &str), DurationRule> {
         let (whole_digits, rest) = split_digits(text);
         let (fraction_digits, rest) = match rest.strip_prefix('.') {
             Some(after) => split_digits(after),
             None => ("", rest),
         };
         if whole_digits.is_empty() && fraction_digits.is_empty() {
-            return Err(format!("a number is missing at {:?}", shortened(text)));
+            return Err(DurationRule::Number(shortened(text)));
         }
         let mut whole: u64 = 0;
         for digit in whole_digits.bytes() {
             let digit = u64::from(digit - b'0');
-            // Saturating keeps the value out of range; the caller says so.
+            // Saturating keeps the value out of range, which the caller reports.
             whole = whole.saturating_mul(10).saturating_add(digit);
         }
         let (mut fraction, mut scale) = (0_u64, 1.0);
@@ -215,7 +233,7 @@ fn split_digits(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-fn unit_nanoseconds(unit: &str) -> Result<u64, String> {
+fn unit_nanoseconds(unit: &str) -> Result<u64, DurationRule> {
     Ok(match unit {
         "ns" => 1,
         "us" | "\u{b5}s" | "\u{3bc}s" => MICROSECOND,
@@ -223,21 +241,14 @@ fn unit_nanoseconds(unit: &str) -> Result<u64, String> {
         "s" => SECOND,
         "m" => MINUTE,
         "h" => HOUR,
-        "" => return Err("a number has no unit (ns, us, ms, s, m or h)".to_owned()),
-        other => {
-            return Err(format!(
-                "{:?} is no unit; the units are ns, us, ms, s, m and h",
-                shortened(other)
-            ));
-        }
+        "" => return Err(DurationRule::NoUnit),
+        other => return Err(DurationRule::UnknownUnit(shortened(other))),
     })
 }
 
-/// The first characters of what may be long.
-fn shortened(text: &str) -> &str {
-    text.char_indices()
-        .nth(20)
-        .map_or(text, |(end, _)| &text[..end])
+/// The first characters of a text that may be long.
+fn shortened(text: &str) -> String {
+    text.chars().take(20).collect()
 }
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
 //! Doubles as text: three layouts to write (spec §3.3) and one grammar to read (spec §4.4).
 //!
-//! Digits are always the shortest that read back to the same double. Where they go (file, JSON,
-//! YAML) decides whether and how an exponent is used.
+//! Digits are always the shortest that read back to the same double. The target (file, JSON, YAML)
+//! decides whether and how an exponent is written.
 
 use thiserror::Error;
 
 /// The NaN that the reference writes.
 const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0001);
 
-/// Why a text is no double.
+/// Why a text is not a double.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum FloatError {
     /// The text breaks the grammar.
-    #[error("it is no number; write for example 3, -2.5, 1e10 or inf")]
+    #[error("it is not a number; write for example 3, -2.5, 1e10 or inf")]
     Malformed,
     /// The value is larger than any double.
     #[error("it is too large for a 64-bit floating point number")]
     OutOfRange,
 }
 
-/// The layout of a value's own file: never an exponent, `NaN`, `+Inf`, `-Inf`.
+/// The layout of a value's own file: no exponent; `NaN`, `+Inf` and `-Inf`.
 #[must_use]
 pub fn plain(value: f64) -> String {
     if value.is_nan() {
@@ -52,8 +52,8 @@ pub fn json(value: f64) -> Option<String> {
 /// The layout of YAML: whole numbers of at most 64 bits in full, else an exponent below 1e-4 and
 /// from 1e6. None if the value is not finite.
 ///
-/// The reference reads its JSON again and prints what it then holds, hence the 64 bits, and hence a
-/// zero that lost its sign.
+/// The reference reads its own JSON back before it prints YAML. That explains the 64 bits, and the zero
+/// without its sign.
 #[must_use]
 pub fn yaml(value: f64) -> Option<String> {
     let text = json(value)?;
@@ -81,7 +81,7 @@ fn scientific(value: f64) -> (String, i32) {
 }
 
 /// Reads a double as Go does: decimal or hexadecimal, `_` between digits, `inf` and `infinity` with
-/// a sign, `nan` without. Too small is zero, too large an error.
+/// a sign, `nan` without. A number that is too small becomes zero; one that is too large is an error.
 pub fn parse(text: &str) -> Result<f64, FloatError> {
     let (negative, magnitude) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
@@ -135,7 +135,7 @@ fn parse_decimal(text: &str) -> Result<f64, FloatError> {
     }
 }
 
-/// Reads `h.hhp±d`, what follows the prefix; the exponent is a must.
+/// Reads `h.hhp±d`, the text after the prefix. The exponent is required.
 fn parse_hexadecimal(text: &str) -> Result<f64, FloatError> {
     let (digits, exponent) = text.split_once(['p', 'P']).ok_or(FloatError::Malformed)?;
     let exponent = parse_exponent(exponent)?;
@@ -151,7 +151,7 @@ fn parse_hexadecimal(text: &str) -> Result<f64, FloatError> {
                 mantissa = mantissa << 4 | digit;
                 power -= if in_fraction { 4 } else { 0 };
             } else {
-                // No room: the digit only matters for rounding.
+                // The mantissa is full: the digit only matters for rounding.
                 lost |= digit != 0;
                 power += if in_fraction { 0 } else { 4 };
             }
@@ -173,8 +173,8 @@ fn parse_exponent(text: &str) -> Result<i64, FloatError> {
     Ok(sign * digits.parse::<i64>().unwrap_or(i64::MAX).min(i64::MAX / 4))
 }
 
-/// `mantissa × 2^power`, to the nearest double, ties to even; none if it is too large. `lost` says
-/// that a little more than the mantissa was there.
+/// `mantissa × 2^power`, rounded to the nearest double, ties to even; none if it is too large. `lost`
+/// says that nonzero digits follow the mantissa.
 fn round(mantissa: u64, power: i64, lost: bool) -> Option<f64> {
     if mantissa == 0 {
         return Some(0.0);
@@ -191,7 +191,7 @@ fn round(mantissa: u64, power: i64, lost: bool) -> Option<f64> {
     let half = 1_u128 << (dropped - 1);
     let up = rest > half || (rest == half && (lost || kept & 1 == 1));
     let kept = u64::try_from(kept).ok()? + u64::from(up);
-    // A carry out of the mantissa runs into the exponent, which is just right.
+    // A carry out of the mantissa increments the exponent, as it must.
     let exponent = u64::try_from((top + 1_022).max(0)).ok()?;
     let value = f64::from_bits((exponent << 52) + kept);
     value.is_finite().then_some(value)

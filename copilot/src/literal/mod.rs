@@ -1,10 +1,9 @@
-//! Literals ⇄ what lies on disk: text rules, JSON and YAML, layouts, names. Pure: bytes, messages and
-//! paths in; a plan, text or a literal out.
+//! Literals ⇄ files on disk: text rules, JSON and YAML, layouts, names. Pure: bytes, messages and paths
+//! in; a plan, text or a literal out.
 //!
-//! Never here: async, stores, clocks, or opening a file by its path. The tables in the code follow
-//! those of the reference's description, so that both can be read side by side. The download plans
-//! with [`input`] and writes with [`render`]; the upload plans with [`output`]; flags are read by
-//! [`duration`].
+//! Never here: async, stores, clocks, or opening a file by its path. The tables in the code follow the
+//! reference's description, so both can be read side by side. The download plans with [`input`] and
+//! writes with [`render`]; the upload plans with [`output`]; `cli` reads durations with [`duration`].
 
 pub mod datetime;
 pub mod duration;

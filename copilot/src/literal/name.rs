@@ -1,7 +1,7 @@
 //! Names from the wire as components of paths: data, never paths (spec §3.8).
 //!
-//! A name must be one component that every Linux file system can hold. What to do about one that is
-//! not is the caller's: inputs and outputs both refuse it, by name.
+//! A name must be one path component that every Linux file system can hold. The caller decides what to
+//! do about any other name; inputs and outputs both refuse it.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use thiserror::Error;
 /// Linux file systems hold names of up to this many bytes.
 const LONGEST: usize = 255;
 
-/// Why a name is no file name.
+/// Why a name cannot be a file name.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NameError {
-    /// There is nothing.
-    #[error("an empty name is no file name")]
+    /// It is empty.
+    #[error("a file name cannot be empty")]
     Empty,
-    /// `.` or `..`.
+    /// It is `.` or `..`.
     #[error("`.` and `..` would leave the directory")]
     Dots,
-    /// A separator.
+    /// It holds a separator.
     #[error("a `/` would lead to another directory")]
     Slash,
-    /// A zero byte.
+    /// It holds a zero byte.
     #[error("a file name cannot hold a zero byte")]
     Nul,
-    /// More bytes than file systems take.
-    #[error("it has {0} bytes, and a file name at most {LONGEST}")]
+    /// It has more bytes than file systems take.
+    #[error("it has {0} bytes, but a file name has at most {LONGEST}")]
     TooLong(usize),
 }
 
@@ -42,7 +42,7 @@ pub fn check(name: &str) -> Result<(), NameError> {
     }
 }
 
-/// Text from outside as a message shows it: quoted, controls escaped, cut if long.
+/// Text from outside, as messages show it: quoted, control characters escaped, cut if long.
 pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {

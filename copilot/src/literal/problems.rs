@@ -1,8 +1,8 @@
-//! Everything that is wrong in one run, told at once and yet bounded.
+//! Every problem of one run, reported at once and bounded in number.
 
 use std::fmt;
 
-/// How many problems are kept and shown; of the others only the number is.
+/// How many problems are kept and shown. The others are only counted.
 const KEPT: usize = 20;
 
 /// The problems of one run, in the order in which they were found.
@@ -22,7 +22,7 @@ impl<P> Default for Problems<P> {
 }
 
 impl<P> Problems<P> {
-    /// Adds one; makes it only if it will be kept.
+    /// Adds a problem. Calls `problem` only if the result is kept.
     pub fn push_with(&mut self, problem: impl FnOnce() -> P) {
         if self.kept.len() < KEPT {
             self.kept.push(problem());
@@ -31,19 +31,19 @@ impl<P> Problems<P> {
         }
     }
 
-    /// The first of them.
+    /// The first problems.
     #[must_use]
     pub fn kept(&self) -> &[P] {
         &self.kept
     }
 
-    /// How many there were in all.
+    /// The number of all problems.
     #[must_use]
     pub fn count(&self) -> usize {
         self.kept.len() + self.more
     }
 
-    /// `value` if there was no problem, else the problems.
+    /// `value` without a problem, else the problems.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
         if self.kept.is_empty() {
             Ok(value)

@@ -1,31 +1,31 @@
-//! The error document (spec §3.10): `core.ErrorDocument`, beside the outputs.
+//! The error document (spec §3.10): a `core.ErrorDocument` beside the outputs.
 
 use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::failure::{Failure, Kind, Origin};
+use super::failure::{Failure, FailureOrigin, Recoverability};
 use crate::idl::{
     ContainerError, ErrorDocument, Message as _, container_error, execution_error::ErrorKind,
 };
 
-/// The name that the platform reads, and the name that the reference writes (spec §2.5): both, so
-/// that no generation misses it.
+/// The name that the platform reads, and the name that the reference writes (spec §2.5). We write both,
+/// so every generation of the platform finds it.
 const NAMES: [&str; 2] = ["error.pb", "errors.pb"];
 
-/// The longest message in a document, in bytes. The platform reads documents of up to 2 MiB (spec
-/// §2.5) and shows nothing of a larger one; code, worker and framing need the rest.
+/// The longest message in a document, in bytes. The platform reads documents of up to 2 MiB (spec §2.5)
+/// and shows nothing of a larger one; the rest is for code, worker and framing.
 const LONGEST_MESSAGE: usize = (2 << 20) - (64 << 10);
 
-/// The longest of the short texts, in bytes.
+/// The longest code or worker name, in bytes.
 const LONGEST_WORD: usize = 1 << 10;
 
-/// When and where a failure happened: the fields that only the first generation of the IDL has.
-/// The second skips them.
+/// When and where a failure happened: fields that only the first generation of the IDL has. The second
+/// ignores them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
-    /// When.
+    /// The time.
     pub at: SystemTime,
-    /// The host's name, which is the pod's; empty if it is not known.
+    /// The host's name, which is the pod's; empty if it is unknown.
     pub worker: String,
 }
 
@@ -35,17 +35,17 @@ pub fn document_names(given: Option<&str>) -> Vec<&str> {
     given.map_or_else(|| NAMES.to_vec(), |name| vec![name])
 }
 
-/// The document's bytes; never more than the platform reads.
+/// The document's bytes, never more than the platform reads.
 #[must_use]
 pub fn document(failure: &Failure, occurrence: &Occurrence) -> Vec<u8> {
     let kind = match failure.kind {
-        Kind::Recoverable => container_error::Kind::Recoverable,
-        Kind::NonRecoverable => container_error::Kind::NonRecoverable,
+        Recoverability::Recoverable => container_error::Kind::Recoverable,
+        Recoverability::NonRecoverable => container_error::Kind::NonRecoverable,
     };
     let origin = match failure.origin {
-        Origin::Unknown => ErrorKind::Unknown,
-        Origin::User => ErrorKind::User,
-        Origin::System => ErrorKind::System,
+        FailureOrigin::Unknown => ErrorKind::Unknown,
+        FailureOrigin::User => ErrorKind::User,
+        FailureOrigin::System => ErrorKind::System,
     };
     let error = ContainerError {
         code: at_most(&failure.code, LONGEST_WORD).into_owned(),
@@ -58,7 +58,7 @@ pub fn document(failure: &Failure, occurrence: &Occurrence) -> Vec<u8> {
     ErrorDocument { error: Some(error) }.encode_to_vec()
 }
 
-/// A time before 1970 comes from a clock that was never set, and says nothing.
+/// None before 1970: such a time comes from a clock that was never set.
 fn timestamp(at: SystemTime) -> Option<prost_types::Timestamp> {
     let since = at.duration_since(UNIX_EPOCH).ok()?;
     Some(prost_types::Timestamp {
@@ -67,12 +67,12 @@ fn timestamp(at: SystemTime) -> Option<prost_types::Timestamp> {
     })
 }
 
-/// A text, or its beginning and a word on what was left out.
+/// A text, or its beginning and how much was left out.
 fn at_most(text: &str, limit: usize) -> Cow<'_, str> {
     if text.len() <= limit {
         return text.into();
     }
-    // Room for the word itself.
+    // Room for the note itself.
     let end = text.floor_char_boundary(limit.saturating_sub(64));
     format!("{}… ({} bytes left out)", &text[..end], text.len() - end).into()
 }
@@ -88,8 +88,8 @@ mod tests {
         Failure {
             code: "OOMKilled".into(),
             message,
-            kind: Kind::Recoverable,
-            origin: Origin::User,
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::User,
         }
     }
 
@@ -114,7 +114,7 @@ mod tests {
             ("OOMKilled", "main was killed")
         );
         assert_eq!((error.kind, error.origin), (1, 1));
-        assert_eq!(Failure::of_document(error.clone()), failure);
+        assert_eq!(Failure::from_document(error.clone()), failure);
         let timestamp = error.timestamp.unwrap();
         assert_eq!((timestamp.seconds, timestamp.nanos), (1_700_000_000, 5));
         assert_eq!(error.worker, "pod-1");

@@ -1,4 +1,4 @@
-//! A failure, as the platform classifies it.
+//! A failure in the platform's classes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,25 +8,25 @@ use crate::store::StoreError;
 
 /// Whether trying again may help (`ContainerError.Kind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Recoverability {
     /// The platform may run the task again.
     Recoverable,
-    /// It need not try.
+    /// Another run cannot help.
     NonRecoverable,
 }
 
-/// Whose failure it is (`ExecutionError.ErrorKind`).
+/// Who caused the failure (`ExecutionError.ErrorKind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Not told: so the reference leaves it for transfers.
+pub enum FailureOrigin {
+    /// Unknown: what the reference reports for transfers.
     Unknown,
     /// The user's program.
     User,
-    /// The platform, the node, ourselves.
+    /// The platform, the node, or we.
     System,
 }
 
-impl From<container_error::Kind> for Kind {
+impl From<container_error::Kind> for Recoverability {
     fn from(kind: container_error::Kind) -> Self {
         match kind {
             container_error::Kind::Recoverable => Self::Recoverable,
@@ -35,7 +35,7 @@ impl From<container_error::Kind> for Kind {
     }
 }
 
-impl From<ErrorKind> for Origin {
+impl From<ErrorKind> for FailureOrigin {
     fn from(origin: ErrorKind) -> Self {
         match origin {
             ErrorKind::Unknown => Self::Unknown,
@@ -48,30 +48,30 @@ impl From<ErrorKind> for Origin {
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// A word for programs, such as `InputDownloadFailed`.
+    /// The error code, such as `InputDownloadFailed`.
     pub code: Cow<'static, str>,
-    /// All that a person needs: input, rule, way out.
+    /// What a person needs: the input, the rule, and what to do.
     pub message: String,
     /// Whether trying again may help.
-    pub kind: Kind,
-    /// Whose failure it is.
-    pub origin: Origin,
+    pub kind: Recoverability,
+    /// Who caused it.
+    pub origin: FailureOrigin,
 }
 
 impl Failure {
-    /// Inputs did not come down: code, kind and origin are the reference's (spec §3.9).
-    pub fn of_download(cause: impl fmt::Display) -> Self {
-        Self::of_transfer("InputDownloadFailed", cause)
+    /// A failed download. Code, kind and origin are the reference's (spec §3.9).
+    pub fn from_download(cause: impl fmt::Display) -> Self {
+        Self::from_transfer("InputDownloadFailed", cause)
     }
 
-    /// Outputs did not go up: likewise (spec §4.1).
-    pub fn of_upload(cause: impl fmt::Display) -> Self {
-        Self::of_transfer("OutputUploadFailed", cause)
+    /// A failed upload. Code, kind and origin are the reference's (spec §4.1).
+    pub fn from_upload(cause: impl fmt::Display) -> Self {
+        Self::from_transfer("OutputUploadFailed", cause)
     }
 
-    /// What an error document says.
+    /// The failure that an error document reports.
     #[must_use]
-    pub fn of_document(error: ContainerError) -> Self {
+    pub fn from_document(error: ContainerError) -> Self {
         Self {
             kind: error.kind().into(),
             origin: error.origin().into(),
@@ -80,32 +80,33 @@ impl Failure {
         }
     }
 
-    fn of_transfer(code: &'static str, cause: impl fmt::Display) -> Self {
+    fn from_transfer(code: &'static str, cause: impl fmt::Display) -> Self {
         Self {
             code: code.into(),
             message: cause.to_string(),
-            kind: Kind::Recoverable,
-            origin: Origin::Unknown,
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::Unknown,
         }
     }
 
-    /// The same, where the store alone is to blame: kind and origin are then known. Of what may as well
-    /// be the task's own doing only the kind is, where no try can succeed: a bucket that is not there,
-    /// say. All else (an object that is not there, say) stays as the reference has it.
+    /// Refines the classes by the store's error. If only the infrastructure can be the cause, kind and
+    /// origin are known. If the task may be the cause, only the kind is known, and only if no retry can
+    /// succeed (a bucket that does not exist). Else (an object that does not exist) the classes stay the
+    /// reference's.
     #[must_use]
     pub fn caused_by(self, store: Option<&StoreError>) -> Self {
         match store {
             Some(error) if error.is_infrastructure() => Self {
                 kind: if error.recoverable() {
-                    Kind::Recoverable
+                    Recoverability::Recoverable
                 } else {
-                    Kind::NonRecoverable
+                    Recoverability::NonRecoverable
                 },
-                origin: Origin::System,
+                origin: FailureOrigin::System,
                 ..self
             },
             Some(error) if error.is_lasting() => Self {
-                kind: Kind::NonRecoverable,
+                kind: Recoverability::NonRecoverable,
                 ..self
             },
             _ => self,

@@ -1,29 +1,29 @@
 //! The termination message: all that the platform shows of a failed pod. Kubernetes keeps 4 KiB of the
-//! file. Where that is empty it takes the end of the log (`FallbackToLogsOnError`), and less of it.
+//! file. If the file is empty, it takes the end of the log (`FallbackToLogsOnError`), and less of it.
 
-use super::failure::{Failure, Kind, Origin};
+use super::failure::{Failure, FailureOrigin, Recoverability};
 
-/// What Kubernetes keeps of it, in bytes.
+/// How much Kubernetes keeps of the file, in bytes.
 const LIMIT: usize = 4096;
 
-/// What Kubernetes takes of the log: bytes and lines, from its end.
+/// How much Kubernetes takes from the end of the log: bytes and lines.
 const OF_THE_LOG: (usize, usize) = (2048, 80);
 
-/// What stands where the message was cut.
+/// The mark of a cut message.
 const CUT: &str = "…";
 
-/// Code, kind, origin, and the message as far as there is room. `note` is what else went wrong: it
-/// stands on a line of its own at the end, and is not cut for the message's sake.
+/// Code, kind, origin, and as much of the message as fits. `note` reports what else went wrong: it stands
+/// on its own line at the end, and the message is cut before it is.
 #[must_use]
 pub fn termination_message(failure: &Failure, note: Option<&str>) -> String {
     let kind = match failure.kind {
-        Kind::Recoverable => "recoverable",
-        Kind::NonRecoverable => "not recoverable",
+        Recoverability::Recoverable => "recoverable",
+        Recoverability::NonRecoverable => "not recoverable",
     };
     let origin = match failure.origin {
-        Origin::Unknown => "",
-        Origin::User => ", user",
-        Origin::System => ", system",
+        FailureOrigin::Unknown => "",
+        FailureOrigin::User => ", user",
+        FailureOrigin::System => ", system",
     };
     let text = format!("{} ({kind}{origin}): {}", failure.code, failure.message);
     let Some(note) = note else {
@@ -33,14 +33,14 @@ pub fn termination_message(failure: &Failure, note: Option<&str>) -> String {
     cut(text, LIMIT - note.len()) + &note
 }
 
-/// What Kubernetes keeps of any message.
+/// As much of a message as Kubernetes keeps.
 #[must_use]
 pub fn bounded(message: &str) -> String {
     cut(message.to_owned(), LIMIT)
 }
 
-/// A message as the last words on standard error: from its beginning, so that code, kind and origin
-/// are in what Kubernetes takes of the log's end.
+/// A message for the last lines on standard error. It is cut at its end, so Kubernetes' part of the log
+/// has code, kind and origin.
 #[must_use]
 pub fn last_words(message: &str) -> String {
     let (bytes, lines) = OF_THE_LOG;
@@ -50,7 +50,7 @@ pub fn last_words(message: &str) -> String {
         Some((end, _)) => words[..end].to_owned() + CUT,
         None => words,
     };
-    // The line's end counts as well.
+    // The final newline counts as well.
     cut(words, bytes - 1)
 }
 
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_message_fits_and_is_never_cut_within_a_character() {
         for length in [0, 10, 4000, 4096, 5000] {
-            let failure = Failure::of_download("ü".repeat(length));
+            let failure = Failure::from_download("ü".repeat(length));
             let message = termination_message(&failure, None);
             assert!(message.len() <= LIMIT);
             assert!(message.starts_with("InputDownloadFailed (recoverable): "));
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn the_end_of_the_log_holds_code_kind_and_origin() {
         for message in ["x".repeat(5000), "x\n".repeat(5000), "\n".repeat(5000)] {
-            let failure = Failure::of_upload(message);
+            let failure = Failure::from_upload(message);
             let log = format!("{}\n", last_words(&termination_message(&failure, None)));
             assert!(log.len() <= 2048 && log.lines().count() <= 80, "{log}");
             assert!(log.starts_with("Error: OutputUploadFailed (recoverable): "));

@@ -1,8 +1,8 @@
-//! How a run ended, for everybody who asks: the platform's error document, the message that
-//! Kubernetes shows of a failed container, the timeline.
+//! How a run ended: the platform's error document, the message that Kubernetes shows for a failed
+//! container, and the timeline.
 //!
-//! One [`Failure`] becomes all of them, so they cannot disagree. Pure: bytes and text out. Writing
-//! them to where they belong is the edge's (`command`). Never here: what may fail, and why.
+//! One [`Failure`] becomes document and message, so they cannot disagree. Pure: bytes and text out.
+//! Never here: writing them anywhere, or deciding what fails. The jobs make failures; `command` writes.
 
 mod document;
 mod failure;
@@ -10,6 +10,6 @@ mod message;
 mod timeline;
 
 pub use document::{Occurrence, document, document_names};
-pub use failure::{Failure, Kind, Origin};
+pub use failure::{Failure, FailureOrigin, Recoverability};
 pub use message::{bounded, last_words, termination_message};
 pub use timeline::Timeline;

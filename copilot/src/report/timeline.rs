@@ -1,10 +1,10 @@
-//! The run in times: for the log and, if asked, as a JSON file.
+//! The times of a run, for the log and for the file of `--timeline`.
 
 use serde_json::{Map, Value, json};
 
 use crate::track::Timestamp;
 
-/// What happened when, counted from the process's start; and facts beside it.
+/// What happened when, counted from the process's start, and facts about the run.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     begun: Timestamp,
@@ -23,12 +23,12 @@ impl Timeline {
         }
     }
 
-    /// Notes that something happened now.
+    /// Records that something happens now.
     pub fn mark(&mut self, name: &str) {
         self.mark_at(name, Timestamp::now());
     }
 
-    /// Notes when something happened. What happened before we began counts as at the beginning.
+    /// Records when something happened. A time before the process began counts as the beginning.
     pub fn mark_at(&mut self, name: &str, at: Timestamp) {
         let milliseconds = at.since(self.begun).as_secs_f64() * 1e3;
         self.points

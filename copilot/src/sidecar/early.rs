@@ -1,5 +1,5 @@
-//! What goes up while main runs (`UPLOAD_EAGER`), beside the watch, and what becomes of it when the
-//! run fails.
+//! Eager uploads (`UPLOAD_EAGER`) beside the watch: they begin, they end, and after a failure they are
+//! deleted or kept.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::track::watch::{Ending, Watched};
 use crate::transfer::{Engine, Stop};
 use crate::upload::{Eager, EagerOptions, Early, UploadError, UploadMode};
 
-/// Time to delete what a failed run has sent: its error document waits for that.
+/// Time to delete the objects of a failed run: its error document waits for that.
 const FOR_DELETION: Duration = Duration::from_secs(5);
 
-/// Begins, if that is asked for and any declared output has data.
+/// Begins eager uploads, if `--upload-mode eager` is set and a declared output has data.
 pub(super) fn begin(
     request: &SidecarRequest,
     declared: Option<&VariableMap>,
@@ -25,7 +25,7 @@ pub(super) fn begin(
         return None;
     }
     let target = request.upload.as_ref()?;
-    // Outputs that cannot be committed need not go up; the end of main reports it.
+    // Outputs that cannot be committed are not uploaded. The failure is reported after main's end.
     documents(target).and_then(|_| commit(target)).ok()?;
     let options = EagerOptions {
         declared: declared?,
@@ -34,12 +34,12 @@ pub(super) fn begin(
         options: request.outputs,
     };
     Eager::new(&options, engine).unwrap_or_else(|error| {
-        warn!(reason = %error, "no output goes up while main runs");
+        warn!(reason = %error, "no output is uploaded while main runs");
         None
     })
 }
 
-/// Waits for main's end; sends meanwhile.
+/// Waits for main's end, and uploads meanwhile.
 pub(super) async fn meanwhile(
     watched: impl Future<Output = Watched>,
     eager: Option<&mut Eager>,
@@ -54,7 +54,7 @@ pub(super) async fn meanwhile(
     }
 }
 
-/// What was sent.
+/// Ends the eager uploads and returns what was sent.
 pub(super) async fn landed(eager: Option<Eager>, stop: &Stop) -> Early {
     match eager {
         Some(eager) => eager.land(stop).await,
@@ -62,20 +62,20 @@ pub(super) async fn landed(eager: Option<Eager>, stop: &Stop) -> Early {
     }
 }
 
-/// Whether what was sent is deleted after a failure: not where these may be the outputs of an earlier
-/// life that has committed them, and not where we are about to be killed.
+/// Whether to delete the sent objects after a failure: not if an earlier life may have committed them, and
+/// not if kubelet is about to kill us.
 pub(super) fn is_withdrawn(watched: &Watched, error: Option<&UploadError>) -> bool {
     let committing = matches!(error, Some(UploadError::Commit { .. }));
     let is_stopped = matches!(watched.ending, Ending::StillRunning | Ending::Untold);
     watched.started.is_some() && !is_stopped && !committing
 }
 
-/// The run has failed: deletes what was sent and is not kept on purpose, or says that it stays.
+/// After a failure: deletes the sent objects that are not kept on purpose, or logs that they stay.
 pub(super) async fn end(mut early: Early, is_withdrawn: bool, engine: &Engine) {
     if is_withdrawn {
         let stop = Stop::after(Some(FOR_DELETION));
         early.withdraw(engine, &stop).await;
     } else {
-        early.leave(engine).await;
+        early.leave().await;
     }
 }

@@ -1,21 +1,21 @@
-//! What main leaves behind, for the question whether it has been and gone.
+//! Which files show that main has run and ended.
 
 use super::UploadTarget;
 use crate::idl::VariableMap;
 use crate::track::Marker;
 use crate::upload;
 
-/// What in the output directory says that main has ended, in words. Nothing that a program writes
-/// while it runs may count: all the declared outputs must be there, and there must be some.
-pub(super) fn of_main(target: &UploadTarget, declared: &VariableMap) -> Option<String> {
+/// Says in words what in the output directory shows that main has ended. Files that a program writes while
+/// it runs do not count: all declared outputs must exist, and at least one must be declared.
+pub(super) fn of_end(target: &UploadTarget, declared: &VariableMap) -> Option<String> {
     let directory = &target.from_local_dir;
     let marker = [Marker::Success, Marker::Error]
         .into_iter()
         .map(Marker::file_name)
         .find(|name| directory.join(name).symlink_metadata().is_ok());
     if let Some(marker) = marker {
-        return Some(format!("{marker} lies in the output directory"));
+        return Some(format!("{marker} is in the output directory"));
     }
     let all_there = !declared.variables.is_empty() && upload::are_present(directory, declared);
-    all_there.then(|| "all declared outputs lie in the output directory".to_owned())
+    all_there.then(|| "all declared outputs are in the output directory".to_owned())
 }

@@ -1,9 +1,8 @@
-//! The sidecar: waits for main's end, then uploads what it left.
+//! The sidecar: waits for main's end, then uploads its outputs.
 //!
-//! Watch (`track`), judge ([`verdict`]), upload (`upload`). Nothing of this may end early: kubelet
-//! starts a native sidecar again whenever it ends while main runs. So even what is known to fail
-//! from the start, or has nothing to upload, waits for main's end. Never here: flags, writing error
-//! documents, exit codes. Called by the edge.
+//! Watch (`track`), judge ([`verdict`]), upload (`upload`). It never ends before main: kubelet restarts a
+//! native sidecar that ends while main runs. So a sidecar that has nothing to upload, or that must fail,
+//! waits too. Called by `command`. Never here: flags, writing error documents, exit codes.
 
 mod early;
 mod evidence;
@@ -65,22 +64,22 @@ pub async fn run(
     let outputs = request.upload.as_ref().map(declared_outputs).transpose();
     match &outputs {
         Ok(Some(outputs)) if outputs.variables.is_empty() => {
-            info!("no outputs are declared: waiting for main's end all the same");
+            info!("no outputs are declared: waiting for main's end anyway");
         }
-        Ok(None) => info!("no interface is given: waiting for main's end all the same"),
+        Ok(None) => info!("--interface is not given: waiting for main's end anyway"),
         Err(failure) => warn!(
             reason = failure.message,
-            "nothing can be uploaded: waiting for main's end to report it"
+            "the outputs cannot be uploaded: waiting for main's end to report that"
         ),
         Ok(Some(_)) => {}
     }
-    let evidence = || evidence::of_main(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
+    let evidence = || evidence::of_end(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
     let declared = outputs.as_ref().ok().and_then(Option::as_ref);
     let mut eager = early::begin(request, declared, engine);
     let watched = watch.until_over(&evidence, termination);
     let watched = early::meanwhile(watched, eager.as_mut()).await;
     notes::note(&watched, timeline);
-    // Counted from main's end: how long main runs is its own affair.
+    // The limit counts from main's end, however long main runs.
     let stop = Stop::after(request.timeout);
     let outcome = match &request.upload {
         Some(target) => {
@@ -102,7 +101,7 @@ pub async fn run(
     outcome
 }
 
-/// What is to be done once main has ended, and by what means.
+/// The work after main's end.
 struct Job<'a> {
     request: &'a SidecarRequest,
     target: &'a UploadTarget,
@@ -123,7 +122,7 @@ impl Job<'_> {
         if self.declared.variables.is_empty() {
             let removed = engine.remove_stale(&stale, self.stop).await;
             return removed
-                .map_err(|error| Failure::of_upload(&error).caused_by(error.store_error()));
+                .map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()));
         }
         let commit = commit(self.target)?;
         let outputs = Outputs {
@@ -149,7 +148,7 @@ impl Job<'_> {
                 let is_withdrawn = early::is_withdrawn(watched, Some(&error));
                 let failure = failure_of(error);
                 if !stale && is_done(&outputs, engine, &failure).await {
-                    early.leave(engine).await;
+                    early.leave().await;
                     return Ok(());
                 }
                 early.unwant();
@@ -162,9 +161,9 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The failure that an earlier life of this sidecar has reported, if it stands. Kubelet starts a
-    /// sidecar again while any container of the pod runs, after a failed main too. A life that has not
-    /// seen main begin knows less than that report.
+    /// The failure that an earlier life of this sidecar has reported, if it stands. Kubelet restarts a sidecar
+    /// while any container of the pod runs, after a failed main too. A life that has not seen main begin
+    /// knows less than that report.
     async fn of_an_earlier_life(&self, watched: &Watched) -> Option<Failure> {
         let saw_it_begin = |started| started >= watched.attached;
         if !watched.sees || watched.started.is_some_and(saw_it_begin) {
@@ -173,7 +172,7 @@ impl Job<'_> {
         reported_here(self.target, self.engine, self.stop).await
     }
 
-    /// Reports a main that failed; salvages what it left, if that is asked for.
+    /// Reports a main that failed, and salvages its files if `--on-main-failure salvage` is set.
     async fn report(
         &self,
         failure: Failure,
@@ -188,7 +187,7 @@ impl Job<'_> {
         let mut early = early::landed(eager, self.stop).await;
         let unseen = matches!(watched.ending, Ending::NeverStarted | Ending::Untold);
         if unseen && is_done(outputs, self.engine, &failure).await {
-            early.leave(self.engine).await;
+            early.leave().await;
             return Ok(());
         }
         let mut failure = own_words(self.target).unwrap_or(failure);
@@ -199,18 +198,18 @@ impl Job<'_> {
         Err(failure)
     }
 
-    /// Saves what main left, and says in the failure's message where it is, or why it is not saved.
+    /// Uploads the files that main left, and adds to the failure's message where they are, or why not.
     async fn salvaged(&self, failure: Failure, early: &mut Early) -> Failure {
         let raw = self.target.to_raw_output.as_deref();
         let directory = &self.target.from_local_dir;
         let told = match upload::salvage(directory, raw, early, self.engine, self.stop).await {
             Ok(summary) => format!(
-                "what it left ({} files, {} bytes) is saved below {}",
+                "its files ({} files, {} bytes) are saved below {}",
                 summary.objects,
                 summary.bytes,
                 raw.unwrap_or_default()
             ),
-            Err(error) => format!("not all of what it left could be saved: {error}"),
+            Err(error) => format!("some of its files could not be saved: {error}"),
         };
         Failure {
             message: format!("{}; {told}", failure.message),
@@ -222,8 +221,8 @@ impl Job<'_> {
 fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
     let interface: TypedInterface = idl::decode_typed_interface(target.interface.as_slice())
         .map_err(|cause| {
-            Failure::of_upload(format_args!(
-                "--interface holds no TypedInterface: {cause}; it is the platform that passes it"
+            Failure::from_upload(format_args!(
+                "--interface is not a serialized TypedInterface: {cause}; the platform passes this flag"
             ))
         })?;
     Ok(interface.outputs.unwrap_or_default())

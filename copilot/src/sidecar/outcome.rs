@@ -1,6 +1,4 @@
-//! What the platform is told of an upload that failed, and whether it is told at all.
-
-use std::time::Duration;
+//! What a failed upload reports to the platform, and when it reports nothing.
 
 use tracing::{info, warn};
 
@@ -12,17 +10,14 @@ use crate::store::Reference;
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Outputs, UploadError};
 
-/// In bytes: the platform reads no larger error document.
+/// In bytes: the platform does not read a larger error document.
 const LARGEST_DOCUMENT: u64 = 4 << 20;
 
-/// Time to look whether an earlier run was done.
-const FOR_A_LOOK: Duration = Duration::from_secs(30);
-
-/// Whether this failure is that of a run which came too late: one before it, in the same pod, has
-/// committed these very outputs. An error document would turn its success into a failure.
+/// Whether an earlier run in the same pod has committed these outputs, so that this failure means nothing.
+/// An error document would turn that success into a failure.
 pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, failure: &Failure) -> bool {
-    // A deadline that is over must not keep us from looking.
-    let stop = Stop::after(Some(FOR_A_LOOK));
+    // Not the job's deadline: it may be over.
+    let stop = Stop::for_a_look();
     let done = upload::is_committed(outputs, engine, &stop).await;
     if done {
         info!(
@@ -33,23 +28,23 @@ pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, failure: &Fa
     done
 }
 
-/// Where error documents go.
+/// The references of the error documents.
 pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure> {
-    let prefix = Reference::parse(&target.to_output_prefix).map_err(Failure::of_upload)?;
+    let prefix = Reference::parse(&target.to_output_prefix).map_err(Failure::from_upload)?;
     let names = document_names(target.err_output_name.as_deref()).into_iter();
-    let joined = names.map(|name| prefix.join(&[name]).map_err(Failure::of_upload));
+    let joined = names.map(|name| prefix.join(&[name]).map_err(Failure::from_upload));
     joined.collect()
 }
 
-/// Where the outputs' literals go.
+/// The reference of `outputs.pb`.
 pub(super) fn commit(target: &UploadTarget) -> Result<Reference, Failure> {
     Reference::parse(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
-        .map_err(Failure::of_upload)
+        .map_err(Failure::from_upload)
 }
 
-/// The failure that an error document below the output prefix tells, if it was written in this pod: by
-/// an earlier life of this sidecar. A document of another pod is that of another attempt.
+/// The failure in an error document below the output prefix, if an earlier life of this sidecar wrote it: a
+/// document of another pod belongs to another attempt.
 pub(super) async fn reported_here(
     target: &UploadTarget,
     engine: &Engine,
@@ -69,19 +64,19 @@ pub(super) async fn reported_here(
                 "an earlier life of this sidecar has reported a failure, and this one has not seen \
                  main begin: the failure stands"
             );
-            return Some(Failure::of_document(error));
+            return Some(Failure::from_document(error));
         }
     }
     None
 }
 
-/// What a failed main says of itself by its error file is worth more than how it ended.
+/// The failure in main's error file. It says more than main's exit status.
 pub(super) fn own_words(target: &UploadTarget) -> Option<Failure> {
     match upload::user_error(&target.from_local_dir) {
         Ok(None) => None,
         Ok(Some(error)) => Some(failure_of_user(error)),
         Err(error) => {
-            warn!(%error, "whether main left an error file cannot be told");
+            warn!(%error, "main's error file cannot be read");
             None
         }
     }
@@ -90,19 +85,19 @@ pub(super) fn own_words(target: &UploadTarget) -> Option<Failure> {
 pub(super) fn failure_of(error: UploadError) -> Failure {
     match error {
         UploadError::User(error) => failure_of_user(error),
-        error => Failure::of_upload(&error).caused_by(error.store_error()),
+        error => Failure::from_upload(&error).caused_by(error.store_error()),
     }
 }
 
-/// In the program's own words. The code is the reference's unless the program has one of its own.
+/// The failure as the program reports it. The code is the reference's unless the program gives one.
 fn failure_of_user(error: UserError) -> Failure {
     if let Some(reason) = error.warning {
         warn!(
             reason,
-            "the error file looks like JSON, but not like ours: it is reported as text"
+            "the error file is JSON, but does not have our fields: reported as text"
         );
     }
-    let mut failure = Failure::of_upload(error.message);
+    let mut failure = Failure::from_upload(error.message);
     if let Some(code) = error.code {
         failure.code = code.into();
     }

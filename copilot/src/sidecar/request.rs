@@ -1,4 +1,4 @@
-//! What a sidecar is asked for.
+//! The request of a sidecar, as the flags give it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,11 +18,10 @@ pub enum MainFailure {
     Upload,
 }
 
-/// What `copilot sidecar` shall do.
+/// What `copilot sidecar` does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SidecarRequest {
-    /// What to upload once main has ended; none where no interface was given, so that nothing is
-    /// to be uploaded.
+    /// What to upload after main's end; none without `--interface`, which means: upload nothing.
     pub upload: Option<UploadTarget>,
     /// `--upload-mode`.
     pub mode: UploadMode,

@@ -1,12 +1,12 @@
-//! What follows from how main ended: upload, or report a failure. Pure.
+//! Decides by main's end: upload, or report a failure. Pure.
 
 use super::request::MainFailure;
-use crate::report::{Failure, Kind, Origin};
+use crate::report::{Failure, FailureOrigin, Recoverability};
 use crate::track::identify::Why;
 use crate::track::watch::{Ending, Watched};
 use crate::track::{ContainerId, ExitStatus};
 
-/// Signals that come from outside: SIGKILL, and SIGTERM, which a stopped pod sends.
+/// Signals from outside: SIGKILL, and SIGTERM, which kubelet sends to a pod that it stops.
 const FROM_OUTSIDE: [u8; 2] = [9, 15];
 
 /// What to do now.
@@ -14,11 +14,11 @@ const FROM_OUTSIDE: [u8; 2] = [9, 15];
 pub(super) enum Verdict {
     /// Upload the outputs.
     Upload,
-    /// Upload nothing, and say why.
+    /// Upload nothing, and report this failure.
     Report(Failure),
 }
 
-/// Judges main's end. Where nobody can know how it ended, the outputs decide, as in the reference.
+/// Judges main's end. If its exit status cannot be known the outputs decide, as in the reference.
 pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
     match watched.ending {
         Ending::Exited(status) if status.is_failure() && on_failure != MainFailure::Upload => {
@@ -27,14 +27,14 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
         Ending::StatusLost if on_failure != MainFailure::Upload => Verdict::Report(Failure {
             code: "MainStatusUnknown".into(),
             message: format!(
-                "{} ended, and {} could not tell how: it was gone before its status was read. Its \
-                 outputs may be those of a main that failed and are not uploaded; --on-main-failure \
-                 upload does it all the same",
+                "{} ended, and {} could not read its exit status: the process was gone before. Main may \
+                 have failed, so its outputs are not uploaded; --on-main-failure upload uploads them \
+                 anyway",
                 main(watched),
                 watched.told_by
             ),
-            kind: Kind::Recoverable,
-            origin: Origin::System,
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::System,
         }),
         Ending::Exited(_) | Ending::StatusLost | Ending::Marked(_) | Ending::Unseen => {
             Verdict::Upload
@@ -42,30 +42,30 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
         Ending::StillRunning => Verdict::Report(Failure {
             code: "Interrupted".into(),
             message: format!(
-                "stopped while {} was still running: its outputs may be half-written and are not \
-                 uploaded. --term-wait says how long its end is waited for",
+                "stopped while {} was still running: its outputs may be incomplete and are not \
+                 uploaded. --term-wait is the time to wait for its end",
                 main(watched)
             ),
-            kind: Kind::Recoverable,
-            origin: Origin::System,
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::System,
         }),
         Ending::Untold => Verdict::Report(Failure {
             code: "Interrupted".into(),
             message: format!(
-                "stopped before {} told how {} ended, so its outputs are not uploaded: of a pod that is \
-                 deleted kubelet reports nothing before all of it has ended, and an API that does not \
-                 answer tells nothing. --term-wait says how long its word is waited for",
+                "stopped before {} reported how {} ended, so its outputs are not uploaded: kubelet reports \
+                 nothing of a deleted pod before all its containers have ended, and the API may not \
+                 have answered. --term-wait is the time to wait for the report",
                 watched.watcher,
                 main(watched)
             ),
-            kind: Kind::Recoverable,
-            origin: Origin::System,
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::System,
         }),
         Ending::NeverStarted => Verdict::Report(Failure {
             code: "MainNotStarted".into(),
             message: never_started(watched),
-            kind: Kind::NonRecoverable,
-            origin: Origin::User,
+            kind: Recoverability::NonRecoverable,
+            origin: FailureOrigin::User,
         }),
     }
 }
@@ -75,23 +75,23 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
         ExitStatus::Signal {
             out_of_memory: true,
             ..
-        } => ("OOMKilled", Origin::User),
-        ExitStatus::NotStarted => ("MainNotStarted", Origin::User),
+        } => ("OOMKilled", FailureOrigin::User),
+        ExitStatus::NotStarted => ("MainNotStarted", FailureOrigin::User),
         ExitStatus::Signal { number, .. } if FROM_OUTSIDE.contains(&number) => {
-            ("Interrupted", Origin::System)
+            ("Interrupted", FailureOrigin::System)
         }
-        _ => ("MainFailed", Origin::User),
+        _ => ("MainFailed", FailureOrigin::User),
     };
     let kind = match status {
-        // It would not be found the next time either.
-        ExitStatus::NotStarted => Kind::NonRecoverable,
-        _ => Kind::Recoverable,
+        // The next try would fail the same way.
+        ExitStatus::NotStarted => Recoverability::NonRecoverable,
+        _ => Recoverability::Recoverable,
     };
     Failure {
         code: code.into(),
         message: format!(
-            "{} {status} (seen by {}); its outputs are not uploaded, --on-main-failure upload does \
-             it all the same",
+            "{} {status} (seen by {}); its outputs are not uploaded. --on-main-failure upload uploads \
+             them anyway",
             main(watched),
             watched.told_by
         ),
@@ -102,7 +102,7 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
 
 fn never_started(watched: &Watched) -> String {
     let seen = match watched.containers.as_slice() {
-        [] => "no other container of the pod was seen".to_owned(),
+        [] => "no other container was seen".to_owned(),
         names => format!("the containers seen were {}", names.join(", ")),
     };
     format!(
@@ -159,22 +159,34 @@ mod tests {
             (Ending::Exited(ExitStatus::Unknown), None),
             (
                 Ending::StatusLost,
-                Some(("MainStatusUnknown", Origin::System)),
+                Some(("MainStatusUnknown", FailureOrigin::System)),
             ),
             (Ending::Unseen, None),
             (Ending::Marked(Marker::Success), None),
             (Ending::Marked(Marker::Error), None),
-            (exited(0x700, false), Some(("MainFailed", Origin::User))),
-            (exited(11, false), Some(("MainFailed", Origin::User))),
-            (exited(9, true), Some(("OOMKilled", Origin::User))),
-            (exited(9, false), Some(("Interrupted", Origin::System))),
+            (
+                exited(0x700, false),
+                Some(("MainFailed", FailureOrigin::User)),
+            ),
+            (exited(11, false), Some(("MainFailed", FailureOrigin::User))),
+            (exited(9, true), Some(("OOMKilled", FailureOrigin::User))),
+            (
+                exited(9, false),
+                Some(("Interrupted", FailureOrigin::System)),
+            ),
             (
                 Ending::Exited(ExitStatus::NotStarted),
-                Some(("MainNotStarted", Origin::User)),
+                Some(("MainNotStarted", FailureOrigin::User)),
             ),
-            (Ending::StillRunning, Some(("Interrupted", Origin::System))),
-            (Ending::Untold, Some(("Interrupted", Origin::System))),
-            (Ending::NeverStarted, Some(("MainNotStarted", Origin::User))),
+            (
+                Ending::StillRunning,
+                Some(("Interrupted", FailureOrigin::System)),
+            ),
+            (Ending::Untold, Some(("Interrupted", FailureOrigin::System))),
+            (
+                Ending::NeverStarted,
+                Some(("MainNotStarted", FailureOrigin::User)),
+            ),
         ] {
             let verdict = judge(&watched(ending), MainFailure::Report);
             let told = match &verdict {
@@ -192,7 +204,7 @@ mod tests {
             judge(&watched(killed), MainFailure::Upload),
             Verdict::Upload
         );
-        // Half-written outputs are never taken for outputs.
+        // Incomplete outputs are never committed.
         for ending in [Ending::StillRunning, Ending::Untold] {
             let verdict = judge(&watched(ending), MainFailure::Upload);
             assert!(matches!(verdict, Verdict::Report(_)), "{ending:?}");

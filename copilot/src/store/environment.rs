@@ -1,6 +1,6 @@
 //! Environment variables, read once.
 //!
-//! Stores ask this and not the process, so that a test (and `doctor`) decides what is there.
+//! Stores ask this and not the process, so a test (or `doctor`) decides what it holds.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// Those of this process; a value that is no UTF-8 counts as absent.
+    /// The variables of this process; a value that is not UTF-8 counts as absent.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub fn from_process() -> Self {
         let text = |value: std::ffi::OsString| value.into_string().ok();
         std::env::vars_os()
             .filter_map(|(name, value)| Some((text(name)?, text(value)?)))

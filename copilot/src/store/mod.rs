@@ -1,18 +1,21 @@
 //! From a reference (`s3://…`) to the bytes behind it: routing, credentials, container rules, limits,
 //! and the one place that sends a failed request again (`http`).
 //!
-//! [`Stores`] opens, [`Object`] reads, writes and lists. Never here: how many transfers run at once,
-//! where bytes land on disk, progress, or what a literal is. Callers: `transfer`, and through it the
-//! commands.
+//! [`Stores`] opens an [`Object`], which reads, writes and lists through its `backend`: a bucket over HTTP,
+//! a directory, memory, or the web. Never here: how many transfers run at once, where bytes land on
+//! disk, progress, or what a literal is. Callers: `transfer`, and through it the jobs.
 
 mod azure;
+mod backend;
 mod bucket;
-mod direct;
+mod credentials;
+mod directory;
 mod environment;
 mod error;
 mod google;
 mod http;
 mod listing;
+mod memory;
 mod network;
 mod object;
 mod reference;
@@ -20,12 +23,13 @@ mod s3;
 mod stores;
 mod web;
 
+pub use backend::{Body, ListEntry, Part};
 pub use environment::Environment;
-pub use error::{Place, StoreError};
+pub use error::{Cause, Location, SettingError, StoreError, StoreService};
 #[cfg(feature = "kube-api")]
 pub(crate) use http::public_roots;
-pub use listing::{Entry, Listing};
+pub use listing::Listing;
 pub use network::{Network, Retry};
-pub use object::{Body, Object, Part, Upload};
+pub use object::{Object, Upload};
 pub use reference::{Reference, ReferenceError};
 pub use stores::{SCHEMES, Stores};

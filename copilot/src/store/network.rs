@@ -1,17 +1,18 @@
-//! The numbers that bound our dealings with the network, each with the reason for its default.
+//! Limits on the use of the network, each with the reason for its default. Callers: `command` chooses them,
+//! `http` and `transfer` keep them.
 
 use std::time::Duration;
 
 /// Limits on connections, waits and retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// Requests in flight at once, over all stores. 16: more brought nothing in our measurements
-    /// (small objects over loopback), and S3 answers a burst with `SlowDown`.
+    /// Requests in flight at once, over all stores. 16: more gained nothing in our measurements (small
+    /// objects over loopback), and S3 answers a burst with `SlowDown`.
     pub connections: usize,
-    /// How long a connection may take to open. 5 s: a SYN repeated at 1 s and 3 s has had its chance.
+    /// How long a connection may take to open. 5 s: long enough for a SYN that is repeated at 1 s and 3 s.
     pub connect_timeout: Duration,
     /// How long a request or body may make no progress at all. 30 s: stores answer large requests
-    /// within a few; there is no limit on the whole, for that depends on the size.
+    /// within a few. The whole has no limit, since it depends on the size.
     pub stall_timeout: Duration,
     /// When a failed request is sent again.
     pub retry: Retry,
@@ -22,16 +23,16 @@ pub struct Network {
 pub struct Retry {
     /// Attempts in all, the first included.
     pub attempts: u32,
-    /// No new attempt starts later than this after the first one.
+    /// Time after the first attempt in which a new one may start.
     pub elapsed: Duration,
     /// The same while no connection could be made. 3 s: enough for a proxy container that starts
     /// beside us, short enough for a person who mistyped a host.
     pub connect_elapsed: Duration,
-    /// The first wait is a random part of this; each further one of twice the last.
+    /// The first wait is a random part of this; each further one is a part of twice the previous.
     pub base: Duration,
-    /// No wait is a part of more than this.
+    /// The most that a wait is a part of.
     pub cap: Duration,
-    /// `Retry-After` is honoured up to this.
+    /// The longest `Retry-After` that is honoured.
     pub retry_after: Duration,
 }
 

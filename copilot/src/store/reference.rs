@@ -1,17 +1,17 @@
 //! A reference names one object, or a prefix of objects: `s3://bucket/some/key`.
 //!
-//! It is the only place where such texts are taken apart and put together, so that a name which a
-//! file system allows (`100%.txt`, `a?b`, `a#b`, `a:b`) goes out and comes back as it was. Reading
-//! follows the rules of the reference (spec §6.1): the text is a URL, its host is the container,
-//! its decoded path without edge slashes is the key, query and fragment mean nothing. Joining
-//! gives the bytes that the reference gives wherever its answer names the right object (§6.2), and
-//! encodes what the reference would have mistaken for URL syntax (§4.8).
+//! Only this module takes such texts apart and puts them together, so a name that a file system allows
+//! (`100%.txt`, `a?b`, `a#b`, `a:b`) goes out and comes back unchanged. Parsing follows the rules of
+//! the reference implementation (spec §6.1): the text is a URL, its host is the container, its decoded
+//! path without edge slashes is the key; query and fragment have no meaning. Joining gives the same
+//! bytes as the reference implementation wherever its answer names the right object (§6.2), and
+//! encodes what it would mistake for URL syntax (§4.8). Callers: everything that names an object.
 
 mod encoding;
 
 use std::fmt;
 
-/// Why a text is no reference, or why two cannot be joined.
+/// Why a text is not a reference, or why names cannot be joined to one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// The text breaks a rule of URLs.
@@ -39,10 +39,10 @@ pub enum ReferenceError {
 /// An object or prefix in a store, parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
-    /// What was parsed or built; what [`Display`](fmt::Display) gives.
+    /// The text that was parsed or built, which [`Display`](fmt::Display) shows.
     text: String,
     scheme: String,
-    /// What stands between `//` and the path, as written.
+    /// The part between `//` and the path, as written.
     authority: String,
     container: String,
     /// The path as written, percent-encoded.
@@ -54,8 +54,8 @@ impl Reference {
     /// Reads a reference (spec §6.1).
     ///
     /// # Errors
-    /// Control characters, a broken percent escape, a key that is no UTF-8, a character that no
-    /// host name holds, or a colon where it would be read as a scheme.
+    /// A control character, a broken percent escape, a key that is not UTF-8, a character that no host
+    /// name may hold, or a colon that would end a scheme.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let malformed = |rule| ReferenceError::Malformed {
             text: encoding::shown(text),
@@ -78,7 +78,7 @@ impl Reference {
             None => ("", authority),
         };
         if !encoding::is_host(host) {
-            return Err(malformed("a character that no container name holds"));
+            return Err(malformed("a character that no container name may hold"));
         }
         // Azure writes `abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/KEY`.
         let container = match scheme.as_str() {
@@ -154,8 +154,8 @@ impl Reference {
 
     /// The reference of the object `key` in the same container.
     ///
-    /// Unlike [`join`](Self::join) it starts at the container's root and takes any key: it names
-    /// what a listing found.
+    /// Unlike [`join`](Self::join) it starts at the container's root and takes any key: it names an object
+    /// that a listing found.
     #[must_use]
     pub fn at_key(&self, key: &str) -> Self {
         let mut sibling = self.with_path(format!("/{}", encoding::encode(key)));
@@ -163,8 +163,8 @@ impl Reference {
         sibling
     }
 
-    /// The text for messages: no password, and no query of a web address, for it may be a
-    /// signature. What is longer than any key is cut.
+    /// The text for messages: without a password, and without the query of a web address, which may be a
+    /// signature. A text longer than any key is cut.
     #[must_use]
     pub fn shown(&self) -> String {
         let text = encoding::shown(&self.text);

@@ -1,56 +1,59 @@
-//! Inputs that are plain web addresses: one GET, nothing signed (spec §3.6).
+//! Inputs that are plain web addresses: one GET without a signature (spec §3.6).
 //!
-//! Unlike the reference we look at the status: an error page is never taken for data.
+//! Unlike the reference we look at the status: an error page is never taken for data. Web addresses can
+//! only be read. Never here: retries, which are `http`'s. Caller: `stores`.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use futures_util::stream::{BoxStream, StreamExt as _};
+use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, Method, StatusCode, header};
-use object_store::client::{HttpError, HttpRequest, HttpRequestBody, HttpResponse};
+use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use percent_encoding::percent_decode_str;
 
-use super::http::{Answer, Client, Failure, FailureKind, Unsigned};
+use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload};
+use super::error::{Location, StoreError, StoreService};
+use super::http::{Answer, Client, FailureKind, RequestFailure, Unsigned};
+use super::reference::Reference;
 
-/// Redirects followed, as many as the reference's client does.
+/// A web server, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "a web server",
+    identity: "the credentials in the reference",
+};
+
+/// How many redirects are followed: as many as the reference's client follows.
 const REDIRECTS: usize = 10;
 
-/// A response being read.
-pub struct Reading {
-    /// Size in bytes of the whole resource, if the server says so.
-    pub size: Option<u64>,
-    /// A strong validator, if the server gives one.
-    pub etag: Option<String>,
-    /// Offset of the first byte that `stream` gives: 0 where the server does not do ranges.
-    pub start: u64,
-    /// The bytes.
-    pub stream: BoxStream<'static, Result<Bytes, HttpError>>,
-}
-
-/// Web addresses, over the shared client.
-#[derive(Clone, Debug)]
-pub struct Web(Client);
+/// Web addresses, over the shared client. A target's reference is its address; keys have no meaning.
+#[derive(Debug)]
+pub(super) struct Web(Client);
 
 impl Web {
     /// Reads web addresses through `client`.
-    pub fn new(client: Client) -> Self {
+    pub(super) fn new(client: Client) -> Self {
         Self(client)
     }
 
-    /// Gets a resource; from `start` on if it is still the version `etag`, else from its beginning.
-    pub async fn get(
+    /// The answer to a GET, from `start` on if the resource is still the version `etag`, else from its
+    /// beginning. Follows redirects.
+    async fn ask(
         &self,
         address: &str,
         start: u64,
         etag: Option<&str>,
-    ) -> Result<Reading, Failure> {
+    ) -> Result<HttpResponse, RequestFailure> {
         let mut url: reqwest::Url = address
             .parse()
             .map_err(|error| protocol(format!("{error}")))?;
         for _ in 0..=REDIRECTS {
             let request = request(&url, start, etag)?;
             match self.0.send(&request, &Unsigned, Answer::Head).await {
-                Ok(response) => return reading(response, start),
+                Ok(response) => return Ok(response),
                 Err(failure) => url = redirected(&url, failure)?,
             }
         }
@@ -58,12 +61,82 @@ impl Web {
     }
 }
 
-fn request(url: &reqwest::Url, start: u64, etag: Option<&str>) -> Result<HttpRequest, Failure> {
+#[async_trait]
+impl Backend for Web {
+    fn location(&self, reference: &Reference) -> Location {
+        Location::new(reference, reference.container(), &SERVICE)
+    }
+
+    fn has_ranges(&self) -> bool {
+        false
+    }
+
+    async fn get(
+        &self,
+        target: &ObjectAddress,
+        range: Option<Range<u64>>,
+        etag: Option<&str>,
+    ) -> Result<Body, StoreError> {
+        let start = range.map_or(0, |range| range.start);
+        let location = self.location(&target.reference);
+        let body = async {
+            let response = self.ask(&target.reference.to_string(), start, etag).await?;
+            body(response, start, location.clone())
+        };
+        body.await
+            .map_err(|failure| StoreError::from_failure(failure, location.clone(), "reading"))
+    }
+
+    async fn put(&self, target: &ObjectAddress, _: Bytes) -> Result<(), StoreError> {
+        Err(read_only(target))
+    }
+
+    async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
+        Err(read_only(target))
+    }
+
+    async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
+        Err(read_only(target))
+    }
+
+    async fn is_listed(&self, _: &ObjectAddress) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
+        Err(StoreError::Unsupported {
+            object: prefix.reference.shown(),
+            what: "listing a web address".to_owned(),
+            instead: "Name a single file, or a prefix in an object store",
+        })
+    }
+
+    async fn begin(
+        self: Arc<Self>,
+        target: ObjectAddress,
+    ) -> Result<Box<dyn PartsUpload>, StoreError> {
+        Err(read_only(&target))
+    }
+}
+
+fn read_only(target: &ObjectAddress) -> StoreError {
+    StoreError::Unsupported {
+        object: target.reference.shown(),
+        what: "writing to a web address".to_owned(),
+        instead: "Name an object store, e.g. s3://BUCKET/PREFIX",
+    }
+}
+
+fn request(
+    url: &reqwest::Url,
+    start: u64,
+    etag: Option<&str>,
+) -> Result<HttpRequest, RequestFailure> {
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = Method::GET;
     let mut bare = url.clone();
-    // Neither a fragment nor a password is part of what is asked for (RFC 9110 §4.2.4, §7.1). An
-    // address of a host always lets go of them.
+    // Neither a fragment nor a password belongs to a request's target (RFC 9110 §4.2.4, §7.1). Removing
+    // them cannot fail: the address has a host.
     bare.set_fragment(None);
     let _ = (bare.set_username(""), bare.set_password(None));
     *request.uri_mut() = bare
@@ -72,7 +145,11 @@ fn request(url: &reqwest::Url, start: u64, etag: Option<&str>) -> Result<HttpReq
         .map_err(|error| protocol(format!("{error}")))?;
     let mut header = |name: header::HeaderName, text: String| {
         let value = text.parse();
-        let value = value.map_err(|_| protocol(format!("no value for {name}")))?;
+        let value = value.map_err(|_| {
+            protocol(format!(
+                "{name} holds a character that no request can carry"
+            ))
+        })?;
         request.headers_mut().insert(name, value);
         Ok(())
     };
@@ -86,7 +163,7 @@ fn request(url: &reqwest::Url, start: u64, etag: Option<&str>) -> Result<HttpReq
     Ok(request)
 }
 
-/// User and password of an address, as a server wants to see them.
+/// User and password of an address, as the value of `Authorization`.
 fn basic(url: &reqwest::Url) -> Option<String> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
@@ -97,7 +174,10 @@ fn basic(url: &reqwest::Url) -> Option<String> {
     Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
 }
 
-fn redirected(from: &reqwest::Url, failure: Failure) -> Result<reqwest::Url, Failure> {
+fn redirected(
+    from: &reqwest::Url,
+    failure: RequestFailure,
+) -> Result<reqwest::Url, RequestFailure> {
     let reply = failure.reply.as_deref();
     let redirect = reply.filter(|reply| matches!(reply.status.as_u16(), 301..=303 | 307 | 308));
     let Some(location) = redirect.and_then(|reply| reply.location.as_deref()) else {
@@ -105,7 +185,7 @@ fn redirected(from: &reqwest::Url, failure: Failure) -> Result<reqwest::Url, Fai
     };
     let target = from
         .join(location)
-        .map_err(|error| protocol(format!("redirected to no address: {error}")))?;
+        .map_err(|error| protocol(format!("redirected to an invalid address: {error}")))?;
     if !matches!(target.scheme(), "http" | "https") {
         return Err(protocol(
             "redirected to something that is neither http nor https".to_owned(),
@@ -114,7 +194,7 @@ fn redirected(from: &reqwest::Url, failure: Failure) -> Result<reqwest::Url, Fai
     Ok(target)
 }
 
-fn reading(response: HttpResponse, asked: u64) -> Result<Reading, Failure> {
+fn body(response: HttpResponse, asked: u64, location: Location) -> Result<Body, RequestFailure> {
     let (parts, body) = response.into_parts();
     let length = number(&parts.headers, header::CONTENT_LENGTH.as_str());
     let (start, size) = match parts.status {
@@ -131,13 +211,18 @@ fn reading(response: HttpResponse, asked: u64) -> Result<Reading, Failure> {
         .headers
         .get(header::ETAG)
         .and_then(|value| value.to_str().ok());
-    Ok(Reading {
+    Ok(Body {
         size,
+        // Only a strong one identifies bytes.
         etag: etag
             .filter(|etag| !etag.starts_with("W/"))
             .map(str::to_owned),
         start,
-        stream: body.bytes_stream().boxed(),
+        whole: true,
+        stream: body
+            .bytes_stream()
+            .map_err(move |error| StoreError::from_transport(error, location.clone(), "reading"))
+            .boxed(),
     })
 }
 
@@ -153,8 +238,8 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
-fn protocol(message: String) -> Failure {
-    Failure::new(FailureKind::Protocol, message)
+fn protocol(message: String) -> RequestFailure {
+    RequestFailure::new(FailureKind::Protocol, message)
 }
 
 #[cfg(test)]

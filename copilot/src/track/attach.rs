@@ -116,7 +116,7 @@ fn rules(options: &TrackOptions, place: Option<&Place>, directory: Option<&Path>
     let mut rules = place.map_or_else(Rules::default, |place| {
         // Mounts name directories without links. A directory that does not exist is in no mount.
         let output = directory.and_then(|directory| directory.canonicalize().ok());
-        Rules::of(place, &output.unwrap_or_default())
+        Rules::from_place(place, &output.unwrap_or_default())
     });
     // Outside Kubernetes every process on our file systems shares this mount.
     if place.is_some_and(|place| !place.evidence.is_of_a_pod()) {

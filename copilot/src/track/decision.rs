@@ -1,7 +1,7 @@
-//! When nobody has seen main end: what follows from what was seen?
+//! No source has seen main end: what follows from what they saw?
 //!
-//! One table, for the code and for the reader. What a source saw counts, whatever SIGTERM says: a
-//! container that may have been main and ended badly is never followed by a commit. Pure.
+//! One table, for the code and for the reader. What a source saw counts at SIGTERM too: nothing is committed
+//! after a bad end of a container that may have been main. Pure.
 
 use super::{ContainerId, ExitStatus};
 
@@ -10,9 +10,9 @@ use super::{ContainerId, ExitStatus};
 pub enum Seen {
     /// One of them ended badly.
     EndedBadly,
-    /// One of them runs, and began after all that ended.
+    /// One of them runs, and began after all others ended.
     Runs,
-    /// All have ended; of one nobody could tell how.
+    /// All have ended, and the exit status of one is unknown.
     EndedSomehow,
     /// All have ended well.
     EndedWell,
@@ -20,20 +20,21 @@ pub enum Seen {
     Nobody,
 }
 
-/// Whether a source sees, at this moment, who lives in the pod.
+/// Whether a source sees, at this moment, which containers live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// One does, and learns how processes end: an end without a status is one that it has lost.
+    /// One does, and reads exit statuses: an end without a status is one that it has lost.
     Knows,
-    /// One does, but not how processes end.
+    /// One does, but reads no exit statuses.
     Sees,
-    /// None does, but the API tells what kubelet reports: of a main that has ended often after SIGTERM only.
+    /// None does, but the API reports what kubelet knows, often after SIGTERM only.
     Reported,
-    /// The same of a pod that is being deleted: kubelet reports no more before all of it has ended, us too.
+    /// The same for a pod that is being deleted: kubelet reports nothing before all containers have ended,
+    /// including ours.
     Muted,
-    /// None does, and one that did may do again: an API that does not answer.
+    /// None does now, and one may again: an API that does not answer.
     Lost,
-    /// None does, nor did: files, signals.
+    /// None ever does: files, signals.
     Blind,
 }
 
@@ -49,13 +50,13 @@ impl Sight {
         }
     }
 
-    /// Whether a source can tell, at this moment, who lives.
+    /// Whether a source knows, at this moment, which containers live.
     #[must_use]
     pub fn is_any(self) -> bool {
         !matches!(self, Lost | Blind)
     }
 
-    /// Whether a source tells how main ends: an end without a status is then not a good one.
+    /// Whether a source reads exit statuses. Then an end without a status is not a good one.
     #[must_use]
     pub fn knows_ends(self) -> bool {
         !matches!(self, Sees | Blind)
@@ -69,7 +70,7 @@ pub enum Moment {
     Sigterm,
     /// `--term-wait` after SIGTERM is over.
     TermWaitOver,
-    /// Nobody has been there for a while, and what lies in the output directory says that main was.
+    /// No container has been there for a while, and the output directory shows that main has run.
     Silence,
     /// `--main-start-timeout` is over.
     StartTimeout,
@@ -86,13 +87,13 @@ pub enum Decision {
     Interrupted,
     /// It never began.
     NeverStarted,
-    /// How main ended is not told in time: nothing is committed.
+    /// No source reports main's end in time: nothing is committed.
     Untold,
-    /// Main is over, and how it ended was lost: nothing is committed.
+    /// Main is over, and its exit status was lost: nothing is committed.
     StatusLost,
-    /// Main is over, and nobody can tell how it ended: its outputs decide, as in the reference.
+    /// Main is over, and its exit status cannot be known: its outputs decide, as in the reference.
     OutputsDecide,
-    /// The same of a pod in which a source that sees has never seen main: a warning says so.
+    /// The same, but a source that sees containers has never seen main: a warning says so.
     OutputsDecideUnseen,
 }
 
@@ -105,11 +106,10 @@ use Sight::{Blind, Knows, Lost, Muted, Reported, Sees};
 /// The best first.
 const ALL: &[Sight] = &[Knows, Sees, Reported, Muted, Lost, Blind];
 
-/// Those of sources that tell how main ends.
+/// Those with a source that reads exit statuses.
 const INFORMED: &[Sight] = &[Knows, Reported, Muted, Lost];
 
-/// What was seen, who sees at this moment, and what follows at each [`Moment`]: SIGTERM, the end of
-/// `--term-wait`, silence over complete outputs, the end of `--main-start-timeout`.
+/// What was seen, what the sources see at this moment, and what follows at each [`Moment`].
 #[rustfmt::skip]
 const TABLE: [(Seen, &[Sight], [Decision; 4]); 12] = [
     //                               SIGTERM              term wait over       silence              start timeout
@@ -127,7 +127,7 @@ const TABLE: [(Seen, &[Sight], [Decision; 4]); 12] = [
     (Nobody,       &[Blind],             [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
 ];
 
-/// Looks it up.
+/// Looks up what follows.
 #[must_use]
 pub fn decide(seen: Seen, sight: Sight, moment: Moment) -> Decision {
     let row = TABLE
@@ -141,14 +141,14 @@ pub fn decide(seen: Seen, sight: Sight, moment: Moment) -> Decision {
     })
 }
 
-/// What is known of the containers that may have been main, and whom it is about.
+/// What is known of the containers that may have been main.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
     /// What was seen.
     pub seen: Seen,
-    /// The containers of which it is said.
+    /// The containers that this is about.
     pub containers: Vec<ContainerId>,
-    /// The worst of their ends; unknown where they have not ended.
+    /// The worst of their exit statuses; unknown if they have not ended.
     pub status: ExitStatus,
 }
 
@@ -194,7 +194,7 @@ mod tests {
         }
     }
 
-    /// What kubelet reports comes after its SIGTERM, so that nobody was told of means nothing.
+    /// Kubelet reports after its SIGTERM, so that the API has reported no container means nothing.
     #[test]
     fn a_main_that_the_api_has_not_told_of_is_never_committed() {
         for sight in [Reported, Muted, Lost] {

@@ -1,8 +1,8 @@
-//! The vocabulary: the only things that a source may say.
+//! The vocabulary of process events: all that a source may report.
 //!
-//! An event may come twice, late, or out of order between sources; the tracker is built for that.
+//! An event may come twice, late, or out of order between sources; the tracker allows for that.
 //! A process is a pid *and* its start time, never a bare pid, so a recycled pid is another process.
-//! All times are boot time (`CLOCK_BOOTTIME`), which the kernel's events carry as well.
+//! All times are boot time (`CLOCK_BOOTTIME`), as in the kernel's events.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use super::{mounts::MountEvidence, status::ExitStatus};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// What `CLOCK_BOOTTIME` says now.
+    /// The current `CLOCK_BOOTTIME`.
     #[must_use]
     pub fn now() -> Self {
         let now = clock_gettime(ClockId::Boottime);
@@ -33,19 +33,19 @@ impl Timestamp {
 /// A process: its thread group id and when it was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessId {
-    /// Clock ticks since boot (hundredths of a second), as `/proc/PID/stat` tells: the coarsest
-    /// unit that every source knows. First in order, so that processes sort by age.
+    /// Clock ticks since boot (hundredths of a second), as in `/proc/PID/stat`: the unit that every source
+    /// knows. The first field, so that processes sort by age.
     pub started: u64,
-    /// The id in our own pid namespace; with [`ProcessId::FOREIGN`] added, the id in the initial
-    /// one, for a process that ours cannot see.
+    /// The id in our pid namespace. If our namespace does not show the process: the id in the initial
+    /// namespace plus [`ProcessId::FOREIGN`].
     pub pid: u64,
 }
 
 impl ProcessId {
-    /// Added to the pid of a process of a pid namespace that is not ours.
+    /// Added to the pid of a process that our pid namespace does not show.
     pub const FOREIGN: u64 = copilot_common::FOREIGN;
 
-    /// The pid as `/proc` names it, if our pid namespace can see the process.
+    /// The pid in `/proc`, if our pid namespace shows the process.
     #[must_use]
     pub fn visible_pid(self) -> Option<i32> {
         i32::try_from(self.pid).ok()
@@ -61,19 +61,19 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// A container, by the id that its runtime gave it: stable for its life, and the same for every
-/// source. The kernel's side knows it within the name of a cgroup, the API within an address.
+/// A container, by the id that its runtime gave it: stable for its life, and the same for every source.
+/// The name of its cgroup contains the id, and so does the API's container address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContainerId(Arc<str>);
 
 impl ContainerId {
-    /// From the name of the cgroup one level below the pod, or from the id itself.
+    /// From the name of the cgroup one level below the pod, or from the id.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(runtime_id(name).into())
     }
 
-    /// The id; of a cgroup whose name holds none, the name.
+    /// The id, or the cgroup's name if that contains no id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -96,7 +96,7 @@ impl fmt::Display for ContainerId {
     }
 }
 
-/// A file by which main speaks to us, as the reference's `file` watcher understands it (spec §7).
+/// A file that main writes for the sidecar, as the reference's `file` watcher reads it (spec §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Marker {
     /// `_START`: main has begun.
@@ -126,84 +126,84 @@ impl Marker {
     }
 }
 
-/// Something that a source has seen.
+/// What a source has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A container of the pod exists; `evidence` is what is known of it so far.
+    /// A container of the pod exists.
     ContainerSeen {
-        /// Which.
+        /// The container.
         container: ContainerId,
-        /// What its mounts say of it; nothing where they could not be read.
+        /// What its mounts say of it so far; nothing if they could not be read.
         evidence: Option<MountEvidence>,
     },
-    /// A process runs a program of its container: it has succeeded in an exec, or was found running.
+    /// A process runs a program of its container: its exec succeeded, or a look found it.
     ProcessStarted {
-        /// Which.
+        /// The process.
         process: ProcessId,
-        /// Where it runs.
+        /// Its container.
         container: ContainerId,
-        /// When; for a process that was found running, when it was started.
+        /// The time of the exec, or of the process's start if a look found it.
         at: Timestamp,
-        /// Whether it came into the container from outside, its parent being elsewhere: the
-        /// container's first process does, and those of exec sessions do.
+        /// Its parent is outside the container: so it is the container's first process, or that of an exec
+        /// session.
         entered: bool,
     },
     /// The last thread of a process has exited.
     ProcessExited {
-        /// Which.
+        /// The process.
         process: ProcessId,
-        /// Where it ran, if the source knows.
+        /// Its container, if the source knows it.
         container: Option<ContainerId>,
         /// How it ended.
         status: ExitStatus,
         /// When it ended, or when it was first missed.
         at: Timestamp,
     },
-    /// The name of the program that a container's first process runs. It is not proof of who the
-    /// container is, but where its mounts cannot be read there is nothing else.
+    /// The name of the program that a container's first process runs. It proves nothing, but nothing else is
+    /// known of a container whose mounts cannot be read.
     ProgramSeen {
-        /// Which container.
+        /// The container.
         container: ContainerId,
         /// The command name, of at most 15 bytes.
         program: String,
     },
-    /// A container runs its program, by the word of one who knows containers and not processes.
+    /// A container runs its program. From a source that knows containers and not processes.
     ContainerStarted {
-        /// Which.
+        /// The container.
         container: ContainerId,
-        /// When.
+        /// When its program began.
         at: Timestamp,
     },
-    /// A container has ended, by the same word, or no process is left in its cgroup.
+    /// A container has ended. From such a source, or because its cgroup holds no process.
     ContainerExited {
-        /// Which.
+        /// The container.
         container: ContainerId,
         /// How it ended.
         status: ExitStatus,
         /// When it ended, or when it was found empty.
         at: Timestamp,
-        /// When it still lived for certain: the end lies between this and `at`.
+        /// When it certainly still lived: the end lies between this and `at`.
         alive: Timestamp,
     },
-    /// A marker file lies in the output directory.
+    /// The output directory contains a marker file.
     MarkerWritten {
-        /// Which.
+        /// The file.
         marker: Marker,
         /// When it was seen.
         at: Timestamp,
     },
-    /// A complete look at the processes that we can see: any other that we could see is gone.
+    /// A complete look at the visible processes: a visible process that it does not list is gone.
     Scanned {
         /// The processes that live.
         alive: BTreeSet<ProcessId>,
-        /// When the look began: a process that started later may be missing from it.
+        /// When the look began: it may not list a process that started later.
         began: Timestamp,
     },
     /// The source has lost events. Nothing is concluded until an [`Event::Scanned`] that began later.
     Lost {
-        /// How many, as far as it can tell.
+        /// How many, as far as the source knows.
         count: u64,
-        /// When it was noticed: whatever is lost happened before.
+        /// When the source noticed: the lost events happened before.
         at: Timestamp,
     },
 }

@@ -1,8 +1,8 @@
-//! Telling a startup probe that the watcher is attached.
+//! Shows a startup probe that the watcher is attached.
 //!
-//! The sidecar takes a thread name; `copilot ready`, which the probe runs in the same container,
-//! looks for it in `/proc` among the processes of its own container. So it works in a read-only,
-//! empty image, and main, whose processes lie in another cgroup, cannot forge it.
+//! The sidecar gives its thread a name. `copilot ready`, which the probe runs in the same container, looks
+//! in `/proc` for that name among the processes of its own container. So it works in a read-only, empty
+//! image, and main cannot forge it: its processes are in another cgroup.
 
 use std::{ffi::CStr, io};
 
@@ -13,13 +13,21 @@ use super::{mounts::MountEvidence, place::visibility, process};
 /// The name of the sidecar's main thread once its watcher is attached. At most 15 bytes.
 pub const NAME: &CStr = c"copilot-ready";
 
-/// Says that the watcher is attached.
+/// Shows that the watcher is attached.
+///
+/// # Errors
+///
+/// The kernel refuses the name.
 pub fn announce() -> io::Result<()> {
     rustix::thread::set_name(NAME).map_err(io::Error::from)
 }
 
-/// Whether a process of our own container has announced itself. The probe's own cgroups may differ
-/// from the sidecar's in hierarchies that identify no container.
+/// Whether a process of our own container shows that its watcher is attached. The probe's cgroups may
+/// differ from the sidecar's in hierarchies that identify no container.
+///
+/// # Errors
+///
+/// `/proc` cannot be read.
 pub fn is_announced() -> io::Result<bool> {
     let ours = Process::myself().map_err(io::Error::other)?;
     let own = MountEvidence::from_mountinfo(&process::read(&ours, "mountinfo")?);

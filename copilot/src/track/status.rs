@@ -1,21 +1,21 @@
-//! How a process ended, and who says so.
+//! How a process ended.
 
 use std::fmt;
 
 /// `WCOREDUMP`: the bit of a wait status that tells of a core dump.
 const CORE_DUMPED: i32 = 0x80;
 
-/// How a process ended: as wait(2) would tell its parent, or unknown.
+/// How a process ended: as wait(2) reports it to the parent, or unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
-    /// It ended, but nobody could tell how: its parent alone learns that, without BPF.
+    /// It ended, and its status is unknown: without BPF only the parent learns it.
     Unknown,
-    /// There was no program to end: the runtime made the container and could not run its command.
+    /// Its program never began: the runtime made the container and could not run its command.
     NotStarted,
     /// It called exit with this code.
     Code(u8),
-    /// It exited with this code, not 0, before anybody saw whose program it ran: the runtime's, which
-    /// could not run the container's command, or that command, which ended at once.
+    /// It exited with this code, not 0, before a look showed which program it ran: either the runtime
+    /// could not run the container's command, or that command ended at once.
     EarlyCode(u8),
     /// A signal ended it.
     Signal {
@@ -54,15 +54,15 @@ impl ExitStatus {
     pub fn exit_code(self) -> Option<i32> {
         match self {
             Self::Unknown => None,
-            // What containerd reports in this case.
+            // As containerd reports it.
             Self::NotStarted => Some(128),
             Self::Code(code) | Self::EarlyCode(code) => Some(code.into()),
             Self::Signal { number, .. } => Some(128 + i32::from(number)),
         }
     }
 
-    /// The worse of two: of several mains one is reported. A fatal signal is worse than a code, any
-    /// failure is worse than an unknown end, and that is worse than success.
+    /// The worse of two, since one status is reported for several mains. A fatal signal is worse than a
+    /// code, a failure is worse than an unknown status, and that is worse than success.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         if other.rank() > self.rank() {

@@ -1,38 +1,39 @@
-//! What is to be moved.
+//! The entries of a plan.
 
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::upload::MultipartUpload;
 use crate::store::Reference;
 
 /// One entry of a plan: a copy, and what it is for.
 #[derive(Debug)]
-pub struct Labelled {
-    /// What each message about the copy begins with, such as `input "x"`; none where references and
+pub struct PlannedCopy {
+    /// The beginning of each message about the copy, such as `input "x"`; none where references and
     /// paths say enough.
     pub label: Option<Arc<str>>,
-    /// The copy.
+    /// What moves from where to where.
     pub copy: Copy,
 }
 
-impl From<Copy> for Labelled {
+impl From<Copy> for PlannedCopy {
     fn from(copy: Copy) -> Self {
         Self { label: None, copy }
     }
 }
 
-/// What is to be moved.
+/// What moves from where to where.
 #[derive(Debug)]
 pub enum Copy {
     /// An object becomes the file `to`.
     Download {
-        /// The object.
+        /// The object to read.
         from: Reference,
-        /// The file; parents are made, an existing file is replaced.
+        /// The file. Missing parent directories are created, an existing file is replaced.
         to: PathBuf,
-        /// Size in bytes where the plan knows it: a small object is then asked for as a whole.
+        /// Size in bytes where the plan knows it. The engine then asks for a small object as a whole.
         size: Option<u64>,
     },
     /// The objects beneath a prefix become the directory `to`, which exists even if there are none.
@@ -44,26 +45,29 @@ pub enum Copy {
     },
     /// A file becomes the object `to`.
     Upload {
-        /// The file.
+        /// The file to read.
         from: LocalFile,
         /// The object; replaced if it exists.
         to: Reference,
+        /// A multipart upload to this object that has begun: its parts are not sent again if the file
+        /// still holds them.
+        resume: Option<Box<MultipartUpload>>,
     },
 }
 
 impl Copy {
     /// The copy, for something that has a name: messages about it begin with that.
     #[must_use]
-    pub fn labelled(self, label: Arc<str>) -> Labelled {
-        Labelled {
+    pub fn labelled(self, label: Arc<str>) -> PlannedCopy {
+        PlannedCopy {
             label: Some(label),
             copy: self,
         }
     }
 }
 
-/// A file to upload, opened when its turn comes: a plan of many files holds no descriptors, and the
-/// caller decides how a path is opened safely.
+/// A file to upload. The engine opens it when it runs the copy, so that a plan of many files holds no
+/// descriptors; the caller decides how to open a path safely.
 pub struct LocalFile {
     name: String,
     opener: Box<dyn FnOnce() -> io::Result<File> + Send>,

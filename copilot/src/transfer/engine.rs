@@ -5,36 +5,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures_util::TryFutureExt as _;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 
-use super::budget::Budget;
-use super::copy::{Copy, Labelled, LocalFile};
-use super::download::Download;
+use super::copy::{Copy, LocalFile, PlannedCopy};
+use super::download::{ListedObject, ObjectDownload, expand};
 use super::error::{CopyError, CopyFailure, TransferError};
-use super::limits::Limits;
-use super::prefix::{Found, expand};
-use super::progress::{self, Display, Reached};
+use super::memory::{MemoryBudget, TransferLimits, WriteBack};
+use super::progress::{self, Display, Reached, Summary, Tally};
+use super::small;
 use super::space::{Claim, Space};
 use super::stop::{Stop, Stopped};
-use super::tally::{Summary, Tally};
-use super::upload::Upload;
-use super::write_back::WriteBack;
+use super::upload::{FileUpload, MultipartUpload};
 use crate::store::{Object, Reference, Stores};
 
 /// Moves bytes between files and `stores` within `limits`. Everything happens on the caller's task.
 #[derive(Clone, Debug)]
 pub struct Engine {
     stores: Arc<Stores>,
-    pub(super) limits: Limits,
-    pub(super) budget: Budget,
+    pub(super) limits: TransferLimits,
+    budget: MemoryBudget,
     space: Space,
     write_back: WriteBack,
     display: Display,
 }
 
 /// A copy whose store is open.
-enum Job {
+enum OpenCopy {
     Download {
         from: Object,
         to: PathBuf,
@@ -44,24 +42,25 @@ enum Job {
     Upload {
         from: LocalFile,
         to: Object,
+        resume: Option<Box<MultipartUpload>>,
     },
 }
 
 impl Engine {
     /// An engine over these stores.
     #[must_use]
-    pub fn new(stores: Arc<Stores>, limits: Limits) -> Self {
+    pub fn new(stores: Arc<Stores>, limits: TransferLimits) -> Self {
         Self {
             stores,
             limits,
-            budget: Budget::new(limits.memory),
+            budget: MemoryBudget::new(limits.memory),
             space: Space::new(None),
             write_back: WriteBack::default(),
             display: Display::default(),
         }
     }
 
-    /// The same, and its downloads write at most so many bytes in all.
+    /// The same engine; its downloads write at most this many bytes in all.
     #[must_use]
     pub fn writing_at_most(self, bytes: Option<u64>) -> Self {
         Self {
@@ -70,7 +69,7 @@ impl Engine {
         }
     }
 
-    /// The same, and its progress is shown there.
+    /// The same engine; it shows its progress there.
     #[must_use]
     pub fn showing(self, display: Display) -> Self {
         Self { display, ..self }
@@ -82,29 +81,26 @@ impl Engine {
         &self.stores
     }
 
-    /// Runs the copies as they come. A copy is asked for when there is room for it, so a plan may be
-    /// longer than memory.
+    pub(super) fn display(&self) -> Display {
+        self.display
+    }
+
+    /// Runs the copies as they come. The engine asks for a copy when it can run it, so a plan may be
+    /// larger than memory.
     ///
-    /// The first failure stops the rest; what failed by then is reported together. However it ends, no
-    /// half-written file and no unfinished upload is left behind.
+    /// The first failure stops the rest; what failed by then is reported together. However the run ends,
+    /// it leaves no half-written file and no unfinished upload of a copy that it asked for.
     ///
     /// # Errors
-    /// What failed, or that it was stopped.
-    pub async fn run<C: Into<Labelled>>(
+    /// What failed, or that the run was stopped.
+    pub async fn run<C: Into<PlannedCopy>>(
         &self,
         copies: impl Stream<Item = C> + Send,
         stop: &Stop,
     ) -> Result<Summary, TransferError> {
         let tally = Tally::default();
         let (begun, before) = (Instant::now(), self.stores.repeated());
-        let reached = || {
-            let counted = tally.reached();
-            Reached {
-                retries: counted.retries + self.stores.repeated() - before,
-                peak: self.budget.peak(),
-                ..counted
-            }
-        };
+        let reached = || self.reached(&tally, before);
         let summary = || tally.summary(&reached(), begun.elapsed());
         let work = self.run_counted(copies, stop, &tally);
         let outcome = progress::beside(self.display, reached, work).await;
@@ -114,12 +110,23 @@ impl Engine {
         }
     }
 
-    async fn run_counted<C: Into<Labelled>>(
+    /// How far the copies that `tally` counts have come; `retries_before` is the stores' count when they
+    /// began.
+    pub(super) fn reached(&self, tally: &Tally, retries_before: u64) -> Reached {
+        let counted = tally.reached();
+        Reached {
+            retries: counted.retries + self.stores.repeated() - retries_before,
+            peak: self.budget.peak(),
+            ..counted
+        }
+    }
+
+    async fn run_counted<C: Into<PlannedCopy>>(
         &self,
         copies: impl Stream<Item = C> + Send,
         stop: &Stop,
         tally: &Tally,
-    ) -> Result<(), Unfinished> {
+    ) -> Result<(), RunFailure> {
         let halt = stop.child();
         let cut = AtomicBool::new(false);
         let halted = async {
@@ -128,14 +135,15 @@ impl Engine {
         };
         let jobs = copies
             .flat_map(|copy| {
-                let Labelled { label, copy } = copy.into();
-                // All that a prefix holds is for the same thing.
-                self.jobs(copy, tally).map(move |job| (label.clone(), job))
+                let PlannedCopy { label, copy } = copy.into();
+                // All objects beneath a prefix have the prefix's label.
+                let opened = self.open(copy, tally);
+                opened.map(move |opened| (label.clone(), opened))
             })
             .take_until(Box::pin(halted));
         let outcomes = jobs
-            .map(|(label, job)| {
-                self.perform(job, tally, &halt)
+            .map(|(label, opened)| {
+                self.perform(opened, tally, &halt)
                     .map_err(|error| CopyFailure { label, error })
             })
             .buffer_unordered(self.limits.objects);
@@ -162,31 +170,39 @@ impl Engine {
         if failed == 0 && !cut.load(Ordering::Relaxed) {
             return Ok(());
         }
-        Err(Unfinished {
+        Err(RunFailure {
             stopped: stopped(stop).filter(|_| cut.load(Ordering::Relaxed)),
             failures,
             failed,
         })
     }
 
-    /// What a copy consists of: itself, or one for each object beneath its prefix.
-    fn jobs<'a>(&'a self, copy: Copy, tally: &'a Tally) -> BoxStream<'a, Result<Job, CopyError>> {
-        let job = match copy {
+    /// Opens what a copy consists of: itself, or one copy for each object beneath its prefix.
+    fn open<'a>(
+        &'a self,
+        copy: Copy,
+        tally: &'a Tally,
+    ) -> BoxStream<'a, Result<OpenCopy, CopyError>> {
+        let opened = match copy {
             Copy::Download { from, to, size } => self.download(&from, to, size, tally),
-            Copy::Upload { from, to } => {
+            Copy::Upload { from, to, resume } => {
                 tally.planned(None);
-                let opened = self.stores.open(&to).map_err(CopyError::from);
-                opened.map(|to| Job::Upload { from, to })
+                // An upload that has begun has an open store, and must be aborted if this copy fails.
+                let opened = match &resume {
+                    Some(upload) => Ok(upload.object().clone()),
+                    None => self.stores.open(&to).map_err(CopyError::from),
+                };
+                opened.map(|to| OpenCopy::Upload { from, to, resume })
             }
             Copy::DownloadPrefix { from, to } => match self.stores.open(&from) {
                 Ok(object) => {
                     let found = expand(object, to, tally, &self.space);
-                    return found.map(|found| found.map(Job::from)).boxed();
+                    return found.map(|found| found.map(OpenCopy::from)).boxed();
                 }
                 Err(error) => Err(error.into()),
             },
         };
-        stream::iter([job]).boxed()
+        stream::iter([opened]).boxed()
     }
 
     fn download(
@@ -195,11 +211,11 @@ impl Engine {
         to: PathBuf,
         size: Option<u64>,
         tally: &Tally,
-    ) -> Result<Job, CopyError> {
+    ) -> Result<OpenCopy, CopyError> {
         let from = self.stores.open(from)?;
         tally.planned(size);
         let claim = self.space.claim(&to, size)?;
-        Ok(Job::Download {
+        Ok(OpenCopy::Download {
             from,
             to,
             size,
@@ -209,43 +225,89 @@ impl Engine {
 
     async fn perform(
         &self,
-        job: Result<Job, CopyError>,
+        opened: Result<OpenCopy, CopyError>,
         tally: &Tally,
         stop: &Stop,
     ) -> Result<(), CopyError> {
-        let (limits, budget) = (&self.limits, &self.budget);
-        match job? {
-            Job::Download {
+        match opened? {
+            OpenCopy::Download {
                 from,
                 to,
                 size,
                 claim,
             } => {
-                let download = Download {
-                    limits,
-                    budget,
+                let download = ObjectDownload {
+                    limits: &self.limits,
+                    budget: &self.budget,
                     write_back: &self.write_back,
                     tally,
                     retry: &self.stores.network().retry,
                 };
                 stop.race(download.run(&from, &to, size, claim)).await?
             }
-            // Not raced as a whole: it has something to clean up when it is stopped.
-            Job::Upload { from, to } => {
-                let upload = Upload {
-                    limits,
-                    budget,
-                    tally,
-                    stop,
-                };
-                upload.run(from, &to).await
+            // Not raced as a whole: an upload cleans up when it is stopped.
+            OpenCopy::Upload { from, to, resume } => {
+                let upload = self.upload(tally, stop);
+                upload.run(from, &to, resume.map(|upload| *upload)).await
             }
         }
     }
+
+    /// An upload within this engine's limits.
+    pub(super) fn upload<'a>(&'a self, tally: &'a Tally, stop: &'a Stop) -> FileUpload<'a> {
+        FileUpload {
+            limits: &self.limits,
+            budget: &self.budget,
+            tally,
+            stop,
+            digests: false,
+        }
+    }
+
+    /// Reads a whole object of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), for example that the object is too large; or that
+    /// the read was stopped.
+    pub async fn read(
+        &self,
+        from: &Reference,
+        limit: u64,
+        stop: &Stop,
+    ) -> Result<Bytes, CopyError> {
+        small::read(&self.stores, from, limit, stop).await
+    }
+
+    /// Writes a whole object.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), or that the write was stopped.
+    pub async fn write(&self, to: &Reference, data: Bytes, stop: &Stop) -> Result<(), CopyError> {
+        small::write(&self.stores, to, data, stop).await
+    }
+
+    /// Removes objects of an earlier run that a reader would take for the outcome of this one. Looks
+    /// first: usually they do not exist, and then a role that may not delete is enough.
+    ///
+    /// Where a store neither says whether an object exists nor deletes it, a warning says so.
+    ///
+    /// # Errors
+    /// That an object exists and cannot be deleted, or that the removal was stopped.
+    pub async fn remove_stale(&self, objects: &[Reference], stop: &Stop) -> Result<(), CopyError> {
+        small::remove_stale(&self.stores, objects, stop).await
+    }
+
+    /// Whether an object of exactly this key exists.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), or that the look was stopped.
+    pub async fn is_object(&self, reference: &Reference, stop: &Stop) -> Result<bool, CopyError> {
+        small::is_object(&self.stores, reference, stop).await
+    }
 }
 
-impl From<Found> for Job {
-    fn from(found: Found) -> Self {
+impl From<ListedObject> for OpenCopy {
+    fn from(found: ListedObject) -> Self {
         Self::Download {
             from: found.object,
             to: found.to,
@@ -256,13 +318,13 @@ impl From<Found> for Job {
 }
 
 /// How a run ended before everything was copied.
-struct Unfinished {
+struct RunFailure {
     failures: Vec<CopyFailure>,
     failed: u64,
     stopped: Option<Stopped>,
 }
 
-impl Unfinished {
+impl RunFailure {
     /// The error, with what was copied nevertheless.
     fn after(self, summary: Summary) -> TransferError {
         let (objects, bytes, retries) = (summary.objects, summary.bytes, summary.retries);

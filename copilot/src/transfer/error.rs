@@ -5,9 +5,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::progress::Summary;
 use super::space::SpaceError;
 use super::stop::Stopped;
-use super::tally::Summary;
 use crate::store::StoreError;
 
 /// One copy failed.
@@ -21,38 +21,38 @@ pub enum CopyError {
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// The cause.
+        /// The kernel's error.
         source: io::Error,
     },
-    /// What is to be written has no room.
+    /// A file does not fit.
     #[error(transparent)]
     Space(#[from] SpaceError),
     /// A file could not be read.
     #[error("{name} cannot be read: {source}. It must be a regular file that our user may read")]
     Read {
-        /// The file.
+        /// The path of the file, for messages.
         name: String,
-        /// The cause.
+        /// The kernel's error.
         source: io::Error,
     },
-    /// A file was not the same at the end of its upload as at the beginning.
+    /// The size of a file changed during its upload.
     #[error(
-        "{name} had {before} bytes when its upload began and {after} when it ended. Write outputs before the container ends, and no more after"
+        "{name} had {before} bytes when its upload began and {after} when it ended. Write outputs before the container ends, and do not change them afterwards"
     )]
     SourceChanged {
-        /// The file.
+        /// The path of the file, for messages.
         name: String,
         /// Bytes at the beginning.
         before: u64,
-        /// Bytes at the end; where it became shorter, fewer than before is all we know.
+        /// Bytes at the end.
         after: u64,
     },
     /// A file needs larger parts than the memory allows.
     #[error(
-        "{name} has {size} bytes: in the 10000 parts that a store allows, one does not fit in the {memory} bytes of memory for transfers. Raise them to {part} at least (--max-memory, and the container's limit with it)"
+        "{name} has {size} bytes. A store allows 10000 parts, so a part needs {part} bytes, but transfers have only {memory} bytes of memory. Raise them to {part} at least (--max-memory, and the container's limit with it)"
     )]
     TooLargeForParts {
-        /// The file.
+        /// The path of the file, for messages.
         name: String,
         /// Its size in bytes.
         size: u64,
@@ -66,46 +66,47 @@ pub enum CopyError {
     Name {
         /// The object's reference.
         object: String,
-        /// Where it was to go.
+        /// Where it should go.
         directory: PathBuf,
-        /// What its key breaks.
+        /// The rule that its key breaks.
         rule: &'static str,
     },
-    /// The bytes that came are not as many as the store had announced.
+    /// A body has fewer bytes than the store announced.
     #[error(
         "{object} ended after {got} bytes of {expected}. Try again; if it recurs, the store or a proxy cuts answers short"
     )]
     Incomplete {
         /// The object's reference.
         object: String,
-        /// Bytes received.
+        /// The bytes that arrived.
         got: u64,
-        /// Bytes announced.
+        /// The bytes that the store announced.
         expected: u64,
     },
-    /// An earlier run's outcome lies where this one's will, and stays.
+    /// The outcome of an earlier run lies where this run writes its own, and cannot be deleted.
     #[error(
-        "{object} is of an earlier run and would be taken for the outcome of this one, but it cannot be deleted: {cause}. Allow it (s3:DeleteObject), or delete it"
+        "{object} is the outcome of an earlier run, and readers would take it for the outcome of this one, but it cannot be deleted: {cause}. Allow it (s3:DeleteObject), or delete the object"
     )]
     Stale {
         /// The object's reference.
         object: String,
-        /// Why it stays.
+        /// Why it cannot be deleted.
+        #[source]
         cause: Box<StoreError>,
     },
-    /// It was stopped before its end.
+    /// The copy was stopped before its end.
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
 
-/// What helps against a file or directory that cannot be written.
+/// What to do about a file or directory that cannot be written.
 fn advice(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::AlreadyExists
         | io::ErrorKind::NotADirectory
         | io::ErrorKind::IsADirectory => {
-            "Something else has its place: a store may hold both `a` and `a/b`, a directory may not. \
-             Rename one of them, or clear the directory"
+            "Something else has its name: a store may hold both `a` and `a/b`, a directory may not. \
+             Rename one of them, or empty the directory"
         }
         _ => "Check its directory's permissions",
     }
@@ -126,7 +127,7 @@ impl CopyError {
 /// A copy that failed, and what it was for.
 #[derive(Debug)]
 pub struct CopyFailure {
-    /// The label that its entry of the plan had.
+    /// The label of its entry in the plan.
     pub label: Option<Arc<str>>,
     /// Why it failed.
     pub error: CopyError,
@@ -144,22 +145,22 @@ impl fmt::Display for CopyFailure {
 /// A run ended before everything was copied.
 #[derive(Debug)]
 pub struct TransferError {
-    /// The failures, in the order in which they happened; the first ones if there were many.
+    /// The failures in their order; only the first ones if there were many.
     pub failures: Vec<CopyFailure>,
-    /// How many there were.
+    /// The number of failures.
     pub failed: u64,
-    /// Set if the run was stopped from outside.
+    /// Why the run was stopped from outside, if it was.
     pub stopped: Option<Stopped>,
-    /// What was copied nevertheless.
+    /// What was copied all the same.
     pub summary: Box<Summary>,
 }
 
 impl TransferError {
-    /// Failures that are kept; more than a person reads.
+    /// Failures that are kept: more than a person reads.
     pub(super) const KEPT: usize = 20;
 
-    /// The store's error, if nothing else went wrong: the one that is worst, which is one that will
-    /// not pass by itself.
+    /// The store's error, if only store errors occurred: the worst one, which is an error that does not
+    /// pass by itself.
     #[must_use]
     pub fn store_error(&self) -> Option<&StoreError> {
         if self.stopped.is_some() {
@@ -193,4 +194,11 @@ impl fmt::Display for TransferError {
     }
 }
 
-impl std::error::Error for TransferError {}
+impl std::error::Error for TransferError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.failures.as_slice() {
+            [only] => Some(&only.error),
+            _ => None,
+        }
+    }
+}

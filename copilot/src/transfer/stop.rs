@@ -1,10 +1,13 @@
-//! When to give up: somebody says so, or time is over.
+//! When to stop: a token is cancelled, or a deadline passes.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// Time to look at what is in the store after a failure.
+const FOR_A_LOOK: Duration = Duration::from_secs(30);
 
 /// Why transfers ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,13 +34,19 @@ impl Stop {
         Self { token, deadline }
     }
 
-    /// Stops when the time allowed is over; without one, never.
+    /// Stops when the time allowed is over, or never without one.
     #[must_use]
     pub fn after(allowed: Option<Duration>) -> Self {
         Self::new(
             CancellationToken::new(),
             allowed.map(|allowed| Instant::now() + allowed),
         )
+    }
+
+    /// For a look at the store after a failure, whatever deadline the job had.
+    #[must_use]
+    pub fn for_a_look() -> Self {
+        Self::after(Some(FOR_A_LOOK))
     }
 
     /// Waits until it is time to stop.
@@ -55,7 +64,7 @@ impl Stop {
         }
     }
 
-    /// The outcome of `work`, unless it is time to stop first; the work is then dropped.
+    /// The outcome of `work`, unless it is time to stop first. Then the work is dropped.
     ///
     /// # Errors
     /// Why it stopped.
@@ -67,15 +76,17 @@ impl Stop {
         }
     }
 
-    /// A part of the work that can be stopped alone, and stops with the whole.
-    pub(super) fn child(&self) -> Self {
+    /// A stop for a part of the work: it stops with the whole, and can be cancelled alone.
+    #[must_use]
+    pub fn child(&self) -> Self {
         Self {
             token: self.token.child_token(),
             deadline: self.deadline,
         }
     }
 
-    pub(super) fn cancel(&self) {
+    /// Stops the work, and all children of this stop.
+    pub fn cancel(&self) {
         self.token.cancel();
     }
 }

@@ -1,9 +1,9 @@
-//! Main's output directory, opened once; everything in it is opened beneath that, and nowhere else.
+//! Main's output directory, opened once. Everything in it is opened beneath it, and nowhere else.
 //!
-//! Main may change the directory while we read it, and we may have rights that main has not: a
-//! path that is looked at and then opened could lead elsewhere by then. So each path is opened by
-//! one call that cannot leave the directory (`openat2`, 5.6), without magic links, and what was
-//! opened is looked at, not the path.
+//! Main can change the directory while we read it, and we may have rights that main lacks. A path that is
+//! checked first and opened then could lead elsewhere in between. So each path is opened by one system
+//! call that cannot leave the directory (`openat2`, 5.6) and follows no magic links, and the opened file
+//! is checked, not the path.
 
 use std::fs::File;
 use std::io;
@@ -21,8 +21,8 @@ use super::error::UploadError;
 use crate::literal::output::{EntryKind, advice};
 use crate::transfer::LocalFile;
 
-/// How often the kernel is asked again when it was not sure. Each time something was renamed in the
-/// very moment; thousands in a row are no accident.
+/// How often a call is repeated that the kernel answers with `EAGAIN`: something was renamed at that very
+/// moment. Thousands in a row are not an accident.
 const TRIES: u32 = 10_000;
 
 /// How a directory on the way is opened.
@@ -30,13 +30,13 @@ const THROUGH: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
 /// Main's output directory.
 #[derive(Debug)]
-pub struct Directory {
+pub struct GuardedDirectory {
     root: OwnedFd,
     path: PathBuf,
 }
 
-impl Directory {
-    /// Opens it.
+impl GuardedDirectory {
+    /// Opens main's output directory.
     pub fn open(path: &Path) -> Result<Self, UploadError> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = open(path, flags, Mode::empty()).map_err(|error| UploadError::Directory {
@@ -49,17 +49,17 @@ impl Directory {
         })
     }
 
-    /// As it was named.
+    /// Its path, as the user gave it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A path in it, for messages.
+    /// The full path of something in it, for messages.
     pub fn shown(&self, path: &Path) -> String {
         self.path.join(path).display().to_string()
     }
 
-    /// A file in it to upload, opened when its turn comes.
+    /// A file in it to upload; the transfer opens it.
     pub fn local_file(self: &Arc<Self>, path: &Path) -> LocalFile {
         let (directory, path) = (Arc::clone(self), path.to_owned());
         LocalFile::new(directory.shown(&path), move || {
@@ -67,9 +67,9 @@ impl Directory {
         })
     }
 
-    /// Opens a regular file to be read. Never blocks on anything else.
+    /// Opens a regular file for reading. Refuses everything else without blocking.
     pub fn open_file(&self, path: &Path) -> io::Result<File> {
-        // Not blocking: a named pipe without a writer would hold us for ever.
+        // Non-blocking: opening a named pipe without a writer would never return.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let opened =
             self.beneath(path, flags)
@@ -87,24 +87,24 @@ impl Directory {
         }
     }
 
-    /// Opens a file of our own directly in it, made if it is not there, to be read and appended to.
+    /// Opens a file of the sidecar directly in it, for reading and appending. Creates it if it is missing.
     pub fn open_own(&self, name: &str) -> io::Result<File> {
-        // Main may have put anything there: a link elsewhere, a pipe.
+        // Main may have put anything there: a link to elsewhere, a pipe.
         let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW;
         let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let opened = openat(&self.root, name, flags, Mode::RUSR | Mode::WUSR)?;
         match kind(&fstat(&opened)?) {
             EntryKind::File => Ok(opened.into()),
-            _ => Err(io::Error::other("it is no regular file")),
+            _ => Err(io::Error::other("it is not a regular file")),
         }
     }
 
-    /// Removes a file of our own.
+    /// Removes a file of the sidecar.
     pub fn remove_own(&self, name: &str) -> io::Result<()> {
         Ok(unlinkat(&self.root, name, AtFlags::empty())?)
     }
 
-    /// Opens a directory to be listed; the empty path is the output directory itself.
+    /// Opens a directory for listing; the empty path is the output directory itself.
     pub fn open_directory(&self, path: &Path) -> io::Result<OwnedFd> {
         self.beneath(path, OFlags::RDONLY | OFlags::DIRECTORY)
             .map_err(|error| match error.kind() {
@@ -113,9 +113,9 @@ impl Directory {
             })
     }
 
-    /// A refusal with whom it is for and who we are: what a person would ask next.
+    /// The error of a denied open, with the file's owner and our own user: what a person asks next.
     fn denied(&self, path: &Path, error: io::Error) -> io::Error {
-        // A place may be looked at where its content may not be read.
+        // Permission to stat does not need permission to read.
         let looked = self.beneath(path, OFlags::PATH).map(fstat);
         let Ok(Ok(stat)) = looked else {
             return error;
@@ -130,7 +130,7 @@ impl Directory {
         io::Error::new(io::ErrorKind::PermissionDenied, text)
     }
 
-    /// What is at a path, links followed; nothing if there is none.
+    /// What is at a path, after following links; `None` if nothing exists there.
     pub fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
         match self.beneath(path, OFlags::PATH) {
             Ok(found) => Ok(Some(fstat(&found)?)),
@@ -147,7 +147,7 @@ impl Directory {
         Ok(is_link(&fstat(&found)?))
     }
 
-    /// A link that leads nowhere is an error, not an absence.
+    /// A dangling link is an error; a missing path is not.
     fn dangling(&self, path: &Path) -> io::Result<()> {
         match self.beneath(path, OFlags::PATH | OFlags::NOFOLLOW) {
             Ok(_) => Err(io::Error::other("it is a link that leads nowhere")),
@@ -163,7 +163,7 @@ impl Directory {
         };
         let flags = flags | OFlags::CLOEXEC;
         match self.at_once(path, flags) {
-            // Before 5.6; and in a sandbox that does not know the call, which answers `PERM`.
+            // Kernels before 5.6; and sandboxes that do not know the call and answer `PERM`.
             Err(Errno::NOSYS | Errno::PERM) => self.step_by_step(path, flags),
             Err(Errno::XDEV) => Err(io::Error::other(
                 "a link on its path leads out of the output directory",
@@ -173,13 +173,13 @@ impl Directory {
         }
     }
 
-    /// By the one call that cannot leave the directory.
+    /// Opens a path by the one call that cannot leave the directory.
     fn at_once(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         let mut tries = 0;
         loop {
             match openat2(&self.root, path, flags, Mode::empty(), resolve) {
-                // Whenever anything is renamed anywhere, the kernel is not sure of a `..` in a link.
+                // A rename anywhere makes the kernel give up on a `..` in a link.
                 Err(Errno::AGAIN) if tries < TRIES => {
                     tries += 1;
                     std::thread::yield_now();
@@ -189,11 +189,11 @@ impl Directory {
         }
     }
 
-    /// Without that call: one component after the other, following no link at all.
+    /// Opens a path without that call: one component after the other, following no links at all.
     fn step_by_step(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
         let no_links = || {
             io::Error::other(
-                "a link is on its path, and this kernel or sandbox has no safe way to follow one \
+                "its path contains a link, and this kernel or sandbox has no safe way to follow links \
                  (openat2); put a file there instead",
             )
         };
@@ -215,7 +215,7 @@ impl Directory {
                 Err(Errno::LOOP) => return Err(no_links()),
                 opened => opened?,
             };
-            // Opened as a mere place, a link is opened itself.
+            // `O_PATH` opens a link itself.
             let wants_link = is_last && flags.contains(OFlags::NOFOLLOW);
             if step.contains(OFlags::PATH) && !wants_link && is_link(&fstat(&at)?) {
                 return Err(no_links());
@@ -225,7 +225,7 @@ impl Directory {
     }
 }
 
-/// The error with the way out, where there is one.
+/// The error, with advice if there is any.
 pub fn advised(error: io::Error) -> io::Error {
     match advice(&error) {
         "" => error,
@@ -237,7 +237,7 @@ fn is_link(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
 }
 
-/// What a stat says is there.
+/// The kind of file that a stat describes.
 pub fn kind(stat: &Stat) -> EntryKind {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => EntryKind::File,

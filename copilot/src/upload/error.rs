@@ -1,4 +1,4 @@
-//! Why outputs did not go up.
+//! Why an upload failed.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use crate::literal::output::{ErrorFileError, OutputError, UserError};
 use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
-/// Why outputs did not go up.
+/// Why an upload failed.
 #[derive(Debug, Error)]
 pub enum UploadError {
-    /// Main itself reported an error, by the file `_ERROR`.
+    /// Main reported an error in the file `_ERROR`.
     #[error("{0}")]
     User(UserError),
     /// That file cannot be read.
@@ -21,55 +21,61 @@ pub enum UploadError {
     /// The output directory cannot be opened.
     #[error(
         "{path} (--from-local-dir) cannot be opened: {cause}. It must be the volume that the main \
-         container writes its outputs to, readable for our user (a volume's `fsGroup` sees to that)",
+         container writes its outputs to, and our user must be able to read it (set `fsGroup` for that)",
         path = .path.display()
     )]
     Directory {
-        /// As given.
+        /// The path, as the user gave it.
         path: PathBuf,
-        /// Why.
+        /// The kernel's error.
+        #[source]
         cause: io::Error,
     },
     /// Outputs are missing or wrong.
     #[error(transparent)]
     Outputs(#[from] OutputError),
-    /// The prefix for files and directories is no reference.
+    /// The prefix for files and directories is not a reference.
     #[error("--to-raw-output: {0}")]
-    RawPrefix(ReferenceError),
-    /// There are files to upload and nowhere to put them.
-    #[error("an output is a file or directory, and --to-raw-output names no prefix for its data")]
+    RawPrefix(#[source] ReferenceError),
+    /// An output has data, but no prefix is given for it.
+    #[error(
+        "an output is a file or directory, and --to-raw-output names no prefix for its data. Pass \
+         the prefix"
+    )]
     NoRawPrefix,
     /// Files could not be uploaded.
     #[error("output data could not be uploaded: {0}")]
-    Transfer(TransferError),
-    /// An error document of an earlier run stays.
+    Transfer(#[source] TransferError),
+    /// An error document of an earlier run cannot be deleted.
     #[error("the outputs' data was uploaded, but the outputs are not committed: {0}")]
-    Stale(Box<CopyError>),
-    /// A file that went up early is no output any more, and its object stays among those that are.
+    Stale(#[source] Box<CopyError>),
+    /// A file went up early, no output names it any more, and its object cannot be deleted.
     #[error(
         "the outputs' data was uploaded, but the outputs are not committed: {object} went up while \
-         main ran, main has removed its file since, and it cannot be deleted: {cause}. It would be \
-         a file of the output for whoever reads it. Allow it (s3:DeleteObject), or use --upload-mode \
+         main ran, main has removed its file since, and the object cannot be deleted: {cause}. Readers \
+         would take it for a file of the output. Allow it (s3:DeleteObject), or use --upload-mode \
          UPLOAD_ON_EXIT"
     )]
     Leftover {
         /// The object's reference.
         object: String,
         /// Why it stays.
+        #[source]
         cause: Box<StoreError>,
     },
-    /// The last step failed: the data is there, the outputs are not.
+    /// The last step failed: the data is up, but the outputs are not committed.
     #[error("the outputs' data was uploaded, but {reference} could not be written: {cause}")]
     Commit {
         /// The object that holds the outputs' literals.
         reference: String,
-        /// Why.
+        /// Why it could not be written.
+        #[source]
         cause: Box<CopyError>,
     },
 }
 
 impl UploadError {
-    /// The store's error, if it was the store and nothing else.
+    /// The store's error, if only the store failed.
     #[must_use]
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {

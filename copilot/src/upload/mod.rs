@@ -1,15 +1,15 @@
 //! The upload: what main left in its output directory goes to the store.
 //!
-//! Look (`view`, which guards the directory), plan (`literal::output`), transfer, then commit:
-//! `outputs.pb` comes last, so whoever sees it sees all of it. Never here: waiting for main, flags,
-//! error documents. Called by the sidecar.
+//! Look (`view`), plan (`literal::output`), transfer, then commit: `outputs.pb` comes last, so a reader
+//! that sees it sees all outputs. Everything in main's directory is opened through `directory`, which main
+//! cannot trick. Never here: waiting for main, flags, error documents. Caller: the sidecar.
 
 mod directory;
 mod eager;
 mod error;
+mod leftover;
 mod planned;
 mod references;
-mod settle;
 mod view;
 mod walk;
 
@@ -17,22 +17,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 use futures_util::stream;
 use tracing::info;
 
 pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
 
-use self::directory::Directory;
-use self::planned::{Planned, RawPrefix, everything, file, names, tree};
-use self::settle::{clear, finish};
+use self::directory::GuardedDirectory;
+use self::leftover::clear;
+use self::planned::{PlannedFile, RawPrefix, everything, file, names, tree};
 use self::view::OutputDirectory;
 use crate::idl::{Message as _, VariableMap, blob_type::BlobDimensionality};
 use crate::literal::output::{self, OutputOptions, OutputPlan, UserError};
 use crate::report::Timeline;
 use crate::store::{Reference, Stores};
-use crate::transfer::{Engine, Labelled, Stop, Summary};
+use crate::transfer::{Engine, Stop, Summary};
 
 /// What to upload and to where.
 #[derive(Clone, Debug)]
@@ -41,15 +40,15 @@ pub struct Outputs<'a> {
     pub declared: &'a VariableMap,
     /// Main's output directory.
     pub directory: &'a Path,
-    /// Where files and directories go; needed only if there are any.
+    /// Where files and directories go; only outputs with data need it.
     pub raw_prefix: Option<&'a str>,
     /// The object that holds the outputs' literals.
     pub commit: &'a Reference,
-    /// Error documents of earlier runs, which may not outlive the commit.
+    /// Error documents of earlier runs, which must be gone before the commit.
     pub stale: &'a [Reference],
-    /// What may be chosen.
+    /// The user's choices.
     pub options: OutputOptions,
-    /// Whether there is data to upload.
+    /// When data is uploaded.
     pub mode: UploadMode,
 }
 
@@ -58,17 +57,18 @@ pub struct Outputs<'a> {
 pub enum UploadMode {
     /// After main has ended.
     OnExit,
-    /// While main runs, what is finished by then; the rest after it has ended.
+    /// Finished files while main runs, the rest after main has ended.
     Eager,
-    /// Never: main has sent it itself, and leaves references.
+    /// Never: main uploads its data itself, and leaves references.
     Never,
 }
 
 /// Uploads the outputs, the literals last.
 ///
-/// What is known to be up, and unchanged since, does not go again; what went up early and is no output
-/// goes. Before the literals, error documents of earlier runs go: whoever sees outputs and an error
-/// believes the error. Should we die in between there is neither, as if we had died before both.
+/// A file that is up and unchanged is not sent again. An object that went up early and that no output
+/// names is deleted. Error documents of earlier runs are deleted before the literals are written: a
+/// reader that sees outputs and an error believes the error. If we are killed in between, the store has
+/// neither.
 pub async fn run(
     outputs: &Outputs<'_>,
     early: &mut Early,
@@ -76,7 +76,7 @@ pub async fn run(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<Summary, UploadError> {
-    let directory = Arc::new(Directory::open(outputs.directory)?);
+    let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);
     let raw = RawPrefix::parse(outputs.raw_prefix)?;
     let plan = plan(outputs, &directory, &raw, engine.stores())?;
     let summary = transfer(&plan, early, &raw, &directory, engine, stop).await?;
@@ -97,13 +97,16 @@ pub async fn run(
     timeline.mark("committed");
     if outputs.mode == UploadMode::Eager {
         timeline.note("objects_early", early.settled());
+        timeline.note("bytes_early", early.summary().bytes);
     }
     early.forget();
     info!(
         objects = summary.objects,
         bytes = summary.bytes,
         early = early.settled(),
-        retries = summary.retries,
+        early_objects = early.summary().objects,
+        early_bytes = early.summary().bytes,
+        retries = early.summary().retries + summary.retries,
         bytes_per_second = summary.rate(),
         peak_in_flight = summary.peak_in_flight,
         to = %outputs.commit,
@@ -112,11 +115,11 @@ pub async fn run(
     Ok(summary)
 }
 
-/// Whether an earlier run has committed just what main's output directory says, to the byte. Of a
-/// store that does not answer, or a directory that says something else, this is not known to be so.
+/// Whether an earlier run has committed exactly what main's output directory holds, to the byte. If the
+/// store does not answer, this returns `false`.
 pub async fn is_committed(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -> bool {
     let planned = || -> Result<Vec<u8>, UploadError> {
-        let directory = Arc::new(Directory::open(outputs.directory)?);
+        let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);
         let raw = RawPrefix::parse(outputs.raw_prefix)?;
         let plan = plan(outputs, &directory, &raw, engine.stores())?;
         Ok(plan.literals.encode_to_vec())
@@ -132,7 +135,7 @@ pub async fn is_committed(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -
 
 fn plan(
     outputs: &Outputs<'_>,
-    directory: &Arc<Directory>,
+    directory: &Arc<GuardedDirectory>,
     raw: &RawPrefix,
     stores: &Stores,
 ) -> Result<OutputPlan, UploadError> {
@@ -146,23 +149,23 @@ fn plan(
             output::plan(declared, &view, options, |names| raw.uri(names))
         }
         UploadMode::Never => output::plan_references(declared, &view, options, |text| {
-            references::check(text, stores)
+            references::check(text, stores).map_err(|error| error.to_string())
         }),
     };
     Ok(plan?)
 }
 
-/// Whether every declared output has a file or directory of its own by now.
+/// Whether every declared output has a file or directory of its own.
 #[must_use]
 pub fn are_present(directory: &Path, declared: &VariableMap) -> bool {
-    Directory::open(directory).is_ok_and(|directory| {
+    GuardedDirectory::open(directory).is_ok_and(|directory| {
         let view = OutputDirectory::new(Arc::new(directory));
         output::are_present(declared, &view)
     })
 }
 
-/// Uploads all that lies in the output directory, as it lies there, below the raw prefix: of a main
-/// that failed, for whoever looks into it. It never becomes outputs.
+/// Uploads all files of the output directory, as they are, below the raw prefix: main has failed, and a
+/// person may want to look at them. They never become outputs.
 pub async fn salvage(
     directory: &Path,
     raw_prefix: Option<&str>,
@@ -172,20 +175,20 @@ pub async fn salvage(
 ) -> Result<Summary, UploadError> {
     let raw = RawPrefix::parse(raw_prefix)?;
     raw.join(&[])?;
-    let directory = Arc::new(Directory::open(directory)?);
+    let directory = Arc::new(GuardedDirectory::open(directory)?);
     let files = everything(&raw, &directory).filter(is_of_main);
     run_all(files, early, &directory, engine, stop).await
 }
 
 /// Whether a file is not one of our own.
-fn is_of_main(file: &Result<Planned, UploadError>) -> bool {
+fn is_of_main(file: &Result<PlannedFile, UploadError>) -> bool {
     file.as_ref()
         .map_or(true, |file| &*file.key != eager::JOURNAL)
 }
 
-/// What main says of its own failure by the error file in its output directory.
+/// What main says about its failure in the error file of its output directory.
 pub fn user_error(directory: &Path) -> Result<Option<UserError>, UploadError> {
-    let view = OutputDirectory::new(Arc::new(Directory::open(directory)?));
+    let view = OutputDirectory::new(Arc::new(GuardedDirectory::open(directory)?));
     Ok(output::user_error(&view)?)
 }
 
@@ -193,7 +196,7 @@ async fn transfer(
     plan: &OutputPlan,
     early: &mut Early,
     raw: &RawPrefix,
-    directory: &Arc<Directory>,
+    directory: &Arc<GuardedDirectory>,
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, UploadError> {
@@ -201,74 +204,53 @@ async fn transfer(
         raw.join(&names(blob))?;
     }
     let files = plan.blobs.iter().flat_map(|blob| match blob.kind {
-        BlobDimensionality::Single => Files::One(std::iter::once(file(blob, raw, directory))),
-        BlobDimensionality::Multipart => Files::Tree(tree(blob, raw, directory)),
+        BlobDimensionality::Single => OutputFiles::One(std::iter::once(file(blob, raw, directory))),
+        BlobDimensionality::Multipart => OutputFiles::Tree(tree(blob, raw, directory)),
     });
     run_all(files, early, directory, engine, stop).await
 }
 
-/// Uploads the files that are not up yet, up to the first that has no place to go to.
+/// Uploads the files that are not up yet. A file that has no place to go ends the upload.
 async fn run_all(
-    mut files: impl Iterator<Item = Result<Planned, UploadError>> + Send,
+    mut files: impl Iterator<Item = Result<PlannedFile, UploadError>> + Send,
     early: &mut Early,
-    directory: &Arc<Directory>,
+    directory: &Arc<GuardedDirectory>,
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, UploadError> {
-    let (mut refused, mut begun) = (None, Vec::new());
-    let state = (&mut files, &mut *early, &mut refused, &mut begun);
-    let copies = stream::unfold(state, |(files, early, refused, begun)| async move {
+    let halt = &stop.child();
+    let mut refused = None;
+    let state = (&mut files, &mut *early, &mut refused);
+    let copies = stream::unfold(state, |(files, early, refused)| async move {
         loop {
-            match files.next()? {
+            let file = match files.next()? {
+                Ok(file) => file,
                 Err(error) => {
                     *refused = Some(error);
+                    halt.cancel();
                     return None;
                 }
-                Ok(file) => {
-                    let (key, path) = (file.key.clone(), file.path.clone());
-                    if early.is_settled(&key, &path, directory).await {
-                        continue;
-                    }
-                    match early.take_growing(&key) {
-                        Some(gradual) => begun.push((gradual, file)),
-                        None => return Some((file.copy(), (files, early, refused, begun))),
-                    }
-                }
+            };
+            if !early.is_settled(&file.key, &file.path, directory).await {
+                let resume = early.take_begun(&file.key);
+                return Some((file.copy(resume), (files, early, refused)));
             }
         }
     });
-    let outcome = engine.run(copies, stop).await;
-    let finishing = begun.into_iter();
-    let finishing = finishing.map(|(gradual, file)| finish(gradual, file, directory, engine, stop));
-    let finished = join_all(finishing).await;
-    if let Some(error) = refused {
-        return Err(error);
+    let outcome = engine.run(copies, halt).await;
+    match refused {
+        Some(error) => Err(error),
+        None => outcome.map_err(UploadError::Transfer),
     }
-    let mut summary = outcome.map_err(UploadError::Transfer)?;
-    let mut anew: Vec<Labelled> = Vec::new();
-    for outcome in finished {
-        match outcome {
-            Ok(bytes) => {
-                summary.objects += 1;
-                summary.bytes += bytes;
-            }
-            Err(file) => anew.push(file.copy()),
-        }
-    }
-    let rest = engine.run(stream::iter(anew), stop).await;
-    let rest = rest.map_err(UploadError::Transfer)?;
-    summary.objects += rest.objects;
-    summary.bytes += rest.bytes;
-    Ok(summary)
 }
 
 /// The files of one output.
-enum Files<One, Tree> {
+enum OutputFiles<One, Tree> {
     One(One),
     Tree(Tree),
 }
 
-impl<T, One: Iterator<Item = T>, Tree: Iterator<Item = T>> Iterator for Files<One, Tree> {
+impl<T, One: Iterator<Item = T>, Tree: Iterator<Item = T>> Iterator for OutputFiles<One, Tree> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {

@@ -1,37 +1,38 @@
-//! The entries of a plan, one for each file: where it lies, and where it goes.
+//! The entries of an upload's plan, one for each file: where it is, and where it goes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::Directory;
+use super::directory::GuardedDirectory;
 use super::error::UploadError;
 use super::walk;
 use crate::literal::Shown;
 use crate::literal::output::BlobOutput;
 use crate::store::Reference;
-use crate::transfer::{Copy, Labelled, LocalFile};
+use crate::transfer::{Copy, LocalFile, MultipartUpload, PlannedCopy};
 
 /// A file to upload.
 #[derive(Debug)]
-pub(super) struct Planned {
-    /// Its name below the raw prefix, segments joined by `/`.
+pub(super) struct PlannedFile {
+    /// Its name below the raw prefix: segments, joined by `/`.
     pub(super) key: Box<str>,
-    /// Where it lies in the output directory.
+    /// Its path in the output directory.
     pub(super) path: PathBuf,
     label: Arc<str>,
     from: LocalFile,
     to: Reference,
 }
 
-impl Planned {
-    /// Its copy.
-    pub(super) fn copy(self) -> Labelled {
+impl PlannedFile {
+    /// Its copy; `resume` is a multipart upload that has begun for it.
+    pub(super) fn copy(self, resume: Option<MultipartUpload>) -> PlannedCopy {
         let (from, to) = (self.from, self.to);
-        Copy::Upload { from, to }.labelled(self.label)
+        let resume = resume.map(Box::new);
+        Copy::Upload { from, to, resume }.labelled(self.label)
     }
 }
 
-/// `--to-raw-output`, which an interface of simple types does without.
+/// `--to-raw-output`, which an interface of simple types does not need.
 #[derive(Clone, Debug)]
 pub(super) struct RawPrefix(Option<Reference>);
 
@@ -46,7 +47,7 @@ impl RawPrefix {
         prefix.join(names).map_err(UploadError::RawPrefix)
     }
 
-    /// The uri of a blob. That there is a prefix is checked before anything is uploaded.
+    /// The uri of a blob. Before anything is uploaded, the caller checks that a prefix exists.
     pub(super) fn uri(&self, names: &[String]) -> String {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         self.join(&names)
@@ -58,10 +59,10 @@ impl RawPrefix {
 pub(super) fn file(
     blob: &BlobOutput,
     raw: &RawPrefix,
-    directory: &Arc<Directory>,
-) -> Result<Planned, UploadError> {
+    directory: &Arc<GuardedDirectory>,
+) -> Result<PlannedFile, UploadError> {
     let names = names(blob);
-    Ok(Planned {
+    Ok(PlannedFile {
         key: names.join("/").into(),
         path: blob.path.clone(),
         label: label(blob),
@@ -70,17 +71,17 @@ pub(super) fn file(
     })
 }
 
-/// All files below a directory, found when their turn comes.
+/// All files below a directory, found one by one.
 pub(super) fn tree(
     blob: &BlobOutput,
     raw: &RawPrefix,
-    directory: &Arc<Directory>,
-) -> impl Iterator<Item = Result<Planned, UploadError>> {
+    directory: &Arc<GuardedDirectory>,
+) -> impl Iterator<Item = Result<PlannedFile, UploadError>> {
     let label = label(blob);
-    walk::Walk::new(Arc::clone(directory), &blob.path).map(move |file| {
+    walk::TreeWalk::new(Arc::clone(directory), &blob.path).map(move |file| {
         let below = file.names.iter().map(String::as_str);
         let names: Vec<&str> = names(blob).into_iter().chain(below).collect();
-        Ok(Planned {
+        Ok(PlannedFile {
             key: names.join("/").into(),
             path: file.path,
             label: Arc::clone(&label),
@@ -90,15 +91,15 @@ pub(super) fn tree(
     })
 }
 
-/// All files of the output directory, as they lie there.
+/// All files of the output directory, as they are.
 pub(super) fn everything(
     raw: &RawPrefix,
-    directory: &Arc<Directory>,
-) -> impl Iterator<Item = Result<Planned, UploadError>> {
-    walk::Walk::new(Arc::clone(directory), Path::new(".")).map(|file| {
+    directory: &Arc<GuardedDirectory>,
+) -> impl Iterator<Item = Result<PlannedFile, UploadError>> {
+    walk::TreeWalk::new(Arc::clone(directory), Path::new(".")).map(|file| {
         let names: Vec<&str> = file.names.iter().map(String::as_str).collect();
         let key = names.join("/");
-        Ok(Planned {
+        Ok(PlannedFile {
             label: format!("the file {}", Shown(&key)).into(),
             key: key.into(),
             path: file.path,

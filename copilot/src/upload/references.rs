@@ -1,29 +1,49 @@
-//! Whether a text that main has left is a reference that others can follow.
+//! Whether a reference that main left makes sense outside of the pod.
+
+use thiserror::Error;
 
 use crate::literal::Shown;
-use crate::store::{Reference, SCHEMES, Stores};
+use crate::store::{Reference, ReferenceError, SCHEMES, StoreError, Stores};
 
-/// What is wrong with a reference, if anything is: it must be of a scheme that the platform knows
-/// and name a container. Whether anything lies there is not asked, for the rights to look may be
-/// main's alone.
-pub(super) fn check(text: &str, stores: &Stores) -> Result<(), String> {
-    let reference = Reference::parse(text).map_err(|error| error.to_string())?;
+/// Why a text is not a reference that others can follow.
+#[derive(Debug, Error)]
+pub(super) enum UnusableReference {
+    /// It is not a reference.
+    #[error(transparent)]
+    Malformed(#[from] ReferenceError),
+    /// It names a path outside of the local store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It names main's own memory, which nobody else can read.
+    #[error("{} is in main's memory", Shown(shown))]
+    InMemory { shown: String },
+    /// It names no bucket, container or host.
+    #[error("{} names no container", Shown(shown))]
+    NoContainer { shown: String },
+    /// The platform does not know its scheme.
+    #[error("{} has an unknown scheme: use one of {}", Shown(shown), known())]
+    UnknownScheme { shown: String },
+}
+
+/// Checks a reference: its scheme must be one that the platform knows, and it must name a container.
+/// Whether anything exists there is not checked, since perhaps only main has the right to look.
+pub(super) fn check(text: &str, stores: &Stores) -> Result<(), UnusableReference> {
+    let reference = Reference::parse(text)?;
     let shown = reference.shown();
     match reference.scheme() {
-        // Of all paths only those of the local store mean anything outside of the pod.
-        "file" => stores
-            .open(&reference)
-            .map(|_| ())
-            .map_err(|error| error.to_string()),
-        // Main's own memory, to which nobody else has a way.
-        "mem" => Err(format!("{} lies in memory", Shown(&shown))),
-        "http" | "https" => container(&reference),
-        known if SCHEMES.contains(&known) => container(&reference),
-        _ => Err(format!(
-            "{} is no reference of a known scheme: use one of {}",
-            Shown(&shown),
-            known()
-        )),
+        // Outside of the pod only paths of the local store mean anything.
+        "file" => {
+            stores.open(&reference)?;
+            Ok(())
+        }
+        "mem" => Err(UnusableReference::InMemory { shown }),
+        scheme if SCHEMES.contains(&scheme) || ["http", "https"].contains(&scheme) => {
+            if reference.container().is_empty() {
+                return Err(UnusableReference::NoContainer { shown });
+            }
+            Ok(())
+        }
+        _ => Err(UnusableReference::UnknownScheme { shown }),
     }
 }
 
@@ -32,11 +52,4 @@ fn known() -> String {
     let shared = SCHEMES.into_iter().filter(|scheme| *scheme != "mem");
     let schemes: Vec<&str> = shared.chain(["http", "https"]).collect();
     schemes.join(", ")
-}
-
-fn container(reference: &Reference) -> Result<(), String> {
-    if reference.container().is_empty() {
-        return Err(format!("{} names no container", Shown(&reference.shown())));
-    }
-    Ok(())
 }

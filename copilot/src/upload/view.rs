@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 use rustix::fs::Dir;
 
-use super::directory::{Directory, kind};
-use crate::literal::output::{Entry, OutputView};
+use super::directory::{GuardedDirectory, kind};
+use crate::literal::output::{OutputEntry, OutputView};
 
-/// The output directory, guarded.
+/// The output directory, as the planner sees it.
 #[derive(Debug)]
-pub struct OutputDirectory(Arc<Directory>);
+pub struct OutputDirectory(Arc<GuardedDirectory>);
 
 impl OutputDirectory {
     /// A view of an opened directory.
     #[must_use]
-    pub(super) fn new(directory: Arc<Directory>) -> Self {
+    pub(super) fn new(directory: Arc<GuardedDirectory>) -> Self {
         Self(directory)
     }
 }
@@ -29,9 +29,9 @@ impl OutputView for OutputDirectory {
         self.0.path()
     }
 
-    fn stat(&self, path: &Path) -> io::Result<Option<Entry>> {
+    fn stat(&self, path: &Path) -> io::Result<Option<OutputEntry>> {
         let found = self.0.stat(path)?;
-        Ok(found.map(|stat| Entry {
+        Ok(found.map(|stat| OutputEntry {
             kind: kind(&stat),
             size: u64::try_from(stat.st_size).unwrap_or(0),
         }))
@@ -56,7 +56,7 @@ impl OutputView for OutputDirectory {
 }
 
 /// The names in a directory, without `.` and `..`.
-pub(super) fn names(directory: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
+pub(super) fn names(directory: &GuardedDirectory, path: &Path) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     see_names(directory, path, &mut |name| {
         names.push(name.to_owned());
@@ -66,7 +66,7 @@ pub(super) fn names(directory: &Directory, path: &Path) -> io::Result<Vec<OsStri
 }
 
 fn see_names(
-    directory: &Directory,
+    directory: &GuardedDirectory,
     path: &Path,
     see: &mut dyn FnMut(&OsStr) -> ControlFlow<()>,
 ) -> io::Result<()> {

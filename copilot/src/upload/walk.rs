@@ -1,7 +1,7 @@
 //! All files below a directory, one after the other, in the order of their names.
 //!
-//! Lazy: only the names of the directories on the way are held. What cannot be uploaded becomes a
-//! file whose opening fails with the reason, so that the transfer reports it beside other failures.
+//! Lazy: only the names of the directories on the way are in memory. An entry that cannot be uploaded
+//! becomes a file that fails to open with the reason, so that the transfer reports it with other failures.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -9,50 +9,50 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::{Directory, advised, kind};
+use super::directory::{GuardedDirectory, advised, kind};
 use super::view::names;
 use crate::literal::output::EntryKind;
 use crate::transfer::LocalFile;
 
-/// How often one directory is uploaded because of links to it. A few links make a tree of any size
-/// where each directory holds two to the next; nobody means more than this.
+/// How many links to one directory are followed. If each directory holds two links to the next one, a few
+/// links make a tree of any size; nobody wants that on purpose.
 const LINKS_TO_ONE: u32 = 100;
 
 /// A file of the tree.
 pub(super) struct WalkedFile {
-    /// The names from the tree's root to it.
+    /// The names from the root of the tree to it.
     pub(super) names: Vec<String>,
-    /// Where it lies in the output directory.
+    /// Its path in the output directory.
     pub(super) path: PathBuf,
-    /// Its content, opened when its turn comes.
+    /// The file to open.
     pub(super) content: LocalFile,
 }
 
 /// Walks a tree.
-pub(super) struct Walk {
-    directory: Arc<Directory>,
+pub(super) struct TreeWalk {
+    directory: Arc<GuardedDirectory>,
     root: PathBuf,
-    /// The directories from the root to where we are.
-    levels: Vec<Level>,
-    /// How often a link has led to each directory.
-    links: HashMap<Identity, u32>,
-    /// The root is still to be opened.
+    /// The directories from the root to the current one.
+    levels: Vec<WalkLevel>,
+    /// How many links have led to each directory.
+    links: HashMap<FileId, u32>,
+    /// Whether the root has been opened.
     begun: bool,
 }
 
 /// Device and inode.
-type Identity = (u64, u64);
+type FileId = (u64, u64);
 
-struct Level {
-    /// A link to a directory on the way would have no end.
-    identity: Identity,
+struct WalkLevel {
+    /// A link to a directory on the way would never end.
+    identity: FileId,
     path: PathBuf,
-    /// Sorted backwards, the next one last.
+    /// In reverse order: the next one is last.
     names: Vec<OsString>,
 }
 
-impl Walk {
-    pub(super) fn new(directory: Arc<Directory>, root: &Path) -> Self {
+impl TreeWalk {
+    pub(super) fn new(directory: Arc<GuardedDirectory>, root: &Path) -> Self {
         Self {
             directory,
             root: root.to_owned(),
@@ -62,7 +62,7 @@ impl Walk {
         }
     }
 
-    /// Goes into a directory.
+    /// Enters a directory.
     fn enter(&mut self, path: PathBuf) -> io::Result<()> {
         let stat = self.directory.stat(&path)?;
         let stat = stat.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
@@ -76,7 +76,7 @@ impl Walk {
             let links = self.links.entry(identity).or_default();
             *links += 1;
             if *links > LINKS_TO_ONE {
-                // There would be as many more as there are paths: one is told.
+                // Every further path would fail the same way: report one.
                 self.levels.clear();
                 return Err(io::Error::other(format!(
                     "it is a link to a directory that {LINKS_TO_ONE} links have led to before; copy \
@@ -86,7 +86,7 @@ impl Walk {
         }
         let mut names = names(&self.directory, &path)?;
         names.sort_unstable_by(|one, other| other.cmp(one));
-        self.levels.push(Level {
+        self.levels.push(WalkLevel {
             identity,
             path,
             names,
@@ -118,7 +118,7 @@ impl Walk {
         }
     }
 
-    /// The names below the tree's root; a store's keys are text.
+    /// The names below the root of the tree. The keys of a store are text.
     fn remote_names(&self, path: &Path) -> io::Result<Vec<String>> {
         let below = path.strip_prefix(&self.root).unwrap_or(path);
         below
@@ -133,7 +133,7 @@ impl Walk {
     }
 }
 
-impl Iterator for Walk {
+impl Iterator for TreeWalk {
     type Item = WalkedFile;
 
     fn next(&mut self) -> Option<WalkedFile> {

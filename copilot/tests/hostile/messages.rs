@@ -13,7 +13,7 @@ use copilot::idl::{
     decode_typed_interface, decode_variable_map, literal, literal_type,
 };
 use copilot::literal::input::{self, Arrival, Layout, Offloaded, Target};
-use copilot::literal::output::{self, Entry, EntryKind, OutputOptions, OutputView};
+use copilot::literal::output::{self, EntryKind, OutputEntry, OutputOptions, OutputView};
 use copilot::literal::render::MetadataFormat;
 use proptest::prelude::*;
 
@@ -90,8 +90,8 @@ impl OutputView for Everywhere<'_> {
         Path::new("/var/outputs")
     }
 
-    fn stat(&self, _: &Path) -> io::Result<Option<Entry>> {
-        Ok(Some(Entry {
+    fn stat(&self, _: &Path) -> io::Result<Option<OutputEntry>> {
+        Ok(Some(OutputEntry {
             kind: EntryKind::File,
             size: self.0.len() as u64,
         }))

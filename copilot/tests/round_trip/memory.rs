@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use copilot::literal::input::{BlobKind, InputPlan};
-use copilot::literal::output::{Entry, EntryKind, OutputView};
+use copilot::literal::output::{EntryKind, OutputEntry, OutputView};
 
 /// What a fetched object holds: no text, so that no other type takes it for its own.
 const OBJECT: [u8; 3] = [0xff, 0xfe, 0];
@@ -46,8 +46,8 @@ impl OutputView for Memory {
         Path::new("/out")
     }
 
-    fn stat(&self, path: &Path) -> io::Result<Option<Entry>> {
-        Ok(self.0.get(path).map(|content| Entry {
+    fn stat(&self, path: &Path) -> io::Result<Option<OutputEntry>> {
+        Ok(self.0.get(path).map(|content| OutputEntry {
             kind: match content {
                 Some(_) => EntryKind::File,
                 None => EntryKind::Directory,

@@ -1,6 +1,6 @@
-//! From main's end to the commit of its outputs: a gibibyte that main writes over 20 s, as a hundred
-//! files or as one that it appends to. With `UPLOAD_EAGER` beside `UPLOAD_ON_EXIT`, in turn, against
-//! one `MinIO`; main's end is the kernel's word, the commit the sidecar's.
+//! Measures the time from main's end to the commit of its outputs: 1 GiB, written over 20 s, as a hundred
+//! files or as one that main appends to. `UPLOAD_EAGER` and `UPLOAD_ON_EXIT` run in turn with one `MinIO`.
+//! The time of main's end comes from the kernel, that of the commit from the sidecar.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use copilot::idl::{Message as _, blob_type::BlobDimensionality};
 use serde_json::Value;
 
 use super::figures::{percentile, ratio};
-use super::running::Running;
+use super::process::BenchProcess;
 use super::transfer::Options;
 use super::transfer::server::{BUCKET, Server};
 use crate::binary;
@@ -32,13 +32,13 @@ const TIME: Duration = Duration::from_secs(20);
 /// The output.
 const OUTPUT: &str = "o";
 
-/// What main does, and what of it is declared.
+/// How main writes, and the declared type of the output.
 const SHAPES: [(&str, BlobDimensionality); 2] = [
     ("files", BlobDimensionality::Multipart),
     ("append", BlobDimensionality::Single),
 ];
 
-/// Measures and prints.
+/// Measures, and prints the results.
 pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
     let options = Options::parse(arguments)?;
     let place = tempfile::tempdir()?;
@@ -97,12 +97,12 @@ impl Turn<'_> {
         let _ = fs::remove_dir_all(&outputs);
         fs::create_dir(&outputs)?;
         let pod = Pod::create()?;
-        let mut sidecar = Running::start(self.sidecar(mode, &pod, &outputs, &timeline))?;
+        let mut sidecar = BenchProcess::start(self.sidecar(mode, &pod, &outputs, &timeline))?;
         sidecar.wait_until_ready()?;
         let mut main = pod.command("main", self.program)?;
         main.args(["--copilot", "-", "eager-main", self.shape])
             .arg(&outputs);
-        let mut main = Running::start(main)?;
+        let mut main = BenchProcess::start(main)?;
         main.wait()?;
         sidecar.wait()?;
         let told: Value = serde_json::from_slice(&fs::read(&timeline)?)?;
@@ -145,7 +145,7 @@ impl Turn<'_> {
         command
     }
 
-    /// All of it is there.
+    /// Checks that the whole output was uploaded.
     fn check(&self) -> Result<()> {
         let found = self.server.list(&self.prefix)?;
         let bytes: u64 = found.values().sum();
@@ -156,7 +156,7 @@ impl Turn<'_> {
     }
 }
 
-/// In main's place.
+/// Main's program.
 pub fn main(shape: &str, directory: &Path) -> Result<()> {
     let block = bytes(MIB, 7);
     let begun = Instant::now();
@@ -188,7 +188,7 @@ pub fn main(shape: &str, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Sleeps until so much of the time is over.
+/// Sleeps until this share of the time is over.
 fn wait_until(begun: Instant, part: u32, of: u32) {
     thread::sleep((TIME * part / of).saturating_sub(begun.elapsed()));
 }

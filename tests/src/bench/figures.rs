@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Panics
 ///
-/// Without any sample: a bench that measured nothing has no result.
+/// If there are no samples: a bench that measured nothing has no result.
 #[must_use]
 pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     assert!(!sorted.is_empty(), "nothing was measured");

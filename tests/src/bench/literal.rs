@@ -1,8 +1,8 @@
-//! Literals in bulk: how long a plan of a hundred thousand takes, and how much memory; and what the
-//! JSON of one large struct costs beyond the struct itself.
+//! Many literals: how much time and memory a plan of a hundred thousand takes, and how much memory the
+//! JSON of one large struct takes in addition to the struct itself.
 //!
-//! Memory is a high-water mark, and a process has one of its own; so each part runs in a process
-//! of its own, beside one that does the same without what is measured.
+//! Memory is measured as a process's peak, so each part runs in its own process, and is compared with a
+//! process that does the same without the measured step.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -29,14 +29,14 @@ const LITERALS: usize = 100_000;
 /// The size of the struct's JSON in bytes.
 const STRUCT: u32 = 50_000_000;
 
-/// What a part found.
+/// The result of a part.
 struct Figures {
     milliseconds: f64,
     /// Peak memory in bytes.
     peak: f64,
 }
 
-/// Measures and prints. `program` is this one.
+/// Measures, and prints the results. `program` is the path of this program.
 pub fn run(program: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (mixed, large) = (
@@ -88,14 +88,14 @@ pub fn run(program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One part, in a process of its own; prints its figures for [`run`].
+/// Runs one part in its own process; prints its figures for [`run`].
 pub fn part(name: &str, file: &Path) -> Result<()> {
     let mut begun = Instant::now();
     let mut taken = begun.elapsed();
     if name != "nothing" {
         let message = Bytes::from(fs::read(file)?);
         begun = Instant::now();
-        // As the download does: the message goes as soon as it is decoded.
+        // As in a download: the message is dropped when it is decoded.
         let literals = decode_literal_map(message)?;
         taken = begun.elapsed();
         begun = Instant::now();
@@ -151,7 +151,7 @@ fn measured(program: &Path, part: &str, file: &Path) -> Result<Figures> {
     figures.with_context(|| format!("{part} failed: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// The most memory that this process ever had, in bytes.
+/// The peak memory of this process in bytes.
 fn peak() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -159,7 +159,7 @@ fn peak() -> Result<u64> {
     Ok(kib.context("the kernel tells no peak")?.parse::<u64>()? * 1024)
 }
 
-/// Writes a message; gives its size in bytes.
+/// Writes a message, and returns its size in bytes.
 #[expect(clippy::cast_precision_loss, reason = "a message of a few MB")]
 fn write(path: &Path, literals: &LiteralMap) -> Result<f64> {
     let message = literals.encode_to_vec();
@@ -167,7 +167,7 @@ fn write(path: &Path, literals: &LiteralMap) -> Result<f64> {
     Ok(message.len() as f64)
 }
 
-/// Literals of all kinds; those within lists, maps and unions count, and so do these.
+/// Literals of all kinds. Lists, maps and unions count, and so do the literals in them.
 fn mixed_map() -> LiteralMap {
     let mut literals = BTreeMap::new();
     let mut count = 0;

@@ -1,8 +1,8 @@
-//! Large amounts through a container of 128 MiB and half a CPU, page cache counted: whether they get
-//! through, what that costs, and that nobody is killed on the way.
+//! Large transfers in a container with half a CPU and 128 MiB including page cache: checks that they are
+//! complete and that the container is not killed, and measures their cost.
 //!
-//! The store is one without a disk ([`crate::boundless`]); what comes down is compared with what it
-//! makes up. What goes up it counts and forgets.
+//! The store has no disk ([`crate::boundless`]): downloads are compared with what it generates, and uploads
+//! are only counted.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read as _};
@@ -18,6 +18,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use crate::bounded::Bounded;
 use crate::boundless::{BoundlessServer, pattern};
+use crate::flags;
 use crate::task::{INPUTS, OUTPUTS, RAW, blob, blob_type, interface};
 
 const MIB: u64 = 1 << 20;
@@ -36,23 +37,23 @@ const TICKS: u64 = 100;
 pub fn run(copilot: &Path, place: &Path, mebibytes: u64, files: u64) -> Result<()> {
     println!("128 MiB with page cache, 0.5 CPU: wall, user, system s | charged at most, killed");
     let directory = tempfile::tempdir_in(place)?;
-    let stage = Stage {
+    let bench = MemoryBench {
         copilot,
         directory: directory.path(),
         server: BoundlessServer::start()?,
     };
     let size = mebibytes * MIB;
-    stage.large(size)?;
-    stage.small(files)
+    bench.large(size)?;
+    bench.small(files)
 }
 
-struct Stage<'a> {
+struct MemoryBench<'a> {
     copilot: &'a Path,
     directory: &'a Path,
     server: BoundlessServer,
 }
 
-impl Stage<'_> {
+impl MemoryBench<'_> {
     fn large(&self, size: u64) -> Result<()> {
         let uri = format!("s3://data/sized/{size}");
         let name = format!("{} MiB", size / MIB);
@@ -94,7 +95,7 @@ impl Stage<'_> {
         measured(&format!("{name} down"), command, &cgroup)
     }
 
-    /// Sends `x`; gives objects and bytes that arrived.
+    /// Uploads `x`; returns the number of objects and bytes that arrived.
     fn up(&self, name: &str, kind: BlobDimensionality) -> Result<(u64, u64)> {
         let before = self.server.received();
         let interface = interface([("x", blob_type(kind))]).encode_to_vec();
@@ -111,29 +112,13 @@ impl Stage<'_> {
 
     fn command(&self, cgroup: &Bounded) -> Result<Command> {
         let mut command = cgroup.command(self.copilot)?;
-        let pairs = [
-            ("auth_type", "accesskey"),
-            ("region", "us-east-1"),
-            ("endpoint", &self.server.endpoint()),
-            ("access_key_id", "key"),
-            ("secret_key", "secret"),
-        ];
-        command.args([
-            "--storage.limits.maxDownloadMBs=0",
-            "--storage.container=data",
-            "--storage.type=stow",
-            "--storage.stow.kind=s3",
-        ]);
-        for (key, value) in pairs {
-            command
-                .arg("--storage.stow.config")
-                .arg(format!("{key}={value}"));
-        }
+        let endpoint = self.server.endpoint();
+        command.args(flags::s3(&endpoint, "data", ("key", "secret")));
         Ok(command)
     }
 }
 
-/// Runs it and prints what it cost.
+/// Runs a command, and prints its cost.
 fn measured(name: &str, mut command: Command, cgroup: &Bounded) -> Result<()> {
     let log = tempfile::NamedTempFile::new()?;
     command.stderr(log.reopen()?).stdout(Stdio::null());
@@ -141,7 +126,7 @@ fn measured(name: &str, mut command: Command, cgroup: &Bounded) -> Result<()> {
     let mut child = command.spawn()?;
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let pid = pid.context("a process has an id")?;
-    // Ended but not yet forgotten: then the kernel still knows what it cost.
+    // It has ended but is not reaped: then the kernel still knows its cost.
     waitid(
         WaitId::Pid(pid),
         WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
@@ -174,7 +159,7 @@ fn cpu(stat: &str) -> Result<(Duration, Duration)> {
     Ok((next()?, next()?))
 }
 
-/// Whether a file has so many bytes, as the server makes them up.
+/// Whether a file has this size and the content that the server generates.
 pub fn is_of_pattern(path: &Path, size: u64) -> Result<bool> {
     let pattern = pattern();
     let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);

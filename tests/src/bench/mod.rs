@@ -1,5 +1,5 @@
-//! The benchmarks. Each measures ours beside the plain thing, in one run, and prints both with
-//! their ratio: machines differ and are noisy, ratios hold.
+//! The benchmarks. Each measures Copilot and a plain program in the same run, and prints both with their
+//! ratio: machines differ and are noisy, but ratios are comparable.
 
 pub mod detect;
 #[cfg(feature = "ebpf")]
@@ -7,7 +7,7 @@ pub mod eager;
 pub mod figures;
 pub mod literal;
 pub mod memory;
-pub mod running;
+pub mod process;
 #[cfg(feature = "ebpf")]
 pub mod start;
 pub mod transfer;

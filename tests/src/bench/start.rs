@@ -1,8 +1,8 @@
-//! From exec to ready, beside a bare load and attach of the same programs by aya; then what idling
-//! costs while main runs: memory and wake-ups.
+//! Measures the time from exec to ready, compared with a program that only loads and attaches the same
+//! BPF programs with aya; then what idling costs while main runs: memory and wake-ups.
 //!
-//! Both processes are started the same way and say that they are ready the same way, by the name
-//! of their thread, which is polled.
+//! Both processes are started in the same way, and both signal that they are ready by the name of their
+//! thread, which is polled.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,13 +16,13 @@ use copilot::track::readiness;
 use copilot::track::source::ebpf::OBJECT;
 
 use super::figures::{percentile, ratio};
-use super::running::Running;
+use super::process::BenchProcess;
 use crate::pod::Pod;
 
-/// How long idling is looked at.
+/// How long idling is measured.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Measures and prints.
+/// Measures, and prints the results.
 pub fn run(program: &Path, copilot: &Path, rounds: usize) -> Result<()> {
     let pod = Pod::create()?;
     let mut ours = Vec::with_capacity(rounds);
@@ -51,8 +51,8 @@ pub fn run(program: &Path, copilot: &Path, rounds: usize) -> Result<()> {
     idle(&pod, copilot)
 }
 
-/// The sidecar watches a pod from outside: moving a process into a cgroup takes the kernel
-/// milliseconds, which are not ours.
+/// The sidecar watches a pod from outside, since moving a process into a cgroup takes the kernel
+/// milliseconds that should not be measured.
 fn sidecar(pod: &Pod, copilot: &Path) -> Command {
     let mut command = Command::new(copilot);
     command.args(["sidecar", "--logger.level=2", "--watcher", "ebpf"]);
@@ -60,11 +60,11 @@ fn sidecar(pod: &Pod, copilot: &Path) -> Command {
     command
 }
 
-/// What the sidecar costs while main runs.
+/// Measures what the sidecar costs while main runs.
 fn idle(pod: &Pod, copilot: &Path) -> Result<()> {
-    let mut sidecar = Running::start(sidecar(pod, copilot))?;
+    let mut sidecar = BenchProcess::start(sidecar(pod, copilot))?;
     sidecar.wait_until_ready()?;
-    let mut main = Running::start({
+    let mut main = BenchProcess::start({
         let mut command = pod.command("main", "/bin/sleep")?;
         command.arg("60");
         command
@@ -84,7 +84,7 @@ fn idle(pod: &Pod, copilot: &Path) -> Result<()> {
 }
 
 fn time_to_ready(command: Command) -> Result<Duration> {
-    let mut process = Running::start(command)?;
+    let mut process = BenchProcess::start(command)?;
     let took = process.wait_until_ready()?;
     process.end()?;
     Ok(took)
@@ -94,7 +94,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// The yardstick: loads and attaches the same programs, and nothing else.
+/// The program to compare with: it only loads and attaches the same BPF programs.
 pub fn bare() -> Result<()> {
     let mut programs: Ebpf = EbpfLoader::new().load(OBJECT)?;
     for (name, tracepoint) in [

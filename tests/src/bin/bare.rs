@@ -1,8 +1,8 @@
-//! The floor of `cargo xtask bench transfer`: the same requests by a plain loop over the store library,
-//! with its own client, and nothing around it. No retries, no resumption, no budget, no checks.
+//! The lower bound of `cargo xtask bench transfer`: makes the same requests in a plain loop over the store
+//! library, with the library's own client. It has no retries, no resumption, no limits and no checks.
 //!
-//! `bare ENDPOINT BUCKET down PREFIX DIRECTORY` and `bare ENDPOINT BUCKET up DIRECTORY PREFIX`, keys by
-//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Parts, and how many at once, are those of ours.
+//! `bare ENDPOINT BUCKET down PREFIX DIRECTORY` and `bare ENDPOINT BUCKET up DIRECTORY PREFIX`, keys in
+//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Part sizes and concurrency are those of Copilot.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,16 +19,16 @@ use object_store::{
     RetryConfig,
 };
 
-/// What goes in one request.
+/// The size of a part, which is sent in one request.
 const PART: u64 = 8 << 20;
-/// Parts of one object at once.
+/// Concurrent parts of one object.
 const PARTS: usize = 4;
-/// Objects at once.
+/// Concurrent objects.
 const OBJECTS: usize = 16;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    // The HTTP client wants to know who does TLS, even where there is none.
+    // The HTTP client needs a TLS provider even for plain HTTP.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

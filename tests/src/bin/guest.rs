@@ -1,4 +1,4 @@
-//! The first process of the virtual machines of `cargo xtask kernels`, and what it starts there.
+//! The first process in the virtual machines of `cargo xtask kernels`, and the programs that it starts.
 
 use std::process::ExitCode;
 

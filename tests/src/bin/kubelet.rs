@@ -1,5 +1,5 @@
-//! Nodes and pods of a real kubelet, as `cargo xtask kubelet` runs them; the process that holds a node;
-//! and the runtime that containerd calls there, by the name `runc`.
+//! Runs nodes and pods with a real kubelet, for `cargo xtask kubelet`. It is also the process of a node,
+//! and, by the name `runc`, the container runtime of that node.
 
 use std::env;
 use std::path::Path;
@@ -29,7 +29,7 @@ fn dispatch() -> Result<ExitCode> {
     }
     match arguments.split_first() {
         Some((verb, rest)) if verb == "run" => {
-            let good = run::run(&Options::of(rest)?)?;
+            let good = run::run(&Options::parse(rest)?)?;
             Ok(ExitCode::from(u8::from(!good)))
         }
         Some((verb, [directory])) if verb == "node" => {

@@ -1,5 +1,5 @@
-//! A main for the tests: its first thread ends at once, another one waits for a line in the file
-//! named first and ends the process with the code named second.
+//! A main for the tests: its first thread ends at once; another one waits for a line in the file that the
+//! first argument names, and ends the process with the code in the second argument.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};

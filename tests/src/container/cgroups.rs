@@ -1,12 +1,12 @@
-//! The pod's directories in every cgroup hierarchy of the machine: the runtime makes them, and
-//! leaves those above a container behind.
+//! Removes a pod's directories from every cgroup hierarchy: the runtime makes them, and does not remove the
+//! ones above a container.
 
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-/// Where whole cgroup hierarchies are mounted, of either version.
+/// The mount points of cgroup hierarchies of both versions.
 fn mounts() -> Vec<PathBuf> {
     let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     mountinfo
@@ -20,7 +20,7 @@ fn mounts() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Removes the directory `top` (relative to a hierarchy's root) and those below it, wherever it is.
+/// Removes the directory `top`, relative to the root of a hierarchy, and all below it, in every hierarchy.
 pub(super) fn remove(top: &str) {
     for mount in mounts() {
         let top = mount.join(top);
@@ -37,7 +37,7 @@ fn remove_tree(directory: &PathBuf) -> bool {
             remove_tree(&entry.path());
         }
     }
-    // Killed processes leave their cgroup a moment later.
+    // A killed process leaves its cgroup a moment later.
     (0..200).any(|_| {
         let gone = fs::remove_dir(directory).is_ok();
         if !gone {

@@ -1,6 +1,6 @@
-//! Where a node keeps a pod's cgroups: as kubelet's drivers and the runtimes name them.
+//! The names of a pod's cgroups on a node, by kubelet's cgroup driver and the runtime.
 
-/// How cgroups are named.
+/// How a node names cgroups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
     /// Kubelet's cgroupfs driver: `pod<uid>/<id>`.
@@ -8,7 +8,7 @@ pub enum Layout {
     Cgroupfs,
     /// Kubelet's systemd driver: slices for the pod, a scope for the container.
     Systemd,
-    /// The same as CRI-O with crun makes it: the processes are one level below the scope.
+    /// The same with CRI-O and crun: the processes are one level below the scope.
     Nested,
 }
 

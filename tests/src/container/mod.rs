@@ -1,11 +1,11 @@
-//! Pods of real containers: `runc` makes them as kubelet and a container runtime would, the test
-//! process plays both.
+//! Pods of real containers: the test process plays kubelet and the container runtime, and `runc` makes the
+//! containers.
 //!
-//! A [`Sandbox`] holds the pause container, which owns the pod's namespaces, and what kubelet keeps
-//! of a pod on the node; a [`Spec`] says what a container is; a [`Container`] is one that runs. The
-//! pod's cgroup lies below `/copilot-test-…`, never below `/kubepods`, where a kubelet of the
-//! machine would kill what it does not know. Its network is its own and has a loopback only.
-//! Everything is stopped and removed on drop. Never here: what a test expects. Called by the tests.
+//! A [`Sandbox`] holds the pause container, which owns the pod's namespaces, and the files that kubelet keeps
+//! for a pod; a [`Spec`] describes a container; a [`Container`] is one that runs. The pod's cgroup is below
+//! `/copilot-test-…`, never below `/kubepods`, where a kubelet of this machine kills what it does not know.
+//! The pod's network has only a loopback. All of it stops and vanishes when it is dropped. Never here: what
+//! a test expects. Called by the fixtures and the tests.
 
 mod cgroups;
 mod layout;
@@ -17,7 +17,7 @@ mod spec;
 
 pub use layout::Layout;
 pub use network::Network;
-pub use node::Node;
-pub use running::{Container, Ended};
+pub use node::NodeKind;
+pub use running::Container;
 pub use sandbox::{Pids, Sandbox, obstacle};
 pub use spec::{Image, Spec};

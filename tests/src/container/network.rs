@@ -1,5 +1,5 @@
-//! A pod's network, entered from the test process: so a server of a test's own listens where only
-//! the pod can reach it, and nothing leaves the pod.
+//! A pod's network, which the test process can enter: so a server of the test listens where only the pod
+//! reaches it.
 
 use std::fs::File;
 use std::io;
@@ -13,12 +13,12 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 pub struct Network(File);
 
 impl Network {
-    /// That of a process.
-    pub(super) fn of(pid: i32) -> io::Result<Self> {
+    /// The network of a process.
+    pub(super) fn from_process(pid: i32) -> io::Result<Self> {
         File::open(format!("/proc/{pid}/ns/net")).map(Self)
     }
 
-    /// Runs `work` inside, on a thread of its own. The sockets and threads that it makes stay there.
+    /// Runs `work` in this network, on a thread of its own. Its sockets and threads stay in the network.
     ///
     /// # Panics
     /// If `work` does.

@@ -1,9 +1,9 @@
-//! What the pods of a test find on their node: nothing special, hundreds of mounts, or a `/proc` that
-//! is slow to read.
+//! The kinds of nodes on which tests run pods: the machine as it is, one with hundreds of mounts, and one
+//! whose `/proc` is slow.
 //!
-//! A runtime's process that makes a container has the node's mounts until it pivots into the
-//! container's root. On a machine with few mounts that state is short, and tells less than the
-//! container's own mounts; on a node it tells more. Slow readings meet such states on purpose.
+//! The process with which a runtime makes a container has the node's mounts until it pivots into the
+//! container's root. A machine with few mounts leaves that state soon; a node does not. Slow reads of `/proc`
+//! meet that state on purpose.
 
 use std::cell::Cell;
 use std::panic;
@@ -17,40 +17,39 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use super::spec::Spec;
 use crate::other_pods;
 
-/// The longest delay of a reading.
+/// The longest delay of a read, in microseconds.
 const DELAY_US: u32 = 8_000;
 
-/// What is said of the node on which the pods of this thread run.
+/// The kind of node on which the pods of a thread run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Node {
+pub enum NodeKind {
     /// The machine as it is.
     #[default]
     Quiet,
     /// With hundreds of mounts.
     Mounts,
-    /// With hundreds of mounts, and each reading of `/proc` by the sidecar takes some milliseconds
-    /// longer.
+    /// With hundreds of mounts, and the sidecar reads each file of `/proc` some milliseconds later.
     SlowProc,
 }
 
 thread_local! {
-    static HERE: Cell<Node> = const { Cell::new(Node::Quiet) };
+    static HERE: Cell<NodeKind> = const { Cell::new(NodeKind::Quiet) };
 }
 
-impl Node {
-    /// The node of this thread.
+impl NodeKind {
+    /// The kind of node of this thread.
     #[must_use]
     pub fn here() -> Self {
         HERE.get()
     }
 
-    /// Runs `scenario` on such a node, in a thread whose mounts nobody else sees.
+    /// Runs `scenario` on such a node, in a thread with a mount namespace of its own.
     ///
     /// # Panics
     ///
-    /// When the scenario does, or when the mounts cannot be made.
-    pub fn play(self, scenario: impl FnOnce() + Send) {
-        let played = thread::scope(|scope| {
+    /// If the scenario panics, or the mounts cannot be made.
+    pub fn run(self, scenario: impl FnOnce() + Send) {
+        let result = thread::scope(|scope| {
             let on_node = scope.spawn(|| {
                 HERE.set(self);
                 if self != Self::Quiet {
@@ -60,12 +59,12 @@ impl Node {
             });
             on_node.join()
         });
-        if let Err(panic) = played {
+        if let Err(panic) = result {
             panic::resume_unwind(panic);
         }
     }
 
-    /// The sidecar as it is on this node.
+    /// The sidecar on such a node.
     #[must_use]
     pub fn slow_down(self, sidecar: Spec) -> Spec {
         match self {
@@ -77,8 +76,8 @@ impl Node {
     }
 }
 
-/// The mounts of other pods, in a mount namespace of this thread's own. They go with the thread and
-/// what it started.
+/// Makes the mounts of other pods in a mount namespace of this thread. They vanish when the thread and its
+/// processes end.
 fn mount_hundreds() -> Result<()> {
     // SAFETY: a new mount namespace changes no memory and no descriptor.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }.context("no mount namespace of our own")?;

@@ -1,4 +1,4 @@
-//! A container that exists: the runtime's commands on it, and its end.
+//! A container: the runtime's commands for it, and its end.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,11 +12,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::sandbox::Sandbox;
+use crate::binary::{Ended, PATIENCE};
 
-/// How long anything may take before it is called stuck.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// The runtime, for one container.
+/// The runtime, with the state of one container.
 #[derive(Debug)]
 pub(super) struct Runtime {
     state: PathBuf,
@@ -33,7 +31,7 @@ impl Runtime {
         }
     }
 
-    /// Makes the container and returns the pid of its first process, which waits to be started.
+    /// Makes the container. Returns the pid of its first process, which waits for `start`.
     pub(super) fn create(&self, output: &File) -> io::Result<i32> {
         let pid_file = self.bundle.join("pid");
         let mut command = self.command("create");
@@ -55,12 +53,12 @@ impl Runtime {
         self.succeed(self.command("start").arg(&self.id))
     }
 
-    /// Kills whatever runs in it and removes it; its first process is a child of ours.
+    /// Kills the container's processes and removes it. Its first process is a child of this one.
     pub(super) fn delete(&self, pid: i32) {
-        // Fails if it has ended, which is just as well.
+        // This fails if the container has ended.
         let mut kill = self.command("kill");
         let _ = kill.args([&self.id, "KILL"]).stderr(Stdio::null()).status();
-        // One that was waited for before is no child any more.
+        // This fails if the process was waited for before.
         let _ = waitpid(Pid::from_raw(pid), WaitOptions::empty());
         if let Err(error) = self.succeed(self.command("delete").arg("--force").arg(&self.id)) {
             eprintln!("container {} could not be removed: {error}", self.id);
@@ -84,22 +82,13 @@ impl Runtime {
     }
 }
 
-/// A container of a pod; killed and removed when dropped.
+/// A container of a pod. When it is dropped, it is killed and removed.
 #[derive(Debug)]
 pub struct Container<'pod> {
     runtime: Runtime,
     pid: i32,
     log: PathBuf,
     pod: PhantomData<&'pod Sandbox>,
-}
-
-/// How a container ended, and what it said.
-#[derive(Clone, Debug)]
-pub struct Ended {
-    /// How its first process ended.
-    pub status: ExitStatus,
-    /// Its standard output and standard error.
-    pub log: String,
 }
 
 impl Container<'_> {
@@ -112,24 +101,24 @@ impl Container<'_> {
         }
     }
 
-    /// Its id, as the runtime gave it.
+    /// The container id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.runtime.id
     }
 
-    /// Its first process, as the test process sees it.
+    /// The pid of its first process, in the namespace of the test process.
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// Lets its program begin.
+    /// Starts its program.
     pub fn start(&self) -> io::Result<()> {
         self.runtime.start()
     }
 
-    /// A command that runs in it, with its user and rights, as an exec probe or `kubectl exec` does.
+    /// A command that runs in the container, with its user and capabilities, like `kubectl exec`.
     #[must_use]
     pub fn exec(&self, program: &[&str]) -> Command {
         let mut command = self.runtime.command("exec");
@@ -144,31 +133,36 @@ impl Container<'_> {
         Ok(kill_process(pid, signal)?)
     }
 
-    /// What it has said so far.
+    /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// How its first process ended, if it has. To be asked until it has, and not again.
+    /// How its first process ended, or `None` while it runs. Call it until the process has ended, and not
+    /// again.
     pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         let ended = waitpid(Pid::from_raw(self.pid), WaitOptions::NOHANG)?;
         Ok(ended.map(|(_, status)| ExitStatus::from_raw(status.as_raw())))
     }
 
-    /// Waits for its end. Fails, with what it said, if that takes too long.
+    /// Waits for its end. Standard output and standard error are one log, as Kubernetes keeps them: it
+    /// is `stderr` of the result. Fails with that log if the end takes too long.
     pub fn wait(&self) -> io::Result<Ended> {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             if let Some(status) = self.try_wait()? {
-                let log = self.log();
-                return Ok(Ended { status, log });
+                return Ok(Ended {
+                    status,
+                    stdout: String::new(),
+                    stderr: self.log(),
+                });
             }
             thread::sleep(Duration::from_millis(2));
         }
         let log = self.log();
         Err(io::Error::other(format!(
-            "it does not end; it said:\n{log}"
+            "the container does not end; its log:\n{log}"
         )))
     }
 }

@@ -1,4 +1,4 @@
-//! The pod: its pause container, what kubelet keeps of it on the node, and its containers' making.
+//! The pod: its pause container, the files that kubelet keeps for it, and how its containers are made.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,7 +14,7 @@ use super::network::Network;
 use super::running::{Container, Runtime};
 use super::spec::{Image, Spec, open_directory};
 
-/// What pause does: it takes in the pod's orphans until it is told to end.
+/// The pause container: it adopts the pod's orphans until SIGTERM.
 const PAUSE: &str = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done";
 
 /// Whether the pod's containers see each other's processes.
@@ -26,25 +26,25 @@ pub enum Pids {
     Separate,
 }
 
-/// A pod that runs; its containers borrow it, and it ends when dropped.
+/// A running pod. Its containers borrow it, and it ends when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     pause: Pause,
     pids: Pids,
     network: Network,
-    node: Node,
+    node: PodFiles,
 }
 
-/// The pause container, removed before the node's files.
+/// The pause container.
 #[derive(Debug)]
 struct Pause {
     runtime: Runtime,
     pid: i32,
 }
 
-/// What the node has of the pod.
+/// The pod's files and names on the node.
 #[derive(Debug)]
-struct Node {
+struct PodFiles {
     directory: tempfile::TempDir,
     name: String,
     uid: String,
@@ -60,15 +60,15 @@ impl Sandbox {
         Self::start_on(Layout::default(), name, pids)
     }
 
-    /// The same on a node that names its cgroups so.
+    /// The same on a node with this layout of cgroups.
     pub fn start_on(layout: Layout, name: &str, pids: Pids) -> io::Result<Self> {
-        // As a runtime's shim does: the first processes of containers become children of ours, so
-        // we are the one who learns how they ended.
+        // As in the shim of a runtime: the first processes of containers become children of this process,
+        // which so learns how they end.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-        let node = Node::prepare(name, layout)?;
+        let node = PodFiles::prepare(name, layout)?;
         let (runtime, pid) = node.pause()?;
         let pause = Pause { runtime, pid };
-        let network = Network::of(pid)?;
+        let network = Network::from_process(pid)?;
         Ok(Self {
             pause,
             pids,
@@ -89,13 +89,13 @@ impl Sandbox {
         &self.node.uid
     }
 
-    /// A directory of the node that vanishes with the pod, for whatever a test needs.
+    /// A directory of the node for the files of a test. It vanishes with the pod.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.node.directory.path()
     }
 
-    /// The node's directory of a volume of the pod, made when it is first asked for.
+    /// The directory of a volume of the pod on the node. The first call makes it.
     pub fn volume(&self, name: &str) -> io::Result<PathBuf> {
         let volumes = self.node.kubelet().join("volumes/kubernetes.io~empty-dir");
         let path = volumes.join(name);
@@ -103,7 +103,7 @@ impl Sandbox {
         Ok(path)
     }
 
-    /// Makes a container: it exists, and its program waits to be started.
+    /// Makes a container. Its program waits for [`Container::start`].
     pub fn create(&self, spec: &Spec) -> io::Result<Container<'_>> {
         let id = new_id();
         let log = self.node.directory.path().join("logs").join(&id);
@@ -135,7 +135,7 @@ impl Sandbox {
     }
 }
 
-impl Node {
+impl PodFiles {
     fn prepare(name: &str, layout: Layout) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -148,7 +148,7 @@ impl Node {
             cgroup: format!("copilot-test-runc-{}-{count}", process::id()),
             layout,
         };
-        // Whoever runs in a container may look at its volumes.
+        // Every user of a container may enter its volumes.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(node.directory.path(), open)?;
         let files = node.sandbox_files();
@@ -206,7 +206,7 @@ impl Node {
         Ok(spec)
     }
 
-    /// What the runtime needs to make a container.
+    /// Makes the bundle from which the runtime makes a container.
     fn bundle(
         &self,
         spec: &Spec,
@@ -232,15 +232,15 @@ impl Drop for Sandbox {
     }
 }
 
-/// As long and as hexadecimal as a runtime's ids.
+/// An id in the form of a runtime's.
 fn new_id() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    // The beginning differs, since people and the termination log use that.
+    // The beginning differs: the termination log uses only that.
     format!("{:08x}{:056x}", count ^ 0xC0FF_EE00, process::id())
 }
 
-/// Whether the runtime can make containers here; if not, why.
+/// Why the runtime cannot make containers here, or `None` if it can.
 #[must_use]
 pub fn obstacle() -> Option<&'static str> {
     let works = |command: &mut Command| {

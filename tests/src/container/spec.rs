@@ -1,5 +1,5 @@
-//! What a container is: image, program, rights, mounts; and the configuration by which the runtime
-//! makes it, shaped like that of containerd for Kubernetes.
+//! The description of a container: image, program, capabilities, mounts. And the runtime's configuration
+//! for it, in the form that containerd writes for Kubernetes.
 
 use std::fs;
 use std::io;
@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 
 use crate::binary;
 
-/// What lies in a container's root file system before the runtime adds its mount points.
+/// The content of a container's root file system.
 #[derive(Clone, Debug)]
 pub enum Image {
-    /// The static binary under test, by both its names, and nothing else.
+    /// The static binary under test, under both its names, and nothing else.
     Copilot(PathBuf),
-    /// Busybox, to play pause and main.
+    /// Busybox: for pause and main.
     Busybox,
 }
 
 impl Image {
-    /// Where Debian's package has the static busybox.
+    /// The static busybox of Debian's package.
     pub const BUSYBOX: &str = "/bin/busybox";
 
-    /// Lays it out in `root`.
+    /// Writes the image to `root`.
     pub(super) fn unpack(&self, root: &Path) -> io::Result<()> {
         let programs = root.join("bin");
         fs::create_dir_all(&programs)?;
@@ -42,7 +42,7 @@ impl Image {
     }
 }
 
-/// A container to be.
+/// The description of a container.
 #[derive(Clone, Debug)]
 pub struct Spec {
     pub(super) name: String,
@@ -55,12 +55,12 @@ pub struct Spec {
     private_cgroups: bool,
     /// In bytes.
     memory: Option<u64>,
-    /// Without what kubelet mounts into each container.
+    /// Whether the mounts that kubelet adds to each container are left out.
     pub(super) bare: bool,
 }
 
 impl Spec {
-    /// A container of the pod's manifest: uid 0 without any capability.
+    /// A container of this image and program: uid 0 without any capability.
     #[must_use]
     pub fn new<S: Into<String>>(
         name: &str,
@@ -81,7 +81,7 @@ impl Spec {
         }
     }
 
-    /// A shell script run by busybox.
+    /// A container that runs a shell script with busybox.
     #[must_use]
     pub fn script(name: &str, script: &str) -> Self {
         Self::new(name, Image::Busybox, ["/bin/sh", "-c", script])
@@ -116,7 +116,7 @@ impl Spec {
         self
     }
 
-    /// Binds a file or directory of the node, such as a volume.
+    /// Mounts a file or directory of the node, such as a volume.
     #[must_use]
     pub fn mount(mut self, source: impl Into<PathBuf>, target: &str) -> Self {
         self.mounts.push((source.into(), target.into()));
@@ -130,22 +130,22 @@ impl Spec {
         self
     }
 
-    /// Gives it so many bytes of memory, swap included.
+    /// Limits its memory to this number of bytes, swap included.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
         self
     }
 
-    /// Leaves out what kubelet mounts into each container: nothing is in its root but the image, and
-    /// what every runtime provides.
+    /// Leaves out the mounts that kubelet adds to each container: the root holds only the image, and what
+    /// every runtime mounts.
     #[must_use]
     pub fn bare(mut self) -> Self {
         self.bare = true;
         self
     }
 
-    /// The runtime's configuration. `namespaces` are those that it shares or owns beside its mounts.
+    /// The runtime's configuration. `namespaces` are all but the mount and cgroup namespaces.
     pub(super) fn config(
         &self,
         root: &Path,
@@ -157,7 +157,7 @@ impl Spec {
         if self.private_cgroups {
             namespaces.push(json!({"type": "cgroup"}));
         }
-        // No `rlimits` and no `oomScoreAdj`: raising them takes rights that a test may not have.
+        // Without `rlimits` and `oomScoreAdj`: to raise them takes privileges that a test may not have.
         let mut config = json!({
             "ociVersion": "1.0.2",
             "process": {
@@ -218,7 +218,7 @@ impl Spec {
     }
 }
 
-/// A directory that every uid may write to, as kubelet makes an `emptyDir`.
+/// Makes a directory that every user may write to, as kubelet makes an `emptyDir`.
 pub(super) fn open_directory(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o777))

@@ -21,11 +21,11 @@ const INPUTS: &str = "s3://flyte/demo/inputs.pb";
 const OUTPUTS: &str = "s3://flyte/demo/out";
 const RAW: &str = "s3://flyte/demo/raw";
 
-/// What main does: any program of any language would do; it knows files only.
+/// Main's program. It only uses files; any program in any language could be here.
 const PROGRAM: &str = r#"
 set -eu
-sleep 0.3 # a program that computes takes its time
-inputs=$1 outputs=$2
+inputs=$1 outputs=$2 seconds=$3
+sleep "$seconds" # a program that computes takes its time
 number=$(cat "$inputs/number")
 greeting=$(cat "$inputs/greeting")
 awk -F, 'NR > 1 { print $1 "," $2 * '"$number"' }' "$inputs/table" > "$outputs/scaled.csv"
@@ -37,7 +37,7 @@ awk -F, '{ sum += $2 } END { print sum }' "$outputs/scaled.csv" > "$outputs/tota
 echo "$greeting, there are $(ls "$inputs/documents" | wc -l) documents" > "$outputs/report"
 "#;
 
-/// Puts the inputs into the store: a number, text, a CSV file, a directory of files.
+/// Uploads the inputs: a number, text, a CSV file, a directory of files.
 pub(super) fn put(server: &S3Server) -> Result<()> {
     let put = |key: &str, content: &[u8]| -> Result<()> {
         let file = server.file(BUCKET, key);
@@ -74,7 +74,7 @@ pub(super) fn put(server: &S3Server) -> Result<()> {
     put("demo/inputs.pb", &inputs.encode_to_vec())
 }
 
-/// As the platform calls the downloader.
+/// The arguments that the platform gives to the downloader.
 pub(super) fn download_arguments(to: &Path) -> Vec<OsString> {
     let mut arguments = words(&[
         "download",
@@ -93,7 +93,7 @@ pub(super) fn download_arguments(to: &Path) -> Vec<OsString> {
     arguments
 }
 
-/// As the platform calls the uploader.
+/// The arguments that the platform gives to the uploader.
 pub(super) fn sidecar_arguments(from: &Path) -> Vec<OsString> {
     let interface = BASE64_STANDARD.encode(outputs_declared().encode_to_vec());
     let mut arguments = words(&["sidecar", "--timeout", "1h0m0s", "--to-raw-output", RAW]);
@@ -107,14 +107,14 @@ pub(super) fn sidecar_arguments(from: &Path) -> Vec<OsString> {
     arguments
 }
 
-/// Main's program and its arguments.
-pub(super) fn main_arguments(inputs: &Path, outputs: &Path) -> Vec<OsString> {
+/// Main's program and its arguments. It runs for at least `seconds`.
+pub(super) fn main_arguments(inputs: &Path, outputs: &Path, seconds: u8) -> Vec<OsString> {
     let mut arguments = words(&["/bin/sh", "-c", PROGRAM, "main"]);
-    arguments.extend([inputs.into(), outputs.into()]);
+    arguments.extend([inputs.into(), outputs.into(), seconds.to_string().into()]);
     arguments
 }
 
-/// Reads `outputs.pb` back; in words.
+/// Reads `outputs.pb`, and describes each output.
 pub(super) fn outputs(server: &S3Server) -> Result<Map<String, Value>> {
     let file = server.file(BUCKET, "demo/out/outputs.pb");
     let bytes = fs::read(file).context("the sidecar wrote no outputs.pb")?;
@@ -144,7 +144,7 @@ fn outputs_declared() -> TypedInterface {
     ])
 }
 
-/// A literal as a person would say it.
+/// A literal in a readable form.
 fn in_words(literal: &Literal) -> Value {
     use copilot::idl::literal::Value::Scalar;
     let Some(Scalar(scalar)) = &literal.value else {

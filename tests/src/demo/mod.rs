@@ -1,11 +1,11 @@
-//! The main job on real input, end to end: data comes down from an object store, a main process
-//! runs in its own container of the pod, its outputs go up.
+//! A complete task on real input: inputs are downloaded from an object store, a main process runs in
+//! its own container of the pod, its outputs are uploaded.
 //!
-//! The object store is an S3 server in this process, over a directory; everything else is the real
-//! thing: the built binary, real cgroups (as root) or namespaces (without), a real kernel.
+//! The object store is an S3 server in this process, over a directory. Everything else is real: the
+//! built binary, cgroups (as root) or namespaces (otherwise), and the kernel.
 
 mod data;
-mod stage;
+mod pod;
 mod story;
 
 use std::fs;
@@ -14,16 +14,17 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use copilot::track::readiness;
 use serde_json::Value;
 
-use self::stage::Stage;
+use self::pod::DemoPod;
 pub use self::story::Story;
 use crate::s3::S3Server;
 
 /// The bucket.
 pub(crate) const BUCKET: &str = "flyte";
 
-/// How long anything of the demo may take before it is called stuck.
+/// How long each step of the demo may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs the demo with a built binary.
@@ -34,7 +35,7 @@ pub fn run(copilot: &Path) -> Result<Story> {
     fs::create_dir_all(store.join(BUCKET))?;
     let server = S3Server::start(&store)?;
     data::put(&server)?;
-    let stage = Stage::build(&root)?;
+    let pod = DemoPod::build(&root)?;
 
     let inputs = root.join("inputs");
     let mut download = Command::new(&copilot);
@@ -44,25 +45,29 @@ pub fn run(copilot: &Path) -> Result<Story> {
     succeed(&mut download)?;
 
     let timeline = root.join("timeline.json");
-    let mut sidecar = stage.sidecar(&copilot)?;
+    let mut sidecar = pod.sidecar(&copilot)?;
     sidecar
         .args(server.flags(BUCKET))
-        .args(data::sidecar_arguments(&stage.outputs()))
+        .args(data::sidecar_arguments(&pod.outputs()))
         .arg("--timeline")
         .arg(&timeline)
-        .args(stage.sidecar_arguments());
-    let mut sidecar = Running(sidecar.spawn()?);
-    wait_until_ready(&stage, &copilot, &mut sidecar)?;
+        .args(pod.sidecar_arguments());
+    let mut sidecar = SidecarProcess(sidecar.spawn()?);
+    wait_until_ready(&pod, &copilot, &mut sidecar)?;
 
-    let mut main = stage.main()?;
+    let mut main = pod.main()?;
     let main = main
-        .args(data::main_arguments(&inputs, &stage.outputs()))
+        .args(data::main_arguments(
+            &inputs,
+            &pod.outputs(),
+            pod.main_seconds(),
+        ))
         .status()?;
-    stage.after_main(&sidecar.0)?;
+    pod.after_main(&sidecar.0)?;
     let status = sidecar.wait()?;
     let timeline: Value = serde_json::from_slice(&fs::read(&timeline)?)?;
     Ok(Story {
-        stage: stage.describe(),
+        place: pod.describe(),
         main: main.to_string(),
         timeline,
         outputs: data::outputs(&server)?,
@@ -71,10 +76,10 @@ pub fn run(copilot: &Path) -> Result<Story> {
     })
 }
 
-/// A directory of its own for each run; what is in it stays, for a person to look at.
+/// Creates a directory for this run. Its files are kept, so that a person can look at them.
 fn root() -> Result<PathBuf> {
     let root = tempfile::Builder::new().prefix("copilot-demo-").tempdir()?;
-    // Main may run as somebody else.
+    // Main may run as another user.
     let mut permissions = fs::metadata(root.path())?.permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     fs::set_permissions(root.path(), permissions)?;
@@ -89,19 +94,17 @@ fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What a startup probe does: main does not start before.
-fn wait_until_ready(stage: &Stage, copilot: &Path, sidecar: &mut Running) -> Result<()> {
+/// Waits as kubelet does with a startup probe: main starts only afterwards.
+fn wait_until_ready(pod: &DemoPod, copilot: &Path, sidecar: &mut SidecarProcess) -> Result<()> {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         if let Some(status) = sidecar.0.try_wait()? {
             bail!("the sidecar ended before main began: {status}");
         }
-        let mut probe = stage.probe(copilot)?;
-        if probe
-            .stderr(std::process::Stdio::null())
-            .status()?
-            .success()
-        {
+        let mut probe = pod.probe(copilot)?;
+        let probed = probe.stderr(std::process::Stdio::null()).status()?;
+        // Without cgroups of its own a probe also finds the sidecars of others on this machine.
+        if probed.success() && is_ready(&sidecar.0) {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -109,10 +112,16 @@ fn wait_until_ready(stage: &Stage, copilot: &Path, sidecar: &mut Running) -> Res
     bail!("the sidecar attached no watcher")
 }
 
-/// A process that does not outlive us.
-struct Running(Child);
+/// Whether this sidecar's main thread has the name that `copilot ready` looks for.
+fn is_ready(sidecar: &Child) -> bool {
+    fs::read(format!("/proc/{}/comm", sidecar.id()))
+        .is_ok_and(|name| name.trim_ascii_end() == readiness::NAME.to_bytes())
+}
 
-impl Running {
+/// The sidecar's process; killed when dropped.
+struct SidecarProcess(Child);
+
+impl SidecarProcess {
     fn wait(&mut self) -> Result<std::process::ExitStatus> {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
@@ -125,7 +134,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for SidecarProcess {
     fn drop(&mut self) {
         if let Ok(None) = self.0.try_wait() {
             let _ = self.0.kill();

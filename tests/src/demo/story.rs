@@ -1,4 +1,4 @@
-//! What happened, for a person or a program.
+//! The result of the demo, as text and as JSON.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ const POINTS: [(&str, &str); 6] = [
 
 /// A finished demo.
 pub struct Story {
-    pub(super) stage: String,
+    pub(super) place: String,
     pub(super) main: String,
     pub(super) timeline: Value,
     pub(super) outputs: Map<String, Value>,
@@ -32,7 +32,7 @@ impl Story {
         self.exit_code == Some(0) && self.outputs.len() == 4
     }
 
-    /// As one object.
+    /// The result as one JSON object.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({
@@ -47,7 +47,7 @@ impl Story {
             "timeline": self.timeline["timeline"],
             "outputs": self.outputs,
             "exit_code": self.exit_code,
-            "stage": self.stage,
+            "stage": self.place,
             "files": self.root,
         })
     }
@@ -59,7 +59,7 @@ impl Story {
 
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "stage     {}", self.stage)?;
+        writeln!(f, "stage     {}", self.place)?;
         writeln!(
             f,
             "watcher   {} ({})",

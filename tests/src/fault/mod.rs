@@ -1,5 +1,5 @@
-//! A network that misbehaves as it is told: a [`FaultProxy`] between us and a server, one request per
-//! connection, and a [`Schedule`] of faults by chance.
+//! A network with faults: a [`FaultProxy`] between a client and a server decides for each request, and a
+//! [`Schedule`] decides at random. Each connection carries one request.
 
 mod relay;
 mod schedule;
@@ -20,25 +20,25 @@ pub use schedule::{Chance, Schedule};
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is passed on.
+    /// The proxy passes it on.
     None,
     /// The connection closes without an answer.
     Hangup,
-    /// The server gets it, but of the answer only so many bytes (its head included) come back.
+    /// The server gets it. The client gets this number of bytes of the response, its head included.
     CutAfter(usize),
-    /// The same, and the end is a reset: what the client has not read by then is lost, too.
+    /// The same, and the connection ends with a reset: what the client has not read yet is lost, too.
     ResetAfter(usize),
-    /// The same, and then silence.
+    /// The same, and the connection stays open in silence.
     StallAfter(usize),
-    /// The server gets only so many bytes of it, its head not counted, and nothing comes back.
+    /// The server gets this number of bytes of its body. The client gets nothing.
     CutRequestAfter(usize),
-    /// The proxy answers with this status and further header lines, each ending in CRLF.
+    /// The proxy answers with this status and these header lines, each with CRLF at its end.
     Answer(u16, &'static str),
-    /// The proxy answers with this status and an error document of S3 with this code.
+    /// The proxy answers with this status and an error document of S3 that has this code.
     Refuse(u16, &'static str),
-    /// It is passed on after a while.
+    /// The proxy passes it on after this time.
     Delay(Duration),
-    /// It is passed on at so many bytes in a second, both ways.
+    /// The proxy passes on this number of bytes per second, in both directions.
     Slow(usize),
 }
 
@@ -51,11 +51,11 @@ pub struct Seen {
     pub line: String,
     /// The whole head.
     pub head: String,
-    /// What was done to it; [`Fault::None`] while that is being decided.
+    /// What happened to it; [`Fault::None`] until that is decided.
     pub fault: Fault,
 }
 
-/// A running proxy; stops when dropped.
+/// A running proxy. It stops when it is dropped.
 #[derive(Debug)]
 pub struct FaultProxy {
     server: Background,
@@ -63,7 +63,7 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// Starts a proxy to `upstream` that asks `choose` what to do with each request.
+    /// Starts a proxy to `upstream`; `choose` decides what happens to each request.
     pub fn start(
         upstream: SocketAddr,
         choose: impl Fn(&Seen) -> Fault + Send + Sync + 'static,
@@ -71,7 +71,7 @@ impl FaultProxy {
         Self::start_after(Duration::ZERO, upstream, choose)
     }
 
-    /// The same, and until this time has passed nobody listens at its port.
+    /// The same; until this time has passed the proxy refuses connections.
     pub fn start_after(
         wait: Duration,
         upstream: SocketAddr,
@@ -86,7 +86,7 @@ impl FaultProxy {
             async move {
                 let (choose, count) = &*shared;
                 let number = || count.fetch_add(1, Ordering::Relaxed);
-                // A connection that breaks is what this is for.
+                // Connections that break are the purpose of this proxy.
                 let _ = serve(client, upstream, &log, number, choose).await;
             }
         })?;
@@ -166,7 +166,7 @@ async fn serve(
     relay(&mut client, &mut server, &received[end..], pace).await?;
     match fault {
         Fault::StallAfter(_) => {
-            // Until the client has enough of it.
+            // Until the client closes the connection.
             let mut nothing = [0; 64];
             while client.read(&mut nothing).await? > 0 {}
         }
@@ -183,7 +183,7 @@ async fn answer(mut client: TcpStream, status: u16, headers: &str, body: &str) -
     );
     client.write_all(text.as_bytes()).await?;
     client.shutdown().await?;
-    // Read what still comes: closing on unread bytes would reset the connection under the answer.
+    // Read the rest: to close on unread bytes would reset the connection, and lose the response.
     let mut rest = vec![0; 64 * 1024];
     while client.read(&mut rest).await? > 0 {}
     Ok(())

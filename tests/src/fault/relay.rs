@@ -1,4 +1,4 @@
-//! Bytes between a client and a server, as fast and as far as they may go.
+//! Passes bytes between a client and a server, within a rate and a limit.
 
 use std::io;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Most bytes that go at once.
+/// The most bytes that pass at once.
 const PIECE: usize = 64 * 1024;
 
-/// How fast and how far.
+/// A rate, and limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// Most bytes to the server.
+    /// The most bytes to the server.
     pub(super) forth: usize,
-    /// Most bytes back.
+    /// The most bytes back to the client.
     pub(super) back: usize,
-    /// Most bytes in a second, each way.
+    /// The most bytes per second, in each direction.
     pub(super) rate: Option<usize>,
 }
 
@@ -30,8 +30,8 @@ impl Default for Pace {
     }
 }
 
-/// Both ways at once, `first` before what the client sends; ends when the server closes or one way has
-/// taken all it may.
+/// Passes bytes in both directions, `first` before what the client sends. Ends when the server closes its
+/// connection, or a limit is reached.
 pub(super) async fn relay(
     client: &mut TcpStream,
     server: &mut TcpStream,
@@ -48,7 +48,7 @@ pub(super) async fn relay(
         if passed(&mut from_client, &mut to_server, left, pace.rate).await? {
             return Ok(true);
         }
-        // The client has said all it has to say and waits.
+        // The client has sent its request, and waits.
         std::future::pending().await
     };
     tokio::select! {
@@ -57,14 +57,14 @@ pub(super) async fn relay(
     }
 }
 
-/// Passes bytes on. Says whether that ended since it may pass no more.
+/// Passes bytes in one direction. Returns whether it ended at the limit.
 async fn passed(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     limit: usize,
     rate: Option<usize>,
 ) -> io::Result<bool> {
-    // Ten times a second, so that slow is not taken for silence.
+    // Ten times a second: a client must not take this for silence.
     let piece = rate.map_or(PIECE, |rate| (rate / 10).clamp(1, PIECE));
     let mut buffer = vec![0; piece];
     let mut left = limit;

@@ -1,21 +1,21 @@
-//! Faults by chance, the same for the same seed.
+//! Random faults. A seed always gives the same ones.
 
 use std::time::Duration;
 
 use super::{Fault, Seen};
 
-/// Numbers by chance: splitmix64, whose every seed is a good one.
+/// Random numbers: splitmix64, for which every seed is good.
 #[derive(Clone, Debug)]
 pub struct Chance(u64);
 
 impl Chance {
-    /// A row of numbers; the same for the same seed.
+    /// The sequence of this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The next one.
+    /// The next number.
     pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -24,31 +24,30 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// The next one below `limit`.
+    /// The next number, below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.number() % limit).unwrap_or(0)
     }
 }
 
-/// What befalls the requests of one run.
+/// The faults of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
-    /// Where its chances come from.
+    /// The seed of its random numbers.
     pub seed: u64,
-    /// Of a thousand requests so many meet a fault.
+    /// How many of a thousand requests meet a fault.
     pub rate: usize,
-    /// From this request on nothing is answered any more.
+    /// From this request on nothing is answered.
     pub dead_from: Option<usize>,
-    /// Whether some faults are a silence, which takes the client's patience to end.
+    /// Whether some faults are a silence, which only the client's stall timeout ends.
     pub silences: bool,
 }
 
 impl Schedule {
-    /// A schedule of which all but the seed comes from chance: a third of them have a network that
-    /// dies and stays dead.
+    /// A schedule that is random but for its seed. In a third of them the network dies and stays dead.
     #[must_use]
-    pub fn by_chance(seed: u64) -> Self {
+    pub fn random(seed: u64) -> Self {
         let mut chance = Chance::new(seed);
         let dies = chance.below(3) == 0;
         Self {
@@ -59,7 +58,7 @@ impl Schedule {
         }
     }
 
-    /// What befalls a request.
+    /// The fault of a request.
     #[must_use]
     pub fn fault(&self, seen: &Seen) -> Fault {
         if self.dead_from.is_some_and(|from| seen.index >= from) {
@@ -70,7 +69,7 @@ impl Schedule {
         if chance.below(1000) >= self.rate {
             return Fault::None;
         }
-        // Within the head of an answer, at its end, or anywhere in a body.
+        // Within the head of a response, at its end, or anywhere in its body.
         let bytes = match chance.below(3) {
             0 => chance.below(200),
             1 => 200 + chance.below(800),

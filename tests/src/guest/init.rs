@@ -1,6 +1,7 @@
-//! The first process of the machine: mounts, starts the scenarios, takes in orphans, switches off.
+//! The first process of the machine: it mounts file systems, starts the scenarios, adopts orphans, and
+//! switches the machine off.
 //!
-//! The scenarios run in a child, so that their end, however it comes, is not the kernel's.
+//! The scenarios run in a child: if the first process crashed, the kernel would panic.
 
 use std::env;
 use std::fs;
@@ -18,15 +19,15 @@ use super::{PROGRAM, REPORT};
 /// Where cgroup hierarchies are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// Controllers of cgroup v1 that get a hierarchy each, as systemd's legacy layout has them.
+/// Controllers of cgroup v1, each with a hierarchy of its own, as in the legacy layout of systemd.
 const CONTROLLERS: &[&str] = &["memory", "pids", "cpu,cpuacct"];
 
-/// How the machine keeps its cgroups: the value of `cgroups=` on the kernel's command line.
+/// The cgroup version of the machine: the value of `cgroups=` on the kernel's command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hierarchy {
-    /// cgroup2, all of it.
+    /// cgroup2 only.
     Unified,
-    /// cgroup v1 only, a hierarchy for each controller.
+    /// cgroup v1 only: a hierarchy for each controller.
     Legacy,
 }
 
@@ -37,13 +38,13 @@ impl FromStr for Hierarchy {
         match text {
             "v2" => Ok(Self::Unified),
             "v1" => Ok(Self::Legacy),
-            other => bail!("cgroups={other} on the kernel's command line: it takes v1 or v2"),
+            other => bail!("cgroups={other} on the kernel's command line: use v1 or v2"),
         }
     }
 }
 
 impl Hierarchy {
-    /// Where its hierarchies are mounted.
+    /// The mount points of its hierarchies.
     #[must_use]
     pub fn mounts(self) -> Vec<std::path::PathBuf> {
         match self {
@@ -56,7 +57,7 @@ impl Hierarchy {
     }
 }
 
-/// Sets the machine up, runs the scenarios, and switches it off; does not return unless that fails.
+/// Sets the machine up, runs the scenarios, and switches it off. Returns only if that fails.
 ///
 /// # Errors
 /// If the machine cannot be switched off.
@@ -72,7 +73,7 @@ pub fn run() -> Result<bool> {
 }
 
 fn set_up_and_run() -> Result<()> {
-    // The kernel passes what it does not know itself as the environment.
+    // The kernel passes words that it does not know as environment variables.
     let word = env::var("cgroups").context("the kernel's command line has no cgroups=")?;
     let hierarchy: Hierarchy = word.parse()?;
     for (kind, target) in [
@@ -92,7 +93,7 @@ fn set_up_and_run() -> Result<()> {
             }
         }
     }
-    // It does not write over the programs that are there, and says so.
+    // It keeps existing programs, and prints a message for each.
     Command::new("/bin/busybox")
         .args(["--install", "-s", "/bin"])
         .output()?;
@@ -107,7 +108,7 @@ fn mount_at(kind: &str, target: &str, data: &str) -> Result<()> {
         .with_context(|| format!("{kind} cannot be mounted at {target}"))
 }
 
-/// Takes in whoever has lost its parent until the scenarios have ended.
+/// Adopts orphans until the scenarios have ended.
 fn wait_for(scenarios: &Child) -> Result<()> {
     let wanted = i32::try_from(scenarios.id()).ok().and_then(Pid::from_raw);
     loop {

@@ -1,4 +1,4 @@
-//! Mains that a shell cannot play.
+//! Mains that are no shell scripts.
 
 use std::hint::black_box;
 use std::process;
@@ -10,7 +10,7 @@ use anyhow::Result;
 /// The exit code of [`leader_first`].
 pub const LEADER_FIRST: i32 = 6;
 
-/// Its first thread ends before the others; the second ends the process.
+/// A main whose first thread ends before the second one, which ends the process.
 ///
 /// # Errors
 /// If no thread can be started.
@@ -19,15 +19,15 @@ pub fn leader_first() -> Result<bool> {
         thread::sleep(Duration::from_millis(500));
         process::exit(LEADER_FIRST);
     })?;
-    // SAFETY: no value of this thread is needed by the other, and none of its destructors either.
+    // SAFETY: the call ends only this thread. The other one needs no value of it, and no destructor.
     unsafe { libc::syscall(libc::SYS_exit, 0) };
     unreachable!("the thread has ended");
 }
 
-/// Takes memory until it is killed for it.
+/// Allocates memory until the OOM killer ends the process.
 ///
 /// # Errors
-/// None: it does not return.
+/// It does not return.
 pub fn hog() -> Result<bool> {
     let mut taken = Vec::new();
     loop {

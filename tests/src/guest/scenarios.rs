@@ -9,29 +9,30 @@ use anyhow::{Result, anyhow};
 use rustix::process::Signal;
 use rustix::system::uname;
 
+use super::fixture::{CAPABILITIES, GuestFixture, LOCKED, Start};
 use super::init::Hierarchy;
 use super::parts::LEADER_FIRST;
-use super::stage::{LOCKED, Outcome, RIGHTS, Stage, Start};
 use super::{PROGRAM, REPORT};
 use crate::binary::wait_until;
+use crate::fixture::Outcome;
 
-/// How many mains of a millisecond there are: each needs a sidecar, and the machine is emulated.
+/// How many mains of a millisecond: each needs a sidecar, and the machine is emulated.
 const SHORT_MAINS: usize = 10;
 
-/// The memory of the main that takes more.
+/// The memory limit of the main that needs more.
 const MEMORY: u64 = 32 << 20;
 
-/// Let be, so that a few things happen in between.
+/// A pause between two steps.
 const A_WHILE: Duration = Duration::from_secs(2);
 
-/// What is told of a main that ended well, and of one whose status nobody can tell.
+/// The status of a main that ended well, and of one whose status is unknown.
 const GOOD: &str = "exited with code 0";
 const UNKNOWN: &str = "ended (how is not known)";
 
-/// A name, and what is done with a sidecar that is started so.
+/// A name, and a function that plays the scenario with a sidecar.
 type Scenario = (&'static str, fn(Start<'_>) -> Result<()>);
 
-/// In any hierarchy: the kernel tells everything.
+/// Scenarios for both versions of cgroups.
 const ALWAYS: &[Scenario] = &[
     ("auto finds ebpf", |start| {
         well(start.auto(), "ebpf", GOOD).map(drop)
@@ -72,19 +73,19 @@ const ALWAYS: &[Scenario] = &[
     ("proc without any right", |start| {
         let start = Start {
             options: &["--watcher=proc"],
-            ..start.powerless()
+            ..start.unprivileged()
         };
         well(start, "proc", UNKNOWN).map(drop)
     }),
 ];
 
-/// With cgroup2 only: runtimes make no cgroup namespaces where containers lie in cgroup v1.
+/// Scenarios for cgroup2 only: with cgroup v1 runtimes make no cgroup namespaces.
 const UNIFIED: &[Scenario] = &[("private cgroup namespace", private_cgroups)];
 
-/// Runs all scenarios of a hierarchy; whether all passed.
+/// Runs all scenarios of a hierarchy. Returns whether all passed.
 ///
 /// # Errors
-/// None: a scenario that fails is told.
+/// It reports failures, and returns no error.
 pub fn run(hierarchy: Hierarchy) -> Result<bool> {
     let more = match hierarchy {
         Hierarchy::Unified => UNIFIED,
@@ -93,7 +94,7 @@ pub fn run(hierarchy: Hierarchy) -> Result<bool> {
     let start = Start {
         hierarchy,
         through: &[],
-        rights: RIGHTS,
+        capabilities: CAPABILITIES,
         locked: LOCKED,
         options: &["--watcher=ebpf"],
     };
@@ -115,116 +116,123 @@ pub fn run(hierarchy: Hierarchy) -> Result<bool> {
 fn words(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without words")
+        .unwrap_or("a panic without a message")
 }
 
-/// A main that ends well; which watcher sees what of its end.
+/// Plays a main that ends well. `watcher` must see its end, with this status.
 fn well(start: Start<'_>, watcher: &str, status: &str) -> Result<Outcome> {
-    let stage = Stage::set(start)?;
-    let _ = stage.main("sleep 1; echo well > word")?.ended();
-    let outcome = stage.ended()?;
-    outcome.committed("well")?;
-    outcome.seen(watcher, status)?;
+    let fixture = GuestFixture::start(start)?;
+    let _ = fixture.main("sleep 1; echo well > word")?.ended();
+    let outcome = fixture.outcome()?;
+    outcome.assert_committed("well");
+    outcome.assert_watched(watcher, status);
     Ok(outcome)
 }
 
-/// A main that fails.
+/// Plays a main that fails.
 fn failed(start: Start<'_>, script: &str, status: &str, code: &str) -> Result<()> {
-    let stage = Stage::set(start)?;
+    let fixture = GuestFixture::start(start)?;
     let script = format!("echo half > word; {script}");
-    let _ = stage.main(&script)?.ended();
-    let outcome = stage.ended()?;
-    outcome.reported(code)?;
-    outcome.seen("ebpf", status)
+    let _ = fixture.main(&script)?.ended();
+    let outcome = fixture.outcome()?;
+    outcome.assert_reported(code, "");
+    outcome.assert_watched("ebpf", status);
+    Ok(())
 }
 
 fn out_of_memory(start: Start<'_>) -> Result<()> {
-    let stage = Stage::set(start)?;
-    stage.limit_memory(MEMORY)?;
-    let _ = stage.main(&format!("exec {PROGRAM} hog"))?.ended();
-    let outcome = stage.ended()?;
-    outcome.reported("OOMKilled")?;
-    outcome.seen("ebpf", "killed: out of memory")
+    let fixture = GuestFixture::start(start)?;
+    fixture.limit_memory(MEMORY)?;
+    let _ = fixture.main(&format!("exec {PROGRAM} hog"))?.ended();
+    let outcome = fixture.outcome()?;
+    outcome.assert_reported("OOMKilled", "");
+    outcome.assert_watched("ebpf", "killed: out of memory");
+    Ok(())
 }
 
 fn short(start: Start<'_>) -> Result<()> {
     for round in 0..SHORT_MAINS {
-        let stage = Stage::set(start)?;
-        fs::write(stage.outputs().join("word"), "short")?;
+        let fixture = GuestFixture::start(start)?;
+        fs::write(fixture.outputs().join("word"), "short")?;
         let container = format!("main-{round}");
-        let _ = stage.main_in(&container, &[], "exit 0")?.ended();
-        let outcome = stage.ended()?;
-        outcome.committed("short")?;
-        outcome.seen("ebpf", GOOD)?;
+        let _ = fixture.main_in(&container, &[], "exit 0")?.ended();
+        let outcome = fixture.outcome()?;
+        outcome.assert_committed("short");
+        outcome.assert_watched("ebpf", GOOD);
     }
     Ok(())
 }
 
 fn late(start: Start<'_>) -> Result<()> {
-    let stage = Stage::set(start)?;
+    let fixture = GuestFixture::start(start)?;
     sleep(A_WHILE);
-    let _ = stage.main("echo late > word")?.ended();
-    let outcome = stage.ended()?;
-    outcome.committed("late")?;
-    outcome.seen("ebpf", GOOD)
+    let _ = fixture.main("echo late > word")?.ended();
+    let outcome = fixture.outcome()?;
+    outcome.assert_committed("late");
+    outcome.assert_watched("ebpf", GOOD);
+    Ok(())
 }
 
 fn restarted(start: Start<'_>) -> Result<()> {
-    let stage = Stage::set(start)?;
-    let main = stage.main("while [ ! -e go ]; do sleep 0.1; done; echo again > word; exit 0")?;
-    stage.sidecar.says("main started");
-    let stage = stage.restart(start)?;
-    fs::write(stage.outputs().join("go"), "")?;
+    let fixture = GuestFixture::start(start)?;
+    let main = fixture.main("while [ ! -e go ]; do sleep 0.1; done; echo again > word; exit 0")?;
+    fixture.sidecar.says("main started");
+    let fixture = fixture.restart(start)?;
+    fs::write(fixture.outputs().join("go"), "")?;
     let _ = main.ended();
-    let outcome = stage.ended()?;
-    outcome.committed("again")?;
-    outcome.seen("ebpf", GOOD)
+    let outcome = fixture.outcome()?;
+    outcome.assert_committed("again");
+    outcome.assert_watched("ebpf", GOOD);
+    Ok(())
 }
 
 fn outlived(start: Start<'_>) -> Result<()> {
-    let stage = Stage::set(Start {
+    let fixture = GuestFixture::start(Start {
         options: &["--watcher=ebpf", "--settle=60s"],
         ..start
     })?;
     let script = "(sleep 1; echo later > word) & exit 0";
-    let _ = stage.main(script)?.ended();
-    stage.ended()?.committed("later")
+    let _ = fixture.main(script)?.ended();
+    fixture.outcome()?.assert_committed("later");
+    Ok(())
 }
 
 fn stopped(start: Start<'_>) -> Result<()> {
-    let stage = Stage::set(Start {
+    let fixture = GuestFixture::start(Start {
         options: &["--watcher=ebpf", "--term-wait=60s"],
         ..start
     })?;
-    let main = stage.main(
+    let main = fixture.main(
         "trap 'echo stopped > word; exit 0' TERM; touch ready; while :; do sleep 0.1; done",
     )?;
-    let ready = stage.outputs().join("ready");
+    let ready = fixture.outputs().join("ready");
     wait_until("main traps SIGTERM", || ready.exists());
-    stage.sidecar.says("main started");
-    stage.sidecar.signal(Signal::TERM);
+    fixture.sidecar.says("main started");
+    fixture.sidecar.signal(Signal::TERM);
     main.signal(Signal::TERM);
     let _ = main.ended();
-    let outcome = stage.ended()?;
-    outcome.committed("stopped")?;
-    outcome.seen("ebpf", GOOD)
+    let outcome = fixture.outcome()?;
+    outcome.assert_committed("stopped");
+    outcome.assert_watched("ebpf", GOOD);
+    Ok(())
 }
 
-/// No file tells where the pod is: the kernel does.
+/// The cgroup of the pod is in no file that the sidecar sees: only the kernel tells it.
 fn private_cgroups(start: Start<'_>) -> Result<()> {
-    let stage = Stage::set(Start {
+    let fixture = GuestFixture::start(Start {
         through: &["/bin/unshare", "--cgroup"],
         options: &["--watcher=ebpf", "--main-container=main"],
         ..start
     })?;
     let script = "echo hidden > word; sleep 0.5";
-    let _ = stage.main(script)?.ended();
-    let outcome = stage.ended()?;
-    outcome.committed("hidden")?;
-    outcome.seen("ebpf", GOOD)
+    let _ = fixture.main(script)?.ended();
+    let outcome = fixture.outcome()?;
+    outcome.assert_committed("hidden");
+    outcome.assert_watched("ebpf", GOOD);
+    Ok(())
 }
 
-/// The sidecar sees nobody's `/proc` but its own, and main is pid 1 of its namespace.
+/// The sidecar sees only its own `/proc`, and main is pid 1 of its namespace.
 fn private_pids(start: Start<'_>) -> Result<()> {
     let alone = [
         "/bin/unshare",
@@ -233,18 +241,19 @@ fn private_pids(start: Start<'_>) -> Result<()> {
         "--kill-child",
         "--mount-proc",
     ];
-    let stage = Stage::set(Start {
+    let fixture = GuestFixture::start(Start {
         through: &alone,
         ..start
     })?;
     let script = "echo alone > word; exit 0";
-    let _ = stage.main_in("main", &alone, script)?.ended();
-    let outcome = stage.ended()?;
-    outcome.committed("alone")?;
-    outcome.seen("ebpf", GOOD)
+    let _ = fixture.main_in("main", &alone, script)?.ended();
+    let outcome = fixture.outcome()?;
+    outcome.assert_committed("alone");
+    outcome.assert_watched("ebpf", GOOD);
+    Ok(())
 }
 
-/// As in a container without privilege: our own path is told, and nothing of the pod is mounted.
+/// As in a container without privilege: the sidecar knows its own cgroup's path, and no cgroups are mounted.
 fn hidden_tree(start: Start<'_>) -> Result<()> {
     let hide = r#"umount -l /sys/fs/cgroup && exec "$@""#;
     let through = ["/bin/unshare", "--mount", "/bin/sh", "-c", hide, "hide"];
@@ -255,7 +264,7 @@ fn hidden_tree(start: Start<'_>) -> Result<()> {
     well(start, "ebpf", GOOD).map(drop)
 }
 
-/// Before 5.11 that is too little for BPF: the next rung, and the way out is told.
+/// Before 5.11 that is too little for BPF: the next watcher is selected, and the log says what to do.
 fn little_memory(start: Start<'_>) -> Result<()> {
     let start = Start {
         locked: [64, 64],
@@ -265,21 +274,21 @@ fn little_memory(start: Start<'_>) -> Result<()> {
         return well(start.auto(), "ebpf", GOOD).map(drop);
     }
     let way_out = ["RLIMIT_MEMLOCK", "SYS_RESOURCE"];
-    well(start.auto(), "pidfd", UNKNOWN)?.says(&way_out)?;
-    Stage::refused(start, &way_out)
+    well(start.auto(), "pidfd", UNKNOWN)?.assert_logged(&way_out);
+    GuestFixture::refused(start, &way_out)
 }
 
 fn more_memory(start: Start<'_>) -> Result<()> {
     let start = Start {
         locked: [64, 64],
-        rights: ",+bpf,+perfmon,+sys_resource",
+        capabilities: ",+bpf,+perfmon,+sys_resource",
         ..start.auto()
     };
     well(start, "ebpf", GOOD).map(drop)
 }
 
-/// Where a helper tells a process's cgroups, starts and ends are told all the same; else the next
-/// rung.
+/// Where a BPF helper tells a process's cgroups, starts and ends are known without BTF. Elsewhere the next
+/// watcher is selected.
 fn no_btf(start: Start<'_>) -> Result<()> {
     let hide = r#"mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$@""#;
     let through = ["/bin/unshare", "--mount", "/bin/sh", "-c", hide, "hide"];
@@ -289,29 +298,30 @@ fn no_btf(start: Start<'_>) -> Result<()> {
     };
     if !is_before(6, 15) {
         let reason = ["does not learn how main ends"];
-        return well(start.auto(), "pidfd", "exited with code 0")?
-            .says(&reason)
-            .map(drop);
+        well(start.auto(), "pidfd", "exited with code 0")?.assert_logged(&reason);
+        return Ok(());
     }
     if start.hierarchy == Hierarchy::Unified && !is_before(5, 14) {
         return well(start.auto(), "ebpf", UNKNOWN).map(drop);
     }
     let reason = ["does not describe its structures", "TaskCgroups"];
-    well(start.auto(), "pidfd", UNKNOWN)?.says(&reason)?;
-    Stage::refused(start, &reason)
+    well(start.auto(), "pidfd", UNKNOWN)?.assert_logged(&reason);
+    GuestFixture::refused(start, &reason)
 }
 
-/// The next rung tells the end everywhere, and the status where the kernel has it to tell.
+/// `pidfd` tells the end on every kernel, and the status where the kernel supports that.
 fn pidfd(start: Start<'_>) -> Result<()> {
-    let stage = Stage::set(start.powerless().auto())?;
-    let _ = stage.main("sleep 1; echo half > word; exit 7")?.ended();
-    let outcome = stage.ended()?;
+    let fixture = GuestFixture::start(start.unprivileged().auto())?;
+    let _ = fixture.main("sleep 1; echo half > word; exit 7")?.ended();
+    let outcome = fixture.outcome()?;
     if is_before(6, 15) {
-        outcome.committed("half")?;
-        return outcome.seen("pidfd", UNKNOWN);
+        outcome.assert_committed("half");
+        outcome.assert_watched("pidfd", UNKNOWN);
+        return Ok(());
     }
-    outcome.reported("MainFailed")?;
-    outcome.seen("pidfd", "exited with code 7")
+    outcome.assert_reported("MainFailed", "");
+    outcome.assert_watched("pidfd", "exited with code 7");
+    Ok(())
 }
 
 /// Whether this kernel is older than a version.

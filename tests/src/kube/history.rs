@@ -1,4 +1,4 @@
-//! What the server knows: the pod, each of its versions, how it is disposed, and what it was asked.
+//! The state of the server: the pod with all its versions, how the server behaves, and its requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,30 +6,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-/// How the server treats requests.
+/// How the server answers requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
-    /// It answers.
+pub enum Behaviour {
+    /// As a real server does.
     #[default]
-    Well,
+    Normal,
     /// It answers each request with this status.
     Refuses(u16),
-    /// It answers each watch with this status, and lists.
+    /// It answers lists, and answers each watch with this status.
     RefusesWatches(u16),
-    /// It takes requests and never answers; open watches fall silent.
+    /// It accepts requests and never answers. Open watches fall silent.
     Silent,
 }
 
-/// Who is let in.
+/// Which clients the server accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Guests {
-    /// Those who have this token.
+pub(super) enum Clients {
+    /// Clients that send this token.
     Bearer(String),
-    /// Everybody: what lies before the server looks at who they are.
-    All,
+    /// All clients: a front before the server checks their certificates.
+    Any,
 }
 
-impl Default for Guests {
+impl Default for Clients {
     fn default() -> Self {
         Self::Bearer(super::TOKEN.to_owned())
     }
@@ -37,17 +37,17 @@ impl Default for Guests {
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// Whether a watch was wanted, or a list.
+pub struct ApiRequest {
+    /// Whether it is a watch, or a list.
     pub watch: bool,
-    /// From which version.
+    /// The version from which the watch begins.
     pub version: Option<String>,
 }
 
 /// How an open watch ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// As after its time is over.
+    /// In order, as when its time is over.
     Closed,
     /// In the middle of a line, with the connection.
     Broken,
@@ -57,18 +57,18 @@ pub(super) enum End {
 pub(super) struct State {
     pub(super) pod: Option<Value>,
     pub(super) version: u64,
-    /// What happened, each with its version.
-    happened: VecDeque<(u64, Value)>,
-    /// Older versions are forgotten.
+    /// The events, each with its version.
+    events: VecDeque<(u64, Value)>,
+    /// Older versions are not available any more.
     pub(super) oldest: u64,
-    pub(super) mood: Mood,
-    /// Who is let in.
-    pub(super) guests: Guests,
-    /// How many times watches were ended, and how the last time.
+    pub(super) behaviour: Behaviour,
+    /// Which clients the server accepts.
+    pub(super) clients: Clients,
+    /// How many times the server has ended its watches, and how it did the last time.
     pub(super) ends: (u64, Option<End>),
-    /// Events for open watches that are of no version.
+    /// Events for open watches that belong to no version.
     pub(super) asides: Vec<Value>,
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<ApiRequest>,
     pub(super) open: usize,
 }
 
@@ -84,7 +84,7 @@ impl History {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes something, and wakes the open watches.
+    /// Changes the state, and wakes the open watches.
     pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.read());
         self.changed.notify_waiters();
@@ -97,7 +97,7 @@ impl History {
 }
 
 impl State {
-    /// The pod is now like this.
+    /// Replaces the pod.
     pub(super) fn put(&mut self, mut pod: Value) {
         let kind = if self.pod.is_some() {
             "MODIFIED"
@@ -107,40 +107,40 @@ impl State {
         self.version += 1;
         pod["metadata"]["resourceVersion"] = json!(self.version.to_string());
         self.pod = Some(pod.clone());
-        self.happen(kind, &pod);
+        self.push(kind, &pod);
     }
 
-    /// The pod is gone.
+    /// Deletes the pod.
     pub(super) fn delete(&mut self) {
         if let Some(pod) = self.pod.take() {
             self.version += 1;
-            self.happen("DELETED", &pod);
+            self.push("DELETED", &pod);
         }
     }
 
-    /// Time has passed without a change of this pod.
+    /// The version moves without a change of this pod.
     pub(super) fn bookmark(&mut self) {
         self.version += 1;
         let version = json!({"resourceVersion": self.version.to_string()});
         let object = json!({"kind": "Pod", "apiVersion": "v1", "metadata": version});
-        self.happen("BOOKMARK", &object);
+        self.push("BOOKMARK", &object);
     }
 
-    /// Older versions cannot be watched from any more.
+    /// Watches from older versions are refused from now on.
     pub(super) fn forget(&mut self) {
         self.version += 1;
         self.oldest = self.version;
-        self.happened.clear();
+        self.events.clear();
     }
 
-    fn happen(&mut self, kind: &str, object: &Value) {
+    fn push(&mut self, kind: &str, object: &Value) {
         let event = json!({"type": kind, "object": object});
-        self.happened.push_back((self.version, event));
+        self.events.push_back((self.version, event));
     }
 
-    /// What happened after a version, and the version after it.
+    /// The events after a version, and the current version.
     pub(super) fn since(&self, version: u64) -> (Vec<Value>, u64) {
-        let newer = self.happened.iter().filter(|(each, _)| *each > version);
+        let newer = self.events.iter().filter(|(each, _)| *each > version);
         (
             newer.map(|(_, event)| event.clone()).collect(),
             self.version,
@@ -148,7 +148,7 @@ impl State {
     }
 }
 
-/// A failure as the API words it.
+/// A `Status` of the API for a failure.
 pub(super) fn status(code: u16) -> Value {
     let reason = match code {
         401 => "Unauthorized",

@@ -1,10 +1,10 @@
-//! A pod's text, as kubelet would keep it.
+//! A pod as the API shows it: a test changes the state of its containers in place of kubelet.
 
 use copilot::idl::Timestamp;
 use copilot::literal::datetime;
 use serde_json::{Value, json};
 
-/// A pod whose containers a test moves along.
+/// A pod.
 #[derive(Clone, Debug)]
 pub struct Manifest(Value);
 
@@ -20,10 +20,10 @@ impl Manifest {
         }))
     }
 
-    /// One more container, which waits; `init` for an init container or a native sidecar.
+    /// Adds a container, which waits. `init`: it is an init container or a native sidecar.
     ///
     /// # Panics
-    /// Never: the lists are there.
+    /// It does not: the lists exist.
     #[must_use]
     pub fn container(mut self, name: &str, init: bool, mounts: &[(&str, &str)]) -> Self {
         let lists = if init {
@@ -68,13 +68,13 @@ impl Manifest {
             "startedAt": now(), "finishedAt": now(), "containerID": address}});
     }
 
-    /// Somebody has deleted the pod; it goes once all of it has ended.
+    /// The pod is being deleted: it vanishes once all its containers have ended.
     pub fn is_being_deleted(&mut self) {
         self.0["metadata"]["deletionTimestamp"] = json!(now());
         self.0["metadata"]["deletionGracePeriodSeconds"] = json!(30);
     }
 
-    /// The text.
+    /// The pod as JSON.
     #[must_use]
     pub fn text(&self) -> Value {
         self.0.clone()
@@ -94,7 +94,7 @@ impl Manifest {
     }
 }
 
-/// This second, as the API writes it.
+/// The current time, in the format of the API.
 fn now() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seconds = since.expect("it is later than 1970").as_secs();

@@ -1,4 +1,4 @@
-//! The server: each request one list or one watch.
+//! The server: each request is a list or a watch.
 
 use std::convert::Infallible;
 use std::io;
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::history::{Asked, End, Guests, History, Mood, status};
+use super::history::{ApiRequest, Behaviour, Clients, End, History, status};
 use super::manifest::Manifest;
 use crate::background::Background;
 use crate::binary::wait_until;
@@ -21,10 +21,10 @@ use crate::binary::wait_until;
 /// The only namespace.
 pub const NAMESPACE: &str = "flyte";
 
-/// The token that is let in at first.
+/// The token that the server accepts at first.
 pub const TOKEN: &str = "let-me-see-my-pod";
 
-/// A running server; stops when dropped.
+/// A running server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct ApiServer {
     server: Background,
@@ -43,7 +43,7 @@ impl ApiServer {
                     let history = history.clone();
                     async move { Ok::<_, Infallible>(answer(&history, &request).await) }
                 });
-                // A client that goes away in the middle is no fault of the server.
+                // A client may close its connection at any time.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(connection), service)
                     .await;
@@ -58,7 +58,7 @@ impl ApiServer {
         self.server.address()
     }
 
-    /// The flags that lead a sidecar of this pod to it.
+    /// The flags with which a sidecar of this pod reaches it.
     #[must_use]
     pub fn flags(&self, pod: &str) -> Vec<String> {
         vec![
@@ -69,43 +69,43 @@ impl ApiServer {
         ]
     }
 
-    /// The pod is now like this.
+    /// Replaces the pod.
     pub fn put(&self, pod: &Manifest) {
         self.history.change(|state| state.put(pod.text()));
     }
 
-    /// The pod is gone.
+    /// Deletes the pod.
     pub fn delete(&self) {
         self.history.change(super::history::State::delete);
     }
 
-    /// Something else than this pod has changed: only versions move.
+    /// Sends a bookmark: something else than this pod has changed.
     pub fn bookmark(&self) {
         self.history.change(super::history::State::bookmark);
     }
 
-    /// Versions until now are forgotten: whoever watches from one is told `410 Gone`.
+    /// Forgets all versions until now: a watch from one gets `410 Gone`.
     pub fn forget(&self) {
         self.history.change(super::history::State::forget);
     }
 
-    /// From now on it treats requests so.
-    pub fn be(&self, mood: Mood) {
-        self.history.change(|state| state.mood = mood);
+    /// From now on the server behaves like this.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.history.change(|state| state.behaviour = behaviour);
     }
 
-    /// From now on this token is let in, and no other.
-    pub fn let_in(&self, token: &str) {
-        let guests = Guests::Bearer(token.to_owned());
-        self.history.change(|state| state.guests = guests);
+    /// From now on the server accepts this token, and no other.
+    pub fn accept_token(&self, token: &str) {
+        let clients = Clients::Bearer(token.to_owned());
+        self.history.change(|state| state.clients = clients);
     }
 
-    /// From now on everybody is let in, as behind somebody who looks at certificates.
-    pub fn let_all_in(&self) {
-        self.history.change(|state| state.guests = Guests::All);
+    /// From now on the server accepts every client, as behind a front that checks certificates.
+    pub fn accept_all(&self) {
+        self.history.change(|state| state.clients = Clients::Any);
     }
 
-    /// Ends all open watches as a server does when their time is over.
+    /// Ends all open watches in order, as a server does when their time is over.
     pub fn close_watches(&self) {
         self.history
             .change(|state| state.ends = (state.ends.0 + 1, Some(End::Closed)));
@@ -118,36 +118,36 @@ impl ApiServer {
     }
 
     /// Sends an error event in all open watches.
-    pub fn err_in_watches(&self, code: u16) {
+    pub fn send_error(&self, code: u16) {
         let event = json!({"type": "ERROR", "object": status(code)});
         self.history.change(|state| state.asides.push(event));
     }
 
-    /// Sends a line that is no event in all open watches.
-    pub fn babble_in_watches(&self) {
-        let line = Value::String("no event at all".to_owned());
+    /// Sends a line in all open watches that is not an event.
+    pub fn send_garbage(&self) {
+        let line = Value::String("not an event".to_owned());
         self.history.change(|state| state.asides.push(line));
     }
 
     /// Sends a line in all open watches that is longer than any pod.
-    pub fn flood_watches(&self) {
+    pub fn send_flood(&self) {
         let line = Value::String("x".repeat(5 << 20));
         self.history.change(|state| state.asides.push(line));
     }
 
     /// All requests so far.
     #[must_use]
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<ApiRequest> {
         self.history.read().asked.clone()
     }
 
-    /// How many watches were asked for so far.
+    /// How many watches clients have requested so far.
     #[must_use]
     pub fn watches(&self) -> usize {
         self.asked().iter().filter(|asked| asked.watch).count()
     }
 
-    /// Waits until more watches than `before` were asked for, and one is open.
+    /// Waits until clients have requested more watches than `before`, and one is open.
     pub fn is_watched_after(&self, before: usize) {
         wait_until("the pod is watched again", || {
             self.watches() > before && self.history.read().open > 0
@@ -164,21 +164,21 @@ async fn answer(history: &History, request: &Request<Incoming>) -> Response<Answ
     };
     let watch = parameter("watch").is_some_and(|value| value == "true" || value == "1");
     let version = parameter("resourceVersion");
-    let (mood, guests) = {
+    let (behaviour, clients) = {
         let mut state = history.read();
-        state.asked.push(Asked {
+        state.asked.push(ApiRequest {
             watch,
             version: version.clone(),
         });
-        (state.mood, state.guests.clone())
+        (state.behaviour, state.clients.clone())
     };
-    match mood {
-        Mood::Silent => std::future::pending().await,
-        Mood::Refuses(code) => return refused(code),
-        Mood::RefusesWatches(code) if watch => return refused(code),
-        Mood::Well | Mood::RefusesWatches(_) => {}
+    match behaviour {
+        Behaviour::Silent => std::future::pending().await,
+        Behaviour::Refuses(code) => return refused(code),
+        Behaviour::RefusesWatches(code) if watch => return refused(code),
+        Behaviour::Normal | Behaviour::RefusesWatches(_) => {}
     }
-    if let Guests::Bearer(token) = guests {
+    if let Clients::Bearer(token) = clients {
         let expected = format!("Bearer {token}");
         let token = request.headers().get(AUTHORIZATION);
         if token.is_none_or(|token| token.as_bytes() != expected.as_bytes()) {
@@ -188,7 +188,7 @@ async fn answer(history: &History, request: &Request<Incoming>) -> Response<Answ
     if request.uri().path() != format!("/api/v1/namespaces/{NAMESPACE}/pods") {
         return refused(403);
     }
-    // Whoever asks for more than one pod is not what these tests are for.
+    // The product asks for one pod only.
     let selector = parameter("fieldSelector");
     let Some(name) = selector
         .as_deref()
@@ -234,14 +234,14 @@ fn watching(history: &History, from: Option<u64>) -> Response<Answer> {
     response
 }
 
-/// Tells what happens after a version, until the watch is ended or nobody listens.
+/// Sends the events after a version until the watch ends or the client closes it.
 async fn tell(history: &History, mut version: u64, lines: &mpsc::Sender<Line>) {
     let (ends, mut asides) = {
         let state = history.read();
         (state.ends.0, state.asides.len())
     };
     loop {
-        // Before looking, so that nothing that changes meanwhile is missed.
+        // Before the state is read, so that no change is missed.
         let mut changed = Box::pin(history.changed());
         std::future::poll_fn(|cx| {
             let _ = changed.as_mut().poll(cx);
@@ -257,7 +257,7 @@ async fn tell(history: &History, mut version: u64, lines: &mpsc::Sender<Line>) {
             events.extend(state.asides[asides..].iter().cloned());
             asides = state.asides.len();
             let end = state.ends.1.filter(|_| state.ends.0 > ends);
-            (events, now, end, state.mood == Mood::Silent)
+            (events, now, end, state.behaviour == Behaviour::Silent)
         };
         if is_silent {
             return std::future::pending().await;
@@ -288,7 +288,7 @@ async fn tell(history: &History, mut version: u64, lines: &mpsc::Sender<Line>) {
 
 type Line = io::Result<Bytes>;
 
-/// A whole answer, or one that comes line by line.
+/// A whole body, or one that comes line by line.
 enum Answer {
     Whole(Option<Bytes>),
     Lines(mpsc::Receiver<Line>),

@@ -1,20 +1,20 @@
-//! Which pods of all are played: scenarios by name, privileges, pid namespaces, the part that fits CI.
+//! Selects the pods to run: by scenario, privilege and pid namespaces, or the part for CI.
 
 use super::scenario::{Case, Part, Pids, Privilege};
 use super::table::scenarios;
 
-/// What is chosen of all.
+/// The selection.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    /// Beginnings of scenarios' names; all if there are none.
+    /// Beginnings of scenario names; empty for all.
     pub scenarios: Vec<String>,
     /// Only this privilege.
     pub privilege: Option<Privilege>,
     /// Only these pid namespaces.
     pub pids: Option<Pids>,
-    /// Only the part that fits CI.
+    /// Only the part that CI runs.
     pub part: bool,
-    /// With an API server: the watcher `kube-api`, and what needs one.
+    /// With an API server: the watcher `kube-api`, and the scenarios that need a server.
     pub cluster: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is left of a pod: what kubelet said, what is in the store, what the sidecar noted and said.
+//! The results of a pod: kubelet's status, the objects in the store, the sidecar's timeline and log.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use copilot::idl::{ContainerError, LiteralMap, decode_error_document, decode_literal_map};
 use serde_json::Value;
 
-use super::manifest::{BUCKET, Names};
+use super::manifest::{BUCKET, PodNames};
 use super::status::Pod;
 use crate::s3::S3Server;
 
@@ -19,7 +19,7 @@ use crate::s3::S3Server;
 pub struct Logs(BTreeMap<String, File>);
 
 impl Logs {
-    /// Opens what is there and was not there before. `pods` is the node's folder of pods' logs.
+    /// Opens the log files that are new since the last call. `pods` is the node's folder of pods' logs.
     pub fn look(&mut self, pods: &Path, uid: &str) {
         for pod in entries(pods) {
             if !pod.to_string_lossy().ends_with(uid) {
@@ -43,7 +43,7 @@ impl Logs {
         }
     }
 
-    /// What a container has said, all runs of it.
+    /// The log of a container, including earlier starts.
     #[must_use]
     pub fn of(&self, container: &str) -> String {
         let begin = format!("{container}/");
@@ -61,7 +61,7 @@ impl Logs {
     }
 }
 
-/// The lines of a log without what the runtime has put before them.
+/// The lines of a log without the prefix from the container runtime.
 fn text(file: &File) -> String {
     let mut bytes = Vec::new();
     let mut piece = [0; 8192];
@@ -86,39 +86,39 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// All that is left.
+/// All results of a pod.
 #[derive(Debug, Default)]
 pub struct Evidence {
-    /// Kubelet's last word.
+    /// The last status from kubelet.
     pub pod: Pod,
-    /// What the sidecar said.
+    /// The sidecar's log.
     pub log: String,
     /// Its timeline.
     pub timeline: Value,
-    /// `outputs.pb`, if it is there.
+    /// `outputs.pb`, if it exists.
     pub outputs: Option<LiteralMap>,
-    /// What the error document says, if it is there.
+    /// The message of the error document, if it exists.
     pub error: Option<ContainerError>,
-    /// What of these cannot be read.
+    /// Errors from reading these.
     pub broken: Vec<String>,
     /// When `outputs.pb` was written.
     pub committed: Option<SystemTime>,
-    /// Main's last act.
+    /// The time of main's last action.
     pub ended: Option<SystemTime>,
-    /// The kernel's numbers of the cgroups of containers that were seen running, by their ids.
+    /// The inode numbers of the cgroups of containers that were seen running, by container id.
     pub cgroups: BTreeMap<String, u64>,
-    /// Whether the API server remembers changes of pods itself.
+    /// Whether the API server caches changes of pods.
     pub caches_watches: bool,
-    /// What was left of a Job's first try.
+    /// The results of a Job's first try.
     pub first_try: Option<Box<Evidence>>,
-    /// Why the pod did not come to its end in time, or could not be played.
+    /// Why the pod did not end in time, or could not run.
     pub stuck: Option<String>,
 }
 
 impl Evidence {
-    /// Collects what lies in the store and in the pod's folder.
+    /// Reads the objects in the store and the files in the pod's folder.
     #[must_use]
-    pub fn collect(store: &S3Server, names: &Names, folder: &Path) -> Self {
+    pub fn collect(store: &S3Server, names: &PodNames, folder: &Path) -> Self {
         let mut found = Self::default();
         let object = |name: &str| store.file(BUCKET, &format!("{}/out/{name}", names.prefix));
         if let Some(bytes) = bytes(&object("outputs.pb")) {
@@ -144,13 +144,13 @@ impl Evidence {
         found
     }
 
-    /// Something that the timeline notes.
+    /// A value from the timeline.
     #[must_use]
     pub fn noted(&self, name: &str) -> &str {
         self.timeline[name].as_str().unwrap_or_default()
     }
 
-    /// Milliseconds from main's last act to the commit, by the clocks of the files.
+    /// Milliseconds from main's last action to the commit, from the times of the files.
     #[must_use]
     pub fn lateness(&self) -> Option<f64> {
         let (ended, committed) = (self.ended?, self.committed?);

@@ -1,4 +1,4 @@
-//! Images of one layer, packed as archives that the container runtime takes: there is no registry here.
+//! Images with one layer, as archives that the container runtime can import without a registry.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -16,13 +16,13 @@ pub const PAUSE: &str = "docker.io/copilot/pause:1";
 /// The image of mains and of other containers.
 pub const BOX: &str = "docker.io/copilot/box:1";
 
-/// The image of the program under test, which holds nothing else.
+/// The image of the program under test; it contains nothing else.
 pub const COPILOT: &str = "docker.io/copilot/copilot:1";
 
-/// What the sandbox's process does: it takes in the pod's orphans until it is told to end.
+/// The sandbox's program: it adopts orphaned processes of the pod until it is stopped.
 const HOLD: &str = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done";
 
-/// Packs all images into a folder; says where the archives lie.
+/// Writes the archives of all images into a folder, and returns their paths.
 pub fn pack_all(copilot: &Path, directory: &Path) -> Result<Vec<PathBuf>> {
     let shell = ["/bin/sh", "-c", HOLD];
     Ok(vec![

@@ -1,12 +1,12 @@
-//! What must hold for every pod, and what of it does not.
+//! Checks the results of every pod.
 //!
-//! | main | watcher that sees it | watcher that sees nothing (`signal`) |
+//! | main | watcher that can see it | watcher that cannot (`signal`) |
 //! | --- | --- | --- |
 //! | ended well | outputs committed, exit code 0 | the same |
-//! | ended badly, and left complete outputs | no commit, an error document, exit code 1, the status told | committed: nobody can know |
-//! | never began, and no outputs are there | no commit, an error document, exit code 1 | the same |
-//! | stopped with its pod, seen by `kube-api` | no commit: kubelet tells the API of no end before all have ended | |
-//! | never tried, since a watcher was refused | no commit, exit code 2 | |
+//! | ended badly, and left complete outputs | no commit, an error document, exit code 1, the status in the timeline | committed: it cannot know |
+//! | never started, and left no outputs | no commit, an error document, exit code 1 | the same |
+//! | stopped with its pod, watched by `kube-api` | no commit: kubelet reports an end only after all containers have ended | |
+//! | never started, since the watcher lacks rights | no commit, exit code 2 | |
 
 use copilot::idl::{Literal, primitive};
 
@@ -18,38 +18,38 @@ use super::table::cluster::FIRST_TRY;
 
 mod api;
 
-/// What a sidecar says that goes by SIGTERM alone.
+/// The log text of a sidecar that commits because of SIGTERM alone.
 const UNSEEN: &str = "its outputs decide";
 
 /// The exit code of a process that is killed.
 const KILLED: i64 = 137;
 
-/// What the sidecar must have made of it.
+/// What the sidecar must have done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// The outputs, and nothing else.
+    /// Committed the outputs, without an error document.
     Commit,
-    /// An error document, and no outputs.
+    /// Wrote an error document, and no outputs.
     Report,
     /// No outputs: the sidecar may have been killed before it could report.
     NoCommit,
-    /// Nothing: the watcher was refused, with the way out.
+    /// Nothing: its watcher lacks rights, and it said which ones.
     Refusal,
 }
 
-/// What must come out of a case.
+/// The expected result of a case.
 #[must_use]
 pub fn expected(case: &Case) -> Expected {
     let sees = case.watcher() != Watcher::Signal;
     if case.scenario.end == End::NeverTried {
         return Expected::Refusal;
     }
-    // Of a pod that is stopped the API knows main as running until all of it has ended, so whether it
-    // ended well cannot be known.
+    // In a pod that is stopped the API shows main as running until all containers have ended, so the
+    // sidecar cannot know whether main ended well.
     if case.watcher() == Watcher::KubeApi && case.is_stopped() {
         return match case.scenario.act {
             Act::Delete | Act::Evict => Expected::Report,
-            // The API learns as late that a deadline is over, and kubelet gives a sidecar two
+            // The API also learns late that a deadline is over, and kubelet gives the sidecar two
             // seconds if main has used up its time.
             _ => Expected::NoCommit,
         };
@@ -63,7 +63,7 @@ pub fn expected(case: &Case) -> Expected {
     }
 }
 
-/// What does not hold; nothing if all is well.
+/// Returns the checks that failed.
 #[must_use]
 pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -79,8 +79,8 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
     if let Some(stuck) = &evidence.stuck {
         wrong.push(format!("stuck: {stuck}"));
     }
-    // What kubelet does not confirm was no such scenario, and says nothing of ours.
-    wrong.extend(staged(case, evidence));
+    // If kubelet does not confirm the scenario, it did not happen and proves nothing.
+    wrong.extend(unconfirmed(case, evidence));
     wrong.extend(result(case, evidence));
     let notes = case.watcher() != Watcher::Signal
         && expected(case) != Expected::Refusal
@@ -94,32 +94,32 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
     wrong
 }
 
-/// Whether kubelet has killed the sidecar, where it may.
+/// Whether kubelet has killed the sidecar, in a scenario in which that is allowed.
 fn was_killed(case: &Case, evidence: &Evidence) -> bool {
     let sidecar = evidence.pod.container(SIDECAR);
     let code = sidecar.and_then(Container::end).map(|(code, _)| code);
     expected(case) == Expected::NoCommit && code == Some(KILLED)
 }
 
-/// A sidecar that has ended while another ordinary container lives is started again by kubelet, and
-/// what it notes then is about that life.
+/// If a sidecar ends while another ordinary container still runs, kubelet starts it again, and its
+/// timeline is then about that second start.
 fn ended_twice(case: &Case, evidence: &Evidence) -> bool {
     let sidecar = evidence.pod.container(SIDECAR);
     let restarts = sidecar.map_or(0, Container::restarts);
     restarts > u64::from(case.scenario.act == Act::KillSidecar)
 }
 
-/// Whether the last commit is the first: beside an ordinary container that lives on the sidecar is
-/// started again and again, and writes the same once more.
+/// Whether the last commit is also the first one: while another ordinary container still runs, the
+/// sidecar is started again and again, and commits the same outputs each time.
 #[must_use]
 pub fn commits_once(case: &Case) -> bool {
     !case.has(Beside::OrdinaryMesh)
 }
 
-/// Whether main did what the scenario says, by kubelet's word.
-fn staged(case: &Case, evidence: &Evidence) -> Option<String> {
+/// Checks with kubelet's status that main did what the scenario says.
+fn unconfirmed(case: &Case, evidence: &Evidence) -> Option<String> {
     let main = evidence.pod.container(main_name(case));
-    // Of a pod that is deleted kubelet may not say how it ended.
+    // For a pod that is deleted kubelet may not report how main ended.
     let (code, reason) = main.and_then(Container::end)?;
     let right = match case.scenario.end {
         End::Good => code == 0,
@@ -132,7 +132,7 @@ fn staged(case: &Case, evidence: &Evidence) -> Option<String> {
     };
     let wanted = case.scenario.end;
     (!right).then(|| {
-        format!("badly staged: main was to end as {wanted:?}, kubelet says {code} {reason}")
+        format!("the scenario did not happen: main was to end as {wanted:?}, kubelet says {code} {reason}")
     })
 }
 
@@ -185,7 +185,7 @@ fn result(case: &Case, evidence: &Evidence) -> Vec<String> {
     wrong
 }
 
-/// What a watcher that sees must have seen.
+/// Checks what a watcher that can see main has seen.
 fn seen(case: &Case, evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
     let watcher = evidence.noted("watcher");
@@ -212,22 +212,22 @@ fn seen(case: &Case, evidence: &Evidence) -> Vec<String> {
     wrong
 }
 
-/// Kubelet's word for main's end.
+/// Kubelet's reason for main's end.
 fn reason(case: &Case, evidence: &Evidence) -> Option<String> {
     let main = evidence.pod.container(main_name(case))?;
     main.end().map(|(_, reason)| reason)
 }
 
-/// How a status must begin, where it must.
+/// How the status in the timeline must begin, if that is known.
 fn words(case: &Case, reason: Option<&str>) -> Option<&'static str> {
     match (case.scenario.end, case.watcher()) {
-        // The API shows a deletion, and nothing else that stops a pod.
+        // The API only shows a deletion, not other reasons for stopping a pod.
         (_, Watcher::KubeApi) if case.is_stopped() => match expected(case) {
             Expected::Report => Some("Untold"),
             _ => None,
         },
         (End::Good, Watcher::KubeApi) => Some("exited with code 0"),
-        // It knows no more than kubelet, who may call any end in a container that ran short of memory so.
+        // It only knows kubelet's reason, which may be this for any end in a container that ran out of memory.
         (_, Watcher::KubeApi) if reason == Some("OOMKilled") => Some("killed: out of memory"),
         (End::Good, _) => Some("exited with code 0"),
         (End::Code(7), _) => Some("exited with code 7"),
@@ -240,8 +240,8 @@ fn words(case: &Case, reason: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// Whom the sidecar took for main, by kubelet's ids. Who may read neither names nor paths knows a
-/// container by its cgroup's number only.
+/// Checks with kubelet's ids that the sidecar found the right main. A sidecar that can read neither
+/// names nor paths only knows the number of a container's cgroup.
 fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
     let id = |name: &str| {
         let container = evidence.pod.container(name).map(Container::id);
@@ -252,7 +252,7 @@ fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
     if second_main(case).is_some() {
         others.extend(id(HELPER));
     }
-    // Without names the container that is left behind our downloader is main.
+    // Without names the container after the downloader is main.
     if case.pids == Pids::Own {
         others.extend(id(MESH));
     }
@@ -264,7 +264,7 @@ fn wrong_main(case: &Case, evidence: &Evidence) -> Option<String> {
         .collect();
     let is = |wanted: &str, found: &str| match evidence.cgroups.get(wanted) {
         Some(number) => found == wanted || found == format!("cgroup {number}"),
-        // It ended before anybody had looked.
+        // It ended before its cgroup was read.
         None => found == wanted || found.starts_with("cgroup "),
     };
     let right = found.iter().any(|id| is(&main, id))

@@ -1,5 +1,5 @@
-//! What a busy node does beside the pods under test: other pods come and go, containers are made and
-//! removed all the time, and every core has something to do.
+//! The load of a busy node: other pods come and go, containers are created and removed all the time, and
+//! every core is busy.
 
 use std::collections::VecDeque;
 use std::hint;
@@ -18,10 +18,10 @@ use super::node::Node;
 /// The runtime's namespace of containers that kubelet does not know, and the top of their cgroups.
 pub const NAMESPACE: &str = "copilot-load";
 
-/// How many neighbours there are at a time.
+/// How many neighbour pods there are at the same time.
 const NEIGHBOURS: usize = 6;
 
-/// How often one goes and another comes.
+/// How often one of them is replaced.
 const PACE: Duration = Duration::from_millis(1500);
 
 /// Load on a node; ends when dropped.
@@ -32,7 +32,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Begins.
+    /// Starts the load.
     #[must_use]
     pub fn start(node: &Arc<Node>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
@@ -66,7 +66,7 @@ fn spin(stop: &AtomicBool) {
     }
 }
 
-/// Kubelet's: some of them live for longer than others.
+/// Replaces neighbour pods through kubelet; some of them live longer than others.
 fn pods(node: &Node, stop: &AtomicBool) {
     let mut present = VecDeque::new();
     for number in 0_u32.. {
@@ -75,7 +75,7 @@ fn pods(node: &Node, stop: &AtomicBool) {
         }
         let name = format!("neighbour-{number}");
         let pod = neighbour(&name, &new_uid(), 2 + number % 5);
-        // An API server that is away is part of the play.
+        // Some scenarios restart the API server.
         if let Err(error) = node.place(&name, &pod)
             && node.cluster().is_none()
         {
@@ -94,7 +94,7 @@ fn pods(node: &Node, stop: &AtomicBool) {
     }
 }
 
-/// The pod of a neighbour: it lives for a moment, and is of no interest.
+/// The manifest of a neighbour pod, which lives for a moment.
 fn neighbour(name: &str, uid: &str, seconds: u32) -> Value {
     let text = format!("echo hello > /var/cache/file; sleep {seconds}; exit 0");
     let mounts = [json!({"name": "cache", "mountPath": "/var/cache"})];
@@ -113,7 +113,7 @@ fn neighbour(name: &str, uid: &str, seconds: u32) -> Value {
     })
 }
 
-/// The runtime's own.
+/// Creates and removes containers with the runtime's own client.
 fn containers(node: &Node, stop: &AtomicBool) {
     for number in 0_u32.. {
         if stop.load(Ordering::Relaxed) {
@@ -127,13 +127,13 @@ fn containers(node: &Node, stop: &AtomicBool) {
             .args(["/bin/sh", "-c", "(true); (exit 3); sleep 0.3"])
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null());
-        // What becomes of it is of no interest.
+        // Its result does not matter.
         let _ = command.status();
         thread::sleep(PACE / 2);
     }
 }
 
-/// A uid as the API server makes them.
+/// A uid like those from the API server.
 #[must_use]
 pub fn new_uid() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(1);

@@ -1,7 +1,8 @@
-//! A case as kubelet's manifest of a static pod.
+//! The manifest of a case's pod.
 //!
-//! Pods use the node's network, so the store of the run is on their loopback. Data is exchanged by
-//! folders of the node: `stamps` with main, `timeline` with the sidecar; neither knows the other's.
+//! Pods use the node's network, so they reach the run's store on loopback. The run exchanges data with
+//! the pod in folders of the node: `stamps` with main, `timeline` with the sidecar. Each of them mounts
+//! only its own.
 
 use std::path::Path;
 
@@ -15,46 +16,46 @@ use super::image::{BOX, COPILOT};
 use super::scenario::{Beside, Case, End, Main, Pids, Privilege};
 use crate::task::{interface, simple};
 
-/// Our container's name, as the platform calls it.
+/// The platform's name for the sidecar's container.
 pub const SIDECAR: &str = "flyte-copilot-uploader";
 
-/// Our init container's name.
+/// The name of the downloader's container.
 pub const DOWNLOADER: &str = "flyte-copilot-downloader";
 
-/// Main's name where no rule knows it.
+/// A name for main that Copilot has no rule for.
 pub const WORKER: &str = "worker";
 
 /// The other container that mounts the output volume.
 pub const HELPER: &str = "helper";
 
-/// A mesh's proxy, as meshes call it.
+/// The usual name for the proxy of a service mesh.
 pub const MESH: &str = "istio-proxy";
 
 /// The only output.
 pub const OUTPUT: &str = "word";
 
-/// What it says.
+/// Its value.
 pub const WORD: &str = "hello";
 
 /// The bucket of the run.
 pub const BUCKET: &str = "data";
 
-/// How long a pod that is stopped has. One whose main does not heed it gets a short time.
+/// The grace period of a pod that is stopped. It is short if main ignores SIGTERM.
 const GRACE: [u32; 2] = [5, 30];
 
-/// Almost as long as a pod that is stopped has.
+/// Almost the grace period.
 const PATIENT: &str = "--term-wait=25s";
 
-/// A mesh's proxy: it lives until it is told to end, or for a while.
+/// The script of a mesh's proxy: it runs until it is stopped, or for a while.
 const PROXY: &str = "trap 'exit 0' TERM; sleep 12 & wait $!";
 
-/// How many more folders main mounts, as configuration and secrets are: so its mounts are not made in
-/// one moment.
+/// How many more folders main mounts, like configuration and secrets, so that making its mounts takes
+/// some time.
 const MORE: u32 = 12;
 
-/// What a pod is called, and what its objects are.
+/// The names of a pod and of its objects.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct PodNames {
     /// The pod's name in its manifest.
     pub pod: String,
     /// Its uid.
@@ -73,10 +74,16 @@ pub fn main_name(case: &Case) -> &'static str {
     }
 }
 
-/// The whole manifest; `folder` is the pod's on the node, `store` are the flags that lead to the bucket, `api`
-/// is the API server's port.
+/// The whole manifest. `folder` is the pod's folder on the node, `store` the flags for the bucket, `api` the
+/// API server's port.
 #[must_use]
-pub fn pod(case: &Case, names: &Names, folder: &Path, store: &[String], api: Option<u16>) -> Value {
+pub fn pod(
+    case: &Case,
+    names: &PodNames,
+    folder: &Path,
+    store: &[String],
+    api: Option<u16>,
+) -> Value {
     let mut inits = vec![sidecar(case, names, store, api)];
     if case.has(Beside::NativeMesh) {
         let mut mesh = script(MESH, PROXY, &[]);
@@ -154,8 +161,8 @@ fn outputs(case: &Case) -> Value {
 }
 
 fn mounts_of_main(case: &Case) -> Vec<Value> {
-    // Behind the termination log, since runtimes make mounts by the depth of their paths: who looks at
-    // a container in the making may find its name and not yet its volumes.
+    // Its path is deeper than that of the termination log, since runtimes make mounts in the order of
+    // their depth: a reader of an unfinished container may find its name but not its volumes.
     let more = (0..MORE).map(|number| {
         json!({
             "name": "more",
@@ -187,7 +194,7 @@ fn main(case: &Case) -> Value {
     main
 }
 
-fn downloader(names: &Names, store: &[String]) -> Value {
+fn downloader(names: &PodNames, store: &[String]) -> Value {
     let prefix = &names.prefix;
     let own = [
         "download".to_owned(),
@@ -199,10 +206,10 @@ fn downloader(names: &Names, store: &[String]) -> Value {
     ours(DOWNLOADER, store, &own, &mounts)
 }
 
-fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Value {
+fn sidecar(case: &Case, names: &PodNames, store: &[String], api: Option<u16>) -> Value {
     let prefix = &names.prefix;
     let interface = interface([(OUTPUT, simple(SimpleType::String))]);
-    // Each transition is said aloud; and that a watch has ended.
+    // Logs each transition, and the end of each watch.
     let level = 4 + u8::from(case.privilege == Privilege::KubeApi);
     let mut own = vec![
         "sidecar".to_owned(),
@@ -236,7 +243,7 @@ fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Va
         "failureThreshold": 60,
     });
     if let Some(port) = api {
-        // No proxy leads to the address that kubelet would name.
+        // The proxy's address differs from the one that kubelet sets.
         let field = |path: &str| json!({"fieldRef": {"fieldPath": path}});
         sidecar["env"] = json!([
             {"name": "POD_NAME", "valueFrom": field("metadata.name")},
@@ -246,7 +253,7 @@ fn sidecar(case: &Case, names: &Names, store: &[String], api: Option<u16>) -> Va
         ]);
     }
     sidecar["securityContext"] = security(case.privilege);
-    // As a pod that is deployed has it, but for the CPU that is asked for: many must fit.
+    // As in a deployed pod, except for the CPU request, since many pods must fit on the node.
     sidecar["resources"] = json!({
         "requests": {"cpu": "10m", "memory": "128Mi"},
         "limits": {"cpu": "500m", "memory": "128Mi"},
@@ -292,7 +299,7 @@ pub fn script(name: &str, text: &str, mounts: &[Value]) -> Value {
 }
 
 fn container(name: &str, image: &str, words: &[&str], mounts: &[Value]) -> Value {
-    // Kubernetes takes `$(NAME)` for a variable, and two `$` for one.
+    // Kubernetes expands `$(NAME)` as a variable, and replaces two `$` by one.
     let words: Vec<String> = words.iter().map(|word| word.replace('$', "$$")).collect();
     json!({
         "name": name,

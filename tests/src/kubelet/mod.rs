@@ -1,9 +1,9 @@
 //! Pods of a real kubelet and container runtime, as `cargo xtask kubelet` runs them.
 //!
-//! [`node`] is a machine's other self: a mount namespace with containerd, kubelet and what else a node
-//! has. [`scenario`] says what a pod does, [`manifest`] writes it down for kubelet, [`play`] runs it,
-//! [`judge`] holds what our sidecar did against what kubelet says. [`run`] is all of it, by options.
-//! Never here: an answer that the product gives itself. Called by the program `kubelet`.
+//! [`node`] is a mount namespace with containerd, kubelet and everything else that a node has.
+//! [`scenario`] describes what a pod does, [`manifest`] writes its manifest, [`pod_run`] runs it, and
+//! [`judge`] compares the sidecar's results with kubelet's. [`run`] does all of this, as the options say.
+//! Expected results never come from the product itself. Called by the program `kubelet`.
 
 pub mod choice;
 pub mod cluster;
@@ -14,7 +14,7 @@ pub mod load;
 pub mod manifest;
 pub mod node;
 pub mod options;
-pub mod play;
+pub mod pod_run;
 pub mod report;
 pub mod run;
 pub mod runtime;

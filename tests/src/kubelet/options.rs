@@ -1,51 +1,51 @@
-//! What is to be run, in the words in which `cargo xtask kubelet` passes it on.
+//! The options of the program `kubelet`, as `cargo xtask kubelet` passes them.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::choice::Choice;
-use super::node::{Kind, Names};
+use super::node::{CgroupDriver, Kind};
 use super::scenario::{Pids, Privilege};
 use super::table::scenarios;
 
-/// How many pods run at once, if nobody says.
+/// How many pods run at the same time by default.
 const AT_ONCE: usize = 10;
 
-/// What is to be run.
+/// The options.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The program under test.
     pub copilot: PathBuf,
     /// The kubelet.
     pub kubelet: PathBuf,
-    /// The folder of another containerd than the machine's.
+    /// The folder of a containerd 2, if it is used.
     pub containerd: Option<PathBuf>,
     /// The folder of the programs of a control plane.
     pub control_plane: Option<PathBuf>,
-    /// Where nodes may lie and logs are kept.
+    /// The folder for nodes and logs.
     pub directory: PathBuf,
     /// The kinds of nodes, one after the other.
     pub kinds: Vec<Kind>,
-    /// How they name cgroups; each in turn if nobody says.
-    pub names: Option<Names>,
-    /// How often.
+    /// The cgroup driver whose names they use; without it, each in turn.
+    pub names: Option<CgroupDriver>,
+    /// How often each pod runs.
     pub rounds: u32,
     /// Which pods.
     pub choice: Choice,
-    /// How many at once.
+    /// How many pods run at the same time.
     pub at_once: usize,
     /// Whether the node is busy.
     pub load: bool,
-    /// Whether logs of pods that passed are kept as well.
+    /// Whether logs of pods that passed are kept, too.
     pub keep: bool,
-    /// Where the result goes as JSON as well.
+    /// The file for the results as JSON.
     pub json: Option<PathBuf>,
 }
 
 impl Options {
-    /// Reads them.
-    pub fn of(words: &[String]) -> Result<Self> {
+    /// Parses the command line.
+    pub fn parse(words: &[String]) -> Result<Self> {
         let mut options = Self {
             copilot: PathBuf::new(),
             kubelet: PathBuf::new(),
@@ -95,8 +95,8 @@ impl Options {
                 self.kinds = vec![one_of(name, value, &[Kind::Hybrid, Kind::V2], Kind::name)?];
             }
             "--names" => {
-                let all = [Names::Cgroupfs, Names::Systemd];
-                self.names = Some(one_of(name, value, &all, Names::name)?);
+                let all = [CgroupDriver::Cgroupfs, CgroupDriver::Systemd];
+                self.names = Some(one_of(name, value, &all, CgroupDriver::name)?);
             }
             "--privilege" => {
                 let found = one_of(name, value, Privilege::ALL, Privilege::name)?;
@@ -115,10 +115,10 @@ impl Options {
         Ok(())
     }
 
-    /// How the nodes of a round name cgroups: what is usual for their kind first.
+    /// The cgroup names for the nodes of a round, beginning with the usual ones for their kind.
     #[must_use]
-    pub fn names_of(&self, kind: Kind, round: u32) -> Names {
-        let usual = [Names::Cgroupfs, Names::Systemd];
+    pub fn names_of(&self, kind: Kind, round: u32) -> CgroupDriver {
+        let usual = [CgroupDriver::Cgroupfs, CgroupDriver::Systemd];
         let first = usize::from(kind == Kind::V2);
         let turn = usize::from(round.is_multiple_of(2));
         self.names.unwrap_or(usual[(first + turn) % 2])
@@ -139,12 +139,12 @@ mod tests {
 
     #[test]
     fn both_kinds_of_names_have_their_turn_on_each_node() {
-        let options = Options::of(&[]).expect("nothing is asked for");
+        let options = Options::parse(&[]).expect("nothing is asked for");
         let of = |kind, round| options.names_of(kind, round);
-        assert_eq!(of(Kind::Hybrid, 1), Names::Cgroupfs);
-        assert_eq!(of(Kind::V2, 1), Names::Systemd);
-        assert_eq!(of(Kind::Hybrid, 2), Names::Systemd);
-        assert_eq!(of(Kind::V2, 2), Names::Cgroupfs);
+        assert_eq!(of(Kind::Hybrid, 1), CgroupDriver::Cgroupfs);
+        assert_eq!(of(Kind::V2, 1), CgroupDriver::Systemd);
+        assert_eq!(of(Kind::Hybrid, 2), CgroupDriver::Systemd);
+        assert_eq!(of(Kind::V2, 2), CgroupDriver::Cgroupfs);
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
             &["--scenario", "nothing"],
         ] {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            assert!(Options::of(&words).is_err(), "{words:?}");
+            assert!(Options::parse(&words).is_err(), "{words:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What came out: a line for each pod that failed, a table, times, and all of it as JSON.
+//! The results: a line for each pod that failed, a table, times, and everything as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::evidence::{Evidence, Logs};
 use super::scenario::Case;
 
-/// One pod.
+/// The result of one pod.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its case.
@@ -20,16 +20,16 @@ pub struct Outcome {
     pub place: String,
     /// The node's kind.
     pub node: &'static str,
-    /// What does not hold.
+    /// The checks that failed.
     pub wrong: Vec<String>,
-    /// Where what is left of it is kept, if it failed.
+    /// The folder with its logs and results, if it failed.
     pub kept: Option<PathBuf>,
     /// Milliseconds from main's end to the commit.
     pub lateness: Option<f64>,
 }
 
 impl Outcome {
-    /// The line of a failure.
+    /// The line that reports a failure.
     #[must_use]
     pub fn line(&self) -> String {
         let kept = self.kept.as_ref().map(|path| path.display().to_string());
@@ -43,7 +43,7 @@ impl Outcome {
     }
 }
 
-/// Keeps what is left of a pod that failed.
+/// Saves the logs and results of a pod that failed.
 pub fn keep(directory: &Path, evidence: &Evidence, logs: &Logs, wrong: &[String]) -> Result<()> {
     fs::create_dir_all(directory)?;
     for (name, text) in logs.all() {
@@ -58,7 +58,7 @@ pub fn keep(directory: &Path, evidence: &Evidence, logs: &Logs, wrong: &[String]
     Ok(())
 }
 
-/// The line of a node that has ended.
+/// The line that reports the end of a node.
 #[must_use]
 pub fn line(place: &str, outcomes: &[Outcome]) -> String {
     let failed = outcomes.iter().filter(|one| !one.wrong.is_empty()).count();
@@ -68,7 +68,7 @@ pub fn line(place: &str, outcomes: &[Outcome]) -> String {
     )
 }
 
-/// Passed and failed pods, by node, privilege and pid namespaces.
+/// A table of passed and failed pods, by node, privilege and pid namespaces.
 #[must_use]
 pub fn table(outcomes: &[Outcome]) -> String {
     let mut rows: BTreeMap<[&str; 3], [usize; 2]> = BTreeMap::new();
@@ -90,7 +90,7 @@ pub fn table(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// Times from main's end to the commit, by watcher.
+/// A table of the times from main's end to the commit, by watcher.
 #[must_use]
 pub fn times(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
@@ -106,7 +106,7 @@ pub fn times(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// All of it.
+/// All results as JSON.
 #[must_use]
 pub fn json(outcomes: &[Outcome]) -> Value {
     let pods: Vec<Value> = outcomes
@@ -150,7 +150,7 @@ fn latenesses(outcomes: &[Outcome]) -> BTreeMap<&'static str, Vec<f64>> {
     found
 }
 
-/// Of sorted times.
+/// A percentile of sorted times.
 fn percentile(times: &[f64], percent: usize) -> f64 {
     let at = (times.len() * percent).div_ceil(100).max(1) - 1;
     times.get(at).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! All of it: nodes one after the other, pods of each side by side, and the result.
+//! A whole run: starts nodes one after the other, runs the pods of each in parallel, prints the results.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
@@ -11,22 +11,22 @@ use anyhow::{Context as _, Result, bail, ensure};
 use copilot::idl::{LiteralMap, Message as _};
 
 use super::load::{Load, new_uid};
-use super::manifest::{BUCKET, Names};
+use super::manifest::{BUCKET, PodNames};
 use super::node::{self, Kind, Node, Plan, end};
 use super::options::Options;
 use super::report::{self, Outcome};
 use super::scenario::Case;
-use super::{choice, image, judge, play};
+use super::{choice, image, judge, pod_run};
 use crate::requirement::Requirement;
 use crate::s3::S3Server;
 
-/// Held as long as a run lasts: kubelet ends whatever lies in cgroups of pods that it does not know.
+/// Locked during a run: kubelet kills the processes in the cgroups of all pods that it does not know.
 const LOCK: &str = "/run/lock/copilot-kubelet";
 
-/// Set when somebody has asked us to stop.
+/// Set when the run was asked to stop.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// Runs; whether all pods passed.
+/// Runs everything, and returns whether all pods passed.
 pub fn run(options: &Options) -> Result<bool> {
     if !Requirement::Containers.is_met() {
         return Ok(false);
@@ -47,15 +47,15 @@ pub fn run(options: &Options) -> Result<bool> {
     let images = image::pack_all(&options.copilot, &images)?;
 
     let mut outcomes = Vec::new();
-    let played = rounds(options, &directory, &store, &images, &cases, &mut outcomes);
+    let result = rounds(options, &directory, &store, &images, &cases, &mut outcomes);
     let _ = fs::remove_dir_all(&directory);
-    // What came out by then counts, whatever ended the run.
+    // The results so far are printed, however the run ended.
     let good = conclude(options, &outcomes)?;
-    played?;
+    result?;
     Ok(good)
 }
 
-/// All rounds, on all nodes. What came out of a node is noted as soon as it ends.
+/// Runs all rounds on all nodes. The results of a node are written as soon as it ends.
 fn rounds(
     options: &Options,
     directory: &Path,
@@ -67,7 +67,7 @@ fn rounds(
     for round in 1..=options.rounds {
         for kind in kinds(options) {
             if is_stopped() {
-                bail!("stopped before all pods were played");
+                bail!("stopped before all pods had run");
             }
             let plan = Plan {
                 kind,
@@ -86,7 +86,7 @@ fn rounds(
         }
     }
     if is_stopped() {
-        bail!("stopped before all pods were played");
+        bail!("stopped before all pods had run");
     }
     Ok(())
 }
@@ -99,7 +99,7 @@ fn note(options: &Options, outcomes: &[Outcome]) -> Result<()> {
     fs::write(file, text).with_context(|| file.display().to_string())
 }
 
-/// The kinds of nodes that this machine can play.
+/// The kinds of nodes that are possible on this machine.
 fn kinds(options: &Options) -> Vec<Kind> {
     let can = |kind: &Kind| *kind == Kind::V2 || node::has_v1();
     for kind in options.kinds.iter().filter(|kind| !can(kind)) {
@@ -122,7 +122,7 @@ fn conclude(options: &Options, outcomes: &[Outcome]) -> Result<bool> {
     Ok(failed == 0 && !outcomes.is_empty())
 }
 
-/// Plays all cases on one node.
+/// Runs all cases on one node.
 fn on_node(
     options: &Options,
     plan: Plan,
@@ -158,7 +158,7 @@ fn on_node(
         });
     }
     drop(load);
-    // Its logs are of use only if something went wrong.
+    // Its logs are needed only if something went wrong.
     let outcomes = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     if outcomes.iter().any(|outcome| !outcome.wrong.is_empty()) {
         let kept = keep_logs(&node, &options.directory.join("logs"), place);
@@ -177,7 +177,7 @@ fn next(waiting: &Mutex<VecDeque<Case>>) -> Option<Case> {
         .pop_front()
 }
 
-/// Plays one pod; nothing comes of one that was cut off.
+/// Runs one pod; returns `None` if the run was stopped meanwhile.
 fn one(
     options: &Options,
     node: &Node,
@@ -187,13 +187,13 @@ fn one(
     round: u32,
 ) -> Option<Outcome> {
     let kind = node.plan().kind.name();
-    let names = Names {
+    let names = PodNames {
         pod: case.name(),
         uid: new_uid(),
         prefix: format!("{kind}/{round}/{}", case.name()),
     };
-    let (evidence, logs) = play::play(&case, node, store, names);
-    if evidence.stuck.as_deref() == Some(play::CUT_OFF) {
+    let (evidence, logs) = pod_run::run_pod(&case, node, store, names);
+    if evidence.stuck.as_deref() == Some(pod_run::CUT_OFF) {
         return None;
     }
     let mut wrong = judge::judge(&case, &evidence);
@@ -229,7 +229,7 @@ fn keep_logs(node: &Node, failed: &Path, place: &str) -> Result<()> {
     Ok(())
 }
 
-/// Only one at a time, and none beside a kubelet that is not ours.
+/// Takes the lock: only one run is possible at a time, and none on a machine with another kubelet.
 fn lock() -> Result<File> {
     let path = PathBuf::from(LOCK);
     let file = File::create(&path).with_context(|| path.display().to_string())?;
@@ -249,7 +249,7 @@ fn lock() -> Result<File> {
     Ok(file)
 }
 
-/// The first Ctrl-C ends the run in order: no further pod begins, and the nodes end.
+/// The first Ctrl-C stops the run and cleans up: no further pod starts, and the nodes end.
 fn listen() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -278,7 +278,7 @@ fn recreate(directory: &Path) -> Result<()> {
     Ok(fs::create_dir_all(directory)?)
 }
 
-/// Whether somebody has asked us to stop.
+/// Whether the run was asked to stop.
 #[must_use]
 pub fn is_stopped() -> bool {
     STOP.load(Ordering::Relaxed)

@@ -1,10 +1,10 @@
-//! `runc` as containerd calls it on our nodes: the real one, with a container's configuration changed
-//! where this machine needs it.
+//! The `runc` that containerd calls on our nodes: it changes a container's configuration where this
+//! machine needs it, and then runs the real one.
 //!
-//! On a node with one cgroup2 tree that has no controllers, limits of CPU, memory and processes are
-//! taken out. The limit of memory is not lost: before the container's program begins its first process
-//! joins a cgroup of the old hierarchy that has it, so the OOM killer is the real one; kubelet then says
-//! `Error`, not `OOMKilled`. Where cgroups are named as the systemd driver names them, the path says so.
+//! On a node with one cgroup2 tree without controllers, limits of CPU, memory and processes are removed.
+//! The memory limit still applies: before the container's program starts, its first process joins a v1
+//! cgroup with that limit, so the OOM killer is the real one. Kubelet then reports `Error`, not
+//! `OOMKilled`. If cgroups have the names of the systemd driver, the cgroup's path is changed, too.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -14,27 +14,27 @@ use std::process::{Command, ExitCode, ExitStatus};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-/// By which name of this program it is meant.
+/// The name by which this program is called as `runc`.
 pub const NAME: &str = "runc";
 
-/// Where a node with one tree keeps the old hierarchy that counts memory.
+/// The mount point of the v1 memory hierarchy on a node with one cgroup2 tree.
 #[must_use]
 pub fn memory(node: &Path) -> PathBuf {
     node.join("memory")
 }
 
-/// The top of our cgroups in it.
+/// The parent of our cgroups in it.
 pub const LIMITED: &str = "copilot-kubelet-limited";
 
-/// What a tree without controllers cannot do.
+/// The settings that a cgroup2 tree without controllers does not support.
 const IMPOSSIBLE: [&str; 5] = ["cpu", "memory", "pids", "hugepageLimits", "unified"];
 
-/// Runs the real one with these arguments; `program` is how we were called.
+/// Runs the real `runc` with these arguments; `program` is the path of this program.
 pub fn run(program: &Path, arguments: &[String]) -> Result<ExitCode> {
     let node = program.ancestors().nth(2);
     let node = node.context("a node keeps its runtime in a folder")?;
     let settings: Value = serde_json::from_slice(&fs::read(node.join("node.json"))?)?;
-    let call = Call::of(arguments);
+    let call = Call::parse(arguments);
     match call.verb {
         Some("create") => create(node, &settings, &call, arguments),
         Some("delete") => {
@@ -82,7 +82,7 @@ fn create(
     Ok(code(status))
 }
 
-/// What a call is about.
+/// The parts of a call that matter here.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Call<'a> {
     verb: Option<&'a str>,
@@ -92,7 +92,7 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn of(arguments: &'a [String]) -> Self {
+    fn parse(arguments: &'a [String]) -> Self {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let after = |name: &str| {
             let at = words.iter().position(|word| *word == name)?;
@@ -108,8 +108,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The name that the systemd driver gives to a cgroup that the other one calls
-/// `/kubepods/QOS/podUID/ID`; guaranteed pods have no level for their class.
+/// The systemd driver's name for the cgroup that the cgroupfs driver calls `/kubepods/QOS/podUID/ID`.
+/// Guaranteed pods lack the level of the class.
 fn systemd(path: &str) -> Option<String> {
     let words: Vec<&str> = path.strip_prefix("/kubepods/")?.split('/').collect();
     let (class, pod, id) = match words.as_slice() {
@@ -130,7 +130,7 @@ fn limited(node: &Path, id: &str) -> PathBuf {
 }
 
 fn real(arguments: &[String]) -> Command {
-    // Ours is not on PATH.
+    // This program is not on PATH.
     let mut command = Command::new("runc");
     command.args(arguments);
     command
@@ -175,6 +175,6 @@ mod tests {
             pid_file: Some("/p"),
             id: Some("ID"),
         };
-        assert_eq!(Call::of(&words), expected);
+        assert_eq!(Call::parse(&words), expected);
     }
 }

@@ -1,42 +1,41 @@
-//! What a pod does: the words of which scenarios are made. The scenarios themselves are in
-//! [`super::table`].
+//! The types that describe scenarios. The scenarios themselves are in [`super::table`].
 
 /// A scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// Its name: a pod's name begins with it.
+    /// Its name; pod names begin with it.
     pub name: &'static str,
     /// What main does.
     pub main: Main,
-    /// What is in the pod beside it.
+    /// What else is in the pod.
     pub beside: &'static [Beside],
     /// What happens to the pod while main runs.
     pub act: Act,
     /// How main ends.
     pub end: End,
-    /// For which pid namespaces it makes sense.
+    /// The pid namespaces for which it makes sense.
     pub pids: &'static [Pids],
-    /// If it needs an API server: the privileges that it makes sense for.
+    /// If it needs an API server: the privileges for which it makes sense.
     pub cluster: Option<&'static [Privilege]>,
-    /// Whether it belongs to the part that fits CI, with each privilege or with the first only.
+    /// Whether CI runs it, with each privilege or only with the first one.
     pub part: Part,
 }
 
 /// What main does.
 #[derive(Clone, Copy, Debug)]
 pub enum Main {
-    /// A shell script, which finds `/var/flyte/outputs` and `/stamps`.
+    /// A shell script, which can use `/var/flyte/outputs` and `/stamps`.
     Script(&'static str),
     /// A program that does not exist.
     Missing,
 }
 
-/// What is in a pod beside sidecar, downloader and main.
+/// What is in a pod in addition to sidecar, downloader and main.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
     /// An init container before the downloader that writes complete outputs.
     InitBefore,
-    /// The same behind the downloader.
+    /// The same, but after the downloader.
     InitAfter,
     /// A mesh's proxy as a native sidecar.
     NativeMesh,
@@ -54,36 +53,36 @@ pub enum Beside {
     Primary,
     /// `--main-container` names main, and another container mounts the output volume.
     Named,
-    /// The pod may run for so many seconds.
+    /// The pod's deadline in seconds.
     Deadline(u32),
-    /// The sidecar's watches last for seconds only.
+    /// The sidecar's watches only last some seconds.
     ShortWatches,
-    /// The sidecar waits for main's end for longer.
+    /// The sidecar waits longer for main's end.
     Patience,
-    /// The pod's account may watch nothing.
+    /// The pod's service account has no rights.
     NoRights,
 }
 
-/// What happens to a pod from outside once its main runs.
+/// What happens to a pod from outside while its main runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Nothing.
     Nothing,
     /// Main's first process is killed.
     KillMain,
-    /// Somebody runs a program in main's container that would outlive main, and main goes on.
+    /// A program that would outlive main is started in main's container; main continues.
     Exec,
-    /// The sidecar's process is killed; main goes on once it is back.
+    /// The sidecar's process is killed; main continues when it runs again.
     KillSidecar,
     /// The pod is deleted.
     Delete,
-    /// Its eviction is asked for.
+    /// The pod is evicted through the API.
     Evict,
-    /// The API server ends and comes again; main goes on then.
+    /// The API server is restarted; main continues afterwards.
     RestartApi,
-    /// The API server ends; main ends before it comes again.
+    /// The API server is restarted; main ends in between.
     EndWithoutApi,
-    /// It is a Job's, which makes another once it has failed.
+    /// The pod belongs to a Job, which creates a second one when the first has failed.
     Job,
 }
 
@@ -98,22 +97,22 @@ pub enum End {
     Killed,
     /// By SIGSEGV.
     Crashed,
-    /// Killed for memory.
+    /// Killed by the OOM killer.
     OutOfMemory,
-    /// Its program never began.
+    /// Its program never started.
     NotStarted,
-    /// Nobody tried to start it, since the sidecar never got ready.
+    /// It was never started, since the sidecar did not become ready.
     NeverTried,
-    /// Stopped with its pod, in whichever way.
+    /// Stopped together with its pod.
     Stopped,
 }
 
-/// Whether the containers of a pod see each other's processes.
+/// Whether the containers of a pod can see each other's processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pids {
     /// `shareProcessNamespace: true`.
     Shared,
-    /// A pid namespace each.
+    /// Each container has its own pid namespace.
     Own,
 }
 
@@ -131,16 +130,16 @@ impl Pids {
     }
 }
 
-/// What the sidecar may do.
+/// The sidecar's privileges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Privilege {
     /// uid 0 with `CAP_BPF` and `CAP_PERFMON`.
     Bpf,
     /// The same under the runtime's seccomp profile.
     BpfSeccomp,
-    /// An ordinary user without any capability.
+    /// An ordinary user without capabilities.
     None,
-    /// The same, with an account that may watch pods.
+    /// The same, with a service account that is allowed to watch pods.
     KubeApi,
 }
 
@@ -160,7 +159,7 @@ impl Privilege {
     }
 }
 
-/// How much of a scenario belongs to the part that fits CI.
+/// How much of a scenario runs in CI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// With every privilege that has a watcher of its own.
@@ -178,16 +177,16 @@ pub enum Watcher {
     Ebpf,
     /// The same without OOM kills, where the kernel is new enough.
     Pidfd,
-    /// What kubelet has reported.
+    /// What kubelet has reported to the API.
     KubeApi,
-    /// Nothing but SIGTERM.
+    /// Only SIGTERM.
     Signal,
 }
 
 impl Watcher {
-    /// The one that a sidecar must get.
+    /// The watcher that the sidecar must choose.
     #[must_use]
-    pub fn of(privilege: Privilege, pids: Pids) -> Self {
+    pub fn expected(privilege: Privilege, pids: Pids) -> Self {
         match (privilege, pids) {
             (Privilege::Bpf | Privilege::BpfSeccomp, _) => Self::Ebpf,
             (Privilege::None, Pids::Shared) => Self::Pidfd,
@@ -196,7 +195,7 @@ impl Watcher {
         }
     }
 
-    /// Its name, as the product calls it.
+    /// The product's name for it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -213,14 +212,14 @@ impl Watcher {
 pub struct Case {
     /// What the pod does.
     pub scenario: &'static Scenario,
-    /// What its sidecar may do.
+    /// The privileges of its sidecar.
     pub privilege: Privilege,
-    /// Whether its containers see each other.
+    /// Whether its containers can see each other's processes.
     pub pids: Pids,
 }
 
 impl Case {
-    /// Its name, and the pod's.
+    /// Its name, which is also the pod's.
     #[must_use]
     pub fn name(&self) -> String {
         format!(
@@ -231,10 +230,10 @@ impl Case {
         )
     }
 
-    /// The watcher that the sidecar must get.
+    /// The watcher that its sidecar must choose.
     #[must_use]
     pub fn watcher(&self) -> Watcher {
-        Watcher::of(self.privilege, self.pids)
+        Watcher::expected(self.privilege, self.pids)
     }
 
     /// Whether its pod is stopped as a whole while main runs.
@@ -245,13 +244,13 @@ impl Case {
             || self.scenario.beside.iter().any(deadline)
     }
 
-    /// Whether no other pod under test may be there, since what happens to it happens to all.
+    /// Whether it must run alone, since its event affects all pods.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         matches!(self.scenario.act, Act::RestartApi | Act::EndWithoutApi)
     }
 
-    /// Whether its scenario has this beside main.
+    /// Whether its scenario has this in the pod.
     #[must_use]
     pub fn has(&self, beside: Beside) -> bool {
         self.scenario.beside.contains(&beside)

@@ -1,4 +1,4 @@
-//! What kubelet says of its pods, by its read-only port or to the API: the truth about every container.
+//! The status of pods, from kubelet's read-only port or from the API. The sidecar's results are compared with it.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -7,16 +7,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-/// What kubelet said.
+/// The status of all pods.
 #[derive(Clone, Debug)]
 pub struct Status(Value);
 
 impl Status {
-    /// Asks the kubelet at this port of loopback.
+    /// Reads it from the kubelet at this port of loopback.
     pub fn ask(port: u16) -> Result<Self> {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        connection.set_read_timeout(Some(Duration::from_secs(20)))?;
-        // By the older version an answer is all that comes until the end.
+        connection.set_read_timeout(Some(Duration::from_mins(1)))?;
+        // In HTTP/1.0 the answer ends with the connection.
         connection.write_all(b"GET /pods HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;
@@ -27,13 +27,13 @@ impl Status {
         Ok(Self(serde_json::from_str(body)?))
     }
 
-    /// A list of pods, as the API gives it.
+    /// Reads it from a list of pods, as the API returns it.
     #[must_use]
-    pub fn of(pods: Value) -> Self {
+    pub fn from_pods(pods: Value) -> Self {
         Self(pods)
     }
 
-    /// A pod, by its uid.
+    /// The pod with this uid.
     #[must_use]
     pub fn pod(&self, uid: &str) -> Option<Pod> {
         let pods = self.0["items"].as_array()?;
@@ -42,12 +42,12 @@ impl Status {
     }
 }
 
-/// What kubelet said of one pod.
+/// The status of one pod.
 #[derive(Clone, Debug, Default)]
 pub struct Pod(pub Value);
 
 impl Pod {
-    /// Whether it is over.
+    /// Whether the pod has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.phase(), "Succeeded" | "Failed")
@@ -59,7 +59,7 @@ impl Pod {
         self.0["status"]["phase"].as_str().unwrap_or_default()
     }
 
-    /// One of its containers, of whichever kind.
+    /// One of its containers, also an init container.
     #[must_use]
     pub fn container(&self, name: &str) -> Option<Container<'_>> {
         let status = &self.0["status"];
@@ -72,12 +72,12 @@ impl Pod {
     }
 }
 
-/// What kubelet said of one container.
+/// The status of one container.
 #[derive(Clone, Copy, Debug)]
 pub struct Container<'a>(&'a Value);
 
 impl Container<'_> {
-    /// Its id without the runtime's name; empty as long as there is none.
+    /// Its id without the runtime's name; empty before it is created.
     #[must_use]
     pub fn id(self) -> String {
         let id = self.0["containerID"].as_str().unwrap_or_default();
@@ -96,13 +96,13 @@ impl Container<'_> {
         self.0["started"] == true
     }
 
-    /// How often it was started again.
+    /// How often it was restarted.
     #[must_use]
     pub fn restarts(self) -> u64 {
         self.0["restartCount"].as_u64().unwrap_or(0)
     }
 
-    /// How it ended: its exit code and kubelet's word for the reason.
+    /// How it ended: its exit code and kubelet's reason.
     #[must_use]
     pub fn end(self) -> Option<(i64, String)> {
         let ended = &self.0["state"]["terminated"];
@@ -110,7 +110,7 @@ impl Container<'_> {
         Some((ended["exitCode"].as_i64()?, reason.to_owned()))
     }
 
-    /// All of it, for a report.
+    /// The complete status, for a report.
     #[must_use]
     pub fn text(self) -> String {
         self.0["state"].to_string()

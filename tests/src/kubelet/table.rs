@@ -3,7 +3,7 @@
 
 use super::scenario::{Act, Beside, End, Main, Part, Pids, Scenario};
 
-/// A script that leaves complete outputs, goes on for a while, stamps its end as its last act, and ends.
+/// A script that writes complete outputs, runs for a while, records the time as its last action, and ends.
 macro_rules! lives {
     ($end:literal) => {
         Main::Script(concat!(
@@ -13,7 +13,7 @@ macro_rules! lives {
     };
 }
 
-/// The same, but it ends once it is let go.
+/// The same, but it ends when the run lets it.
 macro_rules! waits {
     ($end:literal) => {
         Main::Script(concat!(
@@ -24,14 +24,14 @@ macro_rules! waits {
     };
 }
 
-/// What takes more memory than there is.
+/// A script that uses more memory than allowed.
 macro_rules! eats {
     () => {
         "x=0123456789; while :; do x=$x$x; done"
     };
 }
 
-/// Leaves complete outputs and does not heed SIGTERM.
+/// Writes complete outputs and ignores SIGTERM.
 macro_rules! stays {
     () => {
         Main::Script(
@@ -54,19 +54,19 @@ const BASE: Scenario = Scenario {
     part: Part::Out,
 };
 
-/// A main that ends badly although all is there.
+/// A main that ends badly although its outputs are complete.
 const BAD: Scenario = Scenario {
     main: lives!("exit 7"),
     end: End::Code(7),
     ..BASE
 };
 
-/// All of them.
+/// All scenarios.
 pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
     SCENARIOS.iter().chain(cluster::SCENARIOS)
 }
 
-/// Those that need nothing but a kubelet.
+/// The scenarios that need only a kubelet.
 const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "exit-0",
@@ -88,7 +88,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "sigsegv",
-        // A stack that has no end.
+        // Endless recursion.
         main: lives!("ulimit -c 0; f() { f; }; f"),
         end: End::Crashed,
         part: Part::One,
@@ -310,7 +310,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "named-0",
         beside: &[Beside::Named],
-        // Without a shared pid namespace names are out of sight.
+        // Without a shared pid namespace the sidecar cannot see names.
         pids: &[Pids::Shared],
         ..BASE
     },

@@ -1,4 +1,4 @@
-//! S3: our server in process, and `MinIO`.
+//! S3: the server in process, and `MinIO`.
 
 use std::fs;
 use std::io;
@@ -7,8 +7,9 @@ use std::process::Command;
 
 use super::{Store, encoded};
 use crate::binary;
+use crate::flags;
 use crate::minio::{self, Minio};
-use crate::s3::{self, S3Server};
+use crate::s3::S3Server;
 
 /// The server in process.
 #[derive(Debug)]
@@ -18,10 +19,10 @@ pub struct Amazon {
 }
 
 impl Amazon {
-    /// Starts it over an empty bucket.
+    /// Starts it with an empty bucket.
     ///
     /// # Panics
-    /// If it has no port or no directory.
+    /// If no port is free, or its directory cannot be made.
     #[must_use]
     pub fn start() -> Self {
         Self::serve(S3Server::start)
@@ -81,7 +82,7 @@ impl InMinio {
     /// Starts it with an empty bucket.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     #[must_use]
     pub fn start() -> Self {
         Self(Minio::start().expect("a port is free"))
@@ -100,7 +101,7 @@ impl Store for InMinio {
     fn command(&self) -> Command {
         let mut command = binary::command();
         let keys = (minio::ACCESS_KEY, minio::SECRET_KEY);
-        command.args(s3::flags(&self.0.endpoint(), "data", keys));
+        command.args(flags::s3(&self.0.endpoint(), "data", keys));
         command
     }
 

@@ -1,4 +1,4 @@
-//! Azure Blob Storage: Microsoft's own emulator.
+//! Azure Blob Storage: the emulator of Microsoft.
 
 use std::process::Command;
 
@@ -8,6 +8,7 @@ use object_store::client::{HttpRequest, HttpRequestBody};
 use super::{Store, encoded};
 use crate::binary;
 use crate::emulator::{ACCOUNT, ACCOUNT_KEY, Emulator};
+use crate::flags;
 
 /// The emulator.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ impl Azure {
     /// Starts it with an empty container.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     #[must_use]
     pub fn start() -> Self {
         let store = Self(Emulator::azurite().expect("a port is free"));
@@ -31,10 +32,11 @@ impl Azure {
         self.0.address()
     }
 
-    /// A request of the account's owner, signed by the library alone. Gives status and body.
+    /// Sends a request of the account's owner, which only the store library signs, and returns status and
+    /// body.
     ///
     /// # Panics
-    /// If the emulator does not answer, or the target is none.
+    /// If the emulator does not answer, or `target` is not a URL's path.
     #[must_use]
     pub fn ask(&self, method: &str, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let path = format!("/{ACCOUNT}/{target}");
@@ -70,21 +72,14 @@ impl Store for Azure {
     }
 
     fn command(&self) -> Command {
-        let mut command = binary::command();
-        command.args([
-            "--storage.limits.maxDownloadMBs=0",
-            "--storage.container=data",
-            "--storage.type=stow",
-            "--storage.stow.kind=azure",
-        ]);
         let endpoint = format!("http://{}/{ACCOUNT}", self.0.address());
-        for (key, value) in [
+        let config = [
             ("account", ACCOUNT),
             ("key", ACCOUNT_KEY),
             ("endpoint", &endpoint),
-        ] {
-            command.args(["--storage.stow.config", &format!("{key}={value}")]);
-        }
+        ];
+        let mut command = binary::command();
+        command.args(flags::stow("azure", "data", &config));
         command
     }
 
@@ -98,7 +93,7 @@ impl Store for Azure {
         (status == 200).then_some(body)
     }
 
-    /// Blocks that were never made an object are not to be seen, and go by themselves.
+    /// Nothing shows blocks of unfinished uploads, and they expire.
     fn unfinished(&self, _: &[String]) -> Vec<String> {
         Vec::new()
     }

@@ -1,8 +1,8 @@
-//! Google Cloud Storage. What no test here sees is Google's own word.
+//! Google Cloud Storage. No test asks the service itself.
 //!
-//! `fake-gcs-server` reads and lists as the service does. It takes no objects by the interface that we
-//! write through; that one is S3's in all but the signature, so there our S3 server stands in, which
-//! then asks nobody who they are.
+//! `fake-gcs-server` reads and lists as the service does. It does not support the XML interface, through
+//! which we write. That is the interface of S3 but for the signature: so for uploads our S3 server plays
+//! the service, without access keys.
 
 use std::process::Command;
 
@@ -10,22 +10,18 @@ use super::amazon::Amazon;
 use super::{Lack, Store, encoded};
 use crate::binary;
 use crate::emulator::Emulator;
+use crate::flags;
 use crate::s3::S3Server;
 
-/// The program that finds the store by `STORAGE_EMULATOR_HOST`, as Google's own libraries do.
+/// A command that runs the program. It finds the store by `STORAGE_EMULATOR_HOST`, as Google's own
+/// libraries do.
 #[must_use]
 pub fn command(address: &str) -> Command {
     let mut command = binary::command();
-    command.env("STORAGE_EMULATOR_HOST", address).args([
-        "--storage.limits.maxDownloadMBs=0",
-        "--storage.container=data",
-        "--storage.type=stow",
-        "--storage.stow.kind=google",
-        "--storage.stow.config",
-        "json=",
-        "--storage.stow.config",
-        "project_id=p",
-    ]);
+    let config = [("json", ""), ("project_id", "p")];
+    command
+        .env("STORAGE_EMULATOR_HOST", address)
+        .args(flags::stow("google", "data", &config));
     command
 }
 
@@ -37,7 +33,7 @@ impl FakeGoogle {
     /// Starts it with an empty bucket.
     ///
     /// # Panics
-    /// If it is not installed or does not come up.
+    /// If it is not installed, or does not start.
     #[must_use]
     pub fn start() -> Self {
         let store = Emulator::fake_gcs().expect("a port is free");
@@ -47,10 +43,10 @@ impl FakeGoogle {
         Self(store)
     }
 
-    /// Puts an object there by Google's other interface, with more in its query.
+    /// Stores an object through the JSON interface; `query` is added to the request's query.
     ///
     /// # Panics
-    /// If the emulator does not take it.
+    /// If the emulator refuses it.
     pub fn put_with(&self, key: &str, query: &str, content: &[u8]) {
         let name = encoded(key).replace('/', "%2F");
         let line = format!("POST /upload/storage/v1/b/data/o?uploadType=media&name={name}{query}");
@@ -92,15 +88,15 @@ impl Store for FakeGoogle {
     }
 }
 
-/// Our S3 server in its place.
+/// Our S3 server, which plays the service.
 #[derive(Debug)]
 pub struct Google(Amazon);
 
 impl Google {
-    /// Starts it over an empty bucket.
+    /// Starts it with an empty bucket.
     ///
     /// # Panics
-    /// If it has no port or no directory.
+    /// If no port is free, or its directory cannot be made.
     #[must_use]
     pub fn start() -> Self {
         Self(Amazon::serve(S3Server::open))

@@ -5,17 +5,18 @@ use std::process::Command;
 
 use super::Store;
 use crate::binary;
+use crate::flags;
 use crate::task::files;
 
-/// A directory with one for the container.
+/// A directory with a directory for the container.
 #[derive(Debug)]
 pub struct Local(tempfile::TempDir);
 
 impl Local {
-    /// Makes it.
+    /// Makes both directories.
     ///
     /// # Panics
-    /// If it cannot be made.
+    /// If they cannot be made.
     #[must_use]
     pub fn make() -> Self {
         let dir = tempfile::tempdir().expect("a directory can be made");
@@ -34,15 +35,9 @@ impl Store for Local {
     }
 
     fn command(&self) -> Command {
+        let path = self.0.path().display().to_string();
         let mut command = binary::command();
-        command.args([
-            "--storage.limits.maxDownloadMBs=0",
-            "--storage.container=data",
-            "--storage.type=stow",
-            "--storage.stow.kind=local",
-            "--storage.stow.config",
-        ]);
-        command.arg(format!("path={}", self.0.path().display()));
+        command.args(flags::stow("local", "data", &[("path", &path)]));
         command
     }
 

@@ -1,8 +1,8 @@
-//! Every kind of store that can run here, behind one door: what it takes to reach it with the
-//! program, and to look into it past the program.
+//! Every kind of store that can run here, behind one trait: how the program reaches it, and how a test
+//! reads and writes its objects without the program.
 //!
-//! [`all`] starts them and says which do not run, and why. Never here: what is then tested. Caller:
-//! the test of one task in every store.
+//! [`all`] starts them, and says which ones cannot run and why. Never here: what is tested. Called by the
+//! test of one task in every store.
 
 mod amazon;
 mod azure;
@@ -24,7 +24,7 @@ pub use google::{FakeGoogle, Google};
 pub use local::Local;
 pub use web::Web;
 
-/// What a key may hold as it is in an address.
+/// Characters that a URL has as they are in a key.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -37,27 +37,27 @@ pub trait Store {
     /// For messages.
     fn name(&self) -> &'static str;
 
-    /// What references to its container begin with, e.g. `s3://data`.
+    /// The beginning of references to its container, for example `s3://data`.
     fn base(&self) -> String;
 
-    /// What references to blobs begin with, if it has two addresses.
+    /// The beginning of references to blobs, for a store that has two addresses.
     fn blobs(&self) -> String {
         self.base()
     }
 
-    /// The program, told how to reach it.
+    /// A command that runs the program, with the flags to reach the store.
     fn command(&self) -> Command;
 
-    /// Puts an object there.
+    /// Stores an object.
     fn put(&self, key: &str, content: &[u8]);
 
-    /// An object, if there is one.
+    /// An object, if it exists.
     fn get(&self, key: &str) -> Option<Vec<u8>>;
 
-    /// What is left of uploads of these objects that never ended.
+    /// What unfinished uploads of these objects have left.
     fn unfinished(&self, keys: &[String]) -> Vec<String>;
 
-    /// What it cannot do, and a test of it must leave out.
+    /// What the store cannot do. A test leaves that out.
     fn lacks(&self) -> Option<Lack> {
         None
     }
@@ -66,16 +66,16 @@ pub trait Store {
 /// What a store cannot do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// It takes no objects from us.
+    /// It accepts no uploads of our kind.
     Uploads,
-    /// A web server: it takes nothing, and lists nothing.
+    /// It is a web server: it accepts no uploads, and has no listings.
     Prefixes,
 }
 
-/// Starts all stores. Those that cannot run here are named, and fail in CI where they could.
+/// Starts all stores. Logs which ones cannot run here; in CI one that could run fails the test.
 ///
 /// # Panics
-/// If one that is here does not start.
+/// If an installed store does not start.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Store>> {
     let mut stores: Vec<Box<dyn Store>> = vec![
@@ -96,7 +96,7 @@ pub fn all() -> Vec<Box<dyn Store>> {
     stores
 }
 
-/// A key in an address.
+/// A percent-encoded key.
 #[must_use]
 pub fn encoded(key: &str) -> String {
     utf8_percent_encode(key, KEY).to_string()

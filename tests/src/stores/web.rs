@@ -1,5 +1,5 @@
-//! Blobs at web addresses, of a task whose own place is in S3: a server of files that asks nobody who
-//! they are, over the same directory as an S3 server that does.
+//! Blobs at web addresses, for a task whose inputs are in S3: a server without access keys, over the same
+//! directory as an S3 server with access keys.
 
 use std::fs;
 use std::process::Command;
@@ -18,10 +18,10 @@ pub struct Web {
 }
 
 impl Web {
-    /// Starts them.
+    /// Starts both servers.
     ///
     /// # Panics
-    /// If they have no port or no directory.
+    /// If no port is free, or the directory cannot be made.
     #[must_use]
     pub fn start() -> Self {
         let dir = tempfile::tempdir().expect("a directory can be made");

@@ -1,5 +1,5 @@
 //! The argument vectors that the platforms of four generations pass (spec §2.2), for both
-//! containers, end to end: inputs come down, main runs, outputs go up.
+//! containers, end to end: inputs are downloaded, main runs, outputs are uploaded.
 
 #![cfg(test)]
 
@@ -19,11 +19,11 @@ use rustix::process::Signal;
 /// A generation of the platform.
 struct Platform {
     name: &'static str,
-    /// The root flags, as it passes them.
+    /// Its root flags.
     root: fn(&S3Server, &Path) -> Vec<String>,
-    /// What it adds to the downloader's arguments.
+    /// Its additional arguments for the downloader.
     download: &'static [&'static str],
-    /// Its timeout of the uploader.
+    /// Its timeout for the uploader.
     timeout: [&'static str; 2],
 }
 
@@ -55,7 +55,7 @@ const PLATFORMS: &[Platform] = &[
     Platform {
         name: "maintenance, stow keys",
         root: |server, _| {
-            // The legacy mapping writes this one so; TLS is off by the endpoint's scheme.
+            // The legacy mapping writes it like this; TLS is off because of the endpoint's scheme.
             let more = [("disable_ssl", "True"), ("v2_signing", "false")];
             [limits(server, "stow"), keys(server, &more), kind()].concat()
         },
@@ -91,7 +91,7 @@ const PLATFORMS: &[Platform] = &[
     },
 ];
 
-/// What all since the maintenance branch begin with.
+/// The first flags of all generations since the maintenance branch.
 fn limits(_: &S3Server, store_type: &str) -> Vec<String> {
     vec![
         "--storage.limits.maxDownloadMBs=0".to_owned(),
@@ -102,7 +102,7 @@ fn limits(_: &S3Server, store_type: &str) -> Vec<String> {
     ]
 }
 
-/// Two elements for each key; the platform takes them from a map, so in any order.
+/// Two elements for each key; the platform reads them from a map, so their order varies.
 fn keys(server: &S3Server, more: &[(&str, &str)]) -> Vec<String> {
     let pairs = [
         ("secret_key", server.secret_key.as_str()),
@@ -121,7 +121,7 @@ fn kind() -> Vec<String> {
     vec!["--storage.stow.kind=s3".to_owned()]
 }
 
-/// A Secret as a volume: the pattern is passed as it stands, no shell expands it.
+/// A Secret as a volume: the pattern is passed unchanged, without a shell that would expand it.
 fn secret(server: &S3Server, place: &Path) -> Vec<String> {
     let text = format!(
         "storage:\n  type: stow\n  container: data\n  stow:\n    kind: s3\n    config:\n      \
@@ -192,9 +192,9 @@ fn main_program(task: &Task, mut shell: Command) -> Running {
     Running::start(&mut shell)
 }
 
-/// The sidecar as a native sidecar: from before main until kubelet's SIGTERM after it, or earlier.
+/// Runs as a native sidecar: it starts before main, and kubelet's SIGTERM follows main's end.
 fn upload(task: &Task, arguments: &[String]) -> binary::Ended {
-    // Without a pod there is nobody to be watched, and kubelet's word is all that the sidecar gets.
+    // Without a pod there is no main to watch, so the sidecar depends on SIGTERM.
     let pod = Requirement::Cgroups
         .could_be_met()
         .then(|| Pod::create().unwrap());
@@ -247,7 +247,7 @@ fn check(platform: &Platform) {
     );
 
     let mut sidecar = task.sidecar_arguments(&declared());
-    // Its place among the flags.
+    // Its position among the flags.
     sidecar.splice(1..1, platform.timeout.map(str::to_owned));
     let arguments: Vec<String> = root.into_iter().chain(sidecar).collect();
     let ended = upload(&task, &arguments);
@@ -278,7 +278,7 @@ fn every_generation_of_the_platform() {
     }
 }
 
-/// Forms that never worked are refused by name, not half-understood.
+/// Forms that never worked are refused, and the message names them.
 #[test]
 fn one_flag_with_several_keys_and_a_comma_is_refused() {
     let task = Task::start().unwrap();
@@ -299,9 +299,9 @@ fn one_flag_with_several_keys_and_a_comma_is_refused() {
     }
 }
 
-/// The last one on the command line wins in the reference; upstream's own mend lets `--timeout` win.
+/// In the reference the last one on the command line wins; upstream's fix lets `--timeout` win.
 #[test]
-fn a_timeout_that_is_over_is_told() {
+fn an_expired_timeout_is_reported() {
     let task = Task::start().unwrap();
     task.write_output("n", "1");
     let declared = interface([("n", simple(SimpleType::Integer))]);
@@ -318,7 +318,7 @@ fn a_timeout_that_is_over_is_told() {
         document.message
     );
     assert_eq!(task.outputs(), None);
-    // None given: an hour, as the reference's help says, and not none at all as it does.
+    // Without the flag: an hour, as the reference's help says; the reference itself has no limit then.
     let ended = binary::run(&mut task.sidecar(&declared));
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
 }

@@ -1,4 +1,4 @@
-//! What a download leaves on disk: for users of any uid, after any number of runs, after any end.
+//! The files of a download: for users with any uid, after repeated runs, after interrupted runs.
 
 #![cfg(test)]
 
@@ -21,8 +21,12 @@ use rustix::process::Signal;
 
 const MIB: usize = 1 << 20;
 
-/// How far the large blob comes before its connection falls silent.
+/// How many bytes of the large blob are sent before its connection stalls.
 const SOME_OF_IT: usize = 3 * MIB;
+
+/// A stop ends a stalled download within this time: less than the 30 s after which a stall ends by itself,
+/// and enough for a busy machine.
+const SOON: Duration = Duration::from_secs(20);
 
 /// A task with a value, a directory and a blob of several ranges.
 fn task() -> Task {
@@ -53,7 +57,7 @@ fn is_complete(task: &Task) {
     assert_eq!(left["text"], b"value");
 }
 
-/// A download in whose middle the network falls silent, and the proxy that does so.
+/// A download that stalls in the middle, and the proxy that causes the stall.
 fn stalled(task: &Task) -> (Running, FaultProxy) {
     let stalls = Arc::new(AtomicBool::new(false));
     let reached = Arc::clone(&stalls);
@@ -93,7 +97,7 @@ fn a_second_run_over_finished_work() {
         assert_eq!(ended.code(), 0, "{}", ended.stderr);
         is_complete(&task);
     }
-    // The inputs are others now: nothing of the old ones shows through.
+    // The inputs are different now: no content of the old ones remains.
     task.put("task/in/dir/sub/file", "shorter");
     let ended = binary::run(&mut task.download());
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
@@ -107,7 +111,7 @@ fn a_second_run_over_the_work_of_one_that_was_killed() {
     run.signal(Signal::KILL);
     let ended = run.ended();
     assert_eq!(ended.status.code(), None);
-    // Nothing half-written has the name of an input, and nothing says that all is there.
+    // No incomplete file has the name of an input, and no file says that the inputs are complete.
     assert!(unfinished(&task).is_some());
     for name in ["large", "inputs.pb", "inputs.json"] {
         assert!(!task.inputs_dir().join(name).exists(), "{name}");
@@ -117,7 +121,7 @@ fn a_second_run_over_the_work_of_one_that_was_killed() {
     is_complete(&task);
 }
 
-/// Half-finished, wherever the kill hits.
+/// The process is killed at a random moment.
 #[test]
 fn a_second_run_after_a_kill_at_any_moment() {
     for moment in [1, 3, 10, 20, 40, 80] {
@@ -137,22 +141,18 @@ fn a_second_run_after_a_kill_at_any_moment() {
 }
 
 #[test]
-fn a_signal_ends_a_download_at_once_and_is_told() {
+fn a_signal_ends_a_download_at_once_and_is_reported() {
     for signal in [Signal::TERM, Signal::INT] {
         let task = task();
         let (run, _proxy) = stalled(&task);
         let begun = Instant::now();
         run.signal(signal);
         let ended = run.ended();
-        assert!(
-            begun.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            begun.elapsed()
-        );
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
         assert_eq!(ended.code(), 1, "{}", ended.stderr);
         assert!(ended.message().contains("SIGTERM"), "{}", ended.stderr);
         is_reported(&task, &ended);
-        // Nothing half-written, and nothing that says that all is there.
+        // No incomplete files, and no file that says that the inputs are complete.
         let left = files(&task.inputs_dir());
         let names: Vec<&str> = left.keys().map(String::as_str).collect();
         assert!(
@@ -179,11 +179,7 @@ fn a_deadline_ends_a_download_in_the_same_way() {
     command.args(["--storage.stow.config", &endpoint, "--timeout", "500ms"]);
     let begun = Instant::now();
     let ended = binary::run(&mut command);
-    assert!(
-        begun.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
     assert!(ended.message().contains("--timeout"), "{}", ended.stderr);
     is_reported(&task, &ended);
@@ -215,7 +211,7 @@ fn under_umask(task: &Task, umask: &str) -> Ended {
 }
 
 #[test]
-fn files_are_for_everybody_whom_the_umask_allows() {
+fn files_are_readable_as_the_umask_allows() {
     for (umask, mask) in [("022", 0o022), ("077", 0o077), ("000", 0)] {
         let task = task();
         let ended = under_umask(&task, umask);
@@ -238,8 +234,8 @@ fn files_are_for_everybody_whom_the_umask_allows() {
     }
 }
 
-/// Whether a user who owns nothing can read a file. Where we are not root we can be nobody else:
-/// then its mode is asked.
+/// Whether an unprivileged user can read a file. Only root can become another user, so otherwise the
+/// file's mode is checked.
 fn as_somebody_else(path: &Path) -> bool {
     if is_root() {
         let mut command = binary::nobody();
@@ -251,7 +247,7 @@ fn as_somebody_else(path: &Path) -> bool {
     modes.all(|mode| mode & 0o004 != 0)
 }
 
-/// And the other way round: what main leaves as another user goes up, if it lets us.
+/// The reverse direction: files that main writes as another user are uploaded if we can read them.
 #[test]
 fn outputs_of_another_user_go_up() {
     let task = Task::start().unwrap();

@@ -1,5 +1,5 @@
 //! The recorded command lines of the reference (`tests/golden/flags.json`) through the built program
-//! and a real S3 server: who succeeds, who fails with an error document, who is refused.
+//! and a real S3 server: which succeed, which fail with an error document, which are refused.
 
 #![cfg(test)]
 
@@ -14,12 +14,12 @@ use serde_json::Value;
 
 /// Success.
 const DONE: i32 = 0;
-/// A failure that an error document tells of.
+/// A failure with an error document.
 const REPORTED: i32 = 1;
-/// Wrong usage: nothing of the store was touched.
+/// Wrong usage: nothing was written to the store.
 const REFUSED: i32 = 2;
 
-/// Where ours ends otherwise than the reference, by design.
+/// The command lines after which Copilot intentionally ends differently than the reference.
 const OTHERWISE: &[(&str, i32, &str)] = &[
     (
         "unknown command",
@@ -58,8 +58,8 @@ fn recorded() -> Vec<Row> {
     rows.iter().map(read).collect()
 }
 
-/// How ours must end. None of the recorded downloads can succeed, for there are no inputs; the
-/// reference leaves with 0 all the same.
+/// How Copilot must end. None of the recorded downloads can succeed, since there are no inputs; the
+/// reference ends with 0 anyway.
 fn expected(row: &Row) -> i32 {
     if let Some((_, code, _)) = OTHERWISE.iter().find(|(about, ..)| *about == row.about) {
         return *code;
@@ -90,7 +90,7 @@ fn run(row: &Row, site: &Site) -> Ended {
             .arguments
             .iter()
             .any(|argument| argument == "--start-watcher-type");
-        // The recorder's watcher. Ours would wait for a SIGTERM.
+        // The recorder's watcher, with which Copilot would wait for a SIGTERM.
         command.args((!named).then_some("--watcher=noop"));
     }
     binary::run(&mut command)
@@ -147,8 +147,8 @@ fn check(row: &Row, site: &Site, ended: &Ended) -> Result<(), String> {
     }
 }
 
-/// The flag and the value that the reference's message names. What stow's keys hold is secret: ours
-/// never shows it.
+/// The flag and the value that the reference's message names. The values of stow's keys are secret:
+/// Copilot never prints them.
 fn named(row: &Row) -> Vec<String> {
     let flag = row.message.find("--").map(|start| {
         let rest = &row.message[start..];

@@ -1,4 +1,4 @@
-//! Bytes that are damaged on their way to the store: what notices, and what is done.
+//! Bytes that are damaged on their way to the store: how that is detected and repaired.
 
 #![cfg(test)]
 
@@ -15,13 +15,13 @@ use copilot_tests::site::{Site, engine, run, upload};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A way to the server on which the last byte of this many bodies is damaged.
+/// A proxy to the server that damages the last byte of this many bodies.
 fn noise(upstream: SocketAddr, damaged: usize) -> io::Result<Background> {
     let left = Arc::new(AtomicUsize::new(damaged));
     Background::start("noise", move |client| {
         let left = Arc::clone(&left);
         async move {
-            // A client that goes away is no fault of ours.
+            // A client that disconnects is not an error.
             let _ = pass(client, upstream, &left).await;
         }
     })
@@ -63,7 +63,7 @@ async fn pass(mut client: TcpStream, upstream: SocketAddr, left: &AtomicUsize) -
     client.shutdown().await
 }
 
-/// Uploads a few bytes by this way; gives what arrived, or the error.
+/// Uploads a few bytes through this proxy; returns what arrived, or the error.
 async fn arrived(damaged: usize, keys: &[(&str, &str)]) -> Result<Vec<u8>, String> {
     let site = Site::start().unwrap();
     let way = noise(site.server.address(), damaged).unwrap();
@@ -80,24 +80,24 @@ async fn arrived(damaged: usize, keys: &[(&str, &str)]) -> Result<Vec<u8>, Strin
 }
 
 #[tokio::test]
-async fn damage_is_noticed_by_signature_or_checksum() {
+async fn damage_is_detected_by_signature_or_checksum() {
     let plain = ("sign_payload", "never");
     let sha = ("upload_checksum", "sha256");
     let crc = ("upload_checksum", "CRC64NVME");
     for (keys, code) in [
-        // This server's word for a digest that does not match.
+        // This server's error code for a digest that does not match.
         (vec![], "InternalError"),
         (vec![("sign_payload", "always")], "InternalError"),
         (vec![plain, sha], "BadDigest"),
         (vec![plain, crc], "BadDigest"),
     ] {
-        // Once is mended by sending it again.
+        // If it happens once, a retry repairs it.
         let mended = arrived(1, &keys).await;
         assert_eq!(mended.as_deref(), Ok(&b"some bytes"[..]), "{keys:?}");
         let refused = arrived(usize::MAX, &keys).await.unwrap_err();
         assert!(refused.contains(code), "{keys:?}: {refused}");
     }
-    // What the others are for.
+    // The other settings are for this.
     let unnoticed = arrived(usize::MAX, &[plain]).await;
     assert_eq!(unnoticed.as_deref(), Ok(&b"some byter"[..]));
 }
@@ -106,7 +106,7 @@ const DIGEST: &str = "x-amz-content-sha256";
 const SHA: &str = "x-amz-checksum-sha256";
 const CRC: &str = "x-amz-checksum-crc64nvme";
 
-/// What an upload of so many bytes asks of a store. It gets no `ETag`, so parts are not completed.
+/// The requests of an upload with this size. The answers lack an `ETag`, so parts are not completed.
 async fn asked(site: &Site, mut settings: StorageSettings, length: usize) -> Vec<Asked> {
     let store = Recorder::start(|asked| match asked.line() {
         line if line.starts_with("POST") && line.contains("uploads") => (
@@ -125,7 +125,7 @@ async fn asked(site: &Site, mut settings: StorageSettings, length: usize) -> Vec
     store.asked()
 }
 
-/// Whether payloads are signed and which checksum they have.
+/// Whether payloads are signed, and which checksum they have.
 fn protection(asked: &[Asked]) -> (bool, Option<&'static str>) {
     let puts = asked.iter().filter(|asked| asked.line().starts_with("PUT"));
     let mut found: Vec<_> = puts
@@ -142,7 +142,7 @@ fn protection(asked: &[Asked]) -> (bool, Option<&'static str>) {
     found[0]
 }
 
-/// In small uploads and in parts, from a store's own keys and from the settings for all.
+/// For small uploads and for parts, from a store's own keys and from the common settings.
 #[tokio::test]
 async fn each_setting_reaches_the_requests() {
     let site = Site::start().unwrap();

@@ -1,4 +1,4 @@
-//! Keys that other tools made: each becomes a file or is refused by name, and hides no other.
+//! Keys from other tools: each becomes a file or is refused with its name, and does not hide another one.
 
 #![cfg(test)]
 
@@ -17,7 +17,7 @@ use copilot_tests::task::{Task, blob, files};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What a server was asked for, and what it was given.
+/// The requests that a server has received.
 #[derive(Default)]
 struct Seen {
     /// The targets of requests for objects.
@@ -26,9 +26,9 @@ struct Seen {
     put: BTreeMap<String, Vec<u8>>,
 }
 
-/// A server that lists these keys, two to a page, and has `data` behind each; behind `task/inputs.pb`
-/// a map whose one input is the prefix `p`. It stands in for stores whose keys other tools made: the
-/// server of the other tests keeps objects in files, and could not hold these.
+/// A server that lists these keys, two on each page. Each object contains `data`, and `task/inputs.pb`
+/// a map whose only input is the prefix `p`. It imitates stores with keys from other tools: the server
+/// of the other tests stores objects in files, whose names cannot be like these.
 fn serve(keys: &'static [(&'static str, usize)], seen: Arc<Mutex<Seen>>) -> Background {
     Background::start("key-server", move |mut connection| {
         let seen = Arc::clone(&seen);
@@ -140,7 +140,7 @@ async fn markers_are_skipped_and_odd_names_come_as_they_are() {
 }
 
 #[tokio::test]
-async fn what_can_be_no_file_is_refused_by_name_and_hides_no_other() {
+async fn keys_that_cannot_be_files_are_refused_with_their_name_and_hide_no_others() {
     for (keys, named) in [
         (&[("p/../x", 4), ("p/ok", 4)][..], "s3://data/p/../x"),
         (&[("p/a//b", 4), ("p/ok", 4)], "s3://data/p/a//b"),
@@ -171,7 +171,7 @@ async fn what_can_be_no_file_is_refused_by_name_and_hides_no_other() {
     }
 }
 
-/// A store may hold both `a` and `a/b`; a directory cannot, and says so.
+/// A store can contain both `a` and `a/b`, but a directory cannot, which is an error.
 #[tokio::test]
 async fn a_name_that_is_a_file_and_a_directory_is_refused() {
     for keys in [
@@ -185,7 +185,7 @@ async fn a_name_that_is_a_file_and_a_directory_is_refused() {
         let error = run(&engine, vec![copy(&site)]).await.unwrap_err();
         assert_eq!(error.failed, 1);
         let error = error.to_string();
-        for part in ["work/in/", "/a", "has its place", "both `a` and `a/b`"] {
+        for part in ["work/in/", "/a", "has its name", "both `a` and `a/b`"] {
             assert!(error.contains(part), "{error}");
         }
     }
@@ -201,7 +201,7 @@ async fn keys_that_differ_in_case_only_both_come() {
     assert_eq!(names(&site.work("in")), ["Data", "data"]);
 }
 
-/// The program over such a store: how it ended, the files, and the two documents' message.
+/// Runs the program with such a store; returns its result, the files, and the message of both documents.
 fn through_the_program(keys: &'static [(&'static str, usize)]) -> (i32, Vec<String>, String) {
     let task = Task::start().unwrap();
     let seen = Arc::new(Mutex::new(Seen::default()));
@@ -224,7 +224,7 @@ fn through_the_program(keys: &'static [(&'static str, usize)]) -> (i32, Vec<Stri
 }
 
 #[test]
-fn a_task_gets_all_of_them_or_is_told_which() {
+fn a_task_gets_all_outputs_or_the_missing_ones_are_named() {
     let (code, left, message) = through_the_program(&[
         ("p/", 0),
         ("p/dir/", 0),
@@ -256,7 +256,7 @@ fn a_task_gets_all_of_them_or_is_told_which() {
             message.contains("input \"in\"") && message.contains(named),
             "{message}"
         );
-        // Data may be there; what says that all is there is not.
+        // Data may exist, but no file may say that it is complete.
         assert!(
             left.iter().all(|name| name.starts_with("in/ok")),
             "{left:?}"

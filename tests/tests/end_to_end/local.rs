@@ -45,6 +45,7 @@ async fn files_round_trip() {
         copies.push(Copy::Upload {
             from: local_file(path),
             to: base.join(&[name]).unwrap(),
+            resume: None,
         });
     }
     engine.run(stream::iter(copies), &stop).await.unwrap();
@@ -60,7 +61,7 @@ async fn files_round_trip() {
         let back = fs::read(dir.path().join("back").join(name)).unwrap();
         assert!(back == bytes(size(name), index as u64), "{name}");
     }
-    // Nothing unfinished lies in the store.
+    // The store contains nothing unfinished.
     assert_eq!(
         fs::read_dir(dir.path().join("store/data/some prefix"))
             .unwrap()
@@ -75,7 +76,7 @@ async fn files_round_trip() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_and_no_container_is_made() {
+async fn a_missing_container_is_named_and_not_created() {
     let dir = tempfile::tempdir().unwrap();
     let engine = engine(settings(dir.path()));
     let reference = Reference::parse("file://data/x").unwrap();
@@ -86,7 +87,7 @@ async fn what_is_missing_is_named_and_no_container_is_made() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("file://data/x") && error.contains("never created"),
+        error.contains("file://data/x") && error.contains("never creates one"),
         "{error}"
     );
     assert!(!dir.path().join("data").exists());
@@ -112,7 +113,7 @@ async fn what_is_missing_is_named_and_no_container_is_made() {
     assert_eq!(done.empty_prefixes.len(), 1);
 }
 
-/// The kind in memory, for as long as a process lives: what one engine writes it reads again.
+/// The store in memory, which lives as long as the process: an engine can read what it has written.
 #[tokio::test]
 async fn memory_holds_what_a_process_writes() {
     let dir = tempfile::tempdir().unwrap();
@@ -134,6 +135,7 @@ async fn memory_holds_what_a_process_writes() {
         Copy::Upload {
             from: local_file(path),
             to: base.join(&[name]).unwrap(),
+            resume: None,
         }
     });
     memory.run(stream::iter(copies), &stop).await.unwrap();
@@ -158,7 +160,7 @@ async fn memory_holds_what_a_process_writes() {
     }
 }
 
-/// A run of the program can read nothing that another wrote there, and both are told so.
+/// A run of the program cannot read what another one wrote there, and both say so.
 #[test]
 fn the_program_warns_of_a_store_that_ends_with_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -170,7 +172,10 @@ fn the_program_warns_of_a_store_that_ends_with_it() {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
     let message = ended.message();
     assert!(message.contains("mem://data/inputs.pb"), "{message}");
-    assert!(message.contains("written by this process"), "{message}");
-    let warned = ended.stderr.contains("what is written there ends with it");
+    assert!(
+        message.contains("this process wrote no object"),
+        "{message}"
+    );
+    let warned = ended.stderr.contains("its objects end with it");
     assert!(warned, "{}", ended.stderr);
 }

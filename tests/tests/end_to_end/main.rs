@@ -1,5 +1,5 @@
-//! The program as a platform calls it, on this machine: inputs in, outputs out, and every way in which
-//! that may fail. Needs nothing but a file system and loopback.
+//! The program with the arguments of a platform, on this machine: inputs, outputs, and all kinds of
+//! failures. Only needs a file system and loopback.
 
 #![cfg(test)]
 

@@ -1,4 +1,4 @@
-//! The modes that move no data: references go to main, and come from it, as they are.
+//! The modes without data transfer: references are passed to main, and from main, unchanged.
 
 #![cfg(test)]
 
@@ -12,7 +12,7 @@ use copilot_tests::task::{Task, blob, blob_type, files, interface, simple};
 use copilot_tests::values::{dataset, dataset_type, integer, list, list_of, map, text, union};
 use serde_json::json;
 
-/// Inputs of every kind that has data, none of which is in the store.
+/// Inputs of every type with data; their data does not exist in the store.
 fn references() -> Vec<(&'static str, Literal)> {
     let file = |uri| blob(uri, BlobDimensionality::Single);
     let tree = |uri| blob(uri, BlobDimensionality::Multipart);
@@ -73,7 +73,7 @@ fn do_not_download_lays_out_values_and_references() {
             }
             _ => assert_eq!(found.len(), names.len() + 1),
         }
-        // What does not depend on the mode: lists and maps are directories, a success clears up.
+        // The same in all modes: lists and maps are directories, and a success cleans up.
         assert!(task.inputs_dir().join("trees").is_dir());
         assert!(task.document("error.pb").is_none());
         assert!(!task.inputs_dir().join("trees/k").exists());
@@ -94,7 +94,7 @@ fn do_not_download_still_needs_the_inputs() {
     assert!(fs::read_dir(task.inputs_dir()).unwrap().next().is_none());
 }
 
-/// Outputs of which two have data.
+/// Outputs, two of which have data.
 fn declared() -> Vec<(&'static str, Type)> {
     let file = || blob_type(BlobDimensionality::Single);
     vec![
@@ -143,19 +143,19 @@ fn do_not_upload_commits_the_references_that_main_left() {
     assert_eq!(before.len(), 1);
     assert!(after.is_empty(), "{:?}", after.keys());
 
-    // A second run of the same pod finds its work done.
+    // A second run of the same pod finds that the work is done.
     let mut again = task.sidecar(&interface(declared()));
     let ended = run(again.args(["--upload-mode", "DO_NOT_UPLOAD"]));
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
 }
 
 #[test]
-fn do_not_upload_refuses_what_is_no_reference() {
+fn do_not_upload_refuses_invalid_references() {
     for (content, words) in [
         ("1,2,3\n4,5,6\n", "several lines"),
-        ("hello", "no reference of a known scheme"),
+        ("hello", "has an unknown scheme"),
         ("", "it is empty"),
-        ("/var/outputs/o.csv", "no reference of a known scheme"),
+        ("/var/outputs/o.csv", "has an unknown scheme"),
         ("file:///var/outputs/o.csv", "path"),
         ("hdfs://b/k", "use one of s3, gs"),
         ("s3:///k", "names no container"),

@@ -1,4 +1,4 @@
-//! Names of files: whatever a file system allows goes up, and comes back as it was.
+//! Names of files: all names that a file system allows are uploaded, and are the same after a download.
 
 #![cfg(test)]
 
@@ -10,7 +10,7 @@ use copilot::idl::{Literal, literal, scalar};
 use copilot_tests::binary;
 use copilot_tests::task::{Task, blob_type, files, interface};
 
-/// What tools and people call files, and what breaks URLs, XML, shells and stores.
+/// Usual names, and names that break URLs, XML, shells and stores.
 const NAMES: &[&str] = &[
     "plain.txt",
     "with space",
@@ -54,7 +54,7 @@ const NAMES: &[&str] = &[
     "_ERROR",
 ];
 
-/// As long as the server of the tests can take: it keeps objects in files whose names it lengthens.
+/// As long as the tests' server allows: it stores objects in files and makes their names longer.
 fn long() -> String {
     "é".repeat(60)
 }
@@ -96,11 +96,11 @@ fn every_name_in_a_directory_goes_up_and_comes_back() {
     assert!(came == laid);
 }
 
-/// Where the name is the variable's: it stands in a reference, and in `outputs.pb`.
+/// Names of variables, which are part of references and of `outputs.pb`.
 #[test]
 fn every_name_of_a_variable_goes_up_and_comes_back() {
     let names = NAMES.iter().filter(|name| {
-        // Metadata and main's own word have these.
+        // These are the names of metadata and of main's own error.
         !["inputs.json", "_ERROR"].contains(name)
     });
     let task = Task::start().unwrap();

@@ -1,4 +1,4 @@
-//! What a transfer tells of itself while it runs, and at its end.
+//! What a transfer reports while it runs and at its end.
 
 #![cfg(test)]
 
@@ -19,7 +19,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// The fields of the log line that says this.
+/// The fields of the log line with this message.
 #[track_caller]
 fn fields(log: &str, message: &str) -> Value {
     let lines = log
@@ -30,7 +30,7 @@ fn fields(log: &str, message: &str) -> Value {
     line["json"].clone()
 }
 
-/// A number among them; they are logged as texts or as numbers.
+/// A field's number; fields are logged as text or as numbers.
 #[track_caller]
 fn number(fields: &Value, name: &str) -> u64 {
     fields[name]
@@ -39,7 +39,7 @@ fn number(fields: &Value, name: &str) -> u64 {
 }
 
 #[test]
-fn at_the_end_it_says_what_was_moved_and_what_that_took() {
+fn at_the_end_it_reports_amount_time_and_memory() {
     let task = Task::start().unwrap();
     for index in 0..20 {
         task.put(&format!("dir/{index:02}"), bytes(30_000, index));
@@ -64,7 +64,7 @@ fn at_the_end_it_says_what_was_moved_and_what_that_took() {
     assert!(number(&told, "bytes_per_second") > 0);
     let peak = number(&told, "peak_in_flight");
     assert!(peak > 0 && peak <= 32 << 20, "{peak}");
-    // Nothing took ten seconds, and no bar is drawn where there is no terminal.
+    // The transfer took less than ten seconds, and without a terminal there is no bar.
     assert!(!ended.stderr.contains('\r'), "{}", ended.stderr);
 }
 
@@ -80,16 +80,16 @@ fn slow() -> Background {
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\nConnection: close\r\n\r\n";
         let _ = connection.write_all(head).await;
         let _ = connection.write_all(&bytes(1000, 1)).await;
-        tokio::time::sleep(Duration::from_millis(1200)).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
         let _ = connection.write_all(&bytes(3000, 2)).await;
     })
     .unwrap()
 }
 
-/// All that is written to a terminal until nobody holds its other end.
+/// Reads everything that is written to a terminal until its other end is closed.
 fn drain(mut terminal: File) -> String {
     let (mut all, mut piece) = (Vec::new(), [0; 4096]);
-    // Linux says so by an error.
+    // Linux reports the end as an error.
     while let Ok(count) = terminal.read(&mut piece) {
         if count == 0 {
             break;
@@ -124,7 +124,7 @@ fn on_a_terminal_a_bar_moves_and_tears_no_line() {
         .stdout(Stdio::null())
         .stderr(theirs);
     let status = command.status().unwrap();
-    // It holds the terminal, too.
+    // It keeps the terminal open, too.
     drop(command);
     let seen = reading.join().unwrap();
     assert!(status.success(), "{seen}");
@@ -133,7 +133,7 @@ fn on_a_terminal_a_bar_moves_and_tears_no_line() {
     assert!(seen.matches(bar).count() >= 2, "{seen:?}");
     assert!(seen.contains(" left, 0 of 1 objects"), "{seen:?}");
     for line in seen.lines() {
-        // What the line held before is wiped.
+        // The line's previous content is erased.
         let line = line.rsplit("\x1b[K").next().unwrap();
         assert!(
             serde_json::from_str::<Value>(line).is_ok(),

@@ -1,16 +1,21 @@
-//! What cannot be done is an error that names the object, the store, the cause and the way out.
+//! Errors name the object, the store, the cause and the solution.
 
 #![cfg(test)]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use copilot::store::{Environment, Network, Reference, StoreError, Stores};
-use copilot::transfer::{Copy, CopyError, Engine, Limits, Stop};
+use copilot::transfer::{Copy, CopyError, Engine, Stop, TransferLimits};
 use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::site::{Site, bytes, download, engine, local_file, names, object, prefix, run};
 use futures_util::stream::{self, StreamExt as _};
+use tokio::net::TcpSocket;
+
+/// A failure that needs no waiting is told within this time: far less than the two minutes for which the
+/// program retries, and enough for a busy machine.
+const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn what_is_missing_or_refused_is_named() {
@@ -76,9 +81,16 @@ async fn uploads_to_a_missing_bucket_fail_and_make_none() {
         fs::write(site.work("x"), bytes(size, 1)).unwrap();
         let to = Reference::parse("s3://elsewhere/x").unwrap();
         let from = local_file(site.work("x"));
-        let failed = run(&engine, vec![Copy::Upload { from, to }])
-            .await
-            .unwrap_err();
+        let failed = run(
+            &engine,
+            vec![Copy::Upload {
+                from,
+                to,
+                resume: None,
+            }],
+        )
+        .await
+        .unwrap_err();
         assert!(failed.to_string().contains("s3://elsewhere/x"), "{failed}");
     }
     assert!(!site.server.file("elsewhere", "").exists());
@@ -124,25 +136,22 @@ async fn a_file_where_a_directory_must_be_is_an_error() {
     assert_eq!(names(&site.work("")), ["dir", "file"]);
 }
 
-/// With the numbers that users get.
+/// With the default settings.
 #[tokio::test]
-async fn a_closed_port_is_told_soon() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+async fn a_closed_port_is_reported_soon() {
+    // Bound and not listening: nothing else can take the port.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let endpoint = format!("http://{}", closed.local_addr().unwrap());
     let site = Site::start().unwrap();
     let settings = site.settings_with(&[("endpoint", &endpoint)]);
     let stores = Stores::new(settings, Network::default(), Environment::default());
-    let engine = Engine::new(stores.into(), Limits::within(None));
+    let engine = Engine::new(stores.into(), TransferLimits::within(None));
     let begun = Instant::now();
     let error = run(&engine, vec![download("x", &site.work("in/x"))])
         .await
         .unwrap_err();
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert!(error.store_error().unwrap().recoverable());
     let error = error.to_string();
     for part in ["s3://data/x", &endpoint, "Connection refused"] {
@@ -151,7 +160,7 @@ async fn a_closed_port_is_told_soon() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_no_s3_is_told() {
+async fn an_endpoint_without_s3_is_reported() {
     let site = Site::start().unwrap();
     let proxy = FaultProxy::start(site.server.address(), |_| Fault::Answer(200, "")).unwrap();
     let engine = site.engine_through(&proxy.endpoint());
@@ -200,6 +209,7 @@ async fn files_that_cannot_be_read_are_named() {
         let copy = Copy::Upload {
             from: local_file(site.work(name)),
             to: object("x"),
+            resume: None,
         };
         let error = run(&site.engine(), vec![copy])
             .await
@@ -209,9 +219,9 @@ async fn files_that_cannot_be_read_are_named() {
     }
 }
 
-/// `iam` with nothing to take credentials from does not hang on a metadata service.
+/// `iam` without a source of credentials does not wait for a metadata service.
 #[tokio::test]
-async fn no_credentials_are_told_soon() {
+async fn missing_credentials_are_reported_soon() {
     let site = Site::start().unwrap();
     let mut settings = site.settings_with(&[("auth_type", "iam")]);
     settings.stow_config.remove("access_key_id");
@@ -233,17 +243,13 @@ async fn no_credentials_are_told_soon() {
         Network::default(),
         environment.into_iter().collect(),
     );
-    let engine = Engine::new(stores.into(), Limits::within(None));
+    let engine = Engine::new(stores.into(), TransferLimits::within(None));
     let begun = Instant::now();
     let error = run(&engine, vec![download("x", &site.work("in/x"))])
         .await
         .unwrap_err()
         .to_string();
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert!(
         error.contains("no AWS credentials could be fetched"),
         "{error}"

@@ -1,4 +1,4 @@
-//! Downloads to where there is not enough room: what is said, and that it is said in time.
+//! Downloads without enough room: the message, and that it comes in time.
 
 #![cfg(test)]
 
@@ -19,8 +19,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const MIB: usize = 1 << 20;
 
-/// Runs the rest of its words over a file system that is mounted at `$1` with the options `$0` and
-/// that nobody else sees; then prints what files there are.
+/// Mounts a file system at `$1` with the options `$0`, which only this script sees; runs the remaining
+/// arguments as a command; then lists the files.
 const ON_A_TMPFS: &str = r#"
 mount -t tmpfs -o "$0" none "$1" || exit 125
 place=$1; shift
@@ -30,7 +30,7 @@ find "$place" -type f | sort
 exit $code
 "#;
 
-/// A download to a tmpfs of these options, entering `cgroup` if there is one.
+/// A download to a tmpfs with these options, in `cgroup` if there is one.
 fn download(task: &Task, options: &str, cgroup: Option<&Bounded>) -> Ended {
     let inputs = task.inputs_dir();
     fs::create_dir_all(&inputs).unwrap();
@@ -49,7 +49,7 @@ fn download(task: &Task, options: &str, cgroup: Option<&Bounded>) -> Ended {
     binary::run(&mut command)
 }
 
-/// It was refused with these words, in the error document and last on standard error.
+/// Checks that it was refused with this message, in the error document and at the end of standard error.
 #[track_caller]
 fn refused(task: &Task, ended: &Ended, words: &[&str]) {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
@@ -86,7 +86,7 @@ fn a_directory_larger_than_the_volume_is_refused_before_its_first_byte() {
     let words = [
         "input \"dir\"",
         "inputs/dir has no room: 20.0",
-        " MiB are to be written",
+        " MiB should be written",
         &mount,
         "has 16.0 MiB left of 16.0 MiB",
         "sizeLimit",
@@ -94,13 +94,13 @@ fn a_directory_larger_than_the_volume_is_refused_before_its_first_byte() {
     refused(&task, &ended, &words);
     assert_eq!(ended.stdout, "");
 
-    // With room for all of it it goes through, and again over itself: what is replaced is room.
+    // With enough room it succeeds, also when repeated: files that are replaced count as room.
     let ended = download(&task, "size=24m", None);
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
 }
 
 #[test]
-fn what_is_replaced_is_room() {
+fn replaced_files_count_as_room() {
     if !Requirement::Mounts.is_met() {
         return;
     }
@@ -139,7 +139,7 @@ fn blobs_that_fit_alone_but_not_together_are_refused() {
     let literals: Vec<Literal> = uris.map(|uri| blob(&uri, Single)).collect();
     task.put_inputs(names.iter().map(String::as_str).zip(literals));
     let ended = download(&task, "size=20m", None);
-    refused(&task, &ended, &["are to be written, but the tmpfs at"]);
+    refused(&task, &ended, &["should be written, but the tmpfs at"]);
     assert!(
         !ended.stdout.contains(".copilot-partial"),
         "{}",
@@ -163,7 +163,7 @@ fn more_files_than_the_volume_holds_are_refused() {
 }
 
 #[test]
-fn a_limit_that_is_told_is_kept() {
+fn an_announced_limit_is_kept() {
     let task = Task::start().unwrap();
     for index in 0..40 {
         task.put(&format!("dir/{index:02}"), bytes(MIB / 2, index));
@@ -179,9 +179,9 @@ fn a_limit_that_is_told_is_kept() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
 }
 
-/// The tmpfs itself would have room; its pages are charged to the container.
+/// The tmpfs itself has enough room, but its pages are charged to the container.
 #[test]
-fn a_tmpfs_larger_than_the_containers_memory_is_refused_and_nobody_killed() {
+fn a_tmpfs_larger_than_the_containers_memory_is_refused_before_the_oom_killer() {
     if !Requirement::MemoryLimits.is_met() {
         return;
     }
@@ -193,14 +193,14 @@ fn a_tmpfs_larger_than_the_containers_memory_is_refused_and_nobody_killed() {
     of_prefix(&task, "dir");
     let ended = download(&task, "size=1g", Some(&cgroup));
     let words = [
-        "are to be written, but the tmpfs at",
+        "should be written, but the tmpfs at",
         "memory of this container, whose limit of 64.0 MiB leaves",
         "Raise the memory limit of this container",
     ];
     refused(&task, &ended, &words);
     assert_eq!((ended.stdout.as_str(), cgroup.kills().unwrap()), ("", 0));
 
-    // What fits is fetched, up to about what was said to be left.
+    // Data is fetched up to about the size that was reported as free.
     let said = task.document("error.pb").unwrap().message;
     let left = said.split(" leaves ").nth(1).unwrap();
     let left: f64 = left.split(" MiB").next().unwrap().parse().unwrap();
@@ -222,7 +222,7 @@ fn a_tmpfs_larger_than_the_containers_memory_is_refused_and_nobody_killed() {
     );
 }
 
-/// A web server that does not say how much there is.
+/// A web server that does not announce the length.
 fn endless() -> Background {
     Background::start("endless", |mut connection| async move {
         let mut head = Vec::new();
@@ -248,7 +248,7 @@ fn of_endless(task: &Task, server: &Background) {
 }
 
 #[test]
-fn bytes_of_unknown_number_are_stopped_before_the_kernel_kills() {
+fn a_download_of_unknown_length_stops_before_the_oom_killer() {
     if !Requirement::MemoryLimits.is_met() {
         return;
     }
@@ -265,7 +265,7 @@ fn bytes_of_unknown_number_are_stopped_before_the_kernel_kills() {
 }
 
 #[test]
-fn bytes_of_unknown_number_are_stopped_by_a_full_volume() {
+fn a_download_of_unknown_length_stops_when_the_volume_is_full() {
     if !Requirement::Mounts.is_met() {
         return;
     }
@@ -281,7 +281,7 @@ fn bytes_of_unknown_number_are_stopped_by_a_full_volume() {
 }
 
 #[test]
-fn bytes_of_unknown_number_are_stopped_by_the_limit_that_is_told() {
+fn a_download_of_unknown_length_stops_at_the_announced_limit() {
     let (task, server) = (Task::start().unwrap(), endless());
     of_endless(&task, &server);
     let mut command = task.download();

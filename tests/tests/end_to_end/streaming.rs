@@ -1,4 +1,4 @@
-//! `DOWNLOAD_STREAM`: metadata before main, data beside it, markers at the end, and it stays.
+//! `DOWNLOAD_STREAM`: metadata before main, data while main runs, markers at the end; then it keeps running.
 
 #![cfg(test)]
 
@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use copilot::idl::{Literal, blob_type::BlobDimensionality, decode_literal_map};
 use copilot_tests::binary::{self, Ended, Running, wait_until};
@@ -24,7 +25,7 @@ fn tree(uri: &str) -> Literal {
     blob(uri, BlobDimensionality::Multipart)
 }
 
-/// A task of a number, two files, two directories and a dataset of one file; in this order.
+/// A task with a number, two files, two directories and a dataset of one file, in this order.
 fn task() -> Task {
     let task = Task::start().unwrap();
     task.put_inputs([
@@ -42,7 +43,7 @@ fn task() -> Task {
     task
 }
 
-/// A way to the store on which one key is held up until it is let go.
+/// A proxy to the store that holds the requests for one key back until it is told to pass them on.
 struct Held {
     proxy: FaultProxy,
     open: Arc<AtomicBool>,
@@ -97,7 +98,7 @@ fn wait_for(path: &Path) {
     wait_until(&path.display().to_string(), || path.exists());
 }
 
-/// All that is laid out, but for what the metadata files and markers are.
+/// All data files, without metadata files and markers.
 fn data(task: &Task) -> Vec<(String, String)> {
     let found = files(&task.inputs_dir()).into_iter();
     found
@@ -121,7 +122,7 @@ fn everything() -> Vec<(String, String)> {
 }
 
 #[test]
-fn all_comes_and_it_stays_until_it_is_told() {
+fn all_data_arrives_and_it_runs_until_sigterm() {
     let task = task();
     task.put("task/out/error.pb", "of an earlier run");
     let way = Held::at(&task, "nothing");
@@ -138,11 +139,11 @@ fn all_comes_and_it_stays_until_it_is_told() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert_eq!(ended.message(), "");
 
-    // Started again it finds all there, asks for nothing, and stays as well.
+    // Started again it finds everything, makes no requests, and keeps running, too.
     let before = way.proxy.seen().len();
     let mut again = start(&task, &way.proxy.endpoint(), &[]);
     again.watches();
-    again.says("in place already");
+    again.says("an earlier run has fetched all inputs");
     assert!(again.runs());
     assert_eq!(stop(again).code(), 0);
     assert_eq!(way.proxy.seen().len(), before);
@@ -156,7 +157,7 @@ fn metadata_comes_first_and_data_whole_and_in_order() {
     let way = Held::at(&task, "/in/b/y/z");
     let mut running = start(&task, &way.proxy.endpoint(), &["--format", "JSON"]);
     running.watches();
-    // Ready: so the metadata files are there and say where data will be.
+    // It is ready, so the metadata files exist and name the places of the data.
     let metadata = fs::read(at("inputs.json")).unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&metadata).unwrap();
     let local = |name: &str| at(name).display().to_string();
@@ -169,7 +170,7 @@ fn metadata_comes_first_and_data_whole_and_in_order() {
     assert_eq!(literals.literals["a"], file(&local("a")));
     wait_until("the held object is asked for", || way.has_seen("/in/b/y/z"));
     wait_for(&at("a"));
-    // Its first object has come, or will soon; the directory is not there before the last one.
+    // Its first object has arrived, or will soon; the directory appears with the last one.
     for missing in ["b", "c", "d", "rows", "_EOS", "_ERROR"] {
         assert!(!at(missing).exists(), "{missing}");
     }
@@ -180,7 +181,7 @@ fn metadata_comes_first_and_data_whole_and_in_order() {
 }
 
 #[test]
-fn nobody_is_ready_before_the_metadata_files() {
+fn it_is_not_ready_before_the_metadata_files_exist() {
     let task = task();
     let way = Held::at(&task, "inputs.pb");
     let mut running = start(&task, &way.proxy.endpoint(), &[]);
@@ -194,7 +195,7 @@ fn nobody_is_ready_before_the_metadata_files() {
 }
 
 #[test]
-fn what_fails_on_the_way_is_told_to_main_and_the_platform_and_it_stays() {
+fn a_failed_transfer_is_reported_to_main_and_the_platform_and_it_keeps_running() {
     let task = task();
     fs::remove_file(task.site.server.file("data", "in/c")).unwrap();
     let mut running = start(&task, &task.site.server.endpoint, &[]);
@@ -213,7 +214,7 @@ fn what_fails_on_the_way_is_told_to_main_and_the_platform_and_it_stays() {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
     assert!(ended.message().contains("input \"c\""), "{}", ended.stderr);
 
-    // The next one has it, and fetches only that and what comes after.
+    // The next run can read it, and fetches only that and the rest.
     task.put("in/c", "C");
     let way = Held::at(&task, "nothing");
     let running = start(&task, &way.proxy.endpoint(), &[]);
@@ -242,11 +243,11 @@ fn a_failure_before_main_may_start_ends_it() {
         let ended = start(&task, &task.site.server.endpoint, &[]).ended();
         assert_eq!(ended.code(), 1, "{}", ended.stderr);
         assert!(
-            ended.message().contains("how far the inputs have come"),
+            ended.message().contains("shows the progress of the inputs"),
             "{}",
             ended.stderr
         );
-        // In another mode it is a name like others.
+        // In other modes it is an ordinary name.
         let ended = binary::run(
             task.download()
                 .arg("--to-local-dir")
@@ -257,7 +258,7 @@ fn a_failure_before_main_may_start_ends_it() {
 }
 
 #[test]
-fn killed_half_way_it_goes_on_where_it_was() {
+fn a_killed_download_continues_where_it_was() {
     let task = task();
     let at = |name: &str| task.inputs_dir().join(name);
     let way = Held::at(&task, "/in/b/y/z");
@@ -282,7 +283,7 @@ fn data_of_other_inputs_is_not_taken_for_these() {
     wait_for(&task.inputs_dir().join("_EOS"));
     assert_eq!(stop(earlier).code(), 0);
     assert!(!names(&task.inputs_dir()).contains(&".copilot-stream".to_owned()));
-    // The same variables, of other inputs: their metadata files are equal.
+    // The same variables with other inputs: their metadata files are equal.
     let objects = task.objects("in");
     for (key, content) in &objects {
         task.put(
@@ -300,7 +301,7 @@ fn data_of_other_inputs_is_not_taken_for_these() {
     ]);
     let inputs = fs::read(task.site.server.file("data", "task/inputs.pb")).unwrap();
     task.put("task/other.pb", inputs);
-    // Even where the earlier run did not come to its end.
+    // Also after an earlier run that did not finish.
     fs::remove_file(task.inputs_dir().join("_EOS")).unwrap();
     let way = Held::at(&task, "/new/b/x");
     let endpoint = way.proxy.endpoint();
@@ -329,7 +330,7 @@ fn a_main_that_does_not_wait_is_no_failure() {
     wait_until("the held object is asked for", || way.has_seen("/in/b/y/z"));
     let ended = stop(running);
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
-    assert!(ended.stderr.contains("has not waited"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("did not wait"), "{}", ended.stderr);
     assert!(task.document("error.pb").is_none());
     assert_eq!(
         data(&task),
@@ -343,7 +344,7 @@ fn a_main_that_does_not_wait_is_no_failure() {
 }
 
 #[test]
-fn a_failure_after_the_commit_is_nobodys() {
+fn a_failure_after_the_commit_changes_nothing() {
     let task = task();
     fs::remove_file(task.site.server.file("data", "in/c")).unwrap();
     task.put("task/out/outputs.pb", "committed by the uploader");
@@ -355,7 +356,7 @@ fn a_failure_after_the_commit_is_nobodys() {
 }
 
 #[test]
-fn the_deadline_is_that_of_the_data_and_not_of_the_stay() {
+fn the_deadline_limits_the_transfer_and_not_the_process() {
     let task = task();
     let way = Held::at(&task, "/in/c");
     let running = start(&task, &way.proxy.endpoint(), &["--timeout", "1s"]);
@@ -366,9 +367,11 @@ fn the_deadline_is_that_of_the_data_and_not_of_the_stay() {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
 
     way.let_go();
-    let mut running = start(&task, &way.proxy.endpoint(), &["--timeout", "2s"]);
+    let timeout = Duration::from_secs(8);
+    let begun = Instant::now();
+    let mut running = start(&task, &way.proxy.endpoint(), &["--timeout", "8s"]);
     wait_for(&task.inputs_dir().join("_EOS"));
-    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    std::thread::sleep((timeout + Duration::from_secs(1)).saturating_sub(begun.elapsed()));
     assert!(running.runs());
     assert_eq!(stop(running).code(), 0);
 }

@@ -1,4 +1,4 @@
-//! Transfers against a real S3 server: what goes up comes down, whatever its size and name.
+//! Transfers with a real S3 server: files of any size and name are uploaded and downloaded again.
 
 #![cfg(test)]
 
@@ -123,14 +123,14 @@ async fn odd_names_round_trip() {
             name,
             "{name}"
         );
-        // As a single object, by the text of its reference.
+        // As a single object, with its reference.
         let text = object(&key).to_string();
         let back = engine
             .read(&Reference::parse(&text).unwrap(), 100, &Stop::default())
             .await;
         assert_eq!(back.unwrap(), Bytes::from(name), "{text}");
     }
-    // And as found by listing.
+    // And by listing.
     run(&engine, vec![prefix("odd", &site.work("back"))])
         .await
         .unwrap();
@@ -167,7 +167,7 @@ async fn a_prefix_ends_at_a_slash() {
 }
 
 #[tokio::test]
-async fn an_empty_prefix_is_an_empty_directory_and_told() {
+async fn an_empty_prefix_is_an_empty_directory_and_logged() {
     let site = Site::start().unwrap();
     let to = site.work("in/here");
     let done = run(&site.engine(), vec![prefix("nothing", &to)])
@@ -180,7 +180,7 @@ async fn an_empty_prefix_is_an_empty_directory_and_told() {
     assert!(names(&to).is_empty());
 }
 
-/// A run that is killed in the middle leaves an unfinished file; the next one replaces it.
+/// A run that is killed leaves an unfinished file, which the next run replaces.
 #[tokio::test]
 async fn a_second_run_ends_right_and_leaves_no_litter() {
     let site = Site::start().unwrap();
@@ -189,7 +189,7 @@ async fn a_second_run_ends_right_and_leaves_no_litter() {
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("x"), "old").unwrap();
 
-    // Leaked in the middle of its body, like a process that is killed.
+    // Dropped in the middle of the body, like a process that is killed.
     let proxy = FaultProxy::start(site.server.address(), |_| Fault::StallAfter(50_000)).unwrap();
     let engine = site.engine_through(&proxy.endpoint());
     let copies = vec![download("x", &dir.join("x"))];
@@ -218,7 +218,7 @@ async fn downloads_are_readable_by_other_users() {
     fs::write(site.server.file("data", "x"), "x").unwrap();
     let to = site.work("deep/er/x");
     run(&site.engine(), vec![download("x", &to)]).await.unwrap();
-    // As the umask of whoever runs the test allows.
+    // As the umask of the test's user allows.
     let probe = site.work("probe");
     fs::write(&probe, "").unwrap();
     fs::create_dir(site.work("probe-dir")).unwrap();
@@ -252,13 +252,13 @@ async fn metadata_is_read_whole_within_its_limit() {
     assert_eq!(engine.read(&object("m"), 5, &stop).await.unwrap(), "");
 }
 
-/// In ten thousand parts it would take larger ones than the memory holds.
+/// Its ten thousand parts would be larger than the memory allows.
 #[tokio::test]
 async fn a_file_too_large_for_its_parts_is_refused_before_its_first_byte() {
     let site = Site::start().unwrap();
     let there = site.work("there");
     let file = fs::File::create(&there).unwrap();
-    // Of holes: it takes no disk.
+    // A sparse file, which takes no space on disk.
     file.set_len(400 << 30).unwrap();
     let error = run(&site.engine(), vec![upload(&there, "x")])
         .await

@@ -1,5 +1,5 @@
-//! Every type through the program, both ways: what a download lays out, offered as outputs, is
-//! committed as the same values; and main may write them in other forms.
+//! Every type in both directions: the files of a download, used as outputs, are committed as the same
+//! values. Main can also write them in other forms.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -153,7 +153,7 @@ fn a_bad_member_is_named_and_nothing_is_committed() {
     let message = task.document("error.pb").unwrap().message;
     for words in [
         "/l/1",
-        "\"x\" is no integer",
+        "\"x\" is not a valid integer",
         "/m, at $[\"a\"]: it is an array",
     ] {
         assert!(message.contains(words), "{message}");

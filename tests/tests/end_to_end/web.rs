@@ -16,11 +16,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 struct Resource {
     data: Vec<u8>,
     etag: Option<&'static str>,
-    /// Whether it says how long the resource is.
+    /// Whether it announces the length of the resource.
     sized: bool,
 }
 
-/// Serves a resource the way web servers do, ranges included where a version can be named.
+/// Serves a resource as web servers do, including ranges if it has a validator.
 fn serve(resource: Resource) -> Background {
     let resource = Arc::new(resource);
     Background::start("web-server", move |mut connection| {
@@ -88,7 +88,7 @@ async fn survives(resource: Resource, bodies: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_broken_body_goes_on_where_the_version_can_be_named() {
+async fn a_broken_body_is_resumed_if_the_version_can_be_named() {
     let heads = survives(
         Resource {
             data: bytes(20 << 20, 1),
@@ -104,7 +104,7 @@ async fn a_broken_body_goes_on_where_the_version_can_be_named() {
 }
 
 #[tokio::test]
-async fn a_broken_body_is_begun_anew_where_it_cannot() {
+async fn a_broken_body_is_fetched_again_if_the_version_cannot_be_named() {
     for etag in [None, Some("W/\"weak\"")] {
         let resource = Resource {
             data: bytes(1 << 20, 1),
@@ -133,7 +133,7 @@ async fn a_resource_without_a_length_is_taken_to_its_end() {
     }
 }
 
-/// Web inputs: the status counts, redirects are followed, a broken body is begun anew.
+/// Web inputs: the status is checked, redirects are followed, a broken body is fetched again.
 #[tokio::test]
 async fn web_addresses_are_inputs_whose_status_counts() {
     let site = Site::start().unwrap();

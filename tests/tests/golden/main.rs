@@ -1,5 +1,5 @@
-//! The golden vectors (`tests/golden`): what the reference left on disk and in the store, ours must
-//! leave, too, or what the vector says instead.
+//! The golden vectors (`tests/golden`): Copilot must leave the same on disk and in the store as the
+//! reference did, or what the vector says instead.
 
 #![cfg(test)]
 

@@ -1,9 +1,9 @@
-//! A reader of YAML 1.1 for comparing: a YAML parser's events, and the older version's rules for
-//! what a plain scalar is.
+//! A reader of YAML 1.1 for comparisons: a YAML parser's events, and the older version's rules for plain
+//! scalars.
 //!
-//! Both kinds of reader that people have agree on everything the product writes but one thing: a
-//! number with an exponent and no point (`1e+20`) is a float to most of them and a string to some.
-//! Here it is a float.
+//! Readers of both versions agree on everything that the product writes, except for one thing: a number
+//! with an exponent and without a point (`1e+20`) is a float to most of them and a string to some. Here it
+//! is a float.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ fn node<'a>(event: Event<'a>, events: &mut impl Iterator<Item = Item<'a>>) -> Ya
                     Event::MappingEnd => break Yaml::Map(entries),
                     event => {
                         let Yaml::Text(key) = node(event, events) else {
-                            panic!("a key is no string")
+                            panic!("a key is not a string")
                         };
                         let value = next(events);
                         let value = node(value, events);
@@ -71,11 +71,11 @@ fn node<'a>(event: Event<'a>, events: &mut impl Iterator<Item = Item<'a>>) -> Ya
                 }
             }
         }
-        other => panic!("{other:?} is no node"),
+        other => panic!("{other:?} is not a node"),
     }
 }
 
-/// What YAML 1.1 takes a plain scalar for.
+/// The value of a plain scalar in YAML 1.1.
 fn plain(text: &str) -> Yaml {
     let lower = text.to_ascii_lowercase();
     match lower.as_str() {
@@ -91,8 +91,7 @@ fn plain(text: &str) -> Yaml {
     if let Ok(value) = text.parse() {
         return Yaml::Integer(value);
     }
-    // What else begins like a number but is none that the product writes (dates, base 60, …) must
-    // not stand there without quotes.
+    // Other text that begins like a number (dates, base 60, …) must not be written without quotes.
     Yaml::Float(
         text.parse()
             .unwrap_or_else(|_| panic!("{text:?} is ambiguous without quotes")),

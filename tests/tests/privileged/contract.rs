@@ -1,5 +1,5 @@
-//! Each example of `docs/container-contract.md` as the main program of a task: what the download
-//! lays out it reads, and what it writes the sidecar commits; the same values in every language.
+//! Each example of `docs/container-contract.md` as the main program of a task: it reads the files of the
+//! download, and the sidecar commits its files; the values are the same in every language.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -75,7 +75,7 @@ fn inputs() -> Vec<(&'static str, Literal)> {
     ]
 }
 
-/// The outputs: their types, and what they must be.
+/// The outputs: their types and expected values.
 fn outputs() -> Vec<(&'static str, Type, Literal)> {
     let uri = |name: &str| format!("{RAW}/{name}");
     let number = value::Kind::NumberValue(1.0);
@@ -218,7 +218,7 @@ fn every_example() {
             "python" => check("python3", &code),
             "r" if Requirement::R.is_met() => check("Rscript", &code),
             "r" => continue,
-            other => panic!("there is no way to run {other:?}"),
+            other => panic!("{other:?} cannot be run here"),
         }
         run.push(language);
     }

@@ -1,4 +1,4 @@
-//! The demo says what it promises, to root and to somebody without any right.
+//! The demo works and reports what its documentation promises, for root and for an unprivileged user.
 
 #![cfg(test)]
 
@@ -11,10 +11,10 @@ use copilot_tests::binary;
 use copilot_tests::requirement::{NOBODY, Requirement, pidfds_tell_exit_codes};
 use serde_json::Value;
 
-/// The grain of start times in `/proc`.
+/// The resolution of start times in `/proc`.
 const TICK_MS: f64 = 10.0;
 
-/// Runs the demo, which leaves its files in `directory`, and returns what it tells.
+/// Runs the demo, which leaves its files in `directory`, and returns its result.
 fn tell(demo: &mut Command, directory: &Path) -> Value {
     let output = demo.arg("--json").env("TMPDIR", directory).output();
     let output = output.expect("the demo can be run");
@@ -30,7 +30,7 @@ fn assert_told(story: &Value, watcher: &str) {
     let at = |point: &str| story["timeline"][point].as_f64().unwrap_or(f64::NAN);
     // `/proc` counts starts in clock ticks.
     assert!(at("attached") <= at("started") + TICK_MS, "{story:#}");
-    // The demo's main works for 0.3 s: both its ends were seen, not assumed.
+    // The demo's main runs for a second or more: its start and its end were both seen, not assumed.
     assert!(at("exited") - at("started") > 200.0, "{story:#}");
     let ends = ["exited", "settled", "uploaded", "committed"].map(at);
     assert!(ends.is_sorted(), "{story:#}");
@@ -61,14 +61,14 @@ fn root_sees_main_through_the_kernel() {
 }
 
 #[test]
-fn somebody_without_rights_sees_main_by_its_descriptor() {
+fn an_unprivileged_user_sees_main_with_pidfd() {
     if !Requirement::Nobody.is_met() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
     let open = |mode| fs::Permissions::from_mode(mode);
     fs::set_permissions(directory.path(), open(0o1777)).unwrap();
-    // Where we were built nobody else may be able to read.
+    // Other users may not be able to read the folder of the build.
     let place = |from: &Path, name: &str| {
         let path = directory.path().join(name);
         binary::place(from, &path).unwrap();

@@ -1,5 +1,5 @@
-//! The static binary alone in an image: no name service, no certificates, no shell, a root that
-//! cannot be written.
+//! An image with only the static binary: without name service, certificates and shell, and with a read-only
+//! root.
 
 #![cfg(test)]
 
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use copilot::idl::{Literal, LiteralMap, Message as _, blob_type::BlobDimensionality, primitive};
 use copilot_tests::background::Background;
-use copilot_tests::binary;
-use copilot_tests::container::{Ended, Image, Pids, Sandbox, Spec};
+use copilot_tests::binary::{self, Ended};
+use copilot_tests::container::{Image, Pids, Sandbox, Spec};
 use copilot_tests::names::NameServer;
 use copilot_tests::requirement::Requirement;
 use copilot_tests::s3::S3Server;
@@ -26,13 +26,13 @@ const BUCKET: &str = "data";
 const CONTENT: &[u8] = b"It came all the way.\n";
 
 /// A pod, and a store with inputs that only the pod can reach.
-struct Stage {
+struct ImageFixture {
     server: S3Server,
     pod: Sandbox,
 }
 
-impl Stage {
-    fn build() -> Self {
+impl ImageFixture {
+    fn create() -> Self {
         let pod = Sandbox::start("empty-image", Pids::Shared).unwrap();
         let store = pod.directory().join("store");
         let blobs = store.join(BUCKET).join("blobs");
@@ -43,13 +43,13 @@ impl Stage {
         Self { server, pod }
     }
 
-    /// The names of the pod's network: that of the store, as DNS has it.
+    /// The host names of the pod's network: the store's name, as from DNS.
     fn names(&self) -> NameServer {
         let start = || NameServer::start(HOST, Ipv4Addr::LOCALHOST);
         self.pod.network().enter(start).unwrap()
     }
 
-    /// TLS in front of the store, with a certificate for `host`.
+    /// A TLS proxy in front of the store, with a certificate for `host`.
     fn tls(&self, authority: &Authority, host: &str) -> Background {
         let config = authority.certify(host).unwrap();
         let start = || front(self.server.address(), config);
@@ -82,7 +82,7 @@ impl Stage {
     #[track_caller]
     fn succeeds(&self, spec: &Spec) {
         let ended = self.run(spec);
-        assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
         let text = fs::read(self.inputs().join("letter")).unwrap();
         assert_eq!(text, CONTENT);
         assert_eq!(fs::read(self.inputs().join("word")).unwrap(), b"hello");
@@ -108,8 +108,8 @@ fn inputs() -> Vec<u8> {
 }
 
 /// A file of the node to be mounted.
-fn file(stage: &Stage, name: &str, content: &str) -> PathBuf {
-    let path = stage.pod.directory().join(name);
+fn file(fixture: &ImageFixture, name: &str, content: &str) -> PathBuf {
+    let path = fixture.pod.directory().join(name);
     fs::write(&path, content).unwrap();
     path
 }
@@ -119,12 +119,12 @@ fn a_name_is_found_and_plain_http_needs_no_certificates() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    let stage = Stage::build();
-    let names = stage.names();
-    let port = stage.server.address().port();
+    let fixture = ImageFixture::create();
+    let names = fixture.names();
+    let port = fixture.server.address().port();
     let endpoint = format!("http://{HOST}:{port}");
     // Not even /etc/resolv.conf: a resolver then asks this machine.
-    stage.succeeds(&stage.downloader("/bin/copilot", &endpoint));
+    fixture.succeeds(&fixture.downloader("/bin/copilot", &endpoint));
     assert!(names.asked().contains(&HOST.to_owned()));
 }
 
@@ -133,19 +133,23 @@ fn the_authority_of_tls_is_named_by_a_variable() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    let stage = Stage::build();
-    let names = stage.names();
-    let authority = Authority::called("known").unwrap();
-    let tls = stage.tls(&authority, HOST);
+    let fixture = ImageFixture::create();
+    let names = fixture.names();
+    let authority = Authority::new("known").unwrap();
+    let tls = fixture.tls(&authority, HOST);
     let endpoint = format!("https://{HOST}:{}", tls.address().port());
-    let certificates = file(&stage, "authority.pem", &authority.pem());
-    let resolver = file(&stage, "resolv.conf", "search test\nnameserver 127.0.0.1\n");
-    let spec = stage
+    let certificates = file(&fixture, "authority.pem", &authority.pem());
+    let resolver = file(
+        &fixture,
+        "resolv.conf",
+        "search test\nnameserver 127.0.0.1\n",
+    );
+    let spec = fixture
         .downloader("/bin/flyte-copilot", &endpoint)
         .mount(certificates, "/certificates/authority.pem")
         .mount(resolver, "/etc/resolv.conf")
         .environment("SSL_CERT_FILE", "/certificates/authority.pem");
-    stage.succeeds(&spec);
+    fixture.succeeds(&spec);
     assert!(names.asked().contains(&HOST.to_owned()));
 }
 
@@ -154,40 +158,40 @@ fn hosts_are_read_from_a_file_as_kubelet_mounts_it() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    let stage = Stage::build();
-    let hosts = file(&stage, "hosts", &format!("127.0.0.1 localhost {HOST}\n"));
-    let port = stage.server.address().port();
+    let fixture = ImageFixture::create();
+    let hosts = file(&fixture, "hosts", &format!("127.0.0.1 localhost {HOST}\n"));
+    let port = fixture.server.address().port();
     let endpoint = format!("http://{HOST}:{port}");
-    // Nobody answers on port 53 here.
-    let spec = stage.downloader("/bin/copilot", &endpoint);
-    stage.succeeds(&spec.mount(hosts, "/etc/hosts"));
+    // No server answers on port 53 here.
+    let spec = fixture.downloader("/bin/copilot", &endpoint);
+    fixture.succeeds(&spec.mount(hosts, "/etc/hosts"));
 }
 
 #[test]
-fn an_untrusted_store_is_refused_in_words() {
+fn an_untrusted_store_is_refused_with_an_explanation() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    let stage = Stage::build();
-    let _names = stage.names();
-    let known = Authority::called("known").unwrap();
-    let certificates = file(&stage, "authority.pem", &known.pem());
-    let unknown = stage.tls(&Authority::called("stranger").unwrap(), HOST);
-    let misnamed = stage.tls(&known, "other.copilot.test");
+    let fixture = ImageFixture::create();
+    let _names = fixture.names();
+    let known = Authority::new("known").unwrap();
+    let certificates = file(&fixture, "authority.pem", &known.pem());
+    let unknown = fixture.tls(&Authority::new("stranger").unwrap(), HOST);
+    let misnamed = fixture.tls(&known, "other.copilot.test");
     for (server, cause) in [(unknown, "UnknownIssuer"), (misnamed, "other.copilot.test")] {
         let endpoint = format!("https://{HOST}:{}", server.address().port());
-        let spec = stage
+        let spec = fixture
             .downloader("/bin/copilot", &endpoint)
             .mount(&certificates, "/authority.pem")
             .environment("SSL_CERT_FILE", "/authority.pem");
-        let ended = stage.run(&spec);
+        let ended = fixture.run(&spec);
         // The error document cannot be written to a store that is not trusted.
-        assert_eq!(ended.status.code(), Some(3), "{}", ended.log);
+        assert_eq!(ended.status.code(), Some(3), "{}", ended.stderr);
         let remedy = "Name the store's certificate authority in SSL_CERT_FILE";
         for part in [endpoint.as_str(), "no trusted connection", cause, remedy] {
-            assert!(ended.log.contains(part), "{part}: {}", ended.log);
+            assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
         }
-        assert_eq!(fs::read_dir(stage.inputs()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(fixture.inputs()).unwrap().count(), 0);
     }
 }
 
@@ -196,31 +200,31 @@ fn help_and_ready_need_nothing() {
     if !Requirement::Containers.is_met() {
         return;
     }
-    let stage = Stage::build();
+    let fixture = ImageFixture::create();
     for program in ["/bin/copilot", "/bin/flyte-copilot"] {
         let words = |argument: &str| [program.to_owned(), argument.to_owned()];
-        let help = stage.run(&alone("help", words("--help")));
-        assert_eq!(help.status.code(), Some(0), "{}", help.log);
-        assert!(help.log.contains("copilot <COMMAND>"), "{}", help.log);
-        let ready = stage.run(&alone("ready", words("ready")));
-        assert_eq!(ready.status.code(), Some(1), "{}", ready.log);
+        let help = fixture.run(&alone("help", words("--help")));
+        assert_eq!(help.status.code(), Some(0), "{}", help.stderr);
+        assert!(help.stderr.contains("copilot <COMMAND>"), "{}", help.stderr);
+        let ready = fixture.run(&alone("ready", words("ready")));
+        assert_eq!(ready.status.code(), Some(1), "{}", ready.stderr);
         assert!(
-            ready.log.contains("has attached its watcher"),
+            ready.stderr.contains("has attached its watcher"),
             "{}",
-            ready.log
+            ready.stderr
         );
     }
 }
 
-/// The tests above would prove nothing if the image held more than they say.
+/// The tests above would prove nothing if the image contained more.
 #[test]
 fn the_image_holds_the_binary_only() -> io::Result<()> {
     if !Requirement::Containers.is_met() {
         return Ok(());
     }
-    let stage = Stage::build();
+    let fixture = ImageFixture::create();
     let spec = alone("image", ["/bin/copilot".to_owned(), "--help".to_owned()]);
-    let container = stage.pod.create(&spec)?;
+    let container = fixture.pod.create(&spec)?;
     let root = PathBuf::from(format!("/proc/{}/root", container.pid()));
     assert_eq!(names(&root)?, ["bin", "dev", "proc", "sys"]);
     assert_eq!(names(&root.join("bin"))?, ["copilot", "flyte-copilot"]);

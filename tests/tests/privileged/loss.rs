@@ -1,5 +1,5 @@
-//! The kernel's ring buffer is too small and events are lost: main's start and end are found out all
-//! the same, by a look at all processes.
+//! The kernel's ring buffer is too small and events are lost: main's start and end are still found, by a
+//! scan of all processes.
 
 #![cfg(all(test, feature = "ebpf"))]
 
@@ -14,10 +14,10 @@ use copilot_tests::pod::Pod;
 use copilot_tests::requirement::Requirement;
 use tokio::time::timeout;
 
-/// The smallest there is: one page, for about 45 records.
+/// The smallest possible size: one page, for about 45 records.
 const RING: u32 = 4096;
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_mins(2);
 
 /// Hundreds of processes, each of which starts and ends.
 const NOISE: &str = "for i in $(seq 300); do /bin/true; done";
@@ -46,14 +46,14 @@ impl Watch {
         }
     }
 
-    /// Takes events until one makes the tracker say something like this.
+    /// Handles events until the tracker reports something like this.
     async fn until(&mut self, wanted: impl Fn(&Transition) -> bool) {
         while !self.said.iter().any(&wanted) {
             self.step().await;
         }
     }
 
-    /// Takes events until a look at all processes has shown who lives.
+    /// Handles events until a scan has found the running processes.
     async fn until_next_look(&mut self) {
         let before = self.looks;
         while self.looks == before {
@@ -101,9 +101,9 @@ fn has_ended(transition: &Transition) -> bool {
     matches!(transition, Transition::MainExited { .. })
 }
 
-/// The record of main's end finds no room: who is gone is seen, how it ended is not.
+/// The record of main's end is lost: the end is detected, but not the exit status.
 #[tokio::test(flavor = "current_thread")]
-async fn a_lost_end_is_found_by_a_look() {
+async fn a_lost_end_is_found_by_a_scan() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -117,9 +117,9 @@ async fn a_lost_end_is_found_by_a_look() {
     assert_eq!(watch.ends(), [ExitStatus::Unknown]);
 }
 
-/// Main begins while there is no room; when there is again, its end is told.
+/// Main starts while the buffer is full; its end comes when there is room again, and is reported.
 #[tokio::test(flavor = "current_thread")]
-async fn a_lost_start_is_found_by_a_look_and_the_end_is_told() {
+async fn a_lost_start_is_found_by_a_scan_and_the_end_is_reported() {
     if !Requirement::Bpf.is_met() {
         return;
     }
@@ -141,9 +141,9 @@ async fn a_lost_start_is_found_by_a_look_and_the_end_is_told() {
     assert_eq!(watch.ends(), [ExitStatus::Code(7)]);
 }
 
-/// Loss upon loss, with a reader that always comes late.
+/// Repeated losses, with a reader that is always late.
 #[tokio::test(flavor = "current_thread")]
-async fn loss_upon_loss_ends_once() {
+async fn repeated_losses_report_one_end() {
     if !Requirement::Bpf.is_met() {
         return;
     }

@@ -1,5 +1,5 @@
-//! Watching processes: pods of cgroups and of runc, the kernel's events, limits of memory. Needs root,
-//! BPF or a runtime; `Requirement` says so where something is missing.
+//! Watching processes: pods of cgroups and of runc, the kernel's events, memory limits. Needs root, BPF or
+//! a container runtime; `Requirement` reports what is missing.
 
 #![cfg(test)]
 

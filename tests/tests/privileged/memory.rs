@@ -1,4 +1,4 @@
-//! What the program costs in memory, measured on the whole process from outside.
+//! The program's memory, measured from outside for the whole process.
 
 #![cfg(test)]
 
@@ -13,22 +13,22 @@ use copilot::idl::{SimpleType, blob_type::BlobDimensionality};
 use copilot_tests::binary;
 use copilot_tests::bounded::Bounded;
 use copilot_tests::container::Pids;
+use copilot_tests::fixture::TaskPod;
 use copilot_tests::requirement::Requirement;
 use copilot_tests::site::bytes;
 use copilot_tests::task::{Task, blob, blob_type, interface, simple};
-use copilot_tests::task_pod::TaskPod;
 use serde_json::Value;
 
 const MIB: u64 = 1 << 20;
 
-/// A blob that no part of the program may hold.
+/// The size of a blob that the program must not keep in memory.
 const LARGE: u64 = 1 << 30;
 
-/// The most that the process may take for it.
+/// The process's memory limit for it.
 const LIMIT: u64 = 48 * MIB;
 
-/// Between two looks at a process's memory. The kernel keeps the peak, so only what is added in the
-/// last such time goes unseen; the program's own word covers that.
+/// The time between two readings of a process's memory. The kernel records the peak, so only growth after
+/// the last reading is missed; the peak that the program itself reports includes that.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// Runs a command that must succeed and returns the peak of its resident memory, in bytes.
@@ -37,7 +37,7 @@ fn peak_of(command: &mut Command, timeline: &Path) -> u64 {
     let status = format!("/proc/{}/status", running.id());
     let watcher = thread::spawn(move || {
         let mut seen = 0;
-        // Gone, or a zombie, which has no memory any more.
+        // Gone, or a zombie, which no longer has memory.
         while let Some(peak) = peak_in(&fs::read_to_string(&status).unwrap_or_default()) {
             seen = peak;
             thread::sleep(LOOK);
@@ -49,8 +49,9 @@ fn peak_of(command: &mut Command, timeline: &Path) -> u64 {
     let seen = watcher.join().unwrap();
     let told: Value = serde_json::from_slice(&fs::read(timeline).unwrap()).unwrap();
     let told = told["peak_rss_bytes"].as_u64().unwrap();
-    // It tells before it ends, and we may look a moment too early.
-    assert!(seen.abs_diff(told) <= MIB, "seen {seen}, told {told}");
+    // The program reports its peak before it ends. On a busy machine the last reading may be much earlier.
+    assert!(seen <= told + MIB, "seen {seen}, told {told}");
+    assert!(told <= seen + 16 * MIB, "seen {seen}, told {told}");
     seen.max(told)
 }
 
@@ -63,7 +64,7 @@ fn peak_in(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// A file of bytes that differ from place to place.
+/// A file whose bytes differ by position.
 fn fill(path: &Path, size: u64) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     for block in 0..size / MIB {
@@ -94,7 +95,8 @@ fn a_large_blob_goes_both_ways_in_little_memory() {
     let made = task.outputs_dir().join("model");
     fill(&made, LARGE).unwrap();
 
-    // Up first: of what it was not given itself the server would hash all for each range.
+    // The upload comes first: for files that it did not receive itself, the server hashes the whole file for
+    // each range.
     let timeline = task.site.work("timeline.json");
     let outputs = interface([("model", blob_type(BlobDimensionality::Single))]);
     let peak = peak_of(&mut task.sidecar(&outputs), &timeline);
@@ -109,7 +111,7 @@ fn a_large_blob_goes_both_ways_in_little_memory() {
     assert_same(&made, &task.inputs_dir().join("model"));
 }
 
-/// Attaching takes memory of its own, and the upload comes on top of what is left of it.
+/// Attaching takes memory, and the upload needs memory in addition to what remains of that.
 #[test]
 fn a_large_blob_goes_up_in_little_memory_after_the_kernel_was_asked() {
     if !Requirement::Containers.is_met() {
@@ -124,7 +126,7 @@ fn a_large_blob_goes_up_in_little_memory_after_the_kernel_was_asked() {
     let sidecar = task.attach(&spec).unwrap();
     let _main = task.pod.run(&task.main("sleep 0.1").unwrap()).unwrap();
     let outcome = task.outcome(&sidecar).unwrap();
-    assert_eq!(outcome.sidecar.status.code(), Some(0), "{outcome:?}");
+    assert_eq!(outcome.ended.code(), 0, "{outcome:?}");
     assert_eq!(outcome.timeline["watcher"], "ebpf", "{outcome:?}");
     let peak = outcome.timeline["peak_rss_bytes"].as_u64().unwrap();
     assert!(peak <= LIMIT, "{} KiB", peak / 1024);
@@ -163,9 +165,9 @@ fn many_small_files_go_both_ways_in_little_memory() {
     assert!(sent == task.objects("shards"));
 }
 
-/// The kernel counts the page cache of what is written, and of what is read, against the limit.
+/// The kernel counts the page cache of written and read files against the limit.
 #[test]
-fn more_than_the_container_holds_goes_both_ways_and_nobody_is_killed() {
+fn more_data_than_memory_is_transferred_without_an_oom_kill() {
     const LARGE: u64 = 256 * MIB;
     const COUNT: u64 = 2500;
     if !Requirement::MemoryLimits.is_met() {
@@ -212,6 +214,6 @@ fn more_than_the_container_holds_goes_both_ways_and_nobody_is_killed() {
             "{name}"
         );
     }
-    // The limit was felt.
+    // The limit was reached.
     assert!(cgroup.peak().unwrap() > 60 * MIB);
 }

@@ -1,4 +1,4 @@
-//! A store that asks for less gets it: as many requests at once as it bears, and none is lost.
+//! A store that asks clients to slow down: the number of parallel requests adapts, and none is lost.
 
 #![cfg(test)]
 
@@ -14,13 +14,13 @@ use copilot_tests::site::{Site, engine, run, upload};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// How many requests at once the store bears.
+/// How many parallel requests the store accepts.
 const BEARS: usize = 4;
 
-/// What the store saw: the number of requests in it as each came, and what became of that.
+/// What the store saw: the number of parallel requests when each arrived, and the answer.
 type Arrivals = Arc<Mutex<Vec<usize>>>;
 
-/// A store that answers `SlowDown` to whatever comes while it has enough to do.
+/// A store that answers `SlowDown` to further requests while it has enough of them.
 fn busy_store() -> io::Result<(Background, Arrivals)> {
     let arrivals = Arrivals::default();
     let log = Arc::clone(&arrivals);
@@ -28,7 +28,7 @@ fn busy_store() -> io::Result<(Background, Arrivals)> {
     let server = Background::start("busy-store", move |client| {
         let (log, present) = (Arc::clone(&log), Arc::clone(&present));
         async move {
-            // A client that goes away is no fault of the store's.
+            // A client that disconnects is not an error.
             let _ = serve(client, &log, &present).await;
         }
     })?;
@@ -65,14 +65,14 @@ async fn serve(
             tokio::time::sleep(Duration::from_millis(3)).await;
             "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 0\r\n\r\n".to_owned()
         };
-        // Before the answer: whoever reads it sends the next one.
+        // Before the answer, since the client sends the next request when it reads it.
         present.fetch_sub(1, Ordering::SeqCst);
         client.write_all(answer.as_bytes()).await?;
     }
 }
 
 #[tokio::test]
-async fn requests_in_flight_settle_at_what_the_store_bears() {
+async fn the_number_of_requests_settles_at_the_limit_of_the_store() {
     const FILES: usize = 600;
     let (server, arrivals) = busy_store().unwrap();
     let site = Site::start().unwrap();
@@ -88,7 +88,7 @@ async fn requests_in_flight_settle_at_what_the_store_bears() {
     let refused = |arrivals: &[usize]| arrivals.iter().filter(|&&now| now > BEARS).count();
     assert_eq!(arrivals.len(), FILES + refused(&arrivals));
     assert!(refused(&arrivals) > 0, "it was never too much");
-    // Once it is known what the store bears, one more is tried now and then.
+    // When the limit of the store is known, one more request is tried now and then.
     let settled = &arrivals[arrivals.len() / 3..];
     assert!(settled.iter().all(|&now| now <= BEARS + 1), "{settled:?}");
     assert!(refused(settled) * 20 < settled.len(), "{settled:?}");
@@ -99,7 +99,7 @@ async fn requests_in_flight_settle_at_what_the_store_bears() {
 
 /// The log names host, limit and reason.
 #[test]
-fn a_busy_store_is_told_in_the_log() {
+fn a_busy_store_is_logged() {
     let asked_before = Arc::new(AtomicUsize::new(0));
     let store = Recorder::start(move |_| match asked_before.fetch_add(1, Ordering::SeqCst) {
         0 => (503, "<Error><Code>SlowDown</Code></Error>".to_owned()),

@@ -1,16 +1,19 @@
-//! The sidecar beside a main process, from its watcher's attachment to what it leaves in the store:
-//! how main ends, how the pod is stopped, and what follows.
+//! The sidecar and a main process, from attaching the watcher to the result in the store: how main ends,
+//! how the pod is stopped, and what follows.
 
 use std::fs;
 
 use copilot::idl::{SimpleType, container_error::Kind, execution_error::ErrorKind};
 use copilot_tests::binary::{self, Running};
+use copilot_tests::fixture::{CgroupFixture, SidecarFixture, enter};
 use copilot_tests::pod::Pod;
 use copilot_tests::requirement::Requirement;
-use copilot_tests::stage::{Stage, enter};
 use copilot_tests::task::{Task, interface, simple};
 use rustix::process::Signal;
 use serde_json::Value;
+
+/// Ends when the test has written the file `go`.
+const UNTIL_GO: &str = "while [ ! -e $out/go ]; do sleep 0.02; done";
 
 #[test]
 fn a_main_that_ends_well_is_uploaded() {
@@ -18,11 +21,13 @@ fn a_main_that_ends_well_is_uploaded() {
         return;
     }
     for watcher in ["auto", "ebpf", "proc"] {
-        let stage = Stage::set(&["--watcher", watcher]);
-        let main = stage.main("sleep 0.3; echo well > $out/word");
+        let fixture = SidecarFixture::start(&["--watcher", watcher]);
+        let main = fixture.main(&format!("{UNTIL_GO}; echo well > $out/word"));
+        fixture.sidecar.says("main started");
+        fixture.task.write_output("go", "");
         let _ = main.ended();
-        let outcome = stage.ended();
-        outcome.committed("well");
+        let outcome = fixture.outcome();
+        outcome.assert_committed("well");
         let seen = if watcher == "auto" { "ebpf" } else { watcher };
         assert_eq!(outcome.timeline["watcher"], seen);
         for point in [
@@ -66,18 +71,18 @@ fn a_main_that_fails_is_reported_and_its_outputs_are_not_uploaded() {
             "killed by signal 11 (SIGSEGV)",
         ),
     ] {
-        let stage = Stage::set(&["--watcher", "ebpf"]);
-        let main = stage.main(&format!("echo half > $out/word; {script}"));
+        let fixture = SidecarFixture::start(&["--watcher", "ebpf"]);
+        let main = fixture.main(&format!("echo half > $out/word; {script}"));
         let _ = main.ended();
-        let outcome = stage.ended();
-        let document = outcome.reported(code, Kind::Recoverable, origin);
+        let (outcome, task) = fixture.ended();
+        let document = outcome.assert_reported_as(code, Kind::Recoverable, origin);
         assert!(document.message.contains(words), "{}", document.message);
         assert!(
             outcome.ended.message().contains(words),
             "{}",
             outcome.ended.stderr
         );
-        assert!(outcome.task.objects("task/raw").is_empty());
+        assert!(task.objects("task/raw").is_empty());
     }
 }
 
@@ -86,24 +91,27 @@ fn a_failed_main_is_uploaded_if_asked_for() {
     if !Requirement::Bpf.is_met() {
         return;
     }
-    let stage = Stage::set(&["--watcher", "ebpf", "--on-main-failure", "upload"]);
-    let _ = stage.main("echo all the same > $out/word; exit 7").ended();
-    let outcome = stage.ended();
-    outcome.committed("all the same");
+    let fixture = SidecarFixture::start(&["--watcher", "ebpf", "--on-main-failure", "upload"]);
+    let _ = fixture
+        .main("echo all the same > $out/word; exit 7")
+        .ended();
+    let outcome = fixture.outcome();
+    outcome.assert_committed("all the same");
     assert_eq!(outcome.status(), "exited with code 7");
 }
 
 #[test]
-fn what_a_failed_main_says_itself_is_worth_more() {
+fn the_error_of_a_failed_main_takes_precedence() {
     if !Requirement::Bpf.is_met() {
         return;
     }
-    let stage = Stage::set(&["--watcher", "ebpf"]);
-    let _ = stage
+    let fixture = SidecarFixture::start(&["--watcher", "ebpf"]);
+    let _ = fixture
         .main("echo 'no such table' > $out/_ERROR; exit 1")
         .ended();
-    let outcome = stage.ended();
-    let document = outcome.reported("OutputUploadFailed", Kind::Recoverable, ErrorKind::User);
+    let outcome = fixture.outcome();
+    let document =
+        outcome.assert_reported_as("OutputUploadFailed", Kind::Recoverable, ErrorKind::User);
     assert_eq!(document.message, "User Error: no such table\n");
 }
 
@@ -138,21 +146,21 @@ fn a_child_that_outlives_main_may_still_write() {
     if !Requirement::Bpf.is_met() {
         return;
     }
-    let stage = Stage::set(&["--watcher", "ebpf", "--settle", "20s"]);
-    let _ = stage
+    let fixture = SidecarFixture::start(&["--watcher", "ebpf", "--settle", "1m"]);
+    let _ = fixture
         .main("(sleep 0.7; echo late > $out/word) & exit 0")
         .ended();
-    stage.ended().committed("late");
+    fixture.outcome().assert_committed("late");
 }
 
 #[test]
-fn a_child_that_lives_on_for_ever_holds_nothing_up() {
+fn a_child_that_never_ends_delays_nothing() {
     if !Requirement::Bpf.is_met() {
         return;
     }
-    let stage = Stage::set(&["--watcher", "ebpf", "--settle", "300ms"]);
-    let _ = stage.main("sleep 300 & echo early > $out/word").ended();
-    stage.ended().committed("early");
+    let fixture = SidecarFixture::start(&["--watcher", "ebpf", "--settle", "300ms"]);
+    let _ = fixture.main("sleep 300 & echo early > $out/word").ended();
+    fixture.outcome().assert_committed("early");
 }
 
 #[test]
@@ -161,20 +169,20 @@ fn a_stop_while_main_runs_waits_for_its_end() {
         return;
     }
     for watcher in ["ebpf", "proc"] {
-        let stage = Stage::set(&["--watcher", watcher, "--term-wait", "1m"]);
-        let main = stage.main(
+        let fixture = SidecarFixture::start(&["--watcher", watcher, "--term-wait", "2m"]);
+        let main = fixture.main(
             "trap 'echo stopped > $out/word; exit 0' TERM; touch $out/ready; while :; do sleep 0.05; done",
         );
         binary::wait_until("main traps SIGTERM", || {
-            stage.task.outputs_dir().join("ready").exists()
+            fixture.task.outputs_dir().join("ready").exists()
         });
-        stage.sidecar.says("main started");
-        stage.sidecar.signal(Signal::TERM);
-        stage.sidecar.signal(Signal::TERM);
-        stage.sidecar.signal(Signal::INT);
+        fixture.sidecar.says("main started");
+        fixture.sidecar.signal(Signal::TERM);
+        fixture.sidecar.signal(Signal::TERM);
+        fixture.sidecar.signal(Signal::INT);
         main.signal(Signal::TERM);
         let _ = main.ended();
-        stage.ended().committed("stopped");
+        fixture.outcome().assert_committed("stopped");
     }
 }
 
@@ -184,15 +192,16 @@ fn a_main_that_ignores_the_stop_is_not_uploaded_half_written() {
         return;
     }
     for watcher in ["ebpf", "proc"] {
-        let stage = Stage::set(&["--watcher", watcher, "--term-wait", "300ms"]);
-        let main = stage.main("echo half > $out/word; touch $out/ready; exec sleep 300");
+        let fixture = SidecarFixture::start(&["--watcher", watcher, "--term-wait", "300ms"]);
+        let main = fixture.main("echo half > $out/word; touch $out/ready; exec sleep 300");
         binary::wait_until("main writes", || {
-            stage.task.outputs_dir().join("ready").exists()
+            fixture.task.outputs_dir().join("ready").exists()
         });
-        stage.sidecar.says("main started");
-        stage.sidecar.signal(Signal::TERM);
-        let outcome = stage.ended();
-        let document = outcome.reported("Interrupted", Kind::Recoverable, ErrorKind::System);
+        fixture.sidecar.says("main started");
+        fixture.sidecar.signal(Signal::TERM);
+        let outcome = fixture.outcome();
+        let document =
+            outcome.assert_reported_as("Interrupted", Kind::Recoverable, ErrorKind::System);
         assert!(
             document.message.contains("still running"),
             "{}",
@@ -208,10 +217,10 @@ fn a_stop_before_main_is_seen_means_that_it_is_over() {
         return;
     }
     for watcher in ["ebpf", "proc", "signal"] {
-        let stage = Stage::set(&["--watcher", watcher]);
-        stage.task.write_output("word", "there already");
-        stage.sidecar.signal(Signal::TERM);
-        stage.ended().committed("there already");
+        let fixture = SidecarFixture::start(&["--watcher", watcher]);
+        fixture.task.write_output("word", "there already");
+        fixture.sidecar.signal(Signal::TERM);
+        fixture.outcome().assert_committed("there already");
     }
 }
 
@@ -221,7 +230,7 @@ fn a_main_that_never_starts_is_reported() {
         return;
     }
     for watcher in ["ebpf", "proc"] {
-        let stage = Stage::set(&[
+        let fixture = SidecarFixture::start(&[
             "--watcher",
             watcher,
             "--main-start-timeout",
@@ -229,9 +238,10 @@ fn a_main_that_never_starts_is_reported() {
             "--main-container",
             "nobody",
         ]);
-        let other = stage.main("exec sleep 300");
-        let outcome = stage.ended();
-        let document = outcome.reported("MainNotStarted", Kind::NonRecoverable, ErrorKind::User);
+        let other = fixture.main("exec sleep 300");
+        let outcome = fixture.outcome();
+        let document =
+            outcome.assert_reported_as("MainNotStarted", Kind::NonRecoverable, ErrorKind::User);
         assert!(
             document.message.contains("--main-container"),
             "{}",
@@ -243,20 +253,20 @@ fn a_main_that_never_starts_is_reported() {
 }
 
 #[test]
-fn without_outputs_it_waits_for_mains_end_all_the_same() {
+fn without_outputs_it_also_waits_for_mains_end() {
     if !Requirement::Bpf.is_met() {
         return;
     }
-    let mut stage = Stage::of(&interface([]), &["--watcher", "ebpf"]);
-    let main = stage.main("while [ ! -e $out/go ]; do sleep 0.02; done; exit 3");
-    stage.sidecar.says("main started");
-    assert!(stage.sidecar.runs());
-    stage.task.write_output("go", "");
+    let mut fixture = SidecarFixture::start_for(&interface([]), &["--watcher", "ebpf"]);
+    let main = fixture.main(&format!("{UNTIL_GO}; exit 3"));
+    fixture.sidecar.says("main started");
+    assert!(fixture.sidecar.runs());
+    fixture.task.write_output("go", "");
     let _ = main.ended();
-    let outcome = stage.ended();
+    let (outcome, task) = fixture.ended();
     assert_eq!(outcome.ended.code(), 0, "{}", outcome.ended.stderr);
     assert!(outcome.timeline["timeline"]["exited"].is_f64());
-    assert!(outcome.task.objects("task").is_empty());
+    assert!(task.objects("task").is_empty());
 }
 
 #[test]
@@ -264,27 +274,14 @@ fn a_killed_sidecar_that_starts_again_ends_right() {
     if !Requirement::Bpf.is_met() {
         return;
     }
-    let stage = Stage::set(&["--watcher", "ebpf"]);
-    let main =
-        stage.main("while [ ! -e $out/go ]; do sleep 0.02; done; echo again > $out/word; exit 0");
-    stage.sidecar.says("main started");
-    let Stage { task, pod, sidecar } = stage;
-    sidecar.signal(Signal::KILL);
-    assert!(sidecar.ended().status.code().is_none());
-
-    let outputs = interface([("word", simple(SimpleType::String))]);
-    let mut command = enter(&pod, "sidecar", binary::path());
-    command
-        .args(task.site.server.flags("data"))
-        .args(task.sidecar_arguments(&outputs))
-        .args(["--logger.level=4", "--timeline"])
-        .arg(task.site.work("timeline.json"));
-    let mut sidecar = Running::start(&mut command);
-    sidecar.watches();
-    task.write_output("go", "");
+    let fixture = SidecarFixture::start(&["--watcher", "ebpf"]);
+    let main = fixture.main(&format!("{UNTIL_GO}; echo again > $out/word; exit 0"));
+    fixture.sidecar.says("main started");
+    let fixture = fixture.kill().start(&[]);
+    fixture.task.write_output("go", "");
     let _ = main.ended();
-    let outcome = Stage { task, pod, sidecar }.ended();
-    outcome.committed("again");
+    let outcome = fixture.outcome();
+    outcome.assert_committed("again");
     assert_eq!(outcome.status(), "exited with code 0");
 }
 
@@ -293,30 +290,19 @@ fn a_private_cgroup_namespace_hides_nothing_from_the_kernel() {
     if !Requirement::Bpf.is_met() {
         return;
     }
-    let task = Task::start().expect("a task can be made");
-    let pod = Pod::create().expect("a pod can be made");
-    // As the sandbox does, it shows how far up the pod lies.
-    let pause = Running::start(enter(&pod, "pause", "/bin/sleep".into()).arg("300"));
-    let mut command = enter(&pod, "sidecar", "/usr/bin/unshare".into());
-    command
-        .arg("--cgroup")
-        .arg(binary::path())
-        .args(task.site.server.flags("data"))
-        .args(task.sidecar_arguments(&interface([("word", simple(SimpleType::String))])))
-        .args([
-            "--watcher",
-            "ebpf",
-            "--main-container",
-            "main",
-            "--timeline",
-        ])
-        .arg(task.site.work("timeline.json"));
-    let mut sidecar = Running::start(&mut command);
-    sidecar.watches();
-    let stage = Stage { task, pod, sidecar };
-    let _ = stage.main("echo hidden > $out/word; exit 0").ended();
-    let outcome = stage.ended();
-    outcome.committed("hidden");
+    let fixture = CgroupFixture::create();
+    // Like the sandbox, it shows which ancestor is the pod's cgroup.
+    let pause = Running::start(enter(&fixture.pod, "pause", "/bin/sleep".into()).arg("300"));
+    let outputs = interface([("word", simple(SimpleType::String))]);
+    let command = fixture.sidecar_through(
+        &["/usr/bin/unshare", "--cgroup"],
+        &outputs,
+        &["--watcher", "ebpf", "--main-container", "main"],
+    );
+    let fixture = fixture.run(command);
+    let _ = fixture.main("echo hidden > $out/word; exit 0").ended();
+    let outcome = fixture.outcome();
+    outcome.assert_committed("hidden");
     assert_eq!(outcome.status(), "exited with code 0");
     drop(pause);
 }

@@ -1,4 +1,4 @@
-//! Main is seen to start and to end, by real processes in real cgroups.
+//! The watchers see main's start and end, with real processes in real cgroups.
 
 use std::{
     path::Path,
@@ -22,13 +22,13 @@ use copilot_tests::{
 };
 
 const LIMITS: Limits = Limits {
-    start: Some(Duration::from_secs(20)),
+    start: Some(Duration::from_mins(2)),
     term_wait: Duration::from_secs(5),
     settle: Duration::from_secs(2),
     until: Until::End,
 };
 
-/// Watches the pod from outside of it; `start` runs once the watcher is attached.
+/// Watches the pod from outside; `start` is called when the watcher is attached.
 async fn watch_pod(
     wanted: Watcher,
     pod: &Pod,
@@ -76,29 +76,29 @@ async fn the_kernel_tells_how_main_ended() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn looking_at_proc_sees_main_start_and_end() {
+async fn scanning_proc_sees_main_start_and_end() {
     if !Requirement::Cgroups.is_met() {
         return;
     }
     let pod = Pod::create().expect("a pod can be made");
-    let reaper = || shell(&pod, "sleep 0.5; exit 7");
+    let reaper = || shell(&pod, "sleep 2; exit 7");
     let (watched, mut child) = watch_pod(Watcher::Proc, &pod, reaper).await;
     child.wait().expect("main can be waited for");
     assert_eq!(watched.ending, Ending::Exited(ExitStatus::Unknown));
     assert!(watched.started.is_some());
 }
 
-/// A parent is told of the end by the wait below, so the kernel then gives the status away.
+/// The wait below reaps the process, after which the kernel no longer has the status.
 #[tokio::test(flavor = "current_thread")]
 async fn a_descriptor_of_main_tells_how_it_ended() {
     if !Requirement::Cgroups.is_met() {
         return;
     }
     for (script, expected) in [
-        ("sleep 0.3", ExitStatus::Code(0)),
-        ("sleep 0.3; exit 7", ExitStatus::Code(7)),
-        ("sleep 0.3; kill -9 $$", ExitStatus::from_wait(9, false)),
-        ("(sleep 5)& sleep 0.3; exit 4", ExitStatus::Code(4)),
+        ("sleep 1", ExitStatus::Code(0)),
+        ("sleep 1; exit 7", ExitStatus::Code(7)),
+        ("sleep 1; kill -9 $$", ExitStatus::from_wait(9, false)),
+        ("(sleep 5)& sleep 1; exit 4", ExitStatus::Code(4)),
     ] {
         let pod = Pod::create().expect("a pod can be made");
         let place = Place::find(Some(pod.directory()));

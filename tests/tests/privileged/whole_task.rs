@@ -11,10 +11,10 @@ use std::time::Duration;
 use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
 use copilot_tests::container::Pids;
 use copilot_tests::fault::{Fault, FaultProxy};
+use copilot_tests::fixture::{OUTPUT, TaskPod};
 use copilot_tests::requirement::Requirement;
 use copilot_tests::site::bytes;
 use copilot_tests::task::{blob, files};
-use copilot_tests::task_pod::{OUTPUT, TaskPod};
 use rustix::process::Signal;
 
 const SIZE: usize = 3 << 20;
@@ -73,7 +73,7 @@ fn a_task_runs_after_its_downloader_was_killed_half_way() {
     for _ in 0..2 {
         let spec = task.downloader(&task.server().endpoint).unwrap();
         let ended = task.pod.run(&spec).unwrap().wait().unwrap();
-        assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
         let found = files(&inputs);
         let names: Vec<&String> = found.keys().collect();
         assert_eq!(names, ["inputs.json", "inputs.pb", "model"]);
@@ -86,9 +86,9 @@ fn a_task_runs_after_its_downloader_was_killed_half_way() {
     let main = task.main(script).unwrap().mount(&inputs, "/var/inputs");
     let main = task.pod.run(&main).unwrap();
     let ended = main.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     let outcome = task.outcome(&sidecar).unwrap();
-    assert_eq!(outcome.sidecar.status.code(), Some(0), "{outcome:?}");
+    assert_eq!(outcome.ended.code(), 0, "{outcome:?}");
     let outputs = outcome.outputs.expect("outputs.pb is written");
     assert!(outputs.literals.contains_key(OUTPUT));
 }

@@ -106,7 +106,7 @@ fn without_it_the_message_names_mode_and_fs_group() {
     }
 }
 
-/// The other way round: what we bring is for main, whoever main is, if the umask lets it.
+/// The reverse direction: inputs are readable for main's user, if the umask allows it.
 #[test]
 fn a_shared_group_lets_inputs_through() {
     if !Requirement::Root.is_met() {

@@ -120,7 +120,7 @@ fn what_is_wrong_is_named() {
             "data",
             "no Azure credentials could be fetched",
         ),
-        (&[("key", "@")], "data", "key: it is no base64"),
+        (&[("key", "@")], "data", "key: it is not base64"),
         (&[], &other, "the reference names the account"),
     ] {
         let place = tempfile::tempdir().unwrap();

@@ -60,7 +60,7 @@ fn crc32(data: &[u8]) -> u32 {
 /// Google unpacks what was stored as gzip, and then gives no parts of it: the reference's readers get
 /// the content, and so do ours, whether it is a single file or one of a directory.
 #[test]
-fn what_is_stored_as_gzip_comes_unpacked() {
+fn objects_stored_as_gzip_are_decompressed() {
     if !Requirement::Emulator(FAKE_GCS).is_met() {
         return;
     }

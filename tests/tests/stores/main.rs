@@ -5,6 +5,7 @@
 mod access;
 mod aws;
 mod azure;
+mod behaviour;
 mod google;
 mod identity;
 mod suite;

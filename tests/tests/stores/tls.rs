@@ -7,14 +7,14 @@ use std::process::Command;
 use std::sync::Arc;
 
 use copilot::store::{Environment, Network, StoreError, Stores};
-use copilot::transfer::{CopyError, Engine, Limits, Stop};
+use copilot::transfer::{CopyError, Engine, Stop, TransferLimits};
 use copilot_tests::site::{Site, engine, object};
 use copilot_tests::tls::{Authority, front};
 
 #[tokio::test]
-async fn a_stranger_is_not_trusted_and_it_is_told_what_to_do() {
+async fn an_unknown_authority_is_not_trusted_and_the_message_says_what_to_do() {
     let site = Site::start().unwrap();
-    let config = Authority::called("stranger")
+    let config = Authority::new("stranger")
         .unwrap()
         .certify("localhost")
         .unwrap();
@@ -56,7 +56,7 @@ async fn an_authority_that_is_named_is_trusted() {
         return;
     }
     let site = Site::start().unwrap();
-    let authority = Authority::called("known").unwrap();
+    let authority = Authority::new("known").unwrap();
     let config = authority.certify("localhost").unwrap();
     let server = front(site.server.address(), config).unwrap();
     let file = site.work("authority.pem");
@@ -86,7 +86,7 @@ async fn an_authority_that_is_named_is_trusted() {
 #[tokio::test]
 async fn an_authority_in_the_settings_is_trusted() {
     let site = Site::start().unwrap();
-    let authority = Authority::called("ours").unwrap();
+    let authority = Authority::new("ours").unwrap();
     let config = authority.certify("localhost").unwrap();
     let server = front(site.server.address(), config).unwrap();
     let endpoint = format!("https://localhost:{}", server.address().port());
@@ -102,7 +102,7 @@ async fn an_authority_in_the_settings_is_trusted() {
     let environment: Environment = [bundle].into_iter().collect();
     let same = site.settings_with(&[("endpoint", &endpoint)]);
     let stores = Arc::new(Stores::new(same, Network::default(), environment));
-    let by_variable = Engine::new(stores, Limits::within(None));
+    let by_variable = Engine::new(stores, TransferLimits::within(None));
     let found = by_variable.read(&object("x"), 10, &stop).await.unwrap();
     assert_eq!(found, "over TLS");
 
@@ -110,7 +110,7 @@ async fn an_authority_in_the_settings_is_trusted() {
         ("", "holds no certificate in PEM"),
         (
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "is none",
+            "a certificate in it cannot be used",
         ),
     ] {
         std::fs::write(&file, content).unwrap();

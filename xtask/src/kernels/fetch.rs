@@ -1,5 +1,5 @@
-//! Kernels from Debian's archive, as the machine's own apt has it, by a list of sources of our own:
-//! nothing is installed, and what apt knows of the machine stays as it is.
+//! Kernels from Debian's archive, fetched with the machine's apt and a list of sources of our own.
+//! Nothing is installed, and apt's own files stay unchanged.
 
 use std::{
     fs,
@@ -12,26 +12,28 @@ use anyhow::{Context as _, Result, bail};
 use super::Kernel;
 use crate::command::{execute, output};
 
-/// What always depends on the suite's kernel for virtual machines.
+/// The package that depends on the suite's newest kernel for virtual machines.
 const NEWEST: &str = "linux-image-cloud-amd64";
 
-/// How the names of packages begin that may hold a kernel's image: newer releases split it off.
+/// How the names of the packages begin that can contain a kernel's image. In newer releases it has
+/// a package of its own.
 const IMAGES: [&str; 2] = ["linux-image-", "linux-binary-"];
 
-/// Signs the archive; the machine's own, so that nothing else is trusted.
+/// The keys that sign the archive: those of the machine, so that no others are trusted.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Where the fetched image is kept.
 const IMAGE: &str = "vmlinuz";
 
-/// The image of a kernel: the one that was fetched before, or the newest of its suite.
+/// Returns the path of a kernel's image: of the one that was fetched before, or of the newest of its
+/// suite.
 pub fn image(kernel: &Kernel, directory: &Path) -> Result<PathBuf> {
     let image = directory.join(IMAGE);
     if !image.is_file() {
         fetch(kernel, directory).with_context(|| {
             format!(
-                "the kernel {} cannot be fetched from Debian's suite {}; without the archive, put \
-                 its image at {} by hand",
+                "the kernel {} cannot be fetched from Debian's suite {}; if the archive cannot be \
+                 reached, put the kernel's image at {} yourself",
                 kernel.version,
                 kernel.suite,
                 image.display()
@@ -48,7 +50,7 @@ fn fetch(kernel: &Kernel, directory: &Path) -> Result<()> {
         .depends(NEWEST)?
         .into_iter()
         .find(|name| name.starts_with(IMAGES[0]))
-        .with_context(|| format!("{NEWEST} depends on no kernel"))?;
+        .with_context(|| format!("{NEWEST} does not depend on a kernel"))?;
     let mut packages = apt.depends(&image)?;
     packages.retain(|name| IMAGES.iter().any(|begin| name.starts_with(begin)));
     packages.push(image);
@@ -63,15 +65,15 @@ fn fetch(kernel: &Kernel, directory: &Path) -> Result<()> {
         execute(Command::new("dpkg-deb").arg("-x").arg(&file).arg(&content))?;
         fs::remove_file(file)?;
     }
-    let found =
-        find_image(&content)?.with_context(|| format!("{} hold no kernel", packages.join(", ")))?;
+    let found = find_image(&content)?
+        .with_context(|| format!("no kernel found in {}", packages.join(", ")))?;
     fs::rename(found, directory.join(IMAGE))?;
     fs::remove_dir_all(content)?;
     fs::remove_dir_all(directory.join("lists"))?;
     Ok(())
 }
 
-/// apt with one suite and places of its own.
+/// apt with one suite and with folders of its own.
 struct Apt {
     options: Vec<String>,
 }
@@ -94,7 +96,7 @@ impl Apt {
             format!("Dir::Etc::sourcelist={}", sources.display()),
             "Dir::Etc::sourceparts=/dev/null".to_owned(),
             "APT::Architecture=amd64".to_owned(),
-            // apt's own user may have no way to our directory.
+            // apt's own user may not be able to enter our directory.
             "APT::Sandbox::User=root".to_owned(),
             "Acquire::Languages=none".to_owned(),
         ];
@@ -115,7 +117,7 @@ impl Apt {
         command
     }
 
-    /// What a package depends on.
+    /// The packages that a package depends on.
     fn depends(&self, package: &str) -> Result<Vec<String>> {
         let text = output(
             self.command("apt-cache")
@@ -129,16 +131,18 @@ impl Apt {
     }
 }
 
-/// Where the machine's apt has Debian from.
+/// The archive that the machine's apt uses.
 fn archive() -> Result<String> {
     let format = ["--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"];
     let text = output(Command::new("apt-get").arg("indextargets").args(format)).context(
-        "no apt is here: on a system that is no Debian the kernels are put there by hand",
+        "apt-get was not found: on a system that is not based on Debian, put the kernels there yourself",
     )?;
     let found = text.lines().find_map(|line| line.strip_prefix("Debian "));
     match found {
         Some(archive) => Ok(archive.to_owned()),
-        None => bail!("apt knows no archive of Debian here (after `apt-get update` it may)"),
+        None => bail!(
+            "apt does not know a Debian archive on this machine; `apt-get update` may change that"
+        ),
     }
 }
 
@@ -153,7 +157,7 @@ fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// `boot/vmlinuz-<release>`, or where newer packages have it, beside the modules.
+/// Finds `boot/vmlinuz-<release>`, or in newer packages the image next to the modules.
 fn find_image(directory: &Path) -> Result<Option<PathBuf>> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

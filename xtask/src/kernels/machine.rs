@@ -1,4 +1,4 @@
-//! An emulated machine: booted, its console read to the end, which comes in any case.
+//! An emulated machine: boots it and reads its console until it ends or until its time is over.
 
 use std::{
     fs::File,
@@ -12,35 +12,35 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-/// How long a machine may run. Emulated, it takes a minute where nothing else runs, and many where
-/// much does.
+/// How long a machine may run. It takes a minute on an idle host, and many minutes on a busy one.
 const PATIENCE: Duration = Duration::from_mins(30);
 
-/// How a line of the console begins that is meant for us; the program `guest` says what follows.
+/// How a line of the console begins that the program `guest` writes for us; its source documents the
+/// rest of the line.
 const REPORT: &str = "@copilot ";
 
-/// What a machine has said.
+/// The result of one machine.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Which machine.
+    /// The machine: kernel version and kind of cgroups.
     pub name: String,
-    /// The kernel's own version, if it came that far.
+    /// The kernel's full version; empty if the machine ended before it reported one.
     pub release: String,
-    /// Each scenario that ended, and why it failed if it did.
+    /// Each scenario that ended, and the reason if it failed.
     pub scenarios: Vec<(String, Option<String>)>,
-    /// Why it did not run to its end.
+    /// Why the machine did not run to its end.
     pub broken: Option<String>,
 }
 
 impl Outcome {
-    /// Whether all went well, and something did.
+    /// Whether scenarios ran and all of them passed.
     pub fn is_good(&self) -> bool {
         let passed = self.scenarios.iter().all(|(_, failure)| failure.is_none());
         self.broken.is_none() && passed && !self.scenarios.is_empty()
     }
 }
 
-/// Boots and waits for the end.
+/// Boots a machine and waits for its end.
 pub fn boot(
     name: String,
     image: &Path,
@@ -69,7 +69,7 @@ pub fn boot(
         }
     });
     let deadline = Instant::now() + PATIENCE;
-    let mut said = Said::new(name);
+    let mut said = Console::new(name);
     let ended = loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => {
@@ -106,7 +106,7 @@ fn command(image: &Path, initramfs: &Path, hierarchy: &str) -> Command {
         .arg(initramfs)
         .arg("-append")
         .arg(format!(
-            // Nothing but a panic is said by the kernel itself, and that ends the machine.
+            // The kernel itself only prints a panic, which ends the machine.
             "console=ttyS0 loglevel=1 panic=-1 rdinit=/bin/guest cgroups={hierarchy}"
         ))
         .stdin(Stdio::null())
@@ -114,7 +114,7 @@ fn command(image: &Path, initramfs: &Path, hierarchy: &str) -> Command {
     command
 }
 
-/// Does not outlive its owner.
+/// Kills the machine when it is dropped.
 struct Machine(Child);
 
 impl Drop for Machine {
@@ -124,14 +124,14 @@ impl Drop for Machine {
     }
 }
 
-/// What has been said so far.
-struct Said {
+/// What the console has shown so far.
+struct Console {
     outcome: Outcome,
     done: bool,
     panic: Option<String>,
 }
 
-impl Said {
+impl Console {
     fn new(name: String) -> Self {
         Self {
             outcome: Outcome {
@@ -166,7 +166,7 @@ impl Said {
                 .scenarios
                 .push((name.to_owned(), Some(String::new()))),
             "done" => self.done = true,
-            _ => self.outcome.broken = Some(format!("it said what nobody knows: {line}")),
+            _ => self.outcome.broken = Some(format!("it reported an unknown line: {line}")),
         }
         eprintln!("kernels: {}: {report}", self.outcome.name);
     }
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     fn outcome(console: &str, ended: bool) -> Outcome {
-        let mut said = Said::new("5.10 v2".to_owned());
+        let mut said = Console::new("5.10 v2".to_owned());
         console.lines().for_each(|line| said.take(line));
         said.concluded(ended)
     }

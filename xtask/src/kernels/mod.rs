@@ -1,9 +1,9 @@
-//! The tracker's core scenarios on other kernels: Debian's, fetched, booted in emulated machines that
-//! hold nothing but our two programs.
+//! The tracker's core scenarios on other kernels: Debian's kernels, booted in emulated machines that
+//! contain only our two programs.
 //!
 //! [`fetch`] gets a kernel, [`initramfs`] packs what the machine runs, [`machine`] boots it and reads
-//! its console. What is played there, and what must come out, is the program `guest` of the tests'
-//! crate. Called by the verb; nothing here knows a scenario.
+//! its console. The scenarios and their expected results are in the program `guest` of the tests'
+//! crate.
 
 mod fetch;
 mod initramfs;
@@ -21,21 +21,21 @@ use crate::{build, command::target_directory, setup};
 /// Which kernels.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Versions: 5.10, 6.1, 6.12, newest; all if none is given.
+    /// Versions: 5.10, 6.1, 6.12, newest [default: all].
     versions: Vec<String>,
 }
 
-/// A kernel that is tried, and where Debian has it.
+/// A kernel to test, and the Debian suite that contains it.
 #[derive(Clone, Copy, Debug)]
 struct Kernel {
     version: &'static str,
     suite: &'static str,
-    /// The values of `cgroups=` with which it is booted.
+    /// The values of `cgroups=` that it is booted with.
     hierarchies: &'static [&'static str],
 }
 
-/// The older ones are also tried with cgroup v1 only, as nodes of their age are found; between the
-/// two the kernel began to keep the ancestors of a cgroup in another way.
+/// The older ones are also tested with cgroup v1 only, which nodes of their age often use. Between
+/// these two versions the kernel changed how it stores the ancestors of a cgroup.
 const KERNELS: &[Kernel] = &[
     Kernel {
         version: "5.10",
@@ -59,15 +59,15 @@ const KERNELS: &[Kernel] = &[
     },
 ];
 
-/// Fetches, builds, boots, reports.
+/// Fetches the kernels, builds the programs, boots the machines and reports the results.
 pub fn run(options: &Options) -> Result<()> {
     let kernels = chosen(&options.versions)?;
     if !cfg!(target_arch = "x86_64") {
-        bail!("the machines are x86-64 and run what is built here: build on such a machine");
+        bail!("the emulated machines are x86-64 and run what is built here: use an x86-64 machine");
     }
     setup::for_kernels()?;
     let directory = target_directory().join("kernels");
-    // First what may be out of reach: nothing else is of use without it.
+    // Fetch first, since the archive may be out of reach and everything else needs the kernels.
     let mut images = Vec::new();
     for kernel in &kernels {
         images.push(fetch::image(kernel, &directory.join(kernel.version))?);
@@ -83,7 +83,7 @@ pub fn run(options: &Options) -> Result<()> {
             outcomes.push(outcome);
         }
     }
-    print!("{}", table::of(&outcomes));
+    print!("{}", table::render(&outcomes));
     if !outcomes.iter().all(Outcome::is_good) {
         bail!(
             "not all scenarios passed; the consoles are in {}",
@@ -101,7 +101,10 @@ fn chosen(versions: &[String]) -> Result<Vec<Kernel>> {
         let found = KERNELS.iter().find(|kernel| kernel.version == version);
         found.copied().ok_or_else(|| {
             let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.version).collect();
-            anyhow::anyhow!("no kernel {version}: there are {}", known.join(", "))
+            anyhow::anyhow!(
+                "unknown kernel {version}; the known ones are {}",
+                known.join(", ")
+            )
         })
     };
     versions.iter().map(find).collect()

@@ -1,11 +1,11 @@
-//! What came out, for a person.
+//! The results as text for a person.
 
 use std::fmt::Write as _;
 
 use super::machine::Outcome;
 
-/// Scenarios down, machines across.
-pub fn of(outcomes: &[Outcome]) -> String {
+/// A table with a row for each scenario and a column for each machine.
+pub fn render(outcomes: &[Outcome]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in outcomes.iter().flat_map(|outcome| &outcome.scenarios) {
         if !names.contains(&name.as_str()) {
@@ -37,7 +37,7 @@ pub fn of(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// Why scenarios of this machine failed.
+/// Why scenarios failed on this machine.
 pub fn failures(outcome: &Outcome) -> String {
     let mut text = String::new();
     for (name, failure) in &outcome.scenarios {

@@ -1,8 +1,8 @@
-//! A real kubelet in our own tests: installs its container runtime, builds it, and has the program
-//! `kubelet` of the tests' crate run nodes and pods.
+//! Tests with a real kubelet: installs the container runtime, builds kubelet, and starts the program
+//! `kubelet` of the tests' crate, which runs nodes and pods.
 //!
-//! [`modules`] builds Kubernetes' programs from the Go module registry, [`patch`] is the one change to
-//! them. All of it lies in `target/kubelet`. Called by the verb; nothing here knows a scenario.
+//! [`modules`] builds Kubernetes' programs from the Go module registry, [`patch`] makes the one change to
+//! them. Everything is in `target/kubelet`.
 
 mod modules;
 mod patch;
@@ -14,62 +14,63 @@ use clap::Args;
 
 use crate::{build, command::target_directory, setup};
 
-/// What to run.
+/// Which nodes and pods to run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// The part that fits CI.
+    /// Only the scenarios that CI runs.
     #[arg(long)]
     part: bool,
-    /// One kind of node: hybrid or v2 [default: both].
+    /// The kind of node: hybrid or v2 [default: both].
     #[arg(long)]
     node: Option<String>,
-    /// How the node names cgroups: cgroupfs or systemd [default: each in turn].
+    /// The cgroup driver whose names the node uses: cgroupfs or systemd [default: each in turn].
     #[arg(long)]
     names: Option<String>,
-    /// Which containerd: 1, Debian's, or 2, built from its source.
+    /// The containerd release: 1 from Debian's package, or 2 built from source.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     containerd: u8,
-    /// With a real control plane: the watcher `kube-api`, and what needs an API server.
+    /// Starts a real control plane, and runs the scenarios that need an API server.
     #[arg(long)]
     cluster: bool,
-    /// How often.
+    /// How often each scenario runs.
     #[arg(long, default_value_t = 1)]
     rounds: u32,
-    /// Only scenarios whose name begins so; may be given several times.
+    /// Only scenarios whose name begins with this; can be given several times.
     #[arg(long)]
     scenario: Vec<String>,
-    /// Only sidecars of this privilege: bpf, bpf-seccomp, none.
+    /// Only sidecars with this privilege: bpf, bpf-seccomp or none.
     #[arg(long)]
     privilege: Option<String>,
-    /// Only pods with these pid namespaces: shared, own.
+    /// Only pods with these pid namespaces: shared or own.
     #[arg(long)]
     pids: Option<String>,
-    /// How many pods run at once.
+    /// How many pods run at the same time.
     #[arg(long)]
     at_once: Option<usize>,
-    /// Without other pods that come and go and without busy cores.
+    /// Leaves the node idle: no other pods that come and go, no busy cores.
     #[arg(long, overrides_with = "load")]
     no_load: bool,
-    /// With them: the default.
+    /// Loads the node with other pods and busy cores (the default).
     #[arg(long)]
     load: bool,
-    /// Keeps the logs of pods that passed as well.
+    /// Keeps the logs of pods that passed, too.
     #[arg(long)]
     keep: bool,
-    /// Also writes what came out to this file.
+    /// Also writes the results to this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
 }
 
-/// The programs of a control plane, beside etcd.
+/// The programs of a control plane, in addition to etcd.
 const CONTROL_PLANE: [&str; 3] = [
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
 ];
 
-/// Sets up, builds, and becomes the program that runs them: so Ctrl-C ends that one in order.
+/// Sets up, builds, and replaces itself by the program that runs the pods, so that Ctrl-C reaches that
+/// program alone.
 pub fn run(options: &Options) -> Result<()> {
     setup::for_kubelet()?;
     let directory = target_directory().join("kubelet");
@@ -92,10 +93,10 @@ pub fn run(options: &Options) -> Result<()> {
             .arg(modules::containerd(&directory)?);
     }
     pass(options, &mut command);
-    Err(command.exec()).context("the program that runs pods")
+    Err(command.exec()).context("the program that runs pods cannot be started")
 }
 
-/// Passes the options on.
+/// Passes the options on to the program.
 fn pass(options: &Options, command: &mut Command) {
     for (name, value) in [
         ("--node", &options.node),

@@ -1,7 +1,7 @@
 //! Kubernetes' own programs and containerd 2, built from the Go module registry.
 //!
-//! Its releases are one module that replaces its staging modules by folders of its repository, which
-//! Go refuses when the module is not the main one. So there is a `go.mod` of our own that pins each
+//! A Kubernetes release is one module that replaces its staging modules by folders of its repository.
+//! Go refuses that when the module is not the main one. So we write a `go.mod` of our own that pins each
 //! staging module to the version of the same release.
 
 use std::{
@@ -18,14 +18,14 @@ use crate::{
     setup,
 };
 
-/// The release: `v1.` and this. Later ones of 1.33 have staging modules that the checksum database
-/// does not know.
+/// The release is `v1.` followed by this. Later releases of 1.33 have staging modules that the
+/// checksum database does not know.
 const RELEASE: &str = "33.4";
 
-/// Go adds what our module requires by way of Kubernetes.
+/// Lets Go add to `go.mod` what Kubernetes requires.
 const FLAGS: &str = "-mod=mod -buildvcs=false";
 
-/// Builds one of Kubernetes' programs unless it is there; says where it lies.
+/// Builds one of Kubernetes' programs if it is missing, and returns its path.
 pub fn kubernetes(program: &str, directory: &Path) -> Result<PathBuf> {
     let version = format!("v1.{RELEASE}");
     let stamp = format!("{program} {version} {}", patch::TEXT);
@@ -45,13 +45,13 @@ pub fn kubernetes(program: &str, directory: &Path) -> Result<PathBuf> {
     })
 }
 
-/// The other release of containerd: Debian's is 1.6.
+/// The second release of containerd; Debian's is 1.6.
 const CONTAINERD: &str = "v2.1.4";
 
-/// What of it is needed.
+/// The programs of containerd that the nodes need.
 const CONTAINERD_PROGRAMS: [&str; 3] = ["containerd", "containerd-shim-runc-v2", "ctr"];
 
-/// Builds containerd 2 unless it is there; says in which folder its programs lie.
+/// Builds containerd 2 if it is missing, and returns the folder of its programs.
 pub fn containerd(directory: &Path) -> Result<PathBuf> {
     let directory = directory.join("containerd-2");
     for program in CONTAINERD_PROGRAMS {
@@ -75,7 +75,7 @@ pub fn containerd(directory: &Path) -> Result<PathBuf> {
     Ok(directory.join("bin"))
 }
 
-/// Builds a program unless what was built last has the same stamp.
+/// Builds a program, unless the one that was built last has the same stamp.
 fn build(
     program: &str,
     directory: &Path,
@@ -89,14 +89,16 @@ fn build(
         return Ok(binary);
     }
     if !crate::command::succeeds(Command::new(setup::go()).arg("version")) {
-        bail!("{program} is built with Go, and `go` is neither on PATH nor in /usr/local/go/bin");
+        bail!(
+            "{program} is built with Go: install Go; `go` was not found on PATH or in /usr/local/go/bin"
+        );
     }
     eprintln!("kubelet: building {program}; the first time this takes some minutes");
     fs::create_dir_all(directory.join("bin"))?;
     make(&binary).with_context(|| {
         format!(
-            "{program} cannot be built; without the Go module registry, put a program of that \
-             release at {} and the line {stamp:?} at {}",
+            "{program} cannot be built; if the Go module registry cannot be reached, put a program of \
+             that release at {} and a file with the line {stamp:?} at {}",
             binary.display(),
             stamped.display()
         )
@@ -105,7 +107,7 @@ fn build(
     Ok(binary)
 }
 
-/// Lays out the module that requires Kubernetes, with the patch beside it.
+/// Writes the module that requires Kubernetes, and the patched library next to it.
 fn kubernetes_module(module: &Path, version: &str) -> Result<()> {
     fs::create_dir_all(module)?;
     let source = download(module, "k8s.io/kubernetes", version)?;
@@ -145,13 +147,13 @@ fn required(go_mod: &str, module: &str) -> Result<String> {
     Ok(found.to_owned())
 }
 
-/// Gets a module into Go's cache; says where it lies there.
+/// Downloads a module into Go's cache, and returns its folder there.
 fn download(module: &Path, name: &str, version: &str) -> Result<PathBuf> {
-    // Outside of any module: it is asked for by its version alone.
+    // This works outside of a module, since the version is explicit.
     execute(go(module).args(["mod", "download", &format!("{name}@{version}")]))?;
     let cache = output(go(module).args(["env", "GOMODCACHE"]))?;
     let found = Path::new(cache.trim()).join(format!("{name}@{version}"));
-    ensure!(found.is_dir(), "{} is not there", found.display());
+    ensure!(found.is_dir(), "{} does not exist", found.display());
     Ok(found)
 }
 

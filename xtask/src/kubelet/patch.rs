@@ -1,9 +1,9 @@
-//! The one change to kubelet: it lets a control file be missing.
+//! The one change to kubelet: it accepts that a control file of a cgroup does not exist.
 //!
-//! Where cgroup v1 holds the machine's controllers, the cgroup2 tree has no `cpu.max` and no
-//! `memory.max`. Kubelet writes limits of a pod there and gives up when such a file does not exist. The
-//! changed library skips a control file that does not exist in a cgroup that does; where all of them
-//! exist nothing differs, so one program serves every node.
+//! Where cgroup v1 has the machine's controllers, the cgroup2 tree lacks `cpu.max` and `memory.max`.
+//! Kubelet writes a pod's limits there, and fails when such a file does not exist. The changed library
+//! skips a control file that does not exist in a cgroup that does. Where all of them exist nothing
+//! changes, so the same program is used on every node.
 
 use std::{fs, path::Path};
 
@@ -14,7 +14,7 @@ use crate::command::execute;
 /// The module that is changed.
 pub const MODULE: &str = "github.com/opencontainers/cgroups";
 
-/// What is put in at the place where opening the file has failed.
+/// The text that is inserted where opening the file has failed.
 pub const TEXT: &str = "
 \t\tif errors.Is(err, os.ErrNotExist) { // this tree lacks the controller
 \t\t\tif found, failed := os.Stat(dir); failed == nil && found.IsDir() {
@@ -22,7 +22,7 @@ pub const TEXT: &str = "
 \t\t\t}
 \t\t}";
 
-/// The function, and the line in it, behind which the text goes.
+/// The function, and the line in it after which the text is inserted.
 const FUNCTION: &str = "func WriteFile(";
 const LINE: &str = "if err != nil {";
 
@@ -52,14 +52,17 @@ pub fn copy(original: &Path, copy: &Path) -> Result<()> {
 fn changed(text: &str) -> Result<String> {
     let function = text
         .find(FUNCTION)
-        .context("the library has another WriteFile")?;
+        .context("the library has no function WriteFile")?;
     let line = text[function..]
         .find(LINE)
-        .context("its WriteFile has no such line")?;
+        .context("its WriteFile does not contain the line to change")?;
     let end = text[function..]
         .find("\n}")
-        .context("its WriteFile does not end")?;
-    ensure!(line < end, "its WriteFile has no such line");
+        .context("the end of its WriteFile was not found")?;
+    ensure!(
+        line < end,
+        "its WriteFile does not contain the line to change"
+    );
     let at = function + line + LINE.len();
     Ok(format!("{}{TEXT}{}", &text[..at], &text[at..]))
 }

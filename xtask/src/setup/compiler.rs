@@ -1,4 +1,4 @@
-//! The compiler of the BPF programs: a pinned nightly of rustup, or else Debian's package.
+//! The compiler of the BPF programs: a pinned nightly from rustup, or Debian's package.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ const PACKAGES: &[&str] = &["rustc-web", "libstd-rust-web-dev-bpf"];
 
 const STEP: &str = "compiler of the BPF programs";
 
-/// Finds one or installs one.
+/// Finds a compiler, or installs one.
 pub fn set_up() -> Result<()> {
     if let Some(found) = BpfToolchain::find() {
         say(STEP, &format!("found {}", describe(found)));
@@ -38,13 +38,16 @@ pub fn set_up() -> Result<()> {
 
 fn describe(toolchain: BpfToolchain) -> String {
     match toolchain {
-        BpfToolchain::Nightly => format!("{NIGHTLY} of rustup, with rust-src"),
+        BpfToolchain::Nightly => format!("{NIGHTLY} from rustup, with rust-src"),
         BpfToolchain::Debian => "Debian's compiler, with a prebuilt core for BPF".to_owned(),
     }
 }
 
 fn install_nightly() -> bool {
-    say(STEP, "none is here: trying rustup's nightly");
+    say(
+        STEP,
+        "not found: trying to install the nightly toolchain with rustup",
+    );
     let installed = execute(Command::new("rustup").args([
         "toolchain",
         "install",
@@ -56,18 +59,18 @@ fn install_nightly() -> bool {
         "--no-self-update",
     ]));
     if let Err(error) = &installed {
-        say(STEP, &format!("no: {error:#}"));
+        say(STEP, &format!("not installed: {error:#}"));
     }
     installed.is_ok()
 }
 
 fn install_debian() -> bool {
-    say(STEP, "trying Debian's packaged compiler");
+    say(STEP, "trying to install Debian's package of the compiler");
     let installed = packages::install(PACKAGES).and_then(|()| {
         execute(Command::new("rustup").args(["toolchain", "link", DEBIAN_TOOLCHAIN, "/usr"]))
     });
     if let Err(error) = &installed {
-        say(STEP, &format!("no: {error:#}"));
+        say(STEP, &format!("not installed: {error:#}"));
     }
     installed.is_ok() && succeeds(Command::new("/usr/bin/rustc").arg("--version"))
 }

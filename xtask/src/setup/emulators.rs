@@ -1,4 +1,4 @@
-//! Stores that are programs of their own, beside what cargo builds. Only tests and benches use them.
+//! Servers of object stores, installed next to what cargo builds. Only tests and benches use them.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,13 +9,14 @@ use crate::command::{execute, succeeds, target_directory};
 /// Google Cloud Storage.
 const FAKE_GCS: &str = "github.com/fsouza/fake-gcs-server@v1.56.1";
 
-/// An S3 server that clusters run. Its releases have no versions that Go knows, so this is a commit.
+/// An S3 server that runs in clusters. Go does not understand its version numbers, so this is a
+/// commit.
 const MINIO: &str = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c";
 
-/// Azure Blob Storage; later versions want a newer Node than Debian has.
+/// Azure Blob Storage; later versions need a newer Node.js than Debian has.
 const AZURITE: &str = "azurite@3.35.0";
 
-/// Finds them or installs them. Where that fails, the tests that need them say so themselves.
+/// Finds them, or installs them. If that fails, the tests that need them say so themselves.
 pub fn set_up() {
     let folder = target_directory().join("emulators");
 
@@ -48,14 +49,14 @@ fn ensure(program: &str, folder: &Path, install: &mut Command) {
         Err(error) => say(
             program,
             &format!(
-                "not here, and cannot be installed: {error:#}. Put it on PATH yourself: \
+                "not found, and it cannot be installed: {error:#}. Put it on PATH yourself: \
                  `go install {FAKE_GCS}`, `go install {MINIO}`, `npm install --global {AZURITE}`"
             ),
         ),
     }
 }
 
-/// Go, also where its own installer puts it.
+/// The `go` command, also from the folder that Go's own installer uses.
 pub fn go() -> &'static str {
     let usual = "/usr/local/go/bin/go";
     if succeeds(Command::new("go").arg("version")) {

@@ -1,7 +1,7 @@
-//! What building and testing need: found, or else installed.
+//! Finds what building and testing need, and installs what is missing.
 //!
-//! Each step says what it took. Where it may not install (no root, no network), it says exactly
-//! what a person must.
+//! Each step says what it uses. Where it cannot install something (without root, without a network),
+//! it says exactly what a person has to install.
 
 mod compiler;
 mod emulators;
@@ -22,21 +22,21 @@ use clap::Args;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Options {
-    /// Also what the tests need: a container runtime and the like.
+    /// Also sets up what the tests need: a container runtime, Python libraries, object stores.
     #[arg(long)]
     tests: bool,
-    /// Also what booting other kernels needs: an emulator.
+    /// Also sets up what booting other kernels needs: an emulator.
     #[arg(long)]
     kernels: bool,
-    /// Also what nodes of a real kubelet need: a container runtime.
+    /// Also sets up what nodes with a real kubelet need: a container runtime.
     #[arg(long)]
     kubelet: bool,
-    /// Also what the benches measure ours beside.
+    /// Also sets up the tools that the benches compare Copilot with.
     #[arg(long)]
     benches: bool,
 }
 
-/// Sets up.
+/// Sets up what the options ask for.
 pub fn run(options: Options) -> Result<()> {
     for_building()?;
     if options.tests {
@@ -54,14 +54,14 @@ pub fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// What a build needs.
+/// Sets up what a build needs.
 pub fn for_building() -> Result<()> {
     packages::for_building()?;
     compiler::set_up()?;
     linker::set_up()
 }
 
-/// What the tests need beyond that.
+/// Sets up what the tests need in addition.
 pub fn for_testing() -> Result<()> {
     packages::for_testing()?;
     python::set_up();
@@ -69,22 +69,22 @@ pub fn for_testing() -> Result<()> {
     Ok(())
 }
 
-/// What booting other kernels needs.
+/// Sets up what booting other kernels needs.
 pub fn for_kernels() -> Result<()> {
     packages::for_kernels()
 }
 
-/// What nodes of a real kubelet need.
+/// Sets up what nodes with a real kubelet need.
 pub fn for_kubelet() -> Result<()> {
     packages::for_kubelet()
 }
 
-/// What a control plane of our own needs.
+/// Sets up what a control plane needs.
 pub fn for_cluster() -> Result<()> {
     packages::for_cluster()
 }
 
-/// What the benches measure ours beside, and the server that all of them meet.
+/// Sets up the tools that the benches compare Copilot with, and the server that all of them use.
 pub fn for_benches() {
     emulators::set_up();
     peers::set_up();

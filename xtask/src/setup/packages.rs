@@ -1,4 +1,4 @@
-//! Packages of the system: found by the program or file that they bring, else installed with apt.
+//! System packages: found by the program or file that they contain, or installed with apt.
 
 use std::{path::Path, process::Command};
 
@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result, bail};
 use super::say;
 use crate::command::{execute, succeeds};
 
-/// A package and how to see that it is there.
+/// A package, and how to see that it is installed.
 #[derive(Clone, Copy)]
 struct Package {
     name: &'static str,
-    /// Any of these files.
+    /// The package is installed if one of these files exists.
     files: &'static [&'static str],
     why: &'static str,
 }
@@ -31,7 +31,7 @@ const BUSYBOX: Package = Package {
     name: "busybox-static",
     // Its program has the same name as that of a package that is not static.
     files: &["/var/lib/dpkg/info/busybox-static.list"],
-    why: "plays pause and main in roots that hold nothing else",
+    why: "is pause and main in the tests' containers, which contain nothing else",
 };
 
 const RUNC: Package = Package {
@@ -46,17 +46,17 @@ const TEST: &[Package] = &[
     Package {
         name: "bpftool",
         files: &["/usr/sbin/bpftool", "/usr/bin/bpftool"],
-        why: "tells the kernel's structures, to compare with",
+        why: "prints the kernel's structures, which the tests compare with",
     },
     Package {
         name: "python3",
         files: &["/usr/bin/python3"],
-        why: "plays the main container in the demo and in tests, and reads what we wrote",
+        why: "is the main container in the demo and in tests, and reads the files that Copilot wrote",
     },
     Package {
         name: "r-base-core",
         files: &["/usr/bin/Rscript"],
-        why: "runs the example in R of the container's contract",
+        why: "runs the R example of the container contract",
     },
 ];
 
@@ -73,7 +73,7 @@ const KUBELET: &[Package] = &[
     Package {
         name: "containerd",
         files: &["/usr/bin/containerd", "/usr/local/bin/containerd"],
-        why: "is the container runtime of a node",
+        why: "is the container runtime of the nodes",
     },
     RUNC,
     BUSYBOX,
@@ -82,7 +82,7 @@ const KUBELET: &[Package] = &[
 const CLUSTER: &[Package] = &[Package {
     name: "etcd-server",
     files: &["/usr/bin/etcd", "/usr/local/bin/etcd"],
-    why: "keeps what the API server knows",
+    why: "stores the data of the API server",
 }];
 
 /// What a build needs.
@@ -120,13 +120,14 @@ pub fn install(names: &[&str]) -> Result<()> {
     };
     if !succeeds(Command::new("apt-get").arg("--version")) {
         bail!(
-            "this is no Debian-like system; install by its own means what Debian's packages {} hold",
+            "apt-get was not found, so this system is not based on Debian; install the equivalents of these \
+             Debian packages: {}",
             names.join(", ")
         );
     }
     if !succeeds(Command::new("test").args(["-w", "/var/lib/dpkg"])) {
         bail!(
-            "packages are missing and we may not install any; {}",
+            "packages are missing, and only root can install them; {}",
             advice()
         );
     }

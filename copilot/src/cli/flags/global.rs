@@ -1,4 +1,4 @@
-//! Flags that every command takes.
+//! Flags of every command.
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;
@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser};
 
 use super::inert::InertFlags;
+use super::kubernetes::KubernetesFlags;
 use super::settings::SettingFlags;
 use crate::cli::value;
 use crate::config;
 
-/// A command line that has the common flags only.
+/// A command line with only the common flags.
 #[derive(Debug, Parser)]
 #[command(
     about = "The data sidecar that lets any container take part in a Flyte workflow",
@@ -19,7 +20,7 @@ use crate::config;
     after_help = "Commands:\n  \
         download  fetch a task's inputs as local files\n  \
         sidecar   wait for the main container, then upload its outputs\n  \
-        ready     succeed once the sidecar watches the main container\n  \
+        ready     exit with 0 once the sidecar watches the main container\n  \
         help      show the flags of a command\n\n\
         Flags may stand before and after the command."
 )]
@@ -32,8 +33,8 @@ pub(in crate::cli) struct CommonFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(in crate::cli) struct GlobalFlags {
-    /// Configuration files: a path, or a pattern with *, ? and [...] [default: config.yaml here or
-    /// in /etc/flyte/config]
+    /// Configuration files: a path, or a pattern with *, ? and [...] [default: config.yaml in the
+    /// working directory or in /etc/flyte/config]
     #[arg(long, value_name = "PATTERN", default_value = "")]
     pub config: String,
 
@@ -41,7 +42,7 @@ pub(in crate::cli) struct GlobalFlags {
     #[arg(long, value_name = "NAME", default_value = "")]
     pub err_output_name: String,
 
-    /// Leave with 0 after a failure that was written to the error document
+    /// Exit with 0 after a failure that the error document reports
     #[arg(
         long,
         value_name = "BOOL",
@@ -54,17 +55,17 @@ pub(in crate::cli) struct GlobalFlags {
     )]
     pub exit_zero_on_error: bool,
 
-    /// File for the text that Kubernetes shows of a failed container; empty for none
+    /// File for the message that Kubernetes shows for a failed container; empty for none
     #[arg(long, value_name = "PATH", value_parser = value::path(), default_value = "/dev/termination-log")]
     pub termination_log: PathBuf,
 
-    /// Memory for data in flight, 8Mi at least [default: a quarter of the container's limit, up to
+    /// Memory for data in flight, at least 8Mi [default: a quarter of the container's limit, at most
     /// 32Mi]
     #[arg(long, value_name = "BYTES", value_parser = value::memory)]
     pub max_memory: Option<u64>,
 
-    /// Connections to stores at the same time [default: one for each 8Mi of the container's limit, 4
-    /// to 16]
+    /// Largest number of connections to stores [default: one for each 8Mi of the container's limit,
+    /// from 4 to 16]
     #[arg(long, value_name = "COUNT", value_parser = value::count)]
     pub max_connections: Option<NonZeroU32>,
 
@@ -74,7 +75,10 @@ pub(in crate::cli) struct GlobalFlags {
     #[command(flatten)]
     pub inert: InertFlags,
 
-    /// Words beyond the command, which the reference passes over.
+    #[command(flatten)]
+    pub kubernetes: KubernetesFlags,
+
+    /// Words beyond the command, which the reference ignores.
     #[arg(hide = true)]
     pub words: Vec<OsString>,
 }

@@ -1,13 +1,15 @@
-//! The flags themselves, as `clap` types: names, short forms, how a text becomes a value.
+//! The flags as `clap` types: names, short forms, and how a text becomes a value.
 //!
-//! `clap` reads most of the reference's flag syntax (spec §1.6) as it is; what differs is set here
-//! in one place: the last occurrence wins, a value may begin with a dash, a boolean takes its
-//! value after `=` only, and words beyond the command are passed over. Never here: a rule that
-//! looks at two flags, or a request.
+//! `clap` reads most of the reference's flag syntax (spec §1.6). The differences are set here: the last
+//! occurrence wins, a value may begin with a dash, a boolean takes its value only after `=`, and words
+//! beyond the command are ignored. Never here: a rule on two flags, or a request. `check` calls it.
 
 mod download;
 mod global;
 mod inert;
+mod kubernetes;
+mod library;
+mod refusal;
 mod settings;
 mod sidecar;
 
@@ -19,45 +21,45 @@ use clap::{Command as ClapCommand, CommandFactory, Parser};
 
 pub(super) use download::DownloadFlags;
 pub(super) use global::{CommonFlags, GlobalFlags};
-pub(super) use inert::InertFlags;
+pub(super) use kubernetes::KubernetesFlags;
 pub(super) use sidecar::SidecarFlags;
 
 use super::rejection::Rejection;
 use crate::command::{Command, Invocation};
 use crate::config::Key;
 
-/// The value of a bytesBase64 flag. Under the name `Vec`, `clap` would take it for many values.
-type Bytes = Vec<u8>;
+/// The value of a bytesBase64 flag. `clap` reads the name `Vec` as many values.
+type Base64Bytes = Vec<u8>;
 
 /// What reading the flags gives: their values, or an answer that needs no command.
-pub(super) enum Reading<F> {
+pub(super) enum Parsed<F> {
     /// The values.
     Flags(Box<F>),
     /// Help or version.
     Answer(Invocation),
 }
 
-/// Reads the flags of a command that people call `name`.
+/// Reads the flags of a command. `name` is its name in messages.
 pub(super) fn read<F: Parser>(
     name: &'static str,
     arguments: &[OsString],
-) -> Result<Reading<F>, Rejection> {
+) -> Result<Parsed<F>, Rejection> {
     let matches = match command::<F>(name).try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp => {
-                return Ok(Reading::Answer(Invocation::Help(error.to_string())));
+                return Ok(Parsed::Answer(Invocation::Help(error.to_string())));
             }
-            ErrorKind::DisplayVersion => return Ok(Reading::Answer(Invocation::Version)),
-            _ => return Err(Rejection::from_clap(&error, name, arguments)),
+            ErrorKind::DisplayVersion => return Ok(Parsed::Answer(Invocation::Version)),
+            _ => return Err(refusal::rejection(&error, name, arguments)),
         },
     };
     F::from_arg_matches(&matches)
-        .map(|flags| Reading::Flags(Box::new(flags)))
-        .map_err(|error| Rejection::from_clap(&error, name, arguments))
+        .map(|flags| Parsed::Flags(Box::new(flags)))
+        .map_err(|error| refusal::rejection(&error, name, arguments))
 }
 
-/// The help text of a command, or of the whole.
+/// The help text of a command, or of the program.
 pub(super) fn help(topic: Option<Command>) -> String {
     let mut command = match topic {
         None => command::<CommonFlags>("copilot"),
@@ -86,13 +88,13 @@ pub(super) fn without_value() -> BTreeSet<String> {
     names
 }
 
-/// Whether the value of `flag` must not be shown.
+/// Whether messages must hide the value of `flag`.
 pub(super) fn is_secret(flag: &str) -> bool {
     let name = flag.trim_start_matches('-');
-    inert::is_secret(name) || Key::find(name).is_some_and(|key| key.secret)
+    kubernetes::is_secret(name) || Key::find(name).is_some_and(|key| key.secret)
 }
 
-/// The `clap` command, with the reference's syntax.
+/// The `clap` command with the reference's syntax.
 fn command<F: CommandFactory>(name: &'static str) -> ClapCommand {
     F::command()
         .name(name)

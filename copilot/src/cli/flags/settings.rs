@@ -1,9 +1,11 @@
 //! One flag for each setting of [`KEYS`]: `--storage.container` and the like.
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+use std::error::Error;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::cli::value;
-use crate::config::{FlagLayer, KEYS, Key, Kind, Value};
+use crate::config::{FlagLayer, KEYS, Key, KeyKind, SettingValue};
 
 /// The settings given as flags.
 #[derive(Clone, Debug, Default)]
@@ -25,15 +27,19 @@ impl Args for SettingFlags {
 }
 
 impl FromArgMatches for SettingFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut flags = Self::default();
         flags.update_from_arg_matches(matches)?;
         Ok(flags)
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         for key in keys() {
-            for value in matches.get_many::<Value>(key.name).into_iter().flatten() {
+            for value in matches
+                .get_many::<SettingValue>(key.name)
+                .into_iter()
+                .flatten()
+            {
                 self.0.give(key, value.clone());
             }
         }
@@ -48,15 +54,15 @@ fn argument(key: &'static Key) -> Arg {
         .hide(!key.effect)
         .value_parser(move |text: &str| read(key.kind, text));
     match key.kind {
-        Kind::Boolean => argument
+        KeyKind::Boolean => argument
             .value_name("BOOL")
             .action(ArgAction::Set)
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true"),
-        Kind::Pairs => argument.value_name("KEY=VALUE").action(ArgAction::Append),
-        Kind::Integer => argument.value_name("NUMBER").action(ArgAction::Set),
-        Kind::Duration => argument.value_name("DURATION").action(ArgAction::Set),
+        KeyKind::Pairs => argument.value_name("KEY=VALUE").action(ArgAction::Append),
+        KeyKind::Integer => argument.value_name("NUMBER").action(ArgAction::Set),
+        KeyKind::Duration => argument.value_name("DURATION").action(ArgAction::Set),
         _ => argument.value_name("TEXT").action(ArgAction::Set),
     }
 }
@@ -68,10 +74,10 @@ fn help(key: &Key) -> String {
     }
 }
 
-/// The value, where a duration is checked as well: the layer carries its text.
-fn read(kind: Kind, text: &str) -> Result<Value, String> {
-    if kind == Kind::Duration {
-        value::nanoseconds(text).map_err(|error| error.to_string())?;
+/// The value. A duration stays a text in the layer, so it is checked here.
+fn read(kind: KeyKind, text: &str) -> Result<SettingValue, Box<dyn Error + Send + Sync>> {
+    if kind == KeyKind::Duration {
+        value::nanoseconds(text)?;
     }
-    Value::read(kind, text).map_err(|error| error.to_string())
+    Ok(SettingValue::read(kind, text)?)
 }

@@ -5,35 +5,35 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{Bytes, GlobalFlags};
+use super::{Base64Bytes, GlobalFlags};
 use crate::cli::value;
 
-/// The texts as given; what takes one of a few names is checked later, in the reference's order.
+/// The flags as they are given. `check` checks names from a fixed list later, in the reference's order.
 #[derive(Debug, Parser)]
 #[command(about = "Wait for the main container, then upload its outputs")]
 pub(in crate::cli) struct SidecarFlags {
-    /// Prefix for outputs.pb and the error document
+    /// Prefix for outputs.pb and an error document
     #[arg(long, short = 'o', value_name = "REF", default_value = "")]
     pub to_output_prefix: String,
 
-    /// Prefix for files and directories
+    /// Prefix for the data of files and directories
     #[arg(long, short = 'x', value_name = "REF", default_value = "")]
     pub to_raw_output: String,
 
-    /// The main container's output directory
+    /// The output directory of the main container
     #[arg(long, short = 'f', value_name = "PATH", value_parser = value::path(), default_value = "")]
     pub from_local_dir: PathBuf,
 
     #[arg(
         long,
         short = 'i',
-        help = "The task's interface: a serialized TypedInterface",
+        help = "The interface of the task: a serialized TypedInterface",
         value_name = "BASE64",
         value_parser = value::bytes
     )]
-    pub interface: Option<Bytes>,
+    pub interface: Option<Base64Bytes>,
 
-    /// Name of the outputs' object under the prefix
+    /// Name of the object with the outputs under the prefix
     #[arg(long, value_name = "NAME", default_value = "outputs.pb")]
     pub meta_output_name: String,
 
@@ -41,26 +41,26 @@ pub(in crate::cli) struct SidecarFlags {
         long,
         short = 'u',
         value_name = "NAME",
-        help = "When data is sent: UPLOAD_ON_EXIT, UPLOAD_EAGER while main runs, or DO_NOT_UPLOAD \
-                where main leaves references in place of it",
+        help = "When to upload data: UPLOAD_ON_EXIT after main ends, UPLOAD_EAGER while main runs, or \
+                DO_NOT_UPLOAD if main leaves references in its place",
         default_value = "UPLOAD_ON_EXIT"
     )]
     pub upload_mode: String,
 
-    /// Deadline of the upload, from main's end; 0 for none [default: 1h0m0s]
+    /// Time limit of the upload after main ends; 0 for none [default: 1h0m0s]
     #[arg(long, short = 't', value_name = "DURATION", value_parser = value::nanoseconds)]
     pub timeout: Option<i64>,
 
-    /// Older name of --timeout, which wins over it
+    /// Older name of --timeout; --timeout wins
     #[arg(long, value_name = "DURATION", value_parser = value::nanoseconds, hide = true)]
     pub start_timeout: Option<i64>,
 
-    /// How main is watched: auto, ebpf, pidfd, proc, kube-api, marker, signal or noop; several with
-    /// commas [default: auto]
+    /// How to watch main: auto, ebpf, pidfd, proc, kube-api, marker, signal or noop; separate several
+    /// with commas [default: auto]
     #[arg(long, value_name = "NAMES")]
     pub watcher: Option<String>,
 
-    /// Main's container, by name or the beginning of its id; else it is found
+    /// The main container: its name, or the beginning of its id [default: found automatically]
     #[arg(
         long,
         value_name = "NAME",
@@ -69,70 +69,71 @@ pub(in crate::cli) struct SidecarFlags {
     )]
     pub main_container: String,
 
-    /// A container that is not main; repeatable
+    /// A container that is not main; may be repeated
     #[arg(long, value_name = "NAME")]
     pub ignore_container: Vec<String>,
 
-    /// The pod's cgroup; else it is found
+    /// The pod's cgroup [default: found automatically]
     #[arg(long, value_name = "PATH", value_parser = value::path())]
     pub pod_cgroup: Option<PathBuf>,
 
-    /// The node's /proc, where pids are not shared: names containers that would have none
+    /// The node's /proc, mounted into this container; needed to name containers if the pod does not
+    /// share pids
     #[arg(long, value_name = "PATH", value_parser = value::path())]
     pub proc_root: Option<PathBuf>,
 
-    /// Time between two looks at /proc while main is expected
+    /// Time between two readings of /proc until main starts
     #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "5ms")]
     pub poll_fast: Duration,
 
-    /// Time between two looks at /proc while main runs
+    /// Time between two readings of /proc while main runs
     #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "100ms")]
     pub poll_slow: Duration,
 
-    /// How long main may take to start; 0 for any time
+    /// How long to wait for main to start; 0 for no limit
     #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "1h")]
     pub main_start_timeout: Duration,
 
-    /// How long to wait for main's end after a SIGTERM
+    /// How long to wait for main to end after a SIGTERM
     #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "10s")]
     pub term_wait: Duration,
 
-    /// How long to wait, after main's end, for what it left running
+    /// How long to wait, after main ends, for processes that it left running
     #[arg(long, value_name = "DURATION", value_parser = value::wait, default_value = "2s")]
     pub settle: Duration,
 
-    /// When main failed: report it and upload nothing, salvage what it left beside the report, or
-    /// upload what is there
+    /// If main fails: report (and upload nothing), salvage (report, and upload what it left), or
+    /// upload (as if main succeeded)
     #[arg(long, value_name = "NAME", default_value = "report")]
     pub on_main_failure: String,
 
-    /// Largest file of an output that is no file or directory itself, for example 1Mi
+    /// Largest file of an output that becomes a part of outputs.pb, for example 1Mi
     #[arg(long, value_name = "BYTES", value_parser = value::size, default_value = "1Mi")]
     pub max_simple_size: u64,
 
-    /// What files found by an extension are called in the store: file (o.csv), or reference (o)
+    /// Name in the store of a file with an extension: file (o.csv), or reference (o)
     #[arg(long, value_name = "NAME", default_value = "file")]
     pub blob_names: String,
 
-    /// JSON file for the times of this run
+    /// JSON file to write with the times of this run
     #[arg(long, value_name = "PATH", value_parser = value::path())]
     pub timeline: Option<PathBuf>,
 
-    /// The reference's choice of watcher for main's start
+    /// The reference's watcher for main's start
     #[arg(long, value_name = "NAME", hide = true)]
     pub start_watcher_type: Option<String>,
 
-    /// The reference's choice of watcher for main's end
+    /// The reference's watcher for main's end
     #[arg(long, value_name = "NAME", hide = true)]
     pub exit_watcher_type: Option<String>,
 
-    /// Checked, without effect, as in the reference
+    /// Checked, but without effect, as in the reference
     #[arg(long, short = 'm', value_name = "NAME", hide = true)]
     pub format: Option<String>,
 
     #[arg(
         long,
-        help = "Our pod's name, for the watcher kube-api [default: POD_NAME, else the host name]",
+        help = "Name of this pod, for the watcher kube-api [default: POD_NAME, else the host name]",
         value_name = "NAME"
     )]
     pub pod_name: Option<String>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::run;
 use crate::cli::Rejection;
 use crate::command::Invocation;
-use crate::config::{Sources, load};
+use crate::config::{SettingSources, load};
 
 /// What ours does with a command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ fn answer(result: &Result<Invocation, Rejection>) -> Answer {
             | Invocation::Sidecar(global, _)
             | Invocation::Ready(global),
         ) => {
-            load(&Sources {
+            load(&SettingSources {
                 flags: &global.settings,
                 environment: &|_| None,
                 pattern: global.config.as_deref(),

@@ -1,4 +1,4 @@
-//! The flags of Kubernetes' client, with and without a watcher that goes by them.
+//! The flags of Kubernetes' client, with and without the watcher that uses them.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{INTERFACE, run};
 use crate::command::{Global, Invocation};
-use crate::config::{Settings, Sources, load};
+use crate::config::{SettingSources, Settings, load};
 use crate::literal::input::Layout;
 use crate::literal::render::MetadataFormat;
 
@@ -32,7 +32,7 @@ fn command(more: &[&'static str]) -> Vec<&'static str> {
 }
 
 fn settings(global: &Global) -> Settings {
-    load(&Sources {
+    load(&SettingSources {
         flags: &global.settings,
         environment: &|_| None,
         pattern: global.config.as_deref(),

@@ -3,7 +3,7 @@
 use super::{INTERFACE, run};
 
 #[test]
-fn rejections_that_the_platform_shall_see() {
+fn rejections_that_the_platform_must_see() {
     let prefix = ["--to-output-prefix", "s3://b/out"];
     for (arguments, words) in [
         (&["download"][..], "--to-local-dir is required"),
@@ -104,7 +104,7 @@ fn rejections_that_are_wrong_usage() {
         ),
         (
             &["download", "--timeout", "5"],
-            "invalid value for --timeout: \"5\" is no duration",
+            "invalid value for --timeout: \"5\" is not a duration",
         ),
         (
             &["download", "--storage.limits.maxDownloadMBs=x"],

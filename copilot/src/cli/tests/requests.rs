@@ -267,8 +267,8 @@ fn flags_without_effect_are_listed() {
             "--otel.type",
             "--storage.cache.max_size_mbs",
             "--show-source",
-            "--namespace",
             "--v",
+            "--namespace",
             "--input-interface"
         ]
     );

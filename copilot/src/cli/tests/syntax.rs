@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{download, run, sidecar};
 use crate::command::Invocation;
-use crate::config::Value;
+use crate::config::SettingValue;
 use crate::literal::render::MetadataFormat;
 
 #[test]
@@ -53,14 +53,18 @@ fn booleans() {
         (&[format!("{flag}=false")], false),
         (&[format!("{flag}=F")], false),
         (&[format!("{flag}=1")], true),
-        // The word after it is no value.
+        // The word after it is not its value.
         (&[flag.to_owned(), "false".to_owned()], true),
         (&[flag.to_owned(), format!("{flag}=0")], false),
     ] {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let (global, _) = download(&arguments).unwrap();
         let value = global.settings.get("storage.enable-multicontainer");
-        assert_eq!(value, Some(&Value::Boolean(expected)), "{arguments:?}");
+        assert_eq!(
+            value,
+            Some(&SettingValue::Boolean(expected)),
+            "{arguments:?}"
+        );
     }
     for text in ["yes", "", "tRUE"] {
         let message = download(&[&format!("{flag}={text}")])
@@ -99,13 +103,13 @@ fn common_flags_stand_on_either_side_of_the_command() {
     assert_eq!(request.from_remote, "r");
     assert_eq!(
         global.settings.get("storage.container"),
-        Some(&Value::Text("two".into()))
+        Some(&SettingValue::Text("two".into()))
     );
     let pairs =
         BTreeMap::from([("a", "1"), ("b", "2")].map(|(key, value)| (key.into(), value.into())));
     assert_eq!(
         global.settings.get("storage.stow.config"),
-        Some(&Value::Pairs(pairs))
+        Some(&SettingValue::Pairs(pairs))
     );
 }
 

@@ -1,4 +1,4 @@
-//! One JSON object a line, with the reference's names or those of Google's log collector.
+//! One JSON object for each line, with the reference's key names or those of Google's log collector.
 
 use std::fmt::{self, Debug};
 use std::time::SystemTime;
@@ -13,23 +13,23 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::idl::Timestamp;
 use crate::literal::datetime;
 
-/// What the parts of a line are called.
-pub(super) struct Names {
+/// The keys of a line.
+pub(super) struct KeyNames {
     level: &'static str,
     message: &'static str,
     time: &'static str,
     fields: &'static str,
 }
 
-impl Names {
-    /// The reference's.
+impl KeyNames {
+    /// The reference's names.
     pub(super) const REFERENCE: Self = Self {
         level: "level",
         message: "msg",
         time: "ts",
         fields: "json",
     };
-    /// Those that Google's log collector expects.
+    /// The names that Google's log collector expects.
     pub(super) const GCP: Self = Self {
         level: "severity",
         message: "message",
@@ -40,12 +40,12 @@ impl Names {
 
 /// Formats events as JSON lines.
 pub(super) struct JsonLines {
-    names: Names,
+    names: KeyNames,
     show_source: bool,
 }
 
 impl JsonLines {
-    pub(super) fn new(names: Names, show_source: bool) -> Self {
+    pub(super) fn new(names: KeyNames, show_source: bool) -> Self {
         Self { names, show_source }
     }
 }
@@ -61,7 +61,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut fields = Fields::default();
+        let mut fields = EventFields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
         if self.show_source
@@ -97,9 +97,9 @@ fn now() -> String {
 
 /// The fields of an event.
 #[derive(Default)]
-struct Fields(Map<String, Value>);
+struct EventFields(Map<String, Value>);
 
-impl Visit for Fields {
+impl Visit for EventFields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.0
             .insert(field.name().to_owned(), format!("{value:?}").into());

@@ -1,4 +1,4 @@
-//! The log, on standard error: level and form as the reference's settings say (spec §1.4).
+//! The log on standard error, with the level and form of the reference's settings (spec §1.4).
 
 mod json;
 mod terminal;
@@ -7,7 +7,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use self::json::{JsonLines, Names};
+use self::json::{JsonLines, KeyNames};
 pub(super) use self::terminal::display;
 use crate::config::{LogFormat, LogLevel, LoggerSettings};
 
@@ -21,9 +21,9 @@ pub(super) fn set_up(settings: &LoggerSettings) {
     let builder = fmt()
         .with_max_level(level)
         .with_writer(terminal::stderr)
-        // It would complain on standard error of being unable to write there, and panic.
+        // Else a closed standard error makes it complain there, and panic.
         .log_internal_errors(false);
-    // It fails only where the log is set up already, as when a rejection is reported.
+    // It fails only if the log is set up already.
     let _ = match settings.format {
         LogFormat::Text => builder
             .with_ansi(false)
@@ -32,11 +32,11 @@ pub(super) fn set_up(settings: &LoggerSettings) {
             .finish()
             .try_init(),
         LogFormat::Json => builder
-            .event_format(JsonLines::new(Names::REFERENCE, settings.show_source))
+            .event_format(JsonLines::new(KeyNames::REFERENCE, settings.show_source))
             .finish()
             .try_init(),
         LogFormat::Gcp => builder
-            .event_format(JsonLines::new(Names::GCP, settings.show_source))
+            .event_format(JsonLines::new(KeyNames::GCP, settings.show_source))
             .finish()
             .try_init(),
     };
@@ -44,7 +44,7 @@ pub(super) fn set_up(settings: &LoggerSettings) {
 
 fn filter(level: LogLevel) -> LevelFilter {
     match level {
-        // The failure itself is always the last line, whatever the level.
+        // At any level, the failure itself is the last line.
         LogLevel::Panic | LogLevel::Fatal => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

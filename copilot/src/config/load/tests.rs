@@ -1,7 +1,10 @@
 use std::fs;
 
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::config::{Key, LogFormat, LogLevel, SignPayload, UploadChecksum, Value};
+use crate::config::{FlagLayer, SettingSource};
+use crate::config::{Key, LogFormat, LogLevel, SettingValue, SignPayload, UploadChecksum};
 
 /// A place for configuration files, and a run's sources that point there.
 struct Place {
@@ -25,7 +28,8 @@ impl Place {
 
     fn flag(mut self, name: &str, text: &str) -> Self {
         let key = Key::find(name).unwrap();
-        self.flags.give(key, Value::read(key.kind, text).unwrap());
+        self.flags
+            .give(key, SettingValue::read(key.kind, text).unwrap());
         self
     }
 
@@ -39,7 +43,7 @@ impl Place {
     }
 
     fn load(&self) -> Result<Settings, ConfigError> {
-        load(&Sources {
+        load(&SettingSources {
             flags: &self.flags,
             environment: &|name| self.environment.get(name).map(OsString::from),
             pattern: self.path("*").to_str(),
@@ -71,7 +75,10 @@ fn defaults_are_the_references_but_for_a_log_that_says_more() {
     assert_eq!(storage.max_download_mib, 2);
     assert_eq!(settings.logger.level, LogLevel::Info);
     assert_eq!(settings.logger.format, LogFormat::Json);
-    assert_eq!(settings.source("storage.type"), Some(&Source::Default));
+    assert_eq!(
+        settings.source("storage.type"),
+        Some(&SettingSource::Default)
+    );
     assert_eq!(settings.source("storage.connection.region"), None);
 }
 
@@ -83,7 +90,7 @@ fn flag_beats_environment_beats_file_beats_default() {
     assert_eq!(settings.storage.container, "file");
     assert_eq!(
         settings.source("storage.container"),
-        Some(&Source::File(place.path("a.yaml")))
+        Some(&SettingSource::File(place.path("a.yaml")))
     );
 
     let place = place.variable("STORAGE.CONTAINER", "variable");
@@ -91,12 +98,15 @@ fn flag_beats_environment_beats_file_beats_default() {
     assert_eq!(settings.storage.container, "variable");
     assert_eq!(
         settings.source("storage.container"),
-        Some(&Source::Environment("STORAGE.CONTAINER".to_owned()))
+        Some(&SettingSource::Environment("STORAGE.CONTAINER".to_owned()))
     );
 
     let settings = place.flag("storage.container", "flag").settings();
     assert_eq!(settings.storage.container, "flag");
-    assert_eq!(settings.source("storage.container"), Some(&Source::Flag));
+    assert_eq!(
+        settings.source("storage.container"),
+        Some(&SettingSource::Flag)
+    );
 }
 
 #[test]
@@ -149,7 +159,7 @@ fn files_merge_deeply_in_order_of_name() {
     ] {
         assert_eq!(
             settings.source(&format!("storage.stow.config.{entry}")),
-            Some(&Source::File(place.path(file))),
+            Some(&SettingSource::File(place.path(file))),
             "{entry}"
         );
     }
@@ -170,7 +180,7 @@ fn a_backends_keys_come_whole_from_one_source() {
     assert_eq!(settings.storage.stow_config, expected);
     assert_eq!(
         settings.source("storage.stow.config.endpoint"),
-        Some(&Source::Flag)
+        Some(&SettingSource::Flag)
     );
     assert_eq!(settings.source("storage.stow.config.project_id"), None);
     assert_eq!(settings.storage.stow_kind, "google");
@@ -291,7 +301,7 @@ fn the_default_files_serve_where_nothing_matches() {
     let flags = FlagLayer::default();
     let defaults = [place.path("one.yaml"), place.path("none.yaml")];
     let load = |pattern| {
-        load(&Sources {
+        load(&SettingSources {
             flags: &flags,
             environment: &|_| None,
             pattern,

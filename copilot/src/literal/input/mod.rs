@@ -1,8 +1,8 @@
-//! Inputs: from a map of literals to what must lie in the input directory (spec §3.2, §3.7, §3.8).
+//! Inputs: from a map of literals to the files of the input directory (spec §3.2, §3.7, §3.8).
 //!
-//! First [`Offloaded`] asks for the literals that lie in the store, until there are none; then
+//! First [`Offloaded`] asks for the literals that are still in the store, until none is left. Then
 //! [`plan`] lays everything out: directories, the files of values, references to fetch, and the map
-//! with local paths. Nothing is read or written here. The download calls both.
+//! with local paths. Never here: reading or writing. The download calls both.
 
 mod offloaded;
 mod paths;

@@ -1,8 +1,9 @@
-//! Literals too large for their map, which lie in the store as messages of their own (spec §3.2).
+//! Literals that are too large for their map: the platform stores them as objects of their own (spec
+//! §3.2).
 //!
-//! The planner cannot fetch, so it asks: the caller takes the requests, answers each with the
-//! object's bytes, and asks again, since an answer may hold further ones. Depth and number are
-//! bounded, so that a literal that refers to itself ends in an error.
+//! This module cannot fetch, so the caller does: it takes the requests, answers each with the object's
+//! bytes, and asks again, since an answer may refer to further objects. Depth and number are bounded,
+//! so a literal that refers to itself ends in an error.
 
 use std::collections::VecDeque;
 
@@ -12,62 +13,63 @@ use thiserror::Error;
 use crate::idl::{self, DecodeError, Literal, LiteralMap, MOST_VALUES, literal, scalar};
 use crate::literal::name::Shown;
 
-/// How many times an answer may hold further requests.
+/// How many rounds of requests one map may need.
 const ROUNDS: usize = 8;
 /// How many requests one map may cause.
 const REQUESTS: usize = 100_000;
 
-/// How many bytes all answers may have together: one object may be asked for again and again.
+/// How many bytes all answers may have together: many requests may name one object.
 const MOST_BYTES: usize = 256 << 20;
 
 /// Why offloaded literals could not be resolved.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum OffloadedError {
-    /// An object is no literal.
+    /// An object does not hold a literal.
     #[error(
         "variable {}: the offloaded literal at {uri} cannot be read: {cause}",
         Shown(variable)
     )]
     Malformed {
-        /// The variable that needs it.
+        /// The variable that refers to it.
         variable: String,
-        /// Where it lies.
+        /// The object's URI.
         uri: String,
-        /// What is wrong with it.
+        /// Why it cannot be read.
+        #[source]
         cause: DecodeError,
     },
-    /// Offloaded literals refer to offloaded literals without end.
+    /// Offloaded literals refer to each other through too many levels.
     #[error(
-        "variable {}: offloaded literals refer to each other more than {ROUNDS} deep, last to {uri}",
+        "variable {}: offloaded literals refer to each other through more than {ROUNDS} levels, last to {uri}",
         Shown(variable)
     )]
     TooDeep {
-        /// The first variable that needs one more.
+        /// The first variable that needs one more level.
         variable: String,
-        /// Where that one lies.
+        /// The next object's URI.
         uri: String,
     },
-    /// Together they are more than memory could hold.
+    /// All offloaded literals together are too large for memory.
     #[error(
-        "variable {}: with the offloaded literal at {uri}, those of the inputs have more than {MOST_BYTES} bytes or {MOST_VALUES} values together; store large data as files",
+        "variable {}: with the one at {uri}, the offloaded literals of all inputs have more than {MOST_BYTES} bytes or {MOST_VALUES} values together; store large data as files",
         Shown(variable)
     )]
     TooLarge {
-        /// The variable that needs it.
+        /// The variable that refers to it.
         variable: String,
-        /// Where it lies.
+        /// The object's URI.
         uri: String,
     },
-    /// There are too many of them.
+    /// The inputs refer to too many of them.
     #[error("the inputs refer to more than {REQUESTS} offloaded literals")]
     TooMany,
-    /// The caller answered what was not asked.
-    #[error("there is no request {0} for an offloaded literal")]
+    /// The caller answered a request that does not exist.
+    #[error("request {0} for an offloaded literal does not exist")]
     NotAsked(usize),
-    /// The caller asked for the next requests before it had answered these.
-    #[error("the offloaded literal at {uri} was asked for and not answered")]
+    /// The caller asked for the next requests before it answered the last ones.
+    #[error("the request for the offloaded literal at {uri} has no answer")]
     Unanswered {
-        /// Where it lies.
+        /// The object's URI.
         uri: String,
     },
 }
@@ -75,15 +77,15 @@ pub enum OffloadedError {
 /// An offloaded literal that must be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The input variable that needs it.
+    /// The input variable that refers to it.
     pub variable: String,
-    /// Where it lies.
+    /// The object's URI.
     pub uri: String,
-    /// Its size in bytes, as declared; 0 when unknown.
+    /// Its declared size in bytes; 0 if unknown.
     pub size: u64,
 }
 
-/// A map whose offloaded literals are being replaced by what they stand for.
+/// A map in which fetched literals replace the references to them.
 #[derive(Debug)]
 pub struct Offloaded {
     map: LiteralMap,
@@ -96,7 +98,7 @@ pub struct Offloaded {
 }
 
 impl Offloaded {
-    /// Begins with a map as it was read.
+    /// Begins with a decoded map.
     #[must_use]
     pub fn new(map: LiteralMap) -> Self {
         Self {
@@ -110,7 +112,7 @@ impl Offloaded {
         }
     }
 
-    /// Puts the answers in their places and gives the next requests; none when all is there.
+    /// Puts the answers in their places and gives the next requests; empty once the map is complete.
     pub fn requests(&mut self) -> Result<&[Request], OffloadedError> {
         self.put_answers()?;
         let mut requests = Vec::new();
@@ -150,7 +152,7 @@ impl Offloaded {
             return Err(OffloadedError::NotAsked(index));
         };
         let Request { variable, uri, .. } = request.clone();
-        // Of bytes in one piece this is no copy.
+        // Bytes in one piece are not copied.
         let bytes = bytes.copy_to_bytes(bytes.remaining());
         self.bytes += bytes.len();
         self.values += idl::values_in(&bytes);
@@ -166,7 +168,7 @@ impl Offloaded {
         Ok(())
     }
 
-    /// The map, complete once [`requests`](Self::requests) gave none.
+    /// The map; complete once [`requests`](Self::requests) is empty.
     #[must_use]
     pub fn into_map(self) -> LiteralMap {
         self.map
@@ -183,7 +185,7 @@ impl Offloaded {
             if answers.is_empty() {
                 break;
             }
-            // The walk is the one that made the requests, so the order is theirs.
+            // The same walk made the requests, so answers come in the same order.
             visit(literal, &mut |found| {
                 if let Some(answer) = answers.pop_front() {
                     replace(found, answer);
@@ -194,7 +196,7 @@ impl Offloaded {
     }
 }
 
-/// Puts what was fetched in the place of its reference; what only the reference knows is kept.
+/// Puts a fetched literal in the place of its reference. What only the reference holds is kept.
 fn replace(place: &mut Literal, mut fetched: Literal) {
     if fetched.hash.is_empty() {
         fetched.hash = std::mem::take(&mut place.hash);

@@ -1,5 +1,5 @@
-//! Where things lie below the input directory: joining checked names, and the names of a list's
-//! elements under the layout `NAMED_DIR` (spec §3.7).
+//! Paths below the input directory: joining checked names, and the names of a list's elements under the
+//! layout `NAMED_DIR` (spec §3.7).
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,8 +18,8 @@ pub fn join(parent: &str, name: &str) -> String {
     }
 }
 
-/// The URI of a literal that is one blob of one object, and nothing around it. Only those have a
-/// name of their own under `NAMED_DIR`.
+/// The URI of a literal that is itself a blob of one object. Only these keep their own name under
+/// `NAMED_DIR`.
 pub fn single_blob(literal: &Literal) -> Option<&str> {
     let Some(literal::Value::Scalar(scalar)) = &literal.value else {
         return None;
@@ -35,8 +35,8 @@ pub fn single_blob(literal: &Literal) -> Option<&str> {
     (dimensionality == BlobDimensionality::Single as i32).then_some(&*blob.uri)
 }
 
-/// The last segment of a URI as it is written: queries stay, escapes stay, `/` at the end goes.
-/// Empty if there is none.
+/// The last segment of a URI as it is written: with its query and escapes, without a final `/`. May be
+/// empty.
 pub fn base_name(uri: &str) -> &str {
     let trimmed = uri.trim_end_matches('/');
     trimmed.rsplit_once('/').map_or(trimmed, |(_, last)| last)
@@ -44,14 +44,14 @@ pub fn base_name(uri: &str) -> &str {
 
 /// The file name of each element of a list, in order.
 ///
-/// An element that is a single blob keeps its object's name under `NAMED_DIR`, or gets its index
-/// before it as often as needed until it is free; every other element is called by its index.
+/// Under `NAMED_DIR` an element that is a single blob keeps its object's name, with its index in front
+/// as often as needed until the name is free. Every other element is named by its index.
 pub fn element_names(elements: &[Literal], layout: Layout) -> Vec<Result<String, InputRule>> {
     let indexes = || (0..elements.len()).map(|index| index.to_string());
     if layout == Layout::Direct {
         return indexes().map(Ok).collect();
     }
-    // Names by index cannot give way, so they are taken first.
+    // Names by index cannot change, so they come first.
     let mut taken: HashSet<String> = indexes()
         .zip(elements)
         .filter(|(_, literal)| single_blob(literal).is_none())
@@ -83,12 +83,12 @@ pub fn element_names(elements: &[Literal], layout: Layout) -> Vec<Result<String,
 
 /// Finds names in one directory that differ in case only.
 #[derive(Default)]
-pub struct CaseFold<'a> {
+pub struct CaseClashes<'a> {
     seen: HashMap<String, &'a str>,
 }
 
-impl<'a> CaseFold<'a> {
-    /// Notes `name`; gives an earlier one that some file systems take for the same.
+impl<'a> CaseClashes<'a> {
+    /// Adds `name`; returns an earlier name that some file systems treat as the same.
     pub fn insert(&mut self, name: &'a str) -> Option<&'a str> {
         self.seen.insert(name.to_lowercase(), name)
     }

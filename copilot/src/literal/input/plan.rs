@@ -1,4 +1,4 @@
-//! What a download is asked for, and the plan that answers it.
+//! What a download asks for, and the plan that answers it: types only.
 
 use std::path::{Path, PathBuf};
 
@@ -17,47 +17,46 @@ pub enum Layout {
     NamedDir,
 }
 
-/// The files that tell how far a download has come which goes on while main runs: that all is there,
-/// that it failed, and, to a later run of ours, which data it had begun with.
+/// The marker files of a download that goes on while main runs. They say that all data is there, that
+/// the download failed, and, for a later run of ours, which data it began with.
 pub const MARKERS: [&str; 3] = ["_EOS", "_ERROR", ".copilot-stream"];
 
-/// When the data of files, directories and datasets comes, seen from main.
+/// When the data of files, directories and datasets arrives, as main sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Arrival {
     /// Before main starts.
     #[default]
     Before,
-    /// While main runs: nothing stands in its place before it is there as a whole, and some names are
-    /// those of [`MARKERS`].
+    /// While main runs: data appears only when it is complete, and the names of [`MARKERS`] are taken.
     During,
-    /// Never: the metadata files hold the references as they are, and nothing is laid out for them.
+    /// Never: the metadata files keep the references unchanged, and nothing is laid out for them.
     Never,
 }
 
-/// Where inputs go, and how.
+/// Where and how to lay out inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// The input directory, as the main container will see it; absolute, or paths will not be.
+    /// The input directory as main sees it. Paths in the metadata are absolute only if it is.
     pub directory: &'a Path,
     /// How single blobs are named.
     pub layout: Layout,
-    /// Which metadata files will be written: no variable may have their names.
+    /// Which metadata files are written: no variable may have their names.
     pub metadata: MetadataFormat,
-    /// When data comes.
+    /// When data arrives.
     pub data: Arrival,
 }
 
-/// What must lie in the input directory. All paths are relative to it.
+/// The content of the input directory. All paths are relative to it.
 #[derive(Debug, Default)]
 pub struct InputPlan {
-    /// The literals with local paths as URIs: what the metadata files say.
+    /// The literals with local paths as URIs: the content of the metadata files.
     pub literals: LiteralMap,
-    /// Directories to make, parents first; each prefix has one, even if nothing comes into it, but
-    /// for those that come while main runs.
+    /// Directories to create, parents first. Each prefix has one, even an empty prefix, unless its data
+    /// arrives while main runs.
     pub directories: Vec<PathBuf>,
     /// What must be fetched.
     pub blobs: Vec<BlobInput>,
-    /// What may surprise, in words.
+    /// Warnings, in words.
     pub warnings: Problems<String>,
 }
 
@@ -72,9 +71,9 @@ impl InputPlan {
 /// Data to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobInput {
-    /// Where it goes: a file, or the directory for what is below a prefix.
+    /// The target: a file, or the directory for the objects below a prefix.
     pub path: PathBuf,
-    /// Where it lies, as the platform wrote it.
+    /// The source, as the platform wrote it.
     pub uri: String,
     /// One object or many.
     pub kind: BlobKind,
@@ -99,7 +98,7 @@ pub enum BlobKind {
     Object,
     /// All objects below the URI and a `/`.
     Prefix,
-    /// As a prefix; or, if nothing is below it, the one object at the URI, which goes into the
-    /// directory. A schema or a structured dataset.
+    /// A schema or a structured dataset: like a prefix, or, if no object is below it, the one object at
+    /// the URI, which goes into the directory.
     Table,
 }

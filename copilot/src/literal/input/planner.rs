@@ -1,9 +1,9 @@
-//! The walk that makes a plan: it decides where everything lies, notes what must be fetched, and
-//! puts local paths into the map.
+//! The walk that makes a plan: it gives everything a place, lists what to fetch, and puts local paths
+//! into the map.
 
 use std::path::{Component, Path, PathBuf};
 
-use super::paths::{CaseFold, base_name, element_names, join, single_blob};
+use super::paths::{CaseClashes, base_name, element_names, join, single_blob};
 use super::plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, MARKERS, Target};
 use super::problem::{DEPTH, InputError, InputProblem, InputRule, LONGEST_PATH, MOST_PATHS};
 use crate::idl::blob_type::BlobDimensionality;
@@ -11,14 +11,14 @@ use crate::idl::{Blob, Literal, LiteralCollection, LiteralMap, Scalar, literal, 
 use crate::literal::name::{self, Shown};
 use crate::literal::problems::Problems;
 
-/// Lays out the inputs. Consumes the map: large values move, they are not copied.
+/// Lays out the inputs. Takes the map over, so large values are not copied.
 ///
 /// `hash`, `metadata` and `artifact_id` of each literal stay; only URIs change. Fails with every
 /// name and value that breaks a rule.
 pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, InputError> {
-    let mut planner = Planner {
+    let mut planner = InputPlanner {
         prefix: String::new(),
-        // A reference that nobody fetches has no place that a layout could name.
+        // The layout only names fetched data, and nothing is fetched.
         layout: match target.data {
             Arrival::Never => Layout::Direct,
             Arrival::Before | Arrival::During => target.layout,
@@ -49,7 +49,7 @@ pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, 
     planner.problems.or(planner.plan).map_err(InputError)
 }
 
-/// What the paths in the metadata begin with, up to the last `/`: the directory without `.`,
+/// The beginning of the paths in the metadata, with its last `/`: the directory without `.` and without
 /// doubled or final `/`. None if it is not UTF-8.
 fn prefix(directory: &Path) -> Option<String> {
     let kept = directory
@@ -66,7 +66,7 @@ fn prefix(directory: &Path) -> Option<String> {
     Some(text)
 }
 
-struct Planner {
+struct InputPlanner {
     prefix: String,
     layout: Layout,
     data: Arrival,
@@ -76,7 +76,7 @@ struct Planner {
     problems: Problems<InputProblem>,
 }
 
-impl Planner {
+impl InputPlanner {
     fn problem(&mut self, variable: &str, rule: InputRule) {
         self.problems.push_with(|| InputProblem {
             variable: variable.to_owned(),
@@ -90,7 +90,7 @@ impl Planner {
         }
     }
 
-    /// Counts a path that is kept; says once that there are too many.
+    /// Counts a path of the plan; reports once that the paths are too long together.
     fn has_room(&mut self, path: &str) -> bool {
         let before = self.paths;
         self.paths = before.saturating_add(path.len());
@@ -113,7 +113,7 @@ impl Planner {
 
     /// Variables, or the entries of a map in the directory `parent`.
     fn map(&mut self, map: &mut LiteralMap, parent: &str, depth: usize) {
-        let mut folded = CaseFold::default();
+        let mut folded = CaseClashes::default();
         for (key, literal) in &mut map.literals {
             let mut path = join(parent, key);
             if let Err(error) = name::check(key) {
@@ -142,7 +142,7 @@ impl Planner {
     /// The elements of a list in the directory `parent`.
     fn collection(&mut self, list: &mut LiteralCollection, parent: &str, depth: usize) {
         let names = element_names(&list.literals, self.layout);
-        let mut folded = CaseFold::default();
+        let mut folded = CaseClashes::default();
         for (index, (literal, name)) in list.literals.iter_mut().zip(&names).enumerate() {
             match name {
                 Err(rule) => self.problem(&join(parent, &index.to_string()), rule.clone()),
@@ -185,7 +185,7 @@ impl Planner {
     fn scalar(&mut self, scalar: &mut Scalar, path: String, depth: usize) {
         match &mut scalar.value {
             None => self.problem(&path, InputRule::NoValue),
-            // Their files are made from the map itself: `InputPlan::values`.
+            // `InputPlan::values` makes their files from the map itself.
             Some(
                 scalar::Value::Primitive(_)
                 | scalar::Value::Binary(_)
@@ -220,7 +220,7 @@ impl Planner {
         }
     }
 
-    /// Notes what to fetch and puts the local path in the place of the reference.
+    /// Lists what to fetch and puts the local path in the place of the reference.
     fn fetch(&mut self, uri: &mut String, path: String, kind: BlobKind) {
         if uri.is_empty() {
             return self.problem(&path, InputRule::NoUri);

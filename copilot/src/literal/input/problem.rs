@@ -1,20 +1,20 @@
-//! Why inputs cannot be laid out: every rule that a name or value may break, with the way out.
+//! Why inputs cannot be laid out: every rule that a name or value may break, with what to do.
 
 use thiserror::Error;
 
 use crate::literal::name::{NameError, Shown};
 use crate::literal::problems::Problems;
 
-/// How deep literals may nest. One message cannot reach it; offloaded ones in each other could.
+/// How deep literals may nest. One message cannot nest this deep; offloaded literals could.
 pub(super) const DEPTH: usize = 100;
 
 /// The longest path that Linux takes, in bytes.
 pub(super) const LONGEST_PATH: usize = 4095;
-/// What the paths of a plan may take together, in bytes: values beneath long names would else make a
-/// plan of any size from a small message.
+/// How many bytes the paths of a plan may have together. Without a limit, values beneath long names make
+/// a plan of any size from a small message.
 pub(super) const MOST_PATHS: usize = 128 << 20;
 
-/// Inputs that cannot be laid out: all reasons, each with its variable.
+/// All reasons why inputs cannot be laid out, each with its variable.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the inputs cannot be laid out as files: {0}")]
 pub struct InputError(pub Problems<InputProblem>);
@@ -29,61 +29,61 @@ pub struct InputProblem {
     pub rule: InputRule,
 }
 
-/// What every input must keep to.
+/// The rules for inputs.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum InputRule {
-    /// A variable's or key's name is no file name.
+    /// A variable's or key's name cannot be a file name.
     #[error("{0}; rename it in the workflow")]
     Name(#[from] NameError),
-    /// The last part of a reference is no file name.
+    /// The last part of a reference cannot be a file name.
     #[error(
-        "the layout NAMED_DIR takes the file's name from {}, and that fails: {error}; use the layout DIRECT",
+        "the layout NAMED_DIR takes the file's name from {}, which has none: {error}; use --file-input-layout DIRECT",
         Shown(uri)
     )]
     BaseName {
         /// The reference.
         uri: String,
-        /// Why its last part is no file name.
+        /// Why not.
         error: NameError,
     },
-    /// The name belongs to a metadata file.
+    /// A metadata file has this name.
     #[error(
         "a metadata file has this name and would overwrite it; rename the variable or choose another --format"
     )]
     MetadataName,
-    /// The name belongs to a marker file.
+    /// A marker file has this name.
     #[error(
-        "with --download-mode DOWNLOAD_STREAM a file of this name says how far the inputs have come; rename the variable or choose another --download-mode"
+        "with --download-mode DOWNLOAD_STREAM a file of this name shows the progress of the inputs; rename the variable or choose another --download-mode"
     )]
     MarkerName,
-    /// The directory's own path cannot stand in a message.
+    /// The metadata cannot hold the directory's path.
     #[error(
         "the input directory's path is not UTF-8, so the metadata cannot hold it; choose another --to-local-dir"
     )]
     Directory,
     /// A reference without a target.
-    #[error("its reference is empty, so there is nothing to fetch")]
+    #[error("its reference is empty; the task that made it must set the URI")]
     NoUri,
-    /// Neither one object nor many.
+    /// A blob that is neither one object nor many.
     #[error("its blob has the unknown dimensionality {0}; known are 0 (SINGLE) and 1 (MULTIPART)")]
     Dimensionality(i32),
-    /// A literal of a kind that this program does not know.
+    /// A literal of an unknown kind.
     #[error("it holds no value of a known kind; it may come from a newer platform")]
     NoValue,
-    /// An offloaded literal that nobody fetched.
-    #[error("it still lies in the store, at {}", Shown(.0))]
+    /// An offloaded literal that was not fetched.
+    #[error("it is still in the store, at {}", Shown(.0))]
     Offloaded(String),
-    /// A path that no system call takes.
+    /// A path that is too long for the system.
     #[error(
-        "its path has {0} bytes, and a path at most {LONGEST_PATH}; nest less deep, or use shorter names"
+        "its path has {0} bytes, but a path has at most {LONGEST_PATH}; nest less deep, or use shorter names"
     )]
     PathTooLong(usize),
-    /// Paths that take more memory than there is.
+    /// Paths that take too much memory together.
     #[error(
-        "from here on the paths of directories and files take more than {MOST_PATHS} bytes; nest less deep, or use shorter names"
+        "with this one, the paths of directories and files have more than {MOST_PATHS} bytes together; nest less deep, or use shorter names"
     )]
     TooManyPaths,
-    /// More levels than anybody can use.
-    #[error("its values nest more than {DEPTH} deep")]
+    /// Too many levels.
+    #[error("its values nest more than {DEPTH} levels deep")]
     TooDeep,
 }

@@ -1,5 +1,5 @@
-//! The files whose content is a literal itself, found by walking the map again: nothing is copied
-//! for them, and a hundred thousand of them take no memory.
+//! The files whose content is a literal itself. A second walk over the map finds them: nothing is
+//! copied, and a hundred thousand of them take no memory.
 
 use std::collections::btree_map;
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use crate::literal::render;
 /// A file that holds one scalar.
 #[derive(Clone, Debug)]
 pub struct ValueFile<'a> {
-    /// Where it goes, relative to the input directory.
+    /// Its path, relative to the input directory.
     pub path: PathBuf,
     scalar: &'a Scalar,
 }
@@ -29,7 +29,7 @@ impl ValueFile<'_> {
             .unwrap_or_default()
     }
 
-    /// Writes the file's bytes (spec §3.3); give a buffered writer. Errors are the writer's.
+    /// Writes the file's bytes (spec §3.3); pass a buffered writer. Errors come from the writer.
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
         render::write_scalar(self.scalar, out)
     }
@@ -38,19 +38,19 @@ impl ValueFile<'_> {
 /// Walks a planned map; see [`InputPlan::values`](super::InputPlan::values).
 #[derive(Debug)]
 pub struct Values<'a> {
-    levels: Vec<Level<'a>>,
+    levels: Vec<ValueLevel<'a>>,
     /// The directory of the innermost level.
     directory: PathBuf,
 }
 
 #[derive(Debug)]
-enum Level<'a> {
+enum ValueLevel<'a> {
     Map(btree_map::Iter<'a, String, Literal>),
     List(Enumerate<slice::Iter<'a, Literal>>),
 }
 
-impl<'a> Level<'a> {
-    /// The next literal and its name. Layouts rename references only, which have no value file.
+impl<'a> ValueLevel<'a> {
+    /// The next literal and its name. A layout renames references only, and those have no value file.
     fn next(&mut self) -> Option<(String, &'a Literal)> {
         match self {
             Self::Map(entries) => entries.next().map(|(key, literal)| (key.clone(), literal)),
@@ -64,12 +64,12 @@ impl<'a> Level<'a> {
 impl<'a> Values<'a> {
     pub(super) fn new(map: &'a LiteralMap) -> Self {
         Self {
-            levels: vec![Level::Map(map.literals.iter())],
+            levels: vec![ValueLevel::Map(map.literals.iter())],
             directory: PathBuf::new(),
         }
     }
 
-    fn enter(&mut self, name: &Path, level: Level<'a>) {
+    fn enter(&mut self, name: &Path, level: ValueLevel<'a>) {
         self.directory.push(name);
         self.levels.push(level);
     }
@@ -102,8 +102,8 @@ impl<'a> Iterator for Values<'a> {
 
 enum Content<'a> {
     Value(&'a Scalar),
-    Level(Level<'a>),
-    /// A reference, whose data the transfer brings.
+    Level(ValueLevel<'a>),
+    /// A reference: the transfer brings its data.
     Elsewhere,
 }
 
@@ -111,9 +111,11 @@ fn content(literal: &Literal) -> Content<'_> {
     let scalar = match &literal.value {
         None | Some(literal::Value::OffloadedMetadata(_)) => return Content::Elsewhere,
         Some(literal::Value::Collection(list)) => {
-            return Content::Level(Level::List(list.literals.iter().enumerate()));
+            return Content::Level(ValueLevel::List(list.literals.iter().enumerate()));
         }
-        Some(literal::Value::Map(map)) => return Content::Level(Level::Map(map.literals.iter())),
+        Some(literal::Value::Map(map)) => {
+            return Content::Level(ValueLevel::Map(map.literals.iter()));
+        }
         Some(literal::Value::Scalar(scalar)) => scalar,
     };
     match &scalar.value {

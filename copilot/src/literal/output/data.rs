@@ -1,11 +1,15 @@
-//! What is uploaded rather than read: blobs, schemas and structured datasets (spec §4.6; the latter
-//! two are ours); or is in its place already, and its file holds the reference. The declared type goes
-//! into the literal: format, dimensionality, columns.
+//! Values whose data does not stand in `outputs.pb`: blobs, schemas and structured datasets (spec
+//! §4.6; the latter two are ours). Their literal holds a reference and the declared type: format,
+//! dimensionality, columns.
+//!
+//! The data either lies in the output directory and is uploaded, or main has uploaded it itself and
+//! left a file that holds the reference.
 
+use super::draft::Draft;
 use super::item::Item;
 use super::plan::{BlobNames, BlobOutput};
-use super::planner::{Data, Planner, unsupported};
-use super::problem::OutputRule;
+use super::problem::{OutputRule, ReferenceRule};
+use super::reference;
 use super::view::{EntryKind, OutputView};
 use crate::idl::blob_type::BlobDimensionality;
 use crate::idl::{
@@ -13,24 +17,51 @@ use crate::idl::{
     StructuredDatasetMetadata, StructuredDatasetType, scalar,
 };
 
-impl<V: OutputView> Planner<'_, V> {
-    /// A file, or a directory, as the type declares.
-    pub(super) fn blob(
+/// Where the data is.
+pub enum Data<'a> {
+    /// In the output directory. The function makes the reference of a blob from the segments of its
+    /// name.
+    Uploaded(&'a mut dyn FnMut(&[String]) -> String),
+    /// In a store, where main has put it; the output directory holds references. The function
+    /// refuses a reference that others cannot follow.
+    Referenced(&'a dyn Fn(&str) -> Result<(), ReferenceRule>),
+}
+
+/// Makes the literals of values with data.
+pub struct DataPlanner<'a, V> {
+    view: &'a V,
+    names: BlobNames,
+    data: Data<'a>,
+}
+
+impl<'a, V: OutputView> DataPlanner<'a, V> {
+    pub fn new(view: &'a V, names: BlobNames, data: Data<'a>) -> Self {
+        Self { view, names, data }
+    }
+
+    /// Whether main has uploaded the data itself.
+    pub fn is_referenced(&self) -> bool {
+        matches!(self.data, Data::Referenced(_))
+    }
+
+    /// A file or a directory, as the type declares.
+    pub fn blob(
         &mut self,
         blob: &BlobType,
         declared: &LiteralType,
         item: &Item<'_>,
+        draft: &mut Draft,
     ) -> Result<Literal, OutputRule> {
-        let expected =
-            BlobDimensionality::try_from(blob.dimensionality).map_err(|_| unsupported(declared))?;
+        let expected = BlobDimensionality::try_from(blob.dimensionality)
+            .map_err(|_| OutputRule::unsupported(declared))?;
         let path = || item.shown(self.view);
         match (expected, item.kind()) {
             (BlobDimensionality::Single, EntryKind::File)
             | (BlobDimensionality::Multipart, EntryKind::Directory)
-            // The upload refuses them.
+            // The upload refuses these.
             | (_, EntryKind::Special(_)) => {}
             // A file with a reference stands for either.
-            _ if self.data.is_referenced() => {}
+            _ if self.is_referenced() => {}
             (_, EntryKind::File) => {
                 return Err(OutputRule::IsFile {
                     declared: declared.to_string(),
@@ -47,29 +78,31 @@ impl<V: OutputView> Planner<'_, V> {
         let metadata = BlobMetadata {
             r#type: Some(blob.clone()),
         };
-        let uri = self.reference(item)?;
+        let uri = self.reference(item, draft)?;
         let metadata = Some(metadata);
         Ok(scalar::Value::Blob(Blob { metadata, uri }).into())
     }
 
     /// A file or a directory.
-    pub(super) fn schema(
+    pub fn schema(
         &mut self,
         schema: &SchemaType,
         item: &Item<'_>,
+        draft: &mut Draft,
     ) -> Result<Literal, OutputRule> {
-        let uri = self.reference(item)?;
+        let uri = self.reference(item, draft)?;
         let r#type = Some(schema.clone());
         Ok(scalar::Value::Schema(Schema { uri, r#type }).into())
     }
 
-    /// A file or a directory. A format that the type leaves open is what the extension says.
-    pub(super) fn dataset(
+    /// A file or a directory. If the type leaves the format open, the extension decides it.
+    pub fn dataset(
         &mut self,
         dataset: &StructuredDatasetType,
         item: &Item<'_>,
+        draft: &mut Draft,
     ) -> Result<Literal, OutputRule> {
-        let uri = self.reference(item)?;
+        let uri = self.reference(item, draft)?;
         let mut declared = dataset.clone();
         if declared.format.is_empty() {
             item.extension().clone_into(&mut declared.format);
@@ -81,15 +114,16 @@ impl<V: OutputView> Planner<'_, V> {
         Ok(scalar::Value::StructuredDataset(Box::new(dataset)).into())
     }
 
-    /// Notes what to upload and gives its reference; or reads the reference, where it is in its
-    /// place.
-    fn reference(&mut self, item: &Item<'_>) -> Result<String, OutputRule> {
+    /// Adds the data to the draft and makes its reference; or reads the reference that main wrote.
+    fn reference(&mut self, item: &Item<'_>, draft: &mut Draft) -> Result<String, OutputRule> {
         item.special(self.view)?;
         if let Data::Referenced(check) = self.data {
-            return self.written_reference(item, check);
+            let reference = self.written_reference(item, check)?;
+            draft.count(reference.len() as u64)?;
+            return Ok(reference);
         }
-        self.count(0)?;
-        let remote = match self.options.blob_names {
+        draft.count(0)?;
+        let remote = match self.names {
             BlobNames::Reference => item.names.iter().map(|name| (*name).to_owned()).collect(),
             BlobNames::KeepExtension => self.segments(item)?,
         };
@@ -97,7 +131,7 @@ impl<V: OutputView> Planner<'_, V> {
             return Ok(String::new());
         };
         let uri = uri(&remote);
-        self.noted.blobs.push(BlobOutput {
+        draft.add_blob(BlobOutput {
             variable: item.names.first().copied().unwrap_or_default().to_owned(),
             path: item.found.path.clone(),
             kind: if item.is_directory() {
@@ -111,7 +145,31 @@ impl<V: OutputView> Planner<'_, V> {
         Ok(uri)
     }
 
-    /// The names on the path to it.
+    /// The reference that a file holds.
+    fn written_reference(
+        &self,
+        item: &Item<'_>,
+        check: &dyn Fn(&str) -> Result<(), ReferenceRule>,
+    ) -> Result<String, OutputRule> {
+        let refused = |rule| OutputRule::Reference {
+            path: item.shown(self.view),
+            rule,
+        };
+        if item.is_directory() {
+            return Err(refused(ReferenceRule::Directory));
+        }
+        let content = match item.content(self.view, reference::LONGEST, String::new) {
+            Err(OutputRule::TooLarge { size, limit, .. }) => {
+                return Err(refused(ReferenceRule::TooLong { size, limit }));
+            }
+            content => content?,
+        };
+        let text = reference::read(content).map_err(refused)?;
+        check(text).map_err(refused)?;
+        Ok(text.to_owned())
+    }
+
+    /// The names on the path to the data.
     fn segments(&self, item: &Item<'_>) -> Result<Vec<String>, OutputRule> {
         let names = item.found.path.iter();
         names

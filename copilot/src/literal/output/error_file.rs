@@ -1,6 +1,6 @@
-//! `_ERROR`: how a program says that it failed, in its own words (spec §4.2).
+//! `_ERROR`: the file in which a program reports its own failure (spec §4.2).
 //!
-//! Text, as in the reference; or a JSON object (`declared`), which can say more.
+//! It holds text, as in the reference, or a JSON object (`declared`), which can say more.
 
 mod declared;
 
@@ -17,25 +17,24 @@ use crate::idl::container_error::Kind;
 use crate::idl::execution_error::ErrorKind;
 
 const NAME: &str = "_ERROR";
-/// The largest file that is reported whole, in bytes.
+/// The largest file that is reported in full, in bytes.
 const LIMIT: u64 = 1 << 20;
-/// How much of a larger one is reported, in bytes.
+/// How much of a larger file is reported, in bytes.
 const EXCERPT: usize = 16 << 10;
 
-/// What the program wrote. Displayed as the error document says it.
+/// What the program wrote. `Display` gives the message of the error document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserError {
-    /// The program's own word for it, if it gave one.
+    /// The program's own error code, if it gave one.
     pub code: Option<String>,
-    /// Whether another attempt may help; text says nothing of it and counts as recoverable, as in
-    /// the reference.
+    /// Whether another attempt may help. Text counts as recoverable, as in the reference.
     pub kind: Kind,
-    /// Whose failure it is: the program's, unless it says otherwise.
+    /// Who caused the failure: the user's program, unless it says otherwise.
     pub origin: ErrorKind,
-    /// What happened: the JSON's `message`; or, after the reference's words, the whole file, not
-    /// trimmed. What is not UTF-8 is replaced by U+FFFD.
+    /// What happened: the `message` of the JSON object; or the reference's prefix and the whole file,
+    /// untrimmed. U+FFFD replaces what is not UTF-8.
     pub message: String,
-    /// Why a file that looks like JSON is taken as text.
+    /// Why a file that looks like JSON is read as text.
     pub warning: Option<String>,
 }
 
@@ -45,31 +44,31 @@ impl fmt::Display for UserError {
     }
 }
 
-/// Why an existing `_ERROR` says nothing.
+/// Why an existing `_ERROR` cannot be read.
 #[derive(Debug, Error)]
 pub enum ErrorFileError {
-    /// It is no file.
+    /// It is not a file.
     #[error("the error file {} is a {kind}; write a file", path.display())]
     NotAFile {
         /// What it is.
         kind: &'static str,
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
     },
-    /// The operating system refuses.
+    /// The operating system refuses to read it.
     #[error("cannot read the error file {}: {cause}{}", path.display(), advice(cause))]
     Unreadable {
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
 }
 
-/// Reads `_ERROR`; none if there is no such file.
+/// Reads `_ERROR`; none if the file does not exist.
 ///
-/// Of a file of more than 1 MiB the beginning is reported, with its size.
+/// Of a file larger than 1 MiB it reports the size and the beginning.
 pub fn user_error(view: &impl OutputView) -> Result<Option<UserError>, ErrorFileError> {
     let path = || view.root().join(NAME);
     let unreadable = |cause| ErrorFileError::Unreadable {
@@ -91,7 +90,7 @@ pub fn user_error(view: &impl OutputView) -> Result<Option<UserError>, ErrorFile
 }
 
 impl UserError {
-    /// From what was read of a file of `size` bytes.
+    /// From the content, or the beginning of it, of a file of `size` bytes.
     fn read(content: &[u8], size: u64) -> Self {
         if content.len() as u64 > LIMIT {
             let size = size.max(content.len() as u64);
@@ -100,12 +99,12 @@ impl UserError {
                 "error file too large: {size} bytes, at most {LIMIT} are reported; it begins: \
                  {beginning}"
             );
-            return Self::of_text(&text, None);
+            return Self::from_text(&text, None);
         }
         let text = String::from_utf8_lossy(content).into_owned();
         match Declared::parse(&text) {
-            None => Self::of_text(&text, None),
-            Some(Err(reason)) => Self::of_text(&text, Some(reason)),
+            None => Self::from_text(&text, None),
+            Some(Err(error)) => Self::from_text(&text, Some(error.to_string())),
             Some(Ok(declared)) => Self {
                 code: declared.code,
                 kind: declared.kind,
@@ -116,7 +115,7 @@ impl UserError {
         }
     }
 
-    fn of_text(text: &str, warning: Option<String>) -> Self {
+    fn from_text(text: &str, warning: Option<String>) -> Self {
         Self {
             code: None,
             kind: Kind::Recoverable,

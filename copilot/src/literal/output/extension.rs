@@ -1,11 +1,11 @@
-//! Which variants of a union a file's extension names, most exact first: by the variant's tag, the
-//! name of its simple type or its format (`o.csv`); then by what the extension is known for
-//! (`o.json`); then any file for an extension that says nothing of these.
+//! Which variants of a union a file's extension names. Three rules, the most exact first: the variant's
+//! tag, simple type or format (`o.csv`); the common use of the extension (`o.json`); any file, if the
+//! extension fits neither.
 
 use crate::idl::literal_type::Type;
 use crate::idl::{LiteralType, SimpleType};
 
-/// The variants that `extension` names; none if it is empty or names none.
+/// The variants that `extension` names; empty if it names nothing.
 pub fn named<'a>(variants: &'a [LiteralType], extension: &str) -> Vec<&'a LiteralType> {
     if extension.is_empty() {
         return Vec::new();
@@ -43,7 +43,7 @@ fn by_name(variant: &LiteralType, extension: &str) -> bool {
     }
 }
 
-/// By what everybody uses the extension for.
+/// By the common use of the extension.
 fn by_custom(variant: &LiteralType, extension: &str) -> bool {
     let is_struct = variant.r#type == Some(Type::Simple(SimpleType::Struct.into()));
     let is_string = variant.r#type == Some(Type::Simple(SimpleType::String.into()));

@@ -1,24 +1,31 @@
-//! What stands for a value: a file or directory that was found, what it is called, and its content
-//! once somebody asked for it.
+//! A file or directory that stands for a value: its place, its name, and its content once it is read.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use super::lookup::Found;
 use super::problem::OutputRule;
-use super::view::{Entry, EntryKind, OutputView};
+use super::view::{EntryKind, OutputEntry, OutputView};
+
+/// What was found in the output directory.
+#[derive(Debug)]
+pub struct FoundFile {
+    /// Relative to the output directory.
+    pub path: PathBuf,
+    /// What it is.
+    pub entry: OutputEntry,
+}
 
 /// A file or directory that stands for a value.
 pub struct Item<'a> {
-    /// What was found.
-    pub found: Found,
+    /// The file or directory.
+    pub found: FoundFile,
     /// The variable, then the indexes and keys that lead to the value.
     pub names: Vec<&'a str>,
     content: OnceCell<Vec<u8>>,
 }
 
 impl<'a> Item<'a> {
-    pub fn new(names: Vec<&'a str>, found: Found) -> Self {
+    pub fn new(names: Vec<&'a str>, found: FoundFile) -> Self {
         Self {
             found,
             names,
@@ -34,13 +41,13 @@ impl<'a> Item<'a> {
         self.kind() == EntryKind::Directory
     }
 
-    /// Where it lies, for messages.
+    /// Its full path, for messages.
     pub fn shown(&self, view: &impl OutputView) -> PathBuf {
         view.root().join(&self.found.path)
     }
 
-    /// What follows the value's own name in that of its file, without the dot; empty if nothing
-    /// does. A key of a map is a file's whole name, so nothing follows it.
+    /// What follows the value's name in its file name, without the dot; empty if nothing follows. A map
+    /// uses the whole file name as the key, so nothing follows there.
     pub fn extension(&self) -> &str {
         let file = self.found.path.file_name().and_then(|name| name.to_str());
         let name = self.names.last().copied().unwrap_or_default();
@@ -49,12 +56,12 @@ impl<'a> Item<'a> {
             .unwrap_or_default()
     }
 
-    /// Whether its extension says YAML.
+    /// Whether its extension stands for YAML.
     pub fn is_yaml(&self) -> bool {
         matches!(self.extension(), "yaml" | "yml")
     }
 
-    /// An error for what has no content to upload: a pipe, a socket, a device.
+    /// Fails for what has no content to upload: a pipe, a socket, a device.
     pub fn special(&self, view: &impl OutputView) -> Result<(), OutputRule> {
         match self.kind() {
             EntryKind::Special(kind) => Err(OutputRule::Special {
@@ -65,18 +72,18 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// An entry of this directory, as the value `name`.
-    pub fn child<'b>(&self, name: &'b str, file: &Path, entry: Entry) -> Item<'b>
+    /// An entry of this directory as the value `name`.
+    pub fn child<'b>(&self, name: &'b str, file: &Path, entry: OutputEntry) -> Item<'b>
     where
         'a: 'b,
     {
         let mut names: Vec<&'b str> = self.names.clone();
         names.push(name);
         let path = self.found.path.join(file);
-        Item::new(names, Found { path, entry })
+        Item::new(names, FoundFile { path, entry })
     }
 
-    /// The bytes of a file, read once; at most `limit`.
+    /// The bytes of a file, at most `limit`. The file is read once.
     pub fn content(
         &self,
         view: &impl OutputView,
@@ -104,7 +111,7 @@ impl<'a> Item<'a> {
         if size > limit {
             return Err(too_large(size));
         }
-        // One byte more than allowed tells a file that grew.
+        // One byte more than allowed shows that the file grew.
         let content = view
             .read(&self.found.path, limit.saturating_add(1))
             .map_err(|cause| OutputRule::Unreadable {

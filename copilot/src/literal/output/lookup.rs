@@ -1,41 +1,32 @@
-//! Finding the file of a variable: its name, or its name with one extension (spec §4.5); and the
-//! files of a list's elements and a map's values, which are the entries of a directory.
+//! Finds the file of a variable, by its name or its name with an extension (spec §4.5), and the files
+//! of a list's elements and a map's values, which are the entries of a directory.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::item::Item;
+use super::item::{FoundFile, Item};
 use super::problem::OutputRule;
-use super::view::{Entry, OutputView};
+use super::view::{OutputEntry, OutputView};
 use crate::idl::VariableMap;
 use crate::literal::name;
 
 /// How many candidates a message names.
 const SHOWN: usize = 8;
 
-/// What stands for a variable.
-#[derive(Debug)]
-pub struct Found {
-    /// Relative to the output directory.
-    pub path: PathBuf,
-    /// What it is.
-    pub entry: Entry,
-}
-
-/// Whether every declared variable has something that stands for it.
+/// Whether every declared variable has its file or directory.
 pub fn are_present(declared: &VariableMap, view: &impl OutputView) -> bool {
     let mut variables = declared.variables.iter();
     variables.all(|variable| find(&variable.key, view).is_ok())
 }
 
-/// Looks for `variable` and then for the only name that begins with it and a dot.
-pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule> {
+/// Looks for `variable`, then for the only name that begins with it and a dot.
+pub fn find(variable: &str, view: &impl OutputView) -> Result<FoundFile, OutputRule> {
     name::check(variable)?;
     let path = PathBuf::from(variable);
     if let Some(entry) = stat(&path, view)? {
-        return Ok(Found { path, entry });
+        return Ok(FoundFile { path, entry });
     }
     let pattern = format!("{variable}.");
     let mut candidates: Vec<PathBuf> = Vec::new();
@@ -43,7 +34,7 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule>
         if name.as_encoded_bytes().starts_with(pattern.as_bytes()) {
             candidates.push(name.into());
         }
-        // More than a message names need not be known.
+        // One more than a message names is enough.
         flow(candidates.len() <= SHOWN)
     })?;
     candidates.sort();
@@ -55,7 +46,7 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<Found, OutputRule>
         [] => Err(missing()),
         [only] => {
             let entry = stat(only, view)?.ok_or_else(missing)?;
-            Ok(Found {
+            Ok(FoundFile {
                 path: only.clone(),
                 entry,
             })
@@ -74,7 +65,7 @@ pub fn elements(
     let mut found: BTreeMap<usize, Vec<PathBuf>> = BTreeMap::new();
     let files = entries(list, view, most)?;
     if files.len() > most {
-        // Which of them are missing cannot be told; the caller counts them, and refuses.
+        // The list is cut, so gaps cannot be told. The caller counts the files, and refuses.
         return Ok(files);
     }
     for file in files {
@@ -103,8 +94,8 @@ pub fn elements(
     Ok(files)
 }
 
-/// The names in a directory, sorted; each is a key of a map, or the file of a list's element. One
-/// more than `most` is as good as all.
+/// The names in a directory, sorted: the keys of a map, or the files of a list's elements. Stops at one
+/// more than `most`.
 pub fn entries(
     directory: &Item<'_>,
     view: &impl OutputView,
@@ -126,14 +117,14 @@ pub fn entries(
     Ok(found)
 }
 
-/// What an entry of a directory is. It was listed, so it is there, unless main goes on writing.
-pub fn entry(path: &Path, view: &impl OutputView) -> Result<Entry, OutputRule> {
+/// What a listed entry of a directory is. It is gone only if main still writes.
+pub fn entry(path: &Path, view: &impl OutputView) -> Result<OutputEntry, OutputRule> {
     stat(path, view)?.ok_or_else(|| OutputRule::Vanished {
         path: view.root().join(path),
     })
 }
 
-/// The index that a file name begins with: decimal digits as they are printed, up to a dot.
+/// The index at the beginning of a file name: decimal digits without leading zeros, up to a dot.
 fn index(file: &str) -> Option<usize> {
     let digits = file.split_once('.').map_or(file, |(digits, _)| digits);
     let index: usize = digits.parse().ok()?;
@@ -168,7 +159,7 @@ fn see_names(
         })
 }
 
-fn stat(path: &Path, view: &impl OutputView) -> Result<Option<Entry>, OutputRule> {
+fn stat(path: &Path, view: &impl OutputView) -> Result<Option<OutputEntry>, OutputRule> {
     view.stat(path).map_err(|cause| OutputRule::Unreadable {
         path: view.root().join(path),
         cause,

@@ -1,6 +1,7 @@
-//! A member of a JSON or YAML file as a literal of its declared type. The forms are those in which
-//! `inputs.json` shows the same types (spec §3.2, last column but one), so that one may become the
-//! other; texts of datetimes and durations may have all the forms that a file of their own may have.
+//! A member of a JSON or YAML file as a literal of its declared type. The forms are those that
+//! `inputs.json` uses for the same types (spec §3.2, last column but one), so an input file can become
+//! an output. Texts of datetimes and durations may also have every form that a file of their own may
+//! have.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::planner::{Planner, unsupported};
+use super::draft::Draft;
 use super::problem::OutputRule;
-use super::view::OutputView;
+use super::union::{Rank, in_order, only, wrap};
 use super::{object, text};
 use crate::idl::literal_type::Type;
 use crate::idl::{
@@ -21,19 +22,19 @@ use crate::idl::{
 use crate::literal::duration;
 use crate::literal::name::Shown;
 
-/// Why a member is none of its type.
+/// Why a member is not a value of its declared type.
 #[derive(Debug)]
-pub struct Misfit {
-    /// The indexes and keys that lead to it.
+pub struct TypeMismatch {
+    /// The indexes and keys that lead to the member.
     at: String,
     rule: String,
 }
 
-impl Misfit {
-    pub(super) fn new(rule: impl fmt::Display) -> Self {
+impl TypeMismatch {
+    fn new(rule: impl fmt::Display) -> Self {
         Self {
             at: String::new(),
-            rule: format!("{rule}"),
+            rule: rule.to_string(),
         }
     }
 
@@ -42,7 +43,7 @@ impl Misfit {
         self
     }
 
-    /// The rule that a file breaks.
+    /// The rule that the file at `path` breaks.
     pub(super) fn in_file(self, path: PathBuf) -> OutputRule {
         OutputRule::Member {
             path,
@@ -52,64 +53,106 @@ impl Misfit {
     }
 }
 
-impl<V: OutputView> Planner<'_, V> {
-    /// The literal of one value, and of all in it.
-    pub(super) fn member(
-        &mut self,
-        declared: &LiteralType,
-        value: &Value,
-    ) -> Result<Literal, Misfit> {
-        self.count(0).map_err(Misfit::new)?;
-        match &declared.r#type {
-            Some(Type::Simple(number)) => match SimpleType::try_from(*number) {
-                Ok(kind) => simple(kind, value),
-                Err(_) => Err(Misfit::new(unsupported(declared))),
-            },
-            Some(Type::EnumType(values)) => {
-                text::one_of(&values.values, string(value)?).map_err(Misfit::new)
-            }
-            Some(Type::CollectionType(element)) => self.list(element, value),
-            Some(Type::MapValueType(of)) => self.object(of, value),
-            Some(Type::UnionType(union)) => self.union_member(&union.variants, declared, value),
-            Some(Type::Blob(_) | Type::Schema(_) | Type::StructuredDatasetType(_)) => {
-                Err(Misfit::new(format_args!(
-                    "a {declared} cannot stand in a file of JSON or YAML; make a directory with an entry for each"
-                )))
-            }
-            None => Err(Misfit::new(unsupported(declared))),
+/// Reads the members of one file.
+pub struct MemberReader<'a> {
+    draft: &'a mut Draft,
+    is_referenced: bool,
+}
+
+impl<'a> MemberReader<'a> {
+    /// Counts each value in `draft`. `is_referenced` says that files hold references in place of data.
+    pub fn new(draft: &'a mut Draft, is_referenced: bool) -> Self {
+        Self {
+            draft,
+            is_referenced,
         }
     }
 
-    fn list(&mut self, element: &LiteralType, value: &Value) -> Result<Literal, Misfit> {
+    /// The literal of one value and everything in it.
+    pub fn literal(
+        &mut self,
+        declared: &LiteralType,
+        value: &Value,
+    ) -> Result<Literal, TypeMismatch> {
+        self.draft.count(0).map_err(TypeMismatch::new)?;
+        match &declared.r#type {
+            Some(Type::Simple(number)) => match SimpleType::try_from(*number) {
+                Ok(kind) => simple(kind, value),
+                Err(_) => Err(TypeMismatch::new(OutputRule::unsupported(declared))),
+            },
+            Some(Type::EnumType(values)) => {
+                text::one_of(&values.values, string(value)?).map_err(TypeMismatch::new)
+            }
+            Some(Type::CollectionType(element)) => self.list(element, value),
+            Some(Type::MapValueType(of)) => self.object(of, value),
+            Some(Type::UnionType(union)) => self.union(&union.variants, declared, value),
+            Some(Type::Blob(_) | Type::Schema(_) | Type::StructuredDatasetType(_)) => {
+                Err(TypeMismatch::new(format_args!(
+                    "a {declared} cannot stand in a file of JSON or YAML; make a directory with an entry for each"
+                )))
+            }
+            None => Err(TypeMismatch::new(OutputRule::unsupported(declared))),
+        }
+    }
+
+    fn list(&mut self, element: &LiteralType, value: &Value) -> Result<Literal, TypeMismatch> {
         let Value::Array(items) = value else {
             return Err(expected("an array", value));
         };
         let mut literals = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let literal = self
-                .member(element, item)
-                .map_err(|misfit| misfit.beneath(&format!("[{index}]")))?;
+                .literal(element, item)
+                .map_err(|mismatch| mismatch.beneath(&format!("[{index}]")))?;
             literals.push(literal);
         }
         Ok(literal::Value::Collection(LiteralCollection { literals }).into())
     }
 
-    fn object(&mut self, of: &LiteralType, value: &Value) -> Result<Literal, Misfit> {
+    fn object(&mut self, of: &LiteralType, value: &Value) -> Result<Literal, TypeMismatch> {
         let Value::Object(members) = value else {
             return Err(expected("an object", value));
         };
         let mut literals = LiteralMap::default();
         for (key, member) in members {
             let literal = self
-                .member(of, member)
-                .map_err(|misfit| misfit.beneath(&format!("[{}]", Shown(key))))?;
+                .literal(of, member)
+                .map_err(|mismatch| mismatch.beneath(&format!("[{}]", Shown(key))))?;
             literals.literals.insert(key.clone(), literal);
         }
         Ok(literal::Value::Map(literals).into())
     }
+
+    /// The first variant of a union that takes the value.
+    fn union(
+        &mut self,
+        variants: &[LiteralType],
+        declared: &LiteralType,
+        value: &Value,
+    ) -> Result<Literal, TypeMismatch> {
+        let mut refusal = None;
+        for (rank, variant) in in_order(variants, self.is_referenced) {
+            // Null is NONE if the union has it; else it is the empty binary or struct.
+            if rank == Rank::Nothing && !value.is_null() {
+                continue;
+            }
+            let mark = self.draft.mark();
+            match self.literal(variant, value) {
+                Ok(inner) => return Ok(wrap(variant, inner)),
+                Err(mismatch) => refusal = Some(mismatch),
+            }
+            self.draft.go_back(mark);
+        }
+        match refusal {
+            Some(mismatch) if only(variants).is_some() => Err(mismatch),
+            _ => Err(TypeMismatch::new(format_args!(
+                "its type is {declared}, and the value fits none of them"
+            ))),
+        }
+    }
 }
 
-fn simple(kind: SimpleType, value: &Value) -> Result<Literal, Misfit> {
+fn simple(kind: SimpleType, value: &Value) -> Result<Literal, TypeMismatch> {
     Ok(match kind {
         SimpleType::None => match value {
             Value::Null => scalar::Value::NoneType(Void {}).into(),
@@ -127,13 +170,13 @@ fn simple(kind: SimpleType, value: &Value) -> Result<Literal, Misfit> {
         }
         SimpleType::String | SimpleType::Datetime | SimpleType::Duration => {
             let read = text::primitive(kind, string(value)?);
-            read.map_err(Misfit::new)?.into()
+            read.map_err(TypeMismatch::new)?.into()
         }
         SimpleType::Binary => text::binary(bytes(value)?),
         SimpleType::Error => text::error(string(value)?),
         SimpleType::Struct => match value {
             Value::Object(_) | Value::Null => {
-                let fields = object::from_value(value.clone()).map_err(Misfit::new)?;
+                let fields = object::from_value(value.clone()).map_err(TypeMismatch::new)?;
                 scalar::Value::Generic(fields).into()
             }
             _ => return Err(expected("an object", value)),
@@ -141,7 +184,7 @@ fn simple(kind: SimpleType, value: &Value) -> Result<Literal, Misfit> {
     })
 }
 
-fn integer(value: &Value) -> Result<i64, Misfit> {
+fn integer(value: &Value) -> Result<i64, TypeMismatch> {
     value.as_i64().ok_or_else(|| {
         expected(
             "a whole number of 64 bits, without a point or exponent",
@@ -150,8 +193,8 @@ fn integer(value: &Value) -> Result<i64, Misfit> {
     })
 }
 
-/// A number, or one of the words that protobuf's JSON has for what is none.
-fn float(value: &Value) -> Result<f64, Misfit> {
+/// A number, or one of the words that protobuf's JSON uses for NaN and the infinities.
+fn float(value: &Value) -> Result<f64, TypeMismatch> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => match text.as_str() {
@@ -165,22 +208,22 @@ fn float(value: &Value) -> Result<f64, Misfit> {
     .ok_or_else(|| expected("a number, or \"NaN\", \"Infinity\", \"-Infinity\"", value))
 }
 
-fn string(value: &Value) -> Result<&str, Misfit> {
+fn string(value: &Value) -> Result<&str, TypeMismatch> {
     value.as_str().ok_or_else(|| expected("a string", value))
 }
 
-/// Base64; null is no byte, as in `inputs.json`.
-fn bytes(value: &Value) -> Result<Vec<u8>, Misfit> {
+/// Base64; null means no bytes, as in `inputs.json`.
+fn bytes(value: &Value) -> Result<Vec<u8>, TypeMismatch> {
     match value {
         Value::Null => Ok(Vec::new()),
-        Value::String(text) => STANDARD
-            .decode(text)
-            .map_err(|error| Misfit::new(format_args!("it is no base64 with padding: {error}"))),
+        Value::String(text) => STANDARD.decode(text).map_err(|error| {
+            TypeMismatch::new(format_args!("it is not base64 with padding: {error}"))
+        }),
         _ => Err(expected("a string of base64", value)),
     }
 }
 
-fn expected(what: &str, value: &Value) -> Misfit {
+fn expected(what: &str, value: &Value) -> TypeMismatch {
     let found = match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
@@ -189,5 +232,5 @@ fn expected(what: &str, value: &Value) -> Misfit {
         Value::Array(_) => "an array".to_owned(),
         Value::Object(_) => "an object".to_owned(),
     };
-    Misfit::new(format_args!("it is {found}; write {what}"))
+    TypeMismatch::new(format_args!("it is {found}; write {what}"))
 }

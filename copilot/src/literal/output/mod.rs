@@ -1,14 +1,15 @@
-//! Outputs: from what the main container left in the output directory to literals (spec §4).
+//! Outputs: from what main left in the output directory to literals (spec §4).
 //!
-//! [`user_error`] says whether the program reported an error of its own; [`plan`] reads small values
-//! into literals and notes which files and directories must be uploaded where. The directory is
-//! seen through [`OutputView`], and no path is opened here. The upload calls both. What `input` lays
-//! out for a type, this reads as an output of the same type.
+//! [`user_error`] reads the program's own error report; [`plan`] reads small values into literals and
+//! lists the files and directories to upload. The directory is seen through [`OutputView`]; never
+//! here: opening a path. The upload calls both. Whatever `input` lays out for a type, this reads back
+//! as an output of the same type.
 
-mod container;
 mod data;
+mod draft;
 mod error_file;
 mod extension;
+mod interface;
 mod item;
 mod lookup;
 mod member;
@@ -23,13 +24,12 @@ mod view;
 mod yaml;
 
 pub use error_file::{ErrorFileError, UserError, user_error};
+pub use interface::{data_so_far, has_data, plan, plan_references};
 pub use lookup::are_present;
-pub use plan::{
-    BlobNames, BlobOutput, OutputOptions, OutputPlan, data_so_far, has_data, plan, plan_references,
-};
-pub use problem::{OutputError, OutputProblem, OutputRule, advice};
+pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan};
+pub use problem::{OutputError, OutputProblem, OutputRule, ReferenceRule, advice};
 pub use text::TextError;
-pub use view::{Entry, EntryKind, OutputView};
+pub use view::{EntryKind, OutputEntry, OutputView};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
-//! A JSON object as a `Struct` (spec §4.4, row STRUCT), with the reference's tolerance: text after
-//! the value is ignored, of equal keys the last one counts, numbers are doubles, and what is no
-//! Unicode becomes U+FFFD.
+//! A JSON object as a `Struct` (spec §4.4, row STRUCT), as tolerant as the reference: text after the
+//! value is ignored, the last of equal keys wins, numbers are doubles, and invalid Unicode becomes
+//! U+FFFD.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,53 +9,68 @@ use std::fmt;
 use prost_types::{ListValue, Struct, Value, value};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use thiserror::Error;
 
-/// Reads the first JSON value of `bytes`, which must be an object or null. The error says why not.
-pub fn parse(bytes: &[u8]) -> Result<Struct, String> {
+/// Why a value is not a struct.
+#[derive(Debug, Error)]
+pub enum StructError {
+    /// It is not JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// It is an array.
+    #[error("it is an array, not an object")]
+    Array,
+    /// It is a string, a number or a boolean.
+    #[error("it is a single value, not an object")]
+    Single,
+}
+
+/// Reads the first JSON value of `bytes`, which must be an object or null.
+pub fn parse(bytes: &[u8]) -> Result<Struct, StructError> {
     let text = mend_bytes(bytes);
     let text = mend_surrogates(&text);
     read(&mut serde_json::Deserializer::from_str(&text))
 }
 
-/// The struct that a tree is; it must be an object or null.
-pub fn from_value(value: serde_json::Value) -> Result<Struct, String> {
+/// The struct of a tree, which must be an object or null.
+pub fn from_value(value: serde_json::Value) -> Result<Struct, StructError> {
     read(value)
 }
 
-fn read<'de, D: Deserializer<'de, Error = serde_json::Error>>(from: D) -> Result<Struct, String> {
-    match Node::deserialize(from)
-        .map_err(|error| error.to_string())?
-        .0
-    {
+fn read<'de, D>(from: D) -> Result<Struct, StructError>
+where
+    D: Deserializer<'de, Error = serde_json::Error>,
+{
+    match StructNode::deserialize(from)?.0 {
         value::Kind::StructValue(fields) => Ok(fields),
         value::Kind::NullValue(_) => Ok(Struct::default()),
-        value::Kind::ListValue(_) => Err("it is an array, not an object".to_owned()),
-        _ => Err("it is a single value, not an object".to_owned()),
+        value::Kind::ListValue(_) => Err(StructError::Array),
+        _ => Err(StructError::Single),
     }
 }
 
-/// A value of a struct, made while it is read: a large one is never held twice.
-struct Node(value::Kind);
+/// A value of a struct, built while it is read, so a large one is never in memory twice.
+struct StructNode(value::Kind);
 
-impl Node {
+impl StructNode {
     fn value(self) -> Value {
         Value { kind: Some(self.0) }
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
+impl<'de> Deserialize<'de> for StructNode {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Reader).map(Self)
+        from.deserialize_any(StructVisitor).map(Self)
     }
 }
 
-struct Reader;
+struct StructVisitor;
 
 #[expect(
     clippy::cast_precision_loss,
     reason = "the numbers of a struct are doubles"
 )]
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for StructVisitor {
     type Value = value::Kind;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,7 +107,7 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<value::Kind, A::Error> {
         let mut values = Vec::new();
-        while let Some(item) = items.next_element::<Node>()? {
+        while let Some(item) = items.next_element::<StructNode>()? {
             values.push(item.value());
         }
         Ok(value::Kind::ListValue(ListValue { values }))
@@ -100,7 +115,7 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<value::Kind, A::Error> {
         let mut fields = BTreeMap::new();
-        while let Some((key, member)) = members.next_entry::<String, Node>()? {
+        while let Some((key, member)) = members.next_entry::<String, StructNode>()? {
             fields.insert(key, member.value());
         }
         Ok(value::Kind::StructValue(Struct { fields }))
@@ -170,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_unicode_is_replaced() {
+    fn invalid_unicode_is_replaced() {
         let table: [(&[u8], &str); 8] = [
             (br#"{"a":"\ud83d\ude00"}"#, "😀"),
             (br#"{"a":"\ud83dx"}"#, "\u{fffd}x"),

@@ -1,98 +1,41 @@
 //! The walk that makes a plan: one value at a time, by its declared type.
 //!
-//! Here: what a single file holds, and what is the same for all types. What lies in directories
-//! (`container`), what is uploaded (`data`), and what may be one of several (`union`) stand beside
-//! it, as further methods of the same planner.
+//! It goes through files and directories. Data is the [`DataPlanner`]'s; what a JSON or YAML file
+//! holds is the [`MemberReader`]'s.
 
+use super::data::{Data, DataPlanner};
+use super::draft::{Draft, MOST_VALUES};
+use super::extension::named;
 use super::item::Item;
-use super::lookup::find;
+use super::lookup::{elements, entries, entry, find};
+use super::member::MemberReader;
 use super::object;
-use super::plan::{BlobOutput, OutputOptions};
+use super::plan::OutputOptions;
 use super::problem::OutputRule;
 use super::text::{self, TextError};
-use super::union::of_nothing;
+use super::union::{in_order, is_none, only, value_of_nothing, wrap};
 use super::view::OutputView;
 use crate::idl::literal_type::Type;
-use crate::idl::{Literal, LiteralType, SimpleType, scalar};
+use crate::idl::{
+    Literal, LiteralCollection, LiteralMap, LiteralType, SimpleType, literal, scalar,
+};
 
-/// How many values an upload may hold. More would neither fit our memory nor be read by the
-/// platform, whose limit for all outputs is a few MiB.
-pub const MOST_VALUES: usize = 100_000;
-/// How many bytes all values may have together, unless one alone may have more.
-const MOST_BYTES: u64 = 32 << 20;
-
-/// Makes literals, and notes what must be uploaded for them.
-pub struct Planner<'a, V> {
-    pub view: &'a V,
-    pub options: OutputOptions,
-    /// Where the data of blobs, schemas and datasets is.
-    pub data: Data<'a>,
-    /// What has been noted so far.
-    pub noted: Noted,
+/// Makes the literals of outputs, and drafts what must be uploaded for them.
+pub struct OutputPlanner<'a, V> {
+    view: &'a V,
+    max_simple_size: u64,
+    data: DataPlanner<'a, V>,
+    pub draft: Draft,
 }
 
-/// Where the data of blobs, schemas and datasets is.
-pub enum Data<'a> {
-    /// In the output directory, to be uploaded. Gives the reference of a blob by the segments of its
-    /// name.
-    Uploaded(&'a mut dyn FnMut(&[String]) -> String),
-    /// In a store, where main has put it; the output directory holds references. Says what is wrong
-    /// with one.
-    Referenced(&'a dyn Fn(&str) -> Result<(), String>),
-}
-
-impl Data<'_> {
-    pub fn is_referenced(&self) -> bool {
-        matches!(self, Self::Referenced(_))
-    }
-}
-
-/// What a planner has noted. An attempt that fails is taken back.
-#[derive(Default)]
-pub struct Noted {
-    pub blobs: Vec<BlobOutput>,
-    values: usize,
-    bytes: u64,
-}
-
-/// Where a planner was.
-#[derive(Clone, Copy)]
-pub struct Mark {
-    blobs: usize,
-    values: usize,
-    bytes: u64,
-}
-
-impl Noted {
-    /// Where an attempt begins.
-    pub fn mark(&self) -> Mark {
-        Mark {
-            blobs: self.blobs.len(),
-            values: self.values,
-            bytes: self.bytes,
-        }
-    }
-
-    /// Forgets what an attempt noted.
-    pub fn go_back(&mut self, mark: Mark) {
-        self.blobs.truncate(mark.blobs);
-        self.values = mark.values;
-        self.bytes = mark.bytes;
-    }
-}
-
-impl<'a, V: OutputView> Planner<'a, V> {
+impl<'a, V: OutputView> OutputPlanner<'a, V> {
     pub fn new(view: &'a V, options: OutputOptions, data: Data<'a>) -> Self {
         Self {
             view,
-            options,
-            data,
-            noted: Noted::default(),
+            max_simple_size: options.max_simple_size,
+            data: DataPlanner::new(view, options.blob_names, data),
+            draft: Draft::new(options.max_simple_size),
         }
-    }
-
-    pub fn into_blobs(self) -> Vec<BlobOutput> {
-        self.noted.blobs
     }
 
     /// The literal of a declared output.
@@ -102,24 +45,21 @@ impl<'a, V: OutputView> Planner<'a, V> {
         declared: &LiteralType,
     ) -> Result<Literal, OutputRule> {
         if !is_known(declared) {
-            return Err(unsupported(declared));
+            return Err(OutputRule::unsupported(declared));
         }
         match find(variable, self.view) {
             Ok(found) => self.literal(declared, &Item::new(vec![variable], found)),
-            Err(missing @ OutputRule::Missing { .. }) => of_nothing(declared).ok_or(missing),
+            Err(missing @ OutputRule::Missing { .. }) => value_of_nothing(declared).ok_or(missing),
             Err(rule) => Err(rule),
         }
     }
 
-    /// The literal of what was found.
-    pub fn literal(
-        &mut self,
-        declared: &LiteralType,
-        item: &Item<'_>,
-    ) -> Result<Literal, OutputRule> {
+    /// The literal of a file or directory.
+    fn literal(&mut self, declared: &LiteralType, item: &Item<'_>) -> Result<Literal, OutputRule> {
         match &declared.r#type {
             Some(Type::Simple(number)) => {
-                let kind = SimpleType::try_from(*number).map_err(|_| unsupported(declared))?;
+                let kind =
+                    SimpleType::try_from(*number).map_err(|_| OutputRule::unsupported(declared))?;
                 self.simple(kind, declared, item)
             }
             Some(Type::EnumType(values)) => {
@@ -128,11 +68,13 @@ impl<'a, V: OutputView> Planner<'a, V> {
             }
             Some(Type::CollectionType(element)) => self.collection(element, declared, item),
             Some(Type::MapValueType(value)) => self.map(value, declared, item),
-            Some(Type::Blob(blob)) => self.blob(blob, declared, item),
-            Some(Type::Schema(schema)) => self.schema(schema, item),
-            Some(Type::StructuredDatasetType(dataset)) => self.dataset(dataset, item),
+            Some(Type::Blob(blob)) => self.data.blob(blob, declared, item, &mut self.draft),
+            Some(Type::Schema(schema)) => self.data.schema(schema, item, &mut self.draft),
+            Some(Type::StructuredDatasetType(dataset)) => {
+                self.data.dataset(dataset, item, &mut self.draft)
+            }
             Some(Type::UnionType(union)) => self.union(&union.variants, declared, item),
-            None => Err(unsupported(declared)),
+            None => Err(OutputRule::unsupported(declared)),
         }
     }
 
@@ -142,7 +84,7 @@ impl<'a, V: OutputView> Planner<'a, V> {
         declared: &LiteralType,
         item: &Item<'_>,
     ) -> Result<Literal, OutputRule> {
-        // The file says nothing that this type could hold, whatever its size.
+        // NONE holds nothing, so the content does not matter, whatever its size.
         if kind == SimpleType::None && !item.is_directory() {
             item.special(self.view)?;
             return text::parse(kind, &[]).map_err(|cause| self.text(item, cause));
@@ -158,53 +100,140 @@ impl<'a, V: OutputView> Planner<'a, V> {
     fn structure(&self, item: &Item<'_>, content: &[u8]) -> Result<Literal, OutputRule> {
         let tree = text::tree(content, "YAML map", true).map_err(|cause| self.text(item, cause))?;
         let fields = object::from_value(tree)
-            .map_err(|rule| self.text(item, text::malformed_bytes("YAML map", content, rule)))?;
+            .map_err(|error| text::malformed_bytes("YAML map", content, &error))
+            .map_err(|cause| self.text(item, cause))?;
         Ok(scalar::Value::Generic(fields).into())
     }
 
+    /// A directory of `0`, `1`, …, or a JSON or YAML list.
+    fn collection(
+        &mut self,
+        element: &LiteralType,
+        declared: &LiteralType,
+        list: &Item<'_>,
+    ) -> Result<Literal, OutputRule> {
+        if !list.is_directory() {
+            return self.tree(declared, list, ["JSON array", "YAML list"]);
+        }
+        let files = elements(list, self.view, MOST_VALUES)?;
+        self.draft.room_for(files.len())?;
+        let mut literals = Vec::with_capacity(files.len());
+        for (index, file) in files.iter().enumerate() {
+            let path = list.found.path.join(file);
+            let found = entry(&path, self.view)?;
+            let name = index.to_string();
+            let item = list.child(&name, file.as_ref(), found);
+            literals.push(self.literal(element, &item)?);
+        }
+        Ok(literal::Value::Collection(LiteralCollection { literals }).into())
+    }
+
+    /// A directory with an entry for each key, or a JSON or YAML map.
+    fn map(
+        &mut self,
+        value: &LiteralType,
+        declared: &LiteralType,
+        map: &Item<'_>,
+    ) -> Result<Literal, OutputRule> {
+        if !map.is_directory() {
+            return self.tree(declared, map, ["JSON object", "YAML map"]);
+        }
+        let mut literals = LiteralMap::default();
+        let keys = entries(map, self.view, MOST_VALUES)?;
+        self.draft.room_for(keys.len())?;
+        for key in keys {
+            let path = map.found.path.join(&key);
+            let found = entry(&path, self.view)?;
+            let item = map.child(&key, key.as_ref(), found);
+            let literal = self.literal(value, &item)?;
+            literals.literals.insert(key, literal);
+        }
+        Ok(literal::Value::Map(literals).into())
+    }
+
+    /// What a file of JSON or YAML holds. `kinds` says what each of them must be.
+    fn tree(
+        &mut self,
+        declared: &LiteralType,
+        item: &Item<'_>,
+        kinds: [&'static str; 2],
+    ) -> Result<Literal, OutputRule> {
+        let kind = kinds[usize::from(item.is_yaml())];
+        let content = self.content(declared, item)?;
+        let tree = text::tree(content, kind, item.is_yaml());
+        let tree = tree.map_err(|cause| self.text(item, cause))?;
+        MemberReader::new(&mut self.draft, self.data.is_referenced())
+            .literal(declared, &tree)
+            .map_err(|mismatch| mismatch.in_file(item.shown(self.view)))
+    }
+
+    /// The first variant of a union that takes what was found.
+    fn union(
+        &mut self,
+        variants: &[LiteralType],
+        declared: &LiteralType,
+        item: &Item<'_>,
+    ) -> Result<Literal, OutputRule> {
+        item.special(self.view)?;
+        let limit = self.max_simple_size;
+        // No variant can be tried on a file that cannot be read.
+        if let Err(rule @ OutputRule::Unreadable { .. }) =
+            item.content(self.view, limit, String::new)
+        {
+            return Err(rule);
+        }
+        let view = self.view;
+        let text = || item.content(view, limit, String::new).ok().map(text::trim);
+        let named = match only(variants) {
+            Some(only) => vec![only],
+            None => named(variants, item.extension()),
+        };
+        let mut refusal = None;
+        for (rank, variant) in in_order(variants, self.data.is_referenced()) {
+            let is_named = named.iter().any(|named| std::ptr::eq(*named, variant));
+            let is_candidate = match named.as_slice() {
+                [_] if !is_none(variant) => is_named,
+                [] => rank.may_be(item, text),
+                // An empty file is NONE, whatever its name.
+                _ => (is_named || is_none(variant)) && rank.may_be(item, text),
+            };
+            if !is_candidate {
+                continue;
+            }
+            let mark = self.draft.mark();
+            match self.literal(variant, item) {
+                Ok(inner) => return Ok(wrap(variant, inner)),
+                Err(rule @ OutputRule::Unreadable { .. }) => return Err(rule),
+                Err(rule) if !matches!(refusal, Some(OutputRule::TooMany { .. })) => {
+                    refusal = Some(rule);
+                }
+                Err(_) => {}
+            }
+            self.draft.go_back(mark);
+        }
+        match refusal {
+            Some(rule @ OutputRule::TooMany { .. }) => Err(rule),
+            // With a single candidate, its own words say more.
+            Some(rule) if named.len() == 1 => Err(rule),
+            _ => Err(OutputRule::NoVariant {
+                declared: declared.to_string(),
+                path: item.shown(self.view),
+            }),
+        }
+    }
+
     /// The content of a file that becomes a part of `outputs.pb`.
-    pub fn content<'b>(
+    fn content<'b>(
         &mut self,
         declared: &LiteralType,
         item: &'b Item<'_>,
     ) -> Result<&'b [u8], OutputRule> {
-        let limit = self.options.max_simple_size;
-        let content = item.content(self.view, limit, || declared.to_string())?;
-        self.count(content.len() as u64)?;
+        let content = item.content(self.view, self.max_simple_size, || declared.to_string())?;
+        self.draft.count(content.len() as u64)?;
         Ok(content)
     }
 
-    /// Counts one more value.
-    pub fn count(&mut self, bytes: u64) -> Result<(), OutputRule> {
-        self.room_for(1)?;
-        self.noted.values += 1;
-        self.noted.bytes += bytes;
-        if self.noted.bytes > self.most_bytes() {
-            return Err(self.too_many());
-        }
-        Ok(())
-    }
-
-    /// An error if so many more values are too many.
-    pub fn room_for(&self, values: usize) -> Result<(), OutputRule> {
-        if self.noted.values + values > MOST_VALUES {
-            return Err(self.too_many());
-        }
-        Ok(())
-    }
-
-    fn most_bytes(&self) -> u64 {
-        MOST_BYTES.max(self.options.max_simple_size)
-    }
-
-    fn too_many(&self) -> OutputRule {
-        OutputRule::TooMany {
-            values: MOST_VALUES,
-            bytes: self.most_bytes(),
-        }
-    }
-
-    pub fn text(&self, item: &Item<'_>, cause: TextError) -> OutputRule {
+    fn text(&self, item: &Item<'_>, cause: TextError) -> OutputRule {
         OutputRule::Text {
             path: item.shown(self.view),
             cause,
@@ -212,8 +241,8 @@ impl<'a, V: OutputView> Planner<'a, V> {
     }
 }
 
-/// Whether we know all of a type, so that an empty list of an unknown type is not taken for one. Of
-/// a union's variants some may be newer than we are, if what is there is none of them.
+/// Whether we know the whole type: else an empty list of an unknown type would pass. Some variants of a
+/// union may be unknown, as long as the file fits another variant.
 fn is_known(declared: &LiteralType) -> bool {
     match &declared.r#type {
         None => false,
@@ -222,9 +251,4 @@ fn is_known(declared: &LiteralType) -> bool {
         Some(Type::UnionType(union)) => union.variants.iter().any(is_known),
         Some(_) => true,
     }
-}
-
-/// That a type is none we know.
-pub fn unsupported(declared: &LiteralType) -> OutputRule {
-    OutputRule::Unsupported(declared.to_string())
 }

@@ -1,20 +1,22 @@
-//! Why outputs cannot be uploaded: every rule, with the path and the way out.
+//! Why outputs cannot be uploaded: every rule, with the path and what to do.
 
 use std::io;
 use std::path::PathBuf;
+use std::str::Utf8Error;
 
 use thiserror::Error;
 
 use super::text::TextError;
+use crate::idl::LiteralType;
 use crate::literal::name::{NameError, Shown};
 use crate::literal::problems::Problems;
 
-/// Outputs that are missing or wrong: all of them, each with its variable.
+/// All outputs that are missing or wrong, each with its variable.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub struct OutputError(pub Problems<OutputProblem>);
 
-/// One of them.
+/// One output that is missing or wrong.
 #[derive(Debug, Error)]
 #[error("output {}: {rule}", Shown(variable))]
 pub struct OutputProblem {
@@ -24,54 +26,54 @@ pub struct OutputProblem {
     pub rule: OutputRule,
 }
 
-/// What every output must keep to.
+/// The rules for outputs.
 #[derive(Debug, Error)]
 pub enum OutputRule {
-    /// The variable's name is no file name.
+    /// The variable's name cannot be a file name.
     #[error("{0}; rename it in the task's interface")]
     Name(#[from] NameError),
     /// A type that cannot be uploaded.
     #[error("the type {0} is not supported as an output")]
     Unsupported(String),
-    /// Nothing is there.
-    #[error("file not found at {}, nor exactly one called {}; the program must write it", path.display(), Shown(pattern))]
+    /// The file does not exist.
+    #[error("file not found at {}, nor exactly one file named {}; the program must write it", path.display(), Shown(pattern))]
     Missing {
-        /// Where it was looked for.
+        /// The expected path.
         path: PathBuf,
         /// The name with any extension.
         pattern: String,
     },
     /// Several files have the variable's name and an extension.
-    #[error("ambiguous: at {} there is no file, but several with an extension: {}; keep one", path.display(), candidates.join(", "))]
+    #[error("ambiguous: {} does not exist, but several files of this name have an extension: {}; keep one", path.display(), candidates.join(", "))]
     Ambiguous {
-        /// Where it was looked for.
+        /// The expected path.
         path: PathBuf,
-        /// The files that could be meant; the first ones.
+        /// The first of the possible files.
         candidates: Vec<String>,
     },
-    /// The operating system refuses.
+    /// The operating system refuses to read it.
     #[error("cannot read {}: {cause}{}", path.display(), advice(cause))]
     Unreadable {
-        /// What was to be read.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// A directory where a file is due.
-    #[error("its type is {declared}, and {} is a directory; write a file", path.display())]
+    /// A directory where a file must be.
+    #[error("its type is {declared}, but {} is a directory; write a file", path.display())]
     IsDirectory {
         /// The declared type in words.
         declared: String,
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
     },
-    /// A file where a directory is due.
-    #[error("its type is {declared}, and {} is a file; write a directory", path.display())]
+    /// A file where a directory must be.
+    #[error("its type is {declared}, but {} is a file; write a directory", path.display())]
     IsFile {
         /// The declared type in words.
         declared: String,
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
     },
     /// Neither a file nor a directory.
@@ -79,81 +81,82 @@ pub enum OutputRule {
     Special {
         /// What it is.
         kind: &'static str,
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
     },
-    /// A value that is too large to stand in a message.
+    /// A value that is too large for `outputs.pb`.
     #[error(
-        "{} has {size} bytes, and a value of type {declared} at most {limit}; raise --max-simple-size or declare a file", path.display()
+        "{} has {size} bytes, but a value of type {declared} may have at most {limit}; raise --max-simple-size or declare a file", path.display()
     )]
     TooLarge {
         /// The declared type in words.
         declared: String,
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
-        /// Its size in bytes; at least that if it grew while it was read.
+        /// Its size in bytes; more if it grew while it was read.
         size: u64,
         /// The largest size in bytes.
         limit: u64,
     },
-    /// A text that its type does not allow.
+    /// A text that is not a value of its type.
     #[error("{}: {cause}", path.display())]
     Text {
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why not.
         #[source]
         cause: TextError,
     },
-    /// A member of a file that holds a list or a map, which its type does not allow.
+    /// A member of a list or a map in a file is not a value of its type.
     #[error("{}, at {at}: {rule}", path.display())]
     Member {
         /// The file.
         path: PathBuf,
-        /// The way to the member: `$`, then indexes and keys.
+        /// The path to the member: `$`, then indexes and keys.
         at: String,
         /// The rule that it breaks.
         rule: String,
     },
-    /// No variant of a union can be what is there.
-    #[error("its type is {declared}, and {} is none of them", path.display())]
+    /// No variant of a union fits.
+    #[error("its type is {declared}, but {} fits none of them", path.display())]
     NoVariant {
         /// The declared type in words.
         declared: String,
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
     },
-    /// In a list's directory lies something that is no element.
-    #[error("a list's elements are called 0, 1, …, and {} holds {}; remove or rename it", path.display(), Shown(name))]
+    /// A list's directory holds something besides elements.
+    #[error("the elements of a list are named 0, 1, …, but {} also holds {}; remove or rename it", path.display(), Shown(name))]
     Stray {
         /// The list's directory.
         path: PathBuf,
-        /// What lies there.
+        /// The name of the other file.
         name: String,
     },
     /// An element of a list is missing.
-    #[error("the directory {} holds {count} elements of a list, and {index} is not among them; they are called 0, 1, … without a gap", path.display())]
+    #[error("the list in the directory {} has {count} elements, but element {index} is missing; name the elements 0, 1, … without a gap", path.display())]
     Gap {
         /// The list's directory.
         path: PathBuf,
         /// The first index that is missing.
         index: usize,
-        /// How many there are.
+        /// The number of elements.
         count: usize,
     },
-    /// A file that should hold a reference and does not.
+    /// A file that must hold a reference and does not.
     #[error(
-        "{}: {rule}; with --upload-mode DO_NOT_UPLOAD the program puts the data into a store itself, and this file holds its reference, one line such as s3://bucket/key", path.display()
+        "{}: {rule}; with --upload-mode DO_NOT_UPLOAD the program uploads the data itself, and this file must hold the reference to it on one line, such as s3://bucket/key", path.display()
     )]
     Reference {
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
-        /// What is wrong with it.
-        rule: String,
+        /// The rule that the content breaks.
+        #[source]
+        rule: ReferenceRule,
     },
-    /// More values than the platform would read.
+    /// More values than the platform reads.
     #[error(
-        "the outputs hold more than {values} values, or more than {bytes} bytes of them; declare a file or a directory instead"
+        "the outputs hold more than {values} values, or values of more than {bytes} bytes; declare a file or a directory instead"
     )]
     TooMany {
         /// The largest number of values.
@@ -161,21 +164,56 @@ pub enum OutputRule {
         /// The largest number of bytes that they may have together.
         bytes: u64,
     },
-    /// What was listed a moment ago is gone.
-    #[error("{} vanished while it was looked at; write outputs before the program ends", path.display())]
+    /// A file or directory that was just listed is gone.
+    #[error("{} disappeared while it was read; write outputs before the program ends", path.display())]
     Vanished {
-        /// Where it lay.
+        /// Its path.
         path: PathBuf,
     },
-    /// A file name that no reference can hold.
+    /// A file name that cannot stand in a reference.
     #[error("the name of {} is not UTF-8; rename the file", path.display())]
     FileName {
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
     },
 }
 
-/// What helps against an error of the operating system; begins with `; ` if there is anything.
+impl OutputRule {
+    /// The error for a type that we do not know.
+    pub(super) fn unsupported(declared: &LiteralType) -> Self {
+        Self::Unsupported(declared.to_string())
+    }
+}
+
+/// The rules for a file that holds a reference.
+#[derive(Debug, Error)]
+pub enum ReferenceRule {
+    /// It must be a file.
+    #[error("it is a directory")]
+    Directory,
+    /// A reference has a largest size.
+    #[error("it has {size} bytes, but a reference has at most {limit}")]
+    TooLong {
+        /// The size in bytes.
+        size: u64,
+        /// The largest size in bytes.
+        limit: u64,
+    },
+    /// A reference is text.
+    #[error("its content is not UTF-8: {0}")]
+    NotUtf8(#[from] Utf8Error),
+    /// A reference is not empty.
+    #[error("it is empty")]
+    Empty,
+    /// A reference is one line.
+    #[error("it has several lines")]
+    SeveralLines,
+    /// Others must be able to follow it.
+    #[error("{0}")]
+    NotFollowable(String),
+}
+
+/// What to do about an error of the operating system, beginning with `; `; empty if nothing helps.
 #[must_use]
 pub fn advice(cause: &io::Error) -> &'static str {
     match cause.kind() {

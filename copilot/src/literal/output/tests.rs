@@ -50,9 +50,9 @@ impl OutputView for Fake {
         Path::new("/out")
     }
 
-    fn stat(&self, path: &Path) -> io::Result<Option<Entry>> {
+    fn stat(&self, path: &Path) -> io::Result<Option<OutputEntry>> {
         let entry = |kind, size: usize| {
-            Ok(Some(Entry {
+            Ok(Some(OutputEntry {
                 kind,
                 size: size as u64,
             }))
@@ -236,12 +236,12 @@ fn kinds_must_be_what_is_declared() {
         (
             blob(BlobDimensionality::Single),
             Node::Directory,
-            "its type is file, and /out/o is a directory",
+            "its type is file, but /out/o is a directory",
         ),
         (
             blob(BlobDimensionality::Multipart),
             file("1"),
-            "its type is directory, and /out/o is a file",
+            "its type is directory, but /out/o is a file",
         ),
         (
             blob(BlobDimensionality::Multipart),
@@ -256,7 +256,7 @@ fn kinds_must_be_what_is_declared() {
         (
             simple(SimpleType::None),
             Node::Directory,
-            "its type is none, and /out/o is a directory",
+            "its type is none, but /out/o is a directory",
         ),
         (
             simple(SimpleType::String),

@@ -1,9 +1,10 @@
-//! The text of an output's file as a literal (spec §4.4). One function per row of that table, and
-//! those for what the reference does not know: enumerations, and JSON and YAML as trees.
+//! The text of an output's file as a literal (spec §4.4). One function per row of that table, and a
+//! few for what the reference lacks: enumerations, and JSON and YAML trees.
 
 use thiserror::Error;
 
-use super::{object, yaml};
+use super::object::{self, StructError};
+use super::yaml;
 use crate::idl::{Binary, Error as ErrorLiteral, Literal, SimpleType, Void, primitive, scalar};
 use crate::literal::duration::DurationError;
 use crate::literal::name::Shown;
@@ -14,14 +15,14 @@ const BINARY_TAG: &str = "msgpack";
 /// How many values of an enumeration a message names.
 const SHOWN: usize = 8;
 
-/// Why a text is no value of its type.
+/// Why a text is not a value of its type.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum TextError {
-    /// The bytes are no text.
+    /// The bytes are not text.
     #[error("the content is not UTF-8: {0}; write UTF-8, or declare the type BINARY or a file")]
     NotUtf8(String),
     /// The text breaks the rules of its type.
-    #[error("{text} is no {kind}: {rule}{hint}")]
+    #[error("{text} is not a valid {kind}: {rule}{hint}")]
     Malformed {
         /// What it should be.
         kind: &'static str,
@@ -29,7 +30,7 @@ pub enum TextError {
         text: String,
         /// The rule that it breaks, and an example.
         rule: String,
-        /// What often is the reason and cannot be seen; may be empty.
+        /// A common cause that the eye misses; may be empty.
         hint: &'static str,
     },
 }
@@ -52,21 +53,18 @@ fn malformed(kind: &'static str, text: &str, rule: String) -> TextError {
 
 /// Reads the content of an output's file.
 ///
-/// Spaces, tabs and newlines around it are dropped, but for binary data, of which every byte
-/// counts; carriage returns stay, as in the reference.
+/// Drops spaces, tabs and newlines around the text, except for binary data, where every byte counts.
+/// Carriage returns stay, as in the reference.
 pub fn parse(kind: SimpleType, content: &[u8]) -> Result<Literal, TextError> {
     match kind {
         SimpleType::None => Ok(scalar::Value::NoneType(Void {}).into()),
         SimpleType::Binary => Ok(binary(content.to_vec())),
         SimpleType::Struct => {
             let content = trim(content);
-            let fields = object::parse(content).map_err(|rule| {
+            let fields = object::parse(content).map_err(|error| {
                 let text = String::from_utf8_lossy(content);
-                malformed(
-                    "JSON object",
-                    &text,
-                    rule + "; write for example {\"a\": 1}",
-                )
+                let rule = format!("{error}; write for example {{\"a\": 1}}");
+                malformed("JSON object", &text, rule)
             })?;
             Ok(scalar::Value::Generic(fields).into())
         }
@@ -98,8 +96,8 @@ pub fn error(message: &str) -> Literal {
     .into()
 }
 
-/// Reads one of the values of an enumeration, which is a string. White space around it counts only
-/// if a value has it, too.
+/// Reads one of the values of an enumeration, which is a string. White space around it counts only if
+/// a declared value has it too.
 pub fn enumeration(values: &[String], content: &[u8]) -> Result<Literal, TextError> {
     let whole = utf8(content)?;
     if values.iter().any(|value| value == whole) {
@@ -125,8 +123,8 @@ pub fn one_of(values: &[String], text: &str) -> Result<Literal, TextError> {
     Err(malformed("value of the enumeration", text, rule))
 }
 
-/// Reads JSON or YAML. Unlike a struct's, whose rules are the reference's, the text must be one
-/// value and nothing else. `kind` is what messages call it.
+/// Reads JSON or YAML. The text must be one value and nothing else, unlike that of a struct, whose
+/// rules are the reference's. `kind` is what messages call it.
 pub fn tree(
     content: &[u8],
     kind: &'static str,
@@ -134,19 +132,19 @@ pub fn tree(
 ) -> Result<serde_json::Value, TextError> {
     let text = utf8(content)?;
     let read = if is_yaml {
-        yaml::parse(text)
+        yaml::parse(text).map_err(|error| error.to_string())
     } else {
         serde_json::from_str(text).map_err(|error| error.to_string())
     };
     read.map_err(|rule| malformed(kind, text, rule))
 }
 
-/// That the content is not of its kind, though its syntax is right.
-pub fn malformed_bytes(kind: &'static str, content: &[u8], rule: String) -> TextError {
-    malformed(kind, &String::from_utf8_lossy(content), rule)
+/// The error for content of the right syntax and the wrong kind.
+pub fn malformed_bytes(kind: &'static str, content: &[u8], error: &StructError) -> TextError {
+    malformed(kind, &String::from_utf8_lossy(content), error.to_string())
 }
 
-/// Reads a value that has a text of its own: no binary data, error, struct or nothing.
+/// Reads a primitive. The other simple types are left to [`parse`].
 pub fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextError> {
     match kind {
         SimpleType::Integer => integer(text).map(primitive::Value::Integer),
@@ -169,10 +167,10 @@ pub fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextE
 
 fn duration_rule(error: DurationError) -> String {
     match error {
-        DurationError::Malformed { rule, .. } => rule + "; write for example 300ms, -1.5h or 2h45m",
-        DurationError::OutOfRange { .. } => {
-            "it is out of the range of 64 bits of nanoseconds".to_owned()
+        DurationError::Malformed { rule, .. } => {
+            format!("{rule}; write for example 300ms, -1.5h or 2h45m")
         }
+        DurationError::OutOfRange { .. } => "its nanoseconds do not fit in 64 bits".to_owned(),
     }
 }
 
@@ -180,7 +178,7 @@ fn integer(text: &str) -> Result<i64, TextError> {
     text.parse().map_err(|error: std::num::ParseIntError| {
         use std::num::IntErrorKind::{NegOverflow, PosOverflow};
         let rule = match error.kind() {
-            PosOverflow | NegOverflow => "it is out of the range of 64 bits",
+            PosOverflow | NegOverflow => "it does not fit in 64 bits",
             _ => "write decimal digits with an optional sign, for example 42 or -7",
         };
         malformed("integer", text, rule.to_owned())

@@ -1,169 +1,102 @@
 //! YAML text as the tree that the same values are in JSON. Plain scalars are read as YAML 1.1 has
 //! them, since that is what the libraries of container authors write: R's says `yes` for true.
 //!
-//! What JSON cannot hold is spelled as protobuf's JSON does (`"NaN"`); dates stay text. Depth and
-//! number of values have a bound, so that aliases cannot grow a small file into a large tree.
+//! What JSON cannot hold is spelled as protobuf's JSON does (`"NaN"`); dates stay text. The reader of
+//! the events is [`crate::yaml`].
 
-use std::collections::HashMap;
-
-use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use saphyr_parser::Tag;
 use serde_json::{Map, Number, Value};
+use thiserror::Error;
 
-/// Nesting beyond this is refused, as our JSON reader does.
-const DEPTH: usize = 100;
-/// Values in a tree, those that aliases repeat counted each time.
-const MOST: usize = 1_000_000;
+use crate::yaml::{self, Scalar, Tree, TreeLimits, YamlError, YamlRule};
 
-/// Reads one document. The error says where and why not.
-pub fn parse(text: &str) -> Result<Value, String> {
-    let mut builder = Builder::default();
-    let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
-    while let Some(event) = parser.next_event() {
-        let (event, span) =
-            event.map_err(|error| format!("line {}: {}", error.marker().line(), error.info()))?;
-        builder
-            .take(event)
-            .map_err(|rule| format!("line {}: {rule}", span.start.line()))?;
+/// Why a text is not the YAML of a value.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum TreeError {
+    /// It holds nothing, or only comments.
+    #[error("it is empty")]
+    Empty,
+    /// It breaks a rule.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+}
+
+/// Reads one document.
+pub fn parse(text: &str) -> Result<Value, TreeError> {
+    yaml::read(text)?.ok_or(TreeError::Empty)
+}
+
+impl Tree for Value {
+    type Map = Map<String, Value>;
+
+    /// As deep as our JSON reader allows.
+    const LIMITS: TreeLimits = TreeLimits {
+        depth: 100,
+        values: 1_000_000,
+    };
+
+    fn scalar(scalar: &Scalar<'_>) -> Result<Self, YamlRule> {
+        by_tag(scalar)
     }
-    builder.document.ok_or_else(|| "it is empty".to_owned())
-}
 
-/// A list or map that is not yet complete, and its anchor.
-struct Open {
-    value: Value,
-    key: Option<String>,
-    anchor: usize,
-}
+    /// A key is text, whatever it looks like: JSON has no other.
+    fn key(scalar: &Scalar<'_>) -> Result<Self, YamlRule> {
+        if scalar.is_plain && scalar.text == "<<" {
+            return Err(YamlRule::MergeKey);
+        }
+        Ok(Self::String(scalar.text.to_owned()))
+    }
 
-#[derive(Default)]
-struct Builder {
-    open: Vec<Open>,
-    anchors: HashMap<usize, (Value, usize)>,
-    values: usize,
-    document: Option<Value>,
-}
-
-impl Builder {
-    fn take(&mut self, event: Event<'_>) -> Result<(), String> {
-        match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                // A key is text, whatever it looks like: JSON has no other.
-                let value = if self.awaits_key() {
-                    if style == ScalarStyle::Plain && text == "<<" {
-                        let rule = "merge keys (`<<`) are not supported; write the members";
-                        return Err(rule.to_owned());
-                    }
-                    Value::String(text.into_owned())
-                } else {
-                    scalar(&text, style == ScalarStyle::Plain, tag.as_deref())?
-                };
-                self.complete(value, anchor)
-            }
-            Event::SequenceStart(anchor, _) => self.start(Value::Array(Vec::new()), anchor),
-            Event::MappingStart(anchor, _) => self.start(Value::Object(Map::new()), anchor),
-            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
-                Some(open) => self.complete(open.value, open.anchor),
-                None => Ok(()),
-            },
-            Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some((value, size)) => {
-                    let (value, size) = (value.clone(), *size);
-                    self.count(size)?;
-                    self.place(value)
-                }
-                None => Err("an alias stands inside of what it refers to".to_owned()),
-            },
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => Ok(()),
+    fn into_key(self) -> Option<String> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
         }
     }
 
-    fn awaits_key(&self) -> bool {
-        self.open
-            .last()
-            .is_some_and(|open| open.value.is_object() && open.key.is_none())
+    fn list(items: Vec<Self>) -> Self {
+        Self::Array(items)
     }
 
-    fn start(&mut self, value: Value, anchor: usize) -> Result<(), String> {
-        if self.open.len() >= DEPTH {
-            return Err(format!("it nests deeper than {DEPTH} levels"));
+    fn insert(map: &mut Self::Map, key: String, value: Self) -> Result<(), YamlRule> {
+        if map.contains_key(&key) {
+            return Err(YamlRule::RepeatedKey(key));
         }
-        if self.awaits_key() {
-            return Err("a key must be a single value".to_owned());
-        }
-        self.open.push(Open {
-            value,
-            key: None,
-            anchor,
-        });
+        map.insert(key, value);
         Ok(())
     }
 
-    fn complete(&mut self, value: Value, anchor: usize) -> Result<(), String> {
-        self.count(1)?;
-        if anchor != 0 {
-            let size = size(&value);
-            // The copy counts, too.
-            self.count(size)?;
-            self.anchors.insert(anchor, (value.clone(), size));
-        }
-        self.place(value)
+    fn map(map: Self::Map) -> Self {
+        Self::Object(map)
     }
 
-    fn count(&mut self, values: usize) -> Result<(), String> {
-        self.values += values;
-        if self.values > MOST {
-            return Err(format!("it holds more than {MOST} values, aliases counted"));
+    fn size(&self) -> usize {
+        match self {
+            Self::Array(items) => 1 + items.iter().map(Tree::size).sum::<usize>(),
+            Self::Object(members) => 1 + members.values().map(Tree::size).sum::<usize>(),
+            _ => 1,
         }
-        Ok(())
     }
 
-    fn place(&mut self, value: Value) -> Result<(), String> {
-        let Some(open) = self.open.last_mut() else {
-            if self.document.replace(value).is_some() {
-                return Err("it holds a second document".to_owned());
-            }
-            return Ok(());
-        };
-        match &mut open.value {
-            Value::Array(items) => items.push(value),
-            Value::Object(members) => match (open.key.take(), value) {
-                (None, Value::String(key)) => open.key = Some(key),
-                (None, _) => return Err("a key must be a single value".to_owned()),
-                (Some(key), value) => {
-                    if members.contains_key(&key) {
-                        return Err(format!("the key {key:?} stands twice in one map"));
-                    }
-                    members.insert(key, value);
-                }
-            },
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-fn size(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Value::Object(members) => 1 + members.values().map(size).sum::<usize>(),
-        _ => 1,
+    fn is_empty_document(&self) -> bool {
+        false
     }
 }
 
 /// A scalar by its tag, else by its style.
-fn scalar(text: &str, is_plain: bool, tag: Option<&Tag>) -> Result<Value, String> {
-    let string = || Value::String(text.to_owned());
-    let Some(tag) = tag else {
-        return Ok(if is_plain { plain(text) } else { string() });
+fn by_tag(scalar: &Scalar<'_>) -> Result<Value, YamlRule> {
+    let string = || Value::String(scalar.text.to_owned());
+    let Some(Tag { handle, suffix }) = scalar.tag else {
+        return Ok(if scalar.is_plain {
+            plain(scalar.text)
+        } else {
+            string()
+        });
     };
-    match (tag.handle.as_str(), tag.suffix.as_str()) {
+    match (handle.as_str(), suffix.as_str()) {
         ("", "!") | ("tag:yaml.org,2002:", "str" | "timestamp") => Ok(string()),
-        ("tag:yaml.org,2002:", "int" | "float" | "bool" | "null") => Ok(plain(text)),
-        (handle, suffix) => Err(format!("the tag {handle}{suffix} is not supported")),
+        ("tag:yaml.org,2002:", "int" | "float" | "bool" | "null") => Ok(plain(scalar.text)),
+        (handle, suffix) => Err(YamlRule::Tag(format!("{handle}{suffix}"))),
     }
 }
 
@@ -284,11 +217,11 @@ mod tests {
             ("a: 1\n---\nb: 1\n", "second document"),
             ("[a]: 1\n", "a key must be"),
             ("a: [\n", "line 2"),
-            ("&a [*a]\n", "inside of what it refers to"),
+            ("&a [*a]\n", "inside the value that it refers to"),
             ("# nothing\n", "it is empty"),
         ] {
             let error = parse(yaml).unwrap_err();
-            assert!(error.contains(words), "{yaml}: {error}");
+            assert!(error.to_string().contains(words), "{yaml}: {error}");
         }
     }
 
@@ -297,6 +230,7 @@ mod tests {
         assert!(
             parse(&"[".repeat(200))
                 .unwrap_err()
+                .to_string()
                 .contains("nests deeper")
         );
         assert!(parse(&"- ".repeat(100_000)).is_err());
@@ -305,7 +239,7 @@ mod tests {
             let items = vec![format!("*a{}", level - 1); 10].join(",");
             writeln!(laughs, "a{level}: &a{level} [{items}]").unwrap();
         }
-        assert!(parse(&laughs).unwrap_err().contains("values"));
+        assert!(parse(&laughs).unwrap_err().to_string().contains("values"));
     }
 
     proptest! {

@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 
 use super::json;
-use super::node::Node;
+use super::node::RenderNode;
 use crate::idl::{Primitive, Scalar, literal, primitive, scalar};
 use crate::literal::{datetime, duration, float};
 
-/// Writes what the file of a scalar holds; no final newline.
+/// Writes the file of a scalar, without a final newline.
 ///
-/// Of a reference (blob, schema, dataset) that is the URI, of a union the file of the scalar
-/// inside, or the JSON of the list or map inside. Errors are the writer's.
+/// A reference (blob, schema, dataset) is its URI; a union is the file of the scalar inside it, or the
+/// JSON of the list or map inside it. Errors come from the writer.
 pub fn write_scalar(scalar: &Scalar, out: &mut impl Write) -> io::Result<()> {
     let text = match &scalar.value {
         None | Some(scalar::Value::NoneType(_)) => "null",
@@ -20,7 +20,9 @@ pub fn write_scalar(scalar: &Scalar, out: &mut impl Write) -> io::Result<()> {
         Some(scalar::Value::StructuredDataset(dataset)) => &dataset.uri,
         Some(scalar::Value::Binary(binary)) => return out.write_all(&binary.value),
         Some(scalar::Value::Error(error)) => &error.message,
-        Some(scalar::Value::Generic(fields)) => return json::write(&Node::fields(fields), out),
+        Some(scalar::Value::Generic(fields)) => {
+            return json::write(&RenderNode::fields(fields), out);
+        }
         Some(scalar::Value::Union(union)) => {
             return match union
                 .value
@@ -28,7 +30,7 @@ pub fn write_scalar(scalar: &Scalar, out: &mut impl Write) -> io::Result<()> {
                 .and_then(|inner| inner.value.as_ref())
             {
                 Some(literal::Value::Scalar(inner)) => write_scalar(inner, out),
-                _ => json::write(&Node::scalar(scalar), out),
+                _ => json::write(&RenderNode::scalar(scalar), out),
             };
         }
     };

@@ -5,22 +5,22 @@ use std::io::{self, Write};
 use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
 
-use super::node::{Node, not_finite};
+use super::node::{RenderNode, not_finite};
 use super::quote;
 use crate::literal::float;
 
-pub fn write(node: &Node<'_>, out: &mut impl Write) -> io::Result<()> {
+pub fn write(node: &RenderNode<'_>, out: &mut impl Write) -> io::Result<()> {
     match node {
-        Node::Null => out.write_all(b"null"),
-        Node::Boolean(value) => write!(out, "{value}"),
-        Node::Integer(value) => write!(out, "{value}"),
-        Node::Float(value) => match float::json(*value) {
+        RenderNode::Null => out.write_all(b"null"),
+        RenderNode::Boolean(value) => write!(out, "{value}"),
+        RenderNode::Integer(value) => write!(out, "{value}"),
+        RenderNode::Float(value) => match float::json(*value) {
             Some(text) => out.write_all(text.as_bytes()),
             None => write!(out, "\"{}\"", not_finite(*value)),
         },
-        Node::Text(text) => write_text(text, out),
-        Node::Bytes(bytes) => write_base64(bytes, out),
-        Node::Sequence(items) => {
+        RenderNode::Text(text) => write_text(text, out),
+        RenderNode::Bytes(bytes) => write_base64(bytes, out),
+        RenderNode::Sequence(items) => {
             let mut separator: &[u8] = b"[";
             for item in items.iter() {
                 out.write_all(separator)?;
@@ -29,7 +29,7 @@ pub fn write(node: &Node<'_>, out: &mut impl Write) -> io::Result<()> {
             }
             out.write_all(if items.is_empty() { b"[]" } else { b"]" })
         }
-        Node::Mapping(entries) => {
+        RenderNode::Mapping(entries) => {
             let mut separator: &[u8] = b"{";
             for (key, value) in entries.iter() {
                 out.write_all(separator)?;

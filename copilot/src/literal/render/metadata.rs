@@ -1,4 +1,4 @@
-//! The metadata files beside the inputs: which there are, and how each is written (spec §3.1).
+//! The metadata files beside the inputs: which exist, and how each is written (spec §3.1).
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use prost::Message;
 use super::{write_json, write_yaml};
 use crate::idl::LiteralMap;
 
-/// What `--format` chooses.
+/// The choices of `--format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MetadataFormat {
     /// `inputs.pb` only.
@@ -53,7 +53,7 @@ impl MetadataFile {
         }
     }
 
-    /// Writes it; give a buffered writer. Errors are the writer's.
+    /// Writes the file; pass a buffered writer. Errors come from the writer.
     pub fn write(self, literals: &LiteralMap, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Proto => out.write_all(&literals.encode_to_vec()),

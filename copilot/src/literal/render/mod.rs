@@ -1,8 +1,8 @@
 //! Values as text: `inputs.json`, `inputs.yaml`, and the file of a single scalar (spec §3.3–§3.5).
 //!
-//! Here: bytes written straight to the caller's writer while the values are walked, so that a large
-//! value is never held twice. Give a buffered writer: the pieces are small. Never here: which files
-//! there are and what they are called (`input`). The download writes its files with it.
+//! The bytes go straight to the caller's writer while the values are walked, so a large value is never
+//! in memory twice. Pass a buffered writer: the pieces are small. Never here: which files exist and
+//! their names (`input`). The download writes its files with it.
 
 mod file;
 mod json;
@@ -15,24 +15,24 @@ use std::io::{self, Write};
 
 pub use file::write_scalar;
 pub use metadata::{MetadataFile, MetadataFormat};
-use node::Node;
+use node::RenderNode;
 
 use crate::idl::LiteralMap;
 
 /// Writes `inputs.json`: one line, keys in byte order, no final newline, the reference's escapes.
 ///
-/// Not-a-number and the infinities are the strings of protobuf's JSON: `"NaN"`, `"Infinity"`,
-/// `"-Infinity"`. Errors are the writer's.
+/// NaN and the infinities are the strings of protobuf's JSON: `"NaN"`, `"Infinity"`, `"-Infinity"`.
+/// Errors come from the writer.
 pub fn write_json(literals: &LiteralMap, out: &mut impl Write) -> io::Result<()> {
-    json::write(&Node::map(literals), out)
+    json::write(&RenderNode::map(literals), out)
 }
 
-/// Writes `inputs.yaml`: what `inputs.json` says, for a YAML 1.1 reader.
+/// Writes `inputs.yaml`: the values of `inputs.json` for a YAML 1.1 reader.
 ///
-/// Equal to the reference's file when read, not to the byte: a string stands in double quotes
-/// unless it is plain beyond doubt, and no line is folded. Errors are the writer's.
+/// A reader gets the same values as from the reference's file, but the bytes differ: a string stands in
+/// double quotes unless it is certainly plain, and no line is folded. Errors come from the writer.
 pub fn write_yaml(literals: &LiteralMap, out: &mut impl Write) -> io::Result<()> {
-    yaml::write(&Node::map(literals), out)
+    yaml::write(&RenderNode::map(literals), out)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Literals as the JSON and YAML writers see them: a borrowed tree that is made while it is walked.
+//! Literals as the JSON and YAML writers see them: a borrowed tree that is built while it is walked.
 //!
 //! It follows the column "value in inputs.json/yaml" of spec §3.2.
 
@@ -11,7 +11,7 @@ use crate::idl::{Literal, LiteralMap, Primitive, Scalar, literal, primitive, sca
 use crate::literal::{datetime, duration};
 
 /// One value.
-pub enum Node<'a> {
+pub enum RenderNode<'a> {
     Null,
     Boolean(bool),
     Integer(i64),
@@ -23,14 +23,14 @@ pub enum Node<'a> {
     Mapping(Mapping<'a>),
 }
 
-/// A list of either kind of value.
+/// A list of literals or of values in a struct.
 #[derive(Clone, Copy)]
 pub enum Sequence<'a> {
     Literals(&'a [Literal]),
     Values(&'a [Value]),
 }
 
-/// Values by name, of either kind.
+/// Literals, or values of a struct, by name.
 #[derive(Clone, Copy)]
 pub enum Mapping<'a> {
     Literals(&'a BTreeMap<String, Literal>),
@@ -38,10 +38,10 @@ pub enum Mapping<'a> {
 }
 
 impl<'a> Sequence<'a> {
-    pub fn iter(self) -> Box<dyn Iterator<Item = Node<'a>> + 'a> {
+    pub fn iter(self) -> Box<dyn Iterator<Item = RenderNode<'a>> + 'a> {
         match self {
-            Self::Literals(literals) => Box::new(literals.iter().map(Node::literal)),
-            Self::Values(values) => Box::new(values.iter().map(Node::value)),
+            Self::Literals(literals) => Box::new(literals.iter().map(RenderNode::literal)),
+            Self::Values(values) => Box::new(values.iter().map(RenderNode::value)),
         }
     }
 
@@ -55,15 +55,15 @@ impl<'a> Sequence<'a> {
 
 impl<'a> Mapping<'a> {
     /// The entries in byte order of their keys.
-    pub fn iter(self) -> Box<dyn Iterator<Item = (&'a str, Node<'a>)> + 'a> {
+    pub fn iter(self) -> Box<dyn Iterator<Item = (&'a str, RenderNode<'a>)> + 'a> {
         match self {
             Self::Literals(map) => Box::new(
                 map.iter()
-                    .map(|(key, literal)| (key.as_str(), Node::literal(literal))),
+                    .map(|(key, literal)| (key.as_str(), RenderNode::literal(literal))),
             ),
             Self::Values(map) => Box::new(
                 map.iter()
-                    .map(|(key, value)| (key.as_str(), Node::value(value))),
+                    .map(|(key, value)| (key.as_str(), RenderNode::value(value))),
             ),
         }
     }
@@ -76,7 +76,7 @@ impl<'a> Mapping<'a> {
     }
 }
 
-impl<'a> Node<'a> {
+impl<'a> RenderNode<'a> {
     pub fn map(map: &'a LiteralMap) -> Self {
         Self::Mapping(Mapping::Literals(&map.literals))
     }
@@ -89,7 +89,7 @@ impl<'a> Node<'a> {
         Self::Text(Cow::Borrowed(text))
     }
 
-    /// A literal without a value is null; one that still lies in the store is its URI.
+    /// A literal without a value is null; an offloaded literal is its URI.
     fn literal(literal: &'a Literal) -> Self {
         match &literal.value {
             None => Self::Null,
@@ -145,7 +145,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// How protobuf's JSON spells a double that is no number.
+/// NaN and the infinities in protobuf's JSON.
 pub fn not_finite(value: f64) -> &'static str {
     if value.is_nan() {
         "NaN"

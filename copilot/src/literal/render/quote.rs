@@ -1,9 +1,9 @@
-//! A string in double quotes, as JSON and YAML both have it; which characters need an escape, and how
-//! it is written, differs.
+//! A string in double quotes, for JSON and YAML. The caller says which characters need an escape and
+//! writes it.
 
 use std::io::{self, Write};
 
-/// Writes a string with its quotes. What needs no escape goes out in one piece.
+/// Writes a string with its quotes. Text without escapes goes out in one piece.
 pub fn write<W: Write>(
     text: &str,
     needs_escape: fn(char) -> bool,

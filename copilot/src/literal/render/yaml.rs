@@ -1,14 +1,14 @@
-//! YAML in block style that every YAML 1.1 reader takes for the same values as the JSON (spec §3.5).
+//! YAML in block style. Every YAML 1.1 reader gets the same values from it as from the JSON (spec §3.5).
 //!
-//! A string stands without quotes only if it starts with a letter or `/`, holds nothing but
-//! letters, digits, `/`, `.`, `_`, `-`, and is no word that YAML 1.1 reads as something else.
-//! Everything else stands in double quotes on one line, with what a reader may refuse or change
-//! escaped.
+//! A string stands without quotes only if it starts with a letter or `/`, holds only letters, digits,
+//! `/`, `.`, `_` and `-`, and is not a word that YAML 1.1 reads as something else. Any other string
+//! stands in double quotes on one line, with an escape for each character that a reader may refuse or
+//! change.
 
 use std::io::{self, Write};
 
 use super::json::write_base64;
-use super::node::{Mapping, Node, Sequence, not_finite};
+use super::node::{Mapping, RenderNode, Sequence, not_finite};
 use super::quote;
 use crate::literal::float;
 
@@ -19,10 +19,12 @@ const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "
 /// only up to 1,024 characters.
 const LONG_KEY: usize = 100;
 
-pub fn write(root: &Node<'_>, out: &mut impl Write) -> io::Result<()> {
+pub fn write(root: &RenderNode<'_>, out: &mut impl Write) -> io::Result<()> {
     match root {
-        Node::Mapping(entries) if !entries.is_empty() => write_mapping(*entries, 0, false, out),
-        Node::Sequence(items) if !items.is_empty() => write_sequence(*items, 0, false, out),
+        RenderNode::Mapping(entries) if !entries.is_empty() => {
+            write_mapping(*entries, 0, false, out)
+        }
+        RenderNode::Sequence(items) if !items.is_empty() => write_sequence(*items, 0, false, out),
         scalar => {
             write_scalar(scalar, out)?;
             out.write_all(b"\n")
@@ -51,12 +53,12 @@ fn write_mapping(
         }
         out.write_all(b":")?;
         match value {
-            Node::Mapping(entries) if !entries.is_empty() => {
+            RenderNode::Mapping(entries) if !entries.is_empty() => {
                 out.write_all(b"\n")?;
                 write_mapping(entries, indent + 2, false, out)?;
             }
             // A sequence stands at the indent of its key.
-            Node::Sequence(items) if !items.is_empty() => {
+            RenderNode::Sequence(items) if !items.is_empty() => {
                 out.write_all(b"\n")?;
                 write_sequence(items, indent, false, out)?;
             }
@@ -83,10 +85,10 @@ fn write_sequence(
         }
         out.write_all(b"- ")?;
         match item {
-            Node::Mapping(entries) if !entries.is_empty() => {
+            RenderNode::Mapping(entries) if !entries.is_empty() => {
                 write_mapping(entries, indent + 2, true, out)?;
             }
-            Node::Sequence(items) if !items.is_empty() => {
+            RenderNode::Sequence(items) if !items.is_empty() => {
                 write_sequence(items, indent + 2, true, out)?;
             }
             scalar => {
@@ -102,20 +104,20 @@ fn write_indent(indent: usize, out: &mut impl Write) -> io::Result<()> {
     write!(out, "{:indent$}", "")
 }
 
-/// Writes what fits a line: a scalar, or a collection without members.
-fn write_scalar(node: &Node<'_>, out: &mut impl Write) -> io::Result<()> {
+/// Writes a value that fits on a line: a scalar, or an empty collection.
+fn write_scalar(node: &RenderNode<'_>, out: &mut impl Write) -> io::Result<()> {
     match node {
-        Node::Null => out.write_all(b"null"),
-        Node::Boolean(value) => write!(out, "{value}"),
-        Node::Integer(value) => write!(out, "{value}"),
-        Node::Float(value) => match float::yaml(*value) {
+        RenderNode::Null => out.write_all(b"null"),
+        RenderNode::Boolean(value) => write!(out, "{value}"),
+        RenderNode::Integer(value) => write!(out, "{value}"),
+        RenderNode::Float(value) => match float::yaml(*value) {
             Some(text) => out.write_all(text.as_bytes()),
             None => write_text(not_finite(*value), out),
         },
-        Node::Text(text) => write_text(text, out),
-        Node::Bytes(bytes) => write_base64(bytes, out),
-        Node::Sequence(_) => out.write_all(b"[]"),
-        Node::Mapping(_) => out.write_all(b"{}"),
+        RenderNode::Text(text) => write_text(text, out),
+        RenderNode::Bytes(bytes) => write_base64(bytes, out),
+        RenderNode::Sequence(_) => out.write_all(b"[]"),
+        RenderNode::Mapping(_) => out.write_all(b"{}"),
     }
 }
 

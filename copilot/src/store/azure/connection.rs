@@ -1,12 +1,14 @@
-//! Connection strings, as Azure's portal, its tools and its emulator give them: `NAME=VALUE;…`.
+//! Connection strings (`NAME=VALUE;…`), which Azure's portal, tools and emulator give. Caller: `keys`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::store::error::SettingError;
+
 /// The key that holds one.
 const KEY: &str = "connection_string";
 
-/// What it stands for, so none of these may be set beside it.
+/// The keys that it replaces, so none of them may be set beside it.
 const STANDS_FOR: [&str; 6] = [
     "account",
     "key",
@@ -16,36 +18,36 @@ const STANDS_FOR: [&str; 6] = [
     "base_url",
 ];
 
-/// Parts that are of other services, or say nothing of an address or of who we are.
+/// Parts that belong to other services.
 const IGNORED: [&str; 3] = ["queueendpoint", "tableendpoint", "fileendpoint"];
 
-/// The emulator's only account; its key is the same everywhere and no secret.
+/// The emulator's only account; its key is the same everywhere, and public.
 const EMULATOR: &str = "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;\
     AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;\
     BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1";
 
-/// The keys with those that a connection string stands for in its place.
+/// The keys, with those that a connection string stands for in its place.
 ///
 /// # Errors
-/// The rule that is broken, without any value but names.
+/// The rule that is broken; it shows names and no values.
 pub(super) fn expanded(
     config: &BTreeMap<String, String>,
-) -> Result<Cow<'_, BTreeMap<String, String>>, String> {
+) -> Result<Cow<'_, BTreeMap<String, String>>, SettingError> {
     let text = config.get(KEY).map(|text| text.trim());
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(Cow::Borrowed(config));
     };
     let is_set = |name: &&&str| config.get(**name).is_some_and(|value| !value.is_empty());
     if let Some(both) = STANDS_FOR.iter().find(is_set) {
-        return Err(format!("{KEY} and {both} are both set; use one"));
+        return Err(format!("{KEY} and {both} are both set; use one").into());
     }
     let mut all = config.clone();
     all.remove(KEY);
-    all.extend(keys(text).map_err(|rule| format!("{KEY}: {rule}"))?);
+    all.extend(keys(text).map_err(|rule| rule.within(KEY))?);
     Ok(Cow::Owned(all))
 }
 
-fn keys(text: &str) -> Result<Vec<(String, String)>, String> {
+fn keys(text: &str) -> Result<Vec<(String, String)>, SettingError> {
     let mut parts = parts(text)?;
     let emulator = parts.remove("usedevelopmentstorage");
     if emulator.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
@@ -74,10 +76,9 @@ fn keys(text: &str) -> Result<Vec<(String, String)>, String> {
         return Ok(keys);
     }
     Err(
-        "a part of it is not known; known are AccountName, AccountKey, SharedAccessSignature, \
+        "it has a part that Copilot does not know; known are AccountName, AccountKey, SharedAccessSignature, \
          BlobEndpoint, EndpointSuffix and DefaultEndpointsProtocol"
-            .to_owned(),
-    )
+            .into())
 }
 
 /// The account in an address of a public cloud.
@@ -88,7 +89,7 @@ fn account_of(endpoint: &str) -> Option<&str> {
 }
 
 /// The parts, names in lower case.
-fn parts(text: &str) -> Result<BTreeMap<String, String>, String> {
+fn parts(text: &str) -> Result<BTreeMap<String, String>, SettingError> {
     let parts = text
         .split(';')
         .map(str::trim)
@@ -96,7 +97,7 @@ fn parts(text: &str) -> Result<BTreeMap<String, String>, String> {
     parts
         .map(|part| match part.split_once('=') {
             Some((name, value)) => Ok((name.trim().to_lowercase(), value.trim().to_owned())),
-            None => Err("a part of it has no `=`".to_owned()),
+            None => Err("a part of it has no `=`".into()),
         })
         .collect()
 }
@@ -105,14 +106,14 @@ fn parts(text: &str) -> Result<BTreeMap<String, String>, String> {
 mod tests {
     use super::*;
 
-    fn expand(pairs: &[(&str, &str)]) -> Result<BTreeMap<String, String>, String> {
+    fn expand(pairs: &[(&str, &str)]) -> Result<BTreeMap<String, String>, SettingError> {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         expanded(&pairs.collect()).map(Cow::into_owned)
     }
 
     #[test]
-    fn what_stands_for_what() {
+    fn a_connection_string_stands_for_keys() {
         for (text, account, endpoint, secret) in [
             (
                 "AccountName=me;AccountKey=a==",
@@ -120,7 +121,7 @@ mod tests {
                 "https://me.blob.core.windows.net",
                 Some(("key", "a==")),
             ),
-            // As the portal gives signatures.
+            // The form in which the portal gives signatures.
             (
                 "BlobEndpoint=https://me.blob.core.windows.net/;QueueEndpoint=q;FileEndpoint=f;\
                  TableEndpoint=t;SharedAccessSignature=sv=1&sig=b%3D",
@@ -128,7 +129,7 @@ mod tests {
                 "https://me.blob.core.windows.net/",
                 Some(("sas_token", "sv=1&sig=b%3D")),
             ),
-            // Whoever the pod is.
+            // With the identity of the pod.
             (
                 "accountname=me; EndpointSuffix=core.cn;",
                 "me",
@@ -153,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_told_without_secrets() {
+    fn wrong_strings_are_refused_without_secrets() {
         for (pairs, named) in [
             (vec![(KEY, "hidden")], "no `=`"),
             (vec![(KEY, "AccountKey=hidden")], "AccountName"),
-            (vec![(KEY, "AccountName=me;hidden=x")], "is not known"),
+            (vec![(KEY, "AccountName=me;hidden=x")], "does not know"),
             (vec![(KEY, "AccountName=me"), ("key", "hidden")], "both set"),
         ] {
-            let error = expand(&pairs).unwrap_err();
+            let error = expand(&pairs).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
             assert!(!error.contains("hidden"), "{error}");
         }

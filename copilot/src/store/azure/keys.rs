@@ -1,28 +1,34 @@
 //! The settings of an Azure store: stow's keys (spec §6.4), and where credentials come from (§6.5).
 //!
-//! `endpoint` (for emulators and private addresses: all up to the container), `sas_token` and
-//! `connection_string` are ours.
-//! `upload_concurrency` is read and has no effect, since all transfers share one budget.
+//! Our own keys are `endpoint` (for emulators and private addresses: everything up to the container),
+//! `sas_token` and `connection_string`. `upload_concurrency` is checked and has no effect, since all
+//! transfers share one budget. Caller: `stores`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
-use object_store::StaticCredentialProvider;
-use object_store::azure::{
-    AzureAccessKey, AzureConfigKey, AzureCredential, AzureCredentialProvider, MicrosoftAzureBuilder,
-};
+use object_store::azure::{AzureAccessKey, AzureConfigKey, AzureCredential, MicrosoftAzureBuilder};
 
 use super::connection;
 use crate::config::HttpSettings;
 use crate::store::bucket::{endpoint, headers, is_header_text, no_retries, warn_of_unknown};
+use crate::store::credentials::{CredentialCache, CredentialSource, FromLibrary};
 use crate::store::environment::Environment;
+use crate::store::error::SettingError;
 use crate::store::http::{Client, Service, Unsigned};
+
+/// Whose credentials they are, for the log.
+pub(super) const NAME: &str = "Azure";
+
+/// The library renews what it keeps; this is for credentials that it does not.
+const MARGIN: Duration = Duration::from_mins(5);
 
 /// The public cloud.
 pub(super) const SUFFIX: &str = "core.windows.net";
 
-/// The keys that there are.
+/// The keys that this kind has.
 const KNOWN: [&str; 10] = [
     "account",
     "key",
@@ -36,33 +42,36 @@ const KNOWN: [&str; 10] = [
     "api_version",
 ];
 
-/// What the keys say, checked.
+/// The settings of one Azure store, checked.
 #[derive(Debug)]
-pub struct Settings {
+pub(in crate::store) struct AzureStoreSettings {
     account: String,
     endpoint: String,
-    access: Access,
+    access: AzureAccess,
     headers: HeaderMap,
 }
 
-/// Who we are to the store.
-enum Access {
+/// A source of Azure credentials.
+type AzureSource = Arc<dyn CredentialSource<Arc<AzureCredential>>>;
+
+/// Where our credentials come from.
+enum AzureAccess {
     Key(AzureAccessKey),
     Signature(String),
     Ambient(Environment),
 }
 
-impl Settings {
+impl AzureStoreSettings {
     /// Reads the keys of `config`; `named` is the account in the reference, if it names one.
     ///
     /// # Errors
-    /// The rule that is broken, naming the key and never a secret.
-    pub fn read(
+    /// The rule that is broken; it names the key and never a secret.
+    pub(in crate::store) fn read(
         config: &BTreeMap<String, String>,
         named: Option<&str>,
         http: &HttpSettings,
         environment: &Environment,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, SettingError> {
         warn_of_unknown("azure", config, &KNOWN);
         let config = connection::expanded(config)?;
         let given = |name: &str| {
@@ -71,20 +80,20 @@ impl Settings {
         };
         let account = account(given("account"), named)?;
         let access = match (given("key"), given("sas_token")) {
-            (Some(_), Some(_)) => return Err("key and sas_token are both set; use one".to_owned()),
-            (Some(key), None) => Access::Key(
-                AzureAccessKey::try_new(key).map_err(|_| "key: it is no base64".to_owned())?,
-            ),
-            (None, Some(token)) if token.split('&').all(|pair| pair.contains('=')) => {
-                Access::Signature(token.to_owned())
+            (Some(_), Some(_)) => return Err("key and sas_token are both set; use one".into()),
+            (Some(key), None) => {
+                AzureAccess::Key(AzureAccessKey::try_new(key).map_err(|_| "key: it is not base64")?)
             }
-            (None, Some(_)) => return Err("sas_token: it has the form NAME=VALUE&…".to_owned()),
-            (None, None) => Access::Ambient(environment.clone()),
+            (None, Some(token)) if token.split('&').all(|pair| pair.contains('=')) => {
+                AzureAccess::Signature(token.to_owned())
+            }
+            (None, Some(_)) => return Err("sas_token: it must have the form NAME=VALUE&…".into()),
+            (None, None) => AzureAccess::Ambient(environment.clone()),
         };
         if let Some(number) = given("upload_concurrency")
             && number.parse::<u32>().is_err()
         {
-            return Err(format!("upload_concurrency={number:?}: it is a number"));
+            return Err(format!("upload_concurrency={number:?}: it must be a number").into());
         }
         let endpoint = match given("endpoint") {
             Some(given) => endpoint(given, false)?,
@@ -102,43 +111,51 @@ impl Settings {
     }
 
     /// The account.
-    pub fn account(&self) -> &str {
+    pub(in crate::store) fn account(&self) -> &str {
         &self.account
     }
 
     /// The base address, for all containers of the account.
-    pub fn endpoint(&self) -> &str {
+    pub(in crate::store) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
     /// Headers for every request.
-    pub fn headers(&self) -> &HeaderMap {
+    pub(in crate::store) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// Where credentials come from. Nothing is asked yet.
+    /// Our credentials. No service is asked yet.
     ///
     /// # Errors
     /// A variable that no request can carry.
-    pub fn credentials(&self, client: &Client) -> Result<AzureCredentialProvider, String> {
+    pub(super) fn credentials(
+        &self,
+        client: &Client,
+    ) -> Result<CredentialCache<Arc<AzureCredential>>, SettingError> {
         match &self.access {
-            Access::Key(key) => {
+            AzureAccess::Key(key) => {
                 tracing::info!("Azure credentials: key of the account from the settings");
                 let key = AzureCredential::AccessKey(key.clone());
-                Ok(Arc::new(StaticCredentialProvider::new(key)))
+                Ok(CredentialCache::fixed(NAME, Arc::new(key)))
             }
-            Access::Signature(token) => {
+            AzureAccess::Signature(token) => {
                 tracing::info!("Azure credentials: shared access signature from the settings");
                 let builder = credentials_only("sas_token", client);
-                provider(builder.with_config(AzureConfigKey::SasKey, token))
+                let store = builder.with_config(AzureConfigKey::SasKey, token).build()?;
+                let signature = Arc::new(FromLibrary(Arc::clone(store.credentials())));
+                Ok(CredentialCache::unchanging(NAME, signature))
             }
-            Access::Ambient(environment) => ambient(environment, client),
+            AzureAccess::Ambient(environment) => {
+                let (environment, client) = (environment.clone(), client.clone());
+                CredentialCache::found(NAME, MARGIN, move || ambient(&environment, &client))
+            }
         }
     }
 }
 
 /// The account's name becomes a part of addresses and signatures.
-fn account(set: Option<&str>, named: Option<&str>) -> Result<String, String> {
+fn account(set: Option<&str>, named: Option<&str>) -> Result<String, SettingError> {
     let account = set
         .or(named)
         .ok_or("missing account (the name of the storage account)")?;
@@ -146,31 +163,32 @@ fn account(set: Option<&str>, named: Option<&str>) -> Result<String, String> {
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || c == '-')
     {
-        return Err(format!(
-            "account={account:?}: it holds letters, digits and `-` only"
-        ));
+        return Err(
+            format!("account={account:?}: it may hold letters, digits and `-` only").into(),
+        );
     }
     match named {
-        Some(named) if !named.eq_ignore_ascii_case(account) => Err(format!(
-            "account={account}, but the reference names the account {named:?}"
-        )),
+        Some(named) if !named.eq_ignore_ascii_case(account) => {
+            Err(format!("account={account}, but the reference names the account {named:?}").into())
+        }
         _ => Ok(account.to_owned()),
     }
 }
 
-/// The address of an account in a cloud of Azure's.
-fn public(account: &str, suffix: Option<&str>) -> Result<String, String> {
+/// The address of an account in one of Azure's clouds.
+fn public(account: &str, suffix: Option<&str>) -> Result<String, SettingError> {
     let suffix = suffix.unwrap_or(SUFFIX);
     let valid = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
     if !suffix.chars().all(valid) {
         return Err(format!(
-            "domain_suffix={suffix:?}: it is the end of a host name, such as {SUFFIX}"
-        ));
+            "domain_suffix={suffix:?}: it must be the end of a host name, such as {SUFFIX}"
+        )
+        .into());
     }
     Ok(format!("https://{account}.blob.{suffix}"))
 }
 
-/// A store of the library that does not retry.
+/// A store of the library, without retries.
 pub(super) fn builder(account: &str, container: &str) -> MicrosoftAzureBuilder {
     MicrosoftAzureBuilder::new()
         .with_account(account)
@@ -178,9 +196,9 @@ pub(super) fn builder(account: &str, container: &str) -> MicrosoftAzureBuilder {
         .with_retry(no_retries())
 }
 
-/// The ambient sources in the order of Azure's own libraries: a client's secret, workload identity,
-/// managed identity. The command line of Azure is not among them.
-fn ambient(environment: &Environment, client: &Client) -> Result<AzureCredentialProvider, String> {
+/// The identity of the pod, from the sources of Azure's own libraries in their order: a client's secret,
+/// workload identity, managed identity. Azure's command line is not among them.
+fn ambient(environment: &Environment, client: &Client) -> Result<AzureSource, SettingError> {
     use AzureConfigKey as Key;
     let has = |name| environment.get(name).is_some();
     let client_known = has("AZURE_CLIENT_ID") && has("AZURE_TENANT_ID");
@@ -193,7 +211,8 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureCredential
             if client_known && has(name) {
                 return Err(format!(
                     "{name} is not supported; use AZURE_CLIENT_SECRET or workload identity"
-                ));
+                )
+                .into());
             }
         }
         "managed_identity"
@@ -209,12 +228,10 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureCredential
     ] {
         if let Some(value) = environment.get(name) {
             if !is_header_text(value) {
-                return Err(format!(
-                    "{name} holds a character that no request can carry"
-                ));
+                return Err(format!("{name} holds a character that no request can carry").into());
             }
             found.push(name);
-            // AKS gives the authority with a slash at its end.
+            // AKS gives the authority with a slash at the end.
             builder = builder.with_config(key, value.trim_end_matches('/'));
         }
     }
@@ -232,11 +249,12 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureCredential
         .or(metadata);
     if let Some(address) = metadata {
         let address = endpoint(&address, true).map_err(|rule| {
-            format!("IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST: {rule}")
+            rule.within("IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST")
         })?;
         builder = builder.with_msi_endpoint(address);
     }
-    provider(builder)
+    let store = builder.build()?;
+    Ok(Arc::new(FromLibrary(Arc::clone(store.credentials()))))
 }
 
 fn credentials_only(kind: &str, client: &Client) -> MicrosoftAzureBuilder {
@@ -245,12 +263,7 @@ fn credentials_only(kind: &str, client: &Client) -> MicrosoftAzureBuilder {
         .with_http_connector(Service::new(client.clone(), Arc::new(Unsigned)))
 }
 
-fn provider(builder: MicrosoftAzureBuilder) -> Result<AzureCredentialProvider, String> {
-    let store = builder.build().map_err(|error| error.to_string())?;
-    Ok(Arc::clone(store.credentials()))
-}
-
-impl std::fmt::Debug for Access {
+impl std::fmt::Debug for AzureAccess {
     /// Without secrets.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {

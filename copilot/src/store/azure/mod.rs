@@ -1,8 +1,8 @@
-//! Azure Blob Storage: blobs in containers of one account, large ones put together of blocks. `keys` reads
-//! stow's settings (spec §6.4) and finds the credentials; `connection` is one text for all of them. The
-//! rest is `store::bucket`.
+//! Azure Blob Storage: blobs in containers of one account, large ones made of blocks. `keys` reads stow's
+//! settings (spec §6.4) and finds the credentials; `connection` reads one text that holds all of them.
+//! `store::bucket` does the rest.
 //!
-//! Blocks that no list of blocks ever names cannot be deleted: Azure drops them after a week.
+//! Blocks that no list of blocks names cannot be deleted: Azure drops them after a week.
 //!
 //! Never here: objects and listings. Caller: `store::stores`.
 
@@ -13,17 +13,29 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method};
-use object_store::azure::{AzureAuthorizer, AzureCredentialProvider};
+use object_store::azure::{AzureAuthorizer, AzureCredential};
 use object_store::client::HttpRequest;
 
 use super::bucket::{Bucket, Dialect, checked_name, restore};
-use super::http::{Authorize, Client, Failure, FailureKind, Service, causes};
-pub use keys::Settings;
+use super::credentials::{CredentialCache, not_fetched};
+use super::error::{SettingError, StoreService};
+use super::http::{Authorize, Client, FailureKind, RequestFailure, Service, causes};
+pub(super) use keys::AzureStoreSettings;
+
+/// The service, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "Azure Blob Storage",
+    identity: "account, key and sas_token in storage.stow.config, or the identity of the pod",
+};
 
 /// Opens `container` as the settings say; no request is made.
-pub fn open(settings: &Settings, container: &str, client: Client) -> Result<Bucket, String> {
+pub(super) fn open(
+    settings: &AzureStoreSettings,
+    container: &str,
+    client: Client,
+) -> Result<Bucket, SettingError> {
     checked_name(container)?;
-    let signer = Arc::new(Signer {
+    let signer = Arc::new(AzureSigner {
         credentials: settings.credentials(&client)?,
         account: settings.account().to_owned(),
         headers: settings.headers().clone(),
@@ -35,45 +47,45 @@ pub fn open(settings: &Settings, container: &str, client: Client) -> Result<Buck
         // Never used: each attempt is signed below.
         .with_bearer_token_authorization("")
         .with_http_connector(Service::new(client.clone(), Arc::clone(&signer) as _))
-        .build()
-        .map_err(|error| error.to_string())?;
+        .build()?;
     Ok(Bucket {
         store: Box::new(store),
         requests: client,
         authorize: signer,
         address: format!("{}/{container}", settings.endpoint()),
         endpoint: settings.endpoint().to_owned(),
+        service: &SERVICE,
         dialect: Dialect::Azure,
-        identity: "account, key and sas_token in storage.stow.config, or the identity of the pod",
     })
 }
 
 /// Signs requests for one account, attempt by attempt.
 #[derive(Debug)]
-struct Signer {
-    credentials: AzureCredentialProvider,
+struct AzureSigner {
+    credentials: CredentialCache<Arc<AzureCredential>>,
     account: String,
     headers: HeaderMap,
 }
 
 #[async_trait]
-impl Authorize for Signer {
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
-        let credential = self.credentials.get_credential().await.map_err(|error| {
-            let cause = Failure::within(&error).map_or_else(|| causes(&error), ToString::to_string);
-            let message = format!("no Azure credentials could be fetched: {cause}");
-            Failure::new(FailureKind::Credentials, message)
-        })?;
+impl Authorize for AzureSigner {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
+        let fetched = self.credentials.get().await;
+        let credential = fetched.map_err(|failure| not_fetched(keys::NAME, &failure))?;
         restore(request)?;
         request.headers_mut().extend(self.headers.clone());
         if *request.method() == Method::DELETE {
-            // Else a blob that has any would stay, and the error with it.
+            // Without it a blob that has snapshots would stay.
             let include = HeaderValue::from_static("include");
             let headers = request.headers_mut();
             headers.insert("x-ms-delete-snapshots", include);
         }
         AzureAuthorizer::new(&credential, &self.account)
             .try_authorize(request)
-            .map_err(|error| Failure::new(FailureKind::Protocol, causes(&error)))
+            .map_err(|error| RequestFailure::new(FailureKind::Protocol, causes(&error)))
+    }
+
+    async fn renew(&self) -> bool {
+        self.credentials.renew().await
     }
 }

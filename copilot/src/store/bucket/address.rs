@@ -1,37 +1,43 @@
-//! What settings say of addresses and headers, checked once: both become part of every request.
+//! Addresses, names and headers from the settings, checked once: they become part of every request.
+//! Callers: `s3`, `google`, `azure`.
 
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::HttpSettings;
+use crate::store::error::SettingError;
 
 /// Longest name of a bucket: that of the oldest ones.
 const LONGEST: usize = 255;
 
-/// Refuses a name that no bucket has; it would otherwise become a part of an address.
-pub(in crate::store) fn checked_name(bucket: &str) -> Result<(), String> {
+/// Refuses a name that no bucket can have: it becomes a part of an address.
+pub(in crate::store) fn checked_name(bucket: &str) -> Result<(), SettingError> {
     let valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if bucket.is_empty() || !bucket.chars().all(valid) || bucket.starts_with('.') {
         return Err(format!(
-            "bucket {bucket:?}: it holds letters, digits, `-`, `_` and `.` only"
-        ));
+            "bucket {bucket:?}: its name may hold letters, digits, `-`, `_` and `.` only"
+        )
+        .into());
     }
     if bucket.len() > LONGEST {
         return Err(format!(
-            "bucket {:?}…: its name has {} bytes, and a bucket's at most {LONGEST}",
+            "bucket {:?}…: its name has {} bytes; at most {LONGEST} are allowed",
             &bucket[..LONGEST],
             bucket.len()
-        ));
+        )
+        .into());
     }
     Ok(())
 }
 
 /// The base address that a key `endpoint` names; without a scheme it is `https`, unless `plain`.
-pub(in crate::store) fn endpoint(given: &str, plain: bool) -> Result<String, String> {
+pub(in crate::store) fn endpoint(given: &str, plain: bool) -> Result<String, SettingError> {
     let scheme = if plain { "http" } else { "https" };
-    let refuse =
-        |rule: &str| format!("endpoint={given:?}: {rule}; expected [http[s]://]HOST[:PORT]");
+    let refuse = |rule: &str| {
+        let rule = format!("endpoint={given:?}: {rule}; expected [http[s]://]HOST[:PORT]");
+        SettingError::from(rule)
+    };
     let full = if given.contains("://") {
         given.to_owned()
     } else {
@@ -39,7 +45,7 @@ pub(in crate::store) fn endpoint(given: &str, plain: bool) -> Result<String, Str
     };
     let url: reqwest::Url = full
         .parse()
-        .map_err(|error| refuse(&format!("it is no address ({error})")))?;
+        .map_err(|error| refuse(&format!("it is not an address ({error})")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(refuse("it is neither http nor https"));
     }
@@ -54,27 +60,28 @@ pub(in crate::store) fn endpoint(given: &str, plain: bool) -> Result<String, Str
 }
 
 /// The headers that the settings add to each request.
-pub(in crate::store) fn headers(http: &HttpSettings) -> Result<HeaderMap, String> {
+pub(in crate::store) fn headers(http: &HttpSettings) -> Result<HeaderMap, SettingError> {
     let header = |(name, value): (&String, &String)| {
-        let name: HeaderName = name.parse().map_err(|_| {
-            format!("storage.defaultHttpClient.headers: {name:?} is no header name")
-        })?;
-        let value: HeaderValue = value.parse().map_err(|_| {
-            format!("storage.defaultHttpClient.headers: the value of {name} is no header value")
-        })?;
+        let wrong = |rule: String| format!("storage.defaultHttpClient.headers: {rule}");
+        let name: HeaderName = name
+            .parse()
+            .map_err(|_| wrong(format!("{name:?} is not a header name")))?;
+        let value: HeaderValue = value
+            .parse()
+            .map_err(|_| wrong(format!("the value of {name} is not a header value")))?;
         Ok((name, value))
     };
     http.headers.iter().map(header).collect()
 }
 
-/// Warns of keys that a kind of store does not have. They are not shown: in a pair that was put
-/// together wrongly a secret may stand where the name should.
+/// Warns of keys that a kind of store does not have. It does not show them: in a malformed pair a secret
+/// may stand where the name should.
 pub(in crate::store) fn warn_of_unknown(
     kind: &str,
     config: &BTreeMap<String, String>,
     known: &[&str],
 ) {
-    // The default of all kinds has a region.
+    // The default settings of every kind have a region.
     let is_known = |key: &str| known.contains(&key) || key == "region";
     for key in config.keys().filter(|key| !is_known(key)) {
         let near = |name: &&&str| strsim::jaro_winkler(key, name);

@@ -1,4 +1,6 @@
-//! One page of a bucket's listing, keys as they are.
+//! One page of a bucket's listing, with keys exactly as the store has them.
+//!
+//! `Dialect` is the form: S3's here, Azure's in `azure`. Never here: sending. Caller: `bucket`.
 
 mod azure;
 
@@ -9,7 +11,8 @@ use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::store::http::{Failure, FailureKind};
+use crate::store::backend::ListEntry;
+use crate::store::http::{FailureKind, RequestFailure};
 
 /// Characters that a query value may hold as they are.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
@@ -24,30 +27,34 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
 }
 
 /// Some objects, and how to go on.
-#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "PascalCase")]
-pub struct Page {
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ListPage {
     /// The objects in the order of their keys.
-    #[serde(default, rename = "Contents")]
-    pub objects: Vec<Listed>,
-    /// Present when there are more.
-    #[serde(rename = "NextContinuationToken")]
-    pub next: Option<String>,
+    pub(super) objects: Vec<ListEntry>,
+    /// Where the next page begins, if there is one.
+    pub(super) next: Option<String>,
 }
 
-/// One object of a listing.
-#[derive(Debug, Deserialize, PartialEq, Eq)]
+/// S3's answer.
+#[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Listed {
-    /// The whole key.
-    pub key: String,
-    /// Size in bytes.
-    pub size: u64,
+struct ListBucketResult {
+    #[serde(default)]
+    contents: Vec<Contents>,
+    /// Present when more objects follow.
+    next_continuation_token: Option<String>,
 }
 
-/// What a store's listings look like.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Contents {
+    key: String,
+    size: u64,
+}
+
+/// The form of a store's listings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub(in crate::store) enum Dialect {
     /// S3's second version, which Google's XML interface speaks as well.
     S3,
     /// Azure's.
@@ -55,8 +62,8 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The request for the page after `token`. No `encoding-type` is asked for: servers differ in
-    /// whether they then encode, and an escaped character in XML is read either way.
+    /// The request for the page after `token`. It asks for no `encoding-type`: servers differ in
+    /// whether they then encode, and we read an escaped character in XML either way.
     pub(super) fn request(self, address: &str, prefix: &str, token: Option<&str>) -> HttpRequest {
         let prefix = encoded(prefix);
         let uri = match (self, token.map(encoded)) {
@@ -79,10 +86,12 @@ impl Dialect {
     }
 
     /// Reads the answer.
-    pub(super) async fn read(self, response: HttpResponse) -> Result<Page, Failure> {
+    pub(super) async fn read(self, response: HttpResponse) -> Result<ListPage, RequestFailure> {
         let body = response.into_body().bytes().await.map_err(|error| {
-            let unknown = || Failure::new(FailureKind::Broken, error.to_string());
-            Failure::within(&error).cloned().unwrap_or_else(unknown)
+            let unknown = || RequestFailure::new(FailureKind::Broken, error.to_string());
+            RequestFailure::within(&error)
+                .cloned()
+                .unwrap_or_else(unknown)
         })?;
         let (page, store) = match self {
             Self::S3 => (parse(&body), "S3"),
@@ -90,19 +99,27 @@ impl Dialect {
         };
         page.map_err(|error| {
             let message = format!(
-                "the answer is no {store} listing ({error}); is the endpoint an {store} server?"
+                "the answer is not an {store} listing ({error}); is the endpoint an {store} server?"
             );
-            Failure::new(FailureKind::Foreign, message)
+            RequestFailure::new(FailureKind::Foreign, message)
         })
     }
 }
 
-fn parse(body: &[u8]) -> Result<Page, quick_xml::DeError> {
-    quick_xml::de::from_reader(&*with_returns_escaped(body))
+fn parse(body: &[u8]) -> Result<ListPage, quick_xml::DeError> {
+    let result: ListBucketResult = quick_xml::de::from_reader(&*with_returns_escaped(body))?;
+    let objects = result.contents.into_iter().map(|found| ListEntry {
+        key: found.key,
+        size: found.size,
+    });
+    Ok(ListPage {
+        objects: objects.collect(),
+        next: result.next_continuation_token,
+    })
 }
 
-/// A carriage return in a key stands escaped in XML, for a reader takes a bare one for a line feed;
-/// some servers forget, and one key would become another.
+/// XML escapes a carriage return in a key, since a reader takes a bare one for a line feed. Some servers
+/// forget the escape, and one key would become another.
 fn with_returns_escaped(body: &[u8]) -> Cow<'_, [u8]> {
     const END: &[u8] = b"</Key>";
     if !body.contains(&b'\r') {
@@ -112,7 +129,7 @@ fn with_returns_escaped(body: &[u8]) -> Cow<'_, [u8]> {
     let mut rest = body;
     while let Some(at) = rest.windows(END.len()).position(|window| window == END) {
         let (before, after) = rest.split_at(at);
-        // Between keys they are the server's way to end lines.
+        // Between keys, carriage returns are how the server ends lines.
         let text = before.iter().rposition(|byte| *byte == b'>').unwrap_or(0);
         escaped.extend(&before[..text]);
         for byte in &before[text..] {
@@ -132,9 +149,9 @@ fn with_returns_escaped(body: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use super::*;
 
-    fn keys(keys: &[&str]) -> Vec<Listed> {
+    fn keys(keys: &[&str]) -> Vec<ListEntry> {
         keys.iter()
-            .map(|key| Listed {
+            .map(|key| ListEntry {
                 key: (*key).to_owned(),
                 size: 7,
             })
@@ -176,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_empty_listing_and_garbage() {
-        assert_eq!(parse(b"<ListBucketResult/>").unwrap(), Page::default());
+        assert_eq!(parse(b"<ListBucketResult/>").unwrap(), ListPage::default());
         for garbage in [
             "",
             "<html>hello",

@@ -1,16 +1,17 @@
-//! Keys as the library can hold them.
+//! Keys in the form that the library can hold.
 //!
-//! Stores take any text as a key; the library's `Path` takes no control characters, no empty segments
-//! and no slash at an edge. So we hand it the key with those percent-encoded (and `%` too), which it
-//! encodes a second time into the address; before signing, one of the two layers is taken off.
+//! Stores accept any text as a key; the library's `Path` accepts no control characters, no empty segments
+//! and no slash at an edge. So we give it the key with those (and `%`) percent-encoded. It encodes them
+//! a second time into the address, and before signing we remove one of the two layers. Callers:
+//! `bucket`, and the signers, which call `restore`.
 
 use object_store::client::HttpRequest;
 use object_store::path::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
 
-use crate::store::http::{Failure, FailureKind};
+use crate::store::http::{FailureKind, RequestFailure};
 
-/// What the library leaves as it is in the path of an address.
+/// The characters that the library keeps unencoded in the path of an address.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -18,11 +19,11 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
-/// The limit of S3 and Google, in bytes; Azure's is the same in characters. Beyond it the library makes
-/// addresses that it cannot use.
+/// The limit of S3 and Google, in bytes; Azure's is the same number of characters. Of longer keys the
+/// library makes addresses that it cannot use.
 const LONGEST: usize = 1024;
 
-/// Refuses a key, or the beginning of one, that is longer than any.
+/// Refuses a key, or a beginning of keys, that is too long.
 pub(super) fn check_length(key: &str) -> Result<(), &'static str> {
     if key.len() > LONGEST {
         return Err("a key of more than 1024 bytes");
@@ -33,8 +34,8 @@ pub(super) fn check_length(key: &str) -> Result<(), &'static str> {
 /// The library's name for `key`.
 ///
 /// # Errors
-/// What of the key no HTTP client can ask for: addresses with `.` and `..` are resolved on the way;
-/// and what no server takes.
+/// A key that no HTTP client can ask for, since addresses with `.` and `..` are resolved on the way, or
+/// that no server accepts.
 pub(super) fn path(key: &str) -> Result<Path, &'static str> {
     if key.is_empty() {
         return Err("an empty key");
@@ -59,17 +60,17 @@ pub(super) fn path(key: &str) -> Result<Path, &'static str> {
     Path::parse(escaped).map_err(|_| "a key that the store library cannot express")
 }
 
-/// The address of an object in the bucket at `bucket`, in two layers as the library makes it.
+/// The address of an object in the bucket at `bucket`, encoded twice like the library's.
 pub(super) fn address(bucket: &str, path: &Path) -> String {
     format!("{bucket}/{}", utf8_percent_encode(path.as_ref(), KEPT))
 }
 
-/// Takes our layer of encoding off the address of a request that the library made.
-pub(in crate::store) fn restore(request: &mut HttpRequest) -> Result<(), Failure> {
+/// Removes our layer of encoding from the address of a request that the library made.
+pub(in crate::store) fn restore(request: &mut HttpRequest) -> Result<(), RequestFailure> {
     let restored = unescape(&request.uri().to_string()).parse();
     *request.uri_mut() = restored.map_err(|error| {
-        let message = format!("no address for a key: {error}");
-        Failure::new(FailureKind::Protocol, message)
+        let message = format!("a key makes an invalid address: {error}");
+        RequestFailure::new(FailureKind::Protocol, message)
     })?;
     Ok(())
 }

@@ -1,48 +1,60 @@
 //! What can go wrong with a store, by meaning.
 //!
-//! Each message names the object, the store, the cause in full and what to do about it. The cause
-//! comes from the chain of sources, since the libraries below bury it; a secret never gets in,
-//! since causes are made from answers and not from requests.
+//! Each message names the object, the store, the full cause and what to do about it. `meaning` turns
+//! what a request, the library or a file system reports into a [`StoreError`]; `setting` is about
+//! settings that cannot be used. Causes come from answers and not from requests, so they hold no secret.
+//! Never here: retries. Callers: all of `store`, and everything that reports a failure.
 
+mod cause;
 mod meaning;
+mod setting;
 
 use std::fmt;
 
 use super::reference::{Reference, ReferenceError};
+pub use cause::Cause;
+pub use setting::SettingError;
 
-/// Where it happened: an object and the store that should have it.
+/// A service that stores objects, for messages.
+#[derive(Debug, PartialEq, Eq)]
+pub struct StoreService {
+    /// Its name, such as `S3`.
+    pub name: &'static str,
+    /// The settings that hold our credentials for it.
+    pub identity: &'static str,
+}
+
+/// Where something happened: an object, and the store that should have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// The reference, fit for messages.
     pub object: String,
     /// The store's endpoint or directory.
     pub store: String,
-    /// Whether it is a plain web address: the task's choice, not the platform's.
+    /// The service that the store is part of.
+    pub service: &'static StoreService,
+    /// Whether it is a plain web address, which the task chose and not the platform.
     pub is_web: bool,
-    /// What says who we are to the store, for advice.
-    pub identity: &'static str,
 }
 
-impl Place {
-    /// The place of `reference` in `store`.
+impl Location {
+    /// The location of `reference` in `store`, which is part of a service.
     #[must_use]
-    pub fn new(reference: &Reference, store: impl Into<String>) -> Self {
+    pub fn new(
+        reference: &Reference,
+        store: impl Into<String>,
+        service: &'static StoreService,
+    ) -> Self {
         Self {
             object: reference.shown(),
             store: store.into(),
+            service,
             is_web: matches!(reference.scheme(), "http" | "https"),
-            identity: "the credentials in the reference",
         }
-    }
-
-    /// The same place, with what says who we are there.
-    #[must_use]
-    pub fn known_by(self, identity: &'static str) -> Self {
-        Self { identity, ..self }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (store {})", self.object, self.store)
     }
@@ -51,20 +63,21 @@ impl fmt::Display for Place {
 /// A store could not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A text is no reference.
+    /// A text is not a reference.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// The settings do not describe a store.
+    /// The settings do not describe a store that we can use.
     #[error("the store for {object} is not set up: {rule}. {remedy}")]
     Setting {
         /// The reference that needed the store.
         object: String,
         /// The rule that the settings break.
-        rule: String,
+        #[source]
+        rule: SettingError,
         /// What to do.
         remedy: String,
     },
-    /// We do not do that, by design or not yet.
+    /// Copilot does not do that, by design or not yet.
     #[error("{object}: {what} is not supported. {instead}")]
     Unsupported {
         /// The reference.
@@ -74,106 +87,118 @@ pub enum StoreError {
         /// What to use in its place.
         instead: &'static str,
     },
-    /// There is no such object.
+    /// The object does not exist.
     #[error(
-        "{place} does not exist: {cause}. Check the reference, and that whatever should write it has run"
+        "{location} does not exist: {cause}. Check the reference, and that the task that writes it has run"
     )]
     NotFound {
-        /// Where.
-        place: Place,
-        /// The cause in full.
-        cause: String,
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
     },
-    /// There is no such bucket or container.
+    /// The bucket or container does not exist.
     #[error(
-        "{place}: the bucket or container does not exist: {cause}. Create it, or correct storage.container; it is never created from here"
+        "{location}: the bucket or container does not exist: {cause}. Create it, or correct storage.container; Copilot never creates one"
     )]
     NoContainer {
-        /// Where.
-        place: Place,
-        /// The cause in full.
-        cause: String,
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
     },
-    /// The credentials are good but do not suffice.
-    #[error("{place}: access denied: {cause}. Grant these credentials access to this object{also}")]
+    /// The store accepts the credentials and does not allow them this.
+    #[error(
+        "{location}: access denied: {cause}. Grant these credentials access to this object{also}"
+    )]
     Denied {
-        /// Where.
-        place: Place,
-        /// The cause in full.
-        cause: String,
-        /// What else may be the matter, for advice; empty, or it begins with a comma.
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
+        /// What else may be wrong, for advice; empty, or it begins with a comma.
         also: &'static str,
     },
-    /// The credentials are wrong, expired, or not to be had.
+    /// The credentials are wrong or expired, or could not be fetched.
     #[error(
-        "{place}: the credentials were not accepted: {cause}. Check {}", place.identity
+        "{location}: the credentials were not accepted: {cause}. Check {}", location.service.identity
     )]
     BadCredentials {
-        /// Where.
-        place: Place,
-        /// The cause in full.
-        cause: String,
-        /// Whether new credentials may come by themselves.
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
+        /// Whether new credentials may come without anybody's help.
         passing: bool,
     },
-    /// The bucket lives elsewhere.
+    /// The bucket is in another region.
     #[error(
-        "{place}: the bucket is in another region ({region}): {cause}. Set region={region} in storage.stow.config"
+        "{location}: the bucket is in another region ({region}): {cause}. Set region={region} in storage.stow.config"
     )]
     WrongRegion {
-        /// Where.
-        place: Place,
+        /// The object and its store.
+        location: Location,
         /// The region that the store named.
         region: String,
-        /// The cause in full.
-        cause: String,
+        /// The full cause.
+        #[source]
+        cause: Cause,
     },
     /// No connection, or a connection that broke or stalled.
     #[error(
-        "{place} cannot be reached: {cause}. Check the endpoint, and the network and proxies between"
+        "{location} cannot be reached: {cause}. Check the endpoint, and the network and proxies between"
     )]
     Unreachable {
-        /// Where.
-        place: Place,
-        /// The cause in full.
-        cause: String,
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
     },
     /// The store's certificate is not trusted, or TLS failed.
     #[error(
-        "{place}: no trusted connection: {cause}. Name the store's certificate authority in SSL_CERT_FILE, or correct the endpoint"
+        "{location}: no trusted connection: {cause}. Name the store's certificate authority in SSL_CERT_FILE, or correct the endpoint"
     )]
     Untrusted {
-        /// Where.
-        place: Place,
-        /// The cause in full.
-        cause: String,
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
     },
-    /// Something answers that does not speak as the store would.
+    /// Something answers that is not the store.
     #[error(
-        "{place}: this is no answer of such a store: {cause}. Check the endpoint, and the proxies between"
+        "{location}: the server does not answer as {} does: {cause}. Check the endpoint, and the proxies between",
+        location.service.name
     )]
     Foreign {
-        /// Where.
-        place: Place,
-        /// The cause in full.
-        cause: String,
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
     },
     /// The store answers but cannot serve now.
-    #[error("{place}: the store is busy or failing: {cause}. Try again later")]
+    #[error("{location}: the store is busy or failing: {cause}. Try again later")]
     Busy {
-        /// Where.
-        place: Place,
-        /// The cause in full.
-        cause: String,
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
     },
     /// The object is larger than a read may be.
     #[error(
-        "{place}: limit exceeded. {:.6} MiB > {} MiB. {remedy}",
+        "{location}: limit exceeded. {:.6} MiB > {} MiB. {remedy}",
         mebibytes(*size), mebibytes(*limit)
     )]
     TooLarge {
-        /// Where.
-        place: Place,
+        /// The object and its store.
+        location: Location,
         /// The object's size in bytes.
         size: u64,
         /// The limit in bytes.
@@ -181,23 +206,24 @@ pub enum StoreError {
         /// What raises the limit, or helps otherwise.
         remedy: &'static str,
     },
-    /// The object is no longer the one whose reading began.
+    /// The object changed after its reading began.
     #[error(
-        "{place} changed while it was read. Let its writer finish first, or write to a new key"
+        "{location} changed while it was read. Let its writer finish first, or write to a new key"
     )]
     Changed {
-        /// Where.
-        place: Place,
+        /// The object and its store.
+        location: Location,
     },
     /// Anything else that the store or the file system refused.
-    #[error("{place}: {action} failed: {cause}")]
+    #[error("{location}: {action} failed: {cause}")]
     Refused {
-        /// Where.
-        place: Place,
+        /// The object and its store.
+        location: Location,
         /// What was being done.
         action: &'static str,
-        /// The cause in full.
-        cause: String,
+        /// The full cause.
+        #[source]
+        cause: Cause,
     },
 }
 
@@ -210,7 +236,7 @@ fn mebibytes(bytes: u64) -> f64 {
 }
 
 impl StoreError {
-    /// Whether the same run may succeed later without anybody changing anything.
+    /// Whether the same run may succeed later although nobody changes anything.
     #[must_use]
     pub fn recoverable(&self) -> bool {
         match self {
@@ -220,9 +246,9 @@ impl StoreError {
         }
     }
 
-    /// Whether it can never pass by itself, whoever brought it about: the same run meets it again.
+    /// Whether the same run fails again until somebody changes something.
     ///
-    /// Not so an object that is not there: whatever should write it may still run.
+    /// A missing object does not count: the task that writes it may still run.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
         matches!(
@@ -234,23 +260,23 @@ impl StoreError {
         )
     }
 
-    /// Whether it is the platform's affair and nothing that a task brought about: how the store is
-    /// reached, who we are to it and what we may do there, whether it works.
+    /// Whether the platform has to mend it, and not the task: how the store is reached, our
+    /// credentials and what they allow, whether the store works.
     #[must_use]
     pub fn is_infrastructure(&self) -> bool {
         match self {
-            Self::Denied { place, .. }
-            | Self::BadCredentials { place, .. }
-            | Self::WrongRegion { place, .. }
-            | Self::Unreachable { place, .. }
-            | Self::Untrusted { place, .. }
-            | Self::Foreign { place, .. }
-            | Self::Busy { place, .. } => !place.is_web,
+            Self::Denied { location, .. }
+            | Self::BadCredentials { location, .. }
+            | Self::WrongRegion { location, .. }
+            | Self::Unreachable { location, .. }
+            | Self::Untrusted { location, .. }
+            | Self::Foreign { location, .. }
+            | Self::Busy { location, .. } => !location.is_web,
             _ => false,
         }
     }
 
-    /// Whether a body broke in a way that going on from the same byte may mend.
+    /// Whether a body that broke may go on from the same byte.
     #[must_use]
     pub fn is_interruption(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Busy { .. })

@@ -1,5 +1,7 @@
-//! Who we are to Google: a service account with its key, a user who has logged in, or whoever the
-//! metadata server says that we are.
+//! An account of Google's: a service account with its key, a user who has logged in, an identity of
+//! another platform (`federation`), or the pod's own, which the metadata server knows.
+//!
+//! Never here: when a token is asked for. Callers: `keys`, `token`.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +15,9 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::exchange::confidential;
 use super::federation::Federation;
+use crate::store::error::SettingError;
 
 /// Where a user's token is renewed.
 const TOKEN_ADDRESS: &str = "https://oauth2.googleapis.com/token";
@@ -26,20 +30,29 @@ pub(super) enum Account {
         key_id: String,
         key: Box<RsaKeyPair>,
     },
-    /// Google renews them at `address` for what stands in `form`.
+    /// Google renews them at `address` for the fields of a form.
     User {
         address: String,
-        form: Vec<(&'static str, String)>,
+        fields: Vec<(&'static str, String)>,
     },
-    /// Google takes somebody else's token for them.
+    /// Google exchanges another platform's token for them.
     Federated(Box<Federation>),
     /// A server of the machine gives them.
     Metadata { host: String },
 }
 
-/// A credential file, of any kind.
+/// Why a token cannot be signed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum SigningError {
+    #[error("the clock is before 1970")]
+    Clock,
+    #[error("the private key cannot sign")]
+    Key,
+}
+
+/// A credential file of any kind.
 #[derive(Deserialize)]
-struct File {
+struct CredentialFile {
     #[serde(default)]
     r#type: String,
     client_email: Option<String>,
@@ -55,18 +68,15 @@ impl Account {
     /// Reads a credential file.
     ///
     /// # Errors
-    /// The rule that is broken, without anything that the file says but its type.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
+    /// The rule that is broken; of the file it shows the type only.
+    pub(super) fn read(text: &str) -> Result<Self, SettingError> {
         let wrong = |error: serde_json::Error| {
-            // The error's own words may quote the content.
-            format!(
-                "it is no credential file in JSON (line {}, column {})",
-                error.line(),
-                error.column()
-            )
+            // The parser's error may quote the content.
+            let (line, column) = (error.line(), error.column());
+            format!("it is not a credential file in JSON (line {line}, column {column})")
         };
-        let file: File = serde_json::from_str(text).map_err(wrong)?;
-        let lacking = |name: &str| format!("it lacks {name}");
+        let file: CredentialFile = serde_json::from_str(text).map_err(wrong)?;
+        let lacking = |name: &str| SettingError::from(format!("it lacks {name}"));
         match file.r#type.as_str() {
             "service_account" => Ok(Self::Service {
                 email: file.client_email.ok_or_else(|| lacking("client_email"))?,
@@ -82,7 +92,7 @@ impl Account {
                         .ok_or_else(|| lacking(name))
                 };
                 Ok(Self::User {
-                    form: vec![
+                    fields: vec![
                         needed("client_id", file.client_id)?,
                         needed("client_secret", file.client_secret)?,
                         needed("refresh_token", file.refresh_token)?,
@@ -102,11 +112,12 @@ impl Account {
                 "its type is {other:?}; known are service_account, authorized_user and \
                  external_account (a pod with workload identity needs no file: the metadata \
                  server knows it)"
-            )),
+            )
+            .into()),
         }
     }
 
-    /// What kind it is, for the log.
+    /// Its kind, for the log.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Service { .. } => "service account",
@@ -117,39 +128,27 @@ impl Account {
     }
 }
 
-/// An address that may be sent secrets: it is `https`, or of this machine.
-pub(super) fn confidential(name: &str, address: &str) -> Result<String, String> {
-    let url: reqwest::Url = address
-        .parse()
-        .map_err(|error| format!("its {name} is no address ({error})"))?;
-    let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    if url.scheme() == "https" || url.scheme() == "http" && is_local {
-        return Ok(url.to_string());
-    }
-    Err(format!("its {name} is not https"))
-}
-
-fn key(pem: &str) -> Result<RsaKeyPair, String> {
-    let wrong = |_| "its private_key is no RSA key in PEM".to_owned();
+fn key(pem: &str) -> Result<RsaKeyPair, SettingError> {
+    let wrong = |_| SettingError::from("its private_key is not an RSA key in PEM");
     let der = PrivateKeyDer::from_pem_slice(pem.as_bytes())
-        .map_err(|_| "its private_key is no private key in PEM".to_owned())?;
+        .map_err(|_| "its private_key is not a private key in PEM")?;
     match &der {
         PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(wrong),
         der => RsaKeyPair::from_der(der.secret_der()).map_err(wrong),
     }
 }
 
-/// A token that the account has signed itself, good for `lifetime` seconds: Google takes it where it
-/// would take one of its own (AIP-4111).
+/// A token that the account signs itself, good for `lifetime` seconds: Google accepts it in place of one
+/// of its own (AIP-4111).
 pub(super) fn signed(
     email: &str,
     key_id: &str,
     key: &RsaKeyPair,
     scopes: &str,
     lifetime: u64,
-) -> Result<String, String> {
+) -> Result<String, SigningError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_err(|_| "the clock is before 1970")?.as_secs();
+    let now = now.map_err(|_| SigningError::Clock)?.as_secs();
     let header = json!({"alg": "RS256", "typ": "JWT", "kid": key_id});
     let claims = json!({
         "iss": email, "sub": email, "scope": scopes, "iat": now, "exp": now + lifetime,
@@ -163,7 +162,7 @@ pub(super) fn signed(
     let mut signature = vec![0; key.public_modulus_len()];
     let random = SystemRandom::new();
     key.sign(&RSA_PKCS1_SHA256, &random, text.as_bytes(), &mut signature)
-        .map_err(|_| "the private key does not sign")?;
+        .map_err(|_| SigningError::Key)?;
     Ok(format!("{text}.{}", encode(&signature)))
 }
 

@@ -1,8 +1,9 @@
-//! Workload identity federation: whoever we are elsewhere, Google knows us by a token of that place
-//! (RFC 8693), and perhaps as a service account then.
+//! Workload identity federation: Google exchanges a token of another platform for one of its own (RFC
+//! 8693), and perhaps lets it act as a service account.
 //!
-//! The token is a file that the platform replaces, or comes from a server of the machine. Google's
-//! libraries also sign requests to AWS and start programs; those are refused by name.
+//! The platform's token is in a file that the platform replaces, or comes from a server of the machine.
+//! Google's libraries also sign requests to AWS and start programs; those sources are refused by name.
+//! Caller: `account` reads it, `token` asks it.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -13,45 +14,46 @@ use object_store::client::HttpRequestBody;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::account::confidential;
-use super::token::{Granted, refused, renewal, request, sent};
-use crate::store::http::{Client, Failure};
+use super::exchange::{AccessToken, confidential, form, request, send};
+use crate::store::credentials::credential_failure;
+use crate::store::error::SettingError;
+use crate::store::http::{Client, RequestFailure};
 
-/// What an impersonation needs of the token that asks for it.
+/// The scope that a token needs to ask for an impersonation.
 const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// What the file says of it.
+/// The part of a credential file that describes it.
 #[derive(Deserialize)]
-pub(super) struct File {
+pub(super) struct FederationFile {
     audience: Option<String>,
     subject_token_type: Option<String>,
     token_url: Option<String>,
     service_account_impersonation_url: Option<String>,
     #[serde(default)]
-    credential_source: Source,
+    credential_source: SubjectSource,
 }
 
 #[derive(Default, Deserialize)]
-struct Source {
+struct SubjectSource {
     file: Option<String>,
     url: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default)]
-    format: Format,
+    format: SubjectFormat,
     environment_id: Option<String>,
     executable: Option<Value>,
     certificate: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]
-struct Format {
+struct SubjectFormat {
     #[serde(default)]
     r#type: String,
     subject_token_field_name: Option<String>,
 }
 
-/// Where our token elsewhere comes from, and who takes it.
+/// Where the platform's token comes from, and who exchanges it.
 pub(super) struct Federation {
     audience: String,
     kind: String,
@@ -81,8 +83,10 @@ struct Impersonated {
 impl Federation {
     /// # Errors
     /// The rule that the file breaks.
-    pub(super) fn new(file: File) -> Result<Self, String> {
-        let needed = |name: &str, value: Option<String>| value.ok_or(format!("it lacks {name}"));
+    pub(super) fn new(file: FederationFile) -> Result<Self, SettingError> {
+        let needed = |name: &str, value: Option<String>| {
+            value.ok_or_else(|| SettingError::from(format!("it lacks {name}")))
+        };
         let source = file.credential_source;
         for (name, is_there) in [
             ("environment_id (AWS)", source.environment_id.is_some()),
@@ -90,9 +94,9 @@ impl Federation {
             ("certificate", source.certificate.is_some()),
         ] {
             if is_there {
-                return Err(format!(
-                    "credential_source.{name} is not supported; use file or url"
-                ));
+                return Err(
+                    format!("credential_source.{name} is not supported; use file or url").into(),
+                );
             }
         }
         let field = match source.format.r#type.as_str() {
@@ -103,8 +107,9 @@ impl Federation {
             )?),
             other => {
                 return Err(format!(
-                    "credential_source.format is {other:?}: it is text or json"
-                ));
+                    "credential_source.format is {other:?}: it must be text or json"
+                )
+                .into());
             }
         };
         let subject = match (source.file, source.url) {
@@ -113,7 +118,7 @@ impl Federation {
                 address,
                 headers: headers(&source.headers)?,
             },
-            _ => return Err("credential_source has one of file and url".to_owned()),
+            _ => return Err("credential_source must have one of file and url".into()),
         };
         let impersonation = file.service_account_impersonation_url;
         Ok(Self {
@@ -129,11 +134,11 @@ impl Federation {
     }
 
     /// Gets a token for these scopes.
-    pub(super) async fn granted(
+    pub(super) async fn token(
         &self,
         scopes: &[String],
         client: &Client,
-    ) -> Result<Granted, Failure> {
+    ) -> Result<AccessToken, RequestFailure> {
         let subject = self.subject(client).await?;
         let scope = match self.impersonation {
             Some(_) => PLATFORM.to_owned(),
@@ -141,7 +146,7 @@ impl Federation {
         };
         let grant = "urn:ietf:params:oauth:grant-type:token-exchange".to_owned();
         let wanted = "urn:ietf:params:oauth:token-type:access_token".to_owned();
-        let form = [
+        let fields = [
             ("grant_type", grant),
             ("requested_token_type", wanted),
             ("audience", self.audience.clone()),
@@ -149,28 +154,27 @@ impl Federation {
             ("subject_token_type", self.kind.clone()),
             ("subject_token", subject),
         ];
-        let body = sent(client, &renewal(&self.exchange, &form)?, "the exchange").await?;
-        // The error's own words may quote the token.
-        let granted: Granted = serde_json::from_slice(&body)
-            .map_err(|_| refused("the exchange answers with no token"))?;
+        let body = send(client, &form(&self.exchange, &fields)?, "the exchange").await?;
+        let token = AccessToken::read(&body, "the answer of the exchange holds no token")?;
         match &self.impersonation {
-            Some(address) => impersonated(address, &granted, scopes, client).await,
-            None => Ok(granted),
+            Some(address) => impersonated(address, &token, scopes, client).await,
+            None => Ok(token),
         }
     }
 
-    /// Our token elsewhere. Read anew each time, for it is replaced while we run.
-    async fn subject(&self, client: &Client) -> Result<String, Failure> {
-        let (text, place) = match &self.subject {
+    /// The platform's token. Read each time, since the platform replaces it.
+    async fn subject(&self, client: &Client) -> Result<String, RequestFailure> {
+        let (text, from) = match &self.subject {
             Subject::File(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| refused(format!("credential_source.file={path}: {error}")))?;
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    credential_failure(format!("credential_source.file={path}: {error}"))
+                })?;
                 (text, path)
             }
             Subject::Server { address, headers } => {
                 let mut question = request(Method::GET, address, HttpRequestBody::empty())?;
                 question.headers_mut().extend(headers.iter().cloned());
-                let body = sent(client, &question, "credential_source.url").await?;
+                let body = send(client, &question, "credential_source.url").await?;
                 (String::from_utf8_lossy(&body).into_owned(), address)
             }
         };
@@ -179,44 +183,42 @@ impl Federation {
         };
         let json: Option<Value> = serde_json::from_str(&text).ok();
         let token = json.as_ref().and_then(|json| json.get(field)?.as_str());
-        let rule = || refused(format!("{place} holds no text {field:?} in JSON"));
+        let rule = || credential_failure(format!("{from} holds no text {field:?} in JSON"));
         token.map(str::to_owned).ok_or_else(rule)
     }
 }
 
 async fn impersonated(
     address: &str,
-    by: &Granted,
+    by: &AccessToken,
     scopes: &[String],
     client: &Client,
-) -> Result<Granted, Failure> {
+) -> Result<AccessToken, RequestFailure> {
     let body = json!({"scope": scopes, "lifetime": "3600s"}).to_string();
     let mut question = request(Method::POST, address, body.into())?;
-    let mut token: HeaderValue = format!("Bearer {}", by.access_token)
-        .parse()
-        .map_err(|_| refused("the token holds a character that no request can carry"))?;
-    token.set_sensitive(true);
+    let token = by.header()?;
     let json = HeaderValue::from_static("application/json");
     question.headers_mut().insert(header::AUTHORIZATION, token);
     question.headers_mut().insert(header::CONTENT_TYPE, json);
-    let body = sent(client, &question, "the service account's impersonation").await?;
-    // The error's own words may quote the token.
+    let body = send(client, &question, "the service account's impersonation").await?;
+    // The parser's error may quote the token.
     let found: Option<Impersonated> = serde_json::from_slice(&body).ok();
     let end = |found: &Impersonated| DateTime::parse_from_rfc3339(&found.expire_time).ok();
     let (found, end) = found
         .and_then(|found| end(&found).map(|end| (found, end)))
-        .ok_or_else(|| refused("the impersonation answers with no token"))?;
+        .ok_or_else(|| credential_failure("the answer of the impersonation holds no token"))?;
     let lifetime = SystemTime::from(end).duration_since(SystemTime::now());
-    Ok(Granted {
-        access_token: found.access_token,
+    Ok(AccessToken {
+        text: found.access_token,
         expires_in: lifetime.unwrap_or_default().as_secs(),
     })
 }
 
-fn headers(pairs: &BTreeMap<String, String>) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+fn headers(
+    pairs: &BTreeMap<String, String>,
+) -> Result<Vec<(HeaderName, HeaderValue)>, SettingError> {
     let header = |(name, value): (&String, &String)| {
-        let rule =
-            || format!("credential_source.headers: {name:?} is no header, or its value none");
+        let rule = || format!("credential_source.headers: {name:?} or its value is not a header's");
         let value: HeaderValue = value.parse().map_err(|_| rule())?;
         Ok((name.parse().map_err(|_| rule())?, value))
     };

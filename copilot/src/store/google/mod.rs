@@ -1,11 +1,12 @@
 //! Google Cloud Storage, through its XML interface: S3's objects, listings and uploads in parts, with a
-//! bearer token in place of a signature. `keys` reads stow's settings (spec §6.4), `account` the
-//! files that say who we are, also to others than Google (`federation`), `token` gets tokens and keeps
-//! them. The rest is `store::bucket`.
+//! bearer token in place of a signature. `keys` reads stow's settings (spec §6.4), `account` credential
+//! files, `federation` those of other platforms; `token` gets tokens, by way of `exchange`.
+//! `store::bucket` does the rest.
 //!
 //! Never here: objects and listings. Caller: `store::stores`.
 
 mod account;
+mod exchange;
 mod federation;
 mod keys;
 mod token;
@@ -13,17 +14,28 @@ mod token;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use object_store::client::HttpRequest;
 use object_store::gcp::GoogleCloudStorageBuilder;
 
 use super::bucket::{Bucket, Dialect, checked_name, no_retries, restore};
-use super::http::{Authorize, Client, Failure, Service};
-pub use keys::Settings;
-use token::Tokens;
+use super::credentials::CredentialCache;
+use super::error::{SettingError, StoreService};
+use super::http::{Authorize, Client, RequestFailure, Service};
+pub(super) use keys::GoogleStoreSettings;
+
+/// The service, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "Google Cloud Storage",
+    identity: "json and scopes in storage.stow.config, GOOGLE_APPLICATION_CREDENTIALS, or the service account of the pod",
+};
 
 /// Opens `bucket` as the settings say; no request is made.
-pub fn open(settings: &Settings, bucket: &str, client: Client) -> Result<Bucket, String> {
+pub(super) fn open(
+    settings: &GoogleStoreSettings,
+    bucket: &str,
+    client: Client,
+) -> Result<Bucket, SettingError> {
     checked_name(bucket)?;
     let bearer = Arc::new(Bearer {
         tokens: settings.tokens(&client)?,
@@ -37,34 +49,33 @@ pub fn open(settings: &Settings, bucket: &str, client: Client) -> Result<Bucket,
         .with_skip_signature(true)
         .with_retry(no_retries())
         .with_http_connector(Service::new(client.clone(), Arc::clone(&bearer) as _))
-        .build()
-        .map_err(|error| error.to_string())?;
+        .build()?;
     Ok(Bucket {
         store: Box::new(store),
         requests: client,
         authorize: bearer,
         address: format!("{}/{bucket}", settings.endpoint()),
         endpoint: settings.endpoint().to_owned(),
+        service: &SERVICE,
         dialect: Dialect::S3,
-        identity: "json and scopes in storage.stow.config, GOOGLE_APPLICATION_CREDENTIALS, or the service account of the pod",
     })
 }
 
-/// Adds the token of the moment; without a source of tokens requests are anonymous.
+/// Adds the token of the moment; without tokens, requests are anonymous.
 #[derive(Debug)]
 struct Bearer {
-    tokens: Option<Tokens>,
+    tokens: Option<CredentialCache<HeaderValue>>,
     headers: HeaderMap,
 }
 
 #[async_trait]
 impl Authorize for Bearer {
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
         restore(request)?;
         request.headers_mut().extend(self.headers.clone());
         request.headers_mut().remove(header::AUTHORIZATION);
         if let Some(tokens) = &self.tokens {
-            let token = tokens.header().await?;
+            let token = tokens.get().await?;
             request.headers_mut().insert(header::AUTHORIZATION, token);
         }
         Ok(())
@@ -72,7 +83,7 @@ impl Authorize for Bearer {
 
     async fn renew(&self) -> bool {
         match &self.tokens {
-            Some(tokens) => tokens.forget().await,
+            Some(tokens) => tokens.renew().await,
             None => false,
         }
     }

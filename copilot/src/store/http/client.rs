@@ -1,7 +1,6 @@
 //! The shared client: one request with all its attempts.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,37 +11,37 @@ use http::uri::Authority;
 use http_body::Body as _;
 use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
 
-use super::failure::{ERROR_BODY_LIMIT, Failure, FailureKind};
-use super::gate::{Gate, Permit};
+use super::concurrency::{ConcurrencyLimit, Permit};
+use super::failure::{ERROR_BODY_LIMIT, FailureKind, RequestFailure};
 use super::proxy;
-use super::retry::Budget;
-use super::stall::{Arriving, Progress, Watched, stalled};
-use super::tls;
+use super::retry::RetryBudget;
+use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
+use super::tls::{self, AuthoritiesError};
 use crate::store::network::Network;
 
 /// Longest answer that is read as a whole: a thousand keys of 1 KiB, each byte escaped in XML.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
-/// A POST has the store put an object together: it may stay silent this much longer.
+/// On a POST the store puts an object together: it may stay silent this many times longer.
 const ASSEMBLY_FACTOR: u32 = 10;
 
-/// What the caller wants to have of a response.
+/// The part of a response that the caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Its head; the body is the caller's to read, who knows how to go on when it breaks.
+    /// Its head. The caller reads the body, and knows how to go on when it breaks.
     Head,
     /// All of it, a few MiB at most; a body that breaks is a failed attempt.
     Whole,
 }
 
-/// Makes a request acceptable to its store; asked anew for each attempt, so a signature is never old.
+/// Adds our credentials to a request; called for each attempt, so a signature is never old.
 #[async_trait]
 pub trait Authorize: std::fmt::Debug + Send + Sync {
-    /// Adds what the store wants to see. It may wait for credentials.
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure>;
+    /// Adds what the store asks for. It may wait for credentials.
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure>;
 
-    /// Called when the store says that what was added is over. Says whether there may be something
-    /// new, with which the request is then sent again, once.
+    /// Called when the store refuses the credentials as ended. Says whether there may be new ones; the
+    /// request is then sent again with those, once.
     async fn renew(&self) -> bool {
         false
     }
@@ -54,8 +53,29 @@ pub struct Unsigned;
 
 #[async_trait]
 impl Authorize for Unsigned {
-    async fn authorize(&self, _: &mut HttpRequest) -> Result<(), Failure> {
+    async fn authorize(&self, _: &mut HttpRequest) -> Result<(), RequestFailure> {
         Ok(())
+    }
+}
+
+/// Counts the attempts of a request that failed and may have had their effect all the same.
+///
+/// It travels as an extension of the request, through the store library, from the caller who needs the
+/// count to [`Client::send`], which knows it.
+#[derive(Clone, Debug, Default)]
+pub struct AmbiguousAttempts(Arc<AtomicU32>);
+
+impl AmbiguousAttempts {
+    /// The attempts so far.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn note(request: &HttpRequest) {
+        if let Some(Self(count)) = request.extensions().get() {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -66,27 +86,27 @@ pub struct Client(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     network: Network,
-    /// Authorities that the settings name.
+    /// The file of certificate authorities that the settings name, or an empty string.
     ca_file: String,
-    gate: Gate,
-    /// Whether some hosts need a client that knows no proxy.
+    concurrency: ConcurrencyLimit,
+    /// Whether some hosts need a client without proxies.
     has_proxies: bool,
     /// Requests sent again.
     repeated: AtomicU64,
-    built: OnceLock<Result<reqwest::Client, Failure>>,
-    direct: OnceLock<Result<reqwest::Client, Failure>>,
+    built: OnceLock<Result<reqwest::Client, RequestFailure>>,
+    direct: OnceLock<Result<reqwest::Client, RequestFailure>>,
 }
 
 impl Client {
-    /// A client within these bounds that trusts the authorities in a file, too; an empty name is none.
-    /// Nothing is loaded or opened yet.
+    /// A client within these limits that also trusts the authorities in a file; an empty name means no
+    /// file. Nothing is loaded or opened yet.
     #[must_use]
     pub fn new(network: Network, ca_file: &str) -> Self {
-        let gate = Gate::new(network.connections);
+        let concurrency = ConcurrencyLimit::new(network.connections);
         Self(Arc::new(Shared {
             network,
             ca_file: ca_file.to_owned(),
-            gate,
+            concurrency,
             has_proxies: proxy::are_named(),
             repeated: AtomicU64::new(0),
             built: OnceLock::new(),
@@ -94,15 +114,15 @@ impl Client {
         }))
     }
 
-    /// Looks whether the settings can be kept, so that this is not found out after hours.
+    /// Checks the settings now, so that a wrong one does not fail a run after hours.
     ///
     /// # Errors
     /// A file of authorities that cannot be used.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), AuthoritiesError> {
         tls::authorities(&self.0.ca_file).map(|_| ())
     }
 
-    /// The bounds this client keeps.
+    /// The limits that this client keeps.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.0.network
@@ -116,8 +136,8 @@ impl Client {
 
     /// Sends a request until it succeeds, cannot succeed, or its budget is spent.
     ///
-    /// Every request here can be repeated: bodies are held, and what they do is the same when done
-    /// twice. The answer to a POST is always read as a whole.
+    /// Every request here can be repeated: its body is in memory, and its effect is the same when it is
+    /// sent twice. The answer to a POST is always read as a whole.
     ///
     /// # Errors
     /// The last failure, with the number of attempts.
@@ -126,8 +146,8 @@ impl Client {
         request: &HttpRequest,
         authorize: &dyn Authorize,
         answer: Answer,
-    ) -> Result<HttpResponse, Failure> {
-        let mut budget = Budget::new(&self.0.network.retry);
+    ) -> Result<HttpResponse, RequestFailure> {
+        let mut budget = RetryBudget::new(&self.0.network.retry);
         let mut renewed = false;
         loop {
             match self.attempt(request.clone(), authorize, answer).await {
@@ -136,9 +156,8 @@ impl Client {
                     renewed = true;
                 }
                 Err(failure) => {
-                    if failure.may_have_worked() {
-                        // Nobody may be counting.
-                        let _ = UNHEARD.try_with(|count| count.set(count.get() + 1));
+                    if failure.is_ambiguous() {
+                        AmbiguousAttempts::note(request);
                     }
                     let wait = budget.spend(failure)?;
                     self.0.repeated.fetch_add(1, Ordering::Relaxed);
@@ -153,16 +172,18 @@ impl Client {
         mut request: HttpRequest,
         authorize: &dyn Authorize,
         answer: Answer,
-    ) -> Result<HttpResponse, Failure> {
-        // Before the gate: credentials may need a request of their own.
+    ) -> Result<HttpResponse, RequestFailure> {
+        // Before the permit: credentials may need a request of their own.
         authorize.authorize(&mut request).await?;
         let host = request.uri().authority().map_or("", Authority::as_str);
-        let permit = self.0.gate.enter(host).await;
-        let visit = permit.as_ref().map(Permit::visit);
+        let permit = self.0.concurrency.acquire(host).await;
+        let in_flight = permit.as_ref().map(Permit::in_flight);
         let answered = self.exchange(request, permit, answer).await;
-        match (&answered, visit) {
-            (Ok(_), Some(visit)) => visit.succeeded(),
-            (Err(failure), Some(visit)) if failure.asks_for_less() => visit.refused(failure),
+        match (&answered, in_flight) {
+            (Ok(_), Some(in_flight)) => in_flight.succeeded(),
+            (Err(failure), Some(in_flight)) if failure.asks_for_less() => {
+                in_flight.refused(failure);
+            }
             _ => {}
         }
         answered
@@ -174,7 +195,7 @@ impl Client {
         request: HttpRequest,
         permit: Option<Permit>,
         answer: Answer,
-    ) -> Result<HttpResponse, Failure> {
+    ) -> Result<HttpResponse, RequestFailure> {
         let posting = *request.method() == Method::POST;
         let stall = self.0.network.stall_timeout;
         let limit = if posting {
@@ -184,13 +205,14 @@ impl Client {
         };
 
         let client = self.built(request.uri().host().unwrap_or_default())?;
-        let progress = Progress::new();
+        let progress = LastProgress::new();
         let request = outgoing(request, &progress)?;
         let response = tokio::select! {
             response = client.execute(request) => response,
             () = progress.stalled(limit) => return Err(stalled(limit)),
         };
-        let response = response.map_err(|error| Failure::of_transport(&error.without_url()))?;
+        let response =
+            response.map_err(|error| RequestFailure::from_transport(&error.without_url()))?;
         let response = incoming(response, limit, permit);
         if response.status().is_success() && !posting && answer == Answer::Head {
             return Ok(response);
@@ -198,7 +220,7 @@ impl Client {
         settled(response).await
     }
 
-    fn built(&self, host: &str) -> Result<&reqwest::Client, Failure> {
+    fn built(&self, host: &str) -> Result<&reqwest::Client, RequestFailure> {
         let shared = &self.0;
         let is_direct = shared.has_proxies && proxy::is_near(host);
         let slot = if is_direct {
@@ -214,83 +236,85 @@ impl Client {
                 builder
             };
             let built = builder.build();
-            built.map_err(|error| Failure::of_transport(&error))
+            built.map_err(|error| RequestFailure::from_transport(&error))
         };
         slot.get_or_init(build).as_ref().map_err(Clone::clone)
     }
 }
 
-tokio::task_local! {
-    /// Counts for [`unheard`]: the store library stands between who wants to know and who does.
-    static UNHEARD: Cell<u32>;
-}
-
-/// Runs requests, and says how many of their attempts failed that may have had their effect.
-pub async fn unheard<T>(requests: impl Future<Output = T>) -> (T, u32) {
-    let counted = async { (requests.await, UNHEARD.with(Cell::get)) };
-    UNHEARD.scope(Cell::new(0), counted).await
-}
-
-fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, Failure> {
+fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, RequestFailure> {
     let network = &shared.network;
-    let wrong = |rule| Failure::new(FailureKind::Tls, format!("TLS cannot be set up: {rule}"));
-    let authorities = tls::authorities(&shared.ca_file).map_err(wrong)?;
-    let tls = tls::client_config(authorities).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        RequestFailure::new(FailureKind::Tls, format!("TLS cannot be set up: {error}"))
+    };
+    let authorities = tls::authorities(&shared.ca_file).map_err(|error| wrong(&error))?;
+    let tls = tls::client_config(authorities).map_err(|error| wrong(&error))?;
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()
-        // A redirect would carry a signature to a host that it was not made for.
+        // A redirect would carry a signature to a host that it was not meant for.
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(network.connect_timeout)
         .pool_max_idle_per_host(network.connections)
-        // Less than the idle limit of common load balancers (60 s), so we rarely meet a closed one.
+        // Less than the idle limit of common load balancers (60 s), so we rarely use a closed one.
         .pool_idle_timeout(Duration::from_secs(20))
         .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
 
-fn outgoing(request: HttpRequest, progress: &Progress) -> Result<reqwest::Request, Failure> {
+fn outgoing(
+    request: HttpRequest,
+    progress: &LastProgress,
+) -> Result<reqwest::Request, RequestFailure> {
     let (parts, body) = request.into_parts();
     let url = parts.uri.to_string().parse().map_err(|error| {
-        Failure::new(
+        RequestFailure::new(
             FailureKind::Protocol,
-            format!("no address for a request: {error}"),
+            format!("the address of a request is invalid: {error}"),
         )
     })?;
     let mut request = reqwest::Request::new(parts.method, url);
     *request.headers_mut() = parts.headers;
-    let body = reqwest::Body::wrap(Watched::new(body, progress.clone()));
+    let body = reqwest::Body::wrap(OutgoingBody::new(body, progress.clone()));
     *request.body_mut() = Some(body);
     Ok(request)
 }
 
 fn incoming(response: reqwest::Response, stall: Duration, permit: Option<Permit>) -> HttpResponse {
     let (parts, body) = http::Response::from(response).into_parts();
-    let body = HttpResponseBody::new(Arriving::new(body, stall, permit));
+    let body = HttpResponseBody::new(IncomingBody::new(body, stall, permit));
     HttpResponse::from_parts(parts, body)
 }
 
-/// Reads an answer that is small by its nature and tells success from failure. A store that put an
-/// object together may report its failure in a body with status 200, for the head was sent before.
-async fn settled(response: HttpResponse) -> Result<HttpResponse, Failure> {
+/// Reads a small answer and tells success from failure. A store that puts an object together may report
+/// a failure in a body with status 200, since it sent the head before.
+async fn settled(response: HttpResponse) -> Result<HttpResponse, RequestFailure> {
     let (parts, body) = response.into_parts();
     if !parts.status.is_success() {
         // If the body breaks, the status says enough.
         let body = collect(body, ERROR_BODY_LIMIT).await.unwrap_or_default();
-        return Err(Failure::of_response(parts.status, &parts.headers, &body));
+        return Err(RequestFailure::from_response(
+            parts.status,
+            &parts.headers,
+            &body,
+        ));
     }
     let body = collect(body, ANSWER_LIMIT).await?;
     if body.len() >= ANSWER_LIMIT {
         let message = format!("an answer of {ANSWER_LIMIT} bytes and more");
-        return Err(Failure::new(FailureKind::Protocol, message));
+        return Err(RequestFailure::new(FailureKind::Protocol, message));
     }
     if body.windows(7).any(|window| window == b"<Error>") {
-        return Err(Failure::of_response(parts.status, &parts.headers, &body));
+        return Err(RequestFailure::from_response(
+            parts.status,
+            &parts.headers,
+            &body,
+        ));
     }
     Ok(HttpResponse::from_parts(parts, body.into()))
 }
 
 /// The first bytes of a body, `limit` at most.
-async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, Failure> {
+async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, RequestFailure> {
     let mut collected = BytesMut::new();
     while collected.len() < limit {
         let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
@@ -301,8 +325,10 @@ async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, Fail
                 }
             }
             Some(Err(error)) => {
-                let unknown = || Failure::new(FailureKind::Broken, error.to_string());
-                return Err(Failure::within(&error).cloned().unwrap_or_else(unknown));
+                let unknown = || RequestFailure::new(FailureKind::Broken, error.to_string());
+                return Err(RequestFailure::within(&error)
+                    .cloned()
+                    .unwrap_or_else(unknown));
             }
             None => break,
         }
@@ -310,3 +336,6 @@ async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, Fail
     collected.truncate(limit);
     Ok(collected.freeze())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! How a request failed in the end: one type for every store and for credentials.
 //!
-//! `object_store` wraps what a transport returns several layers deep. This type travels inside and
-//! is found again by walking the chain of sources, so a store's error can be judged by meaning and
-//! never by matching texts.
+//! `object_store` wraps what a transport returns several layers deep. This type travels inside, and a walk
+//! along the chain of sources finds it again: so errors are judged by meaning and never by matching
+//! texts. Callers: all of `store`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 /// What went wrong, coarsely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// No connection: refused, unreachable, no such host.
+    /// No connection: refused, unreachable, or an unknown host.
     Connect,
     /// The peer's certificate or the handshake was refused.
     Tls,
@@ -20,19 +20,19 @@ pub enum FailureKind {
     Stalled,
     /// The connection broke under the request or the body.
     Broken,
-    /// The server answered with a status that is no success.
+    /// The server answered with a status other than success.
     Status,
-    /// The request could not be authorized: no credentials to be had.
+    /// The request could not be authorized: the credentials could not be fetched.
     Credentials,
-    /// The request could not be built or the response not be read as HTTP.
+    /// The request could not be built, or the response does not follow the protocol.
     Protocol,
-    /// The answer is none that the server we mean would give.
+    /// The answer comes from something other than the intended server.
     Foreign,
 }
 
 /// The last error of a request, with what was tried.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct RequestFailure {
     /// What went wrong.
     pub kind: FailureKind,
     /// The cause in full, one line.
@@ -43,7 +43,7 @@ pub struct Failure {
     pub tried: Option<(u32, Duration)>,
 }
 
-/// What matters of an answer that is no success.
+/// The parts of an unsuccessful answer that matter.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
     /// The status.
@@ -61,8 +61,8 @@ pub struct Reply {
 /// Longest part of an error body that is read and shown.
 pub(super) const ERROR_BODY_LIMIT: usize = 8 * 1024;
 
-impl Failure {
-    /// A failure without an answer.
+impl RequestFailure {
+    /// A failure before any answer.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -72,8 +72,8 @@ impl Failure {
         }
     }
 
-    /// An answer that is no success; `body` is what the server said, cut to a few KiB.
-    pub(super) fn of_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    /// An unsuccessful answer; `body` is its body, cut to a few KiB.
+    pub(super) fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         let body = String::from_utf8_lossy(body);
         // An answer to HEAD has no body; Azure repeats the code here.
@@ -110,10 +110,10 @@ impl Failure {
     }
 
     /// The failure of the transport below us.
-    pub(super) fn of_transport(error: &reqwest::Error) -> Self {
+    pub(super) fn from_transport(error: &reqwest::Error) -> Self {
         let kind = if has_source::<rustls::Error>(error) {
             FailureKind::Tls
-        } else if is_no_http(error) {
+        } else if is_not_http(error) {
             FailureKind::Foreign
         } else if error.is_connect() {
             FailureKind::Connect
@@ -137,7 +137,7 @@ impl Failure {
             | FailureKind::Protocol
             | FailureKind::Foreign => false,
             FailureKind::Status => self.reply.as_ref().is_some_and(|reply| {
-                // With the last two the bytes were damaged on their way.
+                // The last two say that the bytes were damaged on their way.
                 let by_code = matches!(
                     reply.code.as_deref(),
                     Some(
@@ -158,10 +158,10 @@ impl Failure {
         }
     }
 
-    /// Whether the server may have done what it was asked to: only its answer is missing, or it, or
-    /// something between us, gave up in the middle.
+    /// Whether the request may have had its effect: only the answer is missing, or the server, or a
+    /// proxy, gave up in the middle.
     #[must_use]
-    pub fn may_have_worked(&self) -> bool {
+    pub fn is_ambiguous(&self) -> bool {
         match self.kind {
             FailureKind::Stalled | FailureKind::Broken => true,
             FailureKind::Status => {
@@ -171,14 +171,14 @@ impl Failure {
         }
     }
 
-    /// Whether the server says that our credentials were good once.
+    /// Whether the server refuses credentials that were good before.
     #[must_use]
     pub fn is_expiry(&self) -> bool {
         self.reply.as_ref().is_some_and(|reply| {
             let code = reply.code.as_deref();
             reply.status == StatusCode::UNAUTHORIZED
                 || matches!(code, Some("ExpiredToken" | "TokenRefreshRequired"))
-                // To HEAD, S3 says it with a status only.
+                // In answer to HEAD, S3 sends a status only.
                 || reply.status == StatusCode::BAD_REQUEST && code.is_none()
         })
     }
@@ -218,7 +218,7 @@ impl Failure {
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for RequestFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
         match self.tried {
@@ -230,7 +230,7 @@ impl std::fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for RequestFailure {}
 
 /// The messages of an error and its sources in one line, without repetition.
 pub(in crate::store) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
@@ -247,8 +247,8 @@ pub(in crate::store) fn causes(error: &(dyn std::error::Error + 'static)) -> Str
     line
 }
 
-/// Whether what came back is no HTTP: something else listens there, and will when we ask again.
-fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether the answer is not HTTP: something else listens there, and will when we ask again.
+fn is_not_http(error: &(dyn std::error::Error + 'static)) -> bool {
     chain(error).any(|error| {
         let error: Option<&hyper::Error> = error.downcast_ref();
         error.is_some_and(hyper::Error::is_parse)
@@ -264,7 +264,7 @@ fn chain<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| match error.downcast_ref() {
-        // An I/O error hides what it wraps: its `source` is that of the thing wrapped.
+        // An I/O error hides what it wraps: its `source` is the source of the wrapped error.
         Some(io) => std::io::Error::get_ref(io).map(|inner| inner as &dyn std::error::Error),
         None => error.source(),
     })

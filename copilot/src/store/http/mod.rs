@@ -1,26 +1,28 @@
 //! One HTTP client for every store, and the only place that sends a request again.
 //!
 //! [`Client`] is shared: connections, the limit on requests in flight, TLS roots. It is built by the
-//! first request, since a sidecar that only waits should not pay for it. [`Service`] lends it to
-//! `object_store` as a transport whose retries and timeouts are ours. Back-pressure belongs to the
-//! `Gate`: every request holds a permit until its body is read, so a host that answers `SlowDown` is
-//! obeyed there by handing out fewer (`pressure`), for all transfers at once.
+//! first request, so a sidecar that only waits does not pay for it. [`Service`] lends it to
+//! `object_store` as a transport with our retries and timeouts. `ConcurrencyLimit` applies back-pressure:
+//! every request holds a permit until its body is read, and a host that answers `SlowDown` gets fewer
+//! permits (`adaptive`), for all transfers at once.
 //!
-//! Never here: what a store is, or what a reference means. Callers: `store::s3`, `store::web`.
+//! Never here: what a store is, or what a reference means. Callers: `store::bucket`, `store::web`, and the
+//! sources of credentials.
 
+mod adaptive;
 mod client;
+mod concurrency;
 mod failure;
-mod gate;
-mod pressure;
 mod proxy;
 mod retry;
 mod service;
 mod stall;
 mod tls;
 
-pub use client::{Answer, Authorize, Client, Unsigned, unheard};
+pub use client::{AmbiguousAttempts, Answer, Authorize, Client, Unsigned};
 pub(in crate::store) use failure::causes;
-pub use failure::{Failure, FailureKind, Reply};
+pub use failure::{FailureKind, Reply, RequestFailure};
 pub use service::Service;
+pub use tls::AuthoritiesError;
 #[cfg(feature = "kube-api")]
 pub(crate) use tls::public_roots;

@@ -1,13 +1,13 @@
-//! When proxies are asked. The transport reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` itself; what is
-//! added here is what the reference's transport adds, and a little more: a proxy is never asked for
-//! this machine, nor for its neighbours on the link. It would look for them at its own place.
+//! Which hosts are reached without a proxy. The transport reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`
+//! itself. Like the reference's transport we never use a proxy for this machine, nor, beyond that, for
+//! hosts on its link: the proxy would look for them on its own machine and link. Caller: `client`.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The variables that name proxies; in lower case, too.
+/// The variables that name proxies; they also count in lower case.
 const NAMES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
-/// Whether this process has any proxy.
+/// Whether the environment names a proxy.
 pub(super) fn are_named() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     NAMES
@@ -15,8 +15,8 @@ pub(super) fn are_named() -> bool {
         .any(|name| is_set(name) || is_set(&name.to_lowercase()))
 }
 
-/// Whether a host, as it stands in an address, is this machine or on its link: as metadata services of
-/// clouds are.
+/// Whether a host, as written in an address, is this machine or on its link. Metadata services of clouds
+/// are on the link.
 pub(super) fn is_near(host: &str) -> bool {
     let number = host.trim_start_matches('[').trim_end_matches(']').parse();
     match number {

@@ -1,19 +1,19 @@
-//! When a failed request is sent again, and after how long.
+//! When a failed request is sent again, and after how long. Caller: `client`.
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::failure::{Failure, FailureKind};
+use super::failure::{FailureKind, RequestFailure};
 use crate::store::network::Retry;
 
-/// The budget of one request, being spent.
+/// The retries that one request has left.
 #[derive(Debug)]
-pub(super) struct Budget<'a> {
+pub(super) struct RetryBudget<'a> {
     rules: &'a Retry,
     started: Instant,
     attempts: u32,
 }
 
-impl<'a> Budget<'a> {
+impl<'a> RetryBudget<'a> {
     pub(super) fn new(rules: &'a Retry) -> Self {
         Self {
             rules,
@@ -22,8 +22,8 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Counts a failed attempt. Gives the wait before the next one, or the failure to return.
-    pub(super) fn spend(&mut self, failure: Failure) -> Result<Duration, Failure> {
+    /// Counts a failed attempt. Returns the wait before the next one, or the failure if none is left.
+    pub(super) fn spend(&mut self, failure: RequestFailure) -> Result<Duration, RequestFailure> {
         self.attempts += 1;
         let elapsed = self.started.elapsed();
         let limit = match failure.kind {
@@ -31,7 +31,7 @@ impl<'a> Budget<'a> {
             _ => self.rules.elapsed,
         };
         let wait = self.wait(&failure);
-        // A connection that was used before may have been out of step; a new one tells for sure.
+        // A reused connection may have been out of step; a new one makes sure.
         let once_more = failure.kind == FailureKind::Foreign && self.attempts == 1;
         if (failure.is_transient() || once_more)
             && self.attempts < self.rules.attempts
@@ -45,24 +45,24 @@ impl<'a> Budget<'a> {
             );
             return Ok(wait);
         }
-        Err(Failure {
+        Err(RequestFailure {
             tried: Some((self.attempts, elapsed)),
             ..failure
         })
     }
 
-    fn wait(&self, failure: &Failure) -> Duration {
+    fn wait(&self, failure: &RequestFailure) -> Duration {
         let jitter = self.rules.pause(self.attempts);
         match failure.reply.as_ref().and_then(|reply| reply.retry_after) {
-            // Jitter on top: the server told everybody the same number.
+            // Jitter on top: the server gave every client the same number.
             Some(asked) => asked.min(self.rules.retry_after) + jitter.min(self.rules.base),
             None => jitter,
         }
     }
 }
 
-/// `Retry-After`: seconds, or a moment by the server's clock, which `date` (its header) tells.
-/// Without that ours must do.
+/// `Retry-After`: seconds, or a moment by the server's clock, which the header `date` gives; without it,
+/// by ours.
 pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -71,7 +71,7 @@ pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let due = httpdate::parse_http_date(value).ok()?;
     let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
     let wait = due.duration_since(now.unwrap_or_else(SystemTime::now));
-    // What is over needs no wait.
+    // A moment that has passed needs no wait.
     Some(wait.unwrap_or_default())
 }
 
@@ -80,17 +80,17 @@ mod tests {
     use super::*;
     use crate::store::http::Reply;
 
-    fn failure(kind: FailureKind) -> Failure {
-        Failure::new(kind, "broken")
+    fn failure(kind: FailureKind) -> RequestFailure {
+        RequestFailure::new(kind, "broken")
     }
 
     #[test]
-    fn attempts_are_counted_and_told() {
+    fn attempts_are_counted_and_reported() {
         let rules = Retry {
             attempts: 3,
             ..Retry::default()
         };
-        let mut budget = Budget::new(&rules);
+        let mut budget = RetryBudget::new(&rules);
         assert!(budget.spend(failure(FailureKind::Broken)).is_ok());
         assert!(budget.spend(failure(FailureKind::Broken)).is_ok());
         let last = budget.spend(failure(FailureKind::Broken)).unwrap_err();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_heal_is_not_tried_again() {
+    fn lasting_failures_are_not_tried_again() {
         let rules = Retry::default();
         for kind in [
             FailureKind::Tls,
@@ -106,16 +106,16 @@ mod tests {
             FailureKind::Protocol,
         ] {
             assert!(
-                Budget::new(&rules).spend(failure(kind)).is_err(),
+                RetryBudget::new(&rules).spend(failure(kind)).is_err(),
                 "{kind:?}"
             );
         }
     }
 
     #[test]
-    fn what_is_no_http_is_asked_twice() {
+    fn a_foreign_answer_is_tried_twice() {
         let rules = Retry::default();
-        let mut budget = Budget::new(&rules);
+        let mut budget = RetryBudget::new(&rules);
         assert!(budget.spend(failure(FailureKind::Foreign)).is_ok());
         assert!(budget.spend(failure(FailureKind::Foreign)).is_err());
     }
@@ -127,7 +127,7 @@ mod tests {
             elapsed: Duration::MAX,
             ..Retry::default()
         };
-        let mut budget = Budget::new(&rules);
+        let mut budget = RetryBudget::new(&rules);
         for attempt in 0..40 {
             let wait = budget.spend(failure(FailureKind::Broken)).unwrap();
             let ceiling = (rules.base * (1 << attempt.min(20))).min(rules.cap);
@@ -138,16 +138,16 @@ mod tests {
     #[test]
     fn the_servers_wish_is_honoured_up_to_a_bound() {
         let rules = Retry::default();
-        let asking = |seconds| Failure {
+        let asking = |seconds| RequestFailure {
             reply: Some(Box::new(Reply {
                 retry_after: retry_after(seconds, None),
                 ..Reply::default()
             })),
             ..failure(FailureKind::Broken)
         };
-        let wait = Budget::new(&rules).spend(asking("2")).unwrap();
+        let wait = RetryBudget::new(&rules).spend(asking("2")).unwrap();
         assert!(wait >= Duration::from_secs(2), "{wait:?}");
-        let wait = Budget::new(&rules).spend(asking("86400")).unwrap();
+        let wait = RetryBudget::new(&rules).spend(asking("86400")).unwrap();
         assert!(wait <= rules.retry_after + rules.base, "{wait:?}");
         assert_eq!(retry_after("soon", None), None);
     }
@@ -159,7 +159,7 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:49 GMT", Some(date), 12),
             ("Sunday, 06-Nov-94 08:50:37 GMT", Some(date), 60),
             ("Sun, 06 Nov 1994 08:49:00 GMT", Some(date), 0),
-            // Long over by our clock.
+            // Long ago by our clock.
             ("Sun, 06 Nov 1994 08:49:49 GMT", None, 0),
             ("Sun, 06 Nov 1994 08:49:49 GMT", Some("now"), 0),
             (" 7 ", Some(date), 7),

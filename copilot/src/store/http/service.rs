@@ -1,4 +1,4 @@
-//! The client as `object_store` wants to see it.
+//! The client as a transport of `object_store`. Callers: `s3`, `google`, `azure`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use object_store::client::{
 
 use super::client::{Answer, Authorize, Client};
 
-/// Sends a store's requests through our client, authorized one way.
+/// Sends the requests of one store through our client.
 #[derive(Clone, Debug)]
 pub struct Service {
     client: Client,
@@ -37,7 +37,7 @@ impl HttpService for Service {
 }
 
 impl HttpConnector for Service {
-    /// The options are those of a client that we do not use.
+    /// The options are for a client of the library, which we do not use.
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(self.clone()))
     }

@@ -1,8 +1,8 @@
 //! Bodies that notice when nothing moves.
 //!
-//! A timeout on the whole would punish size, and one on reads alone would punish a slow upload,
-//! during which nothing is read. So the request body marks progress piece by piece while it is
-//! sent, and the response body arms a timer anew for every piece that it waits for.
+//! A timeout on the whole would punish size, and one on reads alone would punish a slow upload, during
+//! which nothing is read. So the request body marks progress piece by piece while it is sent, and the
+//! response body starts a new timer for every piece that it waits for. Caller: `client`.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,8 @@ use http_body::{Body, Frame, SizeHint};
 use object_store::client::{HttpError, HttpErrorKind, HttpRequestBody};
 use tokio::time::{Instant, Sleep};
 
-use super::failure::{Failure, FailureKind};
-use super::gate::Permit;
+use super::concurrency::Permit;
+use super::failure::{FailureKind, RequestFailure};
 
 /// Piece in which a request body is handed over. Small enough that a slow line still shows progress
 /// within the stall timeout, large enough to cost nothing.
@@ -23,9 +23,9 @@ const PIECE: usize = 64 * 1024;
 
 /// When something last moved.
 #[derive(Clone, Debug)]
-pub(super) struct Progress(Arc<Mutex<Instant>>);
+pub(super) struct LastProgress(Arc<Mutex<Instant>>);
 
-impl Progress {
+impl LastProgress {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(Instant::now())))
     }
@@ -50,23 +50,23 @@ impl Progress {
     }
 }
 
-/// The failure of a wait that `limit` has ended.
-pub(super) fn stalled(limit: Duration) -> Failure {
-    Failure::new(
+/// The failure of a wait that took `limit`.
+pub(super) fn stalled(limit: Duration) -> RequestFailure {
+    RequestFailure::new(
         FailureKind::Stalled,
         format!("nothing moved for {} s", limit.as_secs_f32()),
     )
 }
 
 /// A request body that marks its progress.
-pub(super) struct Watched {
+pub(super) struct OutgoingBody {
     body: HttpRequestBody,
     pending: Bytes,
-    progress: Progress,
+    progress: LastProgress,
 }
 
-impl Watched {
-    pub(super) fn new(body: HttpRequestBody, progress: Progress) -> Self {
+impl OutgoingBody {
+    pub(super) fn new(body: HttpRequestBody, progress: LastProgress) -> Self {
         Self {
             body,
             pending: Bytes::new(),
@@ -75,7 +75,7 @@ impl Watched {
     }
 }
 
-impl Body for Watched {
+impl Body for OutgoingBody {
     type Data = Bytes;
     type Error = HttpError;
 
@@ -108,7 +108,7 @@ impl Body for Watched {
 }
 
 /// A response body that ends with an error when nothing moves, and holds the request's permit.
-pub(super) struct Arriving {
+pub(super) struct IncomingBody {
     body: reqwest::Body,
     timer: Pin<Box<Sleep>>,
     limit: Duration,
@@ -116,7 +116,7 @@ pub(super) struct Arriving {
     _permit: Option<Permit>,
 }
 
-impl Arriving {
+impl IncomingBody {
     pub(super) fn new(body: reqwest::Body, limit: Duration, permit: Option<Permit>) -> Self {
         Self {
             body,
@@ -128,7 +128,7 @@ impl Arriving {
     }
 }
 
-impl Body for Arriving {
+impl Body for IncomingBody {
     type Data = Bytes;
     type Error = HttpError;
 
@@ -140,12 +140,12 @@ impl Body for Arriving {
             self.armed = false;
             return Poll::Ready(next.map(|frame| {
                 frame.map_err(|error| {
-                    let error = Failure::of_transport(&error.without_url());
+                    let error = RequestFailure::from_transport(&error.without_url());
                     HttpError::new(HttpErrorKind::Interrupted, error)
                 })
             }));
         }
-        // The timer runs only while somebody waits: a reader that is slow itself is no stall.
+        // The timer runs only while somebody waits: a slow reader is not a stall.
         if !self.armed {
             self.armed = true;
             let due = Instant::now() + self.limit;

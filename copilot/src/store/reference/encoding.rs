@@ -24,7 +24,7 @@ const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 
 const TOLERATED: &str = "!'()*[]";
 
-/// Encodes data as a path: what is not plain is escaped, unless only tolerated characters occur.
+/// Encodes data as a path: characters that are not plain are escaped, unless all of them are tolerated.
 pub(super) fn encode(data: &str) -> String {
     if data.chars().all(|c| is_plain(c) || TOLERATED.contains(c)) {
         data.to_owned()
@@ -33,7 +33,7 @@ pub(super) fn encode(data: &str) -> String {
     }
 }
 
-/// A path as its writer encoded it, or encoded anew when it holds a character that it should not.
+/// A path as its writer encoded it; encoded anew if it holds a character that it must not hold.
 pub(super) fn as_written_or_encoded(path: &str) -> String {
     if path
         .chars()
@@ -56,10 +56,10 @@ pub(super) fn decode(path: &str) -> Result<String, &'static str> {
     percent_decode_str(path)
         .decode_utf8()
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| "an escape that is no UTF-8")
+        .map_err(|_| "escapes that are not UTF-8")
 }
 
-/// Splits `scheme:rest`; the scheme comes in lower case, empty when there is none.
+/// Splits `scheme:rest`; the scheme comes in lower case, and is empty if the text has none.
 pub(super) fn split_scheme(text: &str) -> Result<(String, &str), &'static str> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
     if let Some(end) = end.filter(|&end| text[end..].starts_with(':')) {
@@ -76,7 +76,7 @@ pub(super) fn split_scheme(text: &str) -> Result<(String, &str), &'static str> {
         .unwrap_or("")
         .contains(':')
     {
-        return Err("a colon in the first component, and no scheme before it");
+        return Err("a colon in the first component without a scheme before it");
     }
     Ok((String::new(), text))
 }
@@ -105,9 +105,9 @@ pub(super) fn without_dots(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
-/// The longest text that is shown whole, in bytes: a key of 1,024, each of them escaped.
+/// The longest text that is shown whole, in bytes: a key of 1,024 bytes, each escaped.
 const LONGEST_SHOWN: usize = 3_200;
-/// What is shown of a longer one, in bytes.
+/// The length of the part of a longer text that is shown, in bytes.
 const BEGINNING: usize = 200;
 
 /// A text for messages: without the password of its authority, and cut if it is very long.

@@ -1,19 +1,21 @@
-//! The settings of an S3 store: stow's keys (spec §6.4), and where credentials come from (§6.5).
+//! The settings of an S3 store: stow's keys (spec §6.4), and where credentials come from (§6.5). Caller:
+//! `stores`.
 
 use std::collections::BTreeMap;
 
 use http::HeaderMap;
 use object_store::aws::{AmazonS3Builder, Checksum};
 
-use super::access::Access;
+use super::access::S3Access;
 use crate::config::{HttpSettings, S3Settings, SignPayload, SyntaxError, UploadChecksum};
 use crate::store::bucket::{checked_name, endpoint, headers, no_retries, warn_of_unknown};
 use crate::store::environment::Environment;
+use crate::store::error::SettingError;
 
 /// The region when none is set.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// The keys that there are.
+/// The keys that this kind has.
 const KNOWN: [&str; 12] = [
     "auth_type",
     "access_key_id",
@@ -29,62 +31,64 @@ const KNOWN: [&str; 12] = [
     "upload_checksum",
 ];
 
-/// What the keys say, checked.
+/// The settings of one S3 store, checked.
 #[derive(Debug)]
-pub struct Settings {
+pub(in crate::store) struct S3StoreSettings {
     region: String,
     /// Base address; that of the region's public service when no endpoint is set.
     endpoint: String,
     /// Whether the bucket is a part of the path or of the host name.
     path_style: bool,
-    access: Access,
+    access: S3Access,
     sign_payload: SignPayload,
     checksum: Option<Checksum>,
     headers: HeaderMap,
 }
 
-impl Settings {
+impl S3StoreSettings {
     /// Reads the keys of `config`.
     ///
     /// # Errors
-    /// The rule that is broken, naming the key and never a secret.
-    pub fn read(
+    /// The rule that is broken; it names the key and never a secret.
+    pub(in crate::store) fn read(
         config: &BTreeMap<String, String>,
         defaults: S3Settings,
         http: &HttpSettings,
         environment: &Environment,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, SettingError> {
         warn_of_unknown("s3", config, &KNOWN);
         let value = |name: &str| config.get(name).map(String::as_str);
         let given = |name: &str| value(name).filter(|value| !value.is_empty());
         if switch("v2_signing", value("v2_signing"))? {
             return Err(
-                "v2_signing=true: signature version 2 is not supported; remove the key".to_owned(),
+                "v2_signing=true: signature version 2 is not supported; remove the key".into(),
             );
         }
-        let access = Access::read(config, environment)?;
+        let access = S3Access::read(config, environment)?;
         let region = given("region").unwrap_or(DEFAULT_REGION);
         if !region
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '-')
         {
-            return Err(format!(
-                "region={region:?}: it holds letters, digits and `-` only"
-            ));
+            return Err(
+                format!("region={region:?}: it may hold letters, digits and `-` only").into(),
+            );
         }
         let plain = switch("disable_ssl", value("disable_ssl"))?;
         let endpoint = base(value("endpoint").unwrap_or_default(), region, plain)?;
         let path_style = match given("addressing") {
-            // The presence of the key counts, even of an empty one.
+            // The key counts even if its value is empty.
             None => config.contains_key("endpoint"),
             Some("path") => true,
             Some("virtual") if has_number(&endpoint) => {
                 return Err(format!(
-                    "addressing=virtual: no bucket can be a part of {endpoint}, which has no name"
-                ));
+                    "addressing=virtual: {endpoint} has a number and no name, so a bucket cannot be a part of it"
+                ).into());
             }
             Some("virtual") => false,
-            Some(other) => return Err(format!("addressing={other:?}: it is `path` or `virtual`")),
+            Some(other) => {
+                return Err(format!("addressing={other:?}: it must be `path` or `virtual`").into());
+            }
         };
         Ok(Self {
             region: region.to_owned(),
@@ -103,25 +107,25 @@ impl Settings {
     }
 
     /// The region that requests are signed for.
-    pub fn region(&self) -> &str {
+    pub(in crate::store) fn region(&self) -> &str {
         &self.region
     }
 
     /// The base address, for messages.
-    pub fn endpoint(&self) -> &str {
+    pub(in crate::store) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
     /// Headers for every request.
-    pub fn headers(&self) -> &HeaderMap {
+    pub(in crate::store) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
     /// The address of `bucket`.
     ///
     /// # Errors
-    /// A name that no bucket has; it would otherwise become a part of an address.
-    pub fn address(&self, bucket: &str) -> Result<String, String> {
+    /// A name that no bucket can have.
+    pub(in crate::store) fn address(&self, bucket: &str) -> Result<String, SettingError> {
         checked_name(bucket)?;
         // A dot would not match the service's certificate, and `_` is in no host name.
         let in_host = !self.path_style && !bucket.contains(['.', '_']);
@@ -131,14 +135,14 @@ impl Settings {
         })
     }
 
-    /// Who we are to the store.
-    pub fn access(&self) -> &Access {
+    /// Where our credentials come from.
+    pub(super) fn access(&self) -> &S3Access {
         &self.access
     }
 
-    /// Whether signatures cover the payload of requests to `address`. Over TLS it is protected
-    /// already, as every SDK reasons; without, the signature is all the protection there is.
-    pub fn signs_payload(&self, address: &str) -> bool {
+    /// Whether signatures cover the payload of requests to `address`. TLS protects it already, as every
+    /// SDK assumes; over plain HTTP nothing but the signature does.
+    pub(in crate::store) fn signs_payload(&self, address: &str) -> bool {
         match self.sign_payload {
             SignPayload::Auto => address.starts_with("http://"),
             SignPayload::Always => true,
@@ -147,12 +151,12 @@ impl Settings {
     }
 
     /// A store over `address` that neither signs nor retries by itself.
-    pub fn builder(&self, address: &str, bucket: &str) -> AmazonS3Builder {
+    pub(in crate::store) fn builder(&self, address: &str, bucket: &str) -> AmazonS3Builder {
         let builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_region(&self.region)
             .with_endpoint(address)
-            // With this the library takes the address as it is.
+            // With this the library leaves the address as it is.
             .with_virtual_hosted_style_request(true)
             .with_allow_http(true)
             .with_skip_signature(true)
@@ -172,8 +176,8 @@ fn library_checksum(checksum: UploadChecksum) -> Option<Checksum> {
     }
 }
 
-/// The base address: what is given, else that of the region's public service.
-fn base(given: &str, region: &str, plain: bool) -> Result<String, String> {
+/// The base address: the given one, or that of the region's public service.
+fn base(given: &str, region: &str, plain: bool) -> Result<String, SettingError> {
     if given.is_empty() {
         let scheme = if plain { "http" } else { "https" };
         let partition = if region.starts_with("cn-") { ".cn" } else { "" };
@@ -182,7 +186,7 @@ fn base(given: &str, region: &str, plain: bool) -> Result<String, String> {
     endpoint(given, plain)
 }
 
-/// Whether an address has a number in place of a host's name.
+/// Whether an address has a number in place of a host name.
 fn has_number(address: &str) -> bool {
     let url: Option<reqwest::Url> = address.parse().ok();
     let host = url.as_ref().and_then(reqwest::Url::host_str);
@@ -192,13 +196,13 @@ fn has_number(address: &str) -> bool {
     })
 }
 
-/// A boolean key in any of the spellings that reach us: YAML's arrive as `1` and `0`, and older
-/// platforms write `True` (spec §6.4).
-fn switch(name: &str, value: Option<&str>) -> Result<bool, String> {
+/// A boolean key in each spelling that occurs: YAML's booleans arrive as `1` and `0`, and older platforms
+/// write `True` (spec §6.4).
+fn switch(name: &str, value: Option<&str>) -> Result<bool, SettingError> {
     match value.unwrap_or_default() {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        other => Err(format!("{name}={other:?}: it is `true` or `false`")),
+        other => Err(format!("{name}={other:?}: it must be `true` or `false`").into()),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Amazon S3 and whatever speaks like it: stow's settings (`keys`, spec §6.4), who we are (`access`,
-//! `identity`) and how that is said (`signing`). The rest is `store::bucket`.
+//! Amazon S3 and servers that speak its protocol: stow's settings (`keys`, spec §6.4), our credentials
+//! (`access`, `identity`) and their signature (`signing`). `store::bucket` does the rest.
 //!
 //! Never here: objects and listings. Caller: `store::stores`.
 
@@ -11,14 +11,25 @@ mod signing;
 use std::sync::Arc;
 
 use super::bucket::{Bucket, Dialect};
+use super::error::{SettingError, StoreService};
 use super::http::{Client, Service};
-pub use keys::Settings;
+pub(super) use keys::S3StoreSettings;
+
+/// The service, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "S3",
+    identity: "auth_type, access_key_id and secret_key in storage.stow.config, or the role of the pod",
+};
 
 /// Opens `bucket` as the settings say; no request is made.
-pub fn open(settings: &Settings, bucket: &str, client: Client) -> Result<Bucket, String> {
+pub(super) fn open(
+    settings: &S3StoreSettings,
+    bucket: &str,
+    client: Client,
+) -> Result<Bucket, SettingError> {
     let address = settings.address(bucket)?;
-    let signer = Arc::new(signing::Signer::new(
-        access::Identity::new(settings.access(), settings.region(), &client)?,
+    let signer = Arc::new(signing::S3Signer::new(
+        settings.access().credentials(settings.region(), &client)?,
         settings.region(),
         settings.signs_payload(&address),
         settings.headers().clone(),
@@ -26,15 +37,14 @@ pub fn open(settings: &Settings, bucket: &str, client: Client) -> Result<Bucket,
     let store = settings
         .builder(&address, bucket)
         .with_http_connector(Service::new(client.clone(), Arc::clone(&signer) as _))
-        .build()
-        .map_err(|error| error.to_string())?;
+        .build()?;
     Ok(Bucket {
         store: Box::new(store),
         requests: client,
         authorize: signer,
         endpoint: settings.endpoint().to_owned(),
         address,
+        service: &SERVICE,
         dialect: Dialect::S3,
-        identity: "auth_type, access_key_id and secret_key in storage.stow.config, or the role of the pod",
     })
 }

@@ -1,34 +1,37 @@
-//! Signs requests for S3, attempt by attempt.
+//! Signs requests for S3, each attempt anew. Caller: `http`, through `Authorize`.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_lc_rs::digest::{Context, SHA256};
 use http::HeaderMap;
 use http_body::Body as _;
-use object_store::aws::AwsAuthorizer;
+use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
 
-use super::access::Identity;
+use super::identity::NAME;
 use crate::store::bucket::restore;
-use crate::store::http::{Authorize, Failure, FailureKind, causes};
+use crate::store::credentials::{CredentialCache, not_fetched};
+use crate::store::http::{Authorize, FailureKind, RequestFailure, causes};
 
 /// Signature version 4 for one bucket.
 #[derive(Debug)]
-pub(super) struct Signer {
-    identity: Identity,
+pub(super) struct S3Signer {
+    credentials: CredentialCache<Arc<AwsCredential>>,
     region: String,
     sign_payload: bool,
     headers: HeaderMap,
 }
 
-impl Signer {
+impl S3Signer {
     pub(super) fn new(
-        identity: Identity,
+        credentials: CredentialCache<Arc<AwsCredential>>,
         region: &str,
         sign_payload: bool,
         headers: HeaderMap,
     ) -> Self {
         Self {
-            identity,
+            credentials,
             region: region.to_owned(),
             sign_payload,
             headers,
@@ -37,10 +40,11 @@ impl Signer {
 }
 
 #[async_trait]
-impl Authorize for Signer {
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
-        let credential = self.identity.credential().await?;
-        let protocol = |message: String| Failure::new(FailureKind::Protocol, message);
+impl Authorize for S3Signer {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
+        let fetched = self.credentials.get().await;
+        let credential = fetched.map_err(|failure| not_fetched(NAME, &failure))?;
+        let protocol = |message: String| RequestFailure::new(FailureKind::Protocol, message);
 
         restore(request)?;
         request.headers_mut().extend(self.headers.clone());
@@ -56,7 +60,7 @@ impl Authorize for Signer {
     }
 
     async fn renew(&self) -> bool {
-        self.identity.renew()
+        self.credentials.renew().await
     }
 }
 

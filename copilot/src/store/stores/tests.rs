@@ -40,7 +40,7 @@ fn memory() -> StorageSettings {
 fn open(settings: StorageSettings, text: &str) -> Result<(String, String), StoreError> {
     let stores = Stores::new(settings, Network::default(), Environment::default());
     let object = stores.open(&Reference::parse(text)?)?;
-    Ok((object.place().store, object.key().to_owned()))
+    Ok((object.location().store, object.key().to_owned()))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is known of one container: its evidence, and the one process that counts, its first.
+//! What is known of one container: its mounts, and its first process, the only one that counts.
 
 use std::collections::BTreeSet;
 
@@ -10,25 +10,25 @@ use crate::track::{
 /// A container, as far as it is known.
 #[derive(Debug, Default)]
 pub struct Container {
-    /// A source has described it, even if only to say that nothing could be read of it.
+    /// A source has reported it, even if its mounts could not be read.
     pub seen: bool,
     /// What its mounts say.
     pub evidence: Option<MountEvidence>,
-    /// What its first process runs, where a source has told.
+    /// What its first process runs, if a source has reported it.
     pub program: Option<String>,
-    /// The oldest of the processes that came from outside. Exec sessions are younger; so is
-    /// whatever the container's own processes start, all day long, which must not fill our memory.
+    /// The oldest of the processes whose parent is outside. Exec sessions are younger. So are the processes
+    /// that the container starts all day long: they must not fill our memory.
     pub first: Option<Process>,
-    /// When its program began, by the word of one who knows containers and not processes.
+    /// When its program began, from a source that knows containers and not processes.
     pub announced: Option<Timestamp>,
-    /// Its end, by the same word.
+    /// Its end, from such a source.
     pub announced_end: Option<Exit>,
 }
 
 /// The first process of a container.
 #[derive(Debug)]
 pub struct Process {
-    /// Which.
+    /// Its pid and start time.
     pub id: ProcessId,
     /// When it began to run its program, or was started.
     pub began: Timestamp,
@@ -50,9 +50,9 @@ pub struct Exit {
 }
 
 impl Container {
-    /// Takes a description. A reading of a later stage knows better, however few mounts it has: before
-    /// the runtime pivots, the table holds those of the whole node. Within a stage the last one counts,
-    /// but a name that was read stays.
+    /// Takes a reading of the mounts. A reading of a later stage counts, however few mounts it has: before
+    /// the runtime pivots, the table holds the mounts of the whole node. Within a stage the last reading
+    /// counts, but not one without the name if an earlier one has it.
     pub fn describe(&mut self, evidence: Option<MountEvidence>) {
         let worth = |evidence: &MountEvidence| (evidence.stage, evidence.name.is_some());
         self.seen = true;
@@ -61,8 +61,8 @@ impl Container {
         }
     }
 
-    /// Whether what its mounts say may be judged. While the runtime still makes them, some of what
-    /// tells who it is may be missing; they are complete when its program begins.
+    /// Whether the rules may judge its mounts. While the runtime makes them some may be missing. They are
+    /// complete when its program begins.
     pub fn is_described(&self) -> bool {
         let is_made = || {
             let evidence = self.evidence.as_ref();
@@ -79,9 +79,8 @@ impl Container {
         first.into_iter().chain(self.announced).min()
     }
 
-    /// Its end: its first process's, or what was said of the container as a whole. Whoever saw the
-    /// process knows best how and when; whoever knows only the container may be the only one who
-    /// knows how.
+    /// Its end: that of its first process, or that which a source reports for the whole container. The
+    /// process's end is more exact, but its status may be unknown.
     pub fn exit(&self) -> Option<Exit> {
         let first = self.first.as_ref().and_then(|first| first.exit);
         match (first, self.announced_end) {
@@ -89,7 +88,7 @@ impl Container {
                 status: end.status,
                 ..first
             }),
-            // Whoever runs has begun, whatever was said.
+            // A process that runs has begun, whatever the other source reports.
             (None, Some(end)) if self.first.is_some() && end.status == ExitStatus::NotStarted => {
                 None
             }
@@ -97,12 +96,12 @@ impl Container {
         }
     }
 
-    /// Takes the word that its program has begun.
+    /// Its program has begun, says a source that knows containers only.
     pub fn announce(&mut self, at: Timestamp) {
         self.announced = Some(self.announced.map_or(at, |known| known.min(at)));
     }
 
-    /// Takes the word that it has ended. What has ended had begun, unless that very thing failed.
+    /// It has ended, says such a source. So it had begun, unless it could not be started.
     pub fn announce_end(&mut self, exit: Exit) {
         if self.began().is_none() && exit.status != ExitStatus::NotStarted {
             self.announce(exit.at);
@@ -112,7 +111,7 @@ impl Container {
         }
     }
 
-    /// Takes a process that came from outside; says whether it is the first one, as far as is known.
+    /// Takes a process whose parent is outside. Returns whether it is the first process, as far as is known.
     pub fn enter(&mut self, id: ProcessId, at: Timestamp) -> bool {
         match &mut self.first {
             Some(first) if first.id < id => false,
@@ -147,8 +146,8 @@ impl Process {
         }
     }
 
-    /// Takes a look that began at `began` and found these alive: a process that it could have seen
-    /// and did not see is gone. One that began later may be missing from it.
+    /// Takes a look that began at `began` and found these processes alive. A visible process that it did
+    /// not find is gone, unless the process started after the look began.
     pub fn compare(&mut self, alive: &BTreeSet<ProcessId>, began: Timestamp) {
         if alive.contains(&self.id) {
             self.alive = self.alive.max(began);
@@ -162,7 +161,7 @@ impl Process {
     }
 }
 
-/// Whether an end is news: the first one, or the first that says how.
+/// Whether an end is news: the first one, or the first with a status.
 fn says_more(known: Option<Exit>, told: Exit) -> bool {
     known.is_none_or(|known| {
         known.status == ExitStatus::Unknown && told.status != ExitStatus::Unknown

@@ -1,4 +1,4 @@
-//! What follows from all that is known: it is judged anew after each event.
+//! What follows from all that is known. Judged again after each event.
 
 use super::{
     Tracker, Transition,
@@ -16,7 +16,7 @@ impl Tracker {
         if self.exited {
             return transitions;
         }
-        // Whatever was lost in the kernel, it was no file.
+        // What the kernel loses are not files, so markers count all the same.
         if self.unsure_before.is_none() {
             self.judge(&mut transitions);
         }
@@ -60,9 +60,9 @@ impl Tracker {
         transitions.extend(began.into_iter().chain(exited));
     }
 
-    /// Whether this end of whoever seems to be main may be an init container's. A pod whose init
-    /// container has failed comes to nothing either, but of one that never began and of which
-    /// nothing could be read that is too much to say; and who writes marker files is main.
+    /// Whether this end may be an init container's. A bad end counts at once: a pod whose init container
+    /// fails produces nothing either. But a container that never began, and whose mounts could not be
+    /// read, proves too little. A container that writes marker files is main.
     fn may_be_an_init_containers(&self, end: ExitStatus, why: Why, are_certain: bool) -> bool {
         let believed = are_certain || self.doubt == Doubt::Dispelled || !self.markers.is_empty();
         let is_nobody = end == ExitStatus::NotStarted && why == Why::Elimination;
@@ -87,9 +87,9 @@ impl Tracker {
         }
     }
 
-    /// Main, the rule that found it, and whether that is certain.
+    /// Main, the rule that found it, and whether the rule is certain.
     fn choose(&self) -> Option<(Vec<ContainerId>, Why, bool)> {
-        // A container that no source has described yet could still turn out to be infrastructure.
+        // A container that no source has described yet may be infrastructure.
         let candidates: Vec<Candidate<'_>> = self
             .containers
             .iter()

@@ -1,13 +1,13 @@
 //! The state machine: events in, "main started" and "main exited" out.
 //!
-//! No I/O, no clock, no async. Events only ever *add* to what is known of containers and their
-//! processes; after each one the whole is judged anew, and what has changed is said once. So an
-//! event may come twice, late or out of order between sources.
+//! No I/O, no clock, no async. Events only *add* to what is known of containers and their processes. After
+//! each event the tracker judges all of it again, and reports each change once. So an event may come
+//! twice, late or out of order between sources. Called by `watch`. Never here: which ending follows.
 //!
-//! Main has started at the first exec of its container's first process, and has ended when that
-//! process has: the runtime's own processes exec and exit in the container's cgroup before, and
-//! exec sessions come after. Events that were lost make the tracker hold its word until a scan has
-//! shown who still lives; so does an end that may be an init container's.
+//! Main has started at the first exec of its container's first process, and has ended when that process
+//! has ended. The runtime's processes exec and exit in the container's cgroup before that, and exec
+//! sessions come after. After a loss of events the tracker waits for a scan that shows which processes
+//! live. It also waits after an end that may be an init container's.
 
 mod container;
 mod judgement;
@@ -27,8 +27,8 @@ use super::{
     identify::{Rules, Why},
 };
 
-/// How many exits are kept of processes that may yet turn out to be the first of their container.
-/// Of more, the youngest processes are forgotten: a first one is older than its children.
+/// How many exits to keep of processes that may turn out to be the first of their container. Beyond this
+/// the youngest processes are dropped: a first process is older than its children.
 const STRAYS: usize = 4096;
 
 /// What is known of the pod so far.
@@ -36,9 +36,9 @@ const STRAYS: usize = 4096;
 pub struct Tracker {
     rules: Rules,
     containers: BTreeMap<ContainerId, Container>,
-    /// Exits of processes whose start has not been told, with the container where that is known.
+    /// Exits of processes whose start was not reported, with the container if it is known.
     strays: BTreeMap<ProcessId, (Exit, Option<ContainerId>)>,
-    /// Events were lost before this moment: nothing is concluded before a scan that began later.
+    /// Events were lost before this moment: the tracker concludes nothing before a scan that began later.
     unsure_before: Option<Timestamp>,
     /// When events were last known to be lost.
     last_loss: Option<Timestamp>,
@@ -69,7 +69,7 @@ impl Tracker {
         }
     }
 
-    /// Takes one event and says what follows from it.
+    /// Takes one event and returns what follows from it.
     pub fn observe(&mut self, event: Event) -> Vec<Transition> {
         match event {
             Event::ContainerSeen {
@@ -129,8 +129,8 @@ impl Tracker {
         self.conclude()
     }
 
-    /// Takes the word that no other container will come: whoever seems to be main is. What SIGTERM
-    /// says, since kubelet stops us only after main, or with the whole pod.
+    /// No other container will come, so the container that seems to be main is main. SIGTERM means this,
+    /// since kubelet stops us only after main, or with the whole pod.
     pub fn confirm(&mut self) -> Vec<Transition> {
         self.doubt = Doubt::Dispelled;
         self.conclude()
@@ -157,8 +157,8 @@ impl Tracker {
         self.started
     }
 
-    /// Whether a main was seen to run and was not seen to end. The word of a marker file is not
-    /// enough: nobody would see such a main end.
+    /// Whether a main was seen to run and was not seen to end. A marker file does not count as seen to run:
+    /// no source would see that main end.
     #[must_use]
     pub fn is_main_alive(&self) -> bool {
         let mains = self
@@ -170,8 +170,7 @@ impl Tracker {
             .any(|main| main.began().is_some() && main.exit().is_none())
     }
 
-    /// Whether anybody lives who may be main or become it: not we, not the sandbox, not known
-    /// infrastructure.
+    /// Whether a container lives that may be main: not ours, not the sandbox, not known infrastructure.
     #[must_use]
     pub fn is_anybody_there(&self) -> bool {
         self.containers.iter().any(|(id, container)| {
@@ -185,8 +184,7 @@ impl Tracker {
         self.found.as_ref().map_or(&[], |(mains, _)| mains)
     }
 
-    /// The containers whose first process is known, each with it: of those containers nothing else
-    /// matters any more.
+    /// The containers whose first process is known, each with that process.
     pub fn first_processes(&self) -> impl Iterator<Item = (&ContainerId, ProcessId)> {
         self.containers
             .iter()
@@ -203,7 +201,7 @@ impl Tracker {
             .collect()
     }
 
-    /// The names of containers, for a person; the id of one whose name is not known.
+    /// The names of containers, for a person; the id if the name is unknown.
     #[must_use]
     pub fn names(&self, containers: &[ContainerId]) -> Vec<String> {
         let name = |id: &ContainerId| {
@@ -216,7 +214,7 @@ impl Tracker {
             .collect()
     }
 
-    /// The names of the other containers seen so far, for a person who looks for one.
+    /// The names of the other containers seen so far, for a person.
     #[must_use]
     pub fn names_seen(&self) -> Vec<String> {
         let others = self.containers.keys();
@@ -230,7 +228,7 @@ impl Tracker {
 
     fn start(&mut self, id: ProcessId, container: &ContainerId, at: Timestamp, entered: bool) {
         let known = self.containers.entry(container.clone()).or_default();
-        // A child of the container is never its first process, unless another source knows better.
+        // A child of the container is not its first process, unless another source says so.
         let is_first = known.first.as_ref().is_some_and(|first| first.id == id);
         if !(entered || is_first) || !known.enter(id, at) {
             return;

@@ -1,4 +1,4 @@
-//! What is known of all containers that may have been main, whether or not a rule finds them.
+//! What is known of all containers that may have been main, also of those that no rule finds.
 
 use super::{Tracker, container::Container, judgement::candidate};
 use crate::track::{
@@ -7,7 +7,7 @@ use crate::track::{
     identify::Candidate,
 };
 
-/// One of them.
+/// A container that may have been main.
 struct Possible<'a> {
     id: &'a ContainerId,
     began: Option<Timestamp>,
@@ -16,7 +16,7 @@ struct Possible<'a> {
 }
 
 impl Tracker {
-    /// What was seen of the containers that may have been main, the worst of it.
+    /// The worst that was seen of the containers that may have been main.
     #[must_use]
     pub fn sighting(&self) -> Sighting {
         let possible = self.possible();
@@ -29,8 +29,7 @@ impl Tracker {
             .filter_map(|one| one.ended)
             .map(|(at, _)| at)
             .max();
-        // One that no rule finds, and that began before another one ended, lives beside it as a mesh
-        // does.
+        // A container that no rule finds, and that began before another one ended, is a mesh sidecar.
         let is_main = |one: &Possible<'_>| self.mains().contains(one.id);
         let runs = possible.iter().filter(|one| {
             let has_begun = one.ended.is_none() && one.began.is_some();
@@ -82,8 +81,8 @@ impl Tracker {
             .collect()
     }
 
-    /// The end of a container's first process. If its start was lost, the oldest process of the
-    /// container whose end was told is the first: a scan would have shown an older one that lives.
+    /// The end of a container's first process. If its start was lost, the first process is the oldest one
+    /// whose end was reported: a scan would have shown an older one that lives.
     fn end_of(&self, id: &ContainerId, container: &Container) -> Option<(Timestamp, ExitStatus)> {
         let told = container.exit().map(|exit| (exit.at, exit.status));
         let stray = || {

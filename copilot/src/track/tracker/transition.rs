@@ -1,28 +1,27 @@
-//! What may be concluded, and what it takes.
+//! What the tracker concludes.
 
 use super::container::{Container, Exit};
 use crate::track::{ContainerId, ExitStatus, Marker, ProcessId, Timestamp, identify::Why};
 
-/// What the tracker has concluded.
+/// A conclusion of the tracker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// These containers are main. Said again if the set changes before main has ended.
+    /// These containers are main. Repeated if the set changes before main has ended.
     MainFound {
         /// The containers, in the order of their names.
         containers: Vec<ContainerId>,
-        /// By which rule.
+        /// The rule that found them.
         why: Why,
     },
     /// The first of the mains runs its program.
     MainStarted {
         /// The first processes of the mains that have started so far.
         processes: Vec<ProcessId>,
-        /// When.
+        /// When it began.
         at: Timestamp,
     },
-    /// All that seem to be main have ended well, but may have been init containers: another may
-    /// come, or the word that none will. Takes back that main has started; said again if more is
-    /// learnt of that end.
+    /// All containers that seem to be main have ended well, but may have been init containers: another may
+    /// come. Takes back that main has started. Repeated if more becomes known of that end.
     MainInDoubt {
         /// The worst status of them.
         status: ExitStatus,
@@ -36,23 +35,23 @@ pub enum Transition {
         /// When the last of them ended.
         at: Timestamp,
     },
-    /// Main has said itself that it is over, whether or not it still runs.
+    /// Main has written a marker file that says it is over, whether or not it still runs.
     MainMarked {
-        /// By which file.
+        /// The file.
         marker: Marker,
         /// When it was seen.
         at: Timestamp,
     },
 }
 
-/// Whether the end of whoever seems to be main may be an init container's.
+/// Whether the end of the container that seems to be main may be an init container's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// No such end is known.
+    /// There is no such end.
     None,
-    /// This one may be.
+    /// This end may be an init container's.
     About { status: ExitStatus, at: Timestamp },
-    /// Nobody else will come: whoever seems to be main is.
+    /// No other container will come: the container that seems to be main is main.
     Dispelled,
 }
 

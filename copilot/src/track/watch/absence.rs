@@ -1,18 +1,18 @@
-//! Nobody is there: has main not come yet, or has it gone?
+//! No container is there: has main not started yet, or has it ended already?
 //!
-//! To whoever attaches late both look the same, and a pod in which main was too fast would be watched
-//! in vain until the limit for its start. So evidence decides, and only evidence:
+//! Both look the same to a sidecar that attaches late, and a main that was too fast would be waited for
+//! until the limit for its start. So evidence decides, and only evidence:
 //!
-//! | what is known | verdict |
+//! | what is known | what follows |
 //! | --- | --- |
-//! | somebody lives who may be main | main is there |
-//! | a source tells of main's end (the API, the kernel) | gone |
-//! | SIGTERM: a native sidecar gets it after main only | gone |
-//! | somebody ended who may have been an init container ([`Tracker::is_in_doubt`]) | as if unseen |
-//! | `_SUCCESS` or `_ERROR` lies there, nobody lives for a while | gone |
-//! | all declared outputs lie there, nobody lives for a while | gone |
-//! | somebody ended who may have been main, nobody came for minutes | gone |
-//! | anything else: an image is pulled, a volume mounted | not yet; `--main-start-timeout` bounds it |
+//! | a container lives that may be main | main is there |
+//! | a source reports main's end (the API, the kernel) | main is over |
+//! | SIGTERM: a native sidecar gets it after main only | main is over |
+//! | a container ended that may have been an init container ([`Tracker::is_in_doubt`]) | as if it was not seen |
+//! | `_SUCCESS` or `_ERROR` exists, no container lives for a while | main is over |
+//! | all declared outputs exist, no container lives for a while | main is over |
+//! | a container ended that may have been main, none came for minutes | main is over |
+//! | anything else: an image is pulled, a volume is mounted | not yet; `--main-start-timeout` is the limit |
 
 use std::time::Duration;
 
@@ -21,38 +21,38 @@ use tracing::{info, warn};
 
 use crate::track::{Tracker, decision::Seen};
 
-/// How long nobody must have been there. Files that main left are there at once; what this waits for
-/// is a main that is just being started over the files of another.
+/// How long no container must have been there. Files that main left exist at once. The wait is for a main
+/// that is being started while the files of an earlier one exist.
 const A_WHILE: Duration = Duration::from_secs(5);
 
-/// The same after a container that may have been an init container: kubelet may need seconds for the
-/// next one on a busy node.
+/// The same after a container that may have been an init container: on a busy node kubelet may need
+/// seconds for the next one.
 const IN_DOUBT: Duration = Duration::from_secs(10);
 
-/// How long nobody may come after a container that may have been main and ended well, before it is
-/// believed without evidence: else a main that forgot an output would hold its pod for ever. An image
-/// is pulled in less, as a rule.
+/// After a container that may have been main and ended well: how long no other container must come before
+/// it counts as main without evidence. Otherwise a main that forgot an output would hold its pod for
+/// ever. Pulling an image usually takes less.
 const MINUTES: Duration = Duration::from_mins(5);
 
-/// What speaks for main's having been here, in words; nothing while nothing does.
+/// Says in words which files show that main has run; nothing while none do.
 pub type OutputEvidence<'a> = dyn Fn() -> Option<String> + 'a;
 
-/// Looks for evidence while nobody is there.
+/// Looks for evidence while no container is there.
 pub struct Absence<'a> {
     evidence: &'a OutputEvidence<'a>,
-    /// Other containers' processes can be seen.
+    /// We see the processes of other containers.
     all_is_seen: bool,
     next: Option<Instant>,
     warned_of: Vec<String>,
-    /// Since when nobody has been there.
+    /// Since when no container has been there.
     empty_since: Option<Instant>,
     /// How many containers had ended at the last look.
     ends: usize,
 }
 
 impl<'a> Absence<'a> {
-    /// Begins. Where not all processes can be seen no absence means anything, unless somebody was
-    /// there before.
+    /// Begins. If other containers' processes are hidden (`all_is_seen` is false), absence means something
+    /// only after a container was seen.
     #[must_use]
     pub fn new(evidence: &'a OutputEvidence<'a>, all_is_seen: bool) -> Self {
         Self {
@@ -71,12 +71,12 @@ impl<'a> Absence<'a> {
         self.next
     }
 
-    /// Main has come.
+    /// Main has started: no more looks.
     pub fn is_over(&mut self) {
         self.next = None;
     }
 
-    /// Whoever seemed to be main has gone.
+    /// The container that seemed to be main has ended: looks begin again.
     pub fn begin(&mut self) {
         if self.next.is_none() {
             self.next = Some(Instant::now() + A_WHILE);
@@ -84,12 +84,12 @@ impl<'a> Absence<'a> {
         }
     }
 
-    /// Whether nobody was there at two looks, and what lies there says that main was. Says whom it
-    /// sees if none of them is main: a person may have mistyped a name.
+    /// Whether no container was there at two looks, and files show that main was. Warns of the containers
+    /// that it sees if none of them is main: `--main-container` may be mistyped.
     pub fn is_the_end(&mut self, tracker: &Tracker) -> bool {
         self.next = Some(Instant::now() + A_WHILE);
         let in_doubt = tracker.is_in_doubt();
-        // Beside a container that ended, one that began before lives on as a mesh does.
+        // A container that began before another one ended, and still lives, is a mesh sidecar.
         let is_empty = if in_doubt {
             tracker.sighting().seen != Seen::Runs
         } else {
@@ -100,7 +100,7 @@ impl<'a> Absence<'a> {
             self.warn_of_others(tracker);
             return false;
         }
-        // Somebody may have come and gone between two looks: the silence begins anew.
+        // A container may have come and gone between two looks: then the silence begins again.
         let ends = tracker.ends();
         let since = self.empty_since.filter(|_| self.ends == ends);
         self.ends = ends;
@@ -115,12 +115,12 @@ impl<'a> Absence<'a> {
             return false;
         }
         if let Some(evidence) = (self.evidence)() {
-            info!(evidence, "nobody is there: main has been and gone");
+            info!(evidence, "no container is there: main has run and ended");
             return true;
         }
         let is_long = in_doubt && since.elapsed() >= MINUTES;
         if is_long {
-            info!("nobody has come for minutes: the container that ended was main");
+            info!("no container has come for minutes: the container that ended was main");
         }
         is_long
     }

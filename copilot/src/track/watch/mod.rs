@@ -1,8 +1,8 @@
-//! Watching main from attach to the end: the sources beside SIGTERM and the time limits.
+//! Watches main from attach to the end: the sources beside SIGTERM and the time limits.
 //!
-//! The only loop of the tracking side, and the only place with a clock. It decides nothing about
-//! main: the tracker does. It decides how long to wait, and what silence means ([`Absence`]); what
-//! follows from what was seen is the word of [`State`], which is pure.
+//! This is the only loop of `track`, and the only place with a clock. It decides how long to wait, and
+//! [`Absence`] decides what silence means. What follows from the events is decided by [`State`], which
+//! is pure. Called by the `sidecar` and `download` jobs. Never here: uploads.
 
 mod absence;
 mod settle;
@@ -29,11 +29,11 @@ use super::{
 };
 use crate::termination::Termination;
 
-/// How many events that are ready are taken when a signal or a time limit asks for a decision.
+/// How many ready events are taken when a signal or a time limit asks for a decision.
 const READY_AT_ONCE: usize = 10_000;
 
-/// How long after a marker main may be unseen before nobody is waited for: some looks at `/proc`, or
-/// the time that kubelet needs to report a start.
+/// How long to wait for a main that wrote its marker before it was seen: some looks at `/proc`, or the
+/// time that kubelet needs to report a start.
 const UNTIL_SEEN: Duration = Duration::from_secs(2);
 
 /// Until when main is watched.
@@ -49,9 +49,9 @@ pub enum Until {
 /// How long to wait for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// For main's start, counted from the watcher's attachment; nothing for no limit.
+    /// For main's start, from the moment the watcher is attached; none for no limit.
     pub start: Option<Duration>,
-    /// For main's end, after a SIGTERM that came while it ran.
+    /// For main's end, after SIGTERM.
     pub term_wait: Duration,
     /// For the last process of main's container, after main's end.
     pub settle: Duration,
@@ -64,38 +64,38 @@ pub struct Limits {
 pub enum Ending {
     /// Main was seen to end.
     Exited(ExitStatus),
-    /// Main was seen to end by a source that learns how processes end, and this time did not.
+    /// Main was seen to end. The source reads exit statuses, and has lost this one.
     StatusLost,
-    /// Main has said by a marker file that it is over.
+    /// Main has written a marker file that says it is over.
     Marked(Marker),
-    /// Nobody saw main; by the word of SIGTERM, of `--watcher noop` or of what it left, it is over.
+    /// Main was not seen to end. SIGTERM, `--watcher noop` or files that main left show that it is over.
     Unseen,
-    /// SIGTERM came while main ran, and it did not end in the time given.
+    /// SIGTERM came while main ran, and main did not end within the limit.
     StillRunning,
-    /// SIGTERM came, and how main ended was not told in the time given.
+    /// SIGTERM came, and no source reported main's end within the limit.
     Untold,
-    /// Main was not seen to start in the time given.
+    /// Main was not seen to start within the limit.
     NeverStarted,
 }
 
-/// What was seen, for the report.
+/// What was seen of main, for the report.
 #[derive(Clone, Debug)]
 pub struct Watched {
     /// How the wait ended.
     pub ending: Ending,
     /// The sources' names.
     pub watcher: String,
-    /// Why it was these.
+    /// Why these sources were selected.
     pub reason: String,
-    /// The source whose word was the last.
+    /// The source whose event decided.
     pub told_by: &'static str,
-    /// A source saw, at the end, who lives in the pod.
+    /// At the end a source saw which containers live.
     pub sees: bool,
     /// The main containers and the rule that found them.
     pub main: Option<(Vec<ContainerId>, Why)>,
-    /// Their names; the id of one whose name is not known.
+    /// Their names; the id if a name is unknown.
     pub main_names: Vec<String>,
-    /// All containers seen, by name where it is known.
+    /// All other containers that were seen: names, or ids if a name is unknown.
     pub containers: Vec<String>,
     /// When the source was attached.
     pub attached: Timestamp,
@@ -103,11 +103,11 @@ pub struct Watched {
     pub started: Option<Timestamp>,
     /// When main ended.
     pub exited: Option<Timestamp>,
-    /// When its container held no process any more, or the wait for that was over.
+    /// When main's container held no process any more, or the wait for that was over.
     pub settled: Timestamp,
 }
 
-/// Main is watched.
+/// Attached sources, and what they have reported so far.
 pub struct Watch {
     sources: Sources,
     reason: String,
@@ -118,7 +118,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Nothing has been looked at yet.
+    /// Starts with sources that have not been read yet.
     #[must_use]
     pub fn new(
         selection: Selection,
@@ -142,14 +142,14 @@ impl Watch {
         matches!(self.place, Err(PlaceError::NoPod { .. }))
     }
 
-    /// Watches until main is over, or is known not to come. `evidence` says what main has left.
+    /// Watches until main is over, or will not come. `evidence` says which files main has left.
     pub async fn until_over(
         &mut self,
         evidence: &OutputEvidence<'_>,
         termination: &mut Termination,
     ) -> Watched {
         let ending = if self.sources.emit() {
-            // That nobody is seen means nothing where nobody could be.
+            // That no process is seen means something only if it could be seen.
             let shows_others = self.place.as_ref().is_ok_and(Place::shows_others);
             let absence = Absence::new(evidence, shows_others);
             self.ending(absence, termination).await
@@ -168,8 +168,8 @@ impl Watch {
         watched
     }
 
-    /// Watches on until main is not to be seen any more, or SIGTERM says that it is over: of a main
-    /// that had said itself that it was. Whoever ends before main is started again by kubelet.
+    /// Waits for the end of a main that wrote a marker file while it ran: until it is gone, or until
+    /// SIGTERM. Kubelet restarts a sidecar that ends before main.
     pub async fn until_gone(&mut self, termination: &mut Termination) {
         let unseen = Instant::now() + UNTIL_SEEN;
         while self.may_be_alive(unseen) {
@@ -183,7 +183,7 @@ impl Watch {
         }
     }
 
-    /// Whether main lives. A main may write its marker before a look has shown it.
+    /// Whether main may live. A main may write its marker before a look has shown it.
     fn may_be_alive(&self, unseen: Instant) -> bool {
         let may_be_seen = || {
             let is_unseen = self.state.started().is_none();
@@ -197,7 +197,7 @@ impl Watch {
         let mut deadline = limits.start.map(|start| Instant::now() + start);
         let mut stopping = false;
         loop {
-            // The sources come last: in a storm of events they always have one more.
+            // The sources come last: in a storm of events there is always one more.
             tokio::select! {
                 biased;
                 () = termination.received(), if !stopping => {
@@ -209,7 +209,7 @@ impl Watch {
                     let known = if self.state.started().is_some() {
                         "while main runs"
                     } else {
-                        "before anything was told of main"
+                        "before main was seen"
                     };
                     info!(wait = ?limits.term_wait, "SIGTERM {known}: waiting for its end");
                     self.sources.look_again();
@@ -244,7 +244,7 @@ impl Watch {
             }
             if self.state.started().is_some() {
                 if limits.until == Until::Start {
-                    info!("main has started, and its end is not waited for");
+                    info!("main has started, and the exit watcher noop does not wait for its end");
                     return Ending::Unseen;
                 }
                 absence.is_over();
@@ -257,7 +257,7 @@ impl Watch {
         self.state.ask(moment, self.sources.sight())
     }
 
-    /// Takes what the sources have to tell at this moment: it may be what decides.
+    /// Takes the events that are ready at this moment: they may decide.
     fn catch_up(&mut self) {
         for _ in 0..READY_AT_ONCE {
             // The budget of cooperative scheduling would make a source look empty.

@@ -1,7 +1,7 @@
-//! Children of main may still write when it has ended: waits until its containers hold no process.
+//! After main's end its children may still write: waits until its containers hold no process.
 //!
-//! The pod's directory in the cgroup2 tree tells for certain where it is mounted (`cgroup.events`);
-//! else a look at the processes that we can see.
+//! `cgroup.events` says so for certain, if the pod's directory of the cgroup2 tree is mounted here.
+//! Otherwise a look at the visible processes decides.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -14,11 +14,11 @@ use crate::track::{
     scan::Scanner,
 };
 
-/// Until the second look; each later one takes twice as long to come. Short, since the kernel tells
-/// of main's end before main is gone.
+/// The pause before the second look; each later pause is twice as long. It is short, because the kernel
+/// reports main's end a moment before main is gone.
 const FIRST_STEP: Duration = Duration::from_millis(1);
 
-/// The longest time between two looks.
+/// The longest pause between two looks.
 const LAST_STEP: Duration = Duration::from_millis(50);
 
 /// Waits until these containers are empty, or the limit has passed.
@@ -40,7 +40,7 @@ pub async fn settle(place: &Place, mains: &[ContainerId], limit: Duration) {
 }
 
 fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> bool {
-    // In cgroup v1 no file tells.
+    // In cgroup v1 no file says so.
     if place.unified
         && let Some(pod) = &place.directory
         && let Ok(populated) = mains
@@ -53,7 +53,7 @@ fn are_empty(place: &Place, mains: &[ContainerId], scanner: &mut Scanner) -> boo
     scanner.living_in(mains) == Some(0)
 }
 
-/// Whether a container's cgroup holds a process, in itself or below; one that is gone holds none.
+/// Whether a container's cgroup, or one below it, holds a process. A removed cgroup holds none.
 fn is_populated(pod: &Path, container: &ContainerId) -> io::Result<bool> {
     let Some(directory) = directory::find(pod, container)? else {
         return Ok(false);

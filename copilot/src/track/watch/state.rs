@@ -1,4 +1,4 @@
-//! What is known of main, and what follows from it when somebody asks. No clock, no source.
+//! What is known of main, and what follows from it at a moment of decision. Pure: no clock, no source.
 
 use tracing::{info, warn};
 
@@ -16,7 +16,7 @@ pub(super) struct State {
     started: Option<Timestamp>,
     /// How main is over, and when it was.
     over: Option<(Ending, Timestamp)>,
-    /// The source whose word led to the last conclusion, and the one that spoke last.
+    /// The source whose event led to the last conclusion, and the source of the last event.
     told_by: &'static str,
     last_source: &'static str,
 }
@@ -71,16 +71,15 @@ impl State {
         }
     }
 
-    /// How main ended, if the tracker has concluded it. A good end is not believed while another
-    /// container that may have been main is known to have ended badly; nor is an end whose status was
-    /// lost.
+    /// How main ended, if the tracker has concluded it. A good end does not count if another container
+    /// that may have been main ended badly. An end whose status was lost is not a good end.
     pub(super) fn concluded(&mut self, sight: Sight) -> Option<Ending> {
         let (ending, _) = self.over?;
         if matches!(ending, Ending::Exited(status) if status.is_failure()) {
             return Some(ending);
         }
         let sighting = self.tracker.sighting();
-        // Main's own word by a file stands for a status.
+        // A marker file that main wrote stands for a status.
         let wants_status = sight.knows_ends() && matches!(ending, Ending::Exited(_));
         match sighting.seen {
             Seen::EndedBadly => Some(self.blame(sighting)),
@@ -89,7 +88,7 @@ impl State {
         }
     }
 
-    /// What follows at this moment; nothing if main's end may still come.
+    /// The ending that follows at this moment; nothing if main's end may still come.
     pub(super) fn ask(&mut self, moment: Moment, sight: Sight) -> Option<Ending> {
         let sighting = self.tracker.sighting();
         let decision = decide(sighting.seen, sight, moment);
@@ -112,7 +111,7 @@ impl State {
             Decision::OutputsDecide => {
                 info!(
                     ?moment,
-                    "main is over: nobody saw how it ended, so its outputs decide"
+                    "main is over, and its exit status is unknown: its outputs decide"
                 );
                 Some(Ending::Unseen)
             }
@@ -121,18 +120,18 @@ impl State {
                 let reason = if sight.is_any() {
                     "main was never seen"
                 } else {
-                    "nobody can see main any more"
+                    "main cannot be seen any more"
                 };
                 warn!(
                     ?moment,
-                    containers, "{reason}, so nothing is known of how it ended: its outputs decide"
+                    containers, "{reason}, so its exit status is unknown: its outputs decide"
                 );
                 Some(Ending::Unseen)
             }
         }
     }
 
-    /// Somebody ended badly who may have been main: so did main.
+    /// A container that may have been main ended badly, so main's end counts as bad.
     fn blame(&mut self, sighting: Sighting) -> Ending {
         let Sighting {
             containers, status, ..
@@ -142,23 +141,31 @@ impl State {
             %status,
             "a container that may have been main ended badly: its end counts as main's"
         );
-        self.told_by = self.last_source;
-        self.main = Some((containers, Why::NotExcluded));
+        self.suspect(containers);
         Ending::Exited(status)
     }
 
-    /// Somebody ended who may have been main, and how was lost.
+    /// A container that may have been main ended, and its exit status was lost.
     fn miss(&mut self, sighting: Sighting) -> Ending {
         warn!(
             containers = self.tracker.names(&sighting.containers).join(", "),
-            "how a container ended that may have been main is not known: nothing is committed"
+            "the exit status of a container that may have been main is unknown: nothing is committed"
         );
-        self.told_by = self.last_source;
-        self.main = Some((sighting.containers, Why::NotExcluded));
+        self.suspect(sighting.containers);
         Ending::StatusLost
     }
 
-    /// Nobody else will come: an end that may have been an init container's was main's.
+    /// Reports these containers as main. If a rule has found them already, that rule stays.
+    fn suspect(&mut self, containers: Vec<ContainerId>) {
+        self.told_by = self.last_source;
+        let mains = self.mains();
+        let are_found = !containers.is_empty() && containers.iter().all(|one| mains.contains(one));
+        if !are_found {
+            self.main = Some((containers, Why::NotExcluded));
+        }
+    }
+
+    /// No other container will come: an end that may have been an init container's was main's.
     fn dispel_doubt(&mut self) {
         if self.tracker.is_in_doubt() {
             for transition in self.tracker.confirm() {
@@ -186,8 +193,8 @@ impl State {
                     source,
                     %status,
                     at = at.0,
-                    "what seemed to be main has ended, and may have been an init container: waiting \
-                     for another, for SIGTERM, or for signs that nobody comes"
+                    "the container that seemed to be main has ended, and may have been an init \
+                     container: waiting for another one, for SIGTERM, or for signs that none comes"
                 );
                 self.started = None;
             }

@@ -1,13 +1,12 @@
 //! The bar on a terminal: one line of standard error, drawn over itself and wiped at the end.
 //!
-//! Whoever else writes to the terminal wipes the line first (the log does); the bar comes back with
-//! its next turn.
+//! The log wipes the line before it writes to the terminal; the next update draws the bar again.
 
 use std::io::{self, Write as _};
 use std::time::Instant;
 
 use super::Reached;
-use super::text::{Bytes, Left};
+use super::text::{ByteCount, Left};
 
 /// To the line's beginning, and all of it wiped.
 const WIPE: &str = "\r\x1b[K";
@@ -19,6 +18,7 @@ const WIDTH: usize = 10;
 const COLUMNS: usize = 80;
 
 /// A bar that is wiped when it is dropped.
+#[derive(Debug)]
 pub(super) struct Bar {
     /// When it was drawn last, or begun, and how many bytes there were.
     last: (Instant, u64),
@@ -36,12 +36,12 @@ impl Bar {
         }
     }
 
-    /// Draws it.
+    /// Draws the bar over the last one.
     pub(super) fn show(&mut self, now: Instant, reached: &Reached) {
         let (then, bytes) = self.last;
         let bytes = reached.bytes.saturating_sub(bytes);
-        let rate = Bytes::per_second(bytes, now.duration_since(then)).0;
-        // Of some seconds, for a number that can be read.
+        let rate = ByteCount::per_second(bytes, now.duration_since(then)).0;
+        // An average over some seconds: a person must be able to read the number.
         let smooth = |before: u64| before - before / 8 + rate / 8;
         let rate = self.rate.map_or(rate, smooth);
         self.rate = Some(rate);
@@ -51,7 +51,7 @@ impl Bar {
         let columns = columns.ok().map(|size| usize::from(size.ws_col));
         let columns = columns.filter(|columns| *columns > 0).unwrap_or(COLUMNS);
         let line: String = line(reached, rate).chars().take(columns - 1).collect();
-        // A terminal that is gone is told by whoever has something to say.
+        // If the terminal is gone, the next log line fails as well.
         let _ = write!(io::stderr(), "{WIPE}{line}");
     }
 }
@@ -64,7 +64,7 @@ impl Drop for Bar {
     }
 }
 
-/// What the bar says. What counts is bytes; of what has none, objects.
+/// The text of the bar. It fills by bytes, or by objects if no object has bytes.
 fn line(reached: &Reached, rate: u64) -> String {
     let (done, all) = match reached.known_bytes {
         0 => (reached.objects, reached.known_objects),
@@ -80,9 +80,9 @@ fn line(reached: &Reached, rate: u64) -> String {
     format!(
         "[{:<WIDTH$}] {} of {}, {}/s{left}, {} of {} objects",
         "#".repeat(filled),
-        Bytes(reached.bytes),
-        Bytes(reached.known_bytes),
-        Bytes(rate),
+        ByteCount(reached.bytes),
+        ByteCount(reached.known_bytes),
+        ByteCount(rate),
         reached.objects,
         reached.known_objects,
     )
@@ -105,7 +105,7 @@ mod tests {
             line(&reached, 1 << 20),
             "[##        ] 5.00 MiB of 20.0 MiB, 1.00 MiB/s, 15 s left, 3 of 8 objects"
         );
-        // Nothing moves: nobody knows how long.
+        // Without a rate no time is left to show.
         assert_eq!(
             line(&reached, 0),
             "[##        ] 5.00 MiB of 20.0 MiB, 0 bytes/s, 3 of 8 objects"
@@ -113,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_breaks_no_line() {
+    fn a_line_needs_no_known_size() {
         assert_eq!(
             line(&Reached::default(), 0),
             "[          ] 0 bytes of 0 bytes, 0 bytes/s, 0 of 0 objects"
         );
-        // A web server that does not say how much there is.
+        // A web server that does not say how large an object is.
         let unknown = Reached {
             bytes: 7,
             known_bytes: 3,

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 /// A number of bytes, to three digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::transfer) struct Bytes(pub(in crate::transfer) u64);
+pub(in crate::transfer) struct ByteCount(pub(in crate::transfer) u64);
 
-impl Bytes {
-    /// So many bytes in that time, as bytes a second.
+impl ByteCount {
+    /// This many bytes in that time, as bytes a second.
     pub(super) fn per_second(bytes: u64, time: Duration) -> Self {
         let milliseconds = time.as_millis().max(1);
         let rate = u128::from(bytes) * 1000 / milliseconds;
@@ -16,7 +16,7 @@ impl Bytes {
     }
 }
 
-impl fmt::Display for Bytes {
+impl fmt::Display for ByteCount {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
@@ -60,7 +60,7 @@ mod tests {
             (12_993_560_576, "12.1 GiB"),
             (u64::MAX, "16777216 TiB"),
         ] {
-            assert_eq!(Bytes(bytes).to_string(), text);
+            assert_eq!(ByteCount(bytes).to_string(), text);
         }
         for (seconds, text) in [
             (0, "0 s"),
@@ -70,8 +70,8 @@ mod tests {
         ] {
             assert_eq!(Left(seconds).to_string(), text);
         }
-        let rate = Bytes::per_second(5 << 20, Duration::from_millis(2500));
+        let rate = ByteCount::per_second(5 << 20, Duration::from_millis(2500));
         assert_eq!(rate.to_string(), "2.00 MiB");
-        assert_eq!(Bytes::per_second(7, Duration::ZERO).0, 7000);
+        assert_eq!(ByteCount::per_second(7, Duration::ZERO).0, 7000);
     }
 }

@@ -8,19 +8,19 @@ use super::Space;
 use super::error::SpaceError;
 use super::volume::{Amount, Volume};
 
-/// Room for one file; what is not used is given back on drop.
+/// Room for one file. Dropping it releases what was not used.
 #[derive(Debug)]
 pub(in crate::transfer) struct Claim {
     space: Space,
     volume: Option<Arc<Volume>>,
-    /// Bytes that the file takes the place of.
+    /// Bytes of the file that this one replaces.
     replaced: u64,
     /// Whether the file's size is known.
     expected: bool,
-    /// What was claimed of the volume and is not written yet.
+    /// Bytes that were claimed of the volume and are not written yet.
     bytes: AtomicU64,
     files: AtomicU64,
-    /// Bytes of the file that count against what is allowed.
+    /// Bytes of the file that count against the allowance.
     counted: AtomicU64,
 }
 
@@ -37,7 +37,7 @@ impl Claim {
         }
     }
 
-    /// Claims room for the file at `path`, whose size is `size`; once is enough.
+    /// Claims room for the file at `path`, which has `size` bytes. Further calls change nothing.
     pub(in crate::transfer) fn expect(&mut self, path: &Path, size: u64) -> Result<(), SpaceError> {
         if std::mem::replace(&mut self.expected, true) {
             return Ok(());
@@ -59,20 +59,20 @@ impl Claim {
             .is_some_and(|volume| volume.is_in_memory())
     }
 
-    /// Takes note that the file is there, without bytes yet.
+    /// Notes that the file exists, still empty.
     pub(in crate::transfer) fn created(&self) {
-        self.give_back(0, 1);
+        self.release(0, 1);
     }
 
-    /// Takes note that `bytes` were written that end at the offset `end` of the file at `path`: the
-    /// file system counts them from now on.
+    /// Notes that `bytes` were written, up to the offset `end` of the file at `path`: the file system
+    /// counts them from now on.
     pub(in crate::transfer) fn landed(
         &self,
         path: &Path,
         end: u64,
         bytes: u64,
     ) -> Result<(), SpaceError> {
-        self.give_back(bytes, 0);
+        self.release(bytes, 0);
         let counted = self.counted.fetch_max(end, Ordering::Relaxed);
         if end > counted {
             self.space.take(path, end - counted)?;
@@ -83,7 +83,7 @@ impl Claim {
         }
     }
 
-    fn give_back(&self, bytes: u64, files: u64) {
+    fn release(&self, bytes: u64, files: u64) {
         let take = |from: &AtomicU64, count: u64| {
             let less = |left: u64| Some(left.saturating_sub(count));
             let before = from.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
@@ -101,6 +101,6 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.give_back(u64::MAX, u64::MAX);
+        self.release(u64::MAX, u64::MAX);
     }
 }

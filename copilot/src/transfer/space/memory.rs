@@ -1,48 +1,48 @@
-//! The memory that a tmpfs may still take: of our cgroup, of those above it, and of the machine.
+//! The memory that a tmpfs may still take: of our cgroup, of its parents, and of the machine.
 
 use std::fs;
 
-use crate::transfer::cgroup::{self, Bound};
+use crate::transfer::memory::cgroup::{self, Bound};
 
 const MIB: u64 = 1 << 20;
 
-/// What bounds the pages of a tmpfs.
+/// What limits the pages of a tmpfs.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct TmpfsMemory {
     bounds: Vec<Bound>,
-    /// Whether its pages may be swapped out.
+    /// Whether the kernel may swap its pages out.
     swaps: bool,
 }
 
-/// Who has so little left.
+/// Which limit leaves so little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bounding {
     /// A cgroup of this limit in bytes.
     Limit(u64),
-    /// The machine.
+    /// The memory of the machine.
     Node,
 }
 
-impl Memory {
-    /// What bounds a tmpfs that we write to.
-    pub(super) fn of_this_process(swaps: bool) -> Self {
+impl TmpfsMemory {
+    /// What limits a tmpfs that we write to.
+    pub(super) fn from_own_cgroups(swaps: bool) -> Self {
         let bounds = cgroup::bounds();
         Self { bounds, swaps }
     }
 
-    /// The least of what is left for files that are planned, in bytes, and where.
+    /// The bytes left for planned files by the tightest limit, and that limit.
     pub(super) fn left(&self) -> Option<(u64, Bounding)> {
         self.least(1)
     }
 
-    /// Who gets short, by what is written already. Of what is kept free a half may be used up by then:
-    /// a plan that just fitted must not fail at its end.
+    /// The limit that what is written has reached. Half of the margin may be used up by then: a plan that
+    /// just fitted must not fail at its end.
     pub(super) fn shortage(&self) -> Option<Bounding> {
         let (left, bounding) = self.least(2)?;
         (left == 0).then_some(bounding)
     }
 
-    /// The least of what is left besides such a part of what is kept free.
+    /// The bytes that the tightest limit leaves, besides this fraction of its margin.
     fn least(&self, part: u64) -> Option<(u64, Bounding)> {
         let free = meminfo(&fs::read_to_string("/proc/meminfo").unwrap_or_default());
         let swap = if self.swaps { free.swap } else { 0 };
@@ -66,18 +66,18 @@ impl Memory {
         bounds.chain(node).min_by_key(|(left, _)| *left)
     }
 
-    /// Bytes between two looks while they land: a part of what is kept free, so that no kill comes
-    /// between them.
+    /// Bytes between two looks while files are written: a fraction of the margin, so that the limit is
+    /// not reached between them.
     pub(super) fn step(&self) -> u64 {
         let margins = self.bounds.iter().map(|bound| margin(bound.limit));
         margins.min().unwrap_or(NODE_MARGIN) / 8
     }
 }
 
-/// Kept free of the machine's memory: kubelet evicts below 100 MiB.
+/// The margin of the machine's memory: kubelet evicts pods below 100 MiB.
 const NODE_MARGIN: u64 = 128 * MIB;
 
-/// Kept free within a limit for what we need besides: buffers, and the kernel's on our behalf.
+/// The margin of a limit, for what we need besides files: our buffers, and the kernel's for us.
 fn margin(limit: u64) -> u64 {
     (limit / 8).clamp(MIB, 32 * MIB)
 }
@@ -87,7 +87,7 @@ struct Free {
     swap: u64,
 }
 
-/// Of `/proc/meminfo`, in bytes.
+/// Numbers of `/proc/meminfo`, in bytes.
 fn meminfo(text: &str) -> Free {
     let field = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machines_memory_is_read() {
+    fn meminfo_gives_the_memory_of_the_machine() {
         let free = meminfo("MemTotal: 9 kB\nMemAvailable:      4 kB\nSwapFree:   2 kB\n");
         assert_eq!((free.available, free.swap), (Some(4096), 2048));
         let free = meminfo("");

@@ -1,11 +1,11 @@
-//! Whether what is to be written has room where it goes, before the kernel says so in its way: a disk
-//! that is full at the end of an hour, an eviction, or on a tmpfs a kill.
+//! Whether a file has room where it goes, before the kernel says so in its own way: a disk that is full
+//! after an hour, an eviction, or a kill on a tmpfs.
 //!
-//! A copy of known size makes a [`Claim`] before its first byte; a page of a listing claims all that
-//! it names. Claims of copies that run at once add up. What lies on a tmpfs is charged to our own
-//! cgroup, so there the room is that of the cgroup, too, and looked at again as bytes land. A
-//! `sizeLimit` of an `emptyDir` on disk cannot be seen from inside: kubelet counts now and then, and
-//! evicts. Whoever knows it says so by a flag. Never here: writing. Callers: the copies of `transfer`.
+//! A download of known size makes a [`Claim`] before its first byte; a page of a listing claims room for
+//! all its objects. Claims of copies that run at once add up. A tmpfs is charged to our own cgroup, so
+//! the cgroup's limit counts as well, and is looked at again while bytes arrive. The `sizeLimit` of an
+//! `emptyDir` on disk is invisible from inside: kubelet measures now and then, and evicts; users pass it
+//! as a flag. Never here: writing. Callers: downloads.
 
 mod claim;
 mod error;
@@ -27,32 +27,32 @@ use volume::Volume;
 
 /// The file systems that an engine writes to; cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Space(Arc<Shared>);
+pub(super) struct Space(Arc<Volumes>);
 
 #[derive(Debug)]
-struct Shared {
-    /// By device.
-    volumes: Mutex<HashMap<u64, Arc<Volume>>>,
-    /// Bytes that a person allows to be written in all.
+struct Volumes {
+    /// The file systems, by device.
+    by_device: Mutex<HashMap<u64, Arc<Volume>>>,
+    /// Bytes that the user allows in all.
     allowed: Option<u64>,
-    /// Those of them that were claimed, or written without a claim.
+    /// Bytes of the allowance that were claimed, or written without a claim.
     taken: AtomicU64,
 }
 
 /// A directory that the objects beneath a prefix go to.
 #[derive(Clone, Debug)]
-pub(super) struct Ground {
+pub(super) struct TargetDirectory {
     space: Space,
     volume: Option<Arc<Volume>>,
-    /// Whether nothing is there yet that would be replaced.
+    /// Whether the directory is empty, so that nothing is replaced.
     is_new: bool,
 }
 
 impl Space {
-    /// The file systems' own room, and of that at most `allowed` bytes in all.
+    /// The room that the file systems have, and at most `allowed` bytes of it in all.
     pub(super) fn new(allowed: Option<u64>) -> Self {
-        Self(Arc::new(Shared {
-            volumes: Mutex::default(),
+        Self(Arc::new(Volumes {
+            by_device: Mutex::default(),
             allowed,
             taken: AtomicU64::new(0),
         }))
@@ -60,35 +60,35 @@ impl Space {
 
     /// Room for a file at `path`, of `size` bytes if that is known.
     pub(super) fn claim(&self, path: &Path, size: Option<u64>) -> Result<Claim, SpaceError> {
-        self.ground(path, false).claim(path, size)
+        self.directory(path, false).claim(path, size)
     }
 
-    /// The directory `path`; what is new holds nothing that would be replaced.
-    pub(super) fn ground(&self, path: &Path, is_new: bool) -> Ground {
-        Ground {
+    /// The directory `path`. In a new directory nothing is replaced.
+    pub(super) fn directory(&self, path: &Path, is_new: bool) -> TargetDirectory {
+        TargetDirectory {
             space: self.clone(),
             volume: self.volume(path),
             is_new,
         }
     }
 
-    /// The file system of `path`, which may not be there yet; none if even that cannot be told. Then
-    /// nothing can be written there either, and that error says more.
+    /// The file system of `path`, which may not exist yet; `None` if it cannot be found. Then nothing can
+    /// be written there either, and that error says more.
     fn volume(&self, path: &Path) -> Option<Arc<Volume>> {
         let mut there = path
             .ancestors()
             .filter(|path| !path.as_os_str().is_empty())
             .filter_map(|path| Some((path, fs::metadata(path).ok()?)));
         let (place, meta) = there.next()?;
-        let shared = &self.0.volumes;
-        let mut volumes = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let volumes = &self.0.by_device;
+        let mut volumes = volumes.lock().unwrap_or_else(PoisonError::into_inner);
         let volume = volumes
             .entry(meta.dev())
             .or_insert_with(|| Arc::new(Volume::at(place)));
         Some(Arc::clone(volume))
     }
 
-    /// Counts bytes that will be, or are, written at `path` against what is allowed.
+    /// Counts bytes at `path`, written or planned, against the allowance.
     fn take(&self, path: &Path, bytes: u64) -> Result<(), SpaceError> {
         let Some(limit) = self.0.allowed else {
             return Ok(());
@@ -106,7 +106,7 @@ impl Space {
     }
 }
 
-impl Ground {
+impl TargetDirectory {
     /// Room for a file at `path` beneath the directory, of `size` bytes if that is known.
     pub(super) fn claim(&self, path: &Path, size: Option<u64>) -> Result<Claim, SpaceError> {
         let replaced = if self.is_new { 0 } else { taken_by(path) };
@@ -118,10 +118,10 @@ impl Ground {
     }
 }
 
-/// Bytes on disk that go when what is there is replaced.
+/// Bytes on disk that are freed when the file at `path` is replaced.
 fn taken_by(path: &Path) -> u64 {
     match fs::symlink_metadata(path) {
-        // A file with another name is not gone with this one.
+        // A file with a second name stays.
         Ok(meta) if meta.is_file() && meta.nlink() == 1 => meta.blocks() * 512,
         _ => 0,
     }

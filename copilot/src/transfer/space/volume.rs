@@ -1,4 +1,4 @@
-//! One file system: how much may still be written to it, and how much of that is claimed.
+//! One file system: how much room it has left, and how much of that is claimed.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,29 +6,29 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Shortage, SpaceError};
-use super::memory::{Bounding, Memory};
+use super::memory::{Bounding, TmpfsMemory};
 
-/// How long a look at a file system is believed. Others may write to it, too.
-const BELIEVED: Duration = Duration::from_secs(1);
+/// How long a sample of a file system is trusted: other processes write to it as well.
+const TRUSTED: Duration = Duration::from_secs(1);
 
-/// The types of file systems whose pages are memory.
+/// The types of file systems that keep files in memory.
 const IN_MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 
-/// A file system that is written to.
+/// A file system that transfers write to.
 #[derive(Debug)]
 pub(super) struct Volume {
-    /// A place on it.
+    /// A path on it.
     place: PathBuf,
-    /// What a file takes is a multiple of this.
+    /// A file takes a multiple of this.
     block: u64,
-    /// What bounds it if it lies in memory.
-    memory: Option<Memory>,
+    /// What limits it, if it keeps files in memory.
+    memory: Option<TmpfsMemory>,
     ledger: Mutex<Ledger>,
-    /// Bytes since memory was last looked at.
+    /// Bytes that were written since the last look at memory.
     unseen: AtomicU64,
 }
 
-/// Something that a file system has only so much of.
+/// Room of a file system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Amount {
     pub(super) bytes: u64,
@@ -37,22 +37,22 @@ pub(super) struct Amount {
 
 #[derive(Debug, Default)]
 struct Ledger {
-    /// Claimed and not written yet.
+    /// Room that is claimed and not written yet.
     claimed: Amount,
-    seen: Option<Seen>,
+    sample: Option<Sample>,
 }
 
-/// A look at the file system.
+/// The room that the file system had at some moment.
 #[derive(Debug)]
-struct Seen {
+struct Sample {
     left: Amount,
-    /// What was claimed then, and since then. What of it was written since then is missing from what
-    /// is left by now.
+    /// Room that was claimed then and since then. Some of it is written by now, and the file system has
+    /// less left by that.
     claimed: Amount,
     at: Instant,
 }
 
-/// What a file system says of itself.
+/// The numbers that a file system gives.
 struct Statistics {
     left: Amount,
     size: u64,
@@ -60,29 +60,29 @@ struct Statistics {
 }
 
 impl Volume {
-    /// The file system of `place`, which is there.
+    /// The file system of `place`, which exists.
     pub(super) fn at(place: &Path) -> Self {
-        let mount = Mount::of(place);
+        let mount = MountPoint::from_path(place);
         let in_memory = IN_MEMORY.contains(&mount.kind.as_str());
-        let memory = in_memory.then(|| Memory::of_this_process(mount.swaps));
-        let step = memory.as_ref().map_or(0, Memory::step);
+        let memory = in_memory.then(|| TmpfsMemory::from_own_cgroups(mount.swaps));
+        let step = memory.as_ref().map_or(0, TmpfsMemory::step);
         Self {
             place: place.to_owned(),
-            block: Statistics::of(place).block,
+            block: Statistics::from_path(place).block,
             memory,
             ledger: Mutex::default(),
-            // So that the first bytes have it looked at.
+            // The first bytes cause a look.
             unseen: AtomicU64::new(step),
         }
     }
 
-    /// Whether it lies in memory.
+    /// Whether it keeps files in memory.
     pub(super) fn is_in_memory(&self) -> bool {
         self.memory.is_some()
     }
 
-    /// Reserves room for a file of `size` bytes in place of one that takes `replaced`; gives what was
-    /// reserved, to be [released](Self::release).
+    /// Reserves room for a file of `size` bytes that replaces a file of `replaced` bytes. Returns what it
+    /// reserved; the caller [releases](Self::release) it.
     pub(super) fn reserve(
         &self,
         path: &Path,
@@ -95,28 +95,28 @@ impl Volume {
             bytes: size.saturating_sub(replaced),
             files: u64::from(replaced == 0),
         };
-        let believed = ledger.seen.as_mut().filter(|seen| {
-            seen.at.elapsed() < BELIEVED && seen.claimed.plus(needed).fits_in(seen.left)
+        let trusted = ledger.sample.as_mut().filter(|sample| {
+            sample.at.elapsed() < TRUSTED && sample.claimed.plus(needed).fits_in(sample.left)
         });
-        if let Some(seen) = believed {
-            seen.claimed = seen.claimed.plus(needed);
+        if let Some(sample) = trusted {
+            sample.claimed = sample.claimed.plus(needed);
         } else {
             let claimed = ledger.claimed.plus(needed);
             let left = self.look(path, claimed)?;
             let at = Instant::now();
-            ledger.seen = Some(Seen { left, claimed, at });
+            ledger.sample = Some(Sample { left, claimed, at });
         }
         ledger.claimed = ledger.claimed.plus(needed);
         Ok(needed)
     }
 
-    /// Takes note that a part of what was reserved is not needed any more.
+    /// Releases room that was reserved.
     pub(super) fn release(&self, amount: Amount) {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.claimed = ledger.claimed.minus(amount);
     }
 
-    /// Looks, now and then, whether memory gets short by what was written.
+    /// Notes that bytes were written, and looks now and then whether memory gets short.
     pub(super) fn landed(&self, path: &Path, bytes: u64) -> Result<(), SpaceError> {
         let Some(memory) = &self.memory else {
             return Ok(());
@@ -136,9 +136,9 @@ impl Volume {
         })
     }
 
-    /// What is left, if it is as much as `claimed`.
+    /// The room that is left, if it is at least `claimed`.
     fn look(&self, path: &Path, claimed: Amount) -> Result<Amount, SpaceError> {
-        let statistics = Statistics::of(&self.place);
+        let statistics = Statistics::from_path(&self.place);
         let refuse = |planned, shortage| SpaceError {
             path: path.to_owned(),
             planned,
@@ -147,16 +147,16 @@ impl Volume {
         let mut left = statistics.left;
         let bytes = claimed.bytes;
         if claimed.files > left.files {
-            let Mount {
+            let MountPoint {
                 point: mount, kind, ..
-            } = Mount::of(&self.place);
+            } = MountPoint::from_path(&self.place);
             let left = left.files;
             return Err(refuse(None, Shortage::Files { kind, mount, left }));
         }
         if bytes > left.bytes {
             return Err(refuse(Some(bytes), shortage(&self.place)));
         }
-        if let Some((least, bounding)) = self.memory.as_ref().and_then(Memory::left) {
+        if let Some((least, bounding)) = self.memory.as_ref().and_then(TmpfsMemory::left) {
             if bytes > least {
                 let shortage = self.out_of_memory(least, bounding);
                 return Err(refuse(Some(bytes), shortage));
@@ -167,7 +167,7 @@ impl Volume {
     }
 
     fn out_of_memory(&self, left: u64, bounding: Bounding) -> Shortage {
-        let mount = Mount::of(&self.place).point;
+        let mount = MountPoint::from_path(&self.place).point;
         match bounding {
             Bounding::Limit(limit) => Shortage::Memory { mount, limit, left },
             Bounding::Node => Shortage::Node { mount, left },
@@ -175,10 +175,10 @@ impl Volume {
     }
 }
 
-/// What a file system that is full lacks.
+/// What is too small of a file system that is full.
 pub(super) fn shortage(place: &Path) -> Shortage {
-    let statistics = Statistics::of(place);
-    let found = Mount::of(place);
+    let statistics = Statistics::from_path(place);
+    let found = MountPoint::from_path(place);
     let (kind, mount, size) = (found.kind, found.point, statistics.size);
     let left = statistics.left.bytes;
     match kind.as_str() {
@@ -198,8 +198,8 @@ pub(super) fn shortage(place: &Path) -> Shortage {
 }
 
 impl Statistics {
-    /// Of a file system that says nothing, or has no bound, there is always enough.
-    fn of(place: &Path) -> Self {
+    /// A file system without numbers, or without a limit, always has enough.
+    fn from_path(place: &Path) -> Self {
         const ANY: u64 = u64::MAX / 2;
         let Ok(found) = rustix::fs::statvfs(place) else {
             let (bytes, files) = (ANY, ANY);
@@ -223,21 +223,21 @@ impl Statistics {
 }
 
 /// Where and how a file system is mounted.
-struct Mount {
+struct MountPoint {
     point: PathBuf,
     kind: String,
     swaps: bool,
 }
 
-impl Mount {
-    /// The mount that `place` lies on; of what cannot be found, the place itself.
-    fn of(place: &Path) -> Self {
+impl MountPoint {
+    /// The mount that holds `place`, or `place` itself if the mount cannot be found.
+    fn from_path(place: &Path) -> Self {
         let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
         let mounts = procfs::process::Process::myself().and_then(|own| own.mountinfo());
         let found = mounts.ok().and_then(|mounts| {
             let around = mounts.0.into_iter();
             let around = around.filter(|mount| place.starts_with(&mount.mount_point));
-            // Of several at one place the last one counts.
+            // The last of several mounts at one path hides the others.
             around.max_by_key(|mount| mount.mount_point.as_os_str().len())
         });
         match found {

@@ -7,8 +7,8 @@ use rustix::fs::{CWD, mkfifoat};
 
 use super::*;
 
-/// An output directory beside a secret, with everything in it that may lie in one.
-fn stage() -> (tempfile::TempDir, Directory) {
+/// An output directory beside a secret, with every kind of entry.
+fn stage() -> (tempfile::TempDir, GuardedDirectory) {
     let place = tempfile::tempdir().unwrap();
     let outputs = place.path().join("outputs");
     fs::create_dir_all(outputs.join("dir/deep")).unwrap();
@@ -32,11 +32,11 @@ fn stage() -> (tempfile::TempDir, Directory) {
     }
     mkfifoat(CWD, outputs.join("pipe"), Mode::RUSR | Mode::WUSR).unwrap();
     drop(UnixListener::bind(outputs.join("socket")).unwrap());
-    let directory = Directory::open(&outputs).unwrap();
+    let directory = GuardedDirectory::open(&outputs).unwrap();
     (place, directory)
 }
 
-fn read(directory: &Directory, path: &str) -> Result<String, String> {
+fn read(directory: &GuardedDirectory, path: &str) -> Result<String, String> {
     let mut text = String::new();
     let mut file = directory
         .open_file(Path::new(path))
@@ -86,7 +86,7 @@ fn nothing_else_is_opened_and_nothing_blocks() {
 }
 
 #[test]
-fn a_look_tells_what_is_there() {
+fn stat_says_what_is_there() {
     let (_place, directory) = stage();
     let look = |path: &str| {
         let stat = directory.stat(Path::new(path));
@@ -118,7 +118,7 @@ fn a_look_tells_what_is_there() {
 }
 
 #[test]
-fn without_the_call_files_are_reached_and_no_link_is_followed() {
+fn without_openat2_files_are_opened_and_no_link_is_followed() {
     let (_place, directory) = stage();
     let open = |path: &str, flags| {
         let opened = directory.step_by_step(Path::new(path), flags | OFlags::CLOEXEC);
@@ -154,17 +154,17 @@ fn without_the_call_files_are_reached_and_no_link_is_followed() {
             assert!(error.contains(reason), "{path} {flags:?}: {error}");
         }
     }
-    // The link itself, for whoever asks whether there is one.
+    // `O_NOFOLLOW` opens the link itself.
     let link = open("dangling", OFlags::PATH | OFlags::NOFOLLOW).unwrap();
     assert!(is_link(&fstat(link).unwrap()));
 }
 
 #[test]
-fn a_directory_that_is_none_is_told_with_the_flag() {
+fn a_missing_directory_is_reported_with_the_flag() {
     let place = tempfile::tempdir().unwrap();
     fs::write(place.path().join("file"), "").unwrap();
     for name in ["nothing", "file"] {
-        let error = Directory::open(&place.path().join(name)).unwrap_err();
+        let error = GuardedDirectory::open(&place.path().join(name)).unwrap_err();
         let error = error.to_string();
         assert!(
             error.contains(name) && error.contains("--from-local-dir"),

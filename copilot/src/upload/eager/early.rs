@@ -1,11 +1,12 @@
-//! What went up before main's end, and what becomes of it afterwards.
+//! What went up before main's end, and what happens to it afterwards.
 //!
-//! The plan that is made at main's end decides. What it names and has not changed since it was sent
-//! is settled; what it does not name is deleted before the outputs are committed, since an object
-//! beneath the prefix of a directory is a file of that directory to whoever reads it.
+//! The plan of main's end decides. A file that it names, and that has not changed since it was sent, is
+//! settled. An object that it does not name is deleted before the outputs are committed: beneath the
+//! prefix of a directory, readers would take it for a file of that directory.
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 use tracing::{debug, info, warn};
@@ -13,8 +14,8 @@ use tracing::{debug, info, warn};
 use super::journal::Journal;
 use super::stamp::Stamp;
 use crate::store::{Reference, StoreError};
-use crate::transfer::{Digests, Engine, Gradual, Opened, Stop, Stopped};
-use crate::upload::directory::Directory;
+use crate::transfer::{Digests, Engine, MultipartUpload, Stop, Stopped, Summary};
+use crate::upload::directory::GuardedDirectory;
 use crate::upload::planned::RawPrefix;
 
 /// Objects that are deleted at once.
@@ -22,12 +23,12 @@ const DELETIONS: usize = 16;
 
 /// What is known of an object that we have tried to write.
 #[derive(Debug)]
-enum Entry {
-    /// Something of it may be there.
+enum EarlyObject {
+    /// It may exist, with any content.
     Tried,
-    /// It is a file as it was.
+    /// It holds a file in the state that it had.
     Sent(Sent),
-    /// The same, and the plan of main's end names it.
+    /// The plan of main's end names it.
     Wanted,
 }
 
@@ -36,39 +37,41 @@ enum Entry {
 pub struct Sent {
     /// Its state before it was read.
     pub stamp: Stamp,
-    /// Whether a file in the same state is of the same content.
+    /// Whether a file in the same state has the same content.
     pub proves: bool,
-    /// What was read.
+    /// Digests of what was read and sent.
     pub digests: Digests,
 }
 
-/// Objects and pieces that went up early.
+/// Objects and parts that went up early.
 #[derive(Debug, Default)]
 pub struct Early {
     /// By the names below the raw prefix, joined by `/`.
-    entries: HashMap<Box<str>, Entry>,
-    /// Objects in the making, likewise.
-    growing: HashMap<Box<str>, Gradual>,
-    journal: Option<Journal>,
-    /// Where all that is; nothing where nothing goes up early.
+    entries: HashMap<Box<str>, EarlyObject>,
+    /// Multipart uploads that have begun, by the same names.
+    begun: HashMap<Box<str>, MultipartUpload>,
+    journal: Option<Arc<Journal>>,
+    /// The prefix of all these names; `None` where nothing goes up early.
     raw: Option<RawPrefix>,
     /// Files of the final plan that were up and unchanged.
     settled: u64,
+    /// What went up before main's end.
+    summary: Summary,
 }
 
-/// An object that belongs to no output and cannot be deleted.
+/// An object that no output names and that cannot be deleted.
 #[derive(Debug)]
 pub struct Leftover {
     /// Its name below the raw prefix.
     pub key: Box<str>,
-    /// The object.
+    /// The object that stays.
     pub object: Reference,
     /// Why it stays.
     pub cause: StoreError,
 }
 
 impl Early {
-    /// Nothing yet, of what will go below this prefix.
+    /// Nothing yet; names are below this prefix.
     pub(super) fn below(raw: RawPrefix) -> Self {
         Self {
             raw: Some(raw),
@@ -76,11 +79,11 @@ impl Early {
         }
     }
 
-    /// Notes names in this journal from now on; an earlier life of this sidecar has tried these.
+    /// Notes names in this journal from now on. An earlier life of this sidecar has tried `tried`.
     pub(super) fn keep(&mut self, journal: Journal, tried: impl IntoIterator<Item = Box<str>>) {
         let before = self.len();
         for key in tried {
-            self.entries.entry(key).or_insert(Entry::Tried);
+            self.entries.entry(key).or_insert(EarlyObject::Tried);
         }
         if self.len() > before {
             info!(
@@ -88,79 +91,97 @@ impl Early {
                 "an earlier life of this sidecar has sent objects while main ran"
             );
         }
-        self.journal = Some(journal);
+        self.journal = Some(Arc::new(journal));
     }
 
-    /// How many files of the final plan were up and unchanged at main's end.
+    /// Where names are noted.
+    pub(super) fn journal(&self) -> Option<Arc<Journal>> {
+        self.journal.clone()
+    }
+
+    /// Main has ended, and this went up before.
+    pub(super) fn close(&mut self, summary: Summary) {
+        self.summary = summary;
+    }
+
+    /// What went up before main's end.
+    #[must_use]
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The number of files of the final plan that were up and unchanged at main's end.
     #[must_use]
     pub fn settled(&self) -> u64 {
         self.settled
     }
 
-    /// How many objects were tried.
+    /// The number of objects that were tried.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// What is known of the file that went to this place.
+    /// What is known of the file that became the object of this name.
     pub(super) fn sent(&self, key: &str) -> Option<&Sent> {
         match self.entries.get(key)? {
-            Entry::Sent(sent) => Some(sent),
-            Entry::Tried | Entry::Wanted => None,
+            EarlyObject::Sent(sent) => Some(sent),
+            EarlyObject::Tried | EarlyObject::Wanted => None,
         }
     }
 
-    /// Whether something was tried there.
+    /// Whether an object of this name was tried.
     pub(super) fn has_tried(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// What the object there is known to hold; from now on it is not known any more.
+    /// What the object of this name holds, if that is known. The caller overwrites the object, so it is
+    /// not known from now on.
     pub(super) fn known(&mut self, key: &str) -> Option<Digests> {
         let entry = self.entries.get_mut(key)?;
-        match std::mem::replace(entry, Entry::Tried) {
-            Entry::Sent(sent) => Some(sent.digests),
-            Entry::Tried | Entry::Wanted => None,
+        match std::mem::replace(entry, EarlyObject::Tried) {
+            EarlyObject::Sent(sent) => Some(sent.digests),
+            EarlyObject::Tried | EarlyObject::Wanted => None,
         }
     }
 
-    /// Notes that something will be written there, where the next life will find it, too.
+    /// Notes that an object of this name will be written, where the next life finds the note.
     ///
     /// # Errors
-    /// That it cannot be noted; then it may not be written.
+    /// That the name cannot be noted. Then the object must not be written.
     pub(super) fn trying(&mut self, key: &str) -> std::io::Result<()> {
         if self.entries.contains_key(key) {
             return Ok(());
         }
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = &self.journal {
             journal.note(key)?;
         }
-        self.entries.insert(key.into(), Entry::Tried);
+        self.entries.insert(key.into(), EarlyObject::Tried);
         Ok(())
     }
 
-    /// Notes how it went.
+    /// Notes what was sent, or that sending failed.
     pub(super) fn landed(&mut self, key: &str, sent: Option<Sent>) {
-        let entry = sent.map_or(Entry::Tried, Entry::Sent);
+        let entry = sent.map_or(EarlyObject::Tried, EarlyObject::Sent);
         self.entries.insert(key.into(), entry);
     }
 
-    /// Objects in the making.
-    pub(super) fn growing(&mut self) -> &mut HashMap<Box<str>, Gradual> {
-        &mut self.growing
+    /// Multipart uploads that have begun.
+    pub(super) fn begun(&mut self) -> &mut HashMap<Box<str>, MultipartUpload> {
+        &mut self.begun
     }
 
-    /// Whether nothing is left to do for a file of the final plan. It may have to be read for that.
+    /// Whether a file of the final plan is up and unchanged. Reads the file where its state proves
+    /// nothing.
     pub(in crate::upload) async fn is_settled(
         &mut self,
         key: &str,
         path: &Path,
-        directory: &Directory,
+        directory: &GuardedDirectory,
     ) -> bool {
         let Some(entry) = self.entries.get_mut(key) else {
             return false;
         };
-        let Entry::Sent(sent) = std::mem::replace(entry, Entry::Wanted) else {
+        let EarlyObject::Sent(sent) = std::mem::replace(entry, EarlyObject::Wanted) else {
             return false;
         };
         let unchanged = is_unchanged(&sent, directory, path).await;
@@ -169,24 +190,22 @@ impl Early {
         unchanged
     }
 
-    /// The object in the making for a file of the final plan, to be finished.
-    pub(in crate::upload) fn take_growing(&mut self, key: &str) -> Option<Gradual> {
-        self.growing.remove(key)
+    /// The multipart upload that has begun for a file of the final plan.
+    pub(in crate::upload) fn take_begun(&mut self, key: &str) -> Option<MultipartUpload> {
+        self.begun.remove(key)
     }
 
-    /// Deletes what the final plan did not name; gives what stays all the same.
+    /// Deletes what the final plan does not name, and returns the objects that cannot be deleted.
     pub(in crate::upload) async fn clear(
         &mut self,
         engine: &Engine,
         stop: &Stop,
     ) -> Result<Vec<Leftover>, Stopped> {
-        for (_, gradual) in self.growing.drain() {
-            engine.give_up(gradual).await;
-        }
+        self.abort_begun().await;
         let Some(raw) = &self.raw else {
             return Ok(Vec::new());
         };
-        let unwanted = |entry: &Entry| !matches!(entry, Entry::Wanted);
+        let unwanted = |entry: &EarlyObject| !matches!(entry, EarlyObject::Wanted);
         let unwanted = self.entries.iter().filter(|(_, entry)| unwanted(entry));
         let unwanted: Vec<Box<str>> = unwanted.map(|(key, _)| key.clone()).collect();
         let leftovers = stream::iter(unwanted)
@@ -197,8 +216,7 @@ impl Early {
         stop.race(leftovers).await
     }
 
-    /// Nothing of it will be outputs, unless it is wanted: deletes what can be deleted in the time
-    /// given. What stays is logged.
+    /// The run has no outputs: deletes what it can in the time given, and logs what stays.
     pub async fn withdraw(&mut self, engine: &Engine, stop: &Stop) {
         match self.clear(engine, stop).await {
             Ok(leftovers) => match leftovers.first() {
@@ -217,11 +235,16 @@ impl Early {
         }
     }
 
-    /// Leaves the objects where they are, as of a run that may go on elsewhere, and says so.
-    pub async fn leave(&mut self, engine: &Engine) {
-        for (_, gradual) in self.growing.drain() {
-            engine.give_up(gradual).await;
-        }
+    async fn abort_begun(&mut self) {
+        let begun = self.begun.drain().map(|(_, upload)| upload.abort());
+        stream::iter(begun)
+            .for_each_concurrent(DELETIONS, |aborted| aborted)
+            .await;
+    }
+
+    /// Leaves the objects where they are, since another run may use them, and logs that.
+    pub async fn leave(&mut self) {
+        self.abort_begun().await;
         if self.len() > 0 {
             warn!(
                 objects = self.len(),
@@ -230,14 +253,14 @@ impl Early {
         }
     }
 
-    /// Nothing of it is wanted after all.
+    /// The plan of main's end does not count: no object is wanted.
     pub fn unwant(&mut self) {
         for entry in self.entries.values_mut() {
-            *entry = Entry::Tried;
+            *entry = EarlyObject::Tried;
         }
     }
 
-    /// All is done: the next life need not know of this one.
+    /// Everything is done: the next life needs no journal.
     pub(in crate::upload) fn forget(&mut self) {
         self.entries.clear();
         if let Some(journal) = self.journal.take() {
@@ -246,10 +269,10 @@ impl Early {
     }
 }
 
-/// Deletes an object; it is told if it stays.
+/// Deletes an object, or returns why it stays.
 async fn delete(key: Box<str>, raw: &RawPrefix, engine: &Engine) -> Option<Leftover> {
     let names: Vec<&str> = key.split('/').collect();
-    // It had a reference when it was written.
+    // A name that makes no reference was never written.
     let object = raw.join(&names).ok()?;
     let deleted = match engine.stores().open(&object) {
         Ok(opened) => opened.delete().await,
@@ -259,7 +282,7 @@ async fn delete(key: Box<str>, raw: &RawPrefix, engine: &Engine) -> Option<Lefto
         Ok(()) => {
             info!(
                 object = object.shown(),
-                "deleted: it was sent while main ran and is no output"
+                "deleted: it went up while main ran, and no output names it"
             );
             None
         }
@@ -267,23 +290,15 @@ async fn delete(key: Box<str>, raw: &RawPrefix, engine: &Engine) -> Option<Lefto
     }
 }
 
-async fn is_unchanged(sent: &Sent, directory: &Directory, path: &Path) -> bool {
+async fn is_unchanged(sent: &Sent, directory: &GuardedDirectory, path: &Path) -> bool {
     let Ok(file) = directory.open_file(path) else {
         return false;
     };
-    match Stamp::of_file(&file) {
+    match Stamp::from_file(&file) {
         Ok(now) if now == sent.stamp && sent.proves => true,
         Ok(now) if now.size() == sent.digests.size() => {
-            sent.digests.are_of(&file).await.unwrap_or(false)
+            sent.digests.match_file(&file).await.unwrap_or(false)
         }
         _ => false,
     }
-}
-
-/// A file of the output directory, and its size.
-pub fn open(directory: &Directory, path: &Path) -> std::io::Result<Opened> {
-    let file = directory.open_file(path)?;
-    let size = file.metadata()?.len();
-    let name = directory.shown(path);
-    Ok(Opened { name, file, size })
 }

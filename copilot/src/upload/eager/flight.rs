@@ -1,4 +1,4 @@
-//! Files on their way up, and how they landed.
+//! Files in flight while main runs, and how their uploads ended.
 
 use std::fs::File;
 use std::io;
@@ -11,84 +11,89 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::early::Sent;
+use super::journal::{self, Journal};
 use super::schedule::Step;
-use super::stamp::Look;
+use super::stamp::FileState;
 use super::{AFTER_FAILURE, Eager, MOST_GROWING};
 use crate::store::Reference;
-use crate::transfer::{CopyError, Digests, Engine, Gradual, Opened, Stop};
-use crate::upload::directory::Directory;
+use crate::transfer::{CopyError, Digests, FileUploads, MultipartUpload, OpenFile, Stop};
+use crate::upload::directory::GuardedDirectory;
 
-/// Something on its way.
+/// An upload in flight.
 pub type Flight = BoxFuture<'static, Landed>;
 
-/// How it went.
+/// An upload that has ended.
 pub struct Landed {
     path: Arc<Path>,
     key: Box<str>,
-    what: What,
+    sent: Outcome,
 }
 
-enum What {
-    /// A whole file.
+enum Outcome {
+    /// Of a whole file.
     Whole(Result<Sent, CopyError>),
-    /// Some pieces of one.
-    Pieces(Result<Box<Gradual>, CopyError>),
+    /// Of some parts of a file that grows.
+    Parts(Result<Box<MultipartUpload>, CopyError>),
 }
 
-/// What a flight needs.
-struct Load {
-    engine: Engine,
-    from: Opened,
+/// A file to upload, or parts of it.
+struct EarlyUpload {
+    uploads: FileUploads,
+    file: OpenFile,
     to: Reference,
+    key: Box<str>,
     stop: Stop,
-    gradual: Option<Gradual>,
+    begun: Option<MultipartUpload>,
+    journal: Option<Arc<Journal>>,
 }
 
 impl Eager {
-    /// Sends a file, or pieces of it.
+    /// Starts to send a file, or parts of it.
     ///
     /// # Errors
-    /// That it cannot be noted.
+    /// That its name cannot be noted.
     pub(super) fn depart(
         &mut self,
         step: Step,
         path: Arc<Path>,
         key: Box<str>,
         file: File,
-        look: Look,
-        directory: &Directory,
+        state: FileState,
+        directory: &GuardedDirectory,
     ) -> io::Result<()> {
         let names: Vec<&str> = key.split('/').collect();
         let Ok(to) = self.raw.join(&names) else {
-            // The final plan refuses it, with the reason.
+            // The final plan refuses the name, and says why.
             return Ok(());
         };
-        let gradual = self.early.growing().remove(&key);
-        let others = self.early.growing().len() + self.busy.len();
-        if step == Step::Grow && gradual.is_none() && others >= MOST_GROWING {
+        let begun = self.early.begun().remove(&key);
+        let others = self.early.begun().len() + self.busy.len();
+        if step == Step::Grow && begun.is_none() && others >= MOST_GROWING {
             return Ok(());
         }
         self.early.trying(&key)?;
-        let load = Load {
-            engine: self.engine.clone(),
-            from: Opened {
+        let upload = EarlyUpload {
+            uploads: self.uploads.clone(),
+            file: OpenFile {
                 name: directory.shown(&path),
                 file,
-                size: look.stamp.size(),
+                size: state.stamp.size(),
             },
             to,
+            key: key.clone(),
             stop: Stop::new(self.cancel.clone(), None),
-            gradual,
+            begun,
+            journal: self.early.journal(),
         };
         self.busy.insert(key.clone());
         let flight = if step == Step::Grow {
             async move {
-                let what = What::Pieces(load.pieces().await.map(Box::new));
-                Landed { path, key, what }
+                let sent = Outcome::Parts(upload.parts().await.map(Box::new));
+                Landed { path, key, sent }
             }
             .boxed()
         } else {
-            if let Some(reason) = look.doubt {
+            if let Some(reason) = state.doubt {
                 self.say(reason, || {
                     info!(
                         file = directory.shown(&path),
@@ -98,26 +103,30 @@ impl Eager {
             }
             let known = self.early.known(&key);
             async move {
-                let sent = load.whole(known).await.map(|digests| Sent {
-                    stamp: look.stamp,
-                    proves: look.doubt.is_none(),
+                let sent = upload.whole(known).await.map(|digests| Sent {
+                    stamp: state.stamp,
+                    proves: state.doubt.is_none(),
                     digests,
                 });
-                let what = What::Whole(sent);
-                Landed { path, key, what }
+                let sent = Outcome::Whole(sent);
+                Landed { path, key, sent }
             }
             .boxed()
         };
         self.flight.push(flight);
+        self.meter.get_or_insert_with(|| self.uploads.meter());
         Ok(())
     }
 
-    /// Notes how something went.
+    /// Notes how an upload ended.
     pub(super) fn landed(&mut self, landed: Landed) {
-        let Landed { path, key, what } = landed;
+        let Landed { path, key, sent } = landed;
         self.busy.remove(&key);
-        let failed = match what {
-            What::Whole(outcome) => {
+        if self.flight.is_empty() {
+            self.meter = None;
+        }
+        let failed = match sent {
+            Outcome::Whole(outcome) => {
                 self.schedule.sent(&path);
                 let (sent, failed) = match outcome {
                     Ok(sent) => (Some(sent), None),
@@ -127,12 +136,12 @@ impl Eager {
                 self.early.landed(&key, sent);
                 failed
             }
-            What::Pieces(Ok(gradual)) => {
-                debug!(key, bytes = gradual.sent(), "landed");
-                self.early.growing().insert(key, *gradual);
+            Outcome::Parts(Ok(upload)) => {
+                debug!(key, bytes = upload.sent(), "landed");
+                self.early.begun().insert(key, *upload);
                 None
             }
-            What::Pieces(Err(error)) => Some(error),
+            Outcome::Parts(Err(error)) => Some(error),
         };
         let Some(error) = failed else {
             return;
@@ -140,76 +149,106 @@ impl Eager {
         let now = Instant::now();
         self.schedule.touched(&path, now);
         match error {
-            // Main is at it, or it is main's end.
+            // Main writes to the file, or main has ended.
             CopyError::SourceChanged { .. } | CopyError::Stopped(_) => {
                 debug!(%error, "not sent yet");
             }
             error => {
                 self.next_try = now + AFTER_FAILURE;
                 self.say("failure", || {
-                    warn!(%error, "an output did not go up while main runs: tried again, at its end at last");
+                    warn!(
+                        %error,
+                        "an output did not go up while main runs: it is tried again, at the latest \
+                         when main has ended"
+                    );
                 });
             }
         }
     }
 }
 
-impl Load {
-    /// Sends all of the file, if it does not hold what is known to have been sent.
-    async fn whole(self, known: Option<Digests>) -> Result<Digests, CopyError> {
-        let Self {
-            engine,
-            from,
-            to,
-            stop,
-            gradual,
-        } = self;
+impl EarlyUpload {
+    /// Sends the whole file, unless it holds exactly what was sent before.
+    async fn whole(mut self, known: Option<Digests>) -> Result<Digests, CopyError> {
         if let Some(known) = known
-            && known.are_of(&from.file).await.unwrap_or(false)
+            && known.match_file(&self.file.file).await.unwrap_or(false)
         {
-            if let Some(gradual) = gradual {
-                engine.give_up(gradual).await;
+            if let Some(upload) = self.begun.take() {
+                self.abort(upload).await;
             }
             return Ok(known);
         }
-        match gradual {
-            Some(gradual) if gradual.fits(from.size) => {
-                let finished = engine.finish(gradual, &from, &stop).await;
-                finished.map(|(digests, _)| digests)
+        let upload = match self.fitting().await {
+            Some(upload) => upload,
+            None if self.file.size > self.uploads.part_size() => self.begin().await?,
+            None => {
+                return self.uploads.send(&self.file, &self.to, &self.stop).await;
             }
-            Some(gradual) => {
-                engine.give_up(gradual).await;
-                engine.send(&from, &to, &stop).await
-            }
-            None => engine.send(&from, &to, &stop).await,
-        }
+        };
+        let id = upload.id().map(str::to_owned);
+        let sent = self.uploads.finish(upload, &self.file, &self.stop).await;
+        self.ended(id);
+        sent
     }
 
-    /// Sends the pieces that are not likely to change: all whole ones but the last.
-    async fn pieces(self) -> Result<Gradual, CopyError> {
-        let Self {
-            engine,
-            from,
-            to,
-            stop,
-            gradual,
-        } = self;
-        let mut gradual = match gradual {
-            Some(gradual) if gradual.fits(from.size) => gradual,
-            Some(gradual) => {
-                // It has become shorter, or too long.
-                engine.give_up(gradual).await;
-                engine.begin(&to, &from, &stop).await?
-            }
-            None => engine.begin(&to, &from, &stop).await?,
+    /// Sends the parts that will probably not change: all whole parts but the last.
+    async fn parts(mut self) -> Result<MultipartUpload, CopyError> {
+        let mut upload = match self.fitting().await {
+            Some(upload) => upload,
+            None => self.begin().await?,
         };
-        let until = from.size.saturating_sub(engine.piece());
-        match engine.send_until(&mut gradual, &from, until, &stop).await {
-            Ok(()) => Ok(gradual),
+        let until = self.file.size.saturating_sub(self.uploads.part_size());
+        let sent = self
+            .uploads
+            .send_until(&mut upload, &self.file, until, &self.stop)
+            .await;
+        match sent {
+            Ok(()) => Ok(upload),
             Err(error) => {
-                engine.give_up(gradual).await;
+                self.abort(upload).await;
                 Err(error)
             }
         }
+    }
+
+    /// The upload that has begun, if it fits the file. The file may have become shorter, or too large.
+    async fn fitting(&mut self) -> Option<MultipartUpload> {
+        let upload = self.begun.take()?;
+        if upload.fits(self.file.size) {
+            return Some(upload);
+        }
+        self.abort(upload).await;
+        None
+    }
+
+    async fn abort(&self, upload: MultipartUpload) {
+        let id = upload.id().map(str::to_owned);
+        upload.abort().await;
+        self.ended(id);
+    }
+
+    /// Notes that an upload has ended, so that the next life does not abort it again.
+    fn ended(&self, id: Option<String>) {
+        let (Some(journal), Some(id)) = (&self.journal, id) else {
+            return;
+        };
+        if let Err(error) = journal.note_end(&id) {
+            debug!(%error, "the end of an upload cannot be noted");
+        }
+    }
+
+    /// Begins a multipart upload, and notes its id where the next life of this sidecar finds it.
+    async fn begin(&mut self) -> Result<MultipartUpload, CopyError> {
+        let upload = self.uploads.begin(&self.file, &self.to, &self.stop).await?;
+        let noted = match (&self.journal, upload.id()) {
+            (Some(journal), Some(id)) => journal.note_upload(&self.key, id),
+            _ => Ok(()),
+        };
+        if let Err(source) = noted {
+            upload.abort().await;
+            let path = journal::NAME.into();
+            return Err(CopyError::Write { path, source });
+        }
+        Ok(upload)
     }
 }

@@ -1,70 +1,113 @@
-//! Which objects this sidecar has tried to write early, kept where its next life finds it.
+//! Which objects and multipart uploads this sidecar has begun early, kept where its next life finds them.
 //!
-//! A sidecar that is killed while main runs is started again and knows nothing; what it had sent may
-//! be no output in the end, and would stay. So each name is noted before its object is written, in a
-//! file of the output directory that belongs to no output. Main may write there, too: whatever it
-//! forges is joined to the raw prefix, its own, and cannot leave it.
+//! A sidecar that is killed while main runs is started again without any memory of what it sent. Some of
+//! that may not be an output in the end, and would stay in the store. So the sidecar notes each name
+//! before it writes the object, and the id of each multipart upload before it sends a part, in a file of
+//! the output directory that belongs to no output. Main can write there as well: every name is joined to
+//! the raw prefix, which is main's own, and cannot leave it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tracing::warn;
 
-use crate::upload::directory::Directory;
+use crate::upload::directory::GuardedDirectory;
 
 /// Its name in the output directory.
 pub const NAME: &str = ".copilot-early";
 
-/// The most that is read of it: a hundred thousand names of usual length.
+/// The most bytes that are read of it: a hundred thousand names of usual length.
 const LONGEST: u64 = 16 << 20;
 
-/// The notes of this life.
+/// The open journal, to which this life adds.
 #[derive(Debug)]
 pub struct Journal {
-    directory: Arc<Directory>,
+    directory: Arc<GuardedDirectory>,
     file: File,
 }
 
+/// What earlier lives have noted.
+#[derive(Debug, Default)]
+pub struct JournalNotes {
+    /// Names of objects: segments, joined by `/`.
+    pub keys: Vec<Box<str>>,
+    /// Multipart uploads that have not ended, by the store's ids, each with the name of its object.
+    pub uploads: BTreeMap<Box<str>, Box<str>>,
+}
+
+/// A line of the journal, in JSON: a name may contain the end of a line.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum JournalLine {
+    Key(Box<str>),
+    Begun { key: Box<str>, upload: Box<str> },
+    Ended { ended: Box<str> },
+}
+
 impl Journal {
-    /// Opens the journal, and gives the names that an earlier life has noted.
-    pub fn open(directory: &Arc<Directory>) -> io::Result<(Self, Vec<Box<str>>)> {
+    /// Opens the journal, and returns what earlier lives have noted.
+    pub fn open(directory: &Arc<GuardedDirectory>) -> io::Result<(Self, JournalNotes)> {
         let file = directory.open_own(NAME)?;
-        let tried = read(&file)?;
+        let noted = read(&file)?;
         let directory = Arc::clone(directory);
-        Ok((Self { directory, file }, tried))
+        Ok((Self { directory, file }, noted))
     }
 
-    /// Notes a name: segments, joined by `/`.
-    pub fn note(&mut self, key: &str) -> io::Result<()> {
-        // As JSON: a name may hold the end of a line.
-        let line = format!("{}\n", serde_json::Value::from(key));
-        self.file.write_all(line.as_bytes())
+    /// Notes the name of an object: segments, joined by `/`.
+    pub fn note(&self, key: &str) -> io::Result<()> {
+        self.write(&serde_json::Value::from(key))
     }
 
-    /// Removes it.
-    pub fn remove(self) {
+    /// Notes that a multipart upload to the object of this name has begun.
+    pub fn note_upload(&self, key: &str, id: &str) -> io::Result<()> {
+        self.write(&serde_json::json!({ "key": key, "upload": id }))
+    }
+
+    /// Notes that a multipart upload has ended.
+    pub fn note_end(&self, id: &str) -> io::Result<()> {
+        self.write(&serde_json::json!({ "ended": id }))
+    }
+
+    /// The file is open for appending, so lines of two callers do not mix.
+    fn write(&self, line: &serde_json::Value) -> io::Result<()> {
+        (&self.file).write_all(format!("{line}\n").as_bytes())
+    }
+
+    /// Removes the journal.
+    pub fn remove(&self) {
         if let Err(error) = self.directory.remove_own(NAME) {
             warn!(%error, "{NAME} stays in the output directory");
         }
     }
 }
 
-/// The names in a journal; what is none is left out.
-fn read(file: &File) -> io::Result<Vec<Box<str>>> {
-    let mut keys = Vec::new();
+/// The notes in a journal. Other lines are skipped.
+fn read(file: &File) -> io::Result<JournalNotes> {
+    let mut noted = JournalNotes::default();
     let mut foreign = 0;
     for line in BufReader::new(file.take(LONGEST)).split(b'\n') {
-        match serde_json::from_slice::<Box<str>>(&line?) {
-            Ok(key) => keys.push(key),
-            // The last line of a life that was cut short, or not ours.
+        match serde_json::from_slice::<JournalLine>(&line?) {
+            Ok(JournalLine::Key(key)) => noted.keys.push(key),
+            Ok(JournalLine::Begun { key, upload }) => {
+                noted.uploads.insert(upload, key);
+            }
+            Ok(JournalLine::Ended { ended }) => {
+                noted.uploads.remove(&ended);
+            }
+            // The last line of a life that was killed, or a line of main's.
             Err(_) => foreign += 1,
         }
     }
     if foreign > 0 {
-        warn!(lines = foreign, "{NAME} holds lines that are no names");
+        warn!(
+            lines = foreign,
+            "{NAME} contains lines that the sidecar did not write: they are skipped"
+        );
     }
-    Ok(keys)
+    Ok(noted)
 }
 
 #[cfg(test)]
@@ -74,29 +117,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_back_and_what_is_none_does_not() {
+    fn names_and_uploads_come_back_and_other_lines_do_not() {
         let dir = tempfile::tempdir().unwrap();
-        let directory = Arc::new(Directory::open(dir.path()).unwrap());
-        let (mut journal, tried) = Journal::open(&directory).unwrap();
-        assert!(tried.is_empty());
+        let directory = Arc::new(GuardedDirectory::open(dir.path()).unwrap());
+        let (journal, noted) = Journal::open(&directory).unwrap();
+        assert!(noted.keys.is_empty() && noted.uploads.is_empty());
         for key in ["o", "tree/a\nb", "tree/\"é\""] {
             journal.note(key).unwrap();
         }
+        for id in ["an \"id\"", "another", "a third"] {
+            journal.note_upload("o", id).unwrap();
+        }
+        journal.note_end("another").unwrap();
         let path = dir.path().join(NAME);
         let mut content = fs::read(&path).unwrap();
         content.extend(b"garbage\n\xff\n[\"a\"]\n\"cut");
         fs::write(&path, content).unwrap();
-        let (again, tried) = Journal::open(&directory).unwrap();
-        let tried: Vec<&str> = tried.iter().map(|key| &**key).collect();
+        let (again, noted) = Journal::open(&directory).unwrap();
+        let tried: Vec<&str> = noted.keys.iter().map(|key| &**key).collect();
         assert_eq!(tried, ["o", "tree/a\nb", "tree/\"é\""]);
+        let begun: Vec<_> = noted
+            .uploads
+            .iter()
+            .map(|(id, key)| (&**id, &**key))
+            .collect();
+        assert_eq!(begun, [("a third", "o"), ("an \"id\"", "o")]);
         again.remove();
         assert!(!path.exists());
     }
 
     #[test]
-    fn what_main_puts_in_its_place_is_not_followed() {
+    fn a_link_or_a_pipe_in_its_place_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let directory = Arc::new(Directory::open(dir.path()).unwrap());
+        let directory = Arc::new(GuardedDirectory::open(dir.path()).unwrap());
         let elsewhere = tempfile::NamedTempFile::new().unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), dir.path().join(NAME)).unwrap();
         assert!(Journal::open(&directory).is_err());

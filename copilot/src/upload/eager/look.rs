@@ -1,4 +1,4 @@
-//! A look at the files that are due: where each would go, and whether it goes now.
+//! A look at the files that are due: where each of them goes, and whether it goes now.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,31 +7,31 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::places::Places;
-use super::schedule::{Seen, Step};
-use super::stamp::Look;
+use super::schedule::{Observed, Step};
+use super::stamp::FileState;
 use super::{Eager, MOST_AT_ONCE, MOST_FILES, PLAN_PAUSE};
 use crate::literal::output::data_so_far;
-use crate::transfer::Gradual;
+use crate::transfer::MultipartUpload;
 use crate::upload::view::OutputDirectory;
 
-/// Looks before somebody else has their turn.
+/// Files of one look: then other tasks get their turn.
 const LOOKS: usize = 64;
 
-/// How many times as long as a plan took there is none.
+/// The pause after a plan, as a multiple of the time that the plan took.
 const PLAN_SHARE: u32 = 20;
 
 impl Eager {
-    /// Looks at the files whose time it is.
+    /// Looks at the files that are due.
     pub(super) fn look(&mut self) {
         let now = Instant::now();
         for _ in 0..LOOKS {
-            let Some(source) = &self.source else {
+            let Some(opened) = &self.opened else {
                 return;
             };
             if self.flight.len() >= MOST_AT_ONCE {
                 return;
             }
-            let directory = Arc::clone(&source.directory);
+            let directory = Arc::clone(&opened.directory);
             let Some((path, taken)) = self.schedule.take(now) else {
                 return;
             };
@@ -45,50 +45,49 @@ impl Eager {
                 self.schedule.put_back(&path, taken, now + PLAN_PAUSE);
                 continue;
             }
-            // What is not there any more, or not to be read, is the final plan's affair.
+            // The final plan handles a file that is gone or that we may not read.
             let Ok(file) = directory.open_file(&path) else {
                 continue;
             };
-            let Ok(look) = Look::at(&file) else {
+            let Ok(state) = FileState::from_file(&file) else {
                 continue;
             };
-            let piece = self.engine.piece();
-            let growing = self.early.growing().get(&key);
-            let in_pieces = growing.map_or(0, Gradual::sent);
+            let part_size = self.uploads.part_size();
+            let begun = self.early.begun().get(&key);
+            let in_parts = begun.map_or(0, MultipartUpload::sent);
             let sent = self.early.sent(&key);
-            let seen = Seen {
-                size: look.stamp.size(),
-                age: look.age,
-                writers: look.writers,
-                is_sent: sent.is_some_and(|sent| sent.stamp == look.stamp),
-                in_pieces,
+            let observed = Observed {
+                size: state.stamp.size(),
+                age: state.age,
+                writers: state.writers,
+                is_sent: sent.is_some_and(|sent| sent.stamp == state.stamp),
+                in_parts,
             };
-            let step = self.schedule.step(&path, taken, &seen, piece, now);
+            let step = self.schedule.step(&path, taken, &observed, part_size, now);
             if matches!(step, Step::Nothing | Step::Wait) {
                 continue;
             }
-            if let Err(error) = self.depart(step, path, key, file, look, &directory) {
+            if let Err(error) = self.depart(step, path, key, file, state, &directory) {
                 return self.give_up(&error);
             }
         }
     }
 
-    /// Whether a file waits for main's end, since enough others do not.
+    /// Whether a file waits for main's end because enough others went up.
     fn is_enough(&mut self, key: &str) -> bool {
         let is_enough = self.early.len() >= MOST_FILES && !self.early.has_tried(key);
         if is_enough {
             self.say("most", || {
                 warn!(
                     files = MOST_FILES,
-                    "enough files went up while main runs: the rest waits for its end"
+                    "enough files went up while main runs: the rest waits for main's end"
                 );
             });
         }
         is_enough
     }
 
-    /// The name that a file would have below the raw prefix. One that is not known to have any is
-    /// planned for.
+    /// The name of a file's object below the raw prefix. If it is not known, a plan finds it.
     fn place(&mut self, path: &Path, now: Instant) -> Option<Box<str>> {
         if self.places.find(path).is_none() {
             if now < self.next_plan {
@@ -102,17 +101,17 @@ impl Eager {
 
     /// Plans as if main had ended.
     fn plan(&mut self, now: Instant) {
-        let Some(source) = &mut self.source else {
+        let Some(opened) = &mut self.opened else {
             return;
         };
         let began = Instant::now();
-        let view = OutputDirectory::new(Arc::clone(&source.directory));
+        let view = OutputDirectory::new(Arc::clone(&opened.directory));
         let mut blobs = data_so_far(&self.declared, &view, self.options);
         blobs.truncate(MOST_FILES);
-        let places = Places::of(blobs);
+        let places = Places::from_blobs(blobs);
         let (mut files, trees) = places.new_since(&self.places);
         for tree in trees {
-            files.extend(source.watch.add(&tree));
+            files.extend(opened.watch.add(&tree));
         }
         self.places = places;
         for file in &files {

@@ -1,9 +1,10 @@
 //! Outputs that go up while main still runs (`UPLOAD_EAGER`).
 //!
-//! Hear of files (`watch`, `scan`), wait until they are quiet (`schedule`), see where the plan would
-//! put them (`places`), send them, note what was sent (`early`, `journal`) and in which state
-//! (`stamp`). At main's end [`Eager::land`] gives all that to the upload, which plans as ever and
+//! Notice files (`watch`, `scan`), wait until they are quiet (`schedule`), ask the plan where they go
+//! (`places`), send them (`flight`), and note what was sent (`early`, `journal`) and in which state
+//! (`stamp`). At main's end [`Eager::land`] hands all that to the upload, which plans as always and
 //! skips what is up and unchanged. Never here: whether main runs, what outputs mean, the commit.
+//! Caller: the sidecar.
 
 mod early;
 mod flight;
@@ -22,54 +23,53 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 pub use self::early::Early;
-pub(super) use self::early::open;
 use self::flight::Flight;
-use self::journal::Journal;
+use self::journal::{Journal, JournalNotes};
 use self::places::Places;
 use self::schedule::Schedule;
-use self::watch::{Gone, Watch};
+use self::watch::{DirectoryWatch, Gone};
 use super::UploadError;
-use super::directory::Directory;
+use super::directory::GuardedDirectory;
 use super::planned::RawPrefix;
 use crate::idl::VariableMap;
 use crate::literal::output::{OutputOptions, has_data};
-use crate::transfer::{Engine, Stop};
+use crate::transfer::{Engine, FileUploads, Meter, Stop};
 
 pub(super) use self::journal::NAME as JOURNAL;
 
-/// The most files that go up early: what is known of one takes a few hundred bytes, and the rest can
-/// wait.
+/// The most files that go up early: each takes a few hundred bytes of memory, and the rest can wait.
 const MOST_FILES: usize = 20_000;
 
-/// Files in transfer at once: half of what the engine runs when main has ended.
+/// Files in flight at once: half of what the engine runs after main's end.
 const MOST_AT_ONCE: usize = 8;
 
-/// Objects that are made piece by piece at once.
+/// Multipart uploads of growing files at once.
 const MOST_GROWING: usize = 8;
 
-/// Time between two plans, and between two tries to open the output directory.
+/// Time between two plans, and between two attempts to open the output directory.
 const PLAN_PAUSE: Duration = Duration::from_millis(500);
 
-/// Time until the next try after something failed.
+/// Time until the next attempt after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// What may go up, and to where; as in [`Outputs`](super::Outputs).
+/// What to upload and where to; as in [`Outputs`](super::Outputs).
 #[derive(Clone, Copy, Debug)]
 pub struct EagerOptions<'a> {
     /// The declared outputs.
     pub declared: &'a VariableMap,
-    /// Main's output directory; it need not be there yet.
+    /// Main's output directory, which may not exist yet.
     pub directory: &'a Path,
     /// Where files and directories go.
     pub raw_prefix: Option<&'a str>,
-    /// What may be chosen.
+    /// The user's choices.
     pub options: OutputOptions,
 }
 
@@ -79,36 +79,40 @@ pub struct Eager {
     options: OutputOptions,
     path: PathBuf,
     raw: RawPrefix,
-    engine: Engine,
+    uploads: FileUploads,
     names: Arc<[String]>,
     cancel: CancellationToken,
-    source: Option<Source>,
+    opened: Option<WatchedOutputs>,
     schedule: Schedule,
     places: Places,
     next_plan: Instant,
-    /// Nothing is tried before.
+    /// No attempt before this time.
     next_try: Instant,
     flight: FuturesUnordered<Flight>,
-    /// Names that something is on its way to.
+    /// Shows progress while files are in flight.
+    meter: Option<Meter>,
+    /// Aborts multipart uploads of an earlier life.
+    cleanup: Option<BoxFuture<'static, ()>>,
+    /// Names of the objects in flight.
     busy: HashSet<Box<str>>,
     early: Early,
-    /// What has been said already.
+    /// Messages that have been logged once.
     said: HashSet<&'static str>,
-    /// Nothing goes up early any more, since no later life would know of it.
+    /// Nothing goes up early any more, since a later life could not know about it.
     is_over: bool,
 }
 
 /// The output directory, opened.
-struct Source {
-    directory: Arc<Directory>,
-    watch: Watch,
+struct WatchedOutputs {
+    directory: Arc<GuardedDirectory>,
+    watch: DirectoryWatch,
 }
 
 impl Eager {
-    /// Nothing is opened yet. None if no output has data.
+    /// Opens nothing yet. Returns `None` if no output has data.
     ///
     /// # Errors
-    /// That the prefix for data is none.
+    /// That the prefix for data is missing or not a reference.
     pub fn new(outputs: &EagerOptions<'_>, engine: &Engine) -> Result<Option<Self>, UploadError> {
         let types = outputs.declared.types().into_iter();
         let names = types.filter(|(_, declared)| has_data(declared));
@@ -117,7 +121,10 @@ impl Eager {
             return Ok(None);
         }
         if outputs.declared.types().contains_key(JOURNAL) {
-            warn!("an output is called {JOURNAL}, which is ours: outputs wait for main's end");
+            warn!(
+                "an output is called {JOURNAL}, a name that the sidecar needs for itself: outputs wait \
+                 for main's end"
+            );
             return Ok(None);
         }
         let raw = RawPrefix::parse(outputs.raw_prefix)?;
@@ -127,15 +134,17 @@ impl Eager {
             declared: outputs.declared.clone(),
             options: outputs.options,
             path: outputs.directory.to_owned(),
-            engine: engine.clone(),
+            uploads: FileUploads::new(engine.clone()),
             names,
             cancel: CancellationToken::new(),
-            source: None,
+            opened: None,
             schedule: Schedule::default(),
             places: Places::default(),
             next_plan: now,
             next_try: now,
             flight: FuturesUnordered::new(),
+            meter: None,
+            cleanup: None,
             busy: HashSet::new(),
             early: Early::below(raw.clone()),
             raw,
@@ -144,51 +153,69 @@ impl Eager {
         }))
     }
 
-    /// Sends what is ready, without an end. It may be left at any time and taken up again.
+    /// Sends what is ready, and never returns. The future may be dropped at any time, and run again.
     pub async fn run(&mut self) -> Infallible {
         loop {
             self.open();
             let due = self.next_look();
             tokio::select! {
                 Some(landed) = self.flight.next() => self.landed(landed),
-                heard = hear(self.source.as_mut()) => self.heard(heard),
+                touched = next_touched(self.opened.as_mut()) => self.watched(touched),
+                () = cleaned_up(self.cleanup.as_mut()) => self.cleanup = None,
+                () = until(self.meter.as_ref().map(Meter::due)) => self.show_progress(),
                 () = until(due) => {
                     self.look();
-                    // Whoever waits for main's end comes first.
+                    // The wait for main's end comes first.
                     tokio::task::yield_now().await;
                 }
             }
         }
     }
 
-    /// Main has ended: waits for what is on its way, and gives what was sent. What is not there in
-    /// time is cut.
+    /// Main has ended: waits for files in flight, and returns what was sent. Cuts what is still in flight
+    /// when it is time to stop.
     pub async fn land(mut self, stop: &Stop) -> Early {
-        let landing = async {
-            while let Some(landed) = self.flight.next().await {
-                self.landed(landed);
-            }
-        };
-        if stop.race(landing).await.is_err() {
+        if stop.race(self.drain()).await.is_err() {
             self.cancel.cancel();
-            while let Some(landed) = self.flight.next().await {
-                self.landed(landed);
-            }
+            self.drain().await;
         }
+        if let Some(cleanup) = self.cleanup.take() {
+            // Stopped: the names stay in the journal, for the next life.
+            let _ = stop.race(cleanup).await;
+        }
+        self.early.close(self.uploads.summary());
         self.early
     }
 
-    /// Nothing of it will be outputs: cuts what is on its way.
+    async fn drain(&mut self) {
+        loop {
+            tokio::select! {
+                landed = self.flight.next() => match landed {
+                    Some(landed) => self.landed(landed),
+                    None => return,
+                },
+                () = until(self.meter.as_ref().map(Meter::due)) => self.show_progress(),
+            }
+        }
+    }
+
+    fn show_progress(&mut self) {
+        if let Some(meter) = &mut self.meter {
+            self.uploads.show(meter);
+        }
+    }
+
+    /// The run has no outputs: cuts the files in flight.
     pub fn cancel(&self) {
         self.cancel.cancel();
     }
 
-    /// Opens the output directory, if it is not open and time for a try.
+    /// Opens the output directory, if it is not open and it is time for an attempt.
     fn open(&mut self) {
-        if self.source.is_some() || self.is_over || Instant::now() < self.next_try {
+        if self.opened.is_some() || self.is_over || Instant::now() < self.next_try {
             return;
         }
-        let directory = match Directory::open(&self.path) {
+        let directory = match GuardedDirectory::open(&self.path) {
             Ok(directory) => Arc::new(directory),
             Err(error) => {
                 self.say(
@@ -200,32 +227,58 @@ impl Eager {
             }
         };
         match Journal::open(&directory) {
-            Ok((journal, tried)) => self.early.keep(journal, tried),
+            Ok((journal, noted)) => self.take_over(journal, noted),
             Err(error) => return self.give_up(&error),
         }
-        let (watch, found) = Watch::begin(Arc::clone(&directory), Arc::clone(&self.names));
-        self.source = Some(Source { directory, watch });
+        let (watch, found) = DirectoryWatch::begin(Arc::clone(&directory), Arc::clone(&self.names));
+        self.opened = Some(WatchedOutputs { directory, watch });
         self.places = Places::default();
         self.touched(&found);
     }
 
-    /// Without a journal a later life of ours could not know what to delete.
+    /// Takes over what earlier lives have sent. Aborts their multipart uploads: nobody knows what their
+    /// parts hold.
+    fn take_over(&mut self, journal: Journal, noted: JournalNotes) {
+        // The directory may be opened again, and the journal then has uploads of this life as well.
+        let is_first = self.early.journal().is_none();
+        self.early.keep(journal, noted.keys);
+        if !is_first || noted.uploads.is_empty() {
+            return;
+        }
+        let (uploads, raw) = (self.uploads.clone(), self.raw.clone());
+        let aborts = async move {
+            stream::iter(noted.uploads)
+                .for_each_concurrent(MOST_AT_ONCE, |(id, key)| {
+                    let (uploads, raw) = (&uploads, &raw);
+                    async move {
+                        let names: Vec<&str> = key.split('/').collect();
+                        if let Ok(object) = raw.join(&names) {
+                            uploads.abort(&object, &id).await;
+                        }
+                    }
+                })
+                .await;
+        };
+        self.cleanup = Some(aborts.boxed());
+    }
+
+    /// Without a journal a later life of the sidecar cannot know what to delete.
     fn give_up(&mut self, reason: &io::Error) {
         warn!(
             %reason,
-            "{JOURNAL} cannot be written in the output directory, and without it a sidecar that is \
-             started again would not know what it had sent: outputs wait for main's end"
+            "{JOURNAL} cannot be written in the output directory. Without it a sidecar that is started \
+             again does not know what it has sent: outputs wait for main's end"
         );
         self.is_over = true;
-        self.source = None;
+        self.opened = None;
     }
 
-    fn heard(&mut self, heard: Result<Vec<PathBuf>, Gone>) {
-        if let Ok(files) = heard {
+    fn watched(&mut self, touched: Result<Vec<PathBuf>, Gone>) {
+        if let Ok(files) = touched {
             return self.touched(&files);
         }
-        debug!("the output directory is gone, or elsewhere: opened anew");
-        self.source = None;
+        debug!("the output directory was removed or moved: it is opened again");
+        self.opened = None;
         self.next_try = Instant::now() + PLAN_PAUSE;
     }
 
@@ -240,13 +293,13 @@ impl Eager {
         if self.is_over || self.flight.len() >= MOST_AT_ONCE {
             return None;
         }
-        if self.source.is_none() {
+        if self.opened.is_none() {
             return Some(self.next_try);
         }
         self.schedule.next().map(|due| due.max(self.next_try))
     }
 
-    /// Says something once.
+    /// Logs a message once.
     fn say(&mut self, what: &'static str, how: impl FnOnce()) {
         if self.said.insert(what) {
             how();
@@ -254,9 +307,16 @@ impl Eager {
     }
 }
 
-async fn hear(source: Option<&mut Source>) -> Result<Vec<PathBuf>, Gone> {
-    match source {
-        Some(source) => source.watch.next().await,
+async fn next_touched(opened: Option<&mut WatchedOutputs>) -> Result<Vec<PathBuf>, Gone> {
+    match opened {
+        Some(opened) => opened.watch.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn cleaned_up(cleanup: Option<&mut BoxFuture<'static, ()>>) {
+    match cleanup {
+        Some(cleanup) => cleanup.await,
         None => std::future::pending().await,
     }
 }

@@ -1,4 +1,4 @@
-//! Where a file of the output directory would go, were main to end now.
+//! Where each file of the output directory would go if main ended now.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::idl::blob_type::BlobDimensionality;
 use crate::literal::output::BlobOutput;
 
-/// The places of the files that a plan has so far.
+/// The places of the files that the plan has so far.
 #[derive(Debug, Default)]
 pub struct Places {
     files: BTreeMap<PathBuf, Vec<String>>,
@@ -15,7 +15,7 @@ pub struct Places {
 
 impl Places {
     /// The places of these blobs.
-    pub fn of(blobs: Vec<BlobOutput>) -> Self {
+    pub fn from_blobs(blobs: Vec<BlobOutput>) -> Self {
         let mut places = Self::default();
         for blob in blobs {
             let of_kind = match blob.kind {
@@ -27,8 +27,7 @@ impl Places {
         places
     }
 
-    /// The segments of the name that the file at a path has below the raw prefix; none if it is not
-    /// known to belong to an output.
+    /// The segments of the file's name below the raw prefix, or `None` if no known output has the file.
     pub fn find(&self, path: &Path) -> Option<Vec<String>> {
         if let Some(names) = self.files.get(path) {
             return Some(names.clone());
@@ -43,7 +42,7 @@ impl Places {
         Some([names.clone(), below?].concat())
     }
 
-    /// The files and directories that were not among those of `before`.
+    /// The files and directories that are new since `before`.
     pub fn new_since(&self, before: &Self) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let fresh = |now: &BTreeMap<PathBuf, Vec<String>>,
                      then: &BTreeMap<PathBuf, Vec<String>>| {
@@ -75,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_the_place_of_its_blob_or_one_beneath_it() {
-        let places = Places::of(vec![
+    fn a_file_goes_to_the_place_of_its_blob_or_beneath_it() {
+        let places = Places::from_blobs(vec![
             blob("o.csv", BlobDimensionality::Single, &["o"]),
             blob("list/0.d", BlobDimensionality::Multipart, &["list", "0"]),
         ]);
@@ -89,9 +88,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_is_told() {
-        let before = Places::of(vec![blob("a", BlobDimensionality::Single, &["a"])]);
-        let now = Places::of(vec![
+    fn new_files_and_directories_are_found() {
+        let before = Places::from_blobs(vec![blob("a", BlobDimensionality::Single, &["a"])]);
+        let now = Places::from_blobs(vec![
             blob("a", BlobDimensionality::Single, &["a"]),
             blob("b", BlobDimensionality::Single, &["b"]),
             blob("c", BlobDimensionality::Multipart, &["c"]),

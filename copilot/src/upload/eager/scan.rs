@@ -1,4 +1,4 @@
-//! A look at everything in the output directory, and what has changed since the last one.
+//! Repeated scans of the output directory, and what has changed between two of them.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -13,16 +13,15 @@ use tracing::debug;
 
 use super::MOST_FILES;
 use super::stamp::Stamp;
-use crate::upload::directory::Directory;
+use crate::upload::directory::GuardedDirectory;
 
 /// Time between two scans.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How many times as long as a scan took there is none: a twentieth of our time at most.
+/// The pause after a scan, as a multiple of the time that the scan took.
 const SHARE: u32 = 20;
 
-/// File systems that others may change without this kernel's knowledge, by the number that `statfs`
-/// gives: NFS, FUSE, SMB and CIFS, 9p, Ceph.
+/// File systems that others can change without this kernel noticing, by their numbers in `statfs`.
 const REMOTE: [(u64, &str); 7] = [
     (0x6969, "NFS"),
     (0x6573_5546, "FUSE"),
@@ -33,15 +32,15 @@ const REMOTE: [(u64, &str); 7] = [
     (0x00C3_6400, "Ceph"),
 ];
 
-/// Something in a directory.
-pub enum Change {
-    /// A directory.
+/// An entry of a directory.
+pub enum ScannedEntry {
+    /// A directory to scan as well.
     Directory(PathBuf),
     /// A regular file.
     File(PathBuf),
 }
 
-/// Repeated looks at everything.
+/// Repeated scans.
 #[derive(Debug, Default)]
 pub struct Scan {
     seen: HashMap<PathBuf, Stamp>,
@@ -49,18 +48,18 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// When the next look is due.
+    /// When the next scan is due.
     pub fn next(&self) -> Instant {
         self.next.unwrap_or_else(Instant::now)
     }
 
-    /// Has the next look tell everything, as if it were the first.
-    pub fn tell_again(&mut self) {
+    /// Makes the next scan return every file, as the first one does.
+    pub fn forget(&mut self) {
         self.seen.clear();
     }
 
-    /// Looks; gives what is new or has changed. Nothing if the directory itself is gone.
-    pub fn run(&mut self, directory: &Directory, names: &[String]) -> Option<Vec<PathBuf>> {
+    /// Scans, and returns the files that are new or have changed; `None` if the directory is gone.
+    pub fn run(&mut self, directory: &GuardedDirectory, names: &[String]) -> Option<Vec<PathBuf>> {
         let began = Instant::now();
         let root = directory.open_directory(Path::new("")).ok()?;
         if fstat(&root).ok()?.st_nlink == 0 {
@@ -71,9 +70,9 @@ impl Scan {
         let mut todo = vec![PathBuf::new()];
         while let Some(path) = todo.pop() {
             let mut files = Vec::new();
-            let listed = list(directory, &path, names, |change| match change {
-                Change::Directory(path) => todo.push(path),
-                Change::File(path) => files.push(path),
+            let listed = list(directory, &path, names, |entry| match entry {
+                ScannedEntry::Directory(path) => todo.push(path),
+                ScannedEntry::File(path) => files.push(path),
             });
             if let Err(error) = listed {
                 debug!(%error, path = directory.shown(&path), "not listed");
@@ -82,7 +81,7 @@ impl Scan {
                 let Ok(Some(stat)) = directory.stat(&file) else {
                     continue;
                 };
-                let now = Stamp::of(&stat);
+                let now = Stamp::from_stat(&stat);
                 if before.remove(&file) != Some(now) {
                     changed.push(file.clone());
                 }
@@ -96,13 +95,13 @@ impl Scan {
     }
 }
 
-/// Lists a directory; links are not followed. Of the output directory itself only what may belong
-/// to one of the variables `names` is told.
+/// Lists a directory without following links. In the output directory itself it skips entries that belong
+/// to none of the variables `names`.
 pub fn list(
-    directory: &Directory,
+    directory: &GuardedDirectory,
     path: &Path,
     names: &[String],
-    mut tell: impl FnMut(Change),
+    mut found: impl FnMut(ScannedEntry),
 ) -> io::Result<()> {
     for entry in Dir::read_from(directory.open_directory(path)?)? {
         let entry = entry?;
@@ -116,14 +115,14 @@ pub fn list(
         }
         let path = path.join(name);
         match entry.file_type() {
-            FileType::Directory => tell(Change::Directory(path)),
-            FileType::RegularFile => tell(Change::File(path)),
+            FileType::Directory => found(ScannedEntry::Directory(path)),
+            FileType::RegularFile => found(ScannedEntry::File(path)),
             FileType::Unknown => match directory.stat(&path)?.map(|stat| stat.st_mode) {
                 Some(mode) if FileType::from_raw_mode(mode) == FileType::Directory => {
-                    tell(Change::Directory(path));
+                    found(ScannedEntry::Directory(path));
                 }
                 Some(mode) if FileType::from_raw_mode(mode) == FileType::RegularFile => {
-                    tell(Change::File(path));
+                    found(ScannedEntry::File(path));
                 }
                 _ => {}
             },
@@ -133,7 +132,7 @@ pub fn list(
     Ok(())
 }
 
-/// Whether a name may be that of a variable, with or without an extension.
+/// Whether a name can belong to a variable, with or without an extension.
 pub fn is_of_interest(name: &OsStr, variables: &[String]) -> bool {
     let name = name.as_encoded_bytes();
     variables.iter().any(|variable| {
@@ -142,10 +141,13 @@ pub fn is_of_interest(name: &OsStr, variables: &[String]) -> bool {
     })
 }
 
-/// Why the kernel may not know what happens in the directory, if it may not.
-pub fn is_remote(directory: &Directory) -> Option<String> {
+/// Why the kernel may not notice all changes in the directory, if that is so.
+pub fn remote_reason(directory: &GuardedDirectory) -> Option<String> {
     let opened = directory.open_directory(Path::new("")).ok()?;
     let kind = fstatfs(&opened).ok()?.f_type.cast_unsigned();
     let known = REMOTE.iter().find(|(number, _)| *number == kind)?;
-    Some(format!("it lies on {}, which others may change", known.1))
+    Some(format!(
+        "it lies on {}, which other nodes can change",
+        known.1
+    ))
 }

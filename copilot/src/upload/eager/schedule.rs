@@ -1,8 +1,8 @@
-//! When to look at which file, and what to do with what is found. Pure: no file, no clock.
+//! When to look at which file, and what to do then. Pure: no files, no clock.
 //!
-//! A file is looked at once it has been quiet for a while, and in any case some time after it was
-//! first heard of, or one that is opened and closed for each line would never be. Who had to be sent
-//! again waits longer each time: a file that main goes on rewriting costs a few uploads, not
+//! A file is looked at when it has been quiet for a while, and at the latest some time after its first
+//! event: a file that is opened and closed for each line would never be quiet. A file that was sent
+//! before waits longer each time, so that a file which main keeps rewriting costs a few uploads, not
 //! hundreds.
 
 use std::collections::{BTreeSet, HashMap};
@@ -15,48 +15,48 @@ use tokio::time::Instant;
 use super::MOST_FILES;
 use super::stamp::Writers;
 
-/// How long a file must be quiet before it goes up. Programs that write a file in several openings
-/// do so in milliseconds; what is not up yet when main ends is what its end waits for.
+/// How long a file must be quiet before it goes up. Programs that open a file several times in a row do so
+/// within milliseconds, and a file that is not up at main's end delays the outputs.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// How long that may grow.
+/// The longest that may become.
 const LONGEST_QUIET: Duration = Duration::from_mins(10);
 
-/// The longest time from the first word of a file to a look at it.
+/// The longest time from the first event of a file to a look at it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The quiet that counts as closed where the kernel tells nobody who writes.
-const UNTOLD: Duration = Duration::from_secs(2);
+/// How long a file must be quiet to count as closed where the kernel does not say whether it is open.
+const QUIET_IF_UNKNOWN: Duration = Duration::from_secs(2);
 
-/// Time between two looks at a file that is being written.
+/// Time between two looks at a file that main writes.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How long that may grow while the file does not.
+/// The longest that may become while the file does not grow.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What was seen of a file.
+/// A file at the time of a look.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
-    /// Bytes.
+pub struct Observed {
+    /// Its size in bytes.
     pub size: u64,
-    /// Time since it changed.
+    /// Time since its last change.
     pub age: Duration,
-    /// Who writes.
+    /// Whether somebody has it open for writing.
     pub writers: Writers,
-    /// Whether it was sent in just this state.
+    /// Whether it was sent in exactly this state.
     pub is_sent: bool,
-    /// Bytes of it that went up in pieces.
-    pub in_pieces: u64,
+    /// Bytes of it that went up as parts.
+    pub in_parts: u64,
 }
 
-/// What to do with it.
+/// What to do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing: it is up.
+    /// Nothing: the file is up.
     Nothing,
-    /// Send the whole of it.
+    /// Send the whole file.
     Send,
-    /// Send the pieces of it that are not likely to change any more.
+    /// Send the parts that will probably not change any more.
     Grow,
     /// Look again later.
     Wait,
@@ -65,33 +65,33 @@ pub enum Step {
 /// The files to look at.
 #[derive(Debug, Default)]
 pub struct Schedule {
-    files: HashMap<Arc<Path>, Waiting>,
+    files: HashMap<Arc<Path>, PendingFile>,
     queue: BTreeSet<(Instant, Arc<Path>)>,
-    /// How often a file was sent that has been sent before.
+    /// How often each file was sent.
     sent: HashMap<Arc<Path>, u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Waiting {
+struct PendingFile {
     due: Instant,
-    /// The latest time to look at it.
+    /// The latest time for a look.
     latest: Instant,
-    /// How large it was when it was looked at.
+    /// Its size at the last look.
     size: Option<u64>,
     pause: Duration,
 }
 
 impl Schedule {
-    /// Something has happened to a file.
+    /// An event of a file.
     pub fn touched(&mut self, path: &Path, now: Instant) {
         let quiet = self.quiet(path);
         let (path, waiting) = match self.files.get_key_value(path) {
             Some((path, waiting)) => (Arc::clone(path), *waiting),
-            // As many as may go up early; more would be no more than memory.
+            // No more files than may go up early.
             None if self.files.len() >= MOST_FILES => return,
             None => (
                 Arc::from(path),
-                Waiting {
+                PendingFile {
                     due: now,
                     latest: now + quiet.max(PATIENCE),
                     size: None,
@@ -100,21 +100,21 @@ impl Schedule {
             ),
         };
         let due = (now + quiet).min(waiting.latest);
-        self.put(path, Waiting { due, ..waiting });
+        self.put(path, PendingFile { due, ..waiting });
     }
 
-    /// Looks at a file again at a given time, without a word of it.
+    /// Schedules a look at a file for this time, without an event.
     pub fn again_at(&mut self, path: &Path, due: Instant) {
         self.touched(path, due);
         if let Some((path, waiting)) = self.files.get_key_value(path) {
             let (path, waiting) = (Arc::clone(path), *waiting);
-            self.put(path, Waiting { due, ..waiting });
+            self.put(path, PendingFile { due, ..waiting });
         }
     }
 
-    /// Looks again later at a file that was taken, with all that is known of it.
-    pub fn put_back(&mut self, path: &Arc<Path>, Taken(waiting): Taken, due: Instant) {
-        self.put(Arc::clone(path), Waiting { due, ..waiting });
+    /// Schedules another look at a file that was taken.
+    pub fn put_back(&mut self, path: &Arc<Path>, DueFile(waiting): DueFile, due: Instant) {
+        self.put(Arc::clone(path), PendingFile { due, ..waiting });
     }
 
     /// When the next look is due.
@@ -122,64 +122,64 @@ impl Schedule {
         self.queue.first().map(|(due, _)| *due)
     }
 
-    /// A file to look at now. It is waited for no more, unless [`Self::step`] says so.
-    pub fn take(&mut self, now: Instant) -> Option<(Arc<Path>, Taken)> {
+    /// Takes a file to look at now. Only [`Self::step`] or [`Self::put_back`] schedule it again.
+    pub fn take(&mut self, now: Instant) -> Option<(Arc<Path>, DueFile)> {
         if self.next()? > now {
             return None;
         }
         let (_, path) = self.queue.pop_first()?;
         let waiting = self.files.remove(&path)?;
-        Some((path, Taken(waiting)))
+        Some((path, DueFile(waiting)))
     }
 
-    /// What to do with a file that was taken; one to wait for is waited for again.
+    /// What to do with a file that was taken. Schedules another look unless the file is up or quiet.
     pub fn step(
         &mut self,
         path: &Arc<Path>,
-        taken: Taken,
-        seen: &Seen,
-        piece: u64,
+        taken: DueFile,
+        observed: &Observed,
+        part_size: u64,
         now: Instant,
     ) -> Step {
-        if seen.is_sent {
+        if observed.is_sent {
             return Step::Nothing;
         }
         let quiet = self.quiet(path);
-        let is_settled = match seen.writers {
-            Writers::None => seen.age >= quiet,
+        let is_settled = match observed.writers {
+            Writers::None => observed.age >= quiet,
             Writers::Some => false,
-            Writers::Unknown => seen.age >= quiet.max(UNTOLD),
+            Writers::Unknown => observed.age >= quiet.max(QUIET_IF_UNKNOWN),
         };
         if is_settled {
             return Step::Send;
         }
-        let Taken(before) = taken;
-        let changed = before.size != Some(seen.size);
-        let grows = before.size.is_some_and(|size| size < seen.size);
-        let pause = match (changed, seen.writers) {
+        let DueFile(before) = taken;
+        let changed = before.size != Some(observed.size);
+        let grows = before.size.is_some_and(|size| size < observed.size);
+        let pause = match (changed, observed.writers) {
             (true, _) => PAUSE,
-            // It is closed, and only its quiet is waited for.
+            // The file is closed, and only has to be quiet for longer.
             (false, Writers::None) => quiet.min(LONGEST_PAUSE),
             (false, _) => (before.pause * 2).min(LONGEST_PAUSE),
         };
         let due = now + pause;
-        let waiting = Waiting {
+        let waiting = PendingFile {
             due,
             latest: due + PATIENCE,
-            size: Some(seen.size),
+            size: Some(observed.size),
             pause,
         };
         self.put(Arc::clone(path), waiting);
-        // What has grown once may rest with some of it not sent.
-        let is_growing = grows || seen.in_pieces > 0;
-        if is_growing && seen.size >= seen.in_pieces + 2 * piece {
+        // A file that has grown before may rest now with some parts not sent.
+        let is_growing = grows || observed.in_parts > 0;
+        if is_growing && observed.size >= observed.in_parts + 2 * part_size {
             Step::Grow
         } else {
             Step::Wait
         }
     }
 
-    /// A file was sent whole, or could not be: the next time it must be quiet for longer.
+    /// A file was sent whole, or failed: the next time it must be quiet for longer.
     pub fn sent(&mut self, path: &Arc<Path>) {
         *self.sent.entry(Arc::clone(path)).or_default() += 1;
     }
@@ -189,7 +189,7 @@ impl Schedule {
         (QUIET * 4_u32.pow(sent.min(8))).min(LONGEST_QUIET)
     }
 
-    fn put(&mut self, path: Arc<Path>, waiting: Waiting) {
+    fn put(&mut self, path: Arc<Path>, waiting: PendingFile) {
         let before = self.files.insert(Arc::clone(&path), waiting);
         if let Some(before) = before {
             self.queue.remove(&(before.due, Arc::clone(&path)));
@@ -198,9 +198,9 @@ impl Schedule {
     }
 }
 
-/// What was known of a file that was waited for.
+/// A file that was taken, with what is known from earlier looks.
 #[derive(Clone, Copy, Debug)]
-pub struct Taken(Waiting);
+pub struct DueFile(PendingFile);
 
 #[cfg(test)]
 mod tests;

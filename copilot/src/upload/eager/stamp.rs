@@ -1,21 +1,20 @@
-//! What the kernel says of a file, and when an equal answer later proves equal content.
+//! What the kernel says of a file, and when the same answer later proves the same content.
 //!
-//! Size, times and inode alone prove little. A program may write through a mapping that it made
-//! before we looked: the times move at the first such write after the page was clean, and not again
-//! until it is written back. It may set the modification time as it likes. And two changes within
-//! one tick of the kernel's clock look like one. So three things are asked *before* the bytes are
-//! read, and all must hold for an equal stamp to count as proof at main's end:
+//! Size, times and inode alone prove little. A program can write through a mapping that it made before
+//! we looked: the times move at the first write to a clean page, and not again until the page is written
+//! back. It can set the modification time. And two changes within one tick of the kernel's clock look
+//! like one. So three conditions are checked *before* the bytes are read, and all must hold for an equal
+//! stamp to count as proof at main's end:
 //!
-//! 1. Nobody has the file open for writing. A read lease says so: the kernel gives one only then,
-//!    and a writable shared mapping keeps its file open for writing until it is gone, even when its
-//!    descriptor is closed. (It takes the file's owner, or `CAP_LEASE`.) Whoever changes the file
-//!    later must open it after that moment.
-//! 2. The last change is older than the clock's grain, so a later one gets another time. The time of
-//!    change (`ctime`), unlike that of modification, cannot be set.
-//! 3. The file system notes a write through a mapping: its first one, on a mapping that was made
-//!    later, moves the times. Not so on tmpfs, where the times stay if the page was read before.
+//! 1. Nobody has the file open for writing. The kernel gives a read lease only then, and a writable
+//!    shared mapping keeps its file open for writing until it is unmapped, even when its descriptor is
+//!    closed. (A lease needs the file's owner, or `CAP_LEASE`.) A later change must open the file again.
+//! 2. The last change is older than the clock's grain, so that a later change gets another time. The
+//!    change time (`ctime`), unlike the modification time, cannot be set.
+//! 3. The file system notes writes through mappings: the first write through a later mapping moves the
+//!    times. On tmpfs it does not if the page was read before.
 //!
-//! Tried on Linux 6.18 with ext4 and tmpfs; xfs and btrfs have the same hook for writes through
+//! Tested on Linux 6.18 with ext4 and tmpfs; xfs and btrfs have the same hook for writes through
 //! mappings. All other files are read again at main's end and compared.
 
 use std::fs::File;
@@ -29,7 +28,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 /// Sets the signal of a lease; the same number everywhere (`asm-generic/fcntl.h`).
 const F_SETSIG: libc::c_int = 10;
 
-/// File systems that note each first write through a mapping: ext4 (and its elders), xfs, btrfs.
+/// File systems that note each first write through a mapping: ext2 to ext4, xfs, btrfs.
 const NOTE_MAPPED_WRITES: [u64; 3] = [0xEF53, 0x5846_5342, 0x9123_683E];
 
 /// The longest tick of a kernel's clock (100 a second).
@@ -38,7 +37,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// The tick where a file system counts whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What tells one state of a file from another.
+/// A state of a file: two states with different content usually have different stamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     device: u64,
@@ -51,30 +50,30 @@ pub struct Stamp {
 /// Whether somebody has a file open for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writers {
-    /// Nobody has.
+    /// Nobody has it open for writing.
     None,
-    /// Somebody has, or has a writable mapping.
+    /// Somebody has it open for writing, or has a writable mapping of it.
     Some,
-    /// The kernel does not tell us.
+    /// The kernel does not say.
     Unknown,
 }
 
-/// A file as it is found before it is read.
+/// A file before it is read.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// Its state.
+pub struct FileState {
+    /// What the kernel says about the file.
     pub stamp: Stamp,
-    /// Time since it changed.
+    /// Time since its last change.
     pub age: Duration,
-    /// Who writes.
+    /// Whether somebody has it open for writing.
     pub writers: Writers,
-    /// Why a file of the same stamp may be one of other content, if it may.
+    /// Why a file with the same stamp may have other content, if it may.
     pub doubt: Option<&'static str>,
 }
 
 impl Stamp {
-    /// The state of a file.
-    pub fn of(stat: &Stat) -> Self {
+    /// The stamp of a file.
+    pub fn from_stat(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev,
             inode: stat.st_ino,
@@ -84,32 +83,32 @@ impl Stamp {
         }
     }
 
-    /// The state of an opened file.
-    pub fn of_file(file: &File) -> io::Result<Self> {
-        Ok(Self::of(&fstat(file)?))
+    /// The stamp of an opened file.
+    pub fn from_file(file: &File) -> io::Result<Self> {
+        Ok(Self::from_stat(&fstat(file)?))
     }
 
-    /// Bytes.
+    /// The file's size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 }
 
-impl Look {
-    /// Looks at an opened file. The order matters: clock, lease, stamp, and then its bytes.
-    pub fn at(file: &File) -> io::Result<Self> {
+impl FileState {
+    /// The state of an opened file. The order matters: clock, lease, stamp, and only then its bytes.
+    pub fn from_file(file: &File) -> io::Result<Self> {
         let clock = clock_gettime(ClockId::RealtimeCoarse);
         let writers = writers(file);
-        let stamp = Stamp::of_file(file)?;
+        let stamp = Stamp::from_file(file)?;
         let age = since(clock, stamp.changed);
         let doubt = match writers {
             Writers::Some => Some("somebody has it open for writing"),
             Writers::Unknown => Some(
-                "the kernel gives us no lease of it, which takes its owner or CAP_LEASE, and a \
-                 file system of this node",
+                "the kernel gives no lease of it: a lease needs the file's owner or CAP_LEASE, and a local \
+                 file system",
             ),
             Writers::None if age.is_none_or(|age| age <= grain(stamp.changed)) => {
-                Some("it has just changed, as far as its file system's clock tells")
+                Some("it may have changed within one tick of its file system's clock")
             }
             Writers::None if !notes_mapped_writes(file)? => {
                 Some("its file system does not note every write through a mapping")
@@ -125,7 +124,7 @@ impl Look {
     }
 }
 
-/// The time from a change to now; none if the change lies ahead.
+/// The time from a change to now, or `None` if the change lies in the future.
 fn since(now: Timespec, (seconds, rest): (i64, i64)) -> Option<Duration> {
     let nanoseconds =
         |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
@@ -133,18 +132,18 @@ fn since(now: Timespec, (seconds, rest): (i64, i64)) -> Option<Duration> {
     u64::try_from(passed).ok().map(Duration::from_nanos)
 }
 
-/// The longest time between two changes that may be given one time. A time of whole seconds may be
-/// that of a file system which counts no finer (ext4 with small inodes).
+/// The longest time between two changes that can have the same time. A time in whole seconds may come
+/// from a file system without fractions (ext4 with small inodes).
 fn grain((_, nanoseconds): (i64, i64)) -> Duration {
     if nanoseconds == 0 { SECOND } else { TICK }
 }
 
-/// Asks for a read lease and gives it back at once: as long as we held it, whoever opens the file
-/// for writing would wait for us.
+/// Asks for a read lease and gives it back at once: while we hold it, a program that opens the file for
+/// writing waits for us.
 fn writers(file: &File) -> Writers {
     let descriptor = file.as_raw_fd();
-    // The signal of a lease that is broken in that very moment would end us (SIGIO); this one is
-    // ignored unless somebody asks for it.
+    // If the lease is broken at that very moment, its default signal (SIGIO) would kill us. SIGURG is
+    // ignored by default.
     // SAFETY: the descriptor is open as long as `file` is, and the command takes an integer.
     let armed = unsafe { libc::fcntl(descriptor, F_SETSIG, libc::SIGURG) };
     if armed != 0 {
@@ -207,21 +206,21 @@ mod tests {
         fs::write(&path, "x").unwrap();
         sleep(Duration::from_millis(60));
         let file = File::open(&path).unwrap();
-        let look = Look::at(&file).unwrap();
+        let look = FileState::from_file(&file).unwrap();
         // The file is ours, so only a file system without leases keeps it from us.
         assert_ne!(look.writers, Writers::Some);
         let notes = notes_mapped_writes(&file).unwrap();
         assert_eq!(look.doubt.is_none(), look.writers == Writers::None && notes);
 
         let writer = OpenOptions::new().write(true).open(&path).unwrap();
-        let while_open = Look::at(&file).unwrap();
+        let while_open = FileState::from_file(&file).unwrap();
         assert_ne!(while_open.writers, Writers::None);
         assert!(while_open.doubt.is_some());
         drop(writer);
         // Other readers do not matter, and our lease is gone by then.
         let reader = File::open(&path).unwrap();
-        assert_eq!(Look::at(&file).unwrap().writers, look.writers);
-        assert_eq!(Look::at(&reader).unwrap().writers, look.writers);
+        assert_eq!(FileState::from_file(&file).unwrap().writers, look.writers);
+        assert_eq!(FileState::from_file(&reader).unwrap().writers, look.writers);
         OpenOptions::new().write(true).open(&path).unwrap();
     }
 }

@@ -1,9 +1,9 @@
-//! Which files of the output directory something has happened to.
+//! Which files of the output directory have events.
 //!
-//! The kernel tells it (inotify): one watch for each directory, and a scan after each new watch,
-//! since files may have come before it. Told are makings, moves and closings, not single writes: a
-//! program that writes all along would wake us all along. Where the kernel cannot tell (too many
-//! watches, a file system that others change behind it) the directory is scanned from time to time.
+//! The kernel reports them (inotify): one watch for each directory, and a scan after each new watch, since
+//! files may have come before it. It reports creating, moving and closing, not single writes: a program
+//! that writes all the time would wake us all the time. Where inotify does not work (too many watches, a
+//! file system that other nodes change) the directory is scanned from time to time.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -22,10 +22,10 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
 use super::MOST_FILES;
-use super::scan::{Change, Scan, is_of_interest, is_remote, list};
-use crate::upload::directory::Directory;
+use super::scan::{Scan, ScannedEntry, is_of_interest, list, remote_reason};
+use crate::upload::directory::GuardedDirectory;
 
-/// What is told.
+/// The events that the kernel reports.
 const EVENTS: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::CLOSE_WRITE)
     .union(WatchFlags::MOVED_TO)
@@ -33,66 +33,66 @@ const EVENTS: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::MOVE_SELF)
     .union(WatchFlags::ONLYDIR);
 
-/// The most directories that are watched; each takes a kilobyte of the kernel's memory.
+/// The most directories to watch; each takes a kilobyte of the kernel's memory.
 const MOST: usize = 10_000;
 
-/// Time between two readings: what happens in between to one file is told once.
+/// Time between two reads: several events of a file in between count once.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Room for hundreds of events.
 const BUFFER: usize = 16 << 10;
 
-/// The output directory is not there any more.
+/// The output directory does not exist any more.
 #[derive(Debug)]
 pub struct Gone;
 
-/// Sees what happens in the output directory.
+/// Watches the output directory.
 #[derive(Debug)]
-pub struct Watch {
-    directory: Arc<Directory>,
-    /// Variables whose files are of interest.
+pub struct DirectoryWatch {
+    directory: Arc<GuardedDirectory>,
+    /// Variables whose files matter.
     names: Arc<[String]>,
-    way: Way,
+    method: WatchMethod,
 }
 
 #[derive(Debug)]
-enum Way {
-    Told(Told),
-    Scanned(Scan),
+enum WatchMethod {
+    Inotify(Inotify),
+    Scan(Scan),
 }
 
 #[derive(Debug)]
-struct Told {
-    inotify: AsyncFd<OwnedFd>,
+struct Inotify {
+    descriptor: AsyncFd<OwnedFd>,
     paths: HashMap<i32, PathBuf>,
     next_reading: Instant,
 }
 
-impl Watch {
-    /// Begins, and gives the files that lie there already.
-    pub fn begin(directory: Arc<Directory>, names: Arc<[String]>) -> (Self, Vec<PathBuf>) {
-        let told = match is_remote(&directory) {
+impl DirectoryWatch {
+    /// Begins to watch, and returns the files that exist already.
+    pub fn begin(directory: Arc<GuardedDirectory>, names: Arc<[String]>) -> (Self, Vec<PathBuf>) {
+        let inotify = match remote_reason(&directory) {
             Some(reason) => Err(io::Error::other(reason)),
-            None => Told::new(),
+            None => Inotify::new(),
         };
         let mut watch = Self {
             directory,
             names,
-            way: told.map_or_else(|reason| scan_instead(&reason), Way::Told),
+            method: inotify.map_or_else(|reason| scan_instead(&reason), WatchMethod::Inotify),
         };
         let found = watch.add(Path::new(""));
         (watch, found)
     }
 
-    /// Waits for the next files that something happened to. Nothing is lost if the wait is given up.
+    /// Waits for the next files with events. Dropping the future loses no event.
     ///
     /// # Errors
     /// That the directory is gone.
     pub async fn next(&mut self) -> Result<Vec<PathBuf>, Gone> {
         loop {
-            let (mut touched, added) = match &mut self.way {
-                Way::Told(told) => told.next(&self.names).await?,
-                Way::Scanned(scan) => {
+            let (mut touched, added) = match &mut self.method {
+                WatchMethod::Inotify(inotify) => inotify.next(&self.names).await?,
+                WatchMethod::Scan(scan) => {
                     sleep_until(scan.next()).await;
                     let changed = scan.run(&self.directory, &self.names).ok_or(Gone)?;
                     (changed, Vec::new())
@@ -107,31 +107,31 @@ impl Watch {
         }
     }
 
-    /// The files beneath a directory; it is watched from now on.
+    /// Watches a directory from now on, and returns the files beneath it.
     pub fn add(&mut self, top: &Path) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut todo = vec![top.to_owned()];
         while let Some(path) = todo.pop() {
-            let told = match &mut self.way {
-                Way::Told(told) => told,
-                Way::Scanned(scan) => {
-                    scan.tell_again();
+            let inotify = match &mut self.method {
+                WatchMethod::Inotify(inotify) => inotify,
+                WatchMethod::Scan(scan) => {
+                    scan.forget();
                     break;
                 }
             };
-            match told.watch(&self.directory, &path) {
+            match inotify.watch(&self.directory, &path) {
                 Ok(()) => {}
-                // It came and went.
+                // The directory is gone already.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(reason) => {
-                    self.way = scan_instead(&reason);
+                    self.method = scan_instead(&reason);
                     return Vec::new();
                 }
             }
-            let listed = list(&self.directory, &path, &self.names, |change| match change {
-                Change::Directory(path) => todo.push(path),
-                Change::File(path) if found.len() < MOST_FILES => found.push(path),
-                Change::File(_) => {}
+            let listed = list(&self.directory, &path, &self.names, |entry| match entry {
+                ScannedEntry::Directory(path) => todo.push(path),
+                ScannedEntry::File(path) if found.len() < MOST_FILES => found.push(path),
+                ScannedEntry::File(_) => {}
             });
             if let Err(error) = listed {
                 debug!(%error, path = self.directory.shown(&path), "not listed");
@@ -141,48 +141,48 @@ impl Watch {
     }
 }
 
-/// The slower way, with the reason.
-fn scan_instead(reason: &io::Error) -> Way {
+/// Falls back to scans, and logs why.
+fn scan_instead(reason: &io::Error) -> WatchMethod {
     warn!(
         %reason,
         "the output directory cannot be watched: it is scanned from time to time, so that files go \
          up a little later"
     );
-    Way::Scanned(Scan::default())
+    WatchMethod::Scan(Scan::default())
 }
 
-impl Told {
+impl Inotify {
     fn new() -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        // SAFETY: the descriptor is owned by what is registered, and closed when that is dropped.
+        // SAFETY: the `AsyncFd` owns the descriptor, which stays open until the `AsyncFd` is dropped.
         let inotify = unsafe { AsyncFd::register_with_interest(inotify, Interest::READABLE) };
         Ok(Self {
-            inotify: inotify.map_err(|error| error.into_parts().1)?,
+            descriptor: inotify.map_err(|error| error.into_parts().1)?,
             paths: HashMap::new(),
             next_reading: Instant::now(),
         })
     }
 
-    fn watch(&mut self, directory: &Directory, path: &Path) -> io::Result<()> {
+    fn watch(&mut self, directory: &GuardedDirectory, path: &Path) -> io::Result<()> {
         let opened = directory.open_directory(path)?;
         if self.paths.len() >= MOST {
             return Err(io::Error::other(format!(
                 "it holds more than {MOST} directories"
             )));
         }
-        // By the descriptor: main may have put a link in its place by now.
+        // By the descriptor: main may have replaced the directory with a link by now.
         let opened = format!("/proc/self/fd/{}", opened.as_raw_fd());
-        let watch = inotify::add_watch(self.inotify.get_ref(), opened.as_str(), EVENTS)?;
+        let watch = inotify::add_watch(self.descriptor.get_ref(), opened.as_str(), EVENTS)?;
         self.paths.insert(watch, path.to_owned());
         Ok(())
     }
 
-    /// Files that something happened to, and directories that are new or may be.
+    /// Waits for files with events, and for directories that are or may be new.
     async fn next(&mut self, names: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Gone> {
         loop {
             sleep_until(self.next_reading).await;
-            // An error says that the runtime is going down.
-            let Ok(mut guard) = self.inotify.readable().await else {
+            // An error means that the runtime is shutting down.
+            let Ok(mut guard) = self.descriptor.readable().await else {
                 return std::future::pending().await;
             };
             guard.clear_ready();
@@ -197,19 +197,19 @@ impl Told {
     fn read(&mut self, names: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Gone> {
         let (mut files, mut directories) = (Vec::new(), Vec::new());
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
-        let mut reader = inotify::Reader::new(self.inotify.get_ref(), &mut buffer);
+        let mut reader = inotify::Reader::new(self.descriptor.get_ref(), &mut buffer);
         loop {
             let event = match reader.next() {
                 Ok(event) => event,
                 Err(rustix::io::Errno::AGAIN) => break,
                 Err(error) => {
-                    warn!(%error, "the word of the output directory cannot be read");
+                    warn!(%error, "events of the output directory cannot be read");
                     break;
                 }
             };
             let happened = event.events();
             if happened.contains(ReadFlags::QUEUE_OVERFLOW) {
-                debug!("more happened than the kernel kept: everything is looked at again");
+                debug!("the kernel dropped events: everything is looked at again");
                 directories.push(PathBuf::new());
                 continue;
             }

@@ -9,8 +9,8 @@ use super::*;
 
 /// The files of a tree by name, each with its content or why it has none.
 fn walked(root: &Path) -> Vec<(String, Result<String, String>)> {
-    let directory = Arc::new(Directory::open(root).unwrap());
-    let files = Walk::new(Arc::clone(&directory), Path::new("o"));
+    let directory = Arc::new(GuardedDirectory::open(root).unwrap());
+    let files = TreeWalk::new(Arc::clone(&directory), Path::new("o"));
     let open = |file: WalkedFile| {
         let (_, opened) = file.content.open();
         let content = opened.map(|mut opened| {
@@ -78,7 +78,7 @@ fn links_inside_are_followed_and_may_not_lead_back() {
 }
 
 #[test]
-fn what_cannot_be_uploaded_is_told_and_hides_nothing() {
+fn an_entry_that_cannot_be_uploaded_is_reported_and_hides_nothing() {
     let root = tree(&["a", "z"]);
     let below = root.path().join("o");
     symlink("/etc/passwd", below.join("absolute")).unwrap();
@@ -107,7 +107,7 @@ fn what_cannot_be_uploaded_is_told_and_hides_nothing() {
 }
 
 #[test]
-fn a_root_that_vanished_is_told() {
+fn a_root_that_vanished_is_reported() {
     let root = tree(&[]);
     fs::remove_dir(root.path().join("o")).unwrap();
     let found = walked(root.path());
@@ -133,8 +133,8 @@ fn links_that_multiply_a_tree_are_bounded() {
         }
         target = name;
     }
-    let directory = Arc::new(Directory::open(root.path()).unwrap());
-    let mut walk = Walk::new(directory, Path::new("o"));
+    let directory = Arc::new(GuardedDirectory::open(root.path()).unwrap());
+    let mut walk = TreeWalk::new(directory, Path::new("o"));
     // An upload ends with the first that fails.
     let failed = walk.position(|file| file.content.open().1.is_err());
     assert!(failed.is_some_and(|at| at < 1_000), "{failed:?}");

@@ -1,5 +1,5 @@
-//! What an event costs the kernel: run-time statistics of the programs, beside an empty program on
-//! the same tracepoints.
+//! What an event costs the kernel: run-time statistics of our BPF programs, compared with an empty
+//! program on the same tracepoints.
 
 use std::{
     collections::BTreeSet,
@@ -29,11 +29,11 @@ use tokio::time::sleep;
 use super::storm::Storm;
 use crate::pod::Pod;
 
-/// A load runs for so many windows, and the median of their means counts: an interrupt, or whoever
-/// shares the processor with this machine, may spoil some of them.
+/// Each load is measured in so many windows, and the result is the median of their means: interrupts, or
+/// other users of the processor, can spoil some windows.
 const WINDOWS: usize = 15;
 
-/// How long one lasts.
+/// The length of a window.
 const WINDOW: Duration = Duration::from_millis(400);
 
 /// The loads.
@@ -106,10 +106,10 @@ async fn under(load: &str, program: &Path) -> Result<Costs> {
     };
     let (windows, ()) = tokio::join!(measuring, reading);
     storm.stop()?;
-    Ok(Costs::of(&windows?))
+    Ok(Costs::from_windows(&windows?))
 }
 
-/// Time and number of runs so far: exec and exit, ours and then the empty ones.
+/// Time and number of runs so far, for exec and exit: first our programs, then the empty ones.
 struct Runs([(Duration, u64); 4]);
 
 impl Runs {
@@ -130,7 +130,7 @@ impl Runs {
         ]))
     }
 
-    /// Mean costs since then, in nanoseconds.
+    /// Mean costs since an earlier reading, in nanoseconds.
     fn mean_since(&self, before: &Self) -> Result<[f64; 4]> {
         let mut means = [0.0; 4];
         for (mean, (now, then)) in means.iter_mut().zip(self.0.iter().zip(&before.0)) {
@@ -148,7 +148,7 @@ impl Runs {
 struct Costs([f64; 4]);
 
 impl Costs {
-    fn of(windows: &[[f64; 4]]) -> Self {
+    fn from_windows(windows: &[[f64; 4]]) -> Self {
         Self(std::array::from_fn(|which| {
             let mut means: Vec<f64> = windows.iter().map(|window| window[which]).collect();
             means.sort_unstable_by(f64::total_cmp);
@@ -176,7 +176,7 @@ struct Empty {
     _link: OwnedFd,
 }
 
-/// What bpf(2) reads of its attributes for loading, as far as it is used here.
+/// The attributes of bpf(2) for loading a program, as far as they are used here.
 #[repr(C)]
 struct LoadAttributes {
     kind: u32,
@@ -234,7 +234,7 @@ impl Empty {
     }
 }
 
-/// Calls bpf(2) for one of the commands that give a descriptor.
+/// Calls bpf(2) with a command that returns a descriptor.
 fn bpf<T>(command: u32, attributes: &T) -> io::Result<OwnedFd> {
     // SAFETY: the attributes are a structure of the layout that the command reads, of the size that
     // is passed; the texts and the code that they point to live in the caller until this returns.
@@ -250,6 +250,6 @@ fn bpf<T>(command: u32, attributes: &T) -> io::Result<OwnedFd> {
         return Err(io::Error::last_os_error());
     }
     let descriptor = i32::try_from(descriptor).map_err(io::Error::other)?;
-    // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
+    // SAFETY: the kernel has just returned this descriptor, and nothing else uses it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }

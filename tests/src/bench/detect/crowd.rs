@@ -1,4 +1,4 @@
-//! A pod of 64 containers: each one's end, by one watcher that sees them all.
+//! A pod of 64 containers, whose ends one watcher reports.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -20,10 +20,10 @@ use crate::pod::Pod;
 /// How many containers.
 const CONTAINERS: usize = 64;
 
-/// How long one end may take to be told.
+/// How long the report of one end may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Measures and prints.
+/// Measures, and prints the results.
 pub fn run(program: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -81,7 +81,7 @@ async fn until_ended(sources: &mut Sources, pid: u64) -> Result<Timestamp> {
 }
 
 async fn until(sources: &mut Sources, is_it: impl Fn(&Event) -> bool) -> Result<Timestamp> {
-    // Who waits for what, for the message.
+    // The missing ends, for the message.
     let mut seen: BTreeMap<&'static str, u32> = BTreeMap::new();
     loop {
         let next = timeout(PATIENCE, sources.next()).await;

@@ -1,4 +1,4 @@
-//! One exit after the other, each with a watcher of its own.
+//! Exits one after the other, each with a new watcher.
 
 use std::{path::Path, time::Duration};
 
@@ -17,17 +17,17 @@ use super::probe::{CODE, Probe};
 use crate::bench::figures::{percentile, ratio};
 use crate::pod::Pod;
 
-/// What one exit took, from the process's own last time stamp.
+/// The times of one exit, from the process's own last time stamp.
 struct Sample {
-    /// Until the watcher noticed it, by its own word.
+    /// Until the watcher noticed it, according to the watcher.
     noticed: Duration,
-    /// Until the tracker had said how main ended.
+    /// Until the tracker had reported how main ended.
     known: Duration,
     /// Until its parent's wait had returned.
     waited: Duration,
 }
 
-/// Many exits.
+/// The times of many exits.
 pub struct Exits {
     watcher: Watcher,
     samples: Vec<Sample>,
@@ -42,12 +42,12 @@ pub fn print_head() {
 }
 
 impl Exits {
-    /// In a pod of their own.
+    /// Measures exits in a new pod.
     pub fn measure(program: &Path, watcher: Watcher, count: usize) -> Result<Self> {
         Self::measure_in(&Pod::create()?, program, watcher, count)
     }
 
-    /// In this pod, each in a container of its own.
+    /// Measures exits in this pod, each in a new container.
     pub fn measure_in(pod: &Pod, program: &Path, watcher: Watcher, count: usize) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -65,7 +65,7 @@ impl Exits {
         Ok(exits)
     }
 
-    /// One line.
+    /// Prints one line of the table.
     pub fn print(&self, load: &str) {
         let at = |of: fn(&Sample) -> Duration, percent| {
             let mut values: Vec<Duration> = self.samples.iter().map(of).collect();
@@ -102,7 +102,7 @@ fn share(part: usize, whole: usize) -> f64 {
     100.0 * part as f64 / whole as f64
 }
 
-/// Attaches, runs a process in a container of its own, and takes both times.
+/// Attaches the watcher, runs a process in a new container, and returns its times.
 async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample, u64)> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let name = format!(

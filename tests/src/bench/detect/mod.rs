@@ -1,5 +1,5 @@
-//! How soon is main's end known? From the process's own last time stamp until a watcher says so,
-//! beside its parent, which is blocked in wait(2).
+//! How soon is main's end known? Measures the time from the process's own last time stamp until a watcher
+//! reports its end, compared with its parent, which is blocked in wait(2).
 //!
 //! Each watcher on a quiet machine; the kernel's events also under storms of execs and exits, in the
 //! pod and outside; then the ends of a pod of 64 containers, what an event costs the kernel, and what
@@ -23,10 +23,10 @@ pub use self::storm::storm;
 use self::{exits::Exits, storm::Storm};
 use crate::pod::Pod;
 
-/// Looking at `/proc` takes a tenth of a second an exit, and is of no interest to the microsecond.
+/// The number of exits for watchers that scan `/proc`: each takes a tenth of a second, so fewer suffice.
 const FEWER: usize = 10;
 
-/// Measures and prints.
+/// Measures, and prints the results.
 pub fn run(program: &Path, copilot: &Path, exits: usize) -> Result<()> {
     println!(
         "{exits} exits each (proc: {}); \u{b5}s from the process's last own time stamp",
@@ -44,7 +44,7 @@ pub fn run(program: &Path, copilot: &Path, exits: usize) -> Result<()> {
     waiting::run(program, copilot)
 }
 
-/// Only what an event costs the kernel.
+/// Measures only what an event costs the kernel.
 #[cfg(feature = "ebpf")]
 pub fn cost(program: &Path) -> Result<()> {
     cost::run(program)

@@ -1,4 +1,4 @@
-//! A process whose end is to be noticed, and the parent that waits for it: the yardstick.
+//! A process whose end is measured, and its waiting parent, which the watchers are compared with.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use crate::pod::Pod;
 /// The exit code of the process.
 pub const CODE: u8 = 7;
 
-/// The process that is watched, and the parent that waits for it on a thread of its own.
+/// The watched process, and the thread that waits for it.
 pub struct Probe {
     input: Option<std::process::ChildStdin>,
     waiter: thread::JoinHandle<Result<Timestamp, std::io::Error>>,
@@ -27,7 +27,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Starts it in a container of the pod.
+    /// Starts the process in a container of the pod.
     pub fn start(pod: &Pod, container: &str, program: &Path) -> Result<Self> {
         let stamp = PathBuf::from(format!(
             "/dev/shm/copilot-bench-{}-{container}",
@@ -58,14 +58,14 @@ impl Probe {
         self.id.into()
     }
 
-    /// The waiter blocks by now: the process may end.
+    /// Lets the process end; the waiting thread is blocked by now.
     pub fn let_go(&mut self) -> Result<()> {
         thread::sleep(Duration::from_millis(2));
         let mut input = self.input.take().context("the process was let go twice")?;
         Ok(input.write_all(b".")?)
     }
 
-    /// The process's last time stamp, and when its parent knew.
+    /// The process's last time stamp, and the time when its parent's wait returned.
     pub fn end(self) -> Result<(Timestamp, Timestamp)> {
         let waited = self
             .waiter
@@ -81,7 +81,7 @@ impl Probe {
     }
 }
 
-/// The part of the process that is watched: waits for a byte, leaves a time stamp, ends.
+/// The program of the watched process: waits for a byte, writes a time stamp, ends.
 pub fn probe(stamp: &Path) -> Result<()> {
     let file = fs::File::create(stamp)?;
     std::io::stdin().read_exact(&mut [0])?;

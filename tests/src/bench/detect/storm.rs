@@ -1,4 +1,4 @@
-//! Processes that start and end, one after the other: a load on the machine, and on whoever watches.
+//! Loops of processes that start and end: a load on the machine and on its watchers.
 
 use std::{
     io::Read as _,
@@ -12,7 +12,7 @@ use anyhow::Result;
 
 use crate::pod::Pod;
 
-/// Two for the two cores that these machines have.
+/// The number of loops: one for each of the two cores of these machines.
 const LOOPS: usize = 2;
 
 /// How many processes each loop of a paced storm starts a second.
@@ -25,23 +25,24 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// As fast as they can, each in a container of this pod.
+    /// Starts loops that run as fast as they can, each in a container of this pod.
     pub fn start(pod: &Pod, program: &Path) -> Result<Self> {
-        Self::of(pod, program, &[])
+        Self::start_with(pod, program, &[])
     }
 
-    /// Two thousand processes a second, if the machine can, from containers of this pod.
+    /// Starts loops in containers of this pod that together start two thousand processes a second, if the
+    /// machine is fast enough.
     pub fn paced(pod: &Pod, program: &Path) -> Result<Self> {
-        Self::of(pod, program, &["paced"])
+        Self::start_with(pod, program, &["paced"])
     }
 
-    fn of(pod: &Pod, program: &Path, words: &[&str]) -> Result<Self> {
+    fn start_with(pod: &Pod, program: &Path, words: &[&str]) -> Result<Self> {
         let mut storm = Self {
             loops: Vec::new(),
             started: Instant::now(),
         };
-        // Each in a cgroup of its own, as strangers are: else the kernel's counts of who uses the
-        // cgroup go to and fro between the processors, and whoever looks at it waits for them.
+        // Each in its own cgroup, like unrelated containers: otherwise the kernel's reference counts of one
+        // cgroup move between the processors, and readers of that cgroup wait for them.
         for index in 0..LOOPS {
             let child = pod
                 .command(&format!("storm-{index}"), program)?
@@ -69,7 +70,7 @@ impl Storm {
     }
 }
 
-/// One loop of the storm: runs until its input is closed, then says how many processes it ran.
+/// One loop of the storm: runs until its input is closed, then prints how many processes it ran.
 pub fn storm(is_paced: bool) -> Result<()> {
     let closed = thread::spawn(|| std::io::stdin().read(&mut [0]));
     let began = Instant::now();

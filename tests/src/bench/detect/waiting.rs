@@ -1,24 +1,24 @@
-//! What waiting costs while main runs: wake-ups, CPU time, memory of the built sidecar; with main
-//! asleep, with main forking as fast as it can, and with a foreign load.
+//! What the sidecar costs while main runs: wake-ups, CPU time, memory; with an idle main, with a main that
+//! forks as fast as it can, and with a load outside of the pod.
 
 use std::{path::Path, process::Command, thread, time::Duration};
 
 use anyhow::Result;
 
 use super::storm::Storm;
-use crate::bench::running::Running;
+use crate::bench::process::BenchProcess;
 use crate::pod::Pod;
 
-/// How long waiting is looked at.
+/// How long each measurement lasts.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// After main's start: whoever looks at `/proc` still looks often.
+/// The pause after main's start, during which a watcher that scans `/proc` scans often.
 const UNTIL_CALM: Duration = Duration::from_secs(11);
 
-/// Forks all day, and execs nothing.
+/// A main that forks all the time, without exec.
 const FORKING: &str = "while :; do (exit 0); done";
 
-/// Measures and prints.
+/// Measures, and prints the results.
 pub fn run(program: &Path, copilot: &Path) -> Result<()> {
     println!(
         "while main runs, {} s each: wake-ups, CPU ms, RSS",
@@ -47,11 +47,11 @@ fn one(copilot: &Path, watcher: &str, script: &str) -> Result<(u64, u64, f64)> {
     let mut command = Command::new(copilot);
     command.args(["sidecar", "--logger.level=2", "--watcher", watcher]);
     command.arg("--pod-cgroup").arg(pod.directory());
-    let mut sidecar = Running::start(command)?;
+    let mut sidecar = BenchProcess::start(command)?;
     sidecar.wait_until_ready()?;
     let mut command = pod.command("main", "/bin/sh")?;
     command.args(["-c", script]);
-    let _main = Running::start(command)?;
+    let _main = BenchProcess::start(command)?;
     thread::sleep(UNTIL_CALM);
     let (wake_ups, cpu) = (sidecar.wake_ups()?, sidecar.cpu()?);
     thread::sleep(WINDOW);

@@ -1,4 +1,4 @@
-//! Who takes part, and the command line that moves a shape.
+//! The programs that are compared, and their command lines.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,17 +14,17 @@ use crate::binary;
 use crate::minio::{ACCESS_KEY, SECRET_KEY};
 use crate::task::{blob_type, interface};
 
-/// Ours.
+/// The name of Copilot.
 pub const OURS: &str = "copilot";
-/// The floor.
+/// The name of the lower bound.
 pub const BARE: &str = "bare";
 const S5CMD: &str = "s5cmd";
 const RCLONE: &str = "rclone";
 
-/// The name of the one input and output of ours, which becomes a part of each path.
+/// The name of Copilot's only input and output, which is part of each path.
 pub const OUTPUT: &str = "data";
 
-/// Which way.
+/// The direction of a transfer.
 #[derive(Clone, Copy, Debug)]
 pub enum Direction {
     /// From the store to files.
@@ -36,29 +36,29 @@ pub enum Direction {
 /// Files to move.
 #[derive(Debug)]
 pub struct Job<'a> {
-    /// Where the store is.
+    /// The address of the store.
     pub server: &'a Server,
-    /// Which way.
+    /// The direction of a transfer.
     pub direction: Direction,
     /// The prefix that the objects have.
     pub prefix: &'a str,
     /// The directory that the files have.
     pub directory: &'a Path,
-    /// Whether payloads are left unsigned by who can.
+    /// Whether programs that can do so leave payloads unsigned.
     pub unsigned: bool,
 }
 
 /// A program that can move files.
 #[derive(Debug)]
 pub struct Contender {
-    /// What it is called here.
+    /// Its name in the tables.
     pub name: &'static str,
-    /// What it calls itself.
+    /// Its version.
     pub version: String,
     program: PathBuf,
 }
 
-/// All that are there. Those that are not are said to be absent.
+/// Finds the programs, and reports those that are missing.
 pub fn contenders(copilot: &Path, options: &Options) -> Result<Vec<Contender>> {
     let mut found = Vec::new();
     for name in [OURS, BARE, S5CMD, RCLONE] {
@@ -100,7 +100,7 @@ fn version(program: &Path, name: &str) -> String {
 }
 
 impl Contender {
-    /// The command that does the job.
+    /// The command that moves the files.
     pub fn command(&self, job: &Job<'_>) -> Result<Command> {
         let mut command = Command::new(&self.program);
         binary::isolate(&mut command);
@@ -113,7 +113,7 @@ impl Contender {
         Ok(command)
     }
 
-    /// Where it put the files beneath the directory it was told.
+    /// Where it puts the files below the directory.
     pub fn files(&self, directory: &Path) -> PathBuf {
         match self.name {
             OURS => directory.join(OUTPUT),
@@ -121,7 +121,7 @@ impl Contender {
         }
     }
 
-    /// Where it put the objects beneath the prefix it was told.
+    /// Where it puts the objects below the prefix.
     pub fn prefix(&self, prefix: &str) -> String {
         match self.name {
             OURS => format!("{prefix}/{OUTPUT}"),
@@ -130,7 +130,7 @@ impl Contender {
     }
 }
 
-/// Ours is asked as the platform asks it: with inputs and outputs of a task.
+/// Copilot's command has the platform's arguments, with the inputs and outputs of a task.
 fn ours(job: &Job<'_>, command: &mut Command) -> Result<()> {
     let results = format!("s3://{BUCKET}/results/{}", job.prefix);
     command.args(job.server.flags());
@@ -149,7 +149,7 @@ fn ours(job: &Job<'_>, command: &mut Command) -> Result<()> {
             command.args(["sidecar", "--watcher=noop", "--interface", &outputs]);
             command.args(["--to-output-prefix", &results]);
             command.arg(format!("--to-raw-output=s3://{BUCKET}/{}", job.prefix));
-            // The directory lies in the output directory, by the output's name.
+            // The directory is in the output directory and has the output's name.
             let outputs = job.directory.parent().context("a directory lies in one")?;
             command.arg("--from-local-dir").arg(outputs);
         }
@@ -196,7 +196,7 @@ fn rclone(job: &Job<'_>, command: &mut Command) {
     ] {
         command.env(name, value);
     }
-    // As many at once as ours: its default of 4 is slower.
+    // As many parallel transfers as Copilot: its default of 4 is slower.
     command.args(["--transfers", "16", "--checkers", "16", "copy"]);
     let remote = format!("store:{BUCKET}/{}", job.prefix);
     match job.direction {

@@ -1,7 +1,7 @@
-//! One run of one contender: time, CPU and peak memory, as the kernel counts them.
+//! One run of one program: time, CPU time and peak memory, as the kernel counts them.
 //!
-//! The kernel's peak of a process begins with that of whoever started it. So a process of its own, with
-//! little memory, starts the contender, waits for it and tells.
+//! The kernel's peak memory of a process begins with that of the process that started it. So a separate
+//! process with little memory starts the program, waits for it and prints the figures.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, bail};
 use super::table::Run;
 use crate::bounded::Bounded;
 
-/// Runs a contender, in the cgroup if there is one.
+/// Runs a program, in the cgroup if there is one.
 pub fn run(program: &Path, bounded: Option<&Bounded>, contender: &Command) -> Result<Run> {
     let mut command = match bounded {
         Some(bounded) => bounded.command(program)?,
@@ -56,20 +56,20 @@ pub fn run(program: &Path, bounded: Option<&Bounded>, contender: &Command) -> Re
         peak: *peak,
     };
     if let Some(reason) = &run.failed {
-        // It may be what is to be shown: killed under the limits.
+        // Being killed under the limits is also a result.
         eprintln!("{}: {reason}", contender.get_program().display());
     }
     Ok(run)
 }
 
-/// The end of a log.
+/// The last lines of a log.
 fn tail(log: &Path) -> Result<String> {
     let text = fs::read(log)?;
     let from = text.len().saturating_sub(600);
     Ok(String::from_utf8_lossy(&text[from..]).trim().to_owned())
 }
 
-/// The process between: runs the command, prints exit code, signal, wall and CPU time in microseconds,
+/// The separate process: runs the command, prints exit code, signal, wall and CPU time in microseconds,
 /// and peak memory in bytes.
 pub fn measured(words: &[&str]) -> Result<()> {
     let [program, arguments @ ..] = words else {
@@ -94,7 +94,7 @@ pub fn measured(words: &[&str]) -> Result<()> {
 /// CPU time and peak memory, in bytes, of the children that have ended.
 fn of_children() -> (Duration, u64) {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the pointer is to a `rusage` of ours, which the call fills; zeroes are one, too.
+    // SAFETY: the pointer is to our own `rusage`, which the call fills; all zeroes are a valid value.
     let usage = unsafe {
         libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr());
         usage.assume_init()

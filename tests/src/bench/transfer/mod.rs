@@ -1,10 +1,10 @@
-//! Moving data, whole processes beside each other: ours, the tools that people know, and `bare`, a plain
-//! loop over the store library, which is the floor.
+//! Uploads and downloads: compares Copilot with well-known tools and with `bare`, a plain loop over the
+//! store library, which is the lower bound.
 //!
-//! One server in a process of its own; the contenders take turns, and medians are compared, so that
-//! what else the machine does falls on all alike. Once free, once under the sidecar's own budget of half
-//! a CPU and 128 MiB, page cache counted. What was moved is counted after each run, and compared to
-//! the byte once for each contender: who loses files would otherwise be fast.
+//! All use one server in its own process. The programs take turns, and medians are compared, so that other
+//! load on the machine affects all alike. They run without limits, and with the sidecar's limits of half a
+//! CPU and 128 MiB including page cache. The files are counted after each run, and compared byte by byte
+//! once for each program: otherwise one that loses files would seem fast.
 
 mod contender;
 mod measure;
@@ -27,11 +27,11 @@ use self::shape::Shape;
 use self::table::{Run, Table};
 use crate::bounded::{self, Bounded};
 
-/// The sidecar's own limits: bytes of memory, and thousandths of a CPU.
+/// The sidecar's limits: bytes of memory, and thousandths of a CPU.
 const MEMORY: u64 = 128 << 20;
 const CPU: u64 = 500;
 
-/// Measures and prints. `program` is this one.
+/// Measures, and prints the results. `program` is the path of this program.
 pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
     let options = Options::parse(arguments)?;
     let contenders = contenders(copilot, &options)?;
@@ -69,8 +69,8 @@ pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Where files lie. In memory where nothing is limited, so that no disk is measured; but what lies in
-/// memory is charged to whoever wrote it, so under limits on disk.
+/// Where the files are. Without limits they are in memory, so that no disk is measured. With limits they
+/// are on disk, since files in memory are charged to the process that wrote them.
 struct Places {
     memory: tempfile::TempDir,
     disk: tempfile::TempDir,
@@ -86,7 +86,7 @@ impl Places {
         };
         Ok(Self {
             memory,
-            // Beside what cargo builds, which is on a disk; a temporary directory may be in memory.
+            // In the folder of cargo's builds, which is on disk; a temporary directory may be in memory.
             disk: tempfile::tempdir_in(
                 std::env::current_exe()?.parent().unwrap_or(Path::new(".")),
             )?,
@@ -94,7 +94,7 @@ impl Places {
     }
 }
 
-/// One shape, all contenders, both ways.
+/// Measures one shape with all programs in both directions.
 struct Field<'a> {
     program: &'a Path,
     server: &'a Server,
@@ -104,8 +104,8 @@ struct Field<'a> {
     rounds: usize,
     unsigned: bool,
     shape: Shape,
-    /// Directories of small files, removed when all have had their turns: ext4 looks for an inode that
-    /// was not deleted a moment ago, one by one, at the expense of whoever comes next.
+    /// Directories of small files, which are removed only after all turns: for new files ext4 skips inodes
+    /// that were just deleted, one by one, and that would slow down the next program.
     kept: Vec<PathBuf>,
 }
 
@@ -126,7 +126,7 @@ impl Field<'_> {
             for round in 0..=self.rounds {
                 for contender in self.contenders {
                     let run = self.turn(contender, direction, round, place, &source, &prefix)?;
-                    // The first round warms up, and is the one whose bytes are compared.
+                    // The first round is the warm-up, in which all bytes are compared.
                     if round > 0 {
                         table.add(contender.name, run);
                     }
@@ -141,7 +141,7 @@ impl Field<'_> {
         self.server.forget(&prefix)
     }
 
-    /// One run of one contender, and a look at what it did.
+    /// Runs one program once, and checks the files.
     fn turn(
         &mut self,
         contender: &Contender,

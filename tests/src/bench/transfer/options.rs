@@ -1,4 +1,4 @@
-//! What to measure, as said on the command line.
+//! The options on the command line.
 
 use std::path::PathBuf;
 
@@ -7,31 +7,32 @@ use anyhow::{Context as _, Result, bail};
 use super::shape::{SHAPES, Shape};
 use crate::emulator;
 
-/// What to measure, and with what.
+/// The options.
 #[derive(Debug)]
 pub struct Options {
-    /// Rounds that count.
+    /// Rounds after the warm-up.
     pub rounds: usize,
-    /// Names of shapes; none for all.
+    /// Names of shapes; empty for all.
     pub shapes: Vec<String>,
-    /// Whether to measure free (`false`), under limits (`true`), or both.
+    /// Whether to measure without limits (`false`), with limits (`true`), or both.
     pub limits: Vec<bool>,
-    /// Names of contenders; none for all that are there.
+    /// Names of programs; empty for all.
     pub only: Vec<String>,
-    /// Whether ours and the floor leave payloads unsigned, as over TLS. The peers sign on plain HTTP.
+    /// Whether Copilot and `bare` leave payloads unsigned, as over TLS. The other tools sign them on plain
+    /// HTTP.
     pub unsigned: bool,
-    /// Whether a peer that is absent is a failure.
+    /// Whether a missing tool is a failure.
     pub peers_required: bool,
-    /// Programs named rather than found on PATH, by name.
+    /// Paths of programs that are not to be searched for on PATH, by name.
     pub programs: Vec<(String, PathBuf)>,
 }
 
-/// What can be said.
+/// The help text.
 const USAGE: &str = "--rounds N, --shape NAME, --only CONTENDER, --free, --limited, --unsigned, --peers required, \
                      --program NAME=PATH (bare, s5cmd, rclone)";
 
 impl Options {
-    /// Reads the arguments.
+    /// Parses the arguments.
     pub fn parse(arguments: &[&str]) -> Result<Self> {
         let mut options = Self {
             rounds: 5,
@@ -86,7 +87,7 @@ impl Options {
         SHAPES.into_iter().filter(wanted)
     }
 
-    /// Where a program is: as named, else on PATH or where set-up puts it; `None` if it is nowhere.
+    /// The path of a program: from the options, from PATH, or from the folder that setup installs into.
     #[must_use]
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         let named = self.programs.iter().find(|(known, _)| known == name);

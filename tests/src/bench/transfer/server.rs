@@ -11,13 +11,13 @@ use bytes::Bytes;
 use copilot::config::StorageSettings;
 use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
 use copilot::store::{Environment, Network, Reference, Stores};
-use copilot::transfer::{Copy, Engine, Limits, LocalFile, Stop};
+use copilot::transfer::{Copy, Engine, LocalFile, Stop, TransferLimits};
 use futures_util::stream;
 
 use super::contender::OUTPUT;
 use crate::minio::{ACCESS_KEY, MINIO, Minio, SECRET_KEY};
 use crate::task::blob;
-use crate::{binary, emulator};
+use crate::{binary, emulator, flags};
 
 /// The bucket.
 pub const BUCKET: &str = "data";
@@ -25,15 +25,15 @@ pub const BUCKET: &str = "data";
 /// A running server; stops when dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it is.
+    /// Its address.
     pub endpoint: String,
-    /// What it calls itself.
+    /// Its version.
     pub version: String,
     minio: Minio,
 }
 
 impl Server {
-    /// Starts it over a new directory in `place`.
+    /// Starts it with a new directory in `place`.
     pub fn start(place: &Path) -> Result<Self> {
         let program = emulator::find(MINIO);
         let program = program.context("minio is not here: `cargo xtask setup --benches`")?;
@@ -49,44 +49,24 @@ impl Server {
         })
     }
 
-    /// Keys and their values, as stow calls them.
-    fn keys(&self) -> [(&'static str, &str); 5] {
-        [
-            ("auth_type", "accesskey"),
-            ("region", "us-east-1"),
-            ("endpoint", &self.endpoint),
-            ("access_key_id", ACCESS_KEY),
-            ("secret_key", SECRET_KEY),
-        ]
-    }
-
-    /// The flags that lead ours to it.
+    /// Copilot's flags for it.
     pub fn flags(&self) -> Vec<String> {
-        let mut flags = vec![
-            "--storage.limits.maxDownloadMBs=0".to_owned(),
-            format!("--storage.container={BUCKET}"),
-            "--storage.type=stow".to_owned(),
-            "--storage.stow.kind=s3".to_owned(),
-        ];
-        for (key, value) in self.keys() {
-            flags.push("--storage.stow.config".to_owned());
-            flags.push(format!("{key}={value}"));
-        }
-        flags
+        flags::s3(&self.endpoint, BUCKET, (ACCESS_KEY, SECRET_KEY))
     }
 
-    /// Ours, to set the scene and to look at it.
+    /// A client of our own, to upload the sources and to list what was uploaded.
     fn engine(&self) -> Engine {
         let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let config = flags::s3_config(&self.endpoint, (ACCESS_KEY, SECRET_KEY));
         let settings = StorageSettings {
             store_type: "stow".to_owned(),
             stow_kind: "s3".to_owned(),
-            stow_config: self.keys().into_iter().map(pair).collect(),
+            stow_config: config.into_iter().map(pair).collect(),
             container: BUCKET.to_owned(),
             ..StorageSettings::default()
         };
         let stores = Stores::new(settings, Network::default(), Environment::default());
-        Engine::new(Arc::new(stores), Limits::within(None))
+        Engine::new(Arc::new(stores), TransferLimits::within(None))
     }
 
     /// Uploads the files of a directory.
@@ -98,6 +78,7 @@ impl Server {
             copies.push(Copy::Upload {
                 from: LocalFile::new(name.clone(), move || fs::File::open(entry.path())),
                 to: Reference::parse(&format!("s3://{BUCKET}/{prefix}/{name}"))?,
+                resume: None,
             });
         }
         let engine = self.engine();
@@ -105,7 +86,7 @@ impl Server {
         Ok(())
     }
 
-    /// Writes the inputs of a task whose one input is all beneath a prefix.
+    /// Writes the inputs of a task whose only input is everything below a prefix.
     pub fn put_inputs(&self, prefix: &str) -> Result<()> {
         let uri = format!("s3://{BUCKET}/{prefix}");
         let literals = [(OUTPUT.to_owned(), blob(&uri, BlobDimensionality::Multipart))];
@@ -119,12 +100,12 @@ impl Server {
         Ok(())
     }
 
-    /// Where these inputs are.
+    /// The URL of these inputs.
     pub fn inputs_of(prefix: &str) -> String {
         format!("s3://{BUCKET}/inputs/{prefix}.pb")
     }
 
-    /// The objects beneath a prefix: their names below it, and sizes.
+    /// The objects below a prefix: their relative names and sizes.
     pub fn list(&self, prefix: &str) -> Result<BTreeMap<String, u64>> {
         let reference = Reference::parse(&format!("s3://{BUCKET}/{prefix}"))?;
         let engine = self.engine();
@@ -142,8 +123,8 @@ impl Server {
         })?
     }
 
-    /// Removes what lies beneath a prefix, from the server's own disk: ten thousand requests to delete
-    /// would take longer than what is measured. No prefix is used twice.
+    /// Removes the objects below a prefix from the server's own disk: ten thousand delete requests would
+    /// take longer than the measurement. No prefix is used twice.
     pub fn forget(&self, prefix: &str) -> Result<()> {
         Ok(fs::remove_dir_all(
             self.minio

@@ -1,4 +1,4 @@
-//! What is moved: so many files of such a size, and whether they came through.
+//! The files that are moved: writes them, and checks the copies.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -9,20 +9,20 @@ use anyhow::{Context as _, Result};
 
 use crate::site::bytes;
 
-/// So many files of such a size.
+/// A number of files of one size.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     /// How many files.
     pub count: u64,
-    /// Bytes of each.
+    /// The size of each file in bytes.
     pub size: u64,
-    /// Whether the requests are the work, not the bytes.
+    /// Whether the cost is in the number of requests rather than in the bytes.
     pub small: bool,
 }
 
-/// The three that are measured.
+/// All shapes.
 pub const SHAPES: [Shape; 3] = [
     Shape {
         name: "large",
@@ -44,11 +44,11 @@ pub const SHAPES: [Shape; 3] = [
     },
 ];
 
-/// Pieces that files are written and compared in.
+/// The size of the pieces in which files are written and compared.
 const PIECE: u64 = 1 << 20;
 
 impl Shape {
-    /// What it is, for a heading.
+    /// Describes it, for a heading.
     pub fn title(&self) -> String {
         let size = match self.size {
             size if size >= 1 << 30 => format!("{} GiB", size >> 30),
@@ -72,7 +72,7 @@ impl Shape {
         Ok(())
     }
 
-    /// The bytes of a file; no two files are alike.
+    /// The content of a file, different for each file.
     fn pieces(&self, number: u64) -> impl Iterator<Item = Vec<u8>> {
         let size = self.size;
         (0..size.div_ceil(PIECE)).map(move |index| {
@@ -84,7 +84,7 @@ impl Shape {
         })
     }
 
-    /// Whether a directory holds the files, to the byte if `thorough`.
+    /// Whether a directory contains the files; compares all bytes if `thorough`.
     pub fn check(&self, directory: &Path, thorough: bool) -> Result<Result<(), String>> {
         let mut found = BTreeMap::new();
         for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
@@ -111,7 +111,7 @@ impl Shape {
         Ok(Ok(()))
     }
 
-    /// Whether just these files, by name and size, are the shape's.
+    /// Whether these names and sizes are exactly those of the files.
     pub fn compare(&self, found: &BTreeMap<String, u64>) -> Result<(), String> {
         for number in 0..self.count {
             match found.get(&name(number)) {

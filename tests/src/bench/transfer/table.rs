@@ -1,4 +1,4 @@
-//! Medians of the runs, what they are beside each other, and what was asked for.
+//! Medians of the runs, their ratios, and the goals.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -9,24 +9,24 @@ use super::shape::Shape;
 /// One run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Why it did not do its work, if it did not.
+    /// The error, if it failed.
     pub failed: Option<String>,
-    /// From start to end.
+    /// The time from start to end.
     pub wall: Duration,
-    /// User and system time together.
+    /// User and system time.
     pub cpu: Duration,
     /// Peak resident memory in bytes.
     pub peak: u64,
 }
 
 impl Run {
-    /// Whether it did its work.
+    /// Whether it succeeded.
     pub fn is_complete(&self) -> bool {
         self.failed.is_none()
     }
 }
 
-/// All runs of one shape, one way.
+/// All runs of one shape in one direction.
 #[derive(Debug)]
 pub struct Table {
     shape: Shape,
@@ -36,7 +36,7 @@ pub struct Table {
     rows: Vec<(&'static str, Vec<Run>)>,
 }
 
-/// The medians of a contender that did its work each time: seconds, seconds, MiB.
+/// The medians of a program that always succeeded: seconds, CPU seconds, MiB.
 #[derive(Clone, Copy, Debug)]
 struct Medians {
     wall: f64,
@@ -116,7 +116,7 @@ impl Table {
         println!("peak {:.1} MiB{met}", ours.peak);
     }
 
-    /// The most that is asked for, beside the better peer: wall and CPU.
+    /// The goals relative to the better tool: wall time and CPU time.
     fn asked(&self) -> (Option<f64>, Option<f64>) {
         match (self.limited, self.shape.small, self.direction) {
             (true, true, _) => (Some(0.5), None),
@@ -141,7 +141,7 @@ fn verdict(found: f64, most: Option<f64>) -> String {
     }
 }
 
-/// The medians, unless a run did not do its work.
+/// The medians, unless a run failed.
 fn medians(runs: &[Run]) -> Result<Medians, String> {
     if let Some(reason) = runs.iter().find_map(|run| run.failed.as_ref()) {
         let failed = runs.iter().filter(|run| !run.is_complete()).count();

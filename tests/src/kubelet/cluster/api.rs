@@ -1,5 +1,5 @@
-//! Requests to the API server: one connection each, by the older version of HTTP, in which an answer is
-//! all that comes until the end.
+//! Requests to the API server, each on its own connection. They use HTTP/1.0, in which an answer ends with
+//! the connection.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -13,9 +13,9 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The API server, as somebody.
+/// A client of the API server with a user's token.
 #[derive(Clone, Debug)]
 pub struct Api {
     port: u16,
@@ -24,7 +24,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// The one at this port of loopback, certified by `authority`.
+    /// A client of the server at this port of loopback, whose certificate is signed by `authority`.
     pub fn new(port: u16, authority: &str, token: &str) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;
@@ -40,39 +40,39 @@ impl Api {
         })
     }
 
-    /// How a client that trusts it connects.
+    /// The TLS settings of the client.
     #[must_use]
     pub fn client(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.config)
     }
 
-    /// Where it listens.
+    /// The address of the server.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// An object, or whatever else has this path.
+    /// Reads an object or anything else at this path.
     pub fn get(&self, path: &str) -> Result<Value> {
         let body = self.ask("GET", path, "application/json", "")?;
-        // Some answers are words.
+        // Some answers are plain text.
         Ok(serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
 
-    /// Creates an object in a collection; returns it as it was made.
+    /// Creates an object in a collection, and returns it as the server stored it.
     pub fn create(&self, collection: &str, object: &Value) -> Result<Value> {
         let kind = "application/json";
         let body = self.ask("POST", collection, kind, &object.to_string())?;
         Ok(serde_json::from_str(&body)?)
     }
 
-    /// The same of an object in YAML.
+    /// The same for an object in YAML.
     pub fn create_yaml(&self, collection: &str, object: &str) -> Result<()> {
         self.ask("POST", collection, "application/yaml", object)
             .map(drop)
     }
 
-    /// Deletes an object, and what its controller has made of it.
+    /// Deletes an object and everything that its controller has created for it.
     pub fn delete(&self, path: &str) -> Result<()> {
         let path = format!("{path}?propagationPolicy=Background");
         self.ask("DELETE", &path, "application/json", "").map(drop)
@@ -93,7 +93,7 @@ impl Api {
         )?;
         stream.flush()?;
         let mut answer = Vec::new();
-        // An answer in the older version need not say that it closes.
+        // In HTTP/1.0 the connection is closed even without a header that says so.
         let read = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").with_context(|| match read {

@@ -1,4 +1,4 @@
-//! The programs of the control plane, started by the process that holds a node: they end with it.
+//! Starts the programs of the control plane in the node's process: they end with it.
 
 use std::fs;
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::kubelet::node::inside;
 /// How long the API server is away when it is killed.
 const AWAY: Duration = Duration::from_secs(2);
 
-/// Where its process id is kept.
+/// The file with its process id.
 const PID: &str = "api.pid";
 
-/// Starts all of them. Each waits for the others by itself; only the API server does not wait for etcd
-/// for long, so it is started again until it stays.
+/// Starts all of them. They wait for each other, except that the API server gives up when etcd is slow;
+/// so it is started again until it runs.
 pub fn start(directory: &Path, settings: &Value) -> Result<()> {
     let folder = directory.join("cluster");
     let cluster = &settings["cluster"];
@@ -69,7 +69,7 @@ fn etcd(directory: &Path, cluster: &Value) -> Result<Command> {
         .arg(format!("--listen-peer-urls={peer}"))
         .arg(format!("--initial-advertise-peer-urls={peer}"))
         .arg(format!("--initial-cluster=default={peer}"))
-        // It is gone with the node: nothing must outlast a loss of power.
+        // The data is deleted with the node, so it need not survive a power failure.
         .arg("--unsafe-no-fsync");
     Ok(command)
 }
@@ -93,18 +93,18 @@ fn api_arguments(folder: &Path, settings: &Value) -> Vec<String> {
         "--endpoint-reconciler-type=none".to_owned(),
         "--authorization-mode=RBAC,Node".to_owned(),
         "--allow-privileged=true".to_owned(),
-        // What a watch goes on from is soon gone from etcd.
+        // Versions that watches continue from are soon removed from etcd.
         "--etcd-compaction-interval=10s".to_owned(),
     ]
     .to_vec();
     if cluster["cache"] == false {
-        // Else the server remembers what etcd has forgotten.
+        // Otherwise the server's cache still has what etcd has removed.
         arguments.push("--watch-cache-sizes=pods#0".to_owned());
     }
     arguments
 }
 
-/// Starts the API server whenever it has ended.
+/// Starts the API server, and starts it again whenever it has ended.
 fn keep_api(directory: &Path, server: &Path, arguments: &[String]) {
     loop {
         let started = inside::program(directory, server)
@@ -112,7 +112,7 @@ fn keep_api(directory: &Path, server: &Path, arguments: &[String]) {
         match started {
             Ok(mut server) => {
                 let _ = fs::write(directory.join("cluster").join(PID), server.id().to_string());
-                // Somebody else may have waited for it: then it has ended just so.
+                // If another thread has reaped it, it has ended, too.
                 let _ = server.wait();
             }
             Err(error) => eprintln!("the API server: {error:#}"),

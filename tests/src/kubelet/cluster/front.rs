@@ -1,8 +1,8 @@
-//! A front before the API server that makes watches short: the server itself ends them, some seconds after
-//! they began.
+//! A proxy in front of the API server that makes watches short: the server itself ends them some seconds
+//! after they began.
 //!
-//! A client says for how long it wants to watch, and no setting of the server makes that less. So what it
-//! says is changed on its way. Everything else goes through as it is.
+//! A client's request says how long it wants to watch, and no server setting makes that shorter. So the proxy
+//! changes that number in requests. Everything else passes unchanged.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,13 +19,14 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::background::Background;
 
-/// What the product asks for, and what is put in its place: as long, so that no length changes.
+/// The product's parameter, and its replacement, which has the same length so that the request's length
+/// stays the same.
 const WATCH: [&str; 2] = ["timeoutSeconds=290", "timeoutSeconds=004"];
 
-/// No request of a sidecar is longer.
+/// The greatest length of a sidecar's request.
 const LONGEST: usize = 64 << 10;
 
-/// Starts one with the API server's own certificate, which lies in this folder.
+/// Starts a proxy with the API server's own certificate, from this folder.
 pub fn start(folder: &Path, api: u16, client: Arc<ClientConfig>) -> Result<Background> {
     let certificate = CertificateDer::from_pem_slice(&fs::read(folder.join("api.crt"))?)?;
     let key = PrivateKeyDer::from_pem_slice(&fs::read(folder.join("api.key"))?)?;
@@ -39,7 +40,7 @@ pub fn start(folder: &Path, api: u16, client: Arc<ClientConfig>) -> Result<Backg
     Ok(Background::start("api-front", move |connection| {
         let (acceptor, client) = (acceptor.clone(), Arc::clone(&client));
         async move {
-            // A client that goes away ends its own connection, and nothing else.
+            // A client that disconnects only ends its own connection.
             let _ = pass(connection, &acceptor, client, upstream).await;
         }
     })?)
@@ -59,7 +60,7 @@ async fn pass(
     let ask = async {
         let mut request = Vec::new();
         while questions.read_buf(&mut request).await? > 0 && request.len() < LONGEST {
-            // A question has no body.
+            // A GET request has no body.
             if request.ends_with(b"\r\n\r\n") {
                 to_server.write_all(&shortened(&request)).await?;
                 to_server.flush().await?;

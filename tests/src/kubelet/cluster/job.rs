@@ -1,13 +1,13 @@
-//! A Job whose first pod fails: what its controller makes of a pod's template.
+//! A Job whose first pod fails.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::{Cluster, NAMESPACE, pods};
 
-/// The Job of a pod that may be tried once more.
+/// The manifest of a Job that creates this pod, and a second one if the first fails.
 #[must_use]
-pub fn of(name: &str, pod: &Value) -> Value {
+pub fn manifest(name: &str, pod: &Value) -> Value {
     json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -32,7 +32,7 @@ impl Cluster {
         self.api.delete(&path)
     }
 
-    /// The uids of the pods that a Job has made so far, in the order of their making.
+    /// The uids of the pods that a Job has created so far, in the order of their creation.
     pub fn pods_of(&self, job: &str) -> Result<Vec<String>> {
         let list = self
             .api

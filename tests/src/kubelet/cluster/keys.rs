@@ -1,4 +1,4 @@
-//! Certificates, keys and tokens of a control plane: made anew for each node, and gone with it.
+//! Certificates, keys and tokens of a control plane, created for each node.
 
 use std::fs;
 use std::path::Path;
@@ -7,17 +7,17 @@ use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 
-/// The token that may do everything.
+/// The administrator's token, which allows everything.
 pub const ADMIN: &str = "admin-token";
 
-/// The others: token, user, and a group.
+/// The other tokens, each with a user and a group.
 const TOKENS: [[&str; 3]; 3] = [
     ["controllers-token", "system:kube-controller-manager", ""],
     ["scheduler-token", "system:kube-scheduler", ""],
     ["node-token", "system:node:NODE", "system:nodes"],
 ];
 
-/// Writes all of it into a folder.
+/// Writes all files into a folder.
 pub fn make(folder: &Path, node: &str, port: u16) -> Result<()> {
     fs::create_dir_all(folder)?;
     let mut params = CertificateParams::new(Vec::new())?;
@@ -40,7 +40,7 @@ pub fn make(folder: &Path, node: &str, port: u16) -> Result<()> {
     fs::write(folder.join("api.crt"), certificate.pem())?;
     fs::write(folder.join("api.key"), key.serialize_pem())?;
 
-    // Signs the tokens of pods' accounts.
+    // Signs the tokens of service accounts.
     let accounts = KeyPair::generate()?;
     fs::write(folder.join("accounts.key"), accounts.serialize_pem())?;
     fs::write(folder.join("accounts.pub"), accounts.public_key_pem())?;

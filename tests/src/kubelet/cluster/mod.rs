@@ -1,8 +1,9 @@
 //! A real control plane on loopback, for the watcher `kube-api`: etcd, API server, controllers, scheduler.
 //!
-//! [`keys`] makes its certificates and tokens, [`control`] starts its programs within a node's process,
-//! [`api`] speaks with the API server, [`front`] makes watches short, [`job`] plays a Job with retries. A
-//! pod's account has the rights of `deploy/kube-api.yaml`, as it is there; another account has none. Never here: what must come out. Called by [`super::node`].
+//! [`keys`] creates its certificates and tokens, [`control`] starts its programs in a node's process, [`api`]
+//! sends requests to the API server, [`front`] is a proxy that makes watches short, [`job`] creates Jobs. A
+//! pod's service account has exactly the rights of `deploy/kube-api.yaml`; another account has none. This
+//! module does not know the expected results. Called by [`super::node`].
 
 pub mod api;
 pub mod control;
@@ -22,23 +23,23 @@ use self::api::Api;
 use super::status::Status;
 use crate::background::Background;
 
-/// The account of pods, and the name of the role that it is given.
+/// The service account of pods, and the name of its role.
 pub const ACCOUNT: &str = "copilot-task";
 
-/// The account that may watch nothing.
+/// The service account without rights.
 pub const POOR_ACCOUNT: &str = "copilot-nobody";
 
 /// The namespace of pods.
 pub const NAMESPACE: &str = "default";
 
-/// How long the control plane may take to come up, on a busy machine.
+/// How long the control plane may take to start, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// Rights that users are told to give.
+/// The manifest with the rights that our documentation tells users to grant.
 const RIGHTS: &str = include_str!("../../../../deploy/kube-api.yaml");
 
-/// What a node must know to start a control plane. With a `cache` the API server remembers changes of pods
-/// itself, as it does by default.
+/// Writes the files that a node needs to start a control plane. With a `cache` the API server caches changes
+/// of pods, as it does by default.
 pub fn prepare(
     folder: &Path,
     programs: &Path,
@@ -60,16 +61,16 @@ pub fn prepare(
 /// A control plane that answers, and whose node is ready for pods.
 #[derive(Debug)]
 pub struct Cluster {
-    /// Its API.
+    /// A client of its API.
     pub api: Api,
-    /// The same with short watches.
+    /// The port of the proxy that makes watches short.
     front: Background,
     /// The folder of its files.
     pub folder: PathBuf,
 }
 
 impl Cluster {
-    /// Waits for the node, and gives the account of pods its rights.
+    /// Waits for the node, and creates the rights of the pods' service account.
     pub fn join(folder: &Path, port: u16, node: &str) -> Result<Self> {
         let authority = fs::read_to_string(folder.join("ca.crt"))?;
         let api = Api::new(port, &authority, keys::ADMIN)?;
@@ -99,7 +100,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The role and its binding as they are written for users.
+    /// Creates the role and its binding from the manifest for users.
     fn give_rights(&self) -> Result<()> {
         let text = RIGHTS
             .replace("SERVICE-ACCOUNT", ACCOUNT)
@@ -112,12 +113,12 @@ impl Cluster {
         Ok(())
     }
 
-    /// What kubelet has told the API of its pods.
+    /// The status of all pods, as kubelet has reported it to the API.
     pub fn status(&self) -> Result<Status> {
-        Ok(Status::of(self.api.get(&pods())?))
+        Ok(Status::from_pods(self.api.get(&pods())?))
     }
 
-    /// Creates a pod; says its uid.
+    /// Creates a pod, and returns its uid.
     pub fn create_pod(&self, pod: &Value) -> Result<String> {
         let made = self.api.create(&pods(), pod)?;
         let uid = made["metadata"]["uid"].as_str();
@@ -129,7 +130,7 @@ impl Cluster {
         self.api.delete(&format!("{}/{name}", pods()))
     }
 
-    /// Asks for the eviction of a pod, as draining a node does.
+    /// Evicts a pod, as draining a node does.
     pub fn evict_pod(&self, name: &str) -> Result<()> {
         let eviction = json!({
             "apiVersion": "policy/v1",
@@ -140,18 +141,18 @@ impl Cluster {
         self.api.create(&path, &eviction).map(drop)
     }
 
-    /// The port at which watches are short.
+    /// The port of the proxy that makes watches short.
     #[must_use]
     pub fn short_port(&self) -> u16 {
         self.front.address().port()
     }
 
-    /// Kills the API server, which is started again.
+    /// Kills the API server, which is then started again.
     pub fn kill_api(&self) -> Result<()> {
         control::kill_api(&self.folder)
     }
 
-    /// Waits until an API server that was killed answers again.
+    /// Waits until the API server answers again after it was killed.
     pub fn await_api(&self) -> Result<()> {
         thread::sleep(Duration::from_millis(300));
         self.until("the API server is back", |api| {
@@ -161,7 +162,7 @@ impl Cluster {
 
     fn until(&self, what: &str, is_so: impl Fn(&Api) -> Result<bool>) -> Result<()> {
         let began = Instant::now();
-        // Errors are usual until it is up.
+        // Errors are normal until it has started.
         while !is_so(&self.api).unwrap_or(false) {
             ensure!(began.elapsed() < PATIENCE, "never: {what}");
             thread::sleep(Duration::from_millis(250));

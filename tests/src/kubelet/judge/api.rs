@@ -1,22 +1,22 @@
-//! What must hold for the watcher `kube-api` beyond that: that the API was the trouble that a scenario makes
-//! it, by the sidecar's own log.
+//! Additional checks for the watcher `kube-api`: that the scenario's trouble with the API really happened,
+//! according to the sidecar's log.
 
 use super::super::evidence::Evidence;
 use super::super::scenario::{Act, Beside, Case};
 
-/// What the log says, at its most talkative, when the server has ended a watch.
+/// The log text, at the lowest level, when the server has ended a watch.
 const RESUMED: &str = "the watch was closed: resuming";
 
-/// When the server has forgotten the version that a watch was to go on from.
+/// The log text when the server no longer knows the version at which a watch should continue.
 const FORGOTTEN: &str = "the version is too old: listing again";
 
-/// When the API does not answer.
+/// The log text when the API does not answer.
 const SILENT: &str = "the API gives no usable answer";
 
-/// What a refusal names.
+/// The rights that a refusal names.
 const WAY_OUT: [&str; 3] = ["403", "list and watch", "Role"];
 
-/// What does not hold.
+/// Returns the checks that failed.
 pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
     let mut wanted: Vec<&str> = Vec::new();
     if case.has(Beside::ShortWatches) {
@@ -34,6 +34,6 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Vec<String> {
     wanted.retain(|words| !evidence.log.contains(words));
     wanted
         .into_iter()
-        .map(|words| format!("badly staged, or not said: {words:?}"))
+        .map(|words| format!("the scenario did not happen, or the log does not contain: {words:?}"))
         .collect()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::SOCKET;
 use crate::kubelet::image::PAUSE;
 
-/// containerd's.
+/// The configuration of containerd 1.
 #[must_use]
 pub fn containerd(directory: &str) -> String {
     format!(
@@ -34,7 +34,7 @@ state = "/run/containerd"
     )
 }
 
-/// The same for containerd 2, which calls its parts otherwise.
+/// The same for containerd 2, whose plugins have other names.
 #[must_use]
 pub fn containerd_2(directory: &str) -> String {
     format!(
@@ -66,13 +66,14 @@ state = "/run/containerd"
     )
 }
 
-/// A network that no pod of ours has: without one the API server takes the node for unready.
+/// The configuration of a network that our pods do not use: without one the API server marks the node
+/// as not ready.
 #[must_use]
 pub fn network() -> Value {
     json!({"cniVersion": "0.4.0", "name": "none", "plugins": [{"type": "loopback"}]})
 }
 
-/// Kubelet's: alone, with pods from files.
+/// The configuration of a kubelet without an API server, with pods from files.
 #[must_use]
 pub fn kubelet(directory: &str, settings: &Value) -> Value {
     json!({

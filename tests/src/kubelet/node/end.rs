@@ -1,5 +1,5 @@
-//! The end of a node: every process that descends from it, then its cgroups. Only what is ours is
-//! touched: a process is found by its parents, a cgroup by a name that only a node makes.
+//! Ends a node: kills all processes that descend from it, then removes its cgroups. Nothing else is
+//! touched: processes are found by their parents, cgroups by names that only nodes create.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 /// How long killed processes may take to vanish.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Names of cgroups that nodes make, at the top of each hierarchy.
+/// Names of the cgroups that nodes create at the top of each hierarchy.
 const TOPS: [&str; 5] = [
     "kubepods",
     "kubepods.slice",
@@ -23,7 +23,7 @@ const TOPS: [&str; 5] = [
 
 /// Ends all processes below this one and removes the cgroups.
 pub fn end() {
-    // First whoever starts others.
+    // First the processes that start others.
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let below = descendants();
@@ -41,7 +41,7 @@ pub fn end() {
     }
 }
 
-/// The processes below this one, zombies included: they are waited for.
+/// All descendants of this process, including zombies, which are reaped.
 fn descendants() -> Vec<Pid> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     let entries = fs::read_dir("/proc").into_iter().flatten();
@@ -54,7 +54,7 @@ fn descendants() -> Vec<Pid> {
             continue;
         };
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The name, in brackets, may hold anything; then come the state and the parent.
+        // The name in brackets can contain anything; the state and the parent follow it.
         let parent = stat
             .rsplit_once(')')
             .and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
@@ -73,7 +73,7 @@ fn descendants() -> Vec<Pid> {
     found
 }
 
-/// The cgroups at the top of every hierarchy in sight that a node makes.
+/// The cgroups of nodes at the top of each visible hierarchy.
 #[must_use]
 pub fn tops() -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();

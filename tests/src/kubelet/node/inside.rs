@@ -1,6 +1,6 @@
-//! The process that holds a node: it lays out the mounts, starts containerd and kubelet, takes in
-//! orphans, and ends everything when its standard input ends, which also tells it that the run has
-//! died.
+//! The process of a node: it makes the mounts, starts containerd and kubelet, adopts orphaned
+//! processes, and ends everything at the end of its standard input, which also happens when the run
+//! itself dies.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -17,17 +17,17 @@ use super::{SOCKET, config, end, view};
 use crate::kubelet::cluster::control;
 use crate::kubelet::status::Status;
 
-/// What it prints once kubelet answers.
+/// The line that it prints when kubelet answers.
 pub const READY: &str = "ready";
 
-/// How long a program may take to answer, on a busy machine.
+/// How long a program may take until it answers, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Holds the node whose folder this is.
+/// Runs the node in this folder.
 pub fn run(directory: &Path) -> Result<()> {
-    // A key press is meant for the run, which ends us in order.
+    // Ctrl-C is meant for the run, which then ends this process.
     setsid()?;
-    // Shims leave their parent: they become children of ours.
+    // Shims leave their parent and become children of this process.
     set_child_subreaper(Some(getpid()))?;
     let settings: Value = serde_json::from_slice(&fs::read(directory.join("node.json"))?)?;
     let started = start(directory, &settings);
@@ -100,7 +100,7 @@ fn start(directory: &Path, settings: &Value) -> Result<()> {
     until("kubelet answers", || Status::ask(port).is_ok())
 }
 
-/// Makes the images known, to kubelet and to the load.
+/// Imports the images, for kubelet and for the load.
 fn import(programs: &Path, images: &Path) -> Result<()> {
     for image in fs::read_dir(images)? {
         let image = image?.path();
@@ -113,7 +113,7 @@ fn import(programs: &Path, images: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A program of the node, with a log of its own.
+/// Starts a program of the node, with its own log file.
 pub fn program(directory: &Path, path: &Path) -> Result<Command> {
     let name = path.file_name().context("a program has a name")?;
     let log = File::create(directory.join(name).with_extension("log"))?;
@@ -127,7 +127,7 @@ pub fn program(directory: &Path, path: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// The container runtime's own client, of the same folder.
+/// The command of the container runtime's own client, from the same folder.
 fn ctr(programs: &Path, words: &[&str]) -> Result<bool> {
     let mut command = Command::new(programs.join("ctr"));
     command.args(["-a", SOCKET]).args(words);

@@ -1,9 +1,9 @@
-//! A node: a mount namespace in which containerd and kubelet find what they find on a real machine.
+//! A node: a mount namespace in which containerd and kubelet find everything as on a real machine.
 //!
-//! [`inside`] is the process that holds it, [`view`] its mounts, [`config`] the files of its programs,
-//! [`end`] its end. This file is the node as the run sees it from outside. A node is asked through
-//! kubelet's read-only port and changed by files; nothing of it leaves its folder, loopback and its
-//! cgroups. Never here: pods. Called by [`super::run`].
+//! [`inside`] is the process in the namespace, [`view`] makes its mounts, [`config`] the configuration of
+//! its programs, and [`end`] ends it. This file starts a node and controls it from outside: it reads
+//! kubelet's read-only port and writes files. A node uses only its folder, loopback and its cgroups. This
+//! module knows nothing about scenarios. Called by [`super::run`].
 
 pub mod config;
 pub mod end;
@@ -12,7 +12,6 @@ mod view;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,15 +21,15 @@ use serde_json::{Value, json};
 
 use super::cluster::{self, Cluster};
 use super::status::Status;
-use crate::binary;
+use crate::{binary, ports};
 
-/// Where its container runtime listens.
+/// The socket of its container runtime.
 pub const SOCKET: &str = "/run/containerd/containerd.sock";
 
-/// Which view of cgroups a node has.
+/// The cgroup hierarchies that a node sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Cgroup v1 hierarchies with the controllers, and a cgroup2 tree beside them.
+    /// Cgroup v1 hierarchies with the controllers, and a cgroup2 tree in addition.
     Hybrid,
     /// One cgroup2 tree.
     V2,
@@ -47,16 +46,16 @@ impl Kind {
     }
 }
 
-/// After which of kubelet's drivers the cgroups of containers are named.
+/// The cgroup driver of kubelet whose names the containers' cgroups have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
+pub enum CgroupDriver {
     /// `kubepods/besteffort/pod<uid>/<id>`.
     Cgroupfs,
     /// `kubepods.slice/…-pod<uid>.slice/cri-containerd-<id>.scope`.
     Systemd,
 }
 
-impl Names {
+impl CgroupDriver {
     /// Its name in options and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -67,39 +66,39 @@ impl Names {
     }
 }
 
-/// What a node is made of.
+/// The settings of a node.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Its view of cgroups.
     pub kind: Kind,
-    /// How it names them.
-    pub names: Names,
-    /// Its folder, which it may fill.
+    /// The names of its cgroups.
+    pub names: CgroupDriver,
+    /// Its folder.
     pub directory: PathBuf,
     /// The kubelet that it runs.
     pub kubelet: PathBuf,
-    /// The folder of its containerd, which is version 2; else the machine's is taken, version 1.
+    /// The folder of its containerd 2; without one it uses the machine's containerd 1.
     pub containerd: Option<PathBuf>,
     /// The folder of the programs of a control plane, if it has one.
     pub control_plane: Option<PathBuf>,
-    /// Archives of images that it knows.
+    /// The archives of its images.
     pub images: Vec<PathBuf>,
 }
 
 impl Plan {
-    /// Whether its one cgroup2 tree has no controllers, since the machine's cgroup v1 has them.
+    /// Whether its only cgroup2 tree lacks controllers, since the machine uses them in cgroup v1.
     fn is_bare(&self) -> bool {
         self.kind == Kind::V2 && has_v1()
     }
 
-    /// Whether its API server, if it has one, remembers changes of pods itself: one kind of node has it so, that
-    /// both ways are played.
+    /// Whether its API server, if it has one, caches changes of pods. Only one kind of node does, so that both
+    /// settings are tested.
     #[must_use]
     pub fn caches_watches(&self) -> bool {
         self.kind == Kind::Hybrid
     }
 
-    /// What kubelet calls the node.
+    /// The node's name in Kubernetes.
     #[must_use]
     pub fn name(&self) -> String {
         format!("node-{}", self.kind.name())
@@ -112,13 +111,13 @@ pub struct Node {
     plan: Plan,
     process: Child,
     port: u16,
-    /// Places of the machine that were made for it.
+    /// Folders that were created on the machine as its mount points.
     made: Vec<PathBuf>,
     cluster: Option<Cluster>,
 }
 
 impl Node {
-    /// Starts one and waits until its kubelet answers.
+    /// Starts a node and waits until its kubelet answers.
     pub fn start(plan: Plan) -> Result<Self> {
         if plan.directory.exists() {
             fs::remove_dir_all(&plan.directory)
@@ -127,7 +126,11 @@ impl Node {
         for folder in ["bin", "pods", "manifests", "images"] {
             fs::create_dir_all(plan.directory.join(folder))?;
         }
-        let [port, own, api, etcd, peer] = free_ports()?;
+        let mut ports = [0; 5];
+        for port in &mut ports {
+            *port = ports::free()?;
+        }
+        let [port, own, api, etcd, peer] = ports;
         let name = plan.name();
         let control = plan.control_plane.as_ref().map(|programs| {
             let folder = plan.directory.join("cluster");
@@ -182,20 +185,20 @@ impl Node {
         Ok(())
     }
 
-    /// What it is made of.
+    /// Its settings.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Its folder, as the machine sees it.
+    /// Its folder on the machine.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.plan.directory
     }
 
-    /// What its kubelet says of its pods: to the API if it has one, since kubelet's own port then tells no more,
-    /// and tells it later.
+    /// The status of its pods: from the API if it has one, since kubelet's own port then reports the same
+    /// later.
     pub fn status(&self) -> Result<Status> {
         match &self.cluster {
             Some(cluster) => cluster.status(),
@@ -209,7 +212,7 @@ impl Node {
         self.cluster.as_ref()
     }
 
-    /// Gives kubelet a pod, by the API server if there is one; says its uid.
+    /// Creates a pod, through the API server if there is one, and returns its uid.
     pub fn place(&self, name: &str, pod: &Value) -> Result<String> {
         if let Some(cluster) = &self.cluster {
             return cluster.create_pod(pod);
@@ -225,10 +228,10 @@ impl Node {
         Ok(uid.context("a static pod has a uid")?.to_owned())
     }
 
-    /// Takes it away again.
+    /// Deletes a pod.
     pub fn remove(&self, name: &str) {
         if let Some(cluster) = &self.cluster {
-            // One that is gone is as good.
+            // The file may already be gone.
             let _ = cluster.delete_pod(name);
             let _ = cluster.delete_job(name);
         }
@@ -242,7 +245,7 @@ impl Node {
             .join(format!("{name}.json"))
     }
 
-    /// A program that runs in the node's mount and cgroup namespaces.
+    /// The command that runs a program in the node's mount and cgroup namespaces.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
@@ -254,7 +257,7 @@ impl Node {
         command
     }
 
-    /// The container runtime's own client.
+    /// The command of the container runtime's own client.
     #[must_use]
     pub fn ctr(&self, namespace: &str) -> Command {
         let own = self
@@ -268,7 +271,7 @@ impl Node {
         command
     }
 
-    /// The first process of a container that runs.
+    /// The first process of a running container.
     #[must_use]
     pub fn first_process(&self, container: &str) -> Option<i32> {
         let file = self
@@ -280,14 +283,14 @@ impl Node {
         fs::read_to_string(file).ok()?.trim().parse().ok()
     }
 
-    /// The kernel's number of the cgroup of a container that runs: by that it is known to whoever may
-    /// not read names.
+    /// The inode number of a running container's cgroup: a sidecar that cannot read cgroup names uses it as
+    /// the container's name.
     #[must_use]
     pub fn cgroup(&self, container: &str) -> Option<u64> {
         let pid = self.first_process(container)?;
         let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
         let path = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
-        // It may have ended, and its parent's is not meant.
+        // The process may have ended; the parent's cgroup would be wrong.
         let own = path.contains(container);
         let directory = crate::pod::cgroup2_mount().filter(|_| own)?.join(path);
         Some(fs::metadata(directory).ok()?.ino())
@@ -296,7 +299,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // The end of its standard input tells it to end; it takes all that it has started along.
+        // At the end of its standard input it ends everything that it has started.
         drop(self.process.stdin.take());
         if let Err(error) = self.process.wait() {
             eprintln!("kubelet: a node could not be waited for: {error}");
@@ -307,7 +310,7 @@ impl Drop for Node {
     }
 }
 
-/// Makes the places that a node mounts something at; says which were not there.
+/// Creates the mount points of a node, and returns those that did not exist.
 fn make_places() -> Result<Vec<PathBuf>> {
     let mut made = Vec::new();
     for (place, _) in view::PLACES {
@@ -328,7 +331,7 @@ fn spawn(plan: &Plan) -> Result<Child> {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--propagation", "private"]);
     if plan.is_bare() {
-        // The old hierarchies are there all the same: what lies in none of them is at the top.
+        // The v1 hierarchies exist, too: in them a process without a cgroup is at the top.
         command.arg("--cgroup");
     }
     command
@@ -347,17 +350,4 @@ fn spawn(plan: &Plan) -> Result<Child> {
 pub fn has_v1() -> bool {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     mounts.lines().any(|line| line.contains(" - cgroup "))
-}
-
-/// Ports that nobody has just now.
-fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
-    // All are held until all are found, so they differ.
-    let mut held = Vec::new();
-    let mut ports = [0; COUNT];
-    for port in &mut ports {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        *port = listener.local_addr()?.port();
-        held.push(listener);
-    }
-    Ok(ports)
 }

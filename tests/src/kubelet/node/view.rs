@@ -1,5 +1,5 @@
-//! The mounts of a node: its own places where a real one has them, its view of cgroups, and the mounts
-//! of dozens of other pods.
+//! The mounts of a node: its own folders where a real node has them, its view of cgroups, and mounts
+//! like those of dozens of other pods.
 
 use std::fs;
 use std::path::Path;
@@ -11,18 +11,18 @@ use serde_json::Value;
 use crate::kubelet::runtime;
 use crate::other_pods::{self, bind, mount_at};
 
-/// Places that programs of a node use whatever they are told, and the folder of ours that takes each
-/// one's part; where there is none, what is written there is forgotten.
+/// Places that a node's programs use whatever their settings are, with the folder of ours that is
+/// mounted there. Without a folder it is a `tmpfs`, whose files are lost at the end.
 pub const PLACES: [(&str, Option<&str>); 3] = [
     ("/run/containerd", Some("run-containerd")),
     ("/var/lib/kubelet", None),
     ("/var/log/containers", None),
 ];
 
-/// Lays out everything. The mounts are private to this process's namespace, and end with it.
+/// Makes all mounts. They are private to this process's namespace, and vanish with it.
 ///
 /// Nothing is mounted above the folder in which kubelet keeps volumes: as on a node with one disk, no
-/// line of the node's own table has to do with a pod's volume.
+/// line of the node's own mount table concerns a pod's volume.
 pub fn prepare(directory: &Path, settings: &Value) -> Result<()> {
     for (place, folder) in PLACES {
         match folder {
@@ -38,13 +38,13 @@ pub fn prepare(directory: &Path, settings: &Value) -> Result<()> {
         one_tree(&runtime::memory(directory))?;
     }
     other_pods::mount_all(&directory.join("neighbours"))?;
-    // Kubelet wants what it mounts to be seen in containers.
+    // Kubelet needs its mounts to propagate into containers.
     let everywhere = MountPropagationFlags::SHARED | MountPropagationFlags::REC;
     mount_change("/", everywhere).context("mounts cannot be shared")
 }
 
-/// One cgroup2 tree where the machine has several; limits of memory come from the old hierarchy, out
-/// of the containers' sight.
+/// Shows one cgroup2 tree on a machine that has several hierarchies. Memory limits come from the v1
+/// hierarchy, which containers cannot see.
 fn one_tree(memory: &Path) -> Result<()> {
     let cgroups = "/sys/fs/cgroup";
     unmount(cgroups, UnmountFlags::DETACH).context(cgroups)?;

@@ -3,16 +3,16 @@
 use super::{BAD, BASE};
 use crate::kubelet::scenario::{Act, Beside, End, Main, Pids, Privilege, Scenario};
 
-/// With any watcher: these are about the pod.
+/// All watchers, for scenarios about the pod.
 const ALL: &[Privilege] = Privilege::ALL;
 
-/// These are about the API, which no other watcher knows.
+/// Only the watcher that uses the API.
 const BY_API: &[Privilege] = &[Privilege::KubeApi];
 
-/// One pod at a time: what its sidecar sees of processes is of no interest.
+/// The pid namespaces of scenarios that run alone: processes do not matter there.
 const ALONE: &[Pids] = &[Pids::Own];
 
-/// All of them.
+/// All scenarios that need an API server.
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "api-restart-0",
@@ -30,7 +30,8 @@ pub const SCENARIOS: &[Scenario] = &[
         cluster: Some(BY_API),
         ..BAD
     },
-    // Main ends, and the sidecar is stopped, while nobody answers. Kubelet reports again within ten seconds.
+    // Main ends, and the sidecar is stopped, while the API does not answer. Kubelet reports again within ten
+    // seconds.
     Scenario {
         name: "api-away-0",
         main: waits!("exit 0"),
@@ -49,7 +50,7 @@ pub const SCENARIOS: &[Scenario] = &[
         cluster: Some(BY_API),
         ..BAD
     },
-    // Longer than it takes until etcd has forgotten the version that a watch goes on from.
+    // Longer than etcd keeps the version that a watch continues from.
     Scenario {
         name: "watch-expires-0",
         main: Main::Script(
@@ -104,7 +105,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-/// What the first try of a Job is.
+/// How the first try of a Job ends.
 pub const FIRST_TRY: Scenario = Scenario {
     name: "job-first-try",
     act: Act::Job,

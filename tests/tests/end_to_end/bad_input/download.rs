@@ -1,4 +1,4 @@
-//! What a download may be given.
+//! Bad arguments, inputs and folders of a download.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use copilot_tests::task::{INPUTS, Task, blob};
 
 use super::outlook::{Bad, REFUSED, REPORTED, REPORTED_FOR_GOOD, UNREPORTED, check_all};
 
-/// A download whose inputs are fine, and further arguments.
+/// A download with good inputs and further arguments.
 fn with(task: &Task, arguments: &[&str]) -> Command {
     task.put_inputs([("n", primitive::Value::Integer(1).into())]);
     let mut command = task.download();
@@ -27,7 +27,7 @@ fn of(task: &Task, name: &str, literal: Literal) -> Command {
     task.download()
 }
 
-/// One flag with another value, or without any.
+/// The command line with one flag's value changed, or without that flag.
 fn changed(task: &Task, flag: &str, value: &str) -> Command {
     task.put_inputs([("n", primitive::Value::Integer(1).into())]);
     let mut arguments = task.download_arguments();
@@ -91,7 +91,7 @@ const TABLE: &[Bad] = &[
         says: &["--to-output-prefix is required"],
     },
     Bad {
-        what: "an output prefix that is no reference",
+        what: "an output prefix that is not a reference",
         arrange: |task| changed(task, "--to-output-prefix", "s3://data/100%"),
         code: REFUSED,
         says: &["--to-output-prefix", "s3://data/100%", "percent-encoded"],
@@ -188,7 +188,7 @@ const TABLE: &[Bad] = &[
         ],
     },
     Bad {
-        what: "a blob whose uri is no reference",
+        what: "a blob whose uri is not a reference",
         arrange: |task| of(task, "b", blob("s3://data/100%", Single)),
         code: REPORTED,
         says: &["input \"b\"", "s3://data/100%", "percent-encoded"],
@@ -229,7 +229,7 @@ const TABLE: &[Bad] = &[
             with(task, &[])
         },
         code: REPORTED,
-        says: &["/inputs", "exists", "has its place", "clear the directory"],
+        says: &["/inputs", "exists", "has its name", "empty the directory"],
     },
     Bad {
         what: "an input directory that may not be written",
@@ -264,7 +264,7 @@ fn downloads() {
     check_all(TABLE, "InputDownloadFailed");
 }
 
-/// A small file system that only this run sees; what is left on it is printed.
+/// Runs on a small file system that only this run sees; its remaining files are printed.
 const ON_A_SMALL_DISK: &str = r#"
 mount -t tmpfs -o size=1m none "$0" || exit 125
 "$@"
@@ -310,7 +310,7 @@ fn a_full_disk() {
         );
     }
     assert_eq!(task.document("errors.pb").unwrap(), document);
-    // What was complete may stay; of what was not there is nothing.
+    // Complete files may stay; there must be no incomplete ones.
     let left: Vec<&Path> = ended.stdout.lines().map(Path::new).collect();
     assert_eq!(left, [inputs.join("text")], "{}", ended.stdout);
 }

@@ -1,4 +1,4 @@
-//! Inputs that nobody would write by accident.
+//! Hostile inputs.
 
 use std::fs::File;
 use std::process::Command;
@@ -34,7 +34,7 @@ fn offloaded(uri: &str) -> Literal {
     literal::Value::OffloadedMetadata(Box::new(metadata)).into()
 }
 
-/// A blob of a dimensionality that there is not.
+/// A blob with a dimensionality that does not exist.
 fn odd_blob() -> Literal {
     let mut value = blob("s3://data/x", Single);
     if let Some(literal::Value::Scalar(found)) = &mut value.value
@@ -49,7 +49,7 @@ fn odd_blob() -> Literal {
     value
 }
 
-/// A length of a megabyte and what would be a few more, on its way to nowhere.
+/// A message that is cut off: it claims to be a megabyte long, but only the first bytes are there.
 fn long(length: usize) -> String {
     "n".repeat(length)
 }
@@ -109,7 +109,7 @@ const TABLE: &[Bad] = &[
         says: &[
             "input \"nnn",
             "… (1048576 bytes)",
-            "a file name at most 255",
+            "a file name has at most 255",
             "rename it",
         ],
     },
@@ -123,7 +123,7 @@ const TABLE: &[Bad] = &[
             of(task, "n", deep)
         },
         code: REPORTED,
-        says: &["input \"n/nnn", "a path at most 4095", "shorter names"],
+        says: &["input \"n/nnn", "a path has at most 4095", "shorter names"],
     },
     Bad {
         what: "a reference of a megabyte",
@@ -183,10 +183,14 @@ const TABLE: &[Bad] = &[
             of(task, "n", offloaded("s3://data/task/self"))
         },
         code: REPORTED,
-        says: &["variable \"n\"", "s3://data/task/self", "more than 8 deep"],
+        says: &[
+            "variable \"n\"",
+            "s3://data/task/self",
+            "more than 8 levels",
+        ],
     },
     Bad {
-        what: "an offloaded literal that is none",
+        what: "an offloaded literal that is not a literal",
         arrange: |task| {
             task.put("task/garbage", "hello");
             of(task, "n", offloaded("s3://data/task/garbage"))
@@ -207,7 +211,7 @@ fn downloads() {
     check_all(TABLE, "InputDownloadFailed");
 }
 
-/// The last member of a oneof counts, as everywhere in protobuf; messages of one field merge.
+/// The last member of a oneof is used, as everywhere in protobuf; messages of the same field are merged.
 #[test]
 fn members_that_are_repeated() {
     let task = Task::start().unwrap();
@@ -239,7 +243,7 @@ fn names_that_differ_in_case_only() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     for words in [
         r#"the inputs \"Data\" and \"data\" differ in case only"#,
-        "differs from it in case only",
+        "differs from this one only in case",
     ] {
         assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
     }

@@ -1,5 +1,5 @@
 //! Bad input: each kind has its exit code, its error document, and a message that names the input,
-//! the rule and the way out. Nothing half-done stays, neither on disk nor in the store.
+//! the rule and the solution. Nothing incomplete stays on disk or in the store.
 
 mod download;
 mod hostile;

@@ -1,4 +1,4 @@
-//! What a refusal must look like from every side.
+//! What is checked of each refusal: exit code, documents, message, log, files and objects.
 
 use std::fs;
 use std::process::Command;
@@ -8,19 +8,19 @@ use copilot::idl::container_error::Kind;
 use copilot_tests::binary::{self, Ended};
 use copilot_tests::task::{DOCUMENTS, Task, files};
 
-/// How a run ends.
+/// The expected end of a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct End {
     exit: i32,
     kind: Kind,
 }
 
-/// A failure that both error documents tell of, and another try may mend.
+/// A failure with both error documents, which another try may solve.
 pub const REPORTED: End = End {
     exit: 1,
     kind: Kind::Recoverable,
 };
-/// The same, and no other try can mend it.
+/// The same, but another try cannot solve it.
 pub const REPORTED_FOR_GOOD: End = End {
     exit: 1,
     kind: Kind::NonRecoverable,
@@ -30,25 +30,25 @@ pub const REFUSED: End = End {
     exit: 2,
     kind: Kind::NonRecoverable,
 };
-/// A failure whose document could not be written; the table says of what kind it is.
+/// A failure whose document could not be written; the table gives its kind.
 pub const UNREPORTED: End = End {
     exit: 3,
     kind: Kind::NonRecoverable,
 };
 
-/// Within this everything bad is told, what cannot be reached included: its retries take up to 3 s
-/// for the inputs, and as long for each error document.
-const SOON: Duration = Duration::from_secs(15);
+/// The time limit of each failure, including that of an unreachable store: its retries take up to
+/// 3 s for the inputs, and as long for each error document. The rest is for a busy machine.
+const SOON: Duration = Duration::from_mins(1);
 
 /// One kind of bad input.
 pub struct Bad {
-    /// In words.
+    /// Its description.
     pub what: &'static str,
-    /// Makes it, and the command that meets it.
+    /// Prepares it, and returns the command that uses it.
     pub arrange: fn(&Task) -> Command,
     /// The exit code, and the kind of the failure.
     pub code: End,
-    /// What the message must say: the input, the rule, the way out.
+    /// What the message must contain: the input, the rule, the solution.
     pub says: &'static [&'static str],
 }
 
@@ -59,7 +59,7 @@ pub fn check_all(table: &[Bad], code: &str) {
         let task = Task::start().unwrap();
         let log = task.site.work("termination-log");
         fs::write(&log, "").unwrap();
-        // Writable for whoever the program runs as, like the one that kubelet makes.
+        // Writable for all users, like the one from kubelet.
         fs::set_permissions(&log, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
         let mut command = (bad.arrange)(&task);
         let begun = Instant::now();
@@ -105,7 +105,7 @@ fn documents(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), Strin
                     return Err(format!("the document says {:?}", document.message));
                 }
             }
-            (REPORTED | REPORTED_FOR_GOOD, None) => return Err(format!("there is no {name}")),
+            (REPORTED | REPORTED_FOR_GOOD, None) => return Err(format!("{name} is missing")),
             (_, Some(document)) => return Err(format!("{name}: {document:?}")),
             (_, None) => {}
         }
@@ -116,13 +116,13 @@ fn documents(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), Strin
 fn termination_log(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), String> {
     let left = fs::read_to_string(task.site.work("termination-log")).unwrap();
     let head = match bad.code {
-        // The store is to blame, and the table says of what kind that is.
+        // The store is the cause, and the table gives the kind.
         UNREPORTED => format!("{code} ("),
         REPORTED_FOR_GOOD => format!("{code} (not recoverable): "),
         _ => format!("{code} (recoverable): "),
     };
     let right = match bad.code {
-        // Flags that cannot be read name no file for a message either.
+        // If the flags cannot be parsed, the path of the message file is unknown, too.
         REFUSED => left.is_empty() || last.ends_with(&left),
         _ => left.starts_with(&head) && last.ends_with(&left) && left.len() <= 4096,
     };
@@ -133,7 +133,7 @@ fn termination_log(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(),
     }
 }
 
-/// No unfinished file, no metadata without data, no object but the documents.
+/// Checks that there are no unfinished files, no metadata without data, and no objects but the documents.
 fn nothing_left(task: &Task) -> Result<(), String> {
     let on_disk = files(&task.site.work(""));
     let unfinished = on_disk

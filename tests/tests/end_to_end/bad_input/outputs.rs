@@ -1,4 +1,4 @@
-//! What main may leave: more than programs leave by themselves, and what changes under our hands.
+//! Unusual outputs: special files, too many files, files that change while they are uploaded.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -49,13 +49,13 @@ const TABLE: &[Bad] = &[
         says: &["output \"n\"", "outputs/n", r"\u{feff}7"],
     },
     Bad {
-        what: "a number that is no text",
+        what: "a number that is not text",
         arrange: |task| integer(task, b"\xff\n"),
         code: REPORTED,
         says: &["output \"n\"", "outputs/n", "UTF-8"],
     },
     Bad {
-        what: "a name that is no text, in a tree",
+        what: "a name that is not text, in a tree",
         arrange: |task| {
             let folder = task.outputs_dir().join("o");
             fs::create_dir(&folder).unwrap();
@@ -66,7 +66,7 @@ const TABLE: &[Bad] = &[
         says: &["output \"o\"", r"a\xffb", "not UTF-8", "rename it"],
     },
     Bad {
-        what: "a name that is no text, by its extension",
+        what: "a name that is not text, because of its extension",
         arrange: |task| {
             let name = OsStr::from_bytes(b"o.\xff");
             fs::write(task.outputs_dir().join(name), "x").unwrap();
@@ -89,7 +89,11 @@ const TABLE: &[Bad] = &[
         what: "a variable of a name that no file has",
         arrange: |task| of(task, &"n".repeat(90_000), simple(SimpleType::Integer)),
         code: REPORTED,
-        says: &["output \"nnn", "… (90000 bytes)", "a file name at most 255"],
+        says: &[
+            "output \"nnn",
+            "… (90000 bytes)",
+            "a file name has at most 255",
+        ],
     },
     Bad {
         what: "links that multiply a tree",
@@ -119,7 +123,7 @@ fn sidecars() {
     check_all(TABLE, "OutputUploadFailed");
 }
 
-/// A device is neither read nor waited for.
+/// A device is not read, and does not block.
 #[test]
 fn devices() {
     if !Requirement::Root.is_met() {
@@ -133,7 +137,7 @@ fn devices() {
         let task = Task::start().unwrap();
         fs::create_dir(task.outputs_dir().join("o")).unwrap();
         let path = task.outputs_dir().join(name);
-        // Without end: `/dev/zero`.
+        // `/dev/zero`, which has no end.
         let made = mknodat(
             CWD,
             &path,
@@ -156,7 +160,7 @@ fn devices() {
     }
 }
 
-/// Text keeps what only numbers cannot have, as in the reference: `\r` is no white space to it.
+/// Text keeps characters that are only invalid in numbers, as in the reference, which does not trim `\r`.
 #[test]
 fn text_keeps_carriage_returns_and_marks() {
     let task = Task::start().unwrap();
@@ -167,7 +171,7 @@ fn text_keeps_carriage_returns_and_marks() {
     assert_eq!(task.outputs().unwrap().literals["s"], expected);
 }
 
-/// Uploads a tree while `change` happens to it: when the store is asked for the first time.
+/// Uploads a tree; `change` is called at the first request to the store.
 fn changed(large: usize, change: impl Fn(&Path) + Send + Sync + 'static) -> (Task, Ended) {
     let task = Task::start().unwrap();
     task.write_output("o/large", bytes(large, 1));
@@ -190,7 +194,7 @@ fn changed(large: usize, change: impl Fn(&Path) + Send + Sync + 'static) -> (Tas
     (task, ended)
 }
 
-/// Nothing is committed, and the one document says why.
+/// Checks that nothing is committed, and that the only document names the cause.
 fn refused(task: &Task, ended: &Ended, parts: &[&str]) {
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
     assert_eq!(task.outputs(), None);
@@ -216,7 +220,7 @@ fn files_that_change_while_they_are_read() {
         "output \"o\"",
         "o/large had 41943040 bytes",
         "41943044",
-        "no more after",
+        "do not change them afterwards",
     ];
     refused(&task, &ended, &parts);
 
@@ -248,7 +252,7 @@ fn files_that_vanish() {
     // A whole directory, whose names are known by then.
     let (task, ended) = changed(1, |folder| fs::remove_dir_all(folder.join("more")).unwrap());
     refused(&task, &ended, &["output \"o\"", "o/more/", "No such file"]);
-    // What is open already can be read to its end.
+    // A file that is already open can be read to its end.
     let (task, ended) = changed(40 * MIB, |folder| {
         fs::remove_file(folder.join("large")).unwrap();
     });

@@ -1,4 +1,4 @@
-//! What a sidecar may be given, and what main may leave.
+//! Bad arguments of a sidecar, and bad outputs of main.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -27,7 +27,7 @@ fn tree(task: &Task) -> Command {
     of(task, "o", blob_type(Multipart))
 }
 
-/// The same, run by somebody whom permissions bind.
+/// The same, but as a user whose file permissions are checked.
 fn unprivileged(task: &Task, declared: Type) -> Command {
     let mut command = binary::unprivileged(&task.site.work("copilot"));
     command
@@ -62,13 +62,13 @@ fn link(task: &Task, target: &str, name: &str) {
 
 const TABLE: &[Bad] = &[
     Bad {
-        what: "an interface that is no base64",
+        what: "an interface that is not base64",
         arrange: |task| changed(task, "--interface", "%%%"),
         code: REFUSED,
         says: &["--interface", "%%%", "standard base64 with padding"],
     },
     Bad {
-        what: "an interface that is no message",
+        what: "an interface that is not a message",
         arrange: |task| changed(task, "--interface", "aGVsbG8="),
         code: REPORTED,
         says: &["--interface", "TypedInterface", "the platform"],
@@ -118,7 +118,7 @@ const TABLE: &[Bad] = &[
         says: &["--to-raw-output"],
     },
     Bad {
-        what: "a prefix for data that is no reference",
+        what: "a data prefix that is not a reference",
         arrange: |task| changed(task, "--to-raw-output", "s3://data/100%"),
         code: REPORTED,
         says: &["--to-raw-output", "s3://data/100%", "percent-encoded"],
@@ -345,7 +345,7 @@ const TABLE: &[Bad] = &[
         ],
     },
     Bad {
-        what: "an error file that is none",
+        what: "an error file that is a directory",
         arrange: |task| {
             task.write_output("_ERROR/x", "1");
             integer(task)

@@ -9,7 +9,7 @@ use copilot_tests::binary;
 use copilot_tests::task::{Task, interface, simple};
 
 #[test]
-fn a_long_story_is_cut_to_what_kubernetes_keeps() {
+fn a_long_message_is_cut_to_what_kubernetes_keeps() {
     let task = Task::start().unwrap();
     let story = "è una lunga storia. ".repeat(5_000);
     task.write_output("_ERROR", &story);
@@ -22,19 +22,19 @@ fn a_long_story_is_cut_to_what_kubernetes_keeps() {
     assert!(shown.len() <= 4096 && shown.len() > 4000, "{}", shown.len());
     let begin = "OutputUploadFailed (recoverable, user): User Error: è una lunga storia. ";
     assert!(shown.starts_with(begin), "{shown}");
-    // The end of the log has as much of it as Kubernetes would take from there.
+    // The end of the log contains as much of it as Kubernetes would read from there.
     let words = ended.message().trim_end_matches('…');
     assert!(
         words.len() > 2000 && format!("Error: {shown}").starts_with(words),
         "{words}"
     );
-    // The document has all of it.
+    // The document contains all of it.
     let document = task.document("error.pb").unwrap();
     assert_eq!(document.message, format!("User Error: {story}"));
 }
 
 #[test]
-fn the_file_is_never_made_and_settings_are_told_there_too() {
+fn the_file_is_never_created_and_contains_errors_in_settings_too() {
     let task = Task::start().unwrap();
     let log = task.site.work("termination-log");
     let mut command = task.download();
@@ -52,7 +52,7 @@ fn the_file_is_never_made_and_settings_are_told_there_too() {
     assert_eq!(ended.message(), format!("Error: {shown}"));
 }
 
-/// At the level that logs most: nothing comes after the message.
+/// At the most verbose level: no line follows the message.
 #[test]
 fn the_message_is_the_last_line_at_every_level() {
     let task = Task::start().unwrap();
@@ -69,9 +69,9 @@ fn the_message_is_the_last_line_at_every_level() {
     }
 }
 
-/// Whoever reads the log is gone: that is no reason to end otherwise.
+/// The reader of the log is gone: the exit code stays the same.
 #[test]
-fn nobody_need_listen() {
+fn a_closed_log_does_not_change_the_exit_code() {
     let task = Task::start().unwrap();
     let broken = || {
         let (reader, writer) = std::io::pipe().unwrap();

@@ -1,12 +1,12 @@
-//! Who we are, where the store is, and what it has.
+//! Errors of credentials, addresses, certificates, buckets and objects.
 
 use std::process::Command;
 
 use copilot::idl::blob_type::BlobDimensionality::Single;
 use copilot_tests::fault::{Fault, FaultProxy, Seen};
+use copilot_tests::flags;
 use copilot_tests::minio::{self, MINIO, Minio};
 use copilot_tests::requirement::Requirement;
-use copilot_tests::s3;
 use copilot_tests::task::{RAW, Task, blob, blob_type, interface};
 use copilot_tests::tls::{Authority, front};
 
@@ -14,7 +14,7 @@ use super::outlook::{LASTING, PASSING, PLATFORM_LASTING, PLATFORM_PASSING, repor
 
 const X: &str = "s3://data/task/in/x";
 
-/// A task whose one input is the file `x`.
+/// A task whose only input is the file `x`.
 fn task() -> Task {
     let task = Task::start().unwrap();
     task.put("task/in/x", "content");
@@ -32,7 +32,7 @@ fn through(task: &Task, proxy: &FaultProxy) -> Command {
     with(task.download(), "endpoint", &proxy.endpoint())
 }
 
-/// A proxy that refuses the input `x` and nothing else.
+/// A proxy that only refuses the input `x`.
 fn refusing(task: &Task, fault: Fault) -> FaultProxy {
     let choose = move |seen: &Seen| match seen.line.as_str() {
         "GET /data/task/in/x" => fault.clone(),
@@ -72,7 +72,7 @@ fn a_missing_bucket_of_inputs() {
     reported(&task, &mut command, LASTING, &says);
 }
 
-/// Small and large: nothing is begun, and no bucket made.
+/// Small and large outputs: nothing is uploaded, and the bucket is not created.
 #[test]
 fn a_missing_bucket_of_outputs() {
     for size in [10, 20 << 20] {
@@ -117,7 +117,7 @@ fn a_wrong_key() {
     }
 }
 
-/// Of the platform's own making: whoever renews tokens does so again.
+/// The platform is the cause, and another try helps: tokens are renewed.
 #[test]
 fn an_expired_token() {
     let task = task();
@@ -133,7 +133,7 @@ fn an_expired_token() {
     reported(&task, &mut through(&task, &proxy), PLATFORM_PASSING, &says);
 }
 
-/// S3 says so of a missing object as well, where the role may not list.
+/// S3 also answers like this for a missing object if the role is not allowed to list.
 #[test]
 fn no_access() {
     let task = task();
@@ -143,12 +143,12 @@ fn no_access() {
         &proxy.endpoint(),
         "AccessDenied",
         "Grant these credentials access",
-        "check that it is there",
+        "check that it exists",
     ];
     reported(&task, &mut through(&task, &proxy), PLATFORM_LASTING, &says);
 }
 
-/// The answer of a server of another region, which names it.
+/// The answer of a server in another region, which names that region.
 #[test]
 fn a_wrong_region() {
     if !Requirement::Emulator(MINIO).is_met() {
@@ -157,7 +157,7 @@ fn a_wrong_region() {
     let task = task();
     let minio = Minio::start_in("eu-central-7").unwrap();
     let keys = (minio::ACCESS_KEY, minio::SECRET_KEY);
-    let flags = s3::flags(&minio.endpoint(), "data", keys);
+    let flags = flags::s3(&minio.endpoint(), "data", keys);
     let mut command = copilot_tests::binary::command();
     command.args(flags).args(task.download_arguments());
     let says = [
@@ -169,11 +169,11 @@ fn a_wrong_region() {
     unreported(&task, &mut command, PLATFORM_LASTING, &says);
 }
 
-/// A certificate of another name, by an authority that we trust.
+/// A certificate for another name, from a trusted authority.
 #[test]
 fn a_certificate_of_another_name() {
     let task = task();
-    let authority = Authority::called("ours").unwrap();
+    let authority = Authority::new("ours").unwrap();
     let config = authority.certify("store.example").unwrap();
     let server = front(task.site.server.address(), config).unwrap();
     let endpoint = format!("https://localhost:{}", server.address().port());

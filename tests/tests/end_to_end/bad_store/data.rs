@@ -1,4 +1,4 @@
-//! Data that changes or goes under our hands.
+//! Data that changes or vanishes while it is transferred.
 
 use std::fs::{self, OpenOptions};
 use std::process::Command;
@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
 use copilot_tests::binary;
 use copilot_tests::fault::{Fault, FaultProxy};
+use copilot_tests::flags;
 use copilot_tests::minio::{self, MINIO, Minio};
 use copilot_tests::namespace;
 use copilot_tests::requirement::Requirement;
-use copilot_tests::s3;
 use copilot_tests::site::bytes;
 use copilot_tests::task::{Task, blob, blob_type, interface};
 
@@ -24,7 +24,7 @@ fn through(mut command: Command, proxy: &FaultProxy) -> Command {
     command
 }
 
-/// Another object of the same key while its ranges are fetched; the server checks `If-Match`.
+/// The object is replaced while its ranges are fetched; the server checks `If-Match`.
 #[test]
 fn an_object_that_changes_while_it_is_read() {
     if !Requirement::Emulator(MINIO).is_met() {
@@ -48,7 +48,7 @@ fn an_object_that_changes_while_it_is_read() {
     let keys = (minio::ACCESS_KEY, minio::SECRET_KEY);
     let mut command = binary::command();
     command
-        .args(s3::flags(&proxy.endpoint(), "data", keys))
+        .args(flags::s3(&proxy.endpoint(), "data", keys))
         .args(task.download_arguments());
     let log = task.site.work("termination-log");
     fs::write(&log, "").unwrap();
@@ -124,7 +124,7 @@ fn a_file_that_shrinks_or_grows_while_it_goes_up() {
     }
 }
 
-/// A volume that is mounted read-only, for whoever we are.
+/// A volume that is mounted read-only, so that even root cannot write to it.
 #[test]
 fn a_target_that_is_read_only() {
     const READ_ONLY: &str = r#"
@@ -152,9 +152,9 @@ exec "$@"
     reported(&task, &mut command, PASSING, &says);
 }
 
-/// Nothing but a port that nobody listens at.
+/// A port on which no server listens.
 #[test]
-fn a_store_that_is_not_there() {
+fn a_store_that_does_not_exist() {
     let task = Task::start().unwrap();
     task.write_output("o", "content");
     let mut command = task.sidecar(&interface([("o", blob_type(Single))]));

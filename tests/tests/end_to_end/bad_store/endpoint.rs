@@ -1,4 +1,4 @@
-//! An endpoint that is no S3.
+//! An endpoint that is not an S3 server.
 
 use copilot::idl::blob_type::BlobDimensionality::Multipart;
 use copilot_tests::background::Background;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::outlook::{PASSING, PLATFORM_LASTING, unreported};
 
-/// A page of a web server that has one for everything.
+/// The page of a web server that answers every request with it.
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Sign in</title></head><body></body></html>";
 
 /// A server that answers every connection with these bytes.
@@ -35,7 +35,7 @@ fn page(status: &str) -> &'static [u8] {
 }
 
 #[test]
-fn what_is_no_s3_is_told() {
+fn an_endpoint_that_is_not_s3_is_reported() {
     let task = Task::start().unwrap();
     task.put_inputs([("dir", blob("s3://data/task/in/dir", Multipart))]);
     for (what, answer, class, says) in [
@@ -52,7 +52,7 @@ fn what_is_no_s3_is_told() {
             "does not exist",
         ),
         (
-            "what is no HTTP",
+            "not HTTP",
             &b"220 mail.example ESMTP\r\n"[..],
             PLATFORM_LASTING,
             "Check the endpoint",
@@ -68,9 +68,9 @@ fn what_is_no_s3_is_told() {
     }
 }
 
-/// That may be a server which is just starting, so it is asked again, here by somebody impatient.
+/// It may be a server that is just starting, so there are retries; here with a short time limit.
 #[tokio::test]
-async fn what_hangs_up_at_once_is_told() {
+async fn a_connection_that_closes_at_once_is_reported() {
     let site = Site::start().unwrap();
     let server = saying(b"");
     let endpoint = format!("http://{}", server.address());
@@ -87,7 +87,7 @@ async fn what_hangs_up_at_once_is_told() {
 }
 
 #[test]
-fn outputs_do_not_vanish_in_what_is_no_s3() {
+fn outputs_are_not_lost_in_a_server_without_s3() {
     for (answer, class) in [
         (page("200 OK"), PLATFORM_LASTING),
         (page("405 Method Not Allowed"), PASSING),

@@ -1,6 +1,6 @@
-//! A store that is not as it should be. The program says, in error document, termination message and
-//! last words, which object, which store, why, and the way out; of what kind the failure is; soon;
-//! and leaves nothing half-done.
+//! A store with problems. Error document, termination message and last log line name the object, the
+//! store, the cause and the solution; the kind of the failure is right; it comes soon; and nothing
+//! incomplete is left.
 
 mod access;
 mod data;

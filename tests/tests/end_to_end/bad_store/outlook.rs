@@ -1,4 +1,4 @@
-//! What a failed run must look like.
+//! What is checked of each failed run.
 
 use std::fs;
 use std::process::Command;
@@ -12,21 +12,21 @@ use copilot_tests::task::{DOCUMENTS, Task, files};
 
 /// Within this a failure is told, its retries included: some seconds for the inputs, and as long for
 /// each document. No measure of speed: what hangs takes for ever.
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Kind and origin of a failure.
 pub type Class = (Kind, Origin);
 
-/// Whatever the task did; another try may find it mended.
+/// The task is the cause; another try may help.
 pub const PASSING: Class = (Kind::Recoverable, Origin::Unknown);
-/// The same, and no try can.
+/// The same, but another try cannot help.
 pub const LASTING: Class = (Kind::NonRecoverable, Origin::Unknown);
-/// The platform's, and it passes.
+/// The platform is the cause, and another try may help.
 pub const PLATFORM_PASSING: Class = (Kind::Recoverable, Origin::System);
-/// The platform's, until somebody changes something.
+/// The platform is the cause, and something must be changed before another try.
 pub const PLATFORM_LASTING: Class = (Kind::NonRecoverable, Origin::System);
 
-/// A run that failed, and whose failure is in the documents.
+/// Checks a run that failed and reported it in the documents.
 pub fn reported(task: &Task, command: &mut Command, class: Class, says: &[&str]) {
     let (ended, shown) = run(task, command);
     assert_eq!(ended.code(), 1, "{}", ended.stderr);
@@ -38,7 +38,7 @@ pub fn reported(task: &Task, command: &mut Command, class: Class, says: &[&str])
     nothing_left(task);
 }
 
-/// A run that failed and could not even write its documents.
+/// Checks a run that failed and could not write its documents.
 pub fn unreported(task: &Task, command: &mut Command, class: Class, says: &[&str]) {
     let (ended, shown) = run(task, command);
     assert_eq!(ended.code(), 3, "{}", ended.stderr);
@@ -86,7 +86,7 @@ fn class_of(error: &ContainerError) -> Class {
     (error.kind(), error.origin())
 }
 
-/// No unfinished file, no metadata without data, no results, no uploads.
+/// Checks that there are no unfinished files, no metadata without data, no results and no uploads.
 fn nothing_left(task: &Task) {
     for name in files(&task.site.work("")).keys() {
         let unfinished = name.contains(".copilot-partial") || name.starts_with("inputs/inputs.");

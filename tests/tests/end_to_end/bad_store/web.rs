@@ -1,4 +1,4 @@
-//! Web servers as inputs: every answer that is no data is an error that says which.
+//! Inputs from web servers: every answer without the data is an error that names it.
 
 use std::fs;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use copilot::config::StorageSettings;
 use copilot::store::{Network, Reference, Retry, Stores};
-use copilot::transfer::{Copy, Engine, Limits};
+use copilot::transfer::{Copy, Engine, TransferLimits};
 use copilot_tests::background::Background;
 use copilot_tests::site::{closed_environment, names, run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,9 +14,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// What a server does with every request.
 #[derive(Clone, Copy)]
 enum Server {
-    /// It says this and closes.
+    /// It sends this and closes the connection.
     Says(&'static str),
-    /// It says this and then nothing.
+    /// It sends this and then keeps silent.
     Stalls(&'static str),
 }
 
@@ -33,10 +33,11 @@ fn serve(server: Server) -> Background {
     .unwrap()
 }
 
-/// A client with little patience.
+/// A client with short timeouts.
 fn engine() -> Engine {
     let network = Network {
-        stall_timeout: Duration::from_millis(500),
+        // Short, and enough for a server on a busy machine.
+        stall_timeout: Duration::from_secs(2),
         retry: Retry {
             attempts: 3,
             base: Duration::from_millis(5),
@@ -46,11 +47,11 @@ fn engine() -> Engine {
         ..Network::default()
     };
     let stores = Stores::new(StorageSettings::default(), network, closed_environment());
-    Engine::new(Arc::new(stores), Limits::within(None))
+    Engine::new(Arc::new(stores), TransferLimits::within(None))
 }
 
 #[tokio::test]
-async fn what_is_no_data_is_an_error() {
+async fn an_answer_without_data_is_an_error() {
     use Server::{Says, Stalls};
     for (server, recoverable, says) in [
         (
@@ -94,7 +95,7 @@ async fn what_is_no_data_is_an_error() {
             Some(false),
             "Content-Range",
         ),
-        // More was announced than comes.
+        // The announced length is greater than the data.
         (
             Says("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"),
             Some(true),
@@ -108,9 +109,13 @@ async fn what_is_no_data_is_an_error() {
         (
             Says("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nshort"),
             Some(false),
-            "no answer of such a store",
+            "does not answer as a web server does",
         ),
-        (Says("garbage"), Some(false), "no answer of such a store"),
+        (
+            Says("garbage"),
+            Some(false),
+            "does not answer as a web server does",
+        ),
         (Says(""), Some(true), "cannot be reached"),
         (Stalls(""), Some(true), "nothing moved"),
         (
@@ -141,9 +146,9 @@ async fn what_is_no_data_is_an_error() {
     }
 }
 
-/// Less was announced than the server would send: what was announced is the resource, by HTTP's rules.
+/// The announced length is less than what the server sends: by HTTP's rules only that much is the resource.
 #[tokio::test]
-async fn what_comes_after_the_announced_length_is_not_data() {
+async fn bytes_after_the_announced_length_are_not_data() {
     let web = serve(Server::Says(
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort and more",
     ));

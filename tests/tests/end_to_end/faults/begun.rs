@@ -1,5 +1,5 @@
-//! The answer to a request that begins an upload is lost: the store then has an upload that we know
-//! nothing of. The server in process cannot list such uploads, `MinIO` can.
+//! The answer to a request that begins an upload is lost: the store then has an upload whose id we do
+//! not know. The server in this process cannot list such uploads, but `MinIO` can.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,7 +24,7 @@ fn engine_at(site: &Site, endpoint: &str) -> copilot::transfer::Engine {
 }
 
 #[tokio::test]
-async fn an_upload_that_was_begun_twice_is_ended_twice() {
+async fn an_upload_that_began_twice_is_aborted_twice() {
     let Some((site, minio)) = minio() else { return };
     let lost = AtomicBool::new(false);
     let proxy = FaultProxy::start(minio.address(), move |seen| {
@@ -34,7 +34,7 @@ async fn an_upload_that_was_begun_twice_is_ended_twice() {
         Fault::None
     })
     .unwrap();
-    // Somebody else's, of long ago for a computer: begun before we asked. It is left alone.
+    // An upload of another client, which began before our request. It must stay.
     minio.ask("POST", "data/x?uploads=", b"").unwrap();
     let theirs = minio.unfinished_uploads("x");
     assert_eq!(theirs.len(), 1);
@@ -50,7 +50,7 @@ async fn an_upload_that_was_begun_twice_is_ended_twice() {
     assert_eq!(minio.unfinished_uploads("x"), theirs);
 }
 
-/// It is never heard that an upload began, and yet some did.
+/// All answers to the requests that begin an upload are lost.
 #[tokio::test]
 async fn an_upload_that_never_began_leaves_nothing() {
     let Some((site, minio)) = minio() else { return };

@@ -1,4 +1,4 @@
-//! Faults that stay: an error that says so, and nothing half-done.
+//! Permanent faults: a clear error, and nothing incomplete.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use copilot_tests::site::{Site, bytes, download, names, run};
 use super::MIB;
 
 #[tokio::test]
-async fn a_refusal_that_stays_is_an_error_that_counts() {
+async fn a_permanent_refusal_is_an_error_with_the_number_of_tries() {
     let site = Site::start().unwrap();
     let proxy = FaultProxy::start(site.server.address(), |_| Fault::Answer(503, "")).unwrap();
     let to = site.work("in/x");
@@ -52,7 +52,7 @@ async fn a_broken_upload_is_aborted() {
 }
 
 #[tokio::test]
-async fn an_object_that_changes_while_it_is_read_is_told() {
+async fn an_object_that_changes_while_it_is_read_is_an_error() {
     let site = Site::start().unwrap();
     run(
         &site.engine(),
@@ -63,7 +63,7 @@ async fn an_object_that_changes_while_it_is_read_is_told() {
     let path = site.server.file("data", "x");
     let proxy = FaultProxy::start(site.server.address(), move |seen| {
         if seen.index == 1 {
-            // As somebody else's upload would, with another ETag for the ranges to come.
+            // As an upload by another client would, so that the remaining ranges have another ETag.
             for entry in fs::read_dir(path.parent().unwrap().parent().unwrap()).unwrap() {
                 let name = entry.unwrap().path();
                 if name
@@ -91,7 +91,7 @@ async fn an_object_that_changes_while_it_is_read_is_told() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_while_it_goes_up_is_told() {
+async fn a_file_that_changes_during_its_upload_is_an_error() {
     for (before, after) in [(20 * MIB, 10 * MIB), (20 * MIB, 21 * MIB)] {
         let site = Site::start().unwrap();
         let copy = site.upload_of(&bytes(before, 1)).unwrap();

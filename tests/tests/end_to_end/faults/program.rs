@@ -1,4 +1,4 @@
-//! The program itself, with the patience that users get, over a network whose faults pass.
+//! The program with its default timeouts, over a network with temporary faults.
 
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
 use copilot_tests::binary;

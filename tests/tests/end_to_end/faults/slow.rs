@@ -1,4 +1,4 @@
-//! A network that is slow, breaks hard, or is not there yet.
+//! A network that is slow, resets connections, or is not available yet.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -12,18 +12,18 @@ use super::{MIB, survives_down, survives_down_within, survives_up};
 async fn latency_only_takes_time() {
     let wait = Duration::from_millis(300);
     let begun = Instant::now();
-    let patience = Duration::from_secs(10);
+    let patience = Duration::from_secs(20);
     let seen = survives_down_within(patience, MIB, move |_| Fault::Delay(wait)).await;
     assert_eq!(seen.len(), 1, "nothing was asked for twice");
     assert!(begun.elapsed() >= wait);
     survives_up(MIB, move |_| Fault::Delay(wait)).await;
 }
 
-/// Slower than the client's patience for a silence, and yet no stall: bytes move all the time.
+/// It takes longer than the stall timeout, but it is not a stall, since bytes move all the time.
 #[tokio::test]
 async fn a_narrow_line_is_no_stall() {
-    let (begun, patience) = (Instant::now(), Duration::from_secs(3));
-    let seen = survives_down_within(patience, 5 * MIB, |_| Fault::Slow(MIB)).await;
+    let (begun, patience) = (Instant::now(), Duration::from_secs(5));
+    let seen = survives_down_within(patience, 8 * MIB, |_| Fault::Slow(MIB)).await;
     assert_eq!(seen.len(), 1, "nothing was asked for twice");
     assert!(begun.elapsed() > patience);
     let seen = survives_up(3 * MIB, |_| Fault::Slow(MIB)).await;
@@ -31,7 +31,7 @@ async fn a_narrow_line_is_no_stall() {
 }
 
 #[tokio::test]
-async fn a_reset_in_a_body_is_mended() {
+async fn a_reset_in_a_body_is_retried() {
     let seen = survives_down(MIB, |seen| match seen.index {
         0 => Fault::ResetAfter(400_000),
         1 => Fault::ResetAfter(0),
@@ -43,7 +43,7 @@ async fn a_reset_in_a_body_is_mended() {
 
 #[tokio::test]
 async fn a_request_that_is_cut_is_sent_again() {
-    // Of each of the three parts, and of a small file, half gets through at first.
+    // At first only half of each of the three parts, and of a small file, is transferred.
     for (length, requests) in [(1000, 2), (20 * MIB, 8)] {
         let cut = std::sync::Mutex::new(Vec::new());
         let seen = survives_up(length, move |seen| {
@@ -59,7 +59,7 @@ async fn a_request_that_is_cut_is_sent_again() {
     }
 }
 
-/// As S3 answers those who ask too much, for a while.
+/// S3's answer to too many requests, for a while.
 #[tokio::test]
 async fn a_burst_of_slow_down_is_waited_out() {
     let seen = survives_down(20 * MIB, |seen| match seen.index {
@@ -75,7 +75,7 @@ async fn a_burst_of_slow_down_is_waited_out() {
     .await;
 }
 
-/// A proxy container that starts beside us.
+/// A mesh proxy that starts at the same time as the program.
 #[tokio::test]
 async fn a_port_that_opens_late_is_waited_for() {
     let site = Site::start().unwrap();

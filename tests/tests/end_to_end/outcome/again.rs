@@ -1,4 +1,4 @@
-//! A sidecar that is started again after it was done.
+//! A sidecar that is restarted after its work was done.
 
 use std::process::Command;
 
@@ -28,14 +28,14 @@ fn committed() -> (Task, Vec<u8>) {
     (task, committed)
 }
 
-/// Nothing but the outputs, and those as they were.
+/// Checks that only the outputs exist, unchanged.
 fn unharmed(task: &Task, committed: &[u8]) {
     let left = task.objects("task/out");
     assert_eq!(left.keys().collect::<Vec<_>>(), ["outputs.pb"]);
     assert_eq!(left["outputs.pb"], committed);
 }
 
-/// The sidecar over a store that takes no data any more.
+/// The sidecar with a store that no longer accepts data.
 fn refused(task: &Task) -> (FaultProxy, Command) {
     let proxy = FaultProxy::start(task.site.server.address(), |seen| {
         if seen.line.starts_with("PUT /data/task/raw/") {
@@ -74,7 +74,7 @@ fn a_second_run_that_fails_does_no_harm() {
     unharmed(&task, &committed);
 }
 
-/// Outputs of another try are not those of this one: its failure is told.
+/// Outputs of another try do not count for this one: its failure is reported.
 #[test]
 fn outputs_of_another_try_hide_no_failure() {
     let (task, _) = committed();
@@ -93,7 +93,7 @@ fn outputs_of_another_try_hide_no_failure() {
     assert!(document.message.contains("output \"n\""), "{document:?}");
 }
 
-/// Main is gone, and whoever comes back waits for it in vain.
+/// Main has ended, so the restarted sidecar would wait for it in vain.
 #[test]
 fn a_second_run_that_sees_no_main_does_no_harm() {
     if !Requirement::Cgroups.is_met() {
@@ -119,7 +119,7 @@ fn a_second_run_that_sees_no_main_does_no_harm() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     unharmed(&task, &committed);
 
-    // Of other outputs than those that lie there it knows nothing.
+    // It does not know other outputs than those in the directory.
     task.write_output("n", "2");
     let ended = in_vain(&task);
     assert_eq!(ended.code(), 1, "{}", ended.stderr);

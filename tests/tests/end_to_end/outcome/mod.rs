@@ -1,5 +1,5 @@
-//! What the platform finds in the store after a run: an error document that says everything, or
-//! outputs and nothing beside them; also when an earlier run has been there.
+//! What the platform finds in the store after a run: a complete error document, or only outputs; also
+//! after an earlier run.
 
 mod again;
 mod stale;

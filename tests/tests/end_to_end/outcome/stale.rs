@@ -1,4 +1,4 @@
-//! Error documents of an earlier run, where this one succeeds.
+//! Error documents of an earlier run, before a run that succeeds.
 
 use std::fs;
 use std::process::Command;
@@ -17,7 +17,7 @@ fn task() -> Task {
     task
 }
 
-/// Lays documents as an earlier run would have left them.
+/// Writes documents like those of an earlier run.
 fn lay(task: &Task, names: &[&str]) {
     for name in names {
         task.put(&format!("task/out/{name}"), STALE);
@@ -33,7 +33,7 @@ fn left(task: &Task) -> Vec<String> {
     task.objects("task/out").into_keys().collect()
 }
 
-/// A way to the store that answers 403 to requests for error documents by these methods.
+/// A proxy to the store that answers 403 to requests for error documents with these methods.
 fn without_rights(task: &Task, methods: &'static [&'static str]) -> FaultProxy {
     FaultProxy::start(task.site.server.address(), |seen| {
         let (method, target) = seen.line.split_once(' ').unwrap();
@@ -52,7 +52,7 @@ fn through(mut command: Command, proxy: &FaultProxy) -> Command {
 }
 
 #[test]
-fn they_never_outlive_a_success() {
+fn old_documents_do_not_remain_after_a_success() {
     let task = task();
     lay(&task, &DOCUMENTS);
     let ended = binary::run(&mut sidecar(&task));
@@ -64,7 +64,7 @@ fn they_never_outlive_a_success() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert_eq!(left(&task), ["outputs.pb"]);
 
-    // A main that has no outputs succeeds as well.
+    // A main without outputs succeeds, too.
     lay(&task, &["errors.pb"]);
     let ended = binary::run(&mut task.sidecar(&interface([])));
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
@@ -72,7 +72,7 @@ fn they_never_outlive_a_success() {
 }
 
 #[test]
-fn only_those_of_the_given_name_are_ours() {
+fn only_documents_with_the_given_name_are_deleted() {
     let task = task();
     lay(&task, &["error.pb", "mine.pb"]);
     for mut command in [sidecar(&task), task.download()] {
@@ -103,7 +103,7 @@ fn a_local_store_forgets_them_too() {
     assert_eq!(left(&task), ["outputs.pb"]);
 }
 
-/// Where there is nothing to delete, nobody asks to.
+/// Without documents there are no delete requests.
 #[test]
 fn a_role_without_the_right_to_delete_does_no_harm() {
     let task = task();
@@ -117,9 +117,9 @@ fn a_role_without_the_right_to_delete_does_no_harm() {
     assert!(!seen.iter().any(|seen| seen.line.starts_with("DELETE ")));
 }
 
-/// The platform would believe the document, so this run cannot be a success: it says so itself.
+/// The platform would believe the old document, so this run fails and reports that.
 #[test]
-fn one_that_stays_is_told() {
+fn a_document_that_cannot_be_deleted_is_reported() {
     for code in ["OutputUploadFailed", "InputDownloadFailed"] {
         let task = task();
         let command = match code {
@@ -148,29 +148,35 @@ fn one_that_stays_is_told() {
     }
 }
 
-/// A store that keeps to itself what is there: a warning, once for each name.
+/// A store that does not allow reading: a warning, once for each name.
 #[test]
-fn one_that_may_be_there_is_a_warning() {
+fn a_document_that_may_exist_is_a_warning() {
     let task = task();
     let proxy = without_rights(&task, &["HEAD", "DELETE"]);
     let ended = binary::run(&mut through(sidecar(&task), &proxy));
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert_eq!(left(&task), ["outputs.pb"]);
     let warnings = ended.stderr.lines().filter(|line| {
-        line.contains("cannot be told, nor can it be deleted") && line.contains("access denied")
+        line.contains(
+            "does not say whether an earlier run left this object, and does not delete it",
+        ) && line.contains("access denied")
     });
     assert_eq!(warnings.count(), 2, "{}", ended.stderr);
 
-    // Where it can be deleted unseen, all is well.
+    // If the document can be deleted without reading, there is no warning.
     lay(&task, &DOCUMENTS);
     let proxy = without_rights(&task, &["HEAD"]);
     let ended = binary::run(&mut through(sidecar(&task), &proxy));
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert_eq!(left(&task), ["outputs.pb"]);
-    assert!(!ended.stderr.contains("cannot be told"), "{}", ended.stderr);
+    assert!(
+        !ended.stderr.contains("does not say whether"),
+        "{}",
+        ended.stderr
+    );
 }
 
-/// First the document goes, then the outputs come: whoever looks in between sees neither.
+/// The document is deleted before the outputs are written: a reader never sees both.
 #[test]
 fn the_outputs_come_last() {
     let task = task();

@@ -1,4 +1,4 @@
-//! A failure in the program's own words, and whose failure it is.
+//! A failure that main reports in its own words, and its kind.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,12 +9,12 @@ use copilot_tests::binary::{self, Ended};
 use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::task::{DOCUMENTS, Task, blob, interface, simple};
 
-/// A sidecar of a main that left this as `_ERROR`: how it ended, the one document that both names
-/// hold, and the termination message.
+/// Runs a sidecar whose main wrote this to `_ERROR`; returns its result, the document under both names,
+/// and the termination message.
 fn told(content: &[u8]) -> (Ended, ContainerError, String) {
     let task = Task::start().unwrap();
     task.write_output("_ERROR", content);
-    // It is there, and does not count.
+    // It exists, but it is ignored.
     task.write_output("n", "1");
     let log = task.site.work("termination-log");
     fs::write(&log, "").unwrap();
@@ -46,7 +46,7 @@ fn json_says_code_kind_and_origin() {
 }
 
 #[test]
-fn what_json_leaves_out_is_as_with_text() {
+fn fields_missing_in_json_are_as_with_text() {
     let (_, document, _) = told(br#"{"message": "it broke"}"#);
     assert_eq!(
         (document.code.as_str(), document.message.as_str()),
@@ -59,7 +59,7 @@ fn what_json_leaves_out_is_as_with_text() {
 }
 
 #[test]
-fn json_that_is_not_the_form_is_text_and_the_log_says_why() {
+fn json_without_the_documented_form_is_text_and_the_log_says_why() {
     for (content, reason) in [
         (
             r#"{"message": "x", "kind": "fatal"}"#,
@@ -103,13 +103,13 @@ fn a_document_is_never_larger_than_the_platform_reads() {
     assert!(document.message.starts_with("User Error: \u{fffd}"));
     assert!(document.message.ends_with(" bytes left out)"));
     assert!(shown.len() <= 4096);
-    // What is not too large is whole.
+    // A smaller one is complete.
     let story = "è".repeat(1 << 19);
     let (_, document, _) = told(story.as_bytes());
     assert_eq!(document.message, format!("User Error: {story}"));
 }
 
-/// Kubernetes takes 2 KiB or 80 lines of the log where there is no termination message.
+/// Without a termination message Kubernetes uses 2 KiB or 80 lines of the log.
 #[test]
 fn the_end_of_the_log_says_the_most_important() {
     for story in ["x".repeat(100_000), "x\n".repeat(1_000)] {
@@ -121,7 +121,7 @@ fn the_end_of_the_log_says_the_most_important() {
     }
 }
 
-/// A web address is the task's own choice: what it answers stays as the reference has it.
+/// A web address is the task's choice: the kind of its failure is the same as in the reference.
 #[test]
 fn the_store_is_not_blamed_for_the_web() {
     let task = Task::start().unwrap();
@@ -138,7 +138,7 @@ fn the_store_is_not_blamed_for_the_web() {
     );
 }
 
-/// What only the store can have brought about is not the user's, and not tried again for nothing.
+/// Failures that only the store can cause are not the user's, and are not retried in vain.
 #[test]
 fn the_store_is_blamed_for_what_is_its_own() {
     let task = Task::start().unwrap();

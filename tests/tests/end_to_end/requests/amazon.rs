@@ -4,7 +4,7 @@ use super::{Row, check, pairs};
 
 const KEYS: [&str; 2] = ["access_key_id=ID", "secret_key=s3cret"];
 
-/// As whom, with the default region.
+/// The credentials of a request, with the default region.
 const PLAIN: &str = "GET /data/t/inputs.pb as ID in us-east-1";
 
 fn s3(more: &[&str]) -> String {
@@ -21,17 +21,17 @@ fn proxied(more: &[&str], sees: &'static str) -> Row {
 }
 
 #[test]
-fn who_and_where() {
+fn credentials_and_address() {
     check(&[
         Row::new(s3(&["endpoint=http://HOST"]), PLAIN),
         Row::new(s3(&["endpoint=http://HOST", "auth_type=accesskey"]), PLAIN),
-        // Names in any case.
+        // Names in upper and lower case.
         Row::new(s3(&["Endpoint=http://HOST", "AUTH_TYPE=accesskey"]), PLAIN),
         Row::new(
             s3(&["endpoint=http://HOST", "region=eu-west-3", "token=T/1"]),
             "GET /data/t/inputs.pb as ID in eu-west-3 x-amz-security-token=T/1",
         ),
-        // Several in one flag, as old platforms have them.
+        // Several in one flag, as from old platforms.
         Row::new(
             s3(&["endpoint=http://HOST,region=eu-west-3"]),
             "GET /data/t/inputs.pb as ID in eu-west-3",
@@ -72,7 +72,7 @@ fn every_spelling_of_disable_ssl() {
         )
     });
     check(&plain);
-    // A scheme in the endpoint counts for more.
+    // A scheme in the endpoint takes precedence.
     check(&[Row::new(
         s3(&["endpoint=http://HOST", "disable_ssl=false"]),
         PLAIN,
@@ -105,7 +105,7 @@ fn every_spelling_of_disable_ssl() {
     ]);
 }
 
-/// The bucket is a part of the host's name, unless an endpoint is set or the name does not fit.
+/// The bucket is part of the host name, unless an endpoint is set or the name is not valid there.
 #[test]
 fn addressing() {
     check(&[
@@ -117,7 +117,7 @@ fn addressing() {
             &["disable_ssl=true", "region=cn-north-1"],
             "GET http://data.s3.cn-north-1.amazonaws.com.cn/t/inputs.pb as ID in cn-north-1",
         ),
-        // The presence of the key counts, even of an empty one.
+        // It matters that the key is present, even if it is empty.
         proxied(
             &["disable_ssl=true", "endpoint="],
             "GET http://s3.us-east-1.amazonaws.com/data/t/inputs.pb as ID in us-east-1",
@@ -148,9 +148,9 @@ fn addressing() {
     ]);
 }
 
-/// `0.0.0.0` is this machine, too, but no name for it that proxies are kept from.
+/// `0.0.0.0` is this machine, too, but unlike its other names it does not bypass proxies.
 #[test]
-fn proxies_and_those_that_need_none() {
+fn proxies_and_exceptions() {
     let to = |endpoint: &str, sees| Row::new(s3(&[&format!("endpoint={endpoint}")]), sees);
     let near = || to("http://0.0.0.0:PORT", PLAIN);
     check(&[
@@ -173,7 +173,7 @@ fn proxies_and_those_that_need_none() {
             "GET http://other.example/data/t/inputs.pb as ID in us-east-1",
         )
         .variables(&[("http_proxy", "http://HOST"), ("NO_PROXY", ".net")]),
-        // This machine by its names, whatever the variables say.
+        // The names of this machine bypass proxies, whatever the variables say.
         to("http://HOST", PLAIN)
             .variables(&[("HTTP_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "")]),
         to("http://localhost:PORT", PLAIN)
@@ -182,7 +182,7 @@ fn proxies_and_those_that_need_none() {
 }
 
 #[test]
-fn what_is_refused_asks_nobody() {
+fn refused_settings_cause_no_requests() {
     for (pair, named) in [
         ("v2_signing=true", "signature version 2 is not supported"),
         ("v2_signing=True", "signature version 2 is not supported"),
@@ -206,9 +206,9 @@ fn what_is_refused_asks_nobody() {
     }
 }
 
-/// A misspelt key changes nothing, and is told without being shown: it may be a secret gone astray.
+/// A misspelt key changes nothing, and is reported without its value, which may be a secret.
 #[test]
-fn a_key_that_there_is_not_is_warned_of() {
+fn an_unknown_key_causes_a_warning() {
     let row = Row::new(
         s3(&["endpoint=http://HOST", "regoin=eu-west-3", "s3cret2=x"]),
         "",

@@ -1,23 +1,21 @@
-//! What settings say reaches the store: each key in each spelling, from flags, files and environment,
-//! seen in the requests that the built program makes. The store is a loopback server, and where a key
-//! leads to a public host, so is the proxy that sees where it would have gone.
+//! The effect of settings: each key in each spelling, from flags, files and environment, checked in the
+//! requests of the built program. The store is a server on loopback. If a key leads to a public host, a
+//! proxy on loopback records the request instead.
 
 mod amazon;
 mod others;
 mod platforms;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::thread;
 
 use copilot_tests::binary::{self, Ended};
 use copilot_tests::recorder::{Asked, Recorder};
 
-/// Settings, and the request that comes of them. In all texts `HOST` stands for the server,
-/// `PORT` for its port and `DIR` for a directory of the row's own.
+/// Settings, and the request that they cause. In all texts `HOST` stands for the server, `PORT` for its
+/// port and `DIR` for a directory of this row.
 struct Row {
-    /// Root flags, between white space.
+    /// Root flags, separated by white space.
     arguments: String,
     /// Files below the directory.
     files: &'static [(&'static str, &'static str)],
@@ -86,13 +84,13 @@ impl Row {
         command
             .envs(variables)
             .args(real(&self.arguments).split_whitespace());
-        let ended = run(&mut command, self.from, place.path());
+        let ended = binary::fail_download(&mut command, self.from, &place.path().join("in"));
         (services.asked(), ended)
     }
 
     fn check(&self) {
         let (asked, ended) = self.run();
-        // Other questions are asked at the same time.
+        // There are other requests at the same time.
         let store = |asked: &&Asked| {
             let line = asked.line();
             line.contains("/t/inputs") || line.starts_with("CONNECT")
@@ -103,7 +101,7 @@ impl Row {
     }
 }
 
-/// Checks rows side by side: some wait for a proxy that does not let them through.
+/// Checks rows in parallel, since some wait for a proxy that refuses them.
 fn check(rows: &[Row]) {
     thread::scope(|scope| {
         for row in rows {
@@ -112,24 +110,9 @@ fn check(rows: &[Row]) {
     });
 }
 
-fn run(command: &mut Command, from: &str, place: &Path) -> Ended {
-    let to = place.join("in").display().to_string();
-    let ended = binary::run(command.args([
-        "download",
-        "--from-remote",
-        &format!("{from}/inputs.pb"),
-        "--to-output-prefix",
-        &format!("{from}/out"),
-        "--to-local-dir",
-        &to,
-    ]));
-    assert_ne!(ended.code(), 0);
-    ended
-}
-
-/// A request in words: what, as whom, and what else tells settings apart.
+/// Describes a request: method, target, credentials, and other parts that depend on settings.
 fn shown(asked: &Asked) -> String {
-    // Google's client writes dots so.
+    // Google's client writes dots like this.
     let mut words = vec![asked.line().replace("%2E", ".")];
     if let Some(authorization) = asked.header("authorization") {
         let credential = authorization.split_once("Credential=");
@@ -152,7 +135,7 @@ fn shown(asked: &Asked) -> String {
     words.join(" ")
 }
 
-/// Flags of the store's keys as platforms pass them: two elements for each.
+/// The flags of the store's keys, as platforms pass them: two elements for each.
 fn pairs(kind: &str, pairs: &[&str]) -> String {
     let pairs = pairs
         .iter()

@@ -1,4 +1,4 @@
-//! Google's, Azure's and the local store's keys (spec §6.4), and the kinds that are no kinds of ours.
+//! Google's, Azure's and the local store's keys (spec §6.4), and kinds that are not supported.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::{Row, check, pairs};
 
 const GOOGLE: &str = "GET /data/t/inputs.pb as Bearer TOKEN";
 
-/// Anybody's key: twelve zero bytes.
+/// A key: twelve zero bytes.
 const KEY: &str = "key=AAAAAAAAAAAAAAAA";
 
 #[test]
@@ -70,7 +70,7 @@ fn azure() {
             ],
             "CONNECT me.blob.core.chinacloudapi.cn:443",
         ),
-        // Removed from the reference, and without effect there and here.
+        // The reference no longer has it; it has no effect there or here.
         public(
             &["use_https=1", "api_version=x"],
             "CONNECT me.blob.core.windows.net:443",
@@ -78,7 +78,7 @@ fn azure() {
     ]);
 }
 
-/// A string that Azure's portal and its emulator give for all of it.
+/// A connection string, as Azure's portal and its emulator show it.
 #[test]
 fn azures_connection_string() {
     const SEEN: &str = "GET /me/data/t/inputs.pb as SharedKey me";
@@ -112,7 +112,7 @@ fn azures_connection_string() {
 }
 
 #[test]
-fn a_local_store_is_asked_by_nobody() {
+fn a_local_store_gets_no_requests() {
     let place = tempfile::tempdir().unwrap();
     let data = place.path().join("data/t");
     fs::create_dir_all(&data).unwrap();
@@ -122,7 +122,7 @@ fn a_local_store_is_asked_by_nobody() {
         let arguments = format!("{} {kind}", pairs("local", &[&path]));
         let (asked, ended) = Row::new(arguments, "").from("file://data/t").run();
         assert!(asked.is_empty());
-        // It was found, and it is no message.
+        // It was found, but it is not a valid message.
         assert!(ended.message().contains("inputs.pb"), "{}", ended.stderr);
         assert!(
             !ended.message().contains("does not exist"),
@@ -132,9 +132,9 @@ fn a_local_store_is_asked_by_nobody() {
     }
 }
 
-/// Each way in which a setting or a reference can name a store that we do not have.
+/// Settings and references that name a store which is not supported.
 #[test]
-fn stores_that_we_do_not_have_are_refused_by_name() {
+fn unsupported_stores_are_refused_with_their_name() {
     let of_kind = |kind: &str| pairs(kind, &["endpoint=http://HOST"]);
     let s3 = pairs(
         "s3",

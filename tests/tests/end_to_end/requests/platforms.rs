@@ -4,7 +4,7 @@ use super::{Row, check, pairs};
 
 const SEEN: &str = "GET /data/t/inputs.pb as ID in eu-west-3";
 
-/// What all vectors since the maintenance branch begin with.
+/// The first flags of all vectors since the maintenance branch.
 const HEAD: &str = "--storage.limits.maxDownloadMBs=0 --storage.enable-multicontainer \
                     --storage.container=data";
 
@@ -39,7 +39,7 @@ fn vectors() {
             "copilot/storage.yaml",
             "storage: {stow: {config: {access_key_id: OLD}}}",
         )]),
-        // The type says nothing about the backend there.
+        // The type does not determine the backend there.
         Row::new(format!("{HEAD} --storage.type=s3 {keys}"), SEEN),
         Row::new(format!("{HEAD} --storage.type=minio {keys}"), SEEN),
         // Maintenance and before: a connection.
@@ -51,7 +51,7 @@ fn vectors() {
             "GET /other/t/inputs.pb as ID in eu-west-3",
         )
         .from("s3://other/t"),
-        // One store for every scheme that has none of its own.
+        // One store for all schemes without their own store.
         Row::new(format!("{HEAD} --storage.type=minio {CONNECTION}"), SEEN).from("minio://data/t"),
         Row::new(
             format!("{HEAD} --storage.type=minio {CONNECTION} --storage.single-store"),
@@ -81,7 +81,7 @@ fn files() {
     let row = || Row::new("--config DIR/*.* --storage.container=data", SEEN);
     check(&[
         row().files(&[("a.yaml", FILE)]),
-        // Merged deeply in order of name; what is unknown is warned of, and no more.
+        // Merged deeply in the order of names; unknown keys only cause a warning.
         row().files(&[
             ("a.yaml", FILE),
             (
@@ -93,7 +93,7 @@ fn files() {
                 r#"{"Storage": {"stow": {"config": [{"Region": "eu-west-3"}]}}}"#,
             ),
         ]),
-        // A store's keys come whole from one source: a key of the file does not mix in.
+        // All keys of a store come from one source: keys from the file are not mixed in.
         Row::new(
             format!(
                 "--config DIR/*.yaml {}",
@@ -147,7 +147,7 @@ fn environment() {
             ("STORAGE_STOW_KIND", "s3"),
             ("STORAGE_TYPE", "stow"),
         ]),
-        // A flag counts for more.
+        // A flag takes precedence.
         Row::new(format!("{keys} --storage.container=data"), SEEN)
             .variables(&[("STORAGE.CONTAINER", "other")]),
         Row::new(keys, "GET /other/t/inputs.pb as ID in eu-west-3")

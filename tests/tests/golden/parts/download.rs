@@ -1,5 +1,5 @@
 //! Inputs: each vector's map is planned, its values written, its objects copied from the vector's
-//! own store, and the directory compared with the reference's.
+//! own store, and the directory is compared with the reference's.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +12,10 @@ use copilot::literal::render::MetadataFormat;
 use crate::case::{Case, all, tree};
 use crate::yaml11;
 
-/// What a run left: files by name, empty directories without content.
+/// The result of a run: files by name, empty directories without content.
 type Files = BTreeMap<String, Option<Vec<u8>>>;
 
-/// Vectors about flags and stores, which the pure parts never see.
+/// Vectors about flags and stores, which do not matter to the pure parts.
 const ELSEWHERE: [&str; 2] = ["format-lower-case", "inputs-missing"];
 
 #[test]
@@ -35,7 +35,7 @@ fn every_vector() {
     assert!(count >= 60, "only {count} vectors were found");
 }
 
-/// Compares a run with the reference's, or where that is a bug, with what the vector says of ours.
+/// Compares a run with the reference's, or if that is a bug, with what the vector says about Copilot.
 fn check(case: &Case) -> Result<(), String> {
     let got = run(case);
     let refused = |words: &[&str]| match &got {
@@ -122,7 +122,7 @@ fn compare(got: &Files, expected: &Files) -> Result<(), String> {
     Ok(())
 }
 
-/// The message with its maps in order, as bytes: equal for NaN too.
+/// The message with sorted maps, as bytes, so that NaN is equal to NaN.
 fn canonical(bytes: &[u8]) -> Vec<u8> {
     decode_literal_map(bytes).unwrap().encode_to_vec()
 }
@@ -158,8 +158,8 @@ fn check_dataset(got: &Files) -> Result<(), String> {
     Err(format!("{files:?} {json}"))
 }
 
-/// Does what the download command does, with a folder as the store. The metadata speak of
-/// `/data/inputs`, the files go to a temporary directory.
+/// Does what the download command does, with a folder as the store. The metadata files name
+/// `/data/inputs`, and the files are written to a temporary directory.
 fn run(case: &Case) -> Result<Files, String> {
     let bytes = fs::read(case.path.join("inputs.pb")).map_err(|error| error.to_string())?;
     let map = decode_literal_map(&bytes[..]).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Against the pure parts: `idl` and `literal`, without a store.
+//! Tests of the pure parts: `idl` and `literal`, without a store.
 
 mod download;
 mod mutations;

@@ -1,5 +1,5 @@
-//! The vectors' messages with bytes changed, cut out or doubled: whatever still decodes is planned
-//! and written, or refused, and never more than that.
+//! The vectors' messages with bytes changed, removed or doubled: if it can still be decoded, it is planned
+//! and written, or refused; nothing else happens.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn messages() -> Vec<Vec<u8>> {
     messages
 }
 
-/// One change at a place.
+/// One change at one position.
 #[derive(Clone, Debug)]
 enum Change {
     Set(Index, u8),

@@ -1,4 +1,4 @@
-//! Whatever the values are, `inputs.yaml` says what `inputs.json` says.
+//! For all values `inputs.yaml` has the same content as `inputs.json`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::yaml11::{self, Yaml};
 
-/// Strings with a bias to what makes YAML writers stumble.
+/// Strings, often with characters that are difficult for YAML writers.
 fn text() -> impl Strategy<Value = String> {
     let odd =
         "[-:#?\\[\\]{}*&!|>'\"%@`,=<~. \t\n\r\u{7f}\u{85}\u{a0}\u{2028}\u{feff}\u{ffff}a1_/]{0,12}";
@@ -109,7 +109,7 @@ fn literal() -> impl Strategy<Value = Literal> {
     })
 }
 
-/// Equal, where YAML may have kept a whole number that JSON's reader made a double of.
+/// Equal, but YAML may have an integer where JSON's reader has a double.
 fn same(yaml: &Yaml, json: &serde_json::Value) -> bool {
     match (yaml, json) {
         (Yaml::Null, serde_json::Value::Null) => true,

@@ -1,5 +1,5 @@
-//! Downloads: each vector's objects are laid into a server, and the directory that the program
-//! leaves is compared with the reference's.
+//! Downloads: each vector's objects are written to a server, and the program's directory is compared
+//! with the reference's.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,22 +19,22 @@ const THEIRS: &str = "/data/inputs";
 /// A directory: files by name, empty directories without content.
 type Files = BTreeMap<String, Option<Vec<u8>>>;
 
-/// What ours does where the vector says that the reference's answer is a bug.
+/// What Copilot does where the vector says that the reference's result is a bug.
 enum Answer {
-    /// It is refused, with a message that has these words; nothing is committed.
+    /// It is refused, with a message that contains this; nothing is committed.
     Refused(&'static [&'static str]),
-    /// It succeeds; the files are the reference's but for these.
+    /// It succeeds; only these files differ from the reference's.
     But(&'static [(&'static str, Content)]),
 }
 
-/// What a file is instead.
+/// The content of such a file.
 enum Content {
     Is(&'static str),
-    /// As this object of the vector's store.
+    /// The same as this object of the vector's store.
     Stored(&'static str),
-    /// As the inputs that were given, `hash` and `metadata` included.
+    /// The same as the inputs, including `hash` and `metadata`.
     Given,
-    /// Not looked at: the reference left no literals to compare with.
+    /// Not compared, since the reference left no literals.
     Any,
     EmptyDirectory,
     Absent,
@@ -77,7 +77,7 @@ const DEVIATIONS: &[(&str, Answer)] = &[
     (
         "offloaded-in-collection",
         But(&[
-            // Empty there, where the run failed before anything came into it.
+            // It is empty if the reference failed before it wrote a file.
             ("c", Absent),
             ("c/0/0", Is("1")),
             ("c/0/1", Is("two")),
@@ -194,7 +194,7 @@ fn run(case: &Case, site: &Site, local: &Path, more: &[&str]) -> Ended {
     let mut command = binary::command();
     command
         .args(site.server.flags("data"))
-        // One vector's blob lies in another bucket.
+        // One vector's blob is in another bucket.
         .arg("--storage.enable-multicontainer")
         .args(strings("root_flags"))
         .arg("download")
@@ -210,7 +210,7 @@ fn run(case: &Case, site: &Site, local: &Path, more: &[&str]) -> Ended {
     binary::run(&mut command)
 }
 
-/// The reference's directory, with what ours does otherwise.
+/// The reference's directory, with Copilot's differences applied.
 fn expected(case: &Case, others: &[(&str, Content)]) -> Files {
     let mut files = tree(&case.path.join("expect"));
     let empty = case.json["empty_dirs"].as_array().unwrap().iter();
@@ -280,7 +280,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// A message in words, its maps in order: equal for NaN too, and paths in it can be replaced.
+/// A message as text with sorted maps: NaN is equal to NaN, and paths in it can be replaced.
 fn message(bytes: &[u8]) -> String {
     format!("{:?}", decode_literal_map(bytes).unwrap())
 }
@@ -289,7 +289,7 @@ fn yaml(bytes: &[u8]) -> Yaml {
     yaml11::read(text(bytes))
 }
 
-/// The same document about another input directory.
+/// The same document for another input directory.
 fn moved(node: Yaml, ours: &str) -> Yaml {
     match node {
         Yaml::Text(text) => Yaml::Text(text.replace(THEIRS, ours)),

@@ -1,4 +1,4 @@
-//! How a failure is told: exit code, error documents, last words; beside what the reference said.
+//! How a failure is reported: exit code, error documents, last log line; compared with the reference.
 
 use copilot::idl::{ContainerError, container_error, execution_error::ErrorKind};
 use copilot_tests::binary::Ended;
@@ -13,7 +13,7 @@ fn prefix(case: &Case) -> &str {
     prefix.strip_prefix("s3://data/").unwrap()
 }
 
-/// Checks that the run was a success, and said so to everybody.
+/// Checks that the run succeeded, and reported no error anywhere.
 pub fn succeeded(case: &Case, site: &Site, ended: &Ended) -> Result<(), String> {
     if ended.code() != 0 || !ended.message().is_empty() {
         return Err(format!("exit {}: {}", ended.code(), ended.stderr));
@@ -30,7 +30,7 @@ pub fn succeeded(case: &Case, site: &Site, ended: &Ended) -> Result<(), String> 
     }
 }
 
-/// Checks a failure's report: that it has these words, and names what the reference's names.
+/// Checks that a failure's report contains this, and names what the reference's report names.
 pub fn failed(case: &Case, site: &Site, ended: &Ended, words: &[&str]) -> Result<(), String> {
     if ended.code() != 1 {
         return Err(format!("exit {}: {}", ended.code(), ended.stderr));
@@ -47,7 +47,7 @@ pub fn failed(case: &Case, site: &Site, ended: &Ended, words: &[&str]) -> Result
             return Err(format!("{said:?} lacks {word:?}"));
         }
     }
-    // Recoverable, as the reference has it; whose fault it is, it never says.
+    // Recoverable, as in the reference, which never gives the kind.
     let by_user = said.starts_with("User Error: ");
     let origin = if by_user {
         ErrorKind::User
@@ -68,7 +68,7 @@ pub fn failed(case: &Case, site: &Site, ended: &Ended, words: &[&str]) -> Result
     }
 }
 
-/// The error document, which lies under both names, or under the one that was asked for.
+/// The error document, which exists under both names, or under the one in the flags.
 fn document(case: &Case, site: &Site) -> Result<ContainerError, String> {
     let flags = case.json["root_flags"].as_array().unwrap();
     let given = flags.iter().position(|flag| flag == "--err-output-name");

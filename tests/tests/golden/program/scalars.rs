@@ -1,5 +1,5 @@
-//! Simple outputs: the rows of `upload/scalars.json` as outputs of tasks. All that the reference
-//! accepts are one task's; each that it refuses is a task of its own.
+//! Simple outputs: the rows of `upload/scalars.json` as outputs of tasks. All rows that the reference
+//! accepts are in one task; each row that it refuses has its own task.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ use crate::case::root;
 struct Row {
     declared: literal_type::Type,
     content: Vec<u8>,
-    /// The literal in words; none if it is refused.
+    /// The literal as text; `None` if it is refused.
     literal: Option<String>,
     deviates: bool,
 }
@@ -60,7 +60,7 @@ fn what_the_reference_accepts() {
     for (name, row) in &rows {
         let got = &outputs.literals[name];
         if row.deviates {
-            // The only deviation: ours does not trim what is binary.
+            // The only difference: Copilot does not trim binary data.
             let binary = copilot::idl::Binary {
                 value: row.content.clone().into(),
                 tag: "msgpack".to_owned(),

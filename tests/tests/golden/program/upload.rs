@@ -1,5 +1,5 @@
-//! Uploads: each vector's output directory is laid, the sidecar runs over it, and what it leaves in
-//! the store is compared with the reference's.
+//! Uploads: each vector's output directory is created, the sidecar uploads it, and the objects in the
+//! store are compared with the reference's.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,9 +18,9 @@ use crate::case::{Case, all, tree};
 /// Where the reference's output directory was.
 const THEIRS: &str = "/data/outputs";
 
-/// What ours does where the vector says that the reference's answer is a bug.
+/// What Copilot does where the vector says that the reference's result is a bug.
 enum Answer {
-    /// It is refused, with a message that has these words; nothing is committed.
+    /// It is refused, with a message that contains this; nothing is committed.
     Refused(&'static [&'static str]),
     /// The blob `o` is uploaded: the end of its uri, its format, each object and its local file.
     Blob(
@@ -28,12 +28,12 @@ enum Answer {
         &'static str,
         &'static [(&'static str, &'static str)],
     ),
-    /// It is accepted as any other.
+    /// It is accepted.
     Accepted,
-    /// The reference refuses the type: ours reads this literal, and uploads these objects.
+    /// The reference refuses the type: Copilot reads this literal, and uploads these objects.
     Supported(fn() -> Literal, &'static [(&'static str, &'static str)]),
-    /// The reference refuses the type: ours refuses what lies there, with these words, and reads
-    /// this content as this literal.
+    /// The reference refuses the type: Copilot refuses the vector's file with this message, and reads this
+    /// content as this literal.
     SupportedElse(&'static [&'static str], &'static str, fn() -> Literal),
 }
 
@@ -188,7 +188,7 @@ fn expect_literal(case: &Case, site: &Site, literal: &Literal) -> Result<(), Str
     }
 }
 
-/// The local paths that a message of the reference names, as they are here.
+/// A message of the reference with its local paths replaced by ours.
 fn paths(message: &str, local: &Path) -> Vec<String> {
     let words = message
         .split([' ', '[', ']'])
@@ -229,7 +229,7 @@ fn run(case: &Case, site: &Site, local: &Path, more: &[&str]) -> Ended {
     binary::run(&mut command)
 }
 
-/// Lays the vector's output directory.
+/// Creates the vector's output directory.
 fn lay(case: &Case, local: &Path) {
     fs::create_dir_all(local).unwrap();
     for (name, content) in tree(&case.path.join("local")) {
@@ -267,12 +267,12 @@ fn compare(case: &Case, site: &Site) -> Result<(), String> {
         Ok(expected) => {
             let expected = decode_literal_map(&expected[..]).unwrap();
             let got = outputs(case, site)?;
-            // In words: equal for NaN, too.
+            // As text, so that NaN is equal to NaN.
             if format!("{got:?}") != format!("{expected:?}") {
                 return Err(format!("{got:?}, expected {expected:?}"));
             }
         }
-        // Recorded as nothing, where the object has another name than the recorder looked for.
+        // Recorded as missing if the object has another name than the recorder expected.
         Err(_) if meta_name(case) != "outputs.pb" => _ = outputs(case, site)?,
         Err(_) => {
             let left = files(&site.server.file("data", &format!("{}/out", case.name)));

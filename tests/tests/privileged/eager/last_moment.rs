@@ -1,4 +1,4 @@
-//! Files that are up already, and change just before main's end: in each way that hides it.
+//! Files that were already uploaded, and change just before main's end in ways that are hard to detect.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::Write as _;
@@ -12,8 +12,8 @@ use copilot::idl::blob_type::BlobDimensionality::Multipart;
 use copilot_tests::site::bytes;
 use copilot_tests::task::blob_type;
 
+use super::fixture::EagerFixture;
 use super::mapping::map;
-use super::stage::Stage;
 
 /// A way to change a file of 10,000 bytes.
 type Way = fn(&Path);
@@ -75,7 +75,7 @@ const WAYS: [(&str, Way); 12] = [
     ("replaced", replaced),
     ("deleted", |path| fs::remove_file(path).unwrap()),
     ("mapped", |path| map(path)[5000] ^= 1),
-    // Nothing but its time of change is new.
+    // Only its change time is new.
     ("mode", |path| {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -84,70 +84,75 @@ const WAYS: [(&str, Way); 12] = [
 
 #[test]
 fn every_change_at_the_last_moment_is_seen() {
-    let stage = Stage::begin(vec![("tree", blob_type(Multipart))]);
+    let fixture = EagerFixture::start(vec![("tree", blob_type(Multipart))]);
     for (index, (name, _)) in WAYS.iter().enumerate() {
-        stage.write(&format!("tree/{name}"), bytes(10_000, index as u64));
-        stage.write(&format!("tree/moved/{name}"), bytes(10_000, index as u64));
+        fixture.write(&format!("tree/{name}"), bytes(10_000, index as u64));
+        fixture.write(&format!("tree/moved/{name}"), bytes(10_000, index as u64));
     }
     for (name, _) in WAYS {
-        stage.wait_for(&format!("tree/{name}"));
-        stage.wait_for(&format!("tree/moved/{name}"));
+        fixture.wait_for(&format!("tree/{name}"));
+        fixture.wait_for(&format!("tree/moved/{name}"));
     }
     for (name, change) in WAYS {
-        change(&stage.path(&format!("tree/{name}")));
-        change(&stage.path(&format!("tree/moved/{name}")));
+        change(&fixture.path(&format!("tree/{name}")));
+        change(&fixture.path(&format!("tree/moved/{name}")));
     }
-    fs::rename(stage.path("tree/moved"), stage.path("tree/elsewhere")).unwrap();
-    let over = stage.commits();
-    assert_eq!(over.files.len(), 2 * (WAYS.len() - 1));
-    // What has not changed did not go again, whatever its time of change says.
-    assert_eq!(over.count("objects_early"), 2, "{}", over.ended.stderr);
+    fs::rename(fixture.path("tree/moved"), fixture.path("tree/elsewhere")).unwrap();
+    let outcome = fixture.commits();
+    assert_eq!(outcome.files.len(), 2 * (WAYS.len() - 1));
+    // Unchanged content was not uploaded again, whatever its change time is.
+    assert_eq!(
+        outcome.count("objects_early"),
+        2,
+        "{}",
+        outcome.sidecar.ended.stderr
+    );
 }
 
 #[test]
 fn a_mapping_that_outlives_its_descriptor_keeps_a_file_back() {
-    let stage = Stage::begin(vec![("tree", blob_type(Multipart))]);
-    stage.write("tree/mapped", bytes(100_000, 1));
-    stage.write("tree/other", "x");
-    let mut mapped = map(&stage.path("tree/mapped"));
+    let fixture = EagerFixture::start(vec![("tree", blob_type(Multipart))]);
+    fixture.write("tree/mapped", bytes(100_000, 1));
+    fixture.write("tree/other", "x");
+    let mut mapped = map(&fixture.path("tree/mapped"));
     mapped[3] = 1;
-    stage.wait_for("tree/other");
+    fixture.wait_for("tree/other");
     thread::sleep(Duration::from_millis(700));
-    // The page is dirty: its times do not move any more.
+    // The page is dirty, so the file's times no longer change.
     mapped[4] = 2;
     thread::sleep(Duration::from_millis(700));
     mapped[4096] = 3;
     mapped[5] = 4;
     drop(mapped);
-    stage.commits();
+    fixture.commits();
 }
 
 #[test]
 fn a_directory_that_comes_whole_goes_up() {
-    let stage = Stage::begin(vec![("tree", blob_type(Multipart))]);
-    let beside = stage.task.site.work("beside");
+    let fixture = EagerFixture::start(vec![("tree", blob_type(Multipart))]);
+    let beside = fixture.task.site.work("beside");
     fs::create_dir_all(beside.join("a/b")).unwrap();
     fs::write(beside.join("a/b/c"), "x").unwrap();
-    fs::rename(&beside, stage.path("tree")).unwrap();
-    stage.wait_for("tree/a/b/c");
-    // And on, after it was renamed within.
-    fs::rename(stage.path("tree/a"), stage.path("tree/z")).unwrap();
-    stage.write("tree/z/b/d", "y");
-    stage.wait_for("tree/z/b/d");
-    let over = stage.commits();
-    assert!(over.objects.contains_key("tree/z/b/c"));
-    assert!(!over.objects.contains_key("tree/a/b/c"));
+    fs::rename(&beside, fixture.path("tree")).unwrap();
+    fixture.wait_for("tree/a/b/c");
+    // And further, after it was renamed within the directory.
+    fs::rename(fixture.path("tree/a"), fixture.path("tree/z")).unwrap();
+    fixture.write("tree/z/b/d", "y");
+    fixture.wait_for("tree/z/b/d");
+    let outcome = fixture.commits();
+    assert!(outcome.objects.contains_key("tree/z/b/c"));
+    assert!(!outcome.objects.contains_key("tree/a/b/c"));
 }
 
 #[test]
 fn a_file_that_is_rewritten_all_along_is_right_in_the_end() {
-    let stage = Stage::begin(vec![("tree", blob_type(Multipart))]);
+    let fixture = EagerFixture::start(vec![("tree", blob_type(Multipart))]);
     for index in 0..60 {
-        stage.write("tree/o", bytes(5_000, index));
+        fixture.write("tree/o", bytes(5_000, index));
         let mut log = OpenOptions::new();
-        let log = log.append(true).create(true).open(stage.path("tree/log"));
+        let log = log.append(true).create(true).open(fixture.path("tree/log"));
         writeln!(log.unwrap(), "{index}").unwrap();
         thread::sleep(Duration::from_millis(40));
     }
-    stage.commits();
+    fixture.commits();
 }

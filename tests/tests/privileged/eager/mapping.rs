@@ -5,11 +5,11 @@ use std::path::Path;
 
 use memmap2::MmapMut;
 
-/// Maps a whole file, to be written; its descriptor is closed.
+/// Maps a whole file for writing, and closes its descriptor.
 pub fn map(path: &Path) -> MmapMut {
     let mut options = OpenOptions::new();
     let file = options.read(true).write(true).open(path).unwrap();
-    // SAFETY: nobody makes the file shorter while it is mapped, and whoever else reads it (the
-    // sidecar) reads bytes that mean nothing yet.
+    // SAFETY: the file does not become shorter while it is mapped, and its other reader (the
+    // sidecar) can read any bytes.
     unsafe { MmapMut::map_mut(&file) }.unwrap()
 }

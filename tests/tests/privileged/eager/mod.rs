@@ -1,11 +1,12 @@
-//! `UPLOAD_EAGER`: what main has finished goes up while it runs, what changed at the last moment goes
-//! up as it is in the end, and nothing else lies there.
+//! `UPLOAD_EAGER`: finished files are uploaded while main runs; files that change at the last moment are
+//! uploaded with their final content; and nothing else is in the store.
 
 mod alone;
+mod fixture;
 mod growing;
 mod last_moment;
 mod mapping;
 mod pods;
 mod random;
-mod stage;
+mod summary;
 mod trouble;

@@ -6,9 +6,9 @@ use copilot::idl::TypedInterface;
 use copilot::idl::blob_type::BlobDimensionality::Multipart;
 use copilot_tests::binary::wait_until;
 use copilot_tests::container::{Container, Pids};
+use copilot_tests::fixture::{Outcome, TaskPod, VOLUME};
 use copilot_tests::requirement::Requirement;
 use copilot_tests::task::{blob_type, files, interface};
-use copilot_tests::task_pod::{Outcome, TaskPod, VOLUME};
 
 fn is_possible() -> bool {
     Requirement::Containers.is_met() && Requirement::Bpf.is_met()
@@ -18,7 +18,7 @@ fn outputs() -> TypedInterface {
     interface([("tree", blob_type(Multipart))])
 }
 
-/// A pod whose main writes a file, waits until the test has seen it in the store, and goes on.
+/// A pod whose main writes a file, waits until the test has seen it in the store, and continues.
 fn play(task: &TaskPod, then: &str, options: &[&str]) -> Outcome {
     let sidecar = task.sidecar_for(&outputs()).unwrap();
     let sidecar = sidecar.argument("--upload-mode=UPLOAD_EAGER");
@@ -47,12 +47,7 @@ fn a_main_that_is_seen_to_end_finds_its_files_up() {
     }
     let task = TaskPod::start(Pids::Shared).unwrap();
     let outcome = play(&task, "echo late > /var/outputs/tree/late", &[]);
-    assert_eq!(
-        outcome.sidecar.status.code(),
-        Some(0),
-        "{}",
-        outcome.sidecar.log
-    );
+    assert_eq!(outcome.ended.code(), 0, "{}", outcome.ended.stderr);
     assert_eq!(outcome.timeline["objects_early"], 1, "{}", outcome.timeline);
     let found = files(&task.object("raw"));
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
@@ -60,19 +55,14 @@ fn a_main_that_is_seen_to_end_finds_its_files_up() {
 }
 
 #[test]
-fn what_a_failed_main_has_sent_is_deleted() {
+fn uploads_of_a_failed_main_are_deleted() {
     if !is_possible() {
         return;
     }
     let task = TaskPod::start(Pids::Shared).unwrap();
     let outcome = play(&task, "exit 3", &[]);
-    assert!(outcome.error.is_some(), "{}", outcome.sidecar.log);
-    assert_eq!(
-        outcome.sidecar.status.code(),
-        Some(1),
-        "{}",
-        outcome.sidecar.log
-    );
+    assert!(outcome.error().is_some(), "{}", outcome.ended.stderr);
+    assert_eq!(outcome.ended.code(), 1, "{}", outcome.ended.stderr);
     assert!(files(&task.object("raw")).is_empty());
 }
 
@@ -84,7 +74,7 @@ fn salvage_keeps_it() {
     let task = TaskPod::start(Pids::Shared).unwrap();
     let then = "echo x > /var/outputs/scratch; exit 3";
     let outcome = play(&task, then, &["--on-main-failure=salvage"]);
-    assert!(outcome.error.is_some(), "{}", outcome.sidecar.log);
+    assert!(outcome.error().is_some(), "{}", outcome.ended.stderr);
     let found = files(&task.object("raw"));
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
     assert_eq!(names, ["go", "scratch", "tree/early"]);

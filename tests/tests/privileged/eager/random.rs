@@ -1,5 +1,5 @@
-//! Random lives of an output directory, each with an end at a random moment: the store must hold what
-//! lies on disk then, and nothing else.
+//! Random changes of an output directory that end at a random moment: the store must then contain exactly
+//! the files on disk.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, FileTimes, OpenOptions};
@@ -17,7 +17,7 @@ use copilot::literal::output::OutputOptions;
 use copilot::report::Timeline;
 use copilot::store::{Network, Reference, Stores};
 use copilot::track::Timestamp;
-use copilot::transfer::{Engine, Limits, Stop};
+use copilot::transfer::{Engine, Stop, TransferLimits};
 use copilot::upload::{self, Eager, EagerOptions, Outputs, UploadMode};
 use copilot_tests::site::{bytes, closed_environment};
 use copilot_tests::task::{blob_type, files, interface};
@@ -28,16 +28,16 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::mapping::map;
 
-/// How many lives; `EAGER_RUNS` may say otherwise.
+/// The number of runs; `EAGER_RUNS` can change it.
 const RUNS: u64 = 1_000;
 
-/// How many at once: each takes an inotify instance, of which a user has 128.
+/// The number of parallel runs: each takes an inotify instance, of which a user has 128.
 const AT_ONCE: usize = 60;
 
-/// Small, so that files of a few pieces are quickly written.
+/// Small, so that files of several parts are written quickly.
 const PIECE: u64 = 64 << 10;
 
-/// Names that files have, so that they meet each other.
+/// A few names for files, so that they often collide.
 const NAMES: [&str; 8] = [
     "tree/a",
     "tree/b",
@@ -49,7 +49,7 @@ const NAMES: [&str; 8] = [
     "tree/large",
 ];
 
-/// Main: what it has open and mapped, and where it is.
+/// Main: its open and mapped files, and its directory.
 struct Main {
     root: PathBuf,
     random: SmallRng,
@@ -72,7 +72,7 @@ impl Main {
         bytes(length, self.random.random())
     }
 
-    /// A file that is mapped may not become shorter: whoever writes into the mapping would die.
+    /// A mapped file must not become shorter: writing to the mapping would kill the process.
     fn is_mapped(&self, path: &Path) -> bool {
         self.mapped.iter().any(|(mapped, _)| mapped == path)
     }
@@ -91,7 +91,7 @@ impl Main {
             };
             thread::sleep(Duration::from_millis(pause));
         }
-        // At times it hides something in what is up, and ends.
+        // Sometimes it makes a hidden change in an uploaded file, and ends.
         if self.random.random() {
             thread::sleep(Duration::from_millis(450));
             for _ in 0..3 {
@@ -104,7 +104,7 @@ impl Main {
                 self.write_mapped();
             }
         }
-        // Its end: descriptors and mappings go, and the singles are there, or there is no plan.
+        // Main's end: descriptors and mappings are closed, and single files exist, since outputs must be complete.
         for name in ["single", "large"] {
             if !self.root.join(name).exists() {
                 fs::write(self.root.join(name), self.content()).unwrap();
@@ -116,7 +116,7 @@ impl Main {
         let path = self.path();
         let parent = path.parent().unwrap();
         let _ = fs::create_dir_all(parent);
-        // A step that does not fit what is there (a file that is gone) is none.
+        // A step that is not possible (such as for a missing file) is skipped.
         let _ = match self.random.random_range(0..12) {
             0 | 1 => self.write(&path),
             2 | 3 => self.append(&path),
@@ -146,7 +146,7 @@ impl Main {
         fs::write(path, content)
     }
 
-    /// In several steps, and left open at times.
+    /// Writes in several steps, and sometimes leaves the file open.
     fn append(&mut self, path: &Path) -> std::io::Result<()> {
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
         file.write_all(&self.content())?;
@@ -198,7 +198,7 @@ impl Main {
         fs::rename(beside, path)
     }
 
-    /// A file to another's place, or a directory.
+    /// Renames a file or a directory, possibly over another one.
     fn rename(&mut self, path: &Path) -> std::io::Result<()> {
         self.mapped.clear();
         if self.random.random() {
@@ -209,7 +209,7 @@ impl Main {
     }
 }
 
-/// One life; what is wrong with what it left.
+/// Runs once; returns what is wrong with the result.
 async fn play(seed: u64) -> Option<String> {
     let dir = tempfile::tempdir().unwrap();
     let (outputs, store) = (dir.path().join("outputs"), dir.path().join("store"));
@@ -278,7 +278,7 @@ async fn play(seed: u64) -> Option<String> {
     (!is_right).then(|| format!("seed {seed}: {outcome:?}, differing: {differing:?}"))
 }
 
-/// Files that were up before the end, over all lives: or nothing was tried.
+/// Files that were uploaded before the end, in all runs: otherwise the test would prove nothing.
 static EARLY: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
 fn declared() -> VariableMap {
@@ -298,15 +298,15 @@ fn engine(store: &Path) -> Engine {
         ..StorageSettings::default()
     };
     let stores = Stores::new(settings, Network::default(), closed_environment());
-    let limits = Limits {
+    let limits = TransferLimits {
         part_size: PIECE,
-        ..Limits::within(None)
+        ..TransferLimits::within(None)
     };
     Engine::new(Arc::new(stores), limits)
 }
 
 #[tokio::test]
-async fn whatever_main_does_the_store_holds_what_is_there_in_the_end() {
+async fn the_store_contains_the_final_files_whatever_main_does() {
     let runs = std::env::var("EAGER_RUNS")
         .ok()
         .and_then(|runs| runs.parse().ok());

@@ -1,5 +1,4 @@
-//! When something is in the way: a store that fails or forbids, a sidecar that is killed, a directory
-//! that cannot be watched.
+//! Trouble: a store that fails or refuses, a sidecar that is killed, a directory that cannot be watched.
 
 use std::fs;
 use std::sync::Arc;
@@ -10,7 +9,8 @@ use copilot_tests::binary::wait_until;
 use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::task::{Task, blob_type};
 
-use super::stage::Stage;
+use super::fixture::EagerFixture;
+use super::growing::grow;
 
 #[test]
 fn a_store_that_fails_while_main_runs_is_asked_again_at_its_end() {
@@ -26,16 +26,16 @@ fn a_store_that_fails_while_main_runs_is_asked_again_at_its_end() {
     })
     .unwrap();
     let outputs = vec![("tree", blob_type(Multipart))];
-    let stage = Stage::through(task, outputs, &proxy.endpoint());
-    stage.write("tree/a", "x");
-    stage.write("tree/b", "y");
-    stage.sidecar.says("did not go up while main runs");
+    let fixture = EagerFixture::start_at(task, outputs, &proxy.endpoint());
+    fixture.write("tree/a", "x");
+    fixture.write("tree/b", "y");
+    fixture.sidecar.says("did not go up while main runs");
     works.store(true, Ordering::Relaxed);
-    stage.commits();
+    fixture.commits();
 }
 
 #[test]
-fn a_leftover_that_may_not_be_deleted_fails_the_run_where_it_would_be_read() {
+fn an_old_document_that_cannot_be_deleted_fails_the_run_if_it_would_be_read() {
     let task = Task::start().unwrap();
     let proxy = FaultProxy::start(task.site.server.address(), |seen| {
         if seen.line.starts_with("DELETE") {
@@ -46,21 +46,26 @@ fn a_leftover_that_may_not_be_deleted_fails_the_run_where_it_would_be_read() {
     })
     .unwrap();
     let outputs = vec![("tree", blob_type(Multipart))];
-    let stage = Stage::through(task, outputs.clone(), &proxy.endpoint());
-    stage.write("tree/a", "x");
-    stage.write("tree/b", "y");
-    stage.wait_for("tree/a");
-    stage.wait_for("tree/b");
-    fs::remove_file(stage.path("tree/b")).unwrap();
-    let over = stage.end();
-    assert_eq!(over.ended.code(), 1, "{}", over.ended.stderr);
-    let message = over.ended.message();
+    let fixture = EagerFixture::start_at(task, outputs.clone(), &proxy.endpoint());
+    fixture.write("tree/a", "x");
+    fixture.write("tree/b", "y");
+    fixture.wait_for("tree/a");
+    fixture.wait_for("tree/b");
+    fs::remove_file(fixture.path("tree/b")).unwrap();
+    let outcome = fixture.end();
+    assert_eq!(
+        outcome.sidecar.ended.code(),
+        1,
+        "{}",
+        outcome.sidecar.ended.stderr
+    );
+    let message = outcome.sidecar.ended.message();
     for words in ["tree/b", "s3:DeleteObject", "UPLOAD_ON_EXIT"] {
         assert!(message.contains(words), "{message}");
     }
-    assert!(over.task.outputs().is_none());
+    assert!(outcome.task.outputs().is_none());
 
-    // Where nobody would read it, it is said.
+    // It is reported where it would otherwise be missed.
     let task = Task::start().unwrap();
     let proxy = FaultProxy::start(task.site.server.address(), |seen| {
         if seen.line.starts_with("DELETE") {
@@ -70,36 +75,63 @@ fn a_leftover_that_may_not_be_deleted_fails_the_run_where_it_would_be_read() {
         }
     })
     .unwrap();
-    let stage = Stage::through(task, vec![("o", blob_type(Single))], &proxy.endpoint());
-    stage.write("o.csv", "x");
-    stage.wait_for("o.csv");
-    fs::rename(stage.path("o.csv"), stage.path("o.txt")).unwrap();
-    let over = stage.end();
-    assert_eq!(over.ended.code(), 0, "{}", over.ended.stderr);
-    assert!(
-        over.ended.stderr.contains("stays in the store"),
+    let fixture = EagerFixture::start_at(task, vec![("o", blob_type(Single))], &proxy.endpoint());
+    fixture.write("o.csv", "x");
+    fixture.wait_for("o.csv");
+    fs::rename(fixture.path("o.csv"), fixture.path("o.txt")).unwrap();
+    let outcome = fixture.end();
+    assert_eq!(
+        outcome.sidecar.ended.code(),
+        0,
         "{}",
-        over.ended.stderr
+        outcome.sidecar.ended.stderr
     );
-    assert!(over.ended.stderr.contains("o.csv"), "{}", over.ended.stderr);
+    assert!(
+        outcome.sidecar.ended.stderr.contains("stays in the store"),
+        "{}",
+        outcome.sidecar.ended.stderr
+    );
+    assert!(
+        outcome.sidecar.ended.stderr.contains("o.csv"),
+        "{}",
+        outcome.sidecar.ended.stderr
+    );
 }
 
 #[test]
-fn a_sidecar_that_was_killed_knows_what_it_had_sent() {
-    let stage = Stage::begin(vec![("tree", blob_type(Multipart))]);
+fn a_killed_sidecar_knows_its_earlier_uploads() {
+    let fixture = EagerFixture::start(vec![("tree", blob_type(Multipart))]);
     for name in ["tree/kept", "tree/changed", "tree/gone", "tree/a\nb"] {
-        stage.write(name, "x");
+        fixture.write(name, "x");
     }
     for name in ["tree/kept", "tree/changed", "tree/gone", "tree/a\nb"] {
-        stage.wait_for(name);
+        fixture.wait_for(name);
     }
-    let stage = stage.restart();
-    stage.write("tree/changed", "y");
-    fs::remove_file(stage.path("tree/gone")).unwrap();
-    fs::remove_file(stage.path("tree/a\nb")).unwrap();
-    let over = stage.commits();
-    let names: Vec<&str> = over.objects.keys().map(String::as_str).collect();
+    let fixture = fixture.restart();
+    fixture.write("tree/changed", "y");
+    fs::remove_file(fixture.path("tree/gone")).unwrap();
+    fs::remove_file(fixture.path("tree/a\nb")).unwrap();
+    let outcome = fixture.commits();
+    let names: Vec<&str> = outcome.objects.keys().map(String::as_str).collect();
     assert_eq!(names, ["tree/changed", "tree/kept"]);
+}
+
+#[test]
+fn the_uploads_of_a_killed_sidecar_are_aborted() {
+    let fixture = EagerFixture::start(vec![("log", blob_type(Single))]);
+    let mut file = fs::File::create(fixture.path("log")).unwrap();
+    grow(&fixture, &mut file);
+    let unfinished =
+        |fixture: &EagerFixture| fixture.task.site.server.unfinished_uploads().unwrap();
+    let left = unfinished(&fixture);
+    assert!(!left.is_empty());
+    let fixture = fixture.restart();
+    wait_until("the parts of the first life are gone", || {
+        let found = unfinished(&fixture);
+        left.iter().all(|path| !found.contains(path))
+    });
+    drop(file);
+    fixture.commits();
 }
 
 #[test]
@@ -107,26 +139,34 @@ fn without_a_journal_everything_waits_for_the_end() {
     let task = Task::start().unwrap();
     fs::create_dir(task.outputs_dir().join(".copilot-early")).unwrap();
     let endpoint = task.site.server.endpoint.clone();
-    let stage = Stage::through(task, vec![("tree", blob_type(Multipart))], &endpoint);
-    stage.write("tree/a", "x");
-    stage.sidecar.says("outputs wait for main's end");
-    let over = stage.end();
-    assert_eq!(over.ended.code(), 0, "{}", over.ended.stderr);
-    assert_eq!((over.count("objects_early"), over.count("objects")), (0, 1));
+    let fixture = EagerFixture::start_at(task, vec![("tree", blob_type(Multipart))], &endpoint);
+    fixture.write("tree/a", "x");
+    fixture.sidecar.says("outputs wait for main's end");
+    let outcome = fixture.end();
+    assert_eq!(
+        outcome.sidecar.ended.code(),
+        0,
+        "{}",
+        outcome.sidecar.ended.stderr
+    );
+    assert_eq!(
+        (outcome.count("objects_early"), outcome.count("objects")),
+        (0, 1)
+    );
 }
 
 #[test]
 fn too_many_directories_to_watch_are_scanned() {
-    let stage = Stage::begin(vec![("tree", blob_type(Multipart))]);
+    let fixture = EagerFixture::start(vec![("tree", blob_type(Multipart))]);
     for index in 0..10_100 {
-        fs::create_dir_all(stage.path(&format!("tree/{index}"))).unwrap();
+        fs::create_dir_all(fixture.path(&format!("tree/{index}"))).unwrap();
     }
-    stage.sidecar.says("it is scanned from time to time");
-    stage.write("tree/77/a", "x");
-    stage.wait_for("tree/77/a");
-    stage.write("tree/78/b", "y");
-    stage.wait_for("tree/78/b");
-    assert_eq!(stage.commits().count("objects_early"), 2);
+    fixture.sidecar.says("it is scanned from time to time");
+    fixture.write("tree/77/a", "x");
+    fixture.wait_for("tree/77/a");
+    fixture.write("tree/78/b", "y");
+    fixture.wait_for("tree/78/b");
+    assert_eq!(fixture.commits().count("objects_early"), 2);
 }
 
 #[test]
@@ -134,9 +174,9 @@ fn a_directory_that_comes_later_is_found() {
     let task = Task::start().unwrap();
     fs::remove_dir(task.outputs_dir()).unwrap();
     let endpoint = task.site.server.endpoint.clone();
-    let stage = Stage::through(task, vec![("tree", blob_type(Multipart))], &endpoint);
-    stage.sidecar.says("can go up while main runs, yet");
-    stage.write("tree/a", "x");
-    wait_until("it is up", || !stage.task.objects("task/raw").is_empty());
-    stage.commits();
+    let fixture = EagerFixture::start_at(task, vec![("tree", blob_type(Multipart))], &endpoint);
+    fixture.sidecar.says("can go up while main runs, yet");
+    fixture.write("tree/a", "x");
+    wait_until("it is up", || !fixture.task.objects("task/raw").is_empty());
+    fixture.commits();
 }

@@ -5,9 +5,9 @@ use std::fs;
 
 use copilot_tests::background::Background;
 use copilot_tests::container::{Pids, Spec};
+use copilot_tests::fixture::{NAME, Outcome, SIDECAR, TaskPod};
 use copilot_tests::kube::{ApiServer, Manifest, NAMESPACE, TOKEN};
 use copilot_tests::requirement::Requirement;
-use copilot_tests::task_pod::{NAME, Outcome, SIDECAR, TaskPod};
 use copilot_tests::tls::{Authority, front};
 
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -24,7 +24,7 @@ impl Cluster {
     fn start() -> Self {
         let task = TaskPod::start(Pids::Separate).unwrap();
         let network = task.pod.network();
-        let authority = Authority::called("cluster").unwrap();
+        let authority = Authority::new("cluster").unwrap();
         let certificate = authority.certify("127.0.0.1").unwrap();
         let api = network.enter(ApiServer::start).unwrap();
         let address = api.address();
@@ -81,7 +81,7 @@ fn nothing_but_a_service_account_is_needed() {
         let main = cluster.task.main_called("trainer", "exit 7").unwrap();
         let main = cluster.task.pod.run(&main).unwrap();
         main.wait().unwrap();
-        // Kubelet tells the API of all that, a moment later.
+        // Kubelet reports all of that to the API a moment later.
         cluster.pod.runs(SIDECAR, sidecar.id());
         cluster.pod.ends("helper", &"a".repeat(64), 9, "Error");
         cluster.api.put(&cluster.pod);
@@ -94,16 +94,13 @@ fn nothing_but_a_service_account_is_needed() {
 
 #[track_caller]
 fn assert_failed(outcome: &Outcome) {
-    assert_eq!(outcome.sidecar.status.code(), Some(1), "{outcome:?}");
-    let error = outcome.error.as_ref().expect("a document is written");
-    assert_eq!(error.code, "MainFailed", "{outcome:?}");
-    assert!(error.message.contains("exited with code 7"), "{outcome:?}");
+    outcome.assert_reported("MainFailed", "exited with code 7");
     assert_eq!(outcome.timeline["watcher"], "kube-api", "{outcome:?}");
     let rule = outcome.timeline["main_found"].as_str().unwrap_or_default();
     assert!(rule.contains("mounts the output directory"), "{outcome:?}");
 }
 
-/// The pod of that name is another one: its uid is not that of our mounts.
+/// The pod with that name is another one: its uid differs from the one in our mounts.
 #[test]
 fn a_pod_that_is_not_ours_is_refused() {
     if !Requirement::Containers.is_met() {
@@ -114,27 +111,27 @@ fn a_pod_that_is_not_ours_is_refused() {
     cluster.api.put(&other);
     let sidecar = cluster.task.pod.run(&cluster.sidecar()).unwrap();
     let ended = sidecar.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(2), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
     assert!(
-        ended.log.contains("not the one that we run in"),
+        ended.stderr.contains("not the one that we run in"),
         "{}",
-        ended.log
+        ended.stderr
     );
 }
 
-/// A server whose certificate is of another authority gets neither token nor question.
+/// A server whose certificate is from another authority gets no token and no request.
 #[test]
-fn a_server_that_nobody_vouches_for_is_refused() {
+fn a_server_with_an_untrusted_certificate_is_refused() {
     if !Requirement::Containers.is_met() {
         return;
     }
     let cluster = Cluster::start();
-    let stranger = Authority::called("stranger").unwrap();
+    let stranger = Authority::new("stranger").unwrap();
     let account = cluster.task.pod.volume("kube-api-access").unwrap();
     fs::write(account.join("ca.crt"), stranger.pem()).unwrap();
     let sidecar = cluster.task.pod.run(&cluster.sidecar()).unwrap();
     let ended = sidecar.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(2), "{}", ended.log);
-    assert!(ended.log.contains("certificate"), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
     assert_eq!(cluster.api.asked().len(), 0);
 }

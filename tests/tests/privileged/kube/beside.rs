@@ -1,4 +1,4 @@
-//! Beside a watcher that sees processes: both speak of one container.
+//! Together with a watcher that sees processes: both report the same container.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use copilot_tests::binary::{self, Running};
 use copilot_tests::pod::Pod;
 use copilot_tests::requirement::Requirement;
 
-use super::stage::{MAIN, OURS, Stage};
+use super::fixture::{KubeFixture, MAIN, OURS};
 
 fn enter(pod: &Pod, container: &str, program: &str) -> Command {
     let mut command = pod.command(container, program).unwrap();
@@ -15,17 +15,17 @@ fn enter(pod: &Pod, container: &str, program: &str) -> Command {
 }
 
 #[test]
-fn the_kernels_word_comes_first_and_nothing_is_counted_twice() {
+fn the_kernel_reports_first_and_nothing_is_counted_twice() {
     if !Requirement::Bpf.is_met() {
         return;
     }
     for watcher in ["ebpf", "pidfd", "proc"] {
         for names in [[MAIN, OURS].map(str::to_owned), [MAIN, OURS].map(scope)] {
             let [main_cgroup, our_cgroup] = names;
-            let mut stage = Stage::set();
+            let mut fixture = KubeFixture::start();
             let pod = Pod::create().unwrap();
             let program = binary::path().display().to_string();
-            let mut command = stage.within(enter(&pod, &our_cgroup, &program));
+            let mut command = fixture.within(enter(&pod, &our_cgroup, &program));
             command.arg(format!("--watcher=kube-api,{watcher}"));
             let mut sidecar = Running::start(&mut command);
             sidecar.watches();
@@ -34,25 +34,20 @@ fn the_kernels_word_comes_first_and_nothing_is_counted_twice() {
             main.stdin(std::process::Stdio::piped());
             let mut main = main.spawn().unwrap();
             sidecar.says("main started");
-            stage.main_runs();
+            fixture.main_runs();
             drop(main.stdin.take());
             main.wait().unwrap();
-            // The kernel has told; kubelet is slower.
+            // The kernel has already reported it; kubelet is slower.
             if watcher == "proc" {
-                stage.main_ends(7, "Error");
+                fixture.main_ends(7, "Error");
             }
-            let ended = sidecar.ended();
-            let timeline = stage.timeline();
-            assert_eq!(
-                timeline["main"],
-                serde_json::json!([MAIN]),
-                "{}",
-                ended.stderr
-            );
+            let outcome = fixture.outcome(sidecar);
+            let (timeline, log) = (&outcome.timeline, &outcome.ended.stderr);
+            assert_eq!(timeline["main"], serde_json::json!([MAIN]), "{log}");
             assert_eq!(timeline["watcher"], format!("kube-api,{watcher}"));
-            assert_eq!(ended.stderr.matches("main started").count(), 1);
+            assert_eq!(log.matches("main started").count(), 1);
             if watcher == "ebpf" {
-                assert_eq!(timeline["status"], "exited with code 7", "{}", ended.stderr);
+                assert_eq!(timeline["status"], "exited with code 7", "{log}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a kubeconfig says of us and of the server, over TLS.
+//! Credentials and server settings from a kubeconfig, over TLS.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use copilot_tests::binary::{self, Running};
 use copilot_tests::kube::{NAMESPACE, TOKEN};
 use copilot_tests::tls::{Authority, front};
 
-use super::stage::Stage;
+use super::fixture::KubeFixture;
 use super::ways::command;
 
-/// A pod whose main has ended, and a server that wants to see a client's certificate.
+/// A pod whose main has ended, and a server that requires a client certificate.
 struct Guarded {
-    stage: Stage,
+    fixture: KubeFixture,
     front: Background,
     authority: Authority,
     clients: Authority,
@@ -23,28 +23,28 @@ struct Guarded {
 
 impl Guarded {
     fn start() -> Self {
-        let mut stage = Stage::set();
-        stage.main_ends(0, "Completed");
-        let authority = Authority::called("cluster").unwrap();
-        let clients = Authority::called("clients").unwrap();
+        let mut fixture = KubeFixture::start();
+        fixture.main_ends(0, "Completed");
+        let authority = Authority::new("cluster").unwrap();
+        let clients = Authority::new("clients").unwrap();
         let certificate = authority.certify_among("127.0.0.1", &clients).unwrap();
-        let front = front(stage.api.address(), certificate).unwrap();
+        let front = front(fixture.api.address(), certificate).unwrap();
         Self {
-            stage,
+            fixture,
             front,
             authority,
             clients,
         }
     }
 
-    /// A file beside the kubeconfig.
+    /// A file in the folder of the kubeconfig.
     fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.stage.task.site.work(name);
+        let path = self.fixture.task.site.work(name);
         fs::write(&path, text).unwrap();
         path
     }
 
-    /// A sidecar that goes by a kubeconfig of these fields.
+    /// A sidecar with a kubeconfig that has these fields.
     fn command(&self, cluster: &str, user: &str) -> Command {
         let address = self.front.address();
         let context = format!("cluster: here, user: me, namespace: {NAMESPACE}");
@@ -55,25 +55,25 @@ impl Guarded {
              contexts: [{{name: it, context: {{{context}}}}}]\n"
         );
         let path = self.write("kubeconfig", &text);
-        command(&self.stage, &[format!("--kubeconfig={}", path.display())])
+        command(&self.fixture, &[format!("--kubeconfig={}", path.display())])
     }
 
     #[track_caller]
     fn is_refused(&self, cluster: &str, user: &str, words: &[&str]) {
-        let before = self.stage.api.asked().len();
+        let before = self.fixture.api.asked().len();
         let ended = binary::run(&mut self.command(cluster, user));
         assert_eq!(ended.code(), 2, "{}", ended.stderr);
         for word in words {
             assert!(ended.message().contains(word), "{word}: {}", ended.stderr);
         }
-        assert_eq!(self.stage.api.asked().len(), before, "{}", ended.stderr);
+        assert_eq!(self.fixture.api.asked().len(), before, "{}", ended.stderr);
     }
 }
 
 #[test]
-fn a_client_certificate_says_who_we_are() {
+fn a_client_certificate_authenticates() {
     let guarded = Guarded::start();
-    guarded.stage.api.let_all_in();
+    guarded.fixture.api.accept_all();
     let (certificate, key) = guarded.clients.client("me").unwrap();
     let base64 = |text: &str| BASE64_STANDARD.encode(text);
     guarded.write("ca.crt", &guarded.authority.pem());
@@ -93,9 +93,9 @@ fn a_client_certificate_says_who_we_are() {
         ("insecure-skip-tls-verify: true", &by_data),
     ] {
         let mut command = guarded.command(cluster, user);
-        guarded.stage.committed(Running::start(&mut command));
+        guarded.fixture.committed(Running::start(&mut command));
     }
-    // The server wants a certificate, and one of these authorities.
+    // The server requires a certificate from one of these authorities.
     let (stranger, its_key) = guarded.authority.client("me").unwrap();
     let by_stranger = format!(
         "client-certificate-data: {}, client-key-data: {}",
@@ -104,13 +104,13 @@ fn a_client_certificate_says_who_we_are() {
     );
     guarded.is_refused(&authority, "token: t", &["no answer within"]);
     guarded.is_refused(&authority, &by_stranger, &["no answer within"]);
-    // Nor do we speak to anybody.
+    // And there is no request.
     guarded.is_refused("tls-server-name: other", &by_data, &["certificate"]);
     guarded.is_refused("", &by_data, &["certificate"]);
 }
 
 #[test]
-fn halves_and_strangers_are_told_apart_before_anybody_is_asked() {
+fn incomplete_and_foreign_files_are_detected_without_requests() {
     let guarded = Guarded::start();
     let (certificate, key) = guarded.clients.client("me").unwrap();
     guarded.write("me.crt", &certificate);
@@ -155,7 +155,7 @@ fn halves_and_strangers_are_told_apart_before_anybody_is_asked() {
 }
 
 #[test]
-fn what_does_not_serve_in_a_pod_is_refused_by_name() {
+fn settings_that_do_not_work_in_pods_are_refused_with_their_name() {
     let guarded = Guarded::start();
     for (cluster, user, words) in [
         ("", "exec: {command: aws}", ["field exec ", "--token"]),
@@ -191,5 +191,5 @@ fn a_flag_takes_the_place_of_a_plugin() {
         .arg(format!("--token={TOKEN}"))
         .arg(format!("--client-certificate={}", certificate.display()))
         .arg(format!("--client-key={}", key.display()));
-    guarded.stage.committed(Running::start(&mut command));
+    guarded.fixture.committed(Running::start(&mut command));
 }

@@ -1,12 +1,12 @@
-//! The watcher `kube-api`, by the built program against a stand-in for the API server.
+//! The watcher `kube-api`: the built program with a simulated API server.
 
 mod account;
 mod beside;
 mod endings;
+mod fixture;
 mod kubeconfigs;
 mod refusals;
 mod rotation;
-mod stage;
 mod stopping;
 mod trouble;
 mod ways;

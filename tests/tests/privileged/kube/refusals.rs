@@ -1,11 +1,11 @@
-//! A watch that cannot work is refused before the wait begins, with the way out.
+//! A watch that cannot work is refused before the wait begins, with the solution.
 
 use std::process::Command;
 
 use copilot_tests::binary;
-use copilot_tests::kube::{Mood, NAMESPACE};
+use copilot_tests::kube::{Behaviour, NAMESPACE};
 
-use super::stage::{POD, Stage};
+use super::fixture::{KubeFixture, POD};
 
 #[track_caller]
 fn refused(command: &mut Command, words: &[&str]) {
@@ -17,52 +17,52 @@ fn refused(command: &mut Command, words: &[&str]) {
     assert!(!ended.stderr.contains(copilot_tests::kube::TOKEN));
 }
 
-fn command(stage: &Stage, more: &[&str]) -> Command {
-    let mut command = stage.command();
+fn command(fixture: &KubeFixture, more: &[&str]) -> Command {
+    let mut command = fixture.command();
     command.arg("--watcher=kube-api").args(more);
     command
 }
 
 #[test]
-fn an_answer_that_says_no_is_final() {
+fn a_refusal_is_final() {
     let rights = ["list and watch", "pods", NAMESPACE, "Role"];
-    for (mood, words) in [
-        (Mood::Refuses(403), &rights[..]),
-        (Mood::Refuses(401), &rights[..]),
-        (Mood::RefusesWatches(403), &rights[..]),
-        (Mood::Refuses(400), &["rejects the request"]),
+    for (behaviour, words) in [
+        (Behaviour::Refuses(403), &rights[..]),
+        (Behaviour::Refuses(401), &rights[..]),
+        (Behaviour::RefusesWatches(403), &rights[..]),
+        (Behaviour::Refuses(400), &["rejects the request"]),
     ] {
-        let stage = Stage::set();
-        stage.api.be(mood);
-        refused(&mut command(&stage, &[]), words);
-        let asked = stage.api.asked().len();
-        assert!(asked <= 2, "{asked} requests for {mood:?}");
+        let fixture = KubeFixture::start();
+        fixture.api.behave(behaviour);
+        refused(&mut command(&fixture, &[]), words);
+        let asked = fixture.api.asked().len();
+        assert!(asked <= 2, "{asked} requests for {behaviour:?}");
     }
 }
 
 #[test]
-fn a_wrong_token_or_namespace_is_told_by_the_server() {
-    let stage = Stage::set();
-    refused(&mut command(&stage, &["--token=wrong"]), &["401"]);
+fn a_wrong_token_or_namespace_is_reported_with_the_servers_answer() {
+    let fixture = KubeFixture::start();
+    refused(&mut command(&fixture, &["--token=wrong"]), &["401"]);
     refused(
-        &mut command(&stage, &["--namespace=other"]),
+        &mut command(&fixture, &["--namespace=other"]),
         &["403", "other"],
     );
 }
 
 #[test]
-fn a_pod_that_is_not_there_is_named_with_its_origin() {
-    let stage = Stage::set();
+fn a_missing_pod_is_named_with_the_origin_of_its_name() {
+    let fixture = KubeFixture::start();
     refused(
-        &mut command(&stage, &["--pod-name=nobody"]),
+        &mut command(&fixture, &["--pod-name=nobody"]),
         &["no pod nobody", "--pod-name", "hostNetwork"],
     );
-    // An empty name is none: the host name is taken, and that is no pod here.
+    // An empty name is ignored: the host name is used, and a pod with that name does not exist here.
     refused(
-        &mut command(&stage, &["--pod-name="]),
+        &mut command(&fixture, &["--pod-name="]),
         &["the host name", "POD_NAME"],
     );
-    let mut named = command(&stage, &["--pod-name=", "--namespace="]);
+    let mut named = command(&fixture, &["--pod-name=", "--namespace="]);
     named
         .env("POD_NAME", "other")
         .env("POD_NAMESPACE", NAMESPACE);
@@ -71,20 +71,20 @@ fn a_pod_that_is_not_there_is_named_with_its_origin() {
 
 #[test]
 fn the_downward_api_names_pod_and_namespace() {
-    let mut stage = Stage::set();
-    stage.main_ends(0, "Completed");
-    let mut command = command(&stage, &["--pod-name=", "--namespace="]);
+    let mut fixture = KubeFixture::start();
+    fixture.main_ends(0, "Completed");
+    let mut command = command(&fixture, &["--pod-name=", "--namespace="]);
     command.env("POD_NAME", POD).env("POD_NAMESPACE", NAMESPACE);
-    stage.committed(binary::Running::start(&mut command));
+    fixture.committed(binary::Running::start(&mut command));
 }
 
 #[test]
-fn without_an_account_or_an_address_there_is_no_way() {
-    let stage = Stage::set();
+fn without_an_account_or_an_address_it_is_refused() {
+    let fixture = KubeFixture::start();
     let void = |more: &[&str]| {
         let mut command = binary::command();
         command
-            .args(stage.task.site.server.flags("data"))
+            .args(fixture.task.site.server.flags("data"))
             .args(["sidecar", "--watcher=kube-api"])
             .args(more);
         command
@@ -109,14 +109,14 @@ fn without_an_account_or_an_address_there_is_no_way() {
 
 #[test]
 fn a_server_that_does_not_answer_is_given_up() {
-    let stage = Stage::set();
+    let fixture = KubeFixture::start();
     refused(
-        &mut command(&stage, &["--server=http://127.0.0.1:9"]),
+        &mut command(&fixture, &["--server=http://127.0.0.1:9"]),
         &["no answer within", "127.0.0.1:9"],
     );
-    stage.api.be(Mood::Silent);
+    fixture.api.behave(Behaviour::Silent);
     refused(
-        &mut command(&stage, &["--request-timeout=1"]),
+        &mut command(&fixture, &["--request-timeout=1"]),
         &["no answer within"],
     );
 }

@@ -7,18 +7,18 @@ use copilot_tests::binary::{self, Running};
 use copilot_tests::kube::{NAMESPACE, TOKEN};
 use copilot_tests::tls::{Authority, front};
 
-use super::stage::{POD, Stage};
+use super::fixture::{KubeFixture, POD};
 
-/// A sidecar that is told the way by `more` only.
-pub fn command(stage: &Stage, more: &[String]) -> Command {
+/// A sidecar that gets the server's address only from `more`.
+pub fn command(fixture: &KubeFixture, more: &[String]) -> Command {
     let outputs = copilot_tests::task::interface([(
         "word",
         copilot_tests::task::simple(copilot::idl::SimpleType::String),
     )]);
     let mut command = binary::command();
     command
-        .args(stage.task.site.server.flags("data"))
-        .args(stage.task.sidecar_arguments(&outputs))
+        .args(fixture.task.site.server.flags("data"))
+        .args(fixture.task.sidecar_arguments(&outputs))
         .args(["--watcher=kube-api", "--logger.level=4"])
         .arg(format!("--pod-name={POD}"))
         .args(more);
@@ -31,10 +31,10 @@ fn flags(flags: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_server_over_tls_is_trusted_as_flags_say() {
-    let authority = Authority::called("cluster").unwrap();
-    let mut stage = Stage::set();
-    stage.main_ends(0, "Completed");
-    let ca = stage.task.site.work("ca.crt");
+    let authority = Authority::new("cluster").unwrap();
+    let mut fixture = KubeFixture::start();
+    fixture.main_ends(0, "Completed");
+    let ca = fixture.task.site.work("ca.crt");
     fs::write(&ca, authority.pem()).unwrap();
     let ca = format!("--certificate-authority={}", ca.display());
     for (host, trust, works) in [
@@ -45,28 +45,28 @@ fn a_server_over_tls_is_trusted_as_flags_say() {
         ("127.0.0.1", &[&ca, "--tls-server-name=api.example"], false),
         ("127.0.0.1", &[], false),
     ] {
-        let front = front(stage.api.address(), authority.certify(host).unwrap()).unwrap();
+        let front = front(fixture.api.address(), authority.certify(host).unwrap()).unwrap();
         let mut more = flags(trust);
         more.push(format!("--server=https://{}", front.address()));
         more.extend([format!("--token={TOKEN}"), format!("-n{NAMESPACE}")]);
-        let before = stage.api.asked().len();
-        let sidecar = Running::start(&mut command(&stage, &more));
+        let before = fixture.api.asked().len();
+        let sidecar = Running::start(&mut command(&fixture, &more));
         if works {
-            stage.committed(sidecar);
+            fixture.committed(sidecar);
         } else {
             let ended = sidecar.ended();
             assert_eq!(ended.code(), 2, "{host} {trust:?} {}", ended.stderr);
-            assert_eq!(stage.api.asked().len(), before, "{trust:?}");
+            assert_eq!(fixture.api.asked().len(), before, "{trust:?}");
         }
     }
 }
 
 #[test]
 fn a_kubeconfig_names_server_user_and_namespace() {
-    let mut stage = Stage::set();
-    stage.main_ends(0, "Completed");
-    let path = stage.task.site.work("kubeconfig");
-    let address = stage.api.address();
+    let mut fixture = KubeFixture::start();
+    fixture.main_ends(0, "Completed");
+    let path = fixture.task.site.work("kubeconfig");
+    let address = fixture.api.address();
     let text = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: wrong\n\
          clusters:\n\
@@ -91,38 +91,38 @@ fn a_kubeconfig_names_server_user_and_namespace() {
             &format!("--token={TOKEN}"),
         ],
     ] {
-        stage.committed(Running::start(&mut command(&stage, &flags(more))));
+        fixture.committed(Running::start(&mut command(&fixture, &flags(more))));
     }
-    let mut by_variable = command(&stage, &flags(&["--context=right"]));
+    let mut by_variable = command(&fixture, &flags(&["--context=right"]));
     by_variable.env("KUBECONFIG", &path);
-    stage.committed(Running::start(&mut by_variable));
+    fixture.committed(Running::start(&mut by_variable));
     let more = flags(&[&file, "--context=right", "--user=stranger"]);
-    let ended = binary::run(&mut command(&stage, &more));
+    let ended = binary::run(&mut command(&fixture, &more));
     assert_eq!(ended.code(), 2, "{}", ended.stderr);
     assert!(ended.message().contains("401"), "{}", ended.stderr);
 }
 
-/// A proxy would look for the cluster's addresses at its own place.
+/// A proxy could not resolve the cluster's addresses, so it is not used.
 #[test]
 fn a_proxy_is_never_asked() {
-    let mut stage = Stage::set();
-    stage.main_ends(0, "Completed");
-    let mut command = command(&stage, &stage.api.flags(POD)[..3]);
+    let mut fixture = KubeFixture::start();
+    fixture.main_ends(0, "Completed");
+    let mut command = command(&fixture, &fixture.api.flags(POD)[..3]);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env(name, "http://127.0.0.1:9");
     }
-    stage.committed(Running::start(&mut command));
+    fixture.committed(Running::start(&mut command));
 }
 
-/// As the reference's client reads an address.
+/// Addresses are parsed as by the reference's client.
 #[test]
-fn a_server_without_a_scheme_is_spoken_to_in_plain_http() {
-    let mut stage = Stage::set();
-    stage.main_ends(0, "Completed");
+fn a_server_without_a_scheme_uses_plain_http() {
+    let mut fixture = KubeFixture::start();
+    fixture.main_ends(0, "Completed");
     let more = [
-        format!("--server={}", stage.api.address()),
+        format!("--server={}", fixture.api.address()),
         format!("--token={TOKEN}"),
         format!("--namespace={NAMESPACE}"),
     ];
-    stage.committed(Running::start(&mut command(&stage, &more)));
+    fixture.committed(Running::start(&mut command(&fixture, &more)));
 }

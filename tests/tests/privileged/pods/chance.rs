@@ -1,6 +1,6 @@
-//! Pods of chance on a slow node: a watcher that sees learns of main's end before SIGTERM, always.
+//! Random pods on a slow node: a watcher that sees processes always learns of main's end before SIGTERM.
 //!
-//! `COPILOT_TEST_PODS` says how many (24), `COPILOT_TEST_SEED` which.
+//! `COPILOT_TEST_PODS` is their number (24), `COPILOT_TEST_SEED` selects them.
 
 use std::env;
 use std::iter;
@@ -9,22 +9,24 @@ use std::thread;
 use std::time::Duration;
 
 use copilot_tests::binary::wait_until;
-use copilot_tests::container::{Layout, Node, Pids};
+use copilot_tests::container::{Layout, NodeKind, Pids};
+use copilot_tests::fixture::NAME;
 use copilot_tests::requirement::Requirement;
-use copilot_tests::task_pod::NAME;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rustix::process::Signal;
 
-use super::outcome::{assert_reported, assert_uploaded};
-use super::scene::{Scene, WORKS};
+use super::fixture::{ContainerFixture, WORKS};
 
-/// How many pods run side by side.
+/// How many pods run in parallel.
 const AT_ONCE: usize = 4;
 
 /// What the log says once a main's end is known.
-const KNOWN: [&str; 2] = ["main ended", "what seemed to be main has ended"];
+const KNOWN: [&str; 2] = [
+    "main ended",
+    "the container that seemed to be main has ended",
+];
 
 #[test]
 fn the_end_of_main_is_known_before_sigterm() {
@@ -38,11 +40,11 @@ fn the_end_of_main_is_known_before_sigterm() {
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                Node::SlowProc.play(|| {
+                NodeKind::SlowProc.run(|| {
                     let count = || next.fetch_add(1, Ordering::Relaxed);
                     for count in iter::repeat_with(count).take_while(|count| *count < pods) {
                         let seed = seed.wrapping_add(count);
-                        Pod::of_chance(seed).play(seed);
+                        RandomPod::from_seed(seed).play(seed);
                     }
                 });
             });
@@ -55,9 +57,9 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().expect("the variable is a number"))
 }
 
-/// What chance decides of a pod.
+/// The random properties of a pod.
 #[derive(Debug)]
-struct Pod {
+struct RandomPod {
     watcher: &'static str,
     pids: Pids,
     main: &'static str,
@@ -73,8 +75,8 @@ enum End {
     Killed,
 }
 
-impl Pod {
-    fn of_chance(seed: u64) -> Self {
+impl RandomPod {
+    fn from_seed(seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
         let watchers = [
             ("ebpf", Pids::Shared),
@@ -106,16 +108,16 @@ impl Pod {
         format!("{WORKS}; sleep {}; {end}", self.lives.as_secs_f64())
     }
 
-    /// Main leaves complete outputs behind, however it ends: what is taken for a good end is
-    /// committed.
+    /// Main always writes complete outputs, however it ends: so a bad end that is mistaken for a good one
+    /// leads to a commit.
     fn play(&self, seed: u64) {
         println!("{seed}: {self:?}");
-        let scene = Scene::on(self.watcher, Layout::default(), self.pids);
-        let sidecar = scene.attach(&[]);
+        let fixture = ContainerFixture::start_on(self.watcher, Layout::default(), self.pids);
+        let sidecar = fixture.attach(&[]);
         thread::sleep(self.before);
-        let main = scene.run(&scene.worker(self.main, &self.script()));
+        let main = fixture.run(&fixture.worker(self.main, &self.script()));
         if let End::Killed = self.ends {
-            let done = scene.task.pod.volume("gates").unwrap().join("done");
+            let done = fixture.task.pod.volume("gates").unwrap().join("done");
             wait_until("main has done its work", || done.exists());
             main.signal(Signal::KILL).unwrap();
         }
@@ -125,11 +127,11 @@ impl Pod {
             KNOWN.iter().any(|words| log.contains(words))
         });
         sidecar.signal(Signal::TERM).unwrap();
-        let outcome = scene.task.outcome(&sidecar).unwrap();
+        let outcome = fixture.task.outcome(&sidecar).unwrap();
         match self.ends {
-            End::Well => assert_uploaded(&outcome, "hello"),
-            End::Code => assert_reported(&outcome, "MainFailed", "exited with code 7"),
-            End::Killed => assert_reported(&outcome, "Interrupted", "signal 9 (SIGKILL)"),
+            End::Well => outcome.assert_committed("hello"),
+            End::Code => _ = outcome.assert_reported("MainFailed", "exited with code 7"),
+            End::Killed => _ = outcome.assert_reported("Interrupted", "signal 9 (SIGKILL)"),
         }
     }
 }

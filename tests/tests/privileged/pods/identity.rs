@@ -1,16 +1,15 @@
-//! Who is main: by name, by Flyte's naming, by the output volume.
+//! Which container is main: by name, by Flyte's names, by the output volume.
 
 use copilot::idl::SimpleType;
 use copilot_tests::binary::wait_until;
-use copilot_tests::container::{Node, Spec};
+use copilot_tests::container::{NodeKind, Spec};
+use copilot_tests::fixture::{NAME, OUTPUT, VOLUME};
 use copilot_tests::task::{interface, simple};
-use copilot_tests::task_pod::{NAME, OUTPUT, VOLUME};
 
+use super::fixture::{ContainerFixture, WORKS, assert_waiting, wait_for_words};
 use super::outcome::{
-    FLYTE_NAMING, NAMED, OUTPUT_VOLUME, assert_reported, assert_seen, assert_status,
-    assert_uploaded, tells_status,
+    FLYTE_NAMING, NAMED, OUTPUT_VOLUME, assert_seen, assert_status, tells_status,
 };
-use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
 
 on!(all: by_names_or_volume, two_mains, a_volume_by_sub_path, nobody_of_that_name);
 on!(all: an_init_container_named, an_init_container_by_flytes_naming);
@@ -18,8 +17,8 @@ on!(all: an_init_container_before_the_downloader, whom_nobody_stops);
 
 const FOREIGN: &str = "trainer";
 
-/// Among a mesh that never ends and a helper that shares nothing and ends first. A helper that nobody
-/// had the time to read may have been main: its bad end counts.
+/// The pod also has a mesh that never ends, and a helper that shares nothing and ends first. A helper whose
+/// name could not be read in time may have been main: its bad end counts.
 fn by_names_or_volume(watcher: &'static str) {
     for (name, option, found) in [
         (NAME, None, FLYTE_NAMING),
@@ -27,32 +26,33 @@ fn by_names_or_volume(watcher: &'static str) {
         (FOREIGN, None, OUTPUT_VOLUME),
         (FOREIGN, Some("--main-container=trainer"), NAMED),
     ] {
-        let scene = Scene::set(watcher);
-        let gate = scene.gate("go");
-        let sidecar = scene.attach(option.as_slice());
-        let _mesh = scene.run(&Spec::script("istio-proxy", "exec sleep 600"));
-        let seconds = u8::from(Node::here() == Node::SlowProc);
+        let fixture = ContainerFixture::start(watcher);
+        let gate = fixture.gate("go");
+        let sidecar = fixture.attach(option.as_slice());
+        let _mesh = fixture.run(&Spec::script("istio-proxy", "exec sleep 600"));
+        // Long enough to read its name, also on a busy machine.
+        let seconds = 1 + u8::from(NodeKind::here() == NodeKind::SlowProc);
         let helper = Spec::script("helper", &format!("sleep {seconds}; exit 9"));
-        scene.run(&helper).wait().unwrap();
-        let main = scene.run(&scene.worker(name, &format!("read go < /gates/go; {WORKS}")));
+        fixture.run(&helper).wait().unwrap();
+        let main = fixture.run(&fixture.worker(name, &format!("read go < /gates/go; {WORKS}")));
         wait_for_words(&sidecar, "main started");
         gate.open();
-        let outcome = scene.end_and_stop(&main, &sidecar);
-        assert_uploaded(&outcome, "hello");
+        let outcome = fixture.end_and_stop(&main, &sidecar);
+        outcome.assert_committed("hello");
         assert_seen(&outcome, watcher, found);
         assert_eq!(outcome.timeline["main"].as_array().unwrap().len(), 1);
     }
 }
 
-/// Both must end, in whatever order; the worse status is reported.
+/// Both must end, in any order; the worse status is reported.
 fn two_mains(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let (first, second) = (scene.gate("first"), scene.gate("second"));
-    let sidecar = scene.attach(&[]);
-    let one = scene.run(&scene.worker("one", "read go < /gates/first; exit 5"));
+    let fixture = ContainerFixture::start(watcher);
+    let (first, second) = (fixture.gate("first"), fixture.gate("second"));
+    let sidecar = fixture.attach(&[]);
+    let one = fixture.run(&fixture.worker("one", "read go < /gates/first; exit 5"));
     wait_for_words(&sidecar, "main started");
     let script = format!("read go < /gates/second; {WORKS}");
-    let two = scene.run(&scene.worker("two", &script));
+    let two = fixture.run(&fixture.worker("two", &script));
     wait_until("both are known", || {
         sidecar.log().matches("main found").count() == 2
     });
@@ -60,24 +60,24 @@ fn two_mains(watcher: &'static str) {
     one.wait().unwrap();
     assert_waiting(&sidecar);
     second.open();
-    let outcome = scene.end_and_stop(&two, &sidecar);
+    let outcome = fixture.end_and_stop(&two, &sidecar);
     if tells_status(watcher) {
-        assert_reported(&outcome, "MainFailed", "exited with code 5");
+        outcome.assert_reported("MainFailed", "exited with code 5");
     } else {
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
     }
     assert_seen(&outcome, watcher, OUTPUT_VOLUME);
     assert_eq!(outcome.timeline["main"].as_array().unwrap().len(), 2);
 }
 
-/// One of the two sees a part of the volume only.
+/// One of the two only sees a part of the volume.
 fn a_volume_by_sub_path(watcher: &'static str) {
     for sidecars_part in [true, false] {
-        let scene = Scene::set(watcher);
-        let gate = scene.gate("go");
-        let volume = scene.task.pod.volume(VOLUME).unwrap();
-        let part = scene.task.pod.volume("flyte-outputs/part").unwrap();
-        let gates = scene.task.pod.volume("gates").unwrap();
+        let fixture = ContainerFixture::start(watcher);
+        let gate = fixture.gate("go");
+        let volume = fixture.task.pod.volume(VOLUME).unwrap();
+        let part = fixture.task.pod.volume("flyte-outputs/part").unwrap();
+        let gates = fixture.task.pod.volume("gates").unwrap();
         let (seen, script) = if sidecars_part {
             (&part, "echo hello > /var/outputs/part/word")
         } else {
@@ -87,36 +87,36 @@ fn a_volume_by_sub_path(watcher: &'static str) {
             )
         };
         let outputs = interface([(OUTPUT, simple(SimpleType::String))]);
-        let endpoint = &scene.task.server().endpoint;
-        let sidecar = scene.task.uploader(&outputs, endpoint, seen).unwrap();
-        let sidecar = scene.task.attach(&scene.empower(sidecar)).unwrap();
+        let endpoint = &fixture.task.server().endpoint;
+        let sidecar = fixture.task.uploader(&outputs, endpoint, seen).unwrap();
+        let sidecar = fixture.task.attach(&fixture.empower(sidecar)).unwrap();
         let main = Spec::script(FOREIGN, &format!("read go < /gates/go; {script}"))
             .mount(&volume, "/var/outputs")
             .mount(&part, "/var/part")
             .mount(gates, "/gates");
-        let main = scene.run(&main);
+        let main = fixture.run(&main);
         wait_for_words(&sidecar, "main started");
         gate.open();
-        let outcome = scene.end_and_stop(&main, &sidecar);
-        assert_uploaded(&outcome, "hello");
+        let outcome = fixture.end_and_stop(&main, &sidecar);
+        outcome.assert_committed("hello");
         assert_seen(&outcome, watcher, OUTPUT_VOLUME);
     }
 }
 
 fn nobody_of_that_name(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let sidecar = scene.attach(&["--main-container=nobody", "--main-start-timeout=2s"]);
-    let _mesh = scene.run(&Spec::script("istio-proxy", "exec sleep 600"));
-    let main = scene.main("exec sleep 600");
-    let outcome = scene.task.outcome(&sidecar).unwrap();
-    assert_reported(&outcome, "MainNotStarted", NAME);
-    let message = &outcome.error.as_ref().unwrap().message;
+    let fixture = ContainerFixture::start(watcher);
+    let sidecar = fixture.attach(&["--main-container=nobody", "--main-start-timeout=2s"]);
+    let _mesh = fixture.run(&Spec::script("istio-proxy", "exec sleep 600"));
+    let main = fixture.main("exec sleep 600");
+    let outcome = fixture.task.outcome(&sidecar).unwrap();
+    outcome.assert_reported("MainNotStarted", NAME);
+    let message = &outcome.error().unwrap().message;
     assert!(message.contains("istio-proxy"), "{message}");
     assert!(message.contains("--main-container"), "{message}");
     drop(main);
 }
 
-/// It mounts the output volume and ends before main, as one that prepares directories does.
+/// It mounts the output volume and ends before main, like one that prepares directories.
 const PREPARES: &str = "read go < /gates/prepared; echo early > /var/outputs/prepared";
 
 fn an_init_container_named(watcher: &'static str) {
@@ -128,48 +128,51 @@ fn an_init_container_by_flytes_naming(watcher: &'static str) {
 }
 
 fn after_an_init_container(watcher: &'static str, name: &str, options: &[&str], found: &str) {
-    let scene = Scene::set(watcher);
-    let (prepared, go) = (scene.gate("prepared"), scene.gate("go"));
-    let sidecar = scene.attach(options);
-    let init = scene.run(&scene.worker("prepare", PREPARES));
+    let fixture = ContainerFixture::start(watcher);
+    let (prepared, go) = (fixture.gate("prepared"), fixture.gate("go"));
+    let sidecar = fixture.attach(options);
+    let init = fixture.run(&fixture.worker("prepare", PREPARES));
     prepared.open();
     init.wait().unwrap();
     assert_waiting(&sidecar);
     drop(init);
-    let script = format!("read go < /gates/go; sleep 0.2; {WORKS}");
-    let main = scene.run(&scene.worker(name, &script));
+    let script = format!("read go < /gates/go; sleep 1; {WORKS}");
+    let main = fixture.run(&fixture.worker(name, &script));
     go.open();
-    let outcome = scene.end(&main, &sidecar);
-    assert_uploaded(&outcome, "hello");
+    let outcome = fixture.end(&main, &sidecar);
+    outcome.assert_committed("hello");
     assert_seen(&outcome, watcher, found);
 }
 
 /// The platform puts the sidecar before the user's init containers, and those before the downloader.
 fn an_init_container_before_the_downloader(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let (prepared, go) = (scene.gate("prepared"), scene.gate("go"));
-    let sidecar = scene.attach(&[]);
-    let init = scene.run(&scene.worker("prepare", PREPARES));
+    let fixture = ContainerFixture::start(watcher);
+    let (prepared, go) = (fixture.gate("prepared"), fixture.gate("go"));
+    let sidecar = fixture.attach(&[]);
+    let init = fixture.run(&fixture.worker("prepare", PREPARES));
     prepared.open();
     init.wait().unwrap();
     assert_waiting(&sidecar);
     drop(init);
-    scene.download();
-    let script = format!("read go < /gates/go; sleep 0.2; {WORKS}");
-    let main = scene.run(&scene.worker(FOREIGN, &script));
+    fixture.download();
+    let script = format!("read go < /gates/go; sleep 1; {WORKS}");
+    let main = fixture.run(&fixture.worker(FOREIGN, &script));
     go.open();
-    let outcome = scene.end_and_stop(&main, &sidecar);
-    assert_uploaded(&outcome, "hello");
+    let outcome = fixture.end_and_stop(&main, &sidecar);
+    outcome.assert_committed("hello");
     assert_seen(&outcome, watcher, OUTPUT_VOLUME);
 }
 
-/// An ordinary sidecar gets no SIGTERM: that all outputs are there and nobody comes must do.
+/// An ordinary sidecar gets no SIGTERM: it ends when all outputs exist and no other main appears.
 fn whom_nobody_stops(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let sidecar = scene.attach(&[]);
-    let main = scene.run(&scene.worker(FOREIGN, &format!("sleep 0.3; {WORKS}")));
-    let outcome = scene.end(&main, &sidecar);
-    assert_uploaded(&outcome, "hello");
+    let fixture = ContainerFixture::start(watcher);
+    let gate = fixture.gate("go");
+    let sidecar = fixture.attach(&[]);
+    let main = fixture.run(&fixture.worker(FOREIGN, &format!("read go < /gates/go; {WORKS}")));
+    wait_for_words(&sidecar, "main started");
+    gate.open();
+    let outcome = fixture.end(&main, &sidecar);
+    outcome.assert_committed("hello");
     assert_seen(&outcome, watcher, OUTPUT_VOLUME);
     assert_status(&outcome, watcher, "exited with code 0");
 }

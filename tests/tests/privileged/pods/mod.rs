@@ -1,10 +1,10 @@
-//! Sidecar and main as real containers of one pod: who main is, when it starts, when and how it
-//! ends, by each way of watching.
+//! Sidecar and main as real containers of one pod: which container is main, when it starts, when and how
+//! it ends, with each watcher.
 //!
-//! A scenario is a function that takes a watcher's name; the table at the head of each file says on
-//! which watchers it must hold, and makes a test of each pair: `endings::exit_7::ebpf`. The test
-//! process plays kubelet and the runtime's shim: it makes containers and waits for their ends. Each pair
-//! is tried on three nodes: `endings::exit_7::slow_proc::ebpf`.
+//! A scenario is a function with a watcher's name as its argument. The table at the top of each file lists
+//! the watchers of each scenario, and each pair becomes a test: `endings::exit_7::ebpf`. The test process
+//! does the work of kubelet and of the runtime's shim: it creates containers and waits for their ends. Each
+//! pair runs on three kinds of nodes: `endings::exit_7::slow_proc::ebpf`.
 
 /// One test for each of these scenarios on each watcher of a row: `all` that see processes, those
 /// `telling` how a process ended, the `kernel`'s own events, those `polling` in their own pid
@@ -17,8 +17,8 @@ macro_rules! on {
     (polling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: pidfd, proc);)+ };
 }
 
-/// A test of each pair, on each kind of node: as the machine is, with the mounts of many pods, and
-/// with a slow `/proc` as well.
+/// A test of each pair on each kind of node: without changes, with the mounts of many pods, and also with
+/// a slow `/proc`.
 macro_rules! tests {
     ($scenario:ident: $($watcher:ident),+) => {
         mod $scenario {
@@ -43,20 +43,20 @@ macro_rules! tests {
     };
     (@play [$($scenario:tt)+] $node:ident $watcher:ident) => {
         if copilot_tests::requirement::Requirement::Containers.is_met() {
-            let node = copilot_tests::container::Node::$node;
-            node.play(|| $($scenario)+(stringify!($watcher)));
+            let node = copilot_tests::container::NodeKind::$node;
+            node.run(|| $($scenario)+(stringify!($watcher)));
         }
     };
 }
 
 mod chance;
 mod endings;
+mod fixture;
 mod identity;
 mod lateness;
 mod namespaces;
 mod neighbours;
 mod outcome;
 mod restarts;
-mod scene;
 mod stopping;
 mod streaming;

@@ -1,15 +1,14 @@
-//! What the sidecar may see, where the pod's cgroups are, and which rights it has.
+//! The sidecar's namespaces and privileges, and the place of the pod's cgroups.
 
 use copilot_tests::container::{Layout, Pids, Spec};
+use copilot_tests::fixture::TaskPod;
 use copilot_tests::requirement::Requirement;
-use copilot_tests::task_pod::TaskPod;
 use rustix::process::Signal;
 
+use super::fixture::{ContainerFixture, WORKS, assert_waiting, wait_for_words};
 use super::outcome::{
-    ELIMINATION, FLYTE_NAMING, assert_reported, assert_seen, assert_status, assert_uploaded,
-    tells_status, warnings,
+    ELIMINATION, FLYTE_NAMING, assert_seen, assert_status, tells_status, warnings,
 };
-use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
 
 on!(all: every_layout_of_cgroups, without_any_right);
 on!(kernel: without_a_shared_pid_namespace, without_a_downloader_either, where_nothing_tells_the_pod);
@@ -20,29 +19,29 @@ on!(polling: alone_in_its_pid_namespace);
 fn every_layout_of_cgroups(watcher: &'static str) {
     for layout in [Layout::Cgroupfs, Layout::Systemd, Layout::Nested] {
         for private in [false, true] {
-            let scene = Scene::on(watcher, layout, Pids::Shared);
-            let gate = scene.gate("go");
-            let mut sidecar = scene.sidecar();
+            let fixture = ContainerFixture::start_on(watcher, layout, Pids::Shared);
+            let gate = fixture.gate("go");
+            let mut sidecar = fixture.sidecar();
             if private {
                 sidecar = sidecar.private_cgroups();
             }
-            let sidecar = scene.task.attach(&sidecar).unwrap();
-            let main = scene.main(&format!("read go < /gates/go; {WORKS}; exit 7"));
+            let sidecar = fixture.task.attach(&sidecar).unwrap();
+            let main = fixture.main(&format!("read go < /gates/go; {WORKS}; exit 7"));
             wait_for_words(&sidecar, "main started");
             gate.open();
-            let outcome = scene.end(&main, &sidecar);
+            let outcome = fixture.end(&main, &sidecar);
             if tells_status(watcher) {
-                assert_reported(&outcome, "MainFailed", "exited with code 7");
+                outcome.assert_reported("MainFailed", "exited with code 7");
             } else {
-                assert_uploaded(&outcome, "hello");
+                outcome.assert_committed("hello");
             }
             assert_seen(&outcome, watcher, FLYTE_NAMING);
         }
     }
 }
 
-/// Of a container that cannot be seen the kernel tells all but its name. Our downloader is known by
-/// what it runs, and whoever comes after it is main.
+/// For containers in other namespaces the kernel reports everything except their names. The downloader is
+/// recognised by its program, and the container after it is main.
 fn without_a_shared_pid_namespace(watcher: &'static str) {
     for (layout, private) in [
         (Layout::Cgroupfs, false),
@@ -52,132 +51,138 @@ fn without_a_shared_pid_namespace(watcher: &'static str) {
         (Layout::Nested, false),
     ] {
         for code in [0, 7] {
-            let scene = Scene::on(watcher, layout, Pids::Separate);
-            let mut sidecar = scene.sidecar();
+            let fixture = ContainerFixture::start_on(watcher, layout, Pids::Separate);
+            let mut sidecar = fixture.sidecar();
             if private {
                 sidecar = sidecar.private_cgroups();
             }
-            let sidecar = scene.task.attach(&sidecar).unwrap();
-            scene.download();
+            let sidecar = fixture.task.attach(&sidecar).unwrap();
+            fixture.download();
             assert_waiting(&sidecar);
-            let main = scene.main(&format!("sleep 0.3; {WORKS}; exit {code}"));
-            let outcome = scene.end(&main, &sidecar);
+            let main = fixture.main(&format!("sleep 0.3; {WORKS}; exit {code}"));
+            let outcome = fixture.end(&main, &sidecar);
             assert_seen(&outcome, watcher, ELIMINATION);
             if code == 0 {
-                assert_uploaded(&outcome, "hello");
+                outcome.assert_committed("hello");
                 assert_status(&outcome, watcher, "exited with code 0");
             } else {
-                assert_reported(&outcome, "MainFailed", "exited with code 7");
+                outcome.assert_reported("MainFailed", "exited with code 7");
             }
         }
     }
 }
 
-/// Whoever ends well may have been an init container until kubelet stops us.
+/// A container that ends well may have been an init container, until kubelet stops the sidecar.
 fn without_a_downloader_either(watcher: &'static str) {
-    let scene = Scene::on(watcher, Layout::default(), Pids::Separate);
-    let sidecar = scene.task.attach(&scene.sidecar()).unwrap();
-    let main = scene.main(&format!("sleep 0.3; {WORKS}"));
+    let fixture = ContainerFixture::start_on(watcher, Layout::default(), Pids::Separate);
+    let sidecar = fixture.task.attach(&fixture.sidecar()).unwrap();
+    let main = fixture.main(&format!("sleep 0.3; {WORKS}"));
     main.wait().unwrap();
     wait_for_words(&sidecar, "may have been an init container");
     sidecar.signal(Signal::TERM).unwrap();
-    let outcome = scene.task.outcome(&sidecar).unwrap();
+    let outcome = fixture.task.outcome(&sidecar).unwrap();
     assert_seen(&outcome, watcher, ELIMINATION);
-    assert_uploaded(&outcome, "hello");
+    outcome.assert_committed("hello");
     assert_status(&outcome, watcher, "exited with code 0");
 }
 
-/// The node's own `/proc` gives names back to containers whose pids are not shared.
+/// With the node's `/proc` the names of containers are known even if their pids are not shared.
 fn with_the_nodes_own_proc(watcher: &'static str) {
     for private in [false, true] {
-        let scene = Scene::on(watcher, Layout::default(), Pids::Separate);
-        let mut sidecar = scene
+        let fixture = ContainerFixture::start_on(watcher, Layout::default(), Pids::Separate);
+        let mut sidecar = fixture
             .sidecar()
             .mount("/proc", "/host/proc")
             .argument("--proc-root=/host/proc");
         if private {
             sidecar = sidecar.private_cgroups();
         }
-        let sidecar = scene.task.attach(&sidecar).unwrap();
-        let gate = scene.gate("go");
-        let _mesh = scene.run(&Spec::script("istio-proxy", "sleep 600"));
-        let main = scene.main(&format!("read go < /gates/go; {WORKS}; exit 7"));
+        let sidecar = fixture.task.attach(&sidecar).unwrap();
+        let gate = fixture.gate("go");
+        let _mesh = fixture.run(&Spec::script("istio-proxy", "sleep 600"));
+        let main = fixture.main(&format!("read go < /gates/go; {WORKS}; exit 7"));
         wait_for_words(&sidecar, "main started");
         gate.open();
-        let outcome = scene.end(&main, &sidecar);
+        let outcome = fixture.end(&main, &sidecar);
         if tells_status(watcher) {
-            assert_reported(&outcome, "MainFailed", "exited with code 7");
+            outcome.assert_reported("MainFailed", "exited with code 7");
         } else {
-            assert_uploaded(&outcome, "hello");
+            outcome.assert_committed("hello");
         }
         assert_seen(&outcome, watcher, FLYTE_NAMING);
     }
 }
 
-/// Nothing shows that the pod lies two levels up: nobody is seen, and SIGTERM ends the wait.
+/// The pod's cgroup is two levels up, which the sidecar cannot know: it sees nothing, and SIGTERM ends the
+/// wait.
 fn where_nothing_tells_the_pod(watcher: &'static str) {
-    let scene = Scene::on(watcher, Layout::Nested, Pids::Separate);
-    let sidecar = scene
+    let fixture = ContainerFixture::start_on(watcher, Layout::Nested, Pids::Separate);
+    let sidecar = fixture
         .task
-        .attach(&scene.sidecar().private_cgroups())
+        .attach(&fixture.sidecar().private_cgroups())
         .unwrap();
-    let main = scene.main(WORKS);
+    let main = fixture.main(WORKS);
     main.wait().unwrap();
     assert_waiting(&sidecar);
     sidecar.signal(Signal::TERM).unwrap();
-    let outcome = scene.task.outcome(&sidecar).unwrap();
-    assert_uploaded(&outcome, "hello");
-    assert!(outcome.sidecar.log.contains("the parent of our own cgroup"));
+    let outcome = fixture.task.outcome(&sidecar).unwrap();
+    outcome.assert_committed("hello");
+    assert!(
+        outcome
+            .ended
+            .stderr
+            .contains("the parent of our own cgroup")
+    );
 }
 
-/// Seeing nobody is never taken for main's end: what cannot see is refused, with the nearest way.
+/// A watcher that cannot see processes never reports main's end: it is refused, with the next best one.
 fn alone_in_its_pid_namespace(watcher: &'static str) {
-    let scene = Scene::on(watcher, Layout::default(), Pids::Separate);
-    let sidecar = scene.run(&scene.sidecar());
+    let fixture = ContainerFixture::start_on(watcher, Layout::default(), Pids::Separate);
+    let sidecar = fixture.run(&fixture.sidecar());
     let ended = sidecar.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(2), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
     for words in ["shareProcessNamespace", "--watcher auto", watcher] {
-        assert!(ended.log.contains(words), "{words}: {}", ended.log);
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
     }
 }
 
-/// As somebody who owns nothing, and as a root who may do nothing.
+/// As an unprivileged user, and as root without capabilities.
 fn without_any_right(watcher: &'static str) {
     if watcher == "ebpf" {
-        // It takes the two capabilities, which Kubernetes grants to uid 0 alone: without them it is
-        // refused, in words.
-        let scene = Scene::set(watcher);
-        let sidecar = scene.task.powerless_sidecar().unwrap();
-        let sidecar = scene.run(&sidecar.argument("--watcher=ebpf"));
+        // It needs the two capabilities, which Kubernetes grants only to uid 0: without them it is refused with
+        // an explanation.
+        let fixture = ContainerFixture::start(watcher);
+        let sidecar = fixture.task.powerless_sidecar().unwrap();
+        let sidecar = fixture.run(&sidecar.argument("--watcher=ebpf"));
         let ended = sidecar.wait().unwrap();
-        assert_eq!(ended.status.code(), Some(2), "{}", ended.log);
+        assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
         assert!(
-            ended.log.contains("CAP_BPF and CAP_PERFMON"),
+            ended.stderr.contains("CAP_BPF and CAP_PERFMON"),
             "{}",
-            ended.log
+            ended.stderr
         );
         return;
     }
     for user in [0, 65534] {
-        let scene = Scene::set(watcher);
-        let gate = scene.gate("go");
-        let sidecar = scene.task.attach(&scene.sidecar().user(user)).unwrap();
-        let main = scene.main(&format!("read go < /gates/go; {WORKS}; exit 7"));
+        let fixture = ContainerFixture::start(watcher);
+        let gate = fixture.gate("go");
+        let sidecar = fixture.task.attach(&fixture.sidecar().user(user)).unwrap();
+        let main = fixture.main(&format!("read go < /gates/go; {WORKS}; exit 7"));
         wait_for_words(&sidecar, "main started");
         gate.open();
-        let outcome = scene.end(&main, &sidecar);
+        let outcome = fixture.end(&main, &sidecar);
         if tells_status(watcher) {
-            assert_reported(&outcome, "MainFailed", "exited with code 7");
+            outcome.assert_reported("MainFailed", "exited with code 7");
         } else {
-            assert_uploaded(&outcome, "hello");
+            outcome.assert_committed("hello");
         }
         assert_seen(&outcome, watcher, FLYTE_NAMING);
     }
 }
 
-/// Each step down is said aloud.
+/// Each fallback is logged.
 #[test]
-fn the_best_that_works_is_taken() {
+fn the_best_working_watcher_is_used() {
     if !Requirement::Containers.is_met() {
         return;
     }
@@ -189,11 +194,11 @@ fn the_best_that_works_is_taken() {
             task.powerless_sidecar()
         };
         let sidecar = task.attach(&sidecar.unwrap()).unwrap();
-        let main = task.main(&format!("sleep 0.3; {WORKS}")).unwrap();
+        let main = task.main(&format!("sleep 1; {WORKS}")).unwrap();
         let main = task.pod.run(&main).unwrap();
         main.wait().unwrap();
         let outcome = task.outcome(&sidecar).unwrap();
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
         assert_seen(&outcome, expected, FLYTE_NAMING);
         let warnings = warnings(&outcome);
         assert_eq!(warnings.is_empty(), empowered, "{outcome:?}");

@@ -1,23 +1,24 @@
-//! Whoever lives beside main, or comes into its container, is not main; and main cannot pass for us.
+//! Other containers, and processes that enter main's container, are not main; and main cannot imitate the
+//! sidecar.
 
 use std::fs;
 
 use copilot_tests::binary::wait_until;
 use copilot_tests::container::Container;
-use copilot_tests::task_pod::is_ready;
+use copilot_tests::fixture::is_ready;
 
-use super::outcome::{FLYTE_NAMING, NAMED, assert_seen, assert_uploaded};
-use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
+use super::fixture::{ContainerFixture, WORKS, assert_waiting, wait_for_words};
+use super::outcome::{FLYTE_NAMING, NAMED, assert_seen};
 
 on!(all: exec_sessions, a_sharer_that_never_ends);
 on!(kernel: readiness_cannot_be_forged);
 
 /// Some end while main runs, one is still open when main ends.
 fn exec_sessions(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let gate = scene.gate("go");
-    let sidecar = scene.attach(&["--settle=500ms"]);
-    let main = scene.main(&format!("read go < /gates/go; {WORKS}"));
+    let fixture = ContainerFixture::start(watcher);
+    let gate = fixture.gate("go");
+    let sidecar = fixture.attach(&["--settle=500ms"]);
+    let main = fixture.main(&format!("read go < /gates/go; {WORKS}"));
     wait_for_words(&sidecar, "main started");
     for code in [0, 3] {
         let mut session = main.exec(&["/bin/sh", "-c", &format!("sleep 0.2; exit {code}")]);
@@ -26,33 +27,33 @@ fn exec_sessions(watcher: &'static str) {
     }
     let begun = "echo begun > /gates/begun; exec sleep 600";
     let mut lasting = main.exec(&["/bin/sh", "-c", begun]).spawn().unwrap();
-    let begun = scene.task.pod.volume("gates").unwrap().join("begun");
+    let begun = fixture.task.pod.volume("gates").unwrap().join("begun");
     wait_until("the session is open", || begun.exists());
     assert_waiting(&sidecar);
     gate.open();
-    let outcome = scene.end(&main, &sidecar);
+    let outcome = fixture.end(&main, &sidecar);
     drop(main);
     lasting.wait().unwrap();
-    assert_uploaded(&outcome, "hello");
+    outcome.assert_committed("hello");
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// It mounts the output volume and looks like a main; the name says that it is none.
+/// It mounts the output volume and looks like main; only its name shows that it is not.
 fn a_sharer_that_never_ends(watcher: &'static str) {
     for options in [
         &["--main-container=trainer"][..],
         &["--ignore-container=shipper"],
     ] {
-        let scene = Scene::set(watcher);
-        let gate = scene.gate("go");
-        let sidecar = scene.attach(options);
-        let _shipper = scene.run(&scene.worker("shipper", "exec sleep 600"));
+        let fixture = ContainerFixture::start(watcher);
+        let gate = fixture.gate("go");
+        let sidecar = fixture.attach(options);
+        let _shipper = fixture.run(&fixture.worker("shipper", "exec sleep 600"));
         let script = format!("read go < /gates/go; {WORKS}");
-        let main = scene.run(&scene.worker("trainer", &script));
+        let main = fixture.run(&fixture.worker("trainer", &script));
         wait_for_words(&sidecar, "main started");
         gate.open();
-        let outcome = scene.end(&main, &sidecar);
-        assert_uploaded(&outcome, "hello");
+        let outcome = fixture.end(&main, &sidecar);
+        outcome.assert_committed("hello");
         if options[0].starts_with("--main") {
             assert_seen(&outcome, watcher, NAMED);
         }
@@ -60,12 +61,12 @@ fn a_sharer_that_never_ends(watcher: &'static str) {
 }
 
 fn readiness_cannot_be_forged(watcher: &'static str) {
-    let scene = Scene::set(watcher);
+    let fixture = ContainerFixture::start(watcher);
     let forge =
         "echo -n copilot-ready > /proc/self/comm; cat /proc/self/comm; read never < /dev/zero";
-    let forger = scene.main(forge);
+    let forger = fixture.main(forge);
     wait_until("main has the name", || comm(&forger) == "copilot-ready");
-    let sidecar = scene.task.pod.create(&scene.sidecar()).unwrap();
+    let sidecar = fixture.task.pod.create(&fixture.sidecar()).unwrap();
     assert!(!is_ready(&sidecar).unwrap());
     sidecar.start().unwrap();
     wait_for_words(&sidecar, "main started");

@@ -1,25 +1,25 @@
-//! SIGTERM, at any time: it never ends an upload, and never makes one of half-written outputs.
+//! SIGTERM at any time: it never stops an upload, and incomplete outputs are never uploaded.
 
 use copilot_tests::container::Pids;
+use copilot_tests::fixture::TaskPod;
 use copilot_tests::requirement::Requirement;
 use copilot_tests::task::interface;
-use copilot_tests::task_pod::TaskPod;
 use rustix::process::Signal;
 
-use super::outcome::{FLYTE_NAMING, assert_reported, assert_seen, assert_uploaded};
+use super::fixture::{ContainerFixture, WORKS, assert_waiting, wait_for_words};
+use super::outcome::{FLYTE_NAMING, assert_seen};
 use super::restarts::HeldStore;
-use super::scene::{Scene, WORKS, assert_waiting, wait_for_words};
 
 on!(all: main_ends_in_time, main_does_not_end, during_the_upload, nothing_to_upload);
 
 fn main_ends_in_time(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let gate = scene.gate("ready");
-    let sidecar = scene.attach(&["--term-wait=1m"]);
+    let fixture = ContainerFixture::start(watcher);
+    let gate = fixture.gate("ready");
+    let sidecar = fixture.attach(&["--term-wait=1m"]);
     let script = format!(
         "trap '{WORKS}; exit 0' TERM; read go < /gates/ready; while :; do sleep 0.05; done"
     );
-    let main = scene.main(&script);
+    let main = fixture.main(&script);
     wait_for_words(&sidecar, "main started");
     gate.open();
     for signal in [Signal::TERM, Signal::TERM, Signal::INT] {
@@ -27,27 +27,30 @@ fn main_ends_in_time(watcher: &'static str) {
     }
     assert_waiting(&sidecar);
     main.signal(Signal::TERM).unwrap();
-    let outcome = scene.end(&main, &sidecar);
-    assert_uploaded(&outcome, "hello");
+    let outcome = fixture.end(&main, &sidecar);
+    outcome.assert_committed("hello");
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
 fn main_does_not_end(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let sidecar = scene.attach(&["--term-wait=300ms"]);
-    let main = scene.main(&format!("{WORKS}; exec sleep 600"));
+    let fixture = ContainerFixture::start(watcher);
+    let sidecar = fixture.attach(&["--term-wait=300ms"]);
+    let main = fixture.main(&format!("{WORKS}; exec sleep 600"));
     wait_for_words(&sidecar, "main started");
     sidecar.signal(Signal::TERM).unwrap();
-    let outcome = scene.task.outcome(&sidecar).unwrap();
-    assert_reported(&outcome, "Interrupted", "still running");
+    let outcome = fixture.task.outcome(&sidecar).unwrap();
+    outcome.assert_reported("Interrupted", "still running");
     drop(main);
 }
 
 fn during_the_upload(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let store = HeldStore::before(&scene);
-    let sidecar = scene.task.attach(&store.sidecar(&scene)).unwrap();
-    let main = scene.main(&format!("sleep 0.3; {WORKS}"));
+    let fixture = ContainerFixture::start(watcher);
+    let store = HeldStore::before(&fixture);
+    let gate = fixture.gate("go");
+    let sidecar = fixture.task.attach(&store.sidecar(&fixture)).unwrap();
+    let main = fixture.main(&format!("read go < /gates/go; {WORKS}"));
+    wait_for_words(&sidecar, "main started");
+    gate.open();
     main.wait().unwrap();
     store.wait_for_upload();
     for signal in [Signal::TERM, Signal::TERM, Signal::INT] {
@@ -55,30 +58,30 @@ fn during_the_upload(watcher: &'static str) {
     }
     assert_waiting(&sidecar);
     store.release();
-    let outcome = scene.task.outcome(&sidecar).unwrap();
-    assert_uploaded(&outcome, "hello");
+    let outcome = fixture.task.outcome(&sidecar).unwrap();
+    outcome.assert_committed("hello");
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// If it ended before main, kubelet would start it again and again.
+/// If it ended before main, kubelet would restart it again and again.
 fn nothing_to_upload(watcher: &'static str) {
-    let scene = Scene::set(watcher);
-    let gate = scene.gate("go");
-    let sidecar = scene.task.sidecar_for(&interface([])).unwrap();
-    let sidecar = scene.task.attach(&scene.empower(sidecar)).unwrap();
-    let main = scene.main("read go < /gates/go; exit 3");
+    let fixture = ContainerFixture::start(watcher);
+    let gate = fixture.gate("go");
+    let sidecar = fixture.task.sidecar_for(&interface([])).unwrap();
+    let sidecar = fixture.task.attach(&fixture.empower(sidecar)).unwrap();
+    let main = fixture.main("read go < /gates/go; exit 3");
     wait_for_words(&sidecar, "main started");
     assert_waiting(&sidecar);
     gate.open();
-    let outcome = scene.end(&main, &sidecar);
-    assert_eq!(outcome.sidecar.status.code(), Some(0), "{outcome:?}");
-    assert!(outcome.outputs.is_none() && outcome.error.is_none());
+    let outcome = fixture.end(&main, &sidecar);
+    assert_eq!(outcome.ended.code(), 0, "{outcome:?}");
+    assert!(outcome.outputs.is_none() && outcome.error().is_none());
     assert_seen(&outcome, watcher, FLYTE_NAMING);
 }
 
-/// The word of kubelet to a native sidecar is all there is.
+/// SIGTERM is the only thing that a native sidecar gets.
 #[test]
-fn where_nobody_can_be_seen_sigterm_ends_the_wait() {
+fn sigterm_ends_the_wait_if_main_cannot_be_seen() {
     if !Requirement::Containers.is_met() {
         return;
     }
@@ -97,7 +100,7 @@ fn where_nobody_can_be_seen_sigterm_ends_the_wait() {
         assert_waiting(&sidecar);
         sidecar.signal(Signal::TERM).unwrap();
         let outcome = task.outcome(&sidecar).unwrap();
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
         assert_eq!(outcome.timeline["watcher"], "signal");
     }
 }

@@ -1,5 +1,5 @@
-//! A downloader that streams, as a native sidecar: main begins once it is ready, reads what is there,
-//! and waits for the rest.
+//! A streaming downloader as a native sidecar: main starts when it is ready, reads the files that exist, and
+//! waits for the rest.
 
 use std::fs;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
 use copilot_tests::binary::wait_until;
 use copilot_tests::container::Pids;
 use copilot_tests::fault::{Fault, FaultProxy};
+use copilot_tests::fixture::{NAME, Outcome, TaskPod, VOLUME};
 use copilot_tests::requirement::Requirement;
 use copilot_tests::task::blob;
-use copilot_tests::task_pod::{NAME, Outcome, TaskPod, VOLUME};
 use rustix::process::Signal;
 
-use super::outcome::{FLYTE_NAMING, OUTPUT_VOLUME, assert_seen, assert_uploaded};
+use super::outcome::{FLYTE_NAMING, OUTPUT_VOLUME, assert_seen};
 
-/// Finds the metadata file, waits for the first input, sees that the second is not there yet and says
-/// so, waits for the end of the stream.
+/// Finds the metadata file, waits for the first input, reports that the second one does not exist yet, and
+/// waits for the end of the stream.
 const MAIN: &str = "grep -q /var/inputs/second /var/inputs/inputs.json || exit 3
     until test -e /var/inputs/first; do sleep 0.02; done
     test ! -e /var/inputs/second || exit 4
@@ -25,14 +25,14 @@ const MAIN: &str = "grep -q /var/inputs/second /var/inputs/inputs.json || exit 3
     until test -e /var/inputs/_EOS; do sleep 0.02; done
     cat /var/inputs/first /var/inputs/second > /var/outputs/word";
 
-/// Whether somebody stops the downloader, or it sees itself that main is over.
+/// Whether the downloader is stopped, or detects main's end itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Seen,
     Told,
 }
 
-/// Plays the pod: the uploader, the downloader and, once both are ready, main.
+/// Runs the pod: the uploader, the downloader and, when both are ready, main.
 fn play(pids: Pids, main: &str, end: End) -> Outcome {
     let task = TaskPod::start(pids).unwrap();
     put_inputs(&task);
@@ -65,7 +65,7 @@ fn play(pids: Pids, main: &str, end: End) -> Outcome {
     assert!(!inputs.join("_EOS").exists());
     open.store(true, Ordering::Relaxed);
     let ended = main.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     if end == End::Told {
         assert!(
             downloader.try_wait().unwrap().is_none(),
@@ -76,7 +76,7 @@ fn play(pids: Pids, main: &str, end: End) -> Outcome {
         downloader.signal(Signal::TERM).unwrap();
     }
     let ended = downloader.wait().unwrap();
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     if end == End::Told {
         uploader.signal(Signal::TERM).unwrap();
     }
@@ -95,19 +95,19 @@ fn put_inputs(task: &TaskPod) {
 }
 
 #[test]
-fn it_ends_with_main_where_it_can_see_it() {
+fn it_ends_with_main_if_it_can_see_it() {
     if Requirement::Containers.is_met() {
         let outcome = play(Pids::Shared, NAME, End::Seen);
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
         assert_seen(&outcome, "ebpf", FLYTE_NAMING);
     }
 }
 
 #[test]
-fn it_ends_when_it_is_told_where_it_sees_nobody() {
+fn it_ends_with_sigterm_if_it_cannot_see_main() {
     if Requirement::Containers.is_met() {
         let outcome = play(Pids::Separate, NAME, End::Told);
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
     }
 }
 
@@ -115,7 +115,7 @@ fn it_ends_when_it_is_told_where_it_sees_nobody() {
 fn a_main_without_a_known_name_is_found_beside_it() {
     if Requirement::Containers.is_met() {
         let outcome = play(Pids::Shared, "worker", End::Told);
-        assert_uploaded(&outcome, "hello");
+        outcome.assert_committed("hello");
         assert_seen(&outcome, "ebpf", OUTPUT_VOLUME);
     }
 }

@@ -1,4 +1,4 @@
-//! Who we are to S3: each source of AWS credentials, from the settings, the environment and profile
+//! Credentials for S3: each source, from the settings, the environment and profile
 //! files to the signature that the store sees. All services are one loopback server.
 
 mod refusals;
@@ -69,19 +69,8 @@ fn command(services: &Recorder, home: &Path) -> Command {
 /// Runs a download that finds nothing.
 fn run(command: &mut Command) -> Ended {
     let place = tempfile::tempdir().unwrap();
-    let to = place.path().display().to_string();
-    let ended = binary::run(command.args([
-        "--logger.level=5",
-        "--storage.container=data",
-        "download",
-        "--from-remote",
-        "s3://data/t/inputs.pb",
-        "--to-output-prefix",
-        "s3://data/t/out",
-        "--to-local-dir",
-        &to,
-    ]));
-    assert_ne!(ended.code(), 0);
+    command.args(["--logger.level=5", "--storage.container=data"]);
+    let ended = binary::fail_download(command, "s3://data/t", place.path());
     assert!(!ended.stderr.contains("s3cret"), "{}", ended.stderr);
     ended
 }
@@ -106,7 +95,7 @@ fn signed(asked: &[Asked]) -> Vec<(String, Option<String>)> {
 }
 
 #[test]
-fn the_containers_endpoint_knows_us_by_its_token() {
+fn the_container_endpoint_gets_its_token() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("token");
     fs::write(&file, "of-file\n").unwrap();
@@ -133,7 +122,7 @@ fn the_containers_endpoint_knows_us_by_its_token() {
 
 /// Pod Identity replaces its token, and the store may end a session at any time.
 #[test]
-fn what_is_over_is_asked_for_anew() {
+fn expired_credentials_are_requested_again() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("token");
     fs::write(&file, "first").unwrap();
@@ -175,7 +164,7 @@ fn what_is_over_is_asked_for_anew() {
 
 /// Keys in the settings cannot become others: one attempt, and what to do.
 #[test]
-fn keys_that_are_over_are_told() {
+fn expired_keys_are_reported() {
     let home = tempfile::tempdir().unwrap();
     let services = Recorder::start(|_| {
         let body = "<Error><Code>ExpiredToken</Code><Message>over</Message></Error>";

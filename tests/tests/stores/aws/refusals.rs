@@ -1,4 +1,4 @@
-//! What cannot be used is told by name, and no secret with it.
+//! A source that cannot be used is named, and no secret with it.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use copilot_tests::recorder::Recorder;
 use super::{KEYS, command, credentials, run};
 
 #[test]
-fn what_cannot_be_used_is_refused_by_name_and_nobody_is_asked() {
+fn unusable_settings_are_refused_with_their_name_and_without_requests() {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".aws")).unwrap();
     for (variables, config, named) in [
@@ -65,7 +65,7 @@ fn what_cannot_be_used_is_refused_by_name_and_nobody_is_asked() {
 
 /// A service that refuses is named, with what it said.
 #[test]
-fn a_role_that_is_not_granted_is_told() {
+fn a_role_that_is_not_granted_is_reported() {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".aws")).unwrap();
     let config = format!("[default]\nrole_arn = R\nsource_profile = default\n{KEYS}");

@@ -163,7 +163,7 @@ fn every_source_reaches_the_store() {
 
 /// A server that checks signatures takes those of each kind of source.
 #[test]
-fn what_they_sign_is_right() {
+fn signatures_are_right() {
     let site = Site::start().unwrap();
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".aws")).unwrap();

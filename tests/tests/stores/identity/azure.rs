@@ -1,6 +1,8 @@
-//! Who we are to Azure: the source, and the header that comes of it.
+//! Credentials for Azure: each source, and the header that the store sees.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use copilot_tests::recorder::Recorder;
 
@@ -52,8 +54,55 @@ fn identities_of_azure() {
     }
 }
 
+/// The store may end a token early: a new one then takes its place, once for all requests.
 #[test]
-fn ways_to_log_in_to_azure_that_are_not_ours_are_refused_by_name() {
+fn a_token_of_azure_that_is_refused_is_renewed() {
+    let given = Arc::new(AtomicUsize::new(0));
+    let services = Recorder::start(move |asked| {
+        if asked.line().contains("/metadata/identity/") {
+            let number = given.fetch_add(1, Ordering::SeqCst);
+            let body = format!(
+                "{{\"access_token\":\"TOKEN{number}\",\"token_type\":\"Bearer\",\
+                 \"expires_in\":\"3599\",\"expires_on\":\"4102444800\"}}"
+            );
+            return (200, body);
+        }
+        if asked.header("authorization") == Some("Bearer TOKEN0") {
+            let code = "<Error><Code>InvalidAuthenticationInfo</Code></Error>";
+            return (401, code.to_owned());
+        }
+        (404, String::new())
+    })
+    .unwrap();
+    let host = format!("http://{}/", services.host());
+    let mut command = azure(&services, &[]);
+    command.env("AZURE_POD_IDENTITY_AUTHORITY_HOST", &host);
+    let (asked, log) = run(&mut command, &services, "abfs://data/t");
+    let store = asked
+        .iter()
+        .filter(|asked| asked.line().contains("/me/data/t"));
+    let mut tokens: Vec<_> = store.map(|asked| asked.header("authorization")).collect();
+    tokens.dedup();
+    let expected = ["TOKEN0", "TOKEN1"].map(|token| format!("Bearer {token}"));
+    let expected = expected.each_ref().map(|token| Some(token.as_str()));
+    assert_eq!(tokens, expected, "{log}");
+    assert!(!log.contains("TOKEN"), "{log}");
+}
+
+/// The key in the settings stays the same: one attempt, and the store's reason.
+#[test]
+fn a_key_of_azure_that_is_refused_is_not_tried_again() {
+    let services = Recorder::start(|_| (401, String::new())).unwrap();
+    let mut command = azure(&services, &[("key", "AAAA")]);
+    let (asked, log) = run(&mut command, &services, "abfs://data/t");
+    let reads = asked
+        .iter()
+        .filter(|asked| asked.line().contains("inputs.pb"));
+    assert_eq!(reads.count(), 1, "{log}");
+}
+
+#[test]
+fn unsupported_azure_logins_are_refused_with_their_name() {
     for name in ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"] {
         let services = services();
         let mut command = azure(&services, &[]);

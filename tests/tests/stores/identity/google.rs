@@ -1,4 +1,4 @@
-//! Who we are to Google: the source, and the header that comes of it.
+//! Credentials for Google: each source, and the header that the store sees.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -76,7 +76,7 @@ fn a_user_of_google_is_renewed() {
 
 /// By a file or a server of the machine, as ourselves or as a service account.
 #[test]
-fn google_takes_somebody_elses_token() {
+fn google_accepts_a_token_from_an_external_account() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), r#"{"jwt": "e y"}"#).unwrap();
     for (by_file, impersonates) in [(true, false), (false, true)] {
@@ -166,7 +166,7 @@ fn the_metadata_server_of_google_is_asked() {
 }
 
 #[test]
-fn an_emulator_of_google_sees_nobody() {
+fn an_emulator_of_google_gets_no_credentials() {
     let services = services();
     let mut command = command("google", &[]);
     let command = command.env("STORAGE_EMULATOR_HOST", services.host());
@@ -175,12 +175,12 @@ fn an_emulator_of_google_sees_nobody() {
 }
 
 #[test]
-fn credential_files_that_are_none() {
+fn invalid_credential_files() {
     let services = services();
     let (account, _) = service_account();
     let no_key = account.replace("PRIVATE KEY", "SECRET KEY");
     for (json, named) in [
-        ("{", "no credential file in JSON"),
+        ("{", "not a credential file in JSON"),
         (r#"{"type": "external_account"}"#, "one of file and url"),
         (
             r#"{"type": "external_account", "credential_source": {"executable": {"command": "x"}}}"#,

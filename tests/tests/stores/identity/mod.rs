@@ -1,4 +1,4 @@
-//! Who we are to Google's store and Azure's: each source of credentials, from the settings and the
+//! Credentials for Google's store and Azure's: each source, from the settings and the
 //! environment to the header that the store sees. All services are one loopback server.
 
 mod azure;
@@ -41,19 +41,8 @@ fn services() -> Recorder {
 /// Runs a download that finds nothing; gives what the services were asked, and the log.
 fn run(command: &mut Command, services: &Recorder, from: &str) -> (Vec<Asked>, String) {
     let place = tempfile::tempdir().unwrap();
-    let to = place.path().display().to_string();
-    let ended = binary::run(command.args([
-        "--logger.level=5",
-        "--storage.container=data",
-        "download",
-        "--from-remote",
-        &format!("{from}/inputs.pb"),
-        "--to-output-prefix",
-        &format!("{from}/out"),
-        "--to-local-dir",
-        &to,
-    ]));
-    assert_ne!(ended.code(), 0);
+    command.args(["--logger.level=5", "--storage.container=data"]);
+    let ended = binary::fail_download(command, from, place.path());
     (services.asked(), ended.stderr)
 }
 
@@ -126,7 +115,7 @@ fn files_of_the_chart_reach_the_store() {
     );
     // Not what base64 looks like: refused by name.
     let (_, log) = run(&mut file(azure.clone()), &services, "abfs://data/t");
-    assert!(log.contains("key: it is no base64"), "{log}");
+    assert!(log.contains("key: it is not base64"), "{log}");
     let azure = azure.replace("key: ", "key: AAAA #");
     let (asked, _) = run(&mut file(azure), &services, "abfs://data/t");
     let signed = asked[0].header("authorization").unwrap();

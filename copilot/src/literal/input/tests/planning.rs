@@ -22,7 +22,7 @@ fn references_become_local_paths_and_nothing_else_changes() {
 }
 
 #[test]
-fn references_that_nobody_fetches_stay_as_they_are_and_have_no_place() {
+fn references_that_are_not_fetched_stay_unchanged_and_get_no_path() {
     let table = scalar::Value::Schema(Schema {
         uri: "any text".to_owned(),
         r#type: None,
@@ -47,7 +47,7 @@ fn references_that_nobody_fetches_stay_as_they_are_and_have_no_place() {
     assert_eq!(plan.directories, [Path::new("files")]);
     assert_eq!(value_paths(&plan), ["files/1", "n"].map(Path::new));
     let empty = super::plan(map([("f", blob("", 0))]), &target);
-    assert!(empty.is_err(), "a reference to nothing helps nobody");
+    assert!(empty.is_err(), "a reference must not be empty");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_name_from_a_reference_is_checked_too() {
 }
 
 #[test]
-fn values_that_nobody_can_lay_out_are_refused_by_name() {
+fn values_without_a_layout_are_refused_by_name() {
     let table = [
         (Literal::default(), "no value"),
         (literal::Value::Scalar(Box::default()).into(), "no value"),

@@ -1,27 +1,39 @@
 //! The JSON form of `_ERROR`: `{"code", "message", "kind", "origin"}`.
 //!
-//! Strict: whoever writes JSON means something by each word, and a word that is misread sends a task
-//! round again for nothing. What is not exactly this form is not lost: it is reported as text.
+//! Strict: each word of the JSON has a meaning, and a misread word makes the platform run a failed task
+//! again for nothing. A file that is not exactly this form is reported as text, so nothing is lost.
 
 use serde::Deserialize;
+use thiserror::Error;
 
 use crate::idl::container_error::Kind;
 use crate::idl::execution_error::ErrorKind;
 
-/// The longest code, in bytes. It is a word, not a text.
+/// The longest code, in bytes.
 const LONGEST_CODE: usize = 128;
 
-/// What the object says, with the defaults of what it does not say.
+/// What the object says. Defaults stand for what it leaves out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Declared {
-    /// A word for programs, such as `BadInput`.
+    /// An error code for programs, such as `BadInput`.
     pub(super) code: Option<String>,
     /// What happened.
     pub(super) message: String,
-    /// Recoverable unless it says otherwise, as text is.
+    /// Recoverable by default, as text is.
     pub(super) kind: Kind,
-    /// The user unless it says otherwise.
+    /// The user by default.
     pub(super) origin: ErrorKind,
+}
+
+/// Why a text that begins like an object is not this form.
+#[derive(Debug, Error)]
+pub(super) enum DeclaredError {
+    /// It is not JSON, or has other members.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// The code is not a word.
+    #[error("the code must be a word of 1 to {LONGEST_CODE} bytes without control characters")]
+    Code,
 }
 
 #[derive(Deserialize)]
@@ -48,26 +60,23 @@ enum OriginWord {
 }
 
 impl Declared {
-    /// Reads the form; nothing if the text does not even begin like an object, the reason if it does
-    /// and is not this form.
-    pub(super) fn parse(text: &str) -> Option<Result<Self, String>> {
+    /// Reads the form. None if the text does not begin like an object.
+    pub(super) fn parse(text: &str) -> Option<Result<Self, DeclaredError>> {
         // Some editors begin a file with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         text.starts_with('{').then(|| {
-            let form: Form = serde_json::from_str(text).map_err(|error| error.to_string())?;
+            let form: Form = serde_json::from_str(text)?;
             form.check()
         })
     }
 }
 
 impl Form {
-    fn check(self) -> Result<Declared, String> {
+    fn check(self) -> Result<Declared, DeclaredError> {
         if let Some(code) = &self.code {
             let is_word = !code.is_empty() && !code.chars().any(char::is_control);
             if !is_word || code.len() > LONGEST_CODE {
-                return Err(format!(
-                    "the code has to be a word of 1 to {LONGEST_CODE} bytes without control characters"
-                ));
+                return Err(DeclaredError::Code);
             }
         }
         Ok(Declared {
@@ -110,13 +119,13 @@ mod tests {
             kind: Kind::Recoverable,
             origin: ErrorKind::User,
         };
-        assert_eq!(short, Some(Ok(expected)));
+        assert_eq!(short.unwrap().unwrap(), expected);
     }
 
     #[test]
-    fn text_is_no_object() {
+    fn text_is_not_an_object() {
         for text in ["", "it broke", "[1]", "\"x\"", "Error: {\"message\":\"x\"}"] {
-            assert_eq!(Declared::parse(text), None, "{text}");
+            assert!(Declared::parse(text).is_none(), "{text}");
         }
     }
 
@@ -146,7 +155,7 @@ mod tests {
             ),
             (&long, "a word of 1 to 128 bytes"),
         ] {
-            let error = Declared::parse(text).unwrap().unwrap_err();
+            let error = Declared::parse(text).unwrap().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
         }
     }

@@ -82,14 +82,14 @@ fn the_declared_type_is_kept() {
 }
 
 #[test]
-fn whatever_is_no_reference_is_refused_by_name() {
+fn anything_but_a_reference_is_refused_by_name() {
     let long = format!("s3://b/{}", "x".repeat(20_000));
     for (node, words) in [
         (file(""), "it is empty"),
         (file(" \n"), "it is empty"),
         (file("s3://b/k\ns3://b/l\n"), "several lines"),
         (file("hello"), "hello is bad"),
-        (file(&long), "no reference has more than"),
+        (file(&long), "but a reference has at most"),
         (Node::File(vec![0xff, 0xfe]), "not UTF-8"),
         (Node::Directory, "it is a directory"),
         (Node::Pipe, "named pipe"),

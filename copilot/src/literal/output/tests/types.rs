@@ -98,8 +98,8 @@ fn a_list_is_a_directory_of_indexes() {
     let expected = literal::Value::Collection(LiteralCollection { literals: eleven });
     assert_eq!(read(integers(), &view), expected.into());
     for (nodes, words) in [
-        (["o/0", "o/2"], "2 elements of a list, and 1 is not among"),
-        (["o/1", "o/2"], "and 0 is not among"),
+        (["o/0", "o/2"], "has 2 elements, but element 1 is missing"),
+        (["o/1", "o/2"], "but element 0 is missing"),
         (["o/0", "o/x"], "holds \"x\""),
         (["o/0", "o/01"], "holds \"01\""),
         (["o/0", "o/+1"], "holds \"+1\""),
@@ -203,7 +203,7 @@ fn members_of_json_have_the_forms_of_the_inputs() {
 }
 
 #[test]
-fn what_is_no_list_in_json_is_refused_where_it_stands() {
+fn json_that_is_not_a_list_is_refused_at_its_place() {
     let declared = || list_of(map_of(simple(SimpleType::Integer)));
     for (content, words) in [
         (
@@ -211,9 +211,9 @@ fn what_is_no_list_in_json_is_refused_where_it_stands() {
             "$[1][\"b\"]: it is the string \"x\"",
         ),
         ("{}", "$: it is an object; write an array"),
-        ("[] []", "no JSON array: trailing characters"),
-        ("", "no JSON array"),
-        ("[1", "no JSON array: EOF"),
+        ("[] []", "not a valid JSON array: trailing characters"),
+        ("", "not a valid JSON array"),
+        ("[1", "not a valid JSON array: EOF"),
     ] {
         let message = refusal(declared(), &Fake::new([("o", file(content))]));
         assert!(message.contains(words), "{message}");
@@ -245,7 +245,7 @@ fn too_many_values_are_refused() {
         assert!(message.contains("more than 100000 values"), "{message}");
         assert!(seen.take() < 100_010);
     }
-    // It is no list, but may be itself.
+    // It is not a list, but may be a value of its own type.
     let either = Type::UnionType(UnionType {
         variants: vec![
             typed(list_of(simple(SimpleType::Integer))),
@@ -269,8 +269,8 @@ impl OutputView for Crowded<'_> {
         Path::new("/out")
     }
 
-    fn stat(&self, _: &Path) -> io::Result<Option<Entry>> {
-        Ok(Some(Entry {
+    fn stat(&self, _: &Path) -> io::Result<Option<OutputEntry>> {
+        Ok(Some(OutputEntry {
             kind: EntryKind::Directory,
             size: 0,
         }))
@@ -299,9 +299,9 @@ fn a_struct_may_be_yaml() {
         assert_eq!(read(declared(), &Fake::new([(name, file(yaml))])), expected);
     }
     for (content, words) in [
-        ("- a\n", "no YAML map: it is an array"),
+        ("- a\n", "not a valid YAML map: it is an array"),
         ("a: 1\na: 2\n", "stands twice"),
-        ("a: *x\n", "no YAML map: line 1"),
+        ("a: *x\n", "not a valid YAML map: line 1"),
         ("<<: {a: 1}\n", "merge keys"),
         ("a: !!binary AAE=\n", "tag"),
         ("", "it is empty"),

@@ -144,10 +144,13 @@ fn an_optional_output_may_be_missing_or_empty() {
     assert_eq!(blank, as_variant(simple(SimpleType::None), none()));
     // What is wrong is said as if the type were not optional.
     let message = refusal(optional.clone(), &Fake::new([("o", file("x"))]));
-    assert!(message.contains("\"x\" is no integer"), "{message}");
+    assert!(
+        message.contains("\"x\" is not a valid integer"),
+        "{message}"
+    );
     let fields = union_of(&[simple(SimpleType::Struct), simple(SimpleType::None)]);
     let message = refusal(fields.clone(), &Fake::new([("o", file("[1]"))]));
-    assert!(message.contains("no JSON object"), "{message}");
+    assert!(message.contains("not a valid JSON object"), "{message}");
     for declared in [optional, fields] {
         for node in [Node::Denied, Node::Locked] {
             let message = refusal(declared.clone(), &Fake::new([("o", node)]));
@@ -192,7 +195,7 @@ fn an_extension_names_a_variant() {
     let message = refusal(declared.clone(), &Fake::new([("o.json", file("1"))]));
     assert!(message.contains("JSON object"), "{message}");
     let message = refusal(declared, &Fake::new([("o.integer", file("x"))]));
-    assert!(message.contains("no integer"), "{message}");
+    assert!(message.contains("not a valid integer"), "{message}");
 }
 
 #[test]

@@ -4,7 +4,8 @@ use percent_encoding::percent_decode_str;
 use quick_xml::DeError;
 use serde::Deserialize;
 
-use super::{Listed, Page};
+use super::ListPage;
+use crate::store::backend::ListEntry;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,7 +28,7 @@ struct Blob {
     properties: Properties,
 }
 
-/// A name that XML cannot express comes percent-encoded, and says so.
+/// A name that XML cannot express comes percent-encoded, with a mark that says so.
 #[derive(Deserialize)]
 struct Name {
     #[serde(default, rename = "@Encoded")]
@@ -40,13 +41,13 @@ struct Name {
 struct Properties {
     #[serde(rename = "Content-Length")]
     size: u64,
-    /// Where the account has directories, `directory` for those: they are no objects.
+    /// Where the account has directories, `directory` for those, which are not objects.
     #[serde(rename = "ResourceType")]
     kind: Option<String>,
 }
 
 /// Reads a page.
-pub(super) fn parse(body: &[u8]) -> Result<Page, DeError> {
+pub(super) fn parse(body: &[u8]) -> Result<ListPage, DeError> {
     // It may begin with a byte order mark.
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let results: Results = quick_xml::de::from_reader(body)?;
@@ -59,15 +60,15 @@ pub(super) fn parse(body: &[u8]) -> Result<Page, DeError> {
         if blob.name.encoded {
             let decoded = percent_decode_str(&key).decode_utf8();
             key = decoded
-                .map_err(|_| DeError::Custom("a name is no UTF-8".to_owned()))?
+                .map_err(|_| DeError::Custom("a name is not UTF-8".to_owned()))?
                 .into_owned();
         }
-        objects.push(Listed {
+        objects.push(ListEntry {
             key,
             size: blob.properties.size,
         });
     }
-    Ok(Page {
+    Ok(ListPage {
         objects,
         next: results.next_marker.filter(|marker| !marker.is_empty()),
     })
@@ -112,7 +113,7 @@ mod tests {
     #[test]
     fn an_empty_listing_and_garbage() {
         let empty = "<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>";
-        assert_eq!(parse(empty.as_bytes()).unwrap(), Page::default());
+        assert_eq!(parse(empty.as_bytes()).unwrap(), ListPage::default());
         for garbage in ["", "<html>hello", "{}", "<ListBucketResult/>"] {
             assert!(parse(garbage.as_bytes()).is_err(), "{garbage}");
         }

@@ -1,86 +1,96 @@
-//! The container's endpoint: ECS, EKS Pod Identity, and whoever plays them.
+//! The container's endpoint: that of ECS or EKS Pod Identity, or a server that plays it. Caller:
+//! `identity`.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::header;
+use object_store::aws::AwsCredential;
 use object_store::client::{HttpRequest, HttpRequestBody};
 use serde::Deserialize;
 
-use super::temporary::{Granted, Source, credential_failure, keys, until};
+use super::{keys, lifetime};
+use crate::store::credentials::{CredentialSource, Granted, credential_failure};
 use crate::store::environment::Environment;
-use crate::store::http::{Answer, Client, Failure, Unsigned};
+use crate::store::error::SettingError;
+use crate::store::http::{Answer, Client, RequestFailure, Unsigned};
 
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
-/// The endpoint of ECS, which relative addresses are of.
+/// The endpoint of ECS, which relative addresses belong to.
 const OF_ECS: &str = "http://169.254.170.2";
 
-/// Hosts that may be asked without TLS: those of ECS and of EKS. Loopback may be, too.
+/// Hosts that may be asked without TLS: those of ECS and of EKS. So may loopback.
 const PLAIN: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 
-/// The endpoint, and how it knows us.
+/// The endpoint, and the token that it knows us by.
 #[derive(Debug)]
-pub(super) struct Container {
+pub(super) struct ContainerEndpoint {
     address: String,
-    source: &'static str,
-    token: Token,
+    /// The variable that names it.
+    variable: &'static str,
+    token: EndpointToken,
     client: Client,
 }
 
-enum Token {
+enum EndpointToken {
     None,
     Given(String),
-    /// Read anew each time, for it is replaced while we run.
+    /// Read each time, since the platform replaces it.
     File(String),
 }
 
-/// What it answers.
+/// The endpoint's answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answered {
+struct EndpointAnswer {
     access_key_id: String,
     secret_access_key: String,
     token: Option<String>,
     expiration: Option<String>,
 }
 
-impl Container {
-    /// The endpoint that the environment names, if it does.
-    pub(super) fn find(environment: &Environment, client: &Client) -> Result<Option<Self>, String> {
-        let (source, address) = match (environment.get(RELATIVE), environment.get(FULL)) {
+impl ContainerEndpoint {
+    /// The endpoint that the environment names, if it names one.
+    pub(super) fn find(
+        environment: &Environment,
+        client: &Client,
+    ) -> Result<Option<Self>, SettingError> {
+        let (variable, address) = match (environment.get(RELATIVE), environment.get(FULL)) {
             (Some(path), _) if path.starts_with('/') => (RELATIVE, format!("{OF_ECS}{path}")),
-            (Some(path), _) => return Err(format!("{RELATIVE}={path:?}: it begins with `/`")),
+            (Some(path), _) => {
+                return Err(format!("{RELATIVE}={path:?}: it must begin with `/`").into());
+            }
             (None, Some(address)) => (FULL, address.to_owned()),
             (None, None) => return Ok(None),
         };
         check(&address)?;
         let token = match (environment.get(TOKEN_FILE), environment.get(TOKEN)) {
-            (Some(file), _) => Token::File(file.to_owned()),
-            (None, Some(token)) => Token::Given(token.to_owned()),
-            (None, None) => Token::None,
+            (Some(file), _) => EndpointToken::File(file.to_owned()),
+            (None, Some(token)) => EndpointToken::Given(token.to_owned()),
+            (None, None) => EndpointToken::None,
         };
         Ok(Some(Self {
             address,
-            source,
+            variable,
             token,
             client: client.clone(),
         }))
     }
 
     /// The variable that names it.
-    pub(super) fn source(&self) -> &'static str {
-        self.source
+    pub(super) fn variable(&self) -> &'static str {
+        self.variable
     }
 
-    fn token(&self) -> Result<Option<String>, Failure> {
+    fn token(&self) -> Result<Option<String>, RequestFailure> {
         match &self.token {
-            Token::None => Ok(None),
-            Token::Given(token) => Ok(Some(token.clone())),
-            Token::File(path) => match std::fs::read_to_string(path) {
+            EndpointToken::None => Ok(None),
+            EndpointToken::Given(token) => Ok(Some(token.clone())),
+            EndpointToken::File(path) => match std::fs::read_to_string(path) {
                 Ok(token) => Ok(Some(token.trim().to_owned())),
                 Err(error) => Err(credential_failure(format!("{TOKEN_FILE}={path}: {error}"))),
             },
@@ -88,19 +98,19 @@ impl Container {
     }
 }
 
-/// The token goes there, so it must be a place that others cannot listen at.
-fn check(address: &str) -> Result<(), String> {
-    let wrong = |rule: &str| format!("{FULL}={address:?}: {rule}");
+/// Refuses an address where others can listen: we send our token there.
+fn check(address: &str) -> Result<(), SettingError> {
+    let wrong = |rule: &str| SettingError::from(format!("{FULL}={address:?}: {rule}"));
     let url: reqwest::Url = address
         .parse()
-        .map_err(|error| wrong(&format!("it is no address ({error})")))?;
+        .map_err(|error| wrong(&format!("it is not an address ({error})")))?;
     let host = url.host_str().unwrap_or_default();
     let is_loopback = is_loopback(host);
     if url.scheme() == "https" || url.scheme() == "http" && (is_loopback || PLAIN.contains(&host)) {
         return Ok(());
     }
     Err(wrong(
-        "it is not https, nor this machine, nor the endpoint of ECS or EKS",
+        "it must be https, this machine, or the endpoint of ECS or EKS",
     ))
 }
 
@@ -110,13 +120,13 @@ fn is_loopback(host: &str) -> bool {
 }
 
 #[async_trait]
-impl Source for Container {
-    async fn fetch(&self) -> Result<Granted, Failure> {
+impl CredentialSource<Arc<AwsCredential>> for ContainerEndpoint {
+    async fn fetch(&self) -> Result<Granted<Arc<AwsCredential>>, RequestFailure> {
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.uri_mut() = self
             .address
             .parse()
-            .map_err(|error| credential_failure(format!("{}: {error}", self.source)))?;
+            .map_err(|error| credential_failure(format!("{}: {error}", self.variable)))?;
         if let Some(token) = self.token()? {
             let mut value: http::HeaderValue = token.parse().map_err(|_| {
                 credential_failure(format!(
@@ -132,22 +142,22 @@ impl Source for Container {
         })?;
         let body = answer.into_body().bytes().await;
         let body = body.map_err(|error| credential_failure(error.to_string()))?;
-        // The error's own words may quote a secret.
-        let answered: Answered = serde_json::from_slice(&body).map_err(|_| {
-            credential_failure("the container's endpoint answers with no credentials")
+        // The parser's error may quote a secret.
+        let answered: EndpointAnswer = serde_json::from_slice(&body).map_err(|_| {
+            credential_failure("the answer of the container's endpoint holds no credentials")
         })?;
         Ok(Granted {
-            until: until(answered.expiration.as_deref())?,
-            credential: Arc::new(keys(
+            lifetime: lifetime(answered.expiration.as_deref())?,
+            credential: keys(
                 answered.access_key_id,
                 answered.secret_access_key,
                 answered.token,
-            )?),
+            )?,
         })
     }
 }
 
-impl std::fmt::Debug for Token {
+impl std::fmt::Debug for EndpointToken {
     /// Without secrets.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
@@ -169,7 +179,8 @@ mod tests {
             let pairs = pairs.iter();
             let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             let client = Client::new(Network::default(), "");
-            Container::find(&pairs.collect(), &client).map(|found| found.map(|it| it.address))
+            ContainerEndpoint::find(&pairs.collect(), &client)
+                .map(|found| found.map(|it| it.address))
         };
         for (pairs, expected) in [
             (vec![], None),
@@ -187,7 +198,7 @@ mod tests {
                 Some("http://localhost:1/"),
             ),
             (vec![(FULL, "https://h/x")], Some("https://h/x")),
-            // The relative one counts, as in AWS's libraries.
+            // The relative one wins, as in AWS's libraries.
             (
                 vec![(RELATIVE, "/r"), (FULL, "https://h/x")],
                 Some("http://169.254.170.2/r"),

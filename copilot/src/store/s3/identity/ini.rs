@@ -1,17 +1,26 @@
-//! The form of AWS's profile files: sections of `name = value` lines.
+//! The format of AWS's profile files: sections of `name = value` lines. Caller: `profile`.
 
 use std::collections::BTreeMap;
 
 /// A section's settings, names in lower case.
 pub(super) type Section = BTreeMap<String, String>;
 
-/// The sections by name, as written but for white space. A section that stands twice is one, the later
-/// value of a setting wins. Settings of settings (indented lines, as below `s3 =`) are passed
-/// over: none of them says who we are.
+/// A line that is neither a section nor a setting; by its number and not by its text, which may be a
+/// secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {rule}")]
+pub(super) struct IniError {
+    line: usize,
+    rule: &'static str,
+}
+
+/// The sections by name, as written but for white space. Sections of one name are merged, and the later
+/// value of a setting wins. Settings of settings (indented lines, such as those below `s3 =`) are
+/// skipped: none of them is about credentials.
 ///
 /// # Errors
-/// The line that is neither, by number and not by its text, which may be a secret.
-pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, String> {
+/// A line that is neither a section nor a setting.
+pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, IniError> {
     let mut sections: BTreeMap<String, Section> = BTreeMap::new();
     let mut current: Option<String> = None;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -21,7 +30,10 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, String> {
         if line.is_empty() {
             continue;
         }
-        let wrong = |rule: &str| format!("line {}: {rule}", index + 1);
+        let wrong = |rule| IniError {
+            line: index + 1,
+            rule,
+        };
         if let Some(rest) = line.strip_prefix('[') {
             let (name, _) = rest
                 .split_once(']')
@@ -76,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_by_its_line() {
+    fn a_wrong_line_is_named_by_its_number() {
         for (text, named) in [
             ("[a]\nhidden\n", "line 2: it has no `=`"),
             ("\n[hidden\n", "line 2: `]` is missing"),
             ("hidden = 1\n", "line 1: it stands before"),
         ] {
-            let error = parse(text).unwrap_err();
+            let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
             assert!(!error.contains("hidden"), "{error}");
         }

@@ -1,30 +1,44 @@
-//! Who we are to AWS where the settings hold no keys (`auth_type=iam`): the sources of the SDK that the
-//! reference uses, in its order (spec §6.5): variables, web identity, profile files (`profile`,
-//! `ini`), the container's endpoint (`container`), the instance's. A role on top of any is taken on
-//! at STS (`role`); what ends is renewed before it does (`temporary`).
+//! The AWS identity of the pod, where the settings hold no keys (`auth_type=iam`): the sources of the SDK
+//! that the reference uses, in its order (spec §6.5): variables, web identity, profile files (`profile`,
+//! `ini`), the container's endpoint (`container`), the instance. STS grants a role on top of any of
+//! them (`role`).
 //!
-//! Web identity and the instance are the library's. Never here: signing. Caller: `s3::access`.
+//! Web identity and the instance are the library's. Never here: signing, and keeping credentials, which
+//! `store::credentials` does. Caller: `s3::access`.
 
 mod container;
 mod ini;
 mod profile;
 mod role;
-mod temporary;
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use object_store::StaticCredentialProvider;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential, AwsCredentialProvider};
+use chrono::DateTime;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 
+use self::container::ContainerEndpoint;
 use self::profile::Profile;
 use self::role::Role;
-use self::temporary::Temporary;
 use crate::store::bucket::{endpoint, is_header_text, no_retries};
+use crate::store::credentials::{
+    CredentialCache, CredentialSource, Fixed, FromLibrary, Lifetime, credential_failure,
+};
 use crate::store::environment::Environment;
-use crate::store::http::{Client, Service, Unsigned};
+use crate::store::error::SettingError;
+use crate::store::http::{Client, RequestFailure, Service, Unsigned};
 
-/// Who asks for a role, where nobody says.
+/// Whose credentials they are, for the log.
+pub(super) const NAME: &str = "AWS";
+
+/// They are renewed this long before their end.
+pub(super) const MARGIN: Duration = Duration::from_mins(5);
+
+/// The name of a role's session, if nobody chose one.
 const SESSION: &str = "copilot";
+
+/// A source of AWS credentials.
+type AwsSource = Arc<dyn CredentialSource<Arc<AwsCredential>>>;
 
 /// What all sources need to know.
 struct Chain<'a> {
@@ -34,15 +48,15 @@ struct Chain<'a> {
     client: &'a Client,
 }
 
-/// The first source that is there. Files are read, but nobody is asked yet.
+/// The first source that the pod has. Files are read, but no service is asked yet.
 ///
 /// # Errors
-/// A source that is there and cannot be used, or none at all.
+/// A source that the pod has and that cannot be used, or no source at all.
 pub(super) fn ambient(
     environment: &Environment,
     region: &str,
     client: &Client,
-) -> Result<AwsCredentialProvider, String> {
+) -> Result<AwsSource, SettingError> {
     let chain = Chain {
         environment,
         region,
@@ -61,7 +75,7 @@ pub(super) fn ambient(
     }
     if let Some((name, profile)) = profile::find(environment)? {
         chosen(&format!("profile {name:?}"));
-        return chain.of_profile(profile);
+        return chain.profile(profile);
     }
     if let Some(container) = chain.container()? {
         return Ok(container);
@@ -71,24 +85,23 @@ pub(super) fn ambient(
 }
 
 /// Names the source for the log.
-fn chosen(source: &str) {
+pub(super) fn chosen(source: &str) {
     tracing::info!(source, "AWS credentials");
 }
 
 impl Chain<'_> {
-    fn get(&self, name: &str) -> Result<Option<&str>, String> {
+    fn get(&self, name: &str) -> Result<Option<&str>, SettingError> {
         let value = self.environment.get(name);
         if value.is_some_and(|value| !is_header_text(value)) {
-            return Err(format!(
-                "{name} holds a character that no request can carry"
-            ));
+            let rule = format!("{name} holds a character that no request can carry");
+            return Err(rule.into());
         }
         Ok(value)
     }
 
-    /// Keys in the environment, the older names included.
-    fn variables(&self) -> Result<Option<AwsCredentialProvider>, String> {
-        let either = |name, older| Ok::<_, String>(self.get(name)?.or(self.get(older)?));
+    /// Keys in the environment; the older names count, too.
+    fn variables(&self) -> Result<Option<AwsSource>, SettingError> {
+        let either = |name, older| Ok::<_, SettingError>(self.get(name)?.or(self.get(older)?));
         let id = either("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")?;
         let secret = either("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")?;
         match (id, secret) {
@@ -99,23 +112,22 @@ impl Chain<'_> {
             }))),
             (None, None) => Ok(None),
             (Some(_), None) => {
-                Err("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY; set both".to_owned())
+                Err("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY; set both".into())
             }
             (None, Some(_)) => {
-                Err("AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID; set both".to_owned())
+                Err("AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID; set both".into())
             }
         }
     }
 
-    fn of_profile(&self, profile: Profile) -> Result<AwsCredentialProvider, String> {
+    fn profile(&self, profile: Profile) -> Result<AwsSource, SettingError> {
         match profile {
             Profile::Keys(keys) => Ok(fixed(keys)),
             Profile::Variables => self.variables()?.ok_or_else(|| {
-                "credential_source=Environment, but AWS_ACCESS_KEY_ID is not set".to_owned()
+                "credential_source=Environment, but AWS_ACCESS_KEY_ID is not set".into()
             }),
             Profile::Container => self.container()?.ok_or_else(|| {
-                "credential_source=EcsContainer, but AWS_CONTAINER_CREDENTIALS_… is not set"
-                    .to_owned()
+                "credential_source=EcsContainer, but AWS_CONTAINER_CREDENTIALS_… is not set".into()
             }),
             Profile::Instance => self.instance(),
             Profile::WebIdentity {
@@ -134,7 +146,7 @@ impl Chain<'_> {
             } => {
                 let region = self.sts_region(region)?;
                 let role = Role {
-                    source: self.of_profile(*source)?,
+                    source: CredentialCache::from_source(NAME, MARGIN, self.profile(*source)?),
                     arn,
                     session: self.session(session),
                     external_id,
@@ -143,7 +155,7 @@ impl Chain<'_> {
                     region,
                     client: self.client.clone(),
                 };
-                Ok(Temporary::provider(role))
+                Ok(Arc::new(role))
             }
         }
     }
@@ -153,8 +165,8 @@ impl Chain<'_> {
         named.unwrap_or_else(|| of_pod.unwrap_or(SESSION).to_owned())
     }
 
-    /// The pod's region: a service near it can be reached, and the store's may be far away.
-    fn sts_region(&self, named: Option<String>) -> Result<String, String> {
+    /// The pod's region, since a service near it can be reached; the store's may be far away.
+    fn sts_region(&self, named: Option<String>) -> Result<String, SettingError> {
         let of_pod = ["AWS_REGION", "AWS_DEFAULT_REGION"]
             .into_iter()
             .find_map(|name| self.environment.get(name));
@@ -166,28 +178,29 @@ impl Chain<'_> {
         {
             return Ok(region);
         }
-        Err(format!(
-            "AWS_REGION or a profile's region is {region:?}: it holds letters, digits and `-` only"
-        ))
+        let rule = format!(
+            "AWS_REGION or a profile's region is {region:?}: it may hold letters, digits and `-` only"
+        );
+        Err(rule.into())
     }
 
-    /// Where roles are given.
-    fn sts(&self, region: &str) -> Result<String, String> {
+    /// The address of STS, which grants roles.
+    fn sts(&self, region: &str) -> Result<String, SettingError> {
         if let Some(named) = self.environment.get("AWS_ENDPOINT_URL_STS") {
-            return endpoint(named, false).map_err(|rule| format!("AWS_ENDPOINT_URL_STS: {rule}"));
+            return endpoint(named, false).map_err(|rule| rule.within("AWS_ENDPOINT_URL_STS"));
         }
         let partition = if region.starts_with("cn-") { ".cn" } else { "" };
         Ok(format!("https://sts.{region}.amazonaws.com{partition}"))
     }
 
-    /// The library reads the token file anew each time, for it is renewed, too.
+    /// The library reads the token file each time, since the platform replaces it.
     fn web_identity(
         &self,
         token_file: &str,
         arn: &str,
         session: Option<String>,
         region: Option<String>,
-    ) -> Result<AwsCredentialProvider, String> {
+    ) -> Result<AwsSource, SettingError> {
         use AmazonS3ConfigKey as Key;
         let builder = self
             .library()
@@ -195,25 +208,25 @@ impl Chain<'_> {
             .with_config(Key::RoleArn, arn)
             .with_config(Key::RoleSessionName, self.session(session))
             .with_config(Key::StsEndpoint, self.sts(&self.sts_region(region)?)?);
-        provider(builder)
+        library_source(builder)
     }
 
-    fn container(&self) -> Result<Option<AwsCredentialProvider>, String> {
-        let Some(container) = container::Container::find(self.environment, self.client)? else {
+    fn container(&self) -> Result<Option<AwsSource>, SettingError> {
+        let Some(endpoint) = ContainerEndpoint::find(self.environment, self.client)? else {
             return Ok(None);
         };
-        chosen(container.source());
-        Ok(Some(Temporary::provider(container)))
+        chosen(endpoint.variable());
+        Ok(Some(Arc::new(endpoint)))
     }
 
-    fn instance(&self) -> Result<AwsCredentialProvider, String> {
+    fn instance(&self) -> Result<AwsSource, SettingError> {
         let disabled = self.environment.get("AWS_EC2_METADATA_DISABLED");
         if disabled.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return Err(
                 "auth_type=iam: no credentials in the environment (AWS_ACCESS_KEY_ID, \
                  AWS_WEB_IDENTITY_TOKEN_FILE, AWS_PROFILE, AWS_CONTAINER_CREDENTIALS_…) nor in \
                  profile files, and AWS_EC2_METADATA_DISABLED rules out the instance's"
-                    .to_owned(),
+                    .into(),
             );
         }
         let mode = self
@@ -221,14 +234,14 @@ impl Chain<'_> {
             .get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
         let address = match self.environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") {
             Some(named) => endpoint(named, true)
-                .map_err(|rule| format!("AWS_EC2_METADATA_SERVICE_ENDPOINT: {rule}"))?,
+                .map_err(|rule| rule.within("AWS_EC2_METADATA_SERVICE_ENDPOINT"))?,
             None if mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6")) => {
                 "http://[fd00:ec2::254]".to_owned()
             }
             None => "http://169.254.169.254".to_owned(),
         };
         let key = AmazonS3ConfigKey::MetadataEndpoint;
-        provider(self.library().with_config(key, address))
+        library_source(self.library().with_config(key, address))
     }
 
     /// The library as a source of credentials.
@@ -241,12 +254,61 @@ impl Chain<'_> {
     }
 }
 
-fn provider(builder: AmazonS3Builder) -> Result<AwsCredentialProvider, String> {
-    let store = builder.build().map_err(|error| error.to_string())?;
-    Ok(Arc::clone(store.credentials()))
+fn library_source(builder: AmazonS3Builder) -> Result<AwsSource, SettingError> {
+    let store = builder.build()?;
+    Ok(Arc::new(FromLibrary(Arc::clone(store.credentials()))))
 }
 
 /// Credentials that stay as they are.
-pub(super) fn fixed(keys: AwsCredential) -> AwsCredentialProvider {
-    Arc::new(StaticCredentialProvider::new(keys))
+fn fixed(keys: AwsCredential) -> AwsSource {
+    Arc::new(Fixed(Arc::new(keys)))
+}
+
+/// Keys and token that a service gave, fit for requests.
+fn keys(
+    key_id: String,
+    secret_key: String,
+    token: Option<String>,
+) -> Result<Arc<AwsCredential>, RequestFailure> {
+    let token = token.filter(|token| !token.is_empty());
+    if !is_header_text(&key_id) || token.as_deref().is_some_and(|token| !is_header_text(token)) {
+        return Err(credential_failure(
+            "they hold a character that no request can carry",
+        ));
+    }
+    Ok(Arc::new(AwsCredential {
+        key_id,
+        secret_key,
+        token,
+    }))
+}
+
+/// How long credentials live whose end is given by RFC 3339.
+fn lifetime(end: Option<&str>) -> Result<Lifetime, RequestFailure> {
+    let Some(text) = end.filter(|text| !text.is_empty()) else {
+        return Ok(Lifetime::Endless);
+    };
+    let moment = DateTime::parse_from_rfc3339(text).map_err(|_| {
+        credential_failure(format!(
+            "their end is not a date and time: {:.40}",
+            text.escape_default()
+        ))
+    })?;
+    Ok(Lifetime::Until(SystemTime::from(moment)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_dates_and_times() {
+        for text in ["2030-01-02T03:04:05Z", "2030-01-02T03:04:05.5+02:00"] {
+            let found = lifetime(Some(text)).unwrap();
+            assert!(matches!(found, Lifetime::Until(_)), "{text}");
+        }
+        assert_eq!(lifetime(None).unwrap(), Lifetime::Endless);
+        assert_eq!(lifetime(Some("")).unwrap(), Lifetime::Endless);
+        assert!(lifetime(Some("soon")).is_err());
+    }
 }

@@ -1,8 +1,8 @@
-//! Profiles: what `~/.aws/credentials` and `~/.aws/config` say of the one that `AWS_PROFILE` names.
+//! Profiles: what `~/.aws/credentials` and `~/.aws/config` say about the one that `AWS_PROFILE` names.
 //!
-//! Both files are read, whatever `AWS_SDK_LOAD_CONFIG` says; of a setting that is in both the one in
-//! `credentials` counts. What needs a program or a person (`credential_process`, SSO, MFA) is refused
-//! by name: neither is there in a pod.
+//! Both files are read, whatever `AWS_SDK_LOAD_CONFIG` says; a setting in `credentials` wins over the same
+//! one in `config`. Sources that need a program or a person (`credential_process`, SSO, MFA) are refused
+//! by name: a pod has neither. Caller: `identity`.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -13,8 +13,9 @@ use object_store::aws::AwsCredential;
 use super::ini::{self, Section};
 use crate::store::bucket::is_header_text;
 use crate::store::environment::Environment;
+use crate::store::error::SettingError;
 
-/// How long a role is asked for, in seconds: AWS's own default.
+/// How long a role is asked for, in seconds: AWS's default.
 const SECONDS: u32 = 3600;
 
 /// Where a profile's credentials come from.
@@ -42,33 +43,33 @@ pub(super) enum Profile {
     },
 }
 
-/// The profile that applies, with its name; none if no file says who we are.
+/// The profile that applies, with its name; none if no file holds credentials.
 ///
 /// # Errors
 /// A profile that is named and missing, or that cannot be used.
-pub(super) fn find(environment: &Environment) -> Result<Option<(String, Profile)>, String> {
+pub(super) fn find(environment: &Environment) -> Result<Option<(String, Profile)>, SettingError> {
     let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]
         .into_iter()
         .find_map(|name| environment.get(name));
-    let files = Files::read(environment)?;
+    let files = ProfileFiles::read(environment)?;
     let name = named.unwrap_or("default");
     if named.is_some() && !files.sections.contains_key(name) {
         let known: Vec<&String> = files.sections.keys().collect();
-        return Err(format!(
-            "AWS_PROFILE={name:?}: no such profile; the files hold {known:?}"
-        ));
+        let rule =
+            format!("AWS_PROFILE={name:?}: the profile does not exist; the files hold {known:?}");
+        return Err(rule.into());
     }
     let found = files.profile(name, &mut Vec::new())?;
     Ok(found.map(|profile| (name.to_owned(), profile)))
 }
 
-/// Both files put together.
-struct Files {
+/// Both files, merged.
+struct ProfileFiles {
     sections: BTreeMap<String, Section>,
 }
 
-impl Files {
-    fn read(environment: &Environment) -> Result<Self, String> {
+impl ProfileFiles {
+    fn read(environment: &Environment) -> Result<Self, SettingError> {
         let mut sections: BTreeMap<String, Section> = BTreeMap::new();
         for (variable, file) in [
             ("AWS_CONFIG_FILE", "config"),
@@ -94,54 +95,57 @@ impl Files {
         Ok(Self { sections })
     }
 
-    /// What a profile says. `above` are the profiles that have it as their source.
-    fn profile(&self, name: &str, above: &mut Vec<String>) -> Result<Option<Profile>, String> {
-        let Some(section) = self.sections.get(name) else {
+    /// A profile. `above` are the profiles that name it as their source.
+    fn profile(
+        &self,
+        name: &str,
+        above: &mut Vec<String>,
+    ) -> Result<Option<Profile>, SettingError> {
+        let Some(settings) = self.sections.get(name) else {
             return Ok(None);
         };
-        let entry = Entry { name, section };
-        // A profile that has itself as its source means its keys.
+        let section = ProfileSection { name, settings };
+        // A profile that names itself as its source means its own keys.
         let is_own_source = above.last().is_some_and(|last| last == name);
-        if let (Some(arn), false) = (entry.get("role_arn")?, is_own_source) {
-            return self.role(&entry, arn, above).map(Some);
+        if let (Some(arn), false) = (section.get("role_arn")?, is_own_source) {
+            return self.role(&section, arn, above).map(Some);
         }
-        if let Some(keys) = entry.keys()? {
+        if let Some(keys) = section.keys()? {
             return Ok(Some(Profile::Keys(keys)));
         }
-        entry.refuse()?;
+        section.refuse()?;
         Ok(None)
     }
 
     fn role(
         &self,
-        entry: &Entry<'_>,
+        section: &ProfileSection<'_>,
         arn: String,
         above: &mut Vec<String>,
-    ) -> Result<Profile, String> {
-        if above.iter().any(|other| other == entry.name) {
-            return Err(entry.wrong("it is its own source_profile by way of others"));
+    ) -> Result<Profile, SettingError> {
+        if above.iter().any(|other| other == section.name) {
+            return Err(section.wrong("it is its own source_profile, through other profiles"));
         }
-        if entry.get("mfa_serial")?.is_some() {
-            return Err(
-                entry.wrong("mfa_serial: nobody is there to tell a code; use a role without")
-            );
+        if section.get("mfa_serial")?.is_some() {
+            return Err(section
+                .wrong("mfa_serial: a pod has nobody to enter a code; use a role without MFA"));
         }
-        let (session, region) = (entry.get("role_session_name")?, entry.get("region")?);
+        let (session, region) = (section.get("role_session_name")?, section.get("region")?);
         let sources = [
             "source_profile",
             "credential_source",
             "web_identity_token_file",
         ];
-        let source = match sources.map(|name| entry.get(name)) {
+        let source = match sources.map(|name| section.get(name)) {
             [Ok(Some(source)), Ok(None), Ok(None)] => {
-                above.push(entry.name.to_owned());
+                above.push(section.name.to_owned());
                 let found = self.profile(&source, above)?;
                 above.pop();
                 let rule = format!("source_profile={source}: it holds no credentials");
-                found.ok_or_else(|| entry.wrong(&rule))?
+                found.ok_or_else(|| section.wrong(&rule))?
             }
             [Ok(None), Ok(Some(source)), Ok(None)] => {
-                ambient(&source).map_err(|rule| entry.wrong(&rule))?
+                ambient(&source).map_err(|rule| section.wrong(&rule.to_string()))?
             }
             [Ok(None), Ok(None), Ok(Some(token_file))] => {
                 return Ok(Profile::WebIdentity {
@@ -154,35 +158,35 @@ impl Files {
             [Err(rule), ..] | [_, Err(rule), _] | [.., Err(rule)] => return Err(rule),
             _ => {
                 let rule = format!("role_arn goes with one of {}", sources.join(", "));
-                return Err(entry.wrong(&rule));
+                return Err(section.wrong(&rule));
             }
         };
-        let seconds = entry.get("duration_seconds")?;
+        let seconds = section.get("duration_seconds")?;
         let seconds = seconds.map_or(Ok(SECONDS), |text| text.parse());
         Ok(Profile::Role {
             arn,
             session,
             region,
-            external_id: entry.get("external_id")?,
-            seconds: seconds.map_err(|_| entry.wrong("duration_seconds: it is a number"))?,
+            external_id: section.get("external_id")?,
+            seconds: seconds.map_err(|_| section.wrong("duration_seconds: it must be a number"))?,
             source: Box::new(source),
         })
     }
 }
 
 /// A profile's section, being read.
-struct Entry<'a> {
+struct ProfileSection<'a> {
     name: &'a str,
-    section: &'a Section,
+    settings: &'a Section,
 }
 
-impl Entry<'_> {
-    fn wrong(&self, rule: &str) -> String {
-        format!("AWS profile {:?}: {rule}", self.name)
+impl ProfileSection<'_> {
+    fn wrong(&self, rule: &str) -> SettingError {
+        format!("AWS profile {:?}: {rule}", self.name).into()
     }
 
-    fn get(&self, setting: &str) -> Result<Option<String>, String> {
-        let value = self.section.get(setting).filter(|value| !value.is_empty());
+    fn get(&self, setting: &str) -> Result<Option<String>, SettingError> {
+        let value = self.settings.get(setting).filter(|value| !value.is_empty());
         match value {
             Some(value) if !is_header_text(value) => Err(self.wrong(&format!(
                 "{setting} holds a character that no request can carry"
@@ -191,7 +195,7 @@ impl Entry<'_> {
         }
     }
 
-    fn keys(&self) -> Result<Option<AwsCredential>, String> {
+    fn keys(&self) -> Result<Option<AwsCredential>, SettingError> {
         let id = self.get("aws_access_key_id")?;
         match (id, self.get("aws_secret_access_key")?) {
             (Some(key_id), Some(secret_key)) => Ok(Some(AwsCredential {
@@ -207,19 +211,19 @@ impl Entry<'_> {
         }
     }
 
-    /// Refuses by name what we do not do.
-    fn refuse(&self) -> Result<(), String> {
-        for name in self.section.keys() {
+    /// Refuses by name the sources that Copilot does not have.
+    fn refuse(&self) -> Result<(), SettingError> {
+        for name in self.settings.keys() {
             match name.as_str() {
                 "credential_process" => {
                     return Err(self.wrong(
-                        "credential_process is not supported: no program is started for \
+                        "credential_process is not supported: Copilot starts no program for \
                          credentials. Use a role of the pod, or write keys into the profile",
                     ));
                 }
                 "sso_session" | "sso_start_url" | "sso_account_id" => {
                     return Err(self.wrong(&format!(
-                        "{name}: single sign-on is not supported, for nobody is there to sign \
+                        "{name}: single sign-on is not supported: a pod has nobody to sign \
                          on. Use a role of the pod (web identity, Pod Identity)"
                     )));
                 }
@@ -230,18 +234,18 @@ impl Entry<'_> {
     }
 }
 
-/// What a file holds; none if there is no such file.
-fn content(path: &Path, variable: Option<&str>) -> Result<Option<String>, String> {
+/// The text of a file; none if the file does not exist.
+fn content(path: &Path, variable: Option<&str>) -> Result<Option<String>, SettingError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if let Some(variable) = variable {
                 // Platforms name files that only some pods have.
-                tracing::warn!(variable, path = %path.display(), "there is no such file");
+                tracing::warn!(variable, path = %path.display(), "the file does not exist");
             }
             Ok(None)
         }
-        Err(error) => Err(format!("{}: {error}", path.display())),
+        Err(error) => Err(SettingError::file(path.display().to_string(), error)),
     }
 }
 
@@ -254,14 +258,15 @@ fn profile_name(section: &str, is_config: bool) -> Option<&str> {
     Some(name.trim_matches(['"', '\'']))
 }
 
-fn ambient(source: &str) -> Result<Profile, String> {
+fn ambient(source: &str) -> Result<Profile, SettingError> {
     match source {
         "Environment" => Ok(Profile::Variables),
         "EcsContainer" => Ok(Profile::Container),
         "Ec2InstanceMetadata" => Ok(Profile::Instance),
-        other => Err(format!(
-            "credential_source={other:?}: it is Environment, EcsContainer or Ec2InstanceMetadata"
-        )),
+        other => {
+            let rule = "it must be Environment, EcsContainer or Ec2InstanceMetadata";
+            Err(format!("credential_source={other:?}: {rule}").into())
+        }
     }
 }
 

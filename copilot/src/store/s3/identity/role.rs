@@ -1,21 +1,23 @@
-//! A role, taken on at STS with the credentials of somebody else.
+//! A role that STS grants to another identity of ours. Caller: `identity`.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderValue, Method, header};
-use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::HttpRequest;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::temporary::{Granted, Source, credential_failure, keys, until};
-use crate::store::http::{Answer, Authorize, Client, Failure, causes};
+use super::{keys, lifetime};
+use crate::store::credentials::{CredentialCache, CredentialSource, Granted, credential_failure};
+use crate::store::http::{Answer, Authorize, Client, RequestFailure, causes};
 
-/// What is asked for, and by whom.
+/// The role, and who asks for it.
 #[derive(Debug)]
 pub(super) struct Role {
-    pub(super) source: AwsCredentialProvider,
+    /// The identity that asks.
+    pub(super) source: CredentialCache<Arc<AwsCredential>>,
     pub(super) arn: String,
     pub(super) session: String,
     pub(super) external_id: Option<String>,
@@ -27,37 +29,34 @@ pub(super) struct Role {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answered {
-    assume_role_result: Taken,
+struct AssumeRoleResponse {
+    assume_role_result: AssumeRoleResult,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Taken {
-    credentials: Credentials,
+struct AssumeRoleResult {
+    credentials: StsCredentials,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Credentials {
+struct StsCredentials {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
     expiration: String,
 }
 
-/// Signs the request as whoever takes on the role.
+/// Signs the request as the identity that asks for the role.
 #[derive(Debug)]
-struct Signer<'a>(&'a Role);
+struct StsSigner<'a>(&'a Role);
 
 #[async_trait]
-impl Authorize for Signer<'_> {
-    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), Failure> {
+impl Authorize for StsSigner<'_> {
+    async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
         let Self(role) = self;
-        let credential = role.source.get_credential().await.map_err(|error| {
-            let cause = Failure::within(&error).map_or_else(|| causes(&error), ToString::to_string);
-            credential_failure(cause)
-        })?;
+        let credential = role.source.get().await?;
         AwsAuthorizer::new(&credential, "sts", &role.region)
             .try_authorize(request, None)
             .map_err(|error| credential_failure(causes(&error)))
@@ -65,7 +64,7 @@ impl Authorize for Signer<'_> {
 }
 
 impl Role {
-    fn request(&self) -> Result<HttpRequest, Failure> {
+    fn request(&self) -> Result<HttpRequest, RequestFailure> {
         let seconds = self.seconds.to_string();
         let mut pairs = vec![
             ("Action", "AssumeRole"),
@@ -83,9 +82,9 @@ impl Role {
             .collect();
         let mut request = HttpRequest::new(pairs.join("&").into());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = format!("{}/", self.endpoint)
-            .parse()
-            .map_err(|error| credential_failure(format!("no address of STS: {error}")))?;
+        *request.uri_mut() = format!("{}/", self.endpoint).parse().map_err(|error| {
+            credential_failure(format!("the address of STS is invalid: {error}"))
+        })?;
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(header::CONTENT_TYPE, kind);
         Ok(request)
@@ -93,12 +92,12 @@ impl Role {
 }
 
 #[async_trait]
-impl Source for Role {
-    async fn fetch(&self) -> Result<Granted, Failure> {
+impl CredentialSource<Arc<AwsCredential>> for Role {
+    async fn fetch(&self) -> Result<Granted<Arc<AwsCredential>>, RequestFailure> {
         let request = self.request()?;
         let sent = self
             .client
-            .send(&request, &Signer(self), Answer::Whole)
+            .send(&request, &StsSigner(self), Answer::Whole)
             .await;
         let answer = sent.map_err(|failure| {
             let (role, sts) = (&self.arn, &self.endpoint);
@@ -106,17 +105,17 @@ impl Source for Role {
         })?;
         let body = answer.into_body().bytes().await;
         let body = body.map_err(|error| credential_failure(error.to_string()))?;
-        // The error's own words may quote a secret.
-        let answered: Answered = quick_xml::de::from_reader(body.as_ref())
-            .map_err(|_| credential_failure("STS answers with no credentials"))?;
+        // The parser's error may quote a secret.
+        let answered: AssumeRoleResponse = quick_xml::de::from_reader(body.as_ref())
+            .map_err(|_| credential_failure("the answer of STS holds no credentials"))?;
         let given = answered.assume_role_result.credentials;
         Ok(Granted {
-            until: until(Some(&given.expiration))?,
-            credential: Arc::new(keys(
+            lifetime: lifetime(Some(&given.expiration))?,
+            credential: keys(
                 given.access_key_id,
                 given.secret_access_key,
                 Some(given.session_token),
-            )?),
+            )?,
         })
     }
 }

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::Settings;
+use super::S3StoreSettings;
 use crate::config::{HttpSettings, S3Settings};
 use crate::store::environment::Environment;
+use crate::store::error::SettingError;
 use crate::store::http::Client;
 use crate::store::network::Network;
 
@@ -13,15 +14,15 @@ fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
+fn read(pairs: &[(&str, &str)]) -> Result<S3StoreSettings, SettingError> {
     let config = map(pairs);
     let (s3, http) = (S3Settings::default(), HttpSettings::default());
-    Settings::read(&config, s3, &http, &Environment::default())
+    S3StoreSettings::read(&config, s3, &http, &Environment::default())
 }
 
 const KEYS: [(&str, &str); 2] = [("access_key_id", "id"), ("secret_key", "top-secret")];
 
-fn with_keys(more: &[(&str, &str)]) -> Result<Settings, String> {
+fn with_keys(more: &[(&str, &str)]) -> Result<S3StoreSettings, SettingError> {
     read(&[&KEYS, more].concat())
 }
 
@@ -158,7 +159,7 @@ fn what_is_wrong_is_named_and_no_secret_is() {
             "token",
         ),
     ] {
-        let error = read(&keys).unwrap_err();
+        let error = read(&keys).unwrap_err().to_string();
         assert!(error.contains(named), "{keys:?}: {error}");
         assert!(!error.contains("top-secret"), "{error}");
     }
@@ -176,8 +177,8 @@ async fn the_secret_comes_from_its_file_trimmed() {
     let settings =
         with_keys(&[("secret_key_path", path.to_str().unwrap()), ("token", "t")]).unwrap();
     let client = Client::new(Network::default(), "");
-    let credentials = settings.access().provider("r", &client).unwrap();
-    let credential = credentials.get_credential().await.unwrap();
+    let credentials = settings.access().credentials("r", &client).unwrap();
+    let credential = credentials.get().await.unwrap();
     assert_eq!(credential.secret_key, "from-file");
     assert_eq!(credential.token.as_deref(), Some("t"));
 }

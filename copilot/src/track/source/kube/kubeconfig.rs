@@ -49,7 +49,7 @@ impl Kubeconfig {
         let tree = yaml::parse(&text).map_err(|error| KubeconfigError::Yaml {
             path: path.to_owned(),
             line: error.line,
-            rule: error.rule,
+            rule: error.rule.to_string(),
         })?;
         let whole = KubeconfigEntry {
             name: String::new(),

@@ -326,3 +326,24 @@ fn an_end_by_the_oom_killer_is_not_forgotten_at_sigterm() {
         assert_eq!(ending, Some(Ending::Exited(killed)), "{reading:?}");
     }
 }
+
+/// A lost status does not change who main is.
+#[test]
+fn the_rule_that_found_main_stays_when_its_status_is_lost() {
+    for (name, rule) in [("primary", Why::FlyteNaming), ("trainer", Why::Elimination)] {
+        let mut state = State::new(rules());
+        for event in [
+            seen(MAIN, Some(evidence(name, false, Stage::Complete))),
+            seen(MESH, None),
+            started(MAIN, 50),
+            ended(MAIN, 50, ExitStatus::Unknown, 60),
+            started(MESH, 70),
+            ended(MESH, 70, ExitStatus::Unknown, 80),
+        ] {
+            state.observe("ebpf", event);
+        }
+        let ending = state.ask(Moment::Sigterm, Sight::Knows);
+        assert_eq!(ending, Some(Ending::StatusLost), "{name}");
+        assert_eq!(state.main().map(|(_, why)| *why), Some(rule), "{name}");
+    }
+}

@@ -4,16 +4,16 @@ use proptest::prelude::*;
 
 use super::*;
 
-const PIECE: u64 = 100;
+const PART_SIZE: u64 = 100;
 
-/// What may happen, each after a pause of milliseconds.
+/// What happens to a file, each time after a pause of milliseconds.
 #[derive(Clone, Debug)]
 enum Happens {
-    /// Written to: grown by so many bytes, and left open or not.
+    /// It grows by so many bytes, and stays open or not.
     Written(u64, bool),
-    /// Closed, or its mapping went.
+    /// It is closed, or its last mapping goes.
     Closed,
-    /// Somebody says that something happened.
+    /// The kernel reports an event.
     Touched,
 }
 
@@ -26,7 +26,7 @@ fn happens() -> impl Strategy<Value = (u64, Happens)> {
     (0_u64..900, what)
 }
 
-/// A file as the kernel would tell of it, and what was done with it.
+/// A file as the kernel would report it, and what was done with it.
 struct Played {
     schedule: Schedule,
     path: Arc<Path>,
@@ -36,8 +36,8 @@ struct Played {
     changed: Instant,
     is_open: bool,
     sent: Option<(u64, Instant)>,
-    /// What went up in pieces.
-    in_pieces: u64,
+    /// Bytes that went up as parts.
+    in_parts: u64,
     sends: u32,
     looks: u32,
 }
@@ -54,7 +54,7 @@ impl Played {
             changed: now,
             is_open: false,
             sent: None,
-            in_pieces: 0,
+            in_parts: 0,
             sends: 0,
             looks: 0,
         }
@@ -75,7 +75,7 @@ impl Played {
         }
     }
 
-    /// Lets time pass and takes all looks that fall due.
+    /// Lets time pass and takes all looks that are due.
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(due) = self.schedule.next().filter(|due| *due <= end) {
@@ -94,28 +94,28 @@ impl Played {
             (true, false) => Writers::None,
         };
         let state = (self.size, self.changed);
-        let seen = Seen {
+        let seen = Observed {
             size: self.size,
             age: self.now - self.changed,
             writers,
             is_sent: self.sent == Some(state),
-            in_pieces: self.in_pieces,
+            in_parts: self.in_parts,
         };
-        match self.schedule.step(&path, taken, &seen, PIECE, self.now) {
+        match self.schedule.step(&path, taken, &seen, PART_SIZE, self.now) {
             Step::Send => {
                 assert!(seen.age >= QUIET, "too early: {seen:?}");
                 assert_ne!(writers, Writers::Some, "still written");
                 self.sent = Some(state);
                 self.sends += 1;
                 self.schedule.sent(&path);
-                self.in_pieces = 0;
+                self.in_parts = 0;
             }
             Step::Grow => {
                 assert!(
-                    self.size >= self.in_pieces + 2 * PIECE,
+                    self.size >= self.in_parts + 2 * PART_SIZE,
                     "too small: {seen:?}"
                 );
-                self.in_pieces = (self.size / PIECE - 1) * PIECE;
+                self.in_parts = (self.size / PART_SIZE - 1) * PART_SIZE;
             }
             Step::Wait => assert!(self.schedule.next().is_some(), "forgotten"),
             Step::Nothing => assert!(seen.is_sent),
@@ -125,7 +125,7 @@ impl Played {
 
 proptest! {
     #[test]
-    fn what_was_closed_is_sent_in_the_end_and_nothing_too_early(
+    fn a_closed_file_is_sent_in_the_end_and_not_too_early(
         tells: bool,
         life in prop::collection::vec(happens(), 1..40),
     ) {
@@ -135,7 +135,7 @@ proptest! {
             played.happen(what);
         }
         played.happen(&Happens::Closed);
-        // Whatever it went through, at most the longest quiet and one pause after its end.
+        // At the latest after the longest quiet and one pause.
         played.pass(LONGEST_QUIET + LONGEST_PAUSE + PATIENCE);
         prop_assert_eq!(played.sent, Some((played.size, played.changed)));
         prop_assert!(played.schedule.next().is_none(), "{:?}", played.schedule);
@@ -144,7 +144,7 @@ proptest! {
 }
 
 #[test]
-fn a_file_that_is_rewritten_all_along_is_sent_a_few_times() {
+fn a_file_that_is_rewritten_all_the_time_is_sent_a_few_times() {
     let mut played = Played::new(true);
     // Once a second, for an hour.
     for _ in 0..3_600 {
@@ -174,16 +174,16 @@ fn a_file_that_stays_open_and_idle_is_looked_at_less_and_less() {
 }
 
 #[test]
-fn what_has_grown_goes_up_also_when_it_rests() {
+fn a_file_that_has_grown_goes_up_also_when_it_rests() {
     let mut played = Played::new(true);
     played.happen(&Happens::Touched);
     played.is_open = true;
     for _ in 0..40 {
-        played.size += PIECE;
+        played.size += PART_SIZE;
         played.changed = played.now;
         played.pass(Duration::from_millis(100));
     }
-    assert!(played.in_pieces > 0);
+    assert!(played.in_parts > 0);
     played.pass(Duration::from_mins(1));
-    assert_eq!(played.in_pieces, 39 * PIECE);
+    assert_eq!(played.in_parts, 39 * PART_SIZE);
 }

@@ -2,6 +2,7 @@ use std::fs;
 
 use super::{Profile, find};
 use crate::store::environment::Environment;
+use crate::store::error::SettingError;
 
 /// What a profile is, in a word.
 fn shown(profile: &Profile) -> String {
@@ -31,7 +32,7 @@ fn found(
     config: &str,
     credentials: &str,
     variables: &[(&str, &str)],
-) -> Result<Option<String>, String> {
+) -> Result<Option<String>, SettingError> {
     let home = tempfile::tempdir().unwrap();
     let aws = home.path().join(".aws");
     fs::create_dir(&aws).unwrap();
@@ -141,11 +142,13 @@ fn what_profiles_cannot_be() {
         ),
         ("hidden".to_owned(), "line 1"),
     ] {
-        let error = found(&config, "", &[]).unwrap_err();
+        let error = found(&config, "", &[]).unwrap_err().to_string();
         assert!(error.contains(named), "{config}: {error}");
         assert!(!error.contains("hidden"), "{error}");
     }
-    let missing = found(MINE, "", &[("AWS_PROFILE", "p")]).unwrap_err();
+    let missing = found(MINE, "", &[("AWS_PROFILE", "p")])
+        .unwrap_err()
+        .to_string();
     assert!(missing.contains("[\"default\"]"), "{missing}");
     // A file that is named and not there is passed over.
     let none = found("", MINE, &[("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")]);

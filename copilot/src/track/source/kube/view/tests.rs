@@ -96,7 +96,7 @@ fn main_is_found_in_every_recorded_pod() {
                     Why::OutputVolume,
                 ),
             ] {
-                let rules = Rules::of(&place, output).with_manifest(&manifest);
+                let rules = Rules::from_place(&place, output).with_manifest(&manifest);
                 let mut tracker = Tracker::new(rules);
                 let events: Vec<Transition> = view
                     .events(&described, clock())

@@ -1,0 +1,73 @@
+//! Why flags make no request: rules on the value of one flag, or on two flags together.
+
+use thiserror::Error;
+
+use super::value::ValueError;
+
+/// A flag that makes no request. The message names the flag, the rule and what to do.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(super) enum FlagError {
+    /// A flag is required.
+    #[error("{flag} is required: {meaning}")]
+    Required {
+        /// The flag, with its dashes.
+        flag: &'static str,
+        /// What its value means.
+        meaning: &'static str,
+    },
+    /// The flag takes one of a few names.
+    #[error("{flag} {text:?} is unknown: it is one of {names}{hint}")]
+    UnknownName {
+        /// The flag, with its dashes.
+        flag: &'static str,
+        /// The text that was given, cut if long.
+        text: String,
+        /// The names to choose from.
+        names: String,
+        /// The nearest name, as a question; may be empty.
+        hint: String,
+    },
+    /// Salvaging uploads, and the mode uploads nothing.
+    #[error(
+        "--on-main-failure salvage uploads what main left, but --upload-mode DO_NOT_UPLOAD uploads \
+         nothing: give one of them"
+    )]
+    SalvageWithoutUpload,
+    /// Polling without a pause.
+    #[error("--poll-fast and --poll-slow must be longer than 0")]
+    NoPause,
+    /// `noop` watches nothing.
+    #[error("--watcher noop does not wait for main, so no other watcher can stand beside it")]
+    NoopBesideOthers,
+    /// A flag of Kubernetes' client that the watcher refuses.
+    #[error("--{name} is not supported by the watcher kube-api: {advice}")]
+    NotSupported {
+        /// The flag, without dashes.
+        name: &'static str,
+        /// What to do instead.
+        advice: &'static str,
+    },
+    /// Half of a pair of flags.
+    #[error("--{one} is given without --{other}: give both")]
+    HalfOfPair {
+        /// The flag that is given.
+        one: &'static str,
+        /// The flag that is missing.
+        other: &'static str,
+    },
+    /// Without verification an authority has no effect.
+    #[error(
+        "--insecure-skip-tls-verify accepts every certificate, so --certificate-authority has no \
+         effect: give one of them"
+    )]
+    AuthorityWithoutVerification,
+    /// The timeout of Kubernetes' client is a text of its own.
+    #[error("--request-timeout {text}: {error}")]
+    RequestTimeout {
+        /// The text that was given.
+        text: String,
+        /// The rule that it breaks.
+        #[source]
+        error: ValueError,
+    },
+}

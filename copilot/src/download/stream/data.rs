@@ -1,0 +1,202 @@
+//! The files of a streaming download: first the values and metadata files, which say where everything will
+//! be, then the data in the order of the plan. Each file or directory is renamed to its place once it is
+//! complete. The marker `_EOS` comes last; `_ERROR` instead of it says that no more data will come.
+//!
+//! A download that is killed is started again, beside a main that reads already. So data that is in place
+//! and belongs to the same inputs stays as it is.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+
+use futures_util::stream;
+use tracing::info;
+
+use crate::download::error::DownloadError;
+use crate::download::request::DownloadRequest;
+use crate::download::{
+    self as download, error_documents, input_directory, lone, plan_all, reference, shown,
+};
+use crate::literal::input::{BlobInput, BlobKind, InputPlan, MARKERS};
+use crate::report::Timeline;
+use crate::transfer::{
+    Copy, CopyError, Engine, PartialDirectory, Stop, Summary, remove, write_file,
+};
+
+const COMPLETE: &str = MARKERS[0];
+const FAILED: &str = MARKERS[1];
+const BEGUN: &str = MARKERS[2];
+
+/// A download whose metadata files are in place.
+pub struct Streaming {
+    directory: PathBuf,
+    /// The inputs' reference, which `_EOS` names.
+    inputs: String,
+    /// What to fetch; `None` if everything is in place.
+    plan: Option<InputPlan>,
+}
+
+impl Streaming {
+    /// Fetches the inputs' literals, then writes the values and the metadata files.
+    pub async fn begin(
+        request: &DownloadRequest,
+        engine: &Engine,
+        stop: &Stop,
+        timeline: &mut Timeline,
+    ) -> Result<Self, DownloadError> {
+        let directory = input_directory(request)?;
+        let inputs = shown(&request.from_remote);
+        let mut streaming = Self {
+            directory,
+            inputs,
+            plan: None,
+        };
+        let directory = &streaming.directory;
+        if fs::read(directory.join(COMPLETE)).is_ok_and(|inputs| inputs == streaming.marker()) {
+            info!("an earlier run has fetched all inputs");
+            return Ok(streaming);
+        }
+        for marker in [COMPLETE, FAILED] {
+            remove(&directory.join(marker))?;
+        }
+        let stale = error_documents(request)?;
+        let (plan, removed) = tokio::join!(
+            plan_all(request, directory, engine, stop, timeline),
+            engine.remove_stale(&stale, stop)
+        );
+        let plan = plan?;
+        removed?;
+        keep_only_data_of(&plan, directory)?;
+        download::write_values(&plan, directory)?;
+        download::write_metadata(&plan, request, directory)?;
+        timeline.mark("metadata");
+        info!(directory = %directory.display(), "metadata files are in place: data follows");
+        streaming.plan = Some(plan);
+        Ok(streaming)
+    }
+
+    /// Fetches the data that is missing.
+    pub async fn finish(
+        &self,
+        engine: &Engine,
+        stop: &Stop,
+        timeline: &mut Timeline,
+    ) -> Result<Summary, DownloadError> {
+        let mut summary = Summary::default();
+        let Some(plan) = &self.plan else {
+            return Ok(summary);
+        };
+        let is_missing = |blob: &&BlobInput| self.place(blob).symlink_metadata().is_err();
+        let missing: Vec<&BlobInput> = plan.blobs.iter().filter(is_missing).collect();
+        // Files together, directories one by one: a main that waits for the first directory should get
+        // the whole bandwidth for it.
+        let is_file = |blob: &BlobInput| blob.kind == BlobKind::Object;
+        for blobs in missing.chunk_by(|one, other| is_file(one) && is_file(other)) {
+            let more = match blobs {
+                [blob] if !is_file(blob) => self.directory(blob, engine, stop).await?,
+                files => self.files(files, engine, stop).await?,
+            };
+            summary.add(&more);
+        }
+        write_file(&self.directory.join(COMPLETE), |out| {
+            use std::io::Write as _;
+            out.write_all(&self.marker())
+        })?;
+        remove(&self.directory.join(BEGUN))?;
+        timeline.mark("transferred");
+        info!(
+            objects = summary.objects,
+            bytes = summary.bytes,
+            retries = summary.retries,
+            bytes_per_second = summary.rate(),
+            peak_in_flight = summary.peak_in_flight,
+            "all inputs are in place"
+        );
+        Ok(summary)
+    }
+
+    async fn files(
+        &self,
+        files: &[&BlobInput],
+        engine: &Engine,
+        stop: &Stop,
+    ) -> Result<Summary, DownloadError> {
+        let copies = files
+            .iter()
+            .map(|file| download::copy(file, &self.directory));
+        let copies = copies.collect::<Result<Vec<_>, _>>()?;
+        let outcome = engine.run(stream::iter(copies), stop).await;
+        outcome.map_err(DownloadError::Transfer)
+    }
+
+    /// Fetches the objects beneath a prefix, and renames the directory to its place when it is complete.
+    async fn directory(
+        &self,
+        blob: &BlobInput,
+        engine: &Engine,
+        stop: &Stop,
+    ) -> Result<Summary, DownloadError> {
+        let partial = PartialDirectory::create(&self.place(blob))?;
+        let copy = Copy::DownloadPrefix {
+            from: reference(blob)?,
+            to: partial.path().to_owned(),
+        };
+        let copy = copy.labelled(download::label(blob));
+        let outcome = engine.run(stream::iter([copy]), stop).await;
+        let mut summary = outcome.map_err(DownloadError::Transfer)?;
+        let place = |_: &BlobInput| partial.path().to_owned();
+        let blobs = std::slice::from_ref(blob);
+        let more = lone::fetch(blobs, place, &summary.empty_prefixes, engine, stop).await?;
+        summary.add(&more);
+        partial.publish()?;
+        Ok(summary)
+    }
+
+    fn place(&self, blob: &BlobInput) -> PathBuf {
+        self.directory.join(&blob.path)
+    }
+
+    /// The content of `_EOS`: it counts for these inputs only.
+    fn marker(&self) -> Vec<u8> {
+        format!("{}\n", self.inputs).into_bytes()
+    }
+}
+
+/// Tells main by a file that no more data will come, and why.
+///
+/// # Errors
+/// That the file cannot be written.
+pub fn mark_failed(request: &DownloadRequest, message: &str) -> Result<(), CopyError> {
+    write_file(&request.to_local_dir.join(FAILED), |out| {
+        use std::io::Write as _;
+        writeln!(out, "{message}")
+    })
+}
+
+/// Keeps the data of an earlier run of the same inputs, and removes other files that main would take for
+/// its data.
+fn keep_only_data_of(plan: &InputPlan, directory: &Path) -> Result<(), CopyError> {
+    let identity = identity(plan);
+    let begun = directory.join(BEGUN);
+    if fs::read(&begun).is_ok_and(|found| found == identity.as_bytes()) {
+        info!("keeping what an earlier run of the same inputs has fetched");
+        return Ok(());
+    }
+    for blob in &plan.blobs {
+        remove(&directory.join(&blob.path))?;
+    }
+    write_file(&begun, |out| {
+        use std::io::Write as _;
+        out.write_all(identity.as_bytes())
+    })
+}
+
+/// Identifies the sources and targets of a plan. The metadata files cannot, since they name local paths
+/// only.
+fn identity(plan: &InputPlan) -> String {
+    let mut hasher = DefaultHasher::new();
+    for blob in &plan.blobs {
+        (&blob.path, &blob.uri, blob.kind == BlobKind::Object).hash(&mut hasher);
+    }
+    format!("{:016x}\n", hasher.finish())
+}

@@ -1,0 +1,147 @@
+//! A download that goes on while main runs, as a native sidecar.
+//!
+//! Kubelet starts main once `copilot ready` succeeds, and starts us again whenever we end before main. So
+//! the job stays until main's end, whether the data arrived or not, and stops fetching when main has
+//! ended. `data` lays out the files. Never here: error documents and exit codes, which the caller's
+//! `conclude` handles. Caller: `command`.
+
+mod data;
+
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use self::data::{Streaming, mark_failed};
+use super::DownloadRequest;
+use super::job::{failure_of, limits, unless_stopped};
+use crate::report::{Failure, Timeline};
+use crate::store::Reference;
+use crate::termination::Termination;
+use crate::track::source::kube::ApiOptions;
+use crate::track::{AttachError, Polling, TrackOptions, Until, Watch, Watcher, attach, readiness};
+use crate::transfer::{Engine, Stop, make_directory};
+
+/// How long to wait for main's end after SIGTERM: a native sidecar gets SIGTERM after main's end.
+const TERM_WAIT: Duration = Duration::from_secs(10);
+
+/// The object that exists once main has succeeded. A downloader does not get the uploader's
+/// `--meta-output-name`, and no platform changes it.
+const OUTPUTS: &str = "outputs.pb";
+
+/// Downloads while main runs. A failure before main may start ends the job at once, as it ends an init
+/// container: kubelet tries again. `conclude` reports the outcome; after a later failure it is called
+/// while main still runs.
+///
+/// # Errors
+/// That main cannot be watched.
+pub async fn run<C>(
+    request: &DownloadRequest,
+    engine: &Engine,
+    termination: &mut Termination,
+    timeline: &mut Timeline,
+    conclude: impl AsyncFn(Result<(), Failure>) -> C,
+) -> Result<C, AttachError> {
+    // Before the data: main may start as soon as the metadata files are in place.
+    let mut watching = watch(&request.to_local_dir).await?;
+    let (cancel, stop) = limits(request);
+    let begun = Streaming::begin(request, engine, &stop, timeline);
+    let streaming = match unless_stopped(begun, termination, &cancel).await {
+        Ok(streaming) => streaming,
+        Err(failure) => return Ok(failed(request, failure, &conclude).await),
+    };
+    if let Err(error) = readiness::announce() {
+        warn!(%error, "`copilot ready` will not see that main may start");
+    }
+    let nothing = || None;
+    let mut over = pin!(watching.until_over(&nothing, termination));
+    let outcome = {
+        let mut job = pin!(streaming.finish(engine, &stop, timeline));
+        tokio::select! {
+            outcome = &mut job => outcome,
+            _ = &mut over => {
+                cancel.cancel();
+                // The job ends by itself and leaves no half-written file.
+                if job.await.is_err() {
+                    info!("main has ended and did not wait for all inputs: the rest is not fetched");
+                }
+                return Ok(conclude(Ok(())).await);
+            }
+        }
+    };
+    let conclusion = match outcome {
+        Ok(summary) => {
+            timeline.note("objects", summary.objects);
+            timeline.note("bytes", summary.bytes);
+            conclude(Ok(())).await
+        }
+        Err(error) => {
+            let failure = failure_of(&error);
+            warn!(
+                reason = failure.message,
+                "not all inputs could be fetched: staying until main's end all the same"
+            );
+            if are_outputs_committed(request, engine).await {
+                info!("the outputs are committed: main did not need the rest of its inputs");
+                conclude(Ok(())).await
+            } else {
+                failed(request, failure, &conclude).await
+            }
+        }
+    };
+    // The plan may be large, and main may run for long.
+    drop(streaming);
+    over.await;
+    timeline.mark("main_over");
+    Ok(conclusion)
+}
+
+/// Whether main has succeeded without our noticing: SIGTERM comes a moment after the uploader's commit. An
+/// error document beside the outputs would turn the success into a failure.
+async fn are_outputs_committed(request: &DownloadRequest, engine: &Engine) -> bool {
+    let prefix = Reference::parse(&request.to_output_prefix);
+    let Ok(outputs) = prefix.and_then(|prefix| prefix.join(&[OUTPUTS])) else {
+        return false;
+    };
+    let stop = Stop::for_a_look();
+    let found = engine.is_object(&outputs, &stop).await;
+    found.unwrap_or_else(|error| {
+        warn!(%error, "the store does not say whether the outputs are committed: assuming that they are not");
+        false
+    })
+}
+
+/// Tells main, and then the platform.
+async fn failed<C>(
+    request: &DownloadRequest,
+    failure: Failure,
+    conclude: &impl AsyncFn(Result<(), Failure>) -> C,
+) -> C {
+    if let Err(error) = mark_failed(request, &failure.message) {
+        warn!(%error, "main cannot be told that its inputs will not arrive");
+    }
+    conclude(Err(failure)).await
+}
+
+/// Attaches a watcher of main, which shares the input directory with us.
+async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
+    let options = TrackOptions {
+        watchers: vec![Watcher::Auto],
+        until: Until::End,
+        polling: Polling::default(),
+        main_container: None,
+        ignore_containers: Vec::new(),
+        pod_cgroup: None,
+        proc_root: None,
+        api: ApiOptions::default(),
+        // Until SIGTERM: the uploader reports a main that does not start.
+        main_start_timeout: None,
+        term_wait: TERM_WAIT,
+        // Processes that main left behind need no inputs.
+        settle: Duration::ZERO,
+    };
+    // Only an existing directory can be a mount. The download creates it as well, and reports errors.
+    let _ = make_directory(inputs);
+    attach(&options, Some(inputs)).await
+}

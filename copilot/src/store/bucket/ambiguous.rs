@@ -1,0 +1,188 @@
+//! Uploads that began without our knowing: the answer to the request was lost.
+//!
+//! Such a request is sent again, and the store may then have begun two uploads of which we know one id.
+//! Nobody else ends the other one, and its parts cost money. So the uploads of the key are listed, and
+//! those that began while we were asking are aborted: never more of them than attempts were ambiguous,
+//! since an upload of a second writer of the same key is not ours to abort. Where that fails the log
+//! says so.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use http::{Method, header};
+use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
+use serde::Deserialize;
+
+use super::Bucket;
+use super::listing::{Dialect, encoded};
+use crate::store::backend::{Backend as _, ObjectAddress};
+use crate::store::http::{FailureKind, RequestFailure};
+
+/// Time for all of it: it comes after the upload has ended one way or the other.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Stores report whole seconds, and their clocks differ from ours by some more.
+const GRAIN: Duration = Duration::from_secs(2);
+
+/// The request that began an upload, and how many of its attempts may have begun another one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AmbiguousStart {
+    /// When the first attempt was sent.
+    since: Instant,
+    /// Attempts that failed and may have worked all the same.
+    pub(super) attempts: u32,
+}
+
+/// Why the uploads of a key cannot be found or aborted.
+#[derive(Debug, thiserror::Error)]
+enum AbortError {
+    #[error("they cannot be listed: {0}")]
+    List(#[from] RequestFailure),
+    #[error("the list of uploads cannot be read: {0}")]
+    Body(#[from] object_store::client::HttpError),
+    #[error("the answer is not a list of uploads: {0}")]
+    Form(#[from] quick_xml::DeError),
+    #[error("{found} uploads of it began meanwhile, and only {attempts} can be ours")]
+    TooMany { found: usize, attempts: u32 },
+    #[error("{0}")]
+    Key(&'static str),
+    #[error("{}", crate::store::http::causes(.0))]
+    Abort(#[from] object_store::Error),
+}
+
+/// A listing of uploads (S3's, which Google's XML interface gives as well).
+#[derive(Debug, Deserialize)]
+struct Uploads {
+    #[serde(default, rename = "Upload")]
+    uploads: Vec<ListedUpload>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedUpload {
+    key: String,
+    upload_id: String,
+    initiated: DateTime<Utc>,
+}
+
+impl AmbiguousStart {
+    /// A request that is sent now.
+    pub(super) fn now() -> Self {
+        Self {
+            since: Instant::now(),
+            attempts: 0,
+        }
+    }
+
+    /// Aborts the uploads that began without our knowing; `own` is the id that we know.
+    pub(super) async fn abort_others(
+        self,
+        bucket: &Bucket,
+        target: &ObjectAddress,
+        own: Option<&str>,
+    ) {
+        // We name Azure's blocks ourselves, and they begin nothing.
+        if self.attempts == 0 || bucket.dialect == Dialect::Azure {
+            return;
+        }
+        let object = bucket.location(&target.reference).object;
+        let aborted = tokio::time::timeout(TIMEOUT, self.abort_since(bucket, &target.key, own));
+        let reason = match aborted.await {
+            Ok(Ok(count)) => {
+                tracing::debug!(object, count, "aborted uploads whose ids were lost");
+                return;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", TIMEOUT.as_secs()),
+        };
+        tracing::warn!(
+            object,
+            reason,
+            "an unfinished multipart upload may remain in the store: the answer to a request that \
+             begins one was lost"
+        );
+    }
+
+    async fn abort_since(
+        self,
+        bucket: &Bucket,
+        key: &str,
+        own: Option<&str>,
+    ) -> Result<usize, AbortError> {
+        let answer = uploads_of(bucket, key).await?;
+        let since = server_time(&answer) - self.since.elapsed() - GRAIN;
+        let body = answer.into_body().bytes().await?;
+        let found: Uploads = quick_xml::de::from_reader(&*body)?;
+        let unknown: Vec<_> = found
+            .uploads
+            .into_iter()
+            .filter(|upload| upload.key == key && Some(upload.upload_id.as_str()) != own)
+            .filter(|upload| upload.initiated >= since)
+            .collect();
+        if unknown.len() > self.attempts as usize {
+            return Err(AbortError::TooMany {
+                found: unknown.len(),
+                attempts: self.attempts,
+            });
+        }
+        for upload in &unknown {
+            let path = super::names::path(key).map_err(AbortError::Key)?;
+            bucket
+                .store
+                .abort_multipart(&path, &upload.upload_id)
+                .await?;
+        }
+        Ok(unknown.len())
+    }
+}
+
+async fn uploads_of(bucket: &Bucket, key: &str) -> Result<HttpResponse, RequestFailure> {
+    let mut request = HttpRequest::new(HttpRequestBody::empty());
+    *request.method_mut() = Method::GET;
+    let address = format!("{}?prefix={}&uploads=", bucket.address, encoded(key));
+    *request.uri_mut() = address.parse().map_err(|error| {
+        RequestFailure::new(
+            FailureKind::Protocol,
+            format!("an invalid address: {error}"),
+        )
+    })?;
+    bucket.send(&request).await
+}
+
+/// The time by the server's clock; ours, if the server does not say.
+fn server_time(answer: &HttpResponse) -> DateTime<Utc> {
+    let date = answer.headers().get(header::DATE);
+    let date = date.and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+    date.map_or_else(|| std::time::SystemTime::now().into(), Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_uploads_is_read() {
+        let body = br#"<?xml version="1.0" encoding="UTF-8"?>
+            <ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+            <Bucket>b</Bucket><KeyMarker></KeyMarker><IsTruncated>false</IsTruncated>
+            <Upload><Key>a&amp;b</Key><UploadId>one</UploadId><Initiator><ID>me</ID></Initiator>
+            <StorageClass>STANDARD</StorageClass><Initiated>2026-08-01T10:11:12.345Z</Initiated></Upload>
+            <Upload><Key>c</Key><UploadId>two</UploadId><Initiated>2026-08-01T10:11:13Z</Initiated></Upload>
+            </ListMultipartUploadsResult>"#;
+        let found: Uploads = quick_xml::de::from_reader(&body[..]).unwrap();
+        let read: Vec<_> = { found.uploads }
+            .into_iter()
+            .map(|upload| (upload.key, upload.upload_id, upload.initiated.timestamp()))
+            .collect();
+        assert_eq!(
+            read,
+            [
+                ("a&b".to_owned(), "one".to_owned(), 1_785_579_072),
+                ("c".to_owned(), "two".to_owned(), 1_785_579_073)
+            ]
+        );
+        let none = b"<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>";
+        let none: Uploads = quick_xml::de::from_reader(&none[..]).unwrap();
+        assert!(none.uploads.is_empty());
+    }
+}

@@ -1,0 +1,311 @@
+//! The kind `local`: a directory per container, a file per object (`<path>/<container>/<key>`).
+//!
+//! It uses `std::fs` directly: the store library hides files named like `x#12`, cannot express control
+//! characters, and moves to another thread for every few KiB. A container's directory is never
+//! created; directories within it are. An object appears whole, by a rename. Caller: `stores`.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+
+use super::backend::{
+    Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
+};
+use super::error::{Location, StoreError, StoreService};
+use super::reference::Reference;
+
+/// The file system, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "a local directory",
+    identity: "the user that Copilot runs as",
+};
+
+/// Bytes per read. A few system calls per MiB, and little memory.
+const CHUNK: usize = 256 * 1024;
+
+/// The beginning of the names of unfinished objects.
+const UNFINISHED: &str = ".copilot-unfinished.";
+
+/// One container.
+#[derive(Debug)]
+pub(super) struct LocalDirectory {
+    root: PathBuf,
+}
+
+/// The objects of one directory, and the directories in it; both as whole keys.
+#[derive(Debug, Default)]
+struct DirectoryLevel {
+    objects: Vec<ListEntry>,
+    directories: Vec<String>,
+}
+
+/// A file that becomes an object when it is complete. Dropped before that, it is removed.
+#[derive(Debug)]
+struct UnfinishedFile {
+    file: File,
+    path: PathBuf,
+    becomes: PathBuf,
+}
+
+/// An upload in parts, which are written in their places in one file.
+#[derive(Debug)]
+struct LocalUpload {
+    unfinished: UnfinishedFile,
+    location: Location,
+}
+
+impl LocalDirectory {
+    /// The container at `root`.
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    fn path(&self, key: &str) -> io::Result<PathBuf> {
+        let odd = |part: &str| part.is_empty() || part == "." || part == "..";
+        if key.contains('\0') || key.split('/').any(odd) {
+            let message = "the key has a component that no file system allows";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok(self.root.join(key))
+    }
+
+    /// An object, its size, and what identifies its version.
+    fn open(&self, key: &str) -> io::Result<(File, u64, String)> {
+        let file = File::open(self.path(key)?)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            let message = "it is not a regular file";
+            return Err(io::Error::new(io::ErrorKind::NotFound, message));
+        }
+        let (inode, size) = (meta.ino(), meta.len());
+        let (seconds, nanos) = (meta.mtime(), meta.mtime_nsec());
+        let etag = format!("{inode:x}-{seconds:x}-{nanos:x}-{size:x}");
+        Ok((file, size, etag))
+    }
+
+    fn create(&self, key: &str) -> io::Result<UnfinishedFile> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let becomes = self.path(key)?;
+        if !self.root.is_dir() {
+            let root = self.root.display();
+            let message = format!("the container's directory {root} does not exist");
+            return Err(io::Error::new(io::ErrorKind::NotFound, message));
+        }
+        let parent = becomes.parent().unwrap_or(&self.root);
+        DirBuilder::new().recursive(true).create(parent)?;
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = parent.join(format!("{UNFINISHED}{}.{count}", std::process::id()));
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o666)
+            .open(&path)?;
+        Ok(UnfinishedFile {
+            file,
+            path,
+            becomes,
+        })
+    }
+
+    fn look(&self, key: &str) -> io::Result<()> {
+        match std::fs::symlink_metadata(self.path(key)?) {
+            // A directory is not an object.
+            Ok(meta) if meta.is_dir() => Err(io::ErrorKind::NotFound.into()),
+            // A file has nothing beneath it.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(io::ErrorKind::NotFound.into())
+            }
+            found => found.map(|_| ()),
+        }
+    }
+
+    /// The content of one directory beneath the container; of the container itself if it is empty.
+    fn level(&self, directory: &str) -> io::Result<DirectoryLevel> {
+        let path = if directory.is_empty() {
+            self.root.clone()
+        } else {
+            self.path(directory)?
+        };
+        let mut level = DirectoryLevel::default();
+        let reader = match path.read_dir() {
+            Ok(reader) => reader,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.root.is_dir() => {
+                return Ok(level);
+            }
+            // The prefix is a file, and nothing is beneath it.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(level),
+            Err(error) => return Err(error),
+        };
+        for entry in reader {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else {
+                let message = format!("the name {} is not UTF-8", entry.path().display());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            };
+            let key = if directory.is_empty() {
+                name.clone()
+            } else {
+                format!("{directory}/{name}")
+            };
+            if entry.file_type()?.is_dir() {
+                level.directories.push(key);
+            } else if !name.starts_with(UNFINISHED) {
+                let size = entry.path().metadata()?.len();
+                level.objects.push(ListEntry { key, size });
+            }
+        }
+        level.objects.sort_by(|a, b| a.key.cmp(&b.key));
+        level.directories.sort();
+        Ok(level)
+    }
+}
+
+#[async_trait]
+impl Backend for LocalDirectory {
+    fn location(&self, reference: &Reference) -> Location {
+        Location::new(reference, self.root.display().to_string(), &SERVICE)
+    }
+
+    async fn get(
+        &self,
+        target: &ObjectAddress,
+        range: Option<Range<u64>>,
+        etag: Option<&str>,
+    ) -> Result<Body, StoreError> {
+        let location = self.location(&target.reference);
+        let opened = self.open(&target.key);
+        let (file, size, found) =
+            opened.map_err(|error| StoreError::from_io(error, location.clone(), "reading"))?;
+        check_version(etag, Some(&found), || location.clone())?;
+        let whole = range.is_none();
+        let range = range.unwrap_or(0..size);
+        let stream = chunks(file, range.start, range.end.min(size));
+        Ok(Body {
+            size: Some(size),
+            etag: Some(found),
+            start: range.start,
+            whole,
+            stream: stream
+                .map_err(move |error| StoreError::from_io(error, location.clone(), "reading"))
+                .boxed(),
+        })
+    }
+
+    async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
+        let write = || {
+            let unfinished = self.create(&target.key)?;
+            unfinished.file.write_all_at(&data, 0)?;
+            unfinished.publish()
+        };
+        write().map_err(|error| StoreError::from_io_write(error, self.location(&target.reference)))
+    }
+
+    async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
+        let found = self.look(&target.key);
+        found.map_err(|error| {
+            StoreError::from_io(error, self.location(&target.reference), "looking")
+        })
+    }
+
+    async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
+        let deleted = self.path(&target.key).and_then(std::fs::remove_file);
+        deleted.map_err(|error| {
+            StoreError::from_io(error, self.location(&target.reference), "deleting")
+        })
+    }
+
+    async fn is_listed(&self, target: &ObjectAddress) -> Result<bool, StoreError> {
+        Ok(self.path(&target.key).is_ok_and(|path| path.is_file()))
+    }
+
+    /// One page per directory.
+    fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
+        let location = self.location(&prefix.reference);
+        let pages = stream::try_unfold(vec![prefix.key], move |mut stack| {
+            let level = stack.pop().map(|directory| self.level(&directory));
+            let location = location.clone();
+            async move {
+                let Some(level) = level else { return Ok(None) };
+                let level =
+                    level.map_err(|error| StoreError::from_io(error, location, "listing"))?;
+                stack.extend(level.directories.into_iter().rev());
+                Ok(Some((level.objects, stack)))
+            }
+        });
+        Ok(pages.boxed())
+    }
+
+    async fn begin(
+        self: Arc<Self>,
+        target: ObjectAddress,
+    ) -> Result<Box<dyn PartsUpload>, StoreError> {
+        let location = self.location(&target.reference);
+        match self.create(&target.key) {
+            Ok(unfinished) => Ok(Box::new(LocalUpload {
+                unfinished,
+                location,
+            })),
+            Err(error) => Err(StoreError::from_io_write(error, location)),
+        }
+    }
+}
+
+#[async_trait]
+impl PartsUpload for LocalUpload {
+    async fn part(&self, _: usize, offset: u64, data: Bytes) -> Result<Part, StoreError> {
+        let written = self.unfinished.file.write_all_at(&data, offset);
+        written.map_err(|error| StoreError::from_io_write(error, self.location.clone()))?;
+        Ok(Part(None))
+    }
+
+    async fn complete(&self, _: Vec<Part>, _: u64) -> Result<(), StoreError> {
+        let published = self.unfinished.publish();
+        published.map_err(|error| StoreError::from_io_write(error, self.location.clone()))
+    }
+
+    async fn abort(&self) -> Result<(), StoreError> {
+        // The drop removes the file.
+        Ok(())
+    }
+}
+
+impl UnfinishedFile {
+    /// Makes the object visible.
+    fn publish(&self) -> io::Result<()> {
+        std::fs::rename(&self.path, &self.becomes)
+    }
+}
+
+impl Drop for UnfinishedFile {
+    fn drop(&mut self) {
+        // After a rename this name is free already.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn chunks(file: File, start: u64, end: u64) -> BoxStream<'static, io::Result<Bytes>> {
+    stream::try_unfold((file, start), move |(file, at)| async move {
+        let left = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+        if left == 0 {
+            return Ok(None);
+        }
+        let mut buffer = vec![0; left.min(CHUNK)];
+        let read = file.read_at(&mut buffer, at)?;
+        if read == 0 {
+            let message = "the file became shorter";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
+        }
+        buffer.truncate(read);
+        Ok(Some((Bytes::from(buffer), (file, at + read as u64))))
+    })
+    .boxed()
+}

@@ -1,0 +1,149 @@
+//! The limit on requests in flight: one for all stores, and one for each host that adapts to what the
+//! host bears (`adaptive`).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::adaptive::AdaptiveLimit;
+use super::failure::RequestFailure;
+
+/// Hands out permits for requests, first come first served.
+///
+/// A permit lives as long as its response body. A request takes the host's permit before the shared
+/// one: so a request that waits for a busy host takes nothing from other hosts, and a request that
+/// has both never waits.
+#[derive(Debug)]
+pub struct ConcurrencyLimit {
+    limit: usize,
+    all: Arc<Semaphore>,
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+}
+
+/// A host and the requests that it bears.
+#[derive(Debug)]
+struct Host {
+    name: String,
+    permits: Arc<Semaphore>,
+    limit: Mutex<AdaptiveLimit>,
+}
+
+/// The right to one request; ends when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    in_flight: InFlight,
+    of_host: Option<OwnedSemaphorePermit>,
+    _of_all: OwnedSemaphorePermit,
+}
+
+/// A request in flight: reports how it went.
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    host: Arc<Host>,
+    epoch: u64,
+}
+
+impl ConcurrencyLimit {
+    /// A limit of `limit` requests at once, at least one.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            limit,
+            all: Arc::new(Semaphore::new(limit)),
+            hosts: Mutex::default(),
+        }
+    }
+
+    /// Waits for a permit; `None` only if a semaphore was closed, which never happens.
+    pub(super) async fn acquire(&self, host: &str) -> Option<Permit> {
+        let host = self.host(host);
+        let of_host = Arc::clone(&host.permits).acquire_owned().await.ok()?;
+        let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
+        let epoch = host.limit().entered();
+        Some(Permit {
+            in_flight: InFlight { host, epoch },
+            of_host: Some(of_host),
+            _of_all: of_all,
+        })
+    }
+
+    fn host(&self, name: &str) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(host) = hosts.get(name) {
+            return Arc::clone(host);
+        }
+        let host = Arc::new(Host {
+            name: name.to_owned(),
+            permits: Arc::new(Semaphore::new(self.limit)),
+            limit: Mutex::new(AdaptiveLimit::new(self.limit)),
+        });
+        hosts.insert(name.to_owned(), Arc::clone(&host));
+        host
+    }
+}
+
+impl Permit {
+    /// The request that this permits.
+    pub(super) fn in_flight(&self) -> InFlight {
+        self.in_flight.clone()
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut limit = self.in_flight.host.limit();
+        let keeps = limit.left();
+        // Returned under the lock, before another request counts the free permits.
+        match self.of_host.take() {
+            Some(permit) if !keeps => permit.forget(),
+            permit => drop(permit),
+        }
+    }
+}
+
+impl InFlight {
+    /// The host answered well.
+    pub(super) fn succeeded(&self) {
+        let mut limit = self.host.limit();
+        let Some(raised) = limit.succeeded() else {
+            return;
+        };
+        if raised.permit {
+            self.host.permits.add_permits(1);
+        }
+        drop(limit);
+        let (host, limit) = (&self.host.name, raised.to);
+        if raised.is_full {
+            tracing::info!(host, limit, "the host takes all requests again");
+        } else {
+            tracing::debug!(host, limit, "more requests at once");
+        }
+    }
+
+    /// The host asked for fewer requests.
+    pub(super) fn refused(&self, reason: &RequestFailure) {
+        let mut limit = self.host.limit();
+        let Some(lowered) = limit.refused(self.epoch) else {
+            return;
+        };
+        let surplus = lowered.from - lowered.to;
+        let taken = self.host.permits.forget_permits(surplus);
+        limit.owe(surplus - taken);
+        drop(limit);
+        let (host, limit) = (&self.host.name, lowered.to);
+        // A host of constant strength is probed again and again: only the first time is news.
+        if lowered.was_full {
+            tracing::info!(host, limit, %reason, "the host is busy: fewer requests at once");
+        } else {
+            tracing::debug!(host, limit, %reason, "fewer requests at once");
+        }
+    }
+}
+
+impl Host {
+    fn limit(&self) -> MutexGuard<'_, AdaptiveLimit> {
+        self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,178 @@
+//! The kind `mem`: a map in this process (spec §6.3), for tests and demonstrations.
+//!
+//! It ends with the process, so no other run of the program reads what this one writes; a warning says
+//! so when it is opened. It has no limit: each object takes memory until the process ends. Caller:
+//! `stores`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
+
+use super::backend::{
+    Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
+};
+use super::error::{Location, StoreError, StoreService};
+use super::reference::Reference;
+
+/// The memory of this process, for messages.
+static SERVICE: StoreService = StoreService {
+    name: "memory",
+    identity: "nothing, since memory needs no credentials",
+};
+
+/// One container.
+#[derive(Debug)]
+pub(super) struct InMemory {
+    name: String,
+    objects: Objects,
+}
+
+/// Objects by key, each with the number of its version.
+type Objects = Arc<Mutex<BTreeMap<String, (Bytes, u64)>>>;
+
+/// An upload in parts: pieces by their offsets.
+#[derive(Debug)]
+struct MemoryUpload {
+    objects: Objects,
+    key: String,
+    pieces: Mutex<BTreeMap<u64, Bytes>>,
+}
+
+impl InMemory {
+    /// An empty container.
+    pub(super) fn new(name: &str) -> Self {
+        tracing::warn!(
+            container = name,
+            "a store of the kind mem lives in the memory of this process: its objects end with it"
+        );
+        Self {
+            name: name.to_owned(),
+            objects: Objects::default(),
+        }
+    }
+
+    fn find(
+        &self,
+        target: &ObjectAddress,
+        action: &'static str,
+    ) -> Result<(Bytes, u64), StoreError> {
+        let found = lock(&self.objects).get(&target.key).cloned();
+        found.ok_or_else(|| {
+            let message = "this process wrote no object of this key";
+            let error = io::Error::new(io::ErrorKind::NotFound, message);
+            StoreError::from_io(error, self.location(&target.reference), action)
+        })
+    }
+}
+
+#[async_trait]
+impl Backend for InMemory {
+    fn location(&self, reference: &Reference) -> Location {
+        Location::new(reference, format!("{} in memory", self.name), &SERVICE)
+    }
+
+    async fn get(
+        &self,
+        target: &ObjectAddress,
+        range: Option<Range<u64>>,
+        etag: Option<&str>,
+    ) -> Result<Body, StoreError> {
+        let (data, version) = self.find(target, "reading")?;
+        let found = version.to_string();
+        check_version(etag, Some(&found), || self.location(&target.reference))?;
+        let size = data.len() as u64;
+        let whole = range.is_none();
+        let range = range.unwrap_or(0..size);
+        let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(data.len());
+        let end = offset(range.end);
+        let piece = data.slice(offset(range.start).min(end)..end);
+        Ok(Body {
+            size: Some(size),
+            etag: Some(found),
+            start: range.start,
+            whole,
+            stream: stream::iter([Ok(piece)]).boxed(),
+        })
+    }
+
+    async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
+        // A copy: what arrives may be a piece of a larger buffer, which it would keep.
+        store(&self.objects, &target.key, Bytes::copy_from_slice(&data));
+        Ok(())
+    }
+
+    async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
+        self.find(target, "looking").map(|_| ())
+    }
+
+    async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
+        lock(&self.objects).remove(&target.key);
+        Ok(())
+    }
+
+    async fn is_listed(&self, target: &ObjectAddress) -> Result<bool, StoreError> {
+        Ok(lock(&self.objects).contains_key(&target.key))
+    }
+
+    /// One page.
+    fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
+        let prefix = prefix.prefix();
+        let objects = lock(&self.objects);
+        let beneath = objects
+            .range(prefix.clone()..)
+            .take_while(|(key, _)| key.starts_with(&prefix));
+        let page: Vec<_> = beneath
+            .map(|(key, (data, _))| ListEntry {
+                key: key.clone(),
+                size: data.len() as u64,
+            })
+            .collect();
+        Ok(stream::iter([Ok(page)]).boxed())
+    }
+
+    async fn begin(
+        self: Arc<Self>,
+        target: ObjectAddress,
+    ) -> Result<Box<dyn PartsUpload>, StoreError> {
+        Ok(Box::new(MemoryUpload {
+            objects: Arc::clone(&self.objects),
+            key: target.key,
+            pieces: Mutex::default(),
+        }))
+    }
+}
+
+#[async_trait]
+impl PartsUpload for MemoryUpload {
+    async fn part(&self, _: usize, offset: u64, data: Bytes) -> Result<Part, StoreError> {
+        // A copy, as above.
+        lock(&self.pieces).insert(offset, Bytes::copy_from_slice(&data));
+        Ok(Part(None))
+    }
+
+    async fn complete(&self, _: Vec<Part>, _: u64) -> Result<(), StoreError> {
+        let data: Vec<u8> = lock(&self.pieces).values().flatten().copied().collect();
+        store(&self.objects, &self.key, data.into());
+        Ok(())
+    }
+
+    async fn abort(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Makes `data` the next version of an object.
+fn store(objects: &Objects, key: &str, data: Bytes) {
+    let mut objects = lock(objects);
+    let version = objects.get(key).map_or(0, |(_, version)| version + 1);
+    objects.insert(key.to_owned(), (data, version));
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,278 @@
+//! The rules, from a name to elimination. Pure.
+
+use std::{fmt, path::Path};
+
+use super::candidate::{
+    Candidate, DOWNLOADER, downloader, has_later_attempt, ids, is_behind, made, mounts, name,
+    named, runs_copilot,
+};
+use crate::track::{ContainerId, Timestamp, mounts::Mount, place::Place};
+
+/// By which rule main was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// `--main-container` names it.
+    Named,
+    /// It is called as Flyte calls a main container.
+    FlyteNaming,
+    /// It mounts our output directory.
+    OutputVolume,
+    /// No other container is left.
+    Elimination,
+    /// No rule finds it, and nothing excludes that it was main.
+    NotExcluded,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Named => "named by --main-container",
+            Self::FlyteNaming => "named as Flyte names a main container",
+            Self::OutputVolume => "it mounts the output directory",
+            Self::Elimination => "by elimination: no other container of the pod is left",
+            Self::NotExcluded => "no rule finds it, and nothing excludes that it was main",
+        })
+    }
+}
+
+/// The name that Flyte gives to the main container of a pod task.
+const PRIMARY: &str = "primary";
+
+/// Containers that other systems put into a pod, and Flyte's own. None of them is main.
+const INFRASTRUCTURE: &[&str] = &[
+    DOWNLOADER,
+    "flyte-copilot-uploader",
+    "flyte-copilot-sidecar",
+    "istio-proxy",
+    "istio-init",
+    "istio-validation",
+    "linkerd-proxy",
+    "linkerd-init",
+    "linkerd-network-validator",
+    "consul-dataplane",
+    "envoy-sidecar",
+    "kuma-sidecar",
+    "kuma-init",
+    "vault-agent",
+    "vault-agent-init",
+    "cloud-sql-proxy",
+    "gke-gcsfuse-sidecar",
+    "gke-gcsfuse-metadata-prefetch",
+    "datadog-agent-injector",
+];
+
+/// What the rules compare containers with.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// `--main-container`.
+    pub main_container: Option<String>,
+    /// `--ignore-container`, in addition to known infrastructure.
+    pub ignored: Vec<String>,
+    /// Our host name, which is the pod's name unless it uses the node's network.
+    pub host_name: Option<String>,
+    /// Our own container.
+    pub own: Option<ContainerId>,
+    /// Our pod's uid, if kubelet's mounts show it: then each container of the pod except the sandbox has
+    /// such mounts.
+    pub pod_uid: Option<String>,
+    /// The mount that holds our output directory.
+    pub output_mount: Option<Mount>,
+    /// A source reports all containers by name: one without a name has not been reported yet.
+    pub all_are_named: bool,
+}
+
+/// What the pod's manifest says, if a source can read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The pod's name, also for a pod on the node's network.
+    pub pod_name: String,
+    /// Containers that cannot be main: init containers, native sidecars, and our own.
+    pub never_main: Vec<String>,
+    /// The mount that holds our output directory, in the form in which the same source reports the mounts of
+    /// other containers.
+    pub output_mount: Option<Mount>,
+}
+
+impl Rules {
+    /// From our place: our container, our pod, and the mount that holds `output`, our output directory as an
+    /// absolute path without links. No names yet.
+    #[must_use]
+    pub fn from_place(place: &Place, output: &Path) -> Self {
+        Self {
+            own: place.own.clone(),
+            pod_uid: place.evidence.pod_uid.clone(),
+            output_mount: place.evidence.mount_of(output).cloned(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds what the manifest says. The output mount that our own mounts show stays: the manifest's was
+    /// derived from it.
+    #[must_use]
+    pub fn with_manifest(mut self, manifest: &Manifest) -> Self {
+        self.host_name = Some(manifest.pod_name.clone());
+        self.ignored.extend_from_slice(&manifest.never_main);
+        self.output_mount = self.output_mount.or_else(|| manifest.output_mount.clone());
+        self.all_are_named = true;
+        self
+    }
+
+    /// The main containers and the rule that found them; nothing if no rule finds one yet.
+    #[must_use]
+    pub fn choose(&self, candidates: &[Candidate<'_>]) -> Option<(Vec<ContainerId>, Why)> {
+        let others: Vec<Candidate<'_>> = candidates
+            .iter()
+            .filter(|candidate| self.may_be_main(candidate))
+            .copied()
+            .collect();
+        let (chosen, why) = match &self.main_container {
+            Some(wanted) => (named(&others, wanted), Why::Named),
+            None => self.unnamed(&others),
+        };
+        if !chosen.is_empty() {
+            return Some((chosen, why));
+        }
+        let left = self.by_elimination(&others);
+        (!left.is_empty()).then_some((left, Why::Elimination))
+    }
+
+    /// Whether containers that this rule finds are certainly main, whatever container comes later. Only a
+    /// name is certain. The output volume is not, not even after our downloader: a pod template may put an
+    /// init container there, and a second main may begin after the first. Outside Kubernetes init
+    /// containers do not exist.
+    #[must_use]
+    pub fn is_certain(&self, why: Why) -> bool {
+        self.pod_uid.is_none() || matches!(why, Why::Named | Why::FlyteNaming)
+    }
+
+    /// Whether a container may be main, or may turn out to be main when more is known of it.
+    #[must_use]
+    pub fn may_become_main(&self, candidate: &Candidate<'_>) -> bool {
+        self.may_be_main(candidate) && !self.is_infrastructure(candidate)
+    }
+
+    fn may_be_main(&self, candidate: &Candidate<'_>) -> bool {
+        let is_sandbox = candidate.evidence.is_some_and(|evidence| {
+            evidence.is_sandbox || (self.pod_uid.is_some() && evidence.pod_uid != self.pod_uid)
+        });
+        !is_sandbox && self.own.as_ref() != Some(candidate.id)
+    }
+
+    fn unnamed(&self, candidates: &[Candidate<'_>]) -> (Vec<ContainerId>, Why) {
+        let by_name = self.by_flytes_naming(candidates);
+        if by_name.is_empty() {
+            (self.by_output_volume(candidates), Why::OutputVolume)
+        } else {
+            (by_name, Why::FlyteNaming)
+        }
+    }
+
+    fn by_flytes_naming(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+        // `setHostnameAsFQDN` puts the cluster's domain behind the pod's name.
+        let host_name = self
+            .host_name
+            .as_deref()
+            .and_then(|host| host.split('.').next());
+        ids(candidates.iter().filter(|candidate| {
+            self.may_be_main(candidate)
+                && name(candidate).is_some_and(|name| name == PRIMARY || host_name == Some(name))
+        }))
+    }
+
+    fn by_output_volume(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+        let Some(output) = &self.output_mount else {
+            return Vec::new();
+        };
+        let downloader = downloader(candidates);
+        let sharers: Vec<&Candidate<'_>> = candidates
+            .iter()
+            .filter(|candidate| !self.is_infrastructure(candidate))
+            .filter(|candidate| {
+                // A reading before the pivot is true, but not complete.
+                candidate
+                    .evidence
+                    .is_some_and(|evidence| mounts(evidence, output))
+            })
+            .filter(|candidate| {
+                downloader.is_none_or(|downloader| is_behind(candidate, downloader))
+            })
+            .collect();
+        // One that is being made will begin later than all that have ended.
+        let began = |sharer: &&Candidate<'_>| sharer.began.unwrap_or(Timestamp(u64::MAX));
+        let last_began = sharers.iter().map(began).max();
+        ids(sharers.into_iter().filter(|sharer| {
+            !matches!((sharer.ended, last_began), (Some(ended), Some(last)) if ended < last)
+        }))
+    }
+
+    fn by_elimination(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+        let rules_apply = self.main_container.is_some() || self.output_mount.is_some();
+        let possible = |one: &&Candidate<'_>| self.may_have_been_main(one, candidates);
+        let last_began = candidates
+            .iter()
+            .filter(possible)
+            .filter_map(|one| one.began)
+            .max();
+        ids(candidates.iter().filter(|candidate| match made(candidate) {
+            // Gone before its mounts could be read: it may have been main, unless another began later.
+            None => {
+                candidate
+                    .ended
+                    .is_some_and(|ended| Some(ended) >= last_began)
+                    && possible(candidate)
+            }
+            // Not a container of Kubernetes, so no rule can match its name.
+            Some(evidence) if !evidence.is_of_a_pod() => self.main_container.is_none(),
+            Some(_) => !rules_apply && !self.is_infrastructure(candidate),
+        }))
+    }
+
+    /// Whether a container may be, or may have been, main by all that is known of it. If it ended badly the
+    /// run is a failure, whichever container the rules find. `candidates` are all containers of the pod.
+    #[must_use]
+    pub fn may_have_been_main(
+        &self,
+        candidate: &Candidate<'_>,
+        candidates: &[Candidate<'_>],
+    ) -> bool {
+        let is_known_not_to_be = !self.may_be_main(candidate)
+            || self.is_infrastructure(candidate)
+            || runs_copilot(candidate)
+            || has_later_attempt(candidate, candidates);
+        if is_known_not_to_be {
+            return false;
+        }
+        let named = match &self.main_container {
+            Some(wanted) => named(candidates, wanted),
+            None => self.by_flytes_naming(candidates),
+        };
+        if !named.is_empty() {
+            return named.contains(candidate.id);
+        }
+        let is_behind = |downloader| is_behind(candidate, downloader);
+        self.may_mount_outputs(candidate) && downloader(candidates).is_none_or(is_behind)
+    }
+
+    /// Whether the outputs may be this container's, by what is known of its mounts.
+    fn may_mount_outputs(&self, candidate: &Candidate<'_>) -> bool {
+        match (made(candidate), &self.output_mount) {
+            // Nothing is known of it, so all is possible, unless a source reports all containers by name.
+            (None, _) => !self.all_are_named && !self.has_other_name(candidate),
+            (Some(evidence), _) if !evidence.is_of_a_pod() => self.main_container.is_none(),
+            (Some(_), _) if self.main_container.is_some() => false,
+            (Some(evidence), Some(output)) => mounts(evidence, output),
+            (Some(_), None) => true,
+        }
+    }
+
+    /// Whether its name is known, and is not `--main-container`.
+    fn has_other_name(&self, candidate: &Candidate<'_>) -> bool {
+        self.main_container.is_some() && name(candidate).is_some()
+    }
+
+    fn is_infrastructure(&self, candidate: &Candidate<'_>) -> bool {
+        name(candidate).is_some_and(|name| {
+            INFRASTRUCTURE.contains(&name) || self.ignored.iter().any(|ignored| ignored == name)
+        })
+    }
+}

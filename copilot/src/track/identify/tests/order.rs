@@ -1,0 +1,104 @@
+//! Containers that share the output volume: kubelet's order decides.
+
+use super::*;
+
+#[test]
+fn among_those_that_share_the_volume_the_order_decides() {
+    const LOADER: &str = "flyte-copilot-downloader";
+    let rules = pods_rules();
+    let at = Some;
+    let rows: [(&str, Vec<Known>, &[&str]); 10] = [
+        (
+            "what began before the downloader is no main",
+            vec![
+                container("init*", at(1), at(2)),
+                container(LOADER, at(3), at(5)),
+                container("main*", at(6), None),
+            ],
+            &["main"],
+        ),
+        (
+            "while the downloader is the last there is no main",
+            vec![
+                container("init*", at(1), at(2)),
+                container(LOADER, at(3), None),
+            ],
+            &[],
+        ),
+        (
+            "a native sidecar that began before it is none, even if it lives on",
+            vec![
+                container("shipper*", at(1), None),
+                container(LOADER, at(3), at(5)),
+                container("main*", at(5), at(9)),
+            ],
+            &["main"],
+        ),
+        (
+            "what ended before a later sharer began is none",
+            vec![
+                container("init*", at(1), at(2)),
+                container("main*", at(3), None),
+            ],
+            &["main"],
+        ),
+        (
+            "not even while that one is being made",
+            vec![
+                container("init*", at(1), at(2)),
+                container("main*", None, None),
+            ],
+            &["main"],
+        ),
+        (
+            "of several that overlap, all are",
+            vec![
+                container("one*", at(1), at(4)),
+                container("two*", at(3), None),
+            ],
+            &["one", "two"],
+        ),
+        (
+            "what does not share is none, whenever it ran",
+            vec![
+                container("main*", at(3), None),
+                container("other", at(4), None),
+            ],
+            &["main"],
+        ),
+        (
+            "only others: none",
+            vec![container("other", at(4), at(5))],
+            &[],
+        ),
+        (
+            "one that has not begun counts",
+            vec![container("main*", None, None)],
+            &["main"],
+        ),
+        (
+            "infrastructure that shares is none",
+            vec![
+                container("istio-proxy*", at(3), None),
+                container("vault-agent*", at(4), None),
+            ],
+            &[],
+        ),
+    ];
+    for (why, containers, expected) in rows {
+        assert_eq!(chosen(&rules, &containers), expected, "{why}");
+    }
+}
+
+#[test]
+fn a_downloader_that_streams_lives_beside_main() {
+    let downloader = |ended| container("flyte-copilot-downloader", Some(3), ended);
+    for (ended, main_ended) in [(None, None), (None, Some(9)), (Some(12), Some(9))] {
+        let containers = [
+            container("init*", Some(1), Some(2)),
+            downloader(ended),
+            container("main*", Some(6), main_ended),
+        ];
+        assert_eq!(chosen(&pods_rules(), &containers), ["main"], "{ended:?}");
+    }
+}

@@ -1,0 +1,131 @@
+//! Which containers may have been main.
+
+use super::*;
+use crate::track::identify::candidate::DOWNLOADER;
+
+/// A container called so that ran from 6 to 9; `*` behind the name: it mounts the output volume.
+fn it(name: &str) -> Known {
+    Known {
+        id: ContainerId::new("it"),
+        ..container(name, Some(6), Some(9))
+    }
+}
+
+fn unread() -> Known {
+    Known {
+        evidence: None,
+        ..it("it")
+    }
+}
+
+/// Its mounts were read before the runtime pivoted.
+fn half_made(name: &str) -> Known {
+    let mut known = it(name);
+    if let Some(evidence) = &mut known.evidence {
+        evidence.stage = Stage::BeforePivot;
+    }
+    known
+}
+
+/// Whether a container may have been main beside others.
+fn may_have_been_main(rules: &Rules, known: &Known, others: &[Known]) -> bool {
+    let all = others.iter().chain([known]);
+    let candidates: Vec<Candidate<'_>> = all.map(Known::candidate).collect();
+    rules.may_have_been_main(&known.candidate(), &candidates)
+}
+
+#[test]
+fn what_its_mounts_exclude_was_not_main() {
+    let rules = pods_rules();
+    let no_volume = Rules {
+        output_mount: None,
+        ..pods_rules()
+    };
+    let all_named = Rules {
+        all_are_named: true,
+        ..pods_rules()
+    };
+    for (case, rules, known, expected) in [
+        ("mounts the outputs", &rules, it("it*"), true),
+        ("mounts others", &rules, it("it"), false),
+        ("mounts being made", &rules, half_made("it"), true),
+        ("some of its mounts known", &rules, half_made("it*"), true),
+        ("nothing is known", &rules, unread(), true),
+        (
+            "nothing is known, all are named",
+            &all_named,
+            unread(),
+            false,
+        ),
+        ("infrastructure", &rules, it("istio-proxy*"), false),
+        (
+            "infrastructure being made",
+            &rules,
+            half_made("istio-proxy"),
+            false,
+        ),
+        ("no volume is known", &no_volume, it("it"), true),
+    ] {
+        assert_eq!(may_have_been_main(rules, &known, &[]), expected, "{case}");
+    }
+}
+
+#[test]
+fn what_the_order_excludes_was_not_main() {
+    let loader = |began| container(DOWNLOADER, Some(began), Some(began + 2));
+    let again = Known {
+        id: ContainerId::new("again"),
+        ..container("it*", Some(10), None)
+    };
+    for (case, known, other, expected) in [
+        ("behind the downloader", it("it*"), loader(3), true),
+        ("unread, behind it", unread(), loader(3), true),
+        ("before it", it("it*"), loader(10), false),
+        ("unread, before it", unread(), loader(10), false),
+        ("kubelet tried again", it("it*"), again, false),
+    ] {
+        let found = may_have_been_main(&pods_rules(), &known, &[other]);
+        assert_eq!(found, expected, "{case}");
+    }
+}
+
+#[test]
+fn what_a_name_excludes_was_not_main() {
+    let asked_for = |name: &str| Rules {
+        main_container: Some(name.to_owned()),
+        ..pods_rules()
+    };
+    let by_host = || Rules {
+        host_name: Some("main".to_owned()),
+        ..pods_rules()
+    };
+    let main = || vec![container("main", Some(6), None)];
+    for (case, rules, known, others, expected) in [
+        (
+            "another is called like the pod",
+            by_host(),
+            it("it*"),
+            main(),
+            false,
+        ),
+        ("unread, another is", by_host(), unread(), main(), false),
+        ("asked for", asked_for("it"), it("it"), Vec::new(), true),
+        (
+            "another is asked for",
+            asked_for("main"),
+            it("it*"),
+            Vec::new(),
+            false,
+        ),
+        (
+            "unread, another is asked for",
+            asked_for("main"),
+            unread(),
+            Vec::new(),
+            true,
+        ),
+    ] {
+        let found = may_have_been_main(&rules, &known, &others);
+        assert_eq!(found, expected, "{case}");
+    }
+}

@@ -1,0 +1,118 @@
+//! One small object whole: read, written, looked for or removed. Inputs, outputs and error documents
+//! are such objects.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::try_join_all;
+
+use super::download::{RangeRead, Sink};
+use super::error::CopyError;
+use super::progress::Tally;
+use super::stop::Stop;
+use crate::store::{Object, Reference, Stores};
+
+/// A small object's bytes, in memory.
+struct MemorySink<'a> {
+    object: &'a Object,
+    data: BytesMut,
+    limit: u64,
+}
+
+impl Sink for MemorySink<'_> {
+    fn write(&mut self, bytes: &[u8], at: u64) -> Result<(), CopyError> {
+        self.data
+            .truncate(usize::try_from(at).unwrap_or(usize::MAX));
+        self.data.extend_from_slice(bytes);
+        let length = self.data.len() as u64;
+        if length > self.limit {
+            return Err(self.object.exceeds(length, self.limit).into());
+        }
+        Ok(())
+    }
+}
+
+/// Reads a whole object of at most `limit` bytes.
+pub(super) async fn read(
+    stores: &Stores,
+    from: &Reference,
+    limit: u64,
+    stop: &Stop,
+) -> Result<Bytes, CopyError> {
+    let object = stores.open(from)?;
+    // On the heap: the futures of the jobs hold this one several times.
+    let whole = Box::pin(read_whole(stores, &object, limit));
+    stop.race(whole).await?
+}
+
+async fn read_whole(stores: &Stores, object: &Object, limit: u64) -> Result<Bytes, CopyError> {
+    let body = object.get(None, None).await?;
+    if let Some(size) = body.size.filter(|size| *size > limit) {
+        return Err(object.exceeds(size, limit).into());
+    }
+    let mut sink = MemorySink {
+        object,
+        data: BytesMut::new(),
+        limit,
+    };
+    let (retry, tally) = (&stores.network().retry, Tally::default());
+    let whole = RangeRead::whole(object, body, retry, &tally);
+    whole.copy_to(&mut sink).await?;
+    Ok(sink.data.freeze())
+}
+
+/// Writes a whole object.
+pub(super) async fn write(
+    stores: &Stores,
+    to: &Reference,
+    data: Bytes,
+    stop: &Stop,
+) -> Result<(), CopyError> {
+    let object = stores.open(to)?;
+    Ok(stop.race(object.put(data)).await??)
+}
+
+/// Removes objects of an earlier run.
+pub(super) async fn remove_stale(
+    stores: &Stores,
+    objects: &[Reference],
+    stop: &Stop,
+) -> Result<(), CopyError> {
+    let removals = objects.iter().map(|object| remove(stores, object));
+    stop.race(try_join_all(removals)).await??;
+    Ok(())
+}
+
+async fn remove(stores: &Stores, object: &Reference) -> Result<(), CopyError> {
+    let object = stores.open(object)?;
+    let shown = object.reference().shown();
+    let is_there = object.exists().await;
+    if let Ok(false) = is_there {
+        return Ok(());
+    }
+    match (object.delete().await, is_there) {
+        (Ok(()), Ok(_)) => tracing::info!(object = shown, "removed: an earlier run left it"),
+        (Ok(()), Err(_)) => {}
+        (Err(cause), Ok(_)) => {
+            return Err(CopyError::Stale {
+                object: shown,
+                cause: Box::new(cause),
+            });
+        }
+        (Err(_), Err(reason)) => tracing::warn!(
+            object = shown,
+            %reason,
+            "the store does not say whether an earlier run left this object, and does not delete it. \
+             If the object exists, readers take it for the outcome of this run"
+        ),
+    }
+    Ok(())
+}
+
+/// Whether an object of exactly this key exists.
+pub(super) async fn is_object(
+    stores: &Stores,
+    reference: &Reference,
+    stop: &Stop,
+) -> Result<bool, CopyError> {
+    let object = stores.open(reference)?;
+    Ok(stop.race(object.is_there()).await??)
+}
