@@ -40,7 +40,7 @@ impl Rejection {
         }
     }
 
-    /// What writing an error document needs; none if none can be written.
+    /// What writing an error document needs; none if it cannot be written.
     #[must_use]
     pub fn reportable(&self) -> Option<&Reportable> {
         self.reportable.as_deref()

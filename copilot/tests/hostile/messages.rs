@@ -181,7 +181,7 @@ fn beneath_long_names(levels: usize, many: usize) -> Vec<u8> {
 fn long_names_over_many_values() {
     let bytes = beneath_long_names(30, 20_000);
     let error = bounded(&bytes, plan).unwrap_err();
-    assert!(error.contains("a path at most 4095"), "{error}");
+    assert!(error.contains("a path has at most 4095"), "{error}");
 
     let bytes = beneath_long_names(15, 100_000);
     let (outcome, peak) = peak_of(|| plan(&bytes));

@@ -36,7 +36,7 @@ pub enum OutputRule {
     #[error("the type {0} is not supported as an output")]
     Unsupported(String),
     /// The file does not exist.
-    #[error("file not found at {}, nor exactly one file named {}; the program must write it", path.display(), Shown(pattern))]
+    #[error("file not found at {}, and no single file matches {}; the program must write it", path.display(), Shown(pattern))]
     Missing {
         /// The expected path.
         path: PathBuf,
@@ -79,7 +79,7 @@ pub enum OutputRule {
     /// Neither a file nor a directory.
     #[error("{} is a {kind}; write a file or a directory", path.display())]
     Special {
-        /// What it is.
+        /// Its kind, such as `named pipe`.
         kind: &'static str,
         /// Its path.
         path: PathBuf,
@@ -93,7 +93,7 @@ pub enum OutputRule {
         declared: String,
         /// Its path.
         path: PathBuf,
-        /// Its size in bytes; more if it grew while it was read.
+        /// Its size in bytes; a file that grew while it was read may be larger.
         size: u64,
         /// The largest size in bytes.
         limit: u64,

@@ -189,11 +189,11 @@ fn refused_settings_cause_no_requests() {
         ("auth_type=magic", "auth_type=\"magic\""),
         (
             "sign_payload=perhaps",
-            "sign_payload: it is auto, always or never",
+            "sign_payload: it must be auto, always or never",
         ),
         (
             "upload_checksum=md5",
-            "upload_checksum: it is none, sha256 or crc64nvme",
+            "upload_checksum: it must be none, sha256 or crc64nvme",
         ),
         ("secret_key_path=DIR/nothing", "secret_key_path"),
         ("disable_ssl=perhaps", "disable_ssl"),

@@ -4,7 +4,7 @@ use super::*;
 use crate::idl::Message;
 
 #[test]
-fn offloaded_literals_are_asked_for_wherever_they_are() {
+fn offloaded_literals_are_requested_at_every_place() {
     let mut tagged = offloaded("s3://b/1");
     tagged.hash = "h".to_owned();
     let inner = map([("k", offloaded("s3://b/3"))]);
