@@ -176,3 +176,67 @@ fn store(objects: &Objects, key: &str, data: Bytes) {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream::TryStreamExt as _;
+
+    use super::*;
+
+    fn at(key: &str) -> ObjectAddress {
+        ObjectAddress {
+            key: key.to_owned(),
+            reference: Reference::parse("mem://c").unwrap().at_key(key),
+        }
+    }
+
+    async fn read(memory: &InMemory, key: &str, range: Option<Range<u64>>) -> Vec<u8> {
+        let body = memory.get(&at(key), range, None).await.unwrap();
+        let pieces: Vec<Bytes> = body.stream.try_collect().await.unwrap();
+        pieces.concat()
+    }
+
+    async fn etag(memory: &InMemory, key: &str) -> Option<String> {
+        memory.get(&at(key), None, None).await.unwrap().etag
+    }
+
+    async fn listed(memory: &Arc<InMemory>, prefix: &str) -> Vec<(String, u64)> {
+        let pages = Arc::clone(memory).list(at(prefix)).unwrap();
+        let pages: Vec<Vec<ListEntry>> = pages.try_collect().await.unwrap();
+        let entries = pages.into_iter().flatten();
+        entries.map(|entry| (entry.key, entry.size)).collect()
+    }
+
+    #[tokio::test]
+    async fn objects_appear_whole_and_are_read_in_ranges() {
+        let memory = Arc::new(InMemory::new("c"));
+        let upload = Arc::clone(&memory).begin(at("a")).await.unwrap();
+        upload.part(1, 6, "second".into()).await.unwrap();
+        upload.part(0, 0, "first ".into()).await.unwrap();
+        assert!(!memory.is_listed(&at("a")).await.unwrap());
+        upload.complete(Vec::new(), 12).await.unwrap();
+        assert_eq!(read(&memory, "a", None).await, b"first second");
+        for (range, expected) in [(6..9, "sec"), (6..105, "second"), (99..100, "")] {
+            let found = read(&memory, "a", Some(range.clone())).await;
+            assert_eq!(found, expected.as_bytes(), "{range:?}");
+        }
+        let before = etag(&memory, "a").await;
+        memory.put(&at("a"), Bytes::new()).await.unwrap();
+        assert_ne!(etag(&memory, "a").await, before);
+        memory.delete(&at("a")).await.unwrap();
+        let missing = memory.head(&at("a")).await.unwrap_err();
+        assert!(matches!(missing, StoreError::NotFound { .. }), "{missing}");
+    }
+
+    #[tokio::test]
+    async fn a_prefix_ends_at_a_slash() {
+        let memory = Arc::new(InMemory::new("c"));
+        for key in ["p/a", "p/b/c", "p", "p2", "p.x", "o/a"] {
+            let content = Bytes::copy_from_slice(key.as_bytes());
+            memory.put(&at(key), content).await.unwrap();
+        }
+        let expected = [("p/a".to_owned(), 3), ("p/b/c".to_owned(), 5)];
+        assert_eq!(listed(&memory, "p").await, expected);
+        assert_eq!(listed(&memory, "").await.len(), 6);
+    }
+}
