@@ -16,6 +16,9 @@ pub struct Record {
     pub started: u64,
     /// The container: id of the cgroup one level below the pod.
     pub cgroup: u64,
+    /// For [`kind::EXEC`] of a process that our own pid namespace does not show: a fingerprint of its
+    /// command line; 0 if it could not be read.
+    pub command: u64,
     /// [`kind`]: what happened.
     pub kind: u32,
     /// Thread group id in our own pid namespace; 0 if the process's innermost namespace is another one.
@@ -103,10 +106,16 @@ pub enum Offset {
     CssSetController,
     /// `cgroup_subsys_state.cgroup`
     ControllerCgroup,
+    /// `task_struct.mm`
+    TaskMm,
+    /// `mm_struct.arg_start`
+    MmArgStart,
+    /// `mm_struct.arg_end`
+    MmArgEnd,
 }
 
 /// Number of [`Offset`] slots.
-pub const OFFSETS: usize = Offset::ControllerCgroup as usize + 1;
+pub const OFFSETS: usize = Offset::MmArgEnd as usize + 1;
 
 /// The value of a slot whose field this kernel lacks: what needs the field is switched off.
 pub const ABSENT: u32 = u32::MAX;

@@ -15,6 +15,7 @@
               not inlined limit what a program may do"
 )]
 
+mod command;
 mod fields;
 mod maps;
 mod namespace;

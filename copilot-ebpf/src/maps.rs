@@ -8,6 +8,8 @@ use aya_ebpf::{
 };
 use copilot_common::{LEVELS, lost, pod};
 
+use crate::command::WORDS;
+
 /// Flag of `bpf_ringbuf_submit`: wake the reader even if it has not caught up.
 pub const WAKE_READER: u64 = BPF_RB_FORCE_WAKEUP as u64;
 
@@ -41,6 +43,10 @@ pub static POPULATED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 /// Records that were not sent, by reason: see [`lost`].
 #[map]
 pub static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(lost::SLOTS, 0);
+
+/// Room for a command line.
+#[map]
+pub static COMMAND: PerCpuArray<[u64; WORDS]> = PerCpuArray::with_max_entries(1, 0);
 
 /// Cgroup ids of our own task by level, filled by the program `learn`.
 #[map]

@@ -13,7 +13,7 @@ use aya_log_ebpf::debug;
 use copilot_common::{Record, flag, kind, lost};
 
 use crate::{
-    maps, namespace,
+    command, maps, namespace,
     process::{self, Task},
     scope,
 };
@@ -143,6 +143,11 @@ fn send(
         },
         status,
         flags,
+        command: if what == kind::EXEC && !is_visible {
+            command::fingerprint(ctx.arg(0))
+        } else {
+            0
+        },
         comm: if is_visible {
             [0; 16]
         } else {

@@ -166,6 +166,8 @@ pub enum Event {
         container: ContainerId,
         /// The command name, of at most 15 bytes.
         program: String,
+        /// A fingerprint of the command line: a restarted container has the same one.
+        command: Option<u64>,
     },
     /// A container runs its program. From a source that knows containers and not processes.
     ContainerStarted {

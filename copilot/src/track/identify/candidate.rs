@@ -23,6 +23,8 @@ pub struct Candidate<'a> {
     pub evidence: Option<&'a MountEvidence>,
     /// The name of the program that it runs, if it is known.
     pub program: Option<&'a str>,
+    /// The fingerprint of its command line, if it is known.
+    pub command: Option<u64>,
     /// When its first process began to run its program.
     pub began: Option<Timestamp>,
     /// When its first process, which has ended, was last known to live.
@@ -64,6 +66,22 @@ pub(super) fn follows(candidate: &Candidate<'_>, earlier: &Candidate<'_>) -> boo
         (Some(_), None) => earlier.began.is_none(),
         (None, _) => true,
     }
+}
+
+/// The earlier containers that this one may be a restart of: it runs the command line of a container that
+/// ended before it began. Known only of containers whose mounts cannot be read.
+pub(super) fn earlier_runs<'a, 'b>(
+    candidate: &'b Candidate<'a>,
+    candidates: &'b [Candidate<'a>],
+) -> impl Iterator<Item = &'b Candidate<'a>> {
+    candidates.iter().filter(move |other| {
+        let has_same_command = candidate.command.is_some() && other.command == candidate.command;
+        let ended_before = matches!(
+            (other.began, other.ended, candidate.began),
+            (Some(earlier), Some(ended), Some(began)) if earlier < began && ended <= began
+        );
+        has_same_command && ended_before
+    })
 }
 
 /// The containers with this name or, if none has it, those whose id begins with it.

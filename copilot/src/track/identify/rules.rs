@@ -3,8 +3,8 @@
 use std::{fmt, path::Path};
 
 use super::candidate::{
-    Candidate, DOWNLOADER, downloader, has_later_attempt, ids, is_behind, made, mounts, name,
-    named, runs_copilot,
+    Candidate, DOWNLOADER, downloader, earlier_runs, has_later_attempt, ids, is_behind, made,
+    mounts, name, named, runs_copilot,
 };
 use crate::track::{ContainerId, Timestamp, mounts::Mount, place::Place};
 
@@ -238,7 +238,8 @@ impl Rules {
         let is_known_not_to_be = !self.may_be_main(candidate)
             || self.is_infrastructure(candidate)
             || runs_copilot(candidate)
-            || has_later_attempt(candidate, candidates);
+            || has_later_attempt(candidate, candidates)
+            || self.is_restart_of_another(candidate, candidates);
         if is_known_not_to_be {
             return false;
         }
@@ -251,6 +252,16 @@ impl Rules {
         }
         let is_behind = |downloader| is_behind(candidate, downloader);
         self.may_mount_outputs(candidate) && downloader(candidates).is_none_or(is_behind)
+    }
+
+    /// Whether kubelet has restarted a container that was not main: a mesh sidecar, when main has ended.
+    fn is_restart_of_another(
+        &self,
+        candidate: &Candidate<'_>,
+        candidates: &[Candidate<'_>],
+    ) -> bool {
+        earlier_runs(candidate, candidates)
+            .any(|earlier| !self.may_have_been_main(earlier, candidates))
     }
 
     /// Whether the outputs may be this container's, by what is known of its mounts.

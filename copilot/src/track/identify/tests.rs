@@ -16,6 +16,7 @@ struct Known {
     id: ContainerId,
     evidence: Option<MountEvidence>,
     program: Option<&'static str>,
+    command: Option<u64>,
     began: Option<u64>,
     ended: Option<u64>,
 }
@@ -26,6 +27,7 @@ impl Known {
             id: &self.id,
             evidence: self.evidence.as_ref(),
             program: self.program,
+            command: self.command,
             began: self.began.map(Timestamp),
             alive: self.ended.map(Timestamp),
             ended: self.ended.map(Timestamp),
@@ -72,6 +74,7 @@ fn container(name: &str, began: Option<u64>, ended: Option<u64>) -> Known {
             ..MountEvidence::default()
         }),
         program: None,
+        command: None,
         began,
         ended,
     }

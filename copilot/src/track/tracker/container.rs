@@ -16,6 +16,8 @@ pub struct Container {
     pub evidence: Option<MountEvidence>,
     /// What its first process runs, if a source has reported it.
     pub program: Option<String>,
+    /// The fingerprint of its command line, if a source has reported it.
+    pub command: Option<u64>,
     /// The oldest of the processes whose parent is outside. Exec sessions are younger. So are the processes
     /// that the container starts all day long: they must not fill our memory.
     pub first: Option<Process>,

@@ -108,6 +108,7 @@ pub(super) fn candidate<'a>(id: &'a ContainerId, container: &'a Container) -> Ca
         id,
         evidence: container.evidence.as_ref(),
         program: container.program.as_deref(),
+        command: container.command,
         began: container.began(),
         alive: exit.map(|exit| exit.alive),
         ended: exit.map(|exit| exit.at),

@@ -101,8 +101,17 @@ impl Tracker {
                     alive: at,
                 },
             ),
-            Event::ProgramSeen { container, program } => {
-                self.containers.entry(container).or_default().program = Some(program);
+            Event::ProgramSeen {
+                container,
+                program,
+                command,
+            } => {
+                let known = self.containers.entry(container).or_default();
+                // Exec sessions come later, and run programs of their own.
+                if known.program.is_none() {
+                    known.program = Some(program);
+                    known.command = command;
+                }
             }
             Event::ContainerStarted { container, at } => {
                 self.containers.entry(container).or_default().announce(at);

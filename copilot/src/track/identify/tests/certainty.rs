@@ -196,6 +196,7 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
         id: ContainerId::new("cgroup 7"),
         evidence: None,
         program: None,
+        command: None,
         began: Some(10),
         ended: Some(20),
     };
@@ -217,6 +218,7 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
             ..MountEvidence::default()
         }),
         program: None,
+        command: None,
         began: Some(10),
         ended: None,
     };

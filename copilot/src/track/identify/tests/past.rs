@@ -129,3 +129,44 @@ fn what_a_name_excludes_was_not_main() {
         assert_eq!(found, expected, "{case}");
     }
 }
+
+/// Kubelet may restart a mesh sidecar when main has ended. Where no mounts can be read, only the command
+/// line shows that.
+#[test]
+fn a_restart_of_a_container_that_was_not_main_is_not_main() {
+    let rules = pods_rules();
+    let run = |id: &str, command, began, ended| Known {
+        id: ContainerId::new(id),
+        command,
+        began: Some(began),
+        ended,
+        ..unread()
+    };
+    let pod = |restart: Known| {
+        vec![
+            run("mesh", Some(1), 10, Some(55)),
+            Known {
+                program: Some("copilot"),
+                ..run("downloader", Some(2), 20, Some(30))
+            },
+            run("main", Some(3), 40, Some(50)),
+            restart,
+        ]
+    };
+    for (command, ended, expected) in [
+        (Some(1), None, &["main"][..]),
+        (Some(1), Some(70), &["main"]),
+        // Another command line, or an unknown one: it may be main.
+        (Some(4), None, &[]),
+        (Some(4), Some(70), &["later"]),
+        (None, None, &[]),
+        (None, Some(70), &["later"]),
+    ] {
+        let containers = pod(run("later", command, 60, ended));
+        let found = chosen(&rules, &containers);
+        assert_eq!(found, expected, "{command:?} {ended:?}");
+    }
+    // A second run of main itself is main.
+    let containers = pod(run("later", Some(3), 60, Some(70)));
+    assert_eq!(chosen(&rules, &containers), ["later"]);
+}

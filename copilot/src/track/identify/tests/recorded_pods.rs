@@ -22,6 +22,7 @@ fn containers_of(pod: &RecordedPod) -> Vec<Known> {
                 id: ContainerId::new(name.expect("the container lies below the pod")),
                 evidence: Some(pod.evidence(role)),
                 program: None,
+                command: None,
                 began: Some(10 * index),
                 ended: (*role == "downloader").then_some(10 * index + 5),
             }

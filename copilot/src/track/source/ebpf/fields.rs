@@ -50,6 +50,9 @@ const FIELDS: [(Offset, &str, &str, u32); OFFSETS] = [
     // The offset of the first controller; `choose_controller` adds the rest.
     (Offset::CssSetController, "css_set", "subsys", 0),
     (Offset::ControllerCgroup, "cgroup_subsys_state", "cgroup", 0),
+    (Offset::TaskMm, "task_struct", "mm", 0),
+    (Offset::MmArgStart, "mm_struct", "arg_start", 0),
+    (Offset::MmArgEnd, "mm_struct", "arg_end", 0),
 ];
 
 /// What the programs need to know about this kernel.

@@ -306,6 +306,7 @@ impl Records {
         (!is_visible && !name.is_empty()).then(|| Event::ProgramSeen {
             container: container.clone(),
             program: String::from_utf8_lossy(name).into_owned(),
+            command: Some(record.command).filter(|command| *command != 0),
         })
     }
 

@@ -188,6 +188,7 @@ impl Pod {
             events.push(Event::ProgramSeen {
                 container: ContainerId::new(DOWNLOADER),
                 program: "copilot".to_owned(),
+                command: None,
             });
             events.push(ended(DOWNLOADER, 30, ExitStatus::Code(0), 40));
         }
@@ -314,6 +315,7 @@ fn an_end_by_the_oom_killer_is_not_forgotten_at_sigterm() {
             Event::ProgramSeen {
                 container: ContainerId::new(DOWNLOADER),
                 program: "copilot".to_owned(),
+                command: None,
             },
             ended(DOWNLOADER, 30, ExitStatus::Code(0), 40),
             seen(MAIN, reading.clone()),

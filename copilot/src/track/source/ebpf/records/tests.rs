@@ -309,11 +309,13 @@ fn the_program_of_a_container_that_proc_does_not_show_is_reported() {
     let named = |pid| {
         let mut exec = record(kind::EXEC, pid);
         exec.comm[..7].copy_from_slice(b"copilot");
+        exec.command = 7;
         exec
     };
     let expected = Event::ProgramSeen {
         container: ContainerId::new("cgroup 77"),
         program: "copilot".to_owned(),
+        command: Some(7),
     };
     assert!(translate(&mut records, &named(GONE)).contains(&expected));
     assert!(!translate(&mut records, &named(std::process::id())).contains(&expected));
