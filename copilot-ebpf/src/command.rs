@@ -9,7 +9,7 @@ use crate::{fields::read, maps};
 /// How many words of the command line count, and its length: more words would cost each exec more.
 pub const WORDS: usize = 64;
 const WORD: u32 = 8;
-const LONGEST: u32 = WORDS as u32 * WORD;
+const LONGEST: u32 = 64 * WORD;
 
 /// An odd number whose bits are spread evenly (2^64 divided by the golden ratio).
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -26,11 +26,8 @@ fn read_fingerprint(thread: *const u8) -> Option<u64> {
     let start: u64 = read(mm, Offset::MmArgStart)?;
     let end: u64 = read(mm, Offset::MmArgEnd)?;
     let length = end.checked_sub(start)?;
-    let size = if length > LONGEST.into() {
-        LONGEST
-    } else {
-        length as u32
-    };
+    #[expect(clippy::cast_possible_truncation, reason = "at most `LONGEST`")]
+    let size = length.min(u64::from(LONGEST)) as u32;
     let words = maps::COMMAND.get_ptr_mut(0)?.cast::<u64>();
     // SAFETY: the slot has room for `LONGEST` bytes, and is this CPU's own. The helper checks the address
     // that it reads from.
@@ -38,13 +35,13 @@ fn read_fingerprint(thread: *const u8) -> Option<u64> {
         return None;
     }
     let mut hash = length;
-    for index in 0..WORDS {
-        let at = index as u32 * WORD;
+    for index in 0..LONGEST / WORD {
+        let at = index * WORD;
         if at >= size {
             break;
         }
         // SAFETY: the index is below `WORDS`.
-        let mut word = unsafe { words.add(index).read_volatile() };
+        let mut word = unsafe { words.add(index as usize).read_volatile() };
         let left = size - at;
         if left < WORD {
             // The slot still holds bytes of a longer command line.
