@@ -6,7 +6,7 @@ use copilot_common::Offset;
 
 use crate::{fields::read, maps};
 
-/// How many words of the command line count, and its length: more words would cost each exec more.
+/// The fingerprint covers the command line's length and its first words: more would cost each exec more.
 pub const WORDS: usize = 64;
 const WORD: u32 = 8;
 const LONGEST: u32 = 64 * WORD;
