@@ -40,7 +40,7 @@ fn nothing_is_committed_if_the_api_does_not_answer() {
         // A connection whose other end is gone without closing it.
         fixture.api.behave(behaviour);
         sidecar.signal(Signal::TERM);
-        let outcome = fixture.reported(sidecar, "Interrupted", "does not answer");
+        let outcome = fixture.reported(sidecar, "Interrupted", "may not have answered");
         assert!(is_recoverable(&outcome));
     }
 }
