@@ -157,7 +157,7 @@ fn a_main_that_ended_before_the_watcher_was_attached_is_uploaded() {
         let outcome = fixture.start(&["--watcher", watcher]).outcome();
         outcome.assert_committed("early");
         let said = outcome.ended.stderr;
-        assert!(said.contains("been and gone"), "{said}");
+        assert!(said.contains("has run and ended"), "{said}");
     };
     // Each waits for a while to be sure that there are no processes.
     std::thread::scope(|scope| {
