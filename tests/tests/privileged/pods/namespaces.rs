@@ -12,6 +12,7 @@ use super::outcome::{
 
 on!(all: every_layout_of_cgroups, without_any_right);
 on!(kernel: without_a_shared_pid_namespace, without_a_downloader_either, where_nothing_tells_the_pod);
+on!(kernel: a_restarted_mesh_without_a_shared_pid_namespace);
 on!(seeing: with_the_nodes_own_proc);
 on!(polling: alone_in_its_pid_namespace);
 
@@ -79,6 +80,25 @@ fn without_a_downloader_either(watcher: &'static str) {
     let main = fixture.main(&format!("sleep 0.3; {WORKS}"));
     main.wait().unwrap();
     wait_for_words(&sidecar, "may have been an init container");
+    sidecar.signal(Signal::TERM).unwrap();
+    let outcome = fixture.task.outcome(&sidecar).unwrap();
+    assert_seen(&outcome, watcher, ELIMINATION);
+    outcome.assert_committed("hello");
+    assert_status(&outcome, watcher, "exited with code 0");
+}
+
+/// Kubelet may restart a mesh sidecar after main's end. The command line shows that it is not a second main.
+fn a_restarted_mesh_without_a_shared_pid_namespace(watcher: &'static str) {
+    let fixture = ContainerFixture::start_on(watcher, Layout::default(), Pids::Separate);
+    let sidecar = fixture.task.attach(&fixture.sidecar()).unwrap();
+    let mesh = |name| Spec::script(name, "sleep 6; exit 3");
+    let first = fixture.run(&mesh("mesh"));
+    fixture.download();
+    let main = fixture.main(&format!("sleep 0.3; {WORKS}"));
+    main.wait().unwrap();
+    wait_for_words(&sidecar, "may have been an init container");
+    first.wait().unwrap();
+    fixture.run(&mesh("mesh-again")).wait().unwrap();
     sidecar.signal(Signal::TERM).unwrap();
     let outcome = fixture.task.outcome(&sidecar).unwrap();
     assert_seen(&outcome, watcher, ELIMINATION);
