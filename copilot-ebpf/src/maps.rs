@@ -16,7 +16,7 @@ pub const WAKE_READER: u64 = BPF_RB_FORCE_WAKEUP as u64;
 /// Flag of `bpf_ringbuf_submit`: let the reader sleep.
 pub const LET_SLEEP: u64 = BPF_RB_NO_WAKEUP as u64;
 
-/// The records. 256 KiB hold about 3,600 of them: no loss in a storm of 2,000 execs and exits a
+/// The records. 256 KiB hold about 2,900 of them: no loss in a storm of 2,000 execs and exits a
 /// second. User space may set another size before loading.
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);

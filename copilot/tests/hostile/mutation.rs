@@ -40,7 +40,7 @@ enum Change {
 
 impl Change {
     fn apply(&self, bytes: &mut Vec<u8>) {
-        // An index into nothing is none.
+        // Nothing has no index.
         let length = bytes.len() + 1;
         let range = |one: &Index, other: &Index| {
             let (one, other) = (one.index(length), other.index(length));
@@ -104,7 +104,7 @@ pub fn almost(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// The same of texts: what is no text after its changes becomes one.
+/// The same for texts: bytes that are not UTF-8 after the changes are replaced.
 pub fn almost_text(seeds: &[&str]) -> impl Strategy<Value = String> {
     let seeds = seeds.iter().map(|seed| seed.as_bytes().to_vec()).collect();
     almost(seeds).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

@@ -71,7 +71,7 @@ fn referring(declared: &Type) -> Literal {
             let dataset = StructuredDataset { uri, metadata };
             scalar::Value::StructuredDataset(Box::new(dataset)).into()
         }
-        other => panic!("{other:?} is no reference"),
+        other => panic!("{other:?} is not a reference"),
     }
 }
 

@@ -128,7 +128,7 @@ fn by_elimination_only_where_no_rule_could_have_spoken() {
     };
     let rows: [(&str, &Rules, Vec<Known>, &[&str]); 6] = [
         (
-            "no volume of ours: whoever is left",
+            "no mount of our output: the container that is left",
             &without_volume,
             vec![
                 container("istio-proxy", Some(1), None),

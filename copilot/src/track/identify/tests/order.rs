@@ -9,7 +9,7 @@ fn among_those_that_share_the_volume_the_order_decides() {
     let at = Some;
     let rows: [(&str, Vec<Known>, &[&str]); 10] = [
         (
-            "what began before the downloader is no main",
+            "a container that began before the downloader is not main",
             vec![
                 container("init*", at(1), at(2)),
                 container(LOADER, at(3), at(5)),
@@ -18,7 +18,7 @@ fn among_those_that_share_the_volume_the_order_decides() {
             &["main"],
         ),
         (
-            "while the downloader is the last there is no main",
+            "while the downloader is the last container, main has not started",
             vec![
                 container("init*", at(1), at(2)),
                 container(LOADER, at(3), None),
@@ -26,7 +26,7 @@ fn among_those_that_share_the_volume_the_order_decides() {
             &[],
         ),
         (
-            "a native sidecar that began before it is none, even if it lives on",
+            "a native sidecar that began before it is not main, even if it lives on",
             vec![
                 container("shipper*", at(1), None),
                 container(LOADER, at(3), at(5)),
@@ -35,7 +35,7 @@ fn among_those_that_share_the_volume_the_order_decides() {
             &["main"],
         ),
         (
-            "what ended before a later sharer began is none",
+            "a container that ended before a later sharer began is not main",
             vec![
                 container("init*", at(1), at(2)),
                 container("main*", at(3), None),
@@ -59,7 +59,7 @@ fn among_those_that_share_the_volume_the_order_decides() {
             &["one", "two"],
         ),
         (
-            "what does not share is none, whenever it ran",
+            "a container that does not share is not main, whenever it ran",
             vec![
                 container("main*", at(3), None),
                 container("other", at(4), None),
@@ -77,7 +77,7 @@ fn among_those_that_share_the_volume_the_order_decides() {
             &["main"],
         ),
         (
-            "infrastructure that shares is none",
+            "infrastructure that shares is not main",
             vec![
                 container("istio-proxy*", at(3), None),
                 container("vault-agent*", at(4), None),

@@ -29,7 +29,7 @@ const OWN: usize = 1;
 const LOADER: usize = 2;
 pub const ONE: usize = 4;
 pub const OTHER: usize = 5;
-/// It shares the output volume and ends before whoever comes next.
+/// It shares the output volume and ends before the next container begins.
 pub const INIT: usize = 6;
 
 /// A process's life, in clock ticks since boot.
@@ -126,7 +126,7 @@ prop_compose! {
         for (container, after, length, entered) in others {
             let (container, start, end) = firsts[container.index(firsts.len())];
             let start = (start + after).min(end.unwrap_or(OVER));
-            // Whoever outlives its container's first process does so in main alone.
+            // Only in main do processes outlive the container's first one.
             let last = if matches!(container, LOADER | INIT) { end } else { None };
             let end = length.map(|length| start + length).or(last);
             lives.push((container, start, end.min(last.or(end)), entered));
@@ -146,7 +146,7 @@ prop_compose! {
 }
 
 impl History {
-    /// The same without whoever might pass for a main.
+    /// The same without containers that may be taken for main.
     pub fn without_doubt(mut self) -> Self {
         // Behind the first processes of the mains, whose indices stay.
         self.lives.retain(|life| life.container != INIT);

@@ -89,7 +89,7 @@ impl History {
     }
 
     /// Tells of one scan; returns when it was told. The ring is read after the look and told before
-    /// it: whoever had started or ended by then has left its record there.
+    /// it: a process that had started or ended by then has left its record there.
     fn scan(&self, moment: u64, delay: u64, before: u64, ring: &Ring, told: &mut Vec<Told>) -> u64 {
         let began = moment * TICK + SCAN;
         let records = ring
