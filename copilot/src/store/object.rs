@@ -163,7 +163,7 @@ impl Object {
     /// Whether an object of exactly this key exists. Needs the right to list, and no other.
     ///
     /// # Errors
-    /// Any [`StoreError`]. For a web address, which has no listing, the answer is no.
+    /// Any [`StoreError`]. For a web address, which has no listing, it returns `false`.
     pub async fn is_there(&self) -> Result<bool, StoreError> {
         self.backend.is_listed(&self.target).await
     }

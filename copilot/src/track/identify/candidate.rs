@@ -84,6 +84,14 @@ pub(super) fn earlier_runs<'a, 'b>(
     })
 }
 
+/// Whether a container began before another one, and ended no earlier.
+pub(super) fn lived_through(candidate: &Candidate<'_>, other: &Candidate<'_>) -> bool {
+    matches!(
+        (candidate.began, other.began, other.ended, candidate.ended),
+        (Some(began), Some(later), Some(ended), Some(last)) if began < later && ended <= last
+    )
+}
+
 /// The containers with this name or, if none has it, those whose id begins with it.
 pub(super) fn named(candidates: &[Candidate<'_>], wanted: &str) -> Vec<ContainerId> {
     let wanted_id = ContainerId::new(wanted);

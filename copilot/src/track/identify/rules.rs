@@ -3,8 +3,8 @@
 use std::{fmt, path::Path};
 
 use super::candidate::{
-    Candidate, DOWNLOADER, downloader, earlier_runs, has_later_attempt, ids, is_behind, made,
-    mounts, name, named, runs_copilot,
+    Candidate, DOWNLOADER, downloader, earlier_runs, has_later_attempt, ids, is_behind,
+    lived_through, made, mounts, name, named, runs_copilot,
 };
 use crate::track::{ContainerId, Timestamp, mounts::Mount, place::Place};
 
@@ -254,14 +254,22 @@ impl Rules {
         self.may_mount_outputs(candidate) && downloader(candidates).is_none_or(is_behind)
     }
 
-    /// Whether kubelet has restarted a container that was not main: a mesh sidecar, when main has ended.
+    /// Whether kubelet has restarted a container that was not main: a mesh sidecar that lived until main had
+    /// ended. An equal command line alone proves too little: an init container may have main's.
     fn is_restart_of_another(
         &self,
         candidate: &Candidate<'_>,
         candidates: &[Candidate<'_>],
     ) -> bool {
-        earlier_runs(candidate, candidates)
-            .any(|earlier| !self.may_have_been_main(earlier, candidates))
+        let is_over = |main: &Candidate<'_>, mesh: &Candidate<'_>| {
+            main.began < candidate.began
+                && lived_through(mesh, main)
+                && self.may_have_been_main(main, candidates)
+        };
+        earlier_runs(candidate, candidates).any(|earlier| {
+            !self.may_have_been_main(earlier, candidates)
+                && candidates.iter().any(|main| is_over(main, earlier))
+        })
     }
 
     /// Whether the outputs may be this container's, by what is known of its mounts.

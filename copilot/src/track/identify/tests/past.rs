@@ -170,3 +170,28 @@ fn a_restart_of_a_container_that_was_not_main_is_not_main() {
     let containers = pod(run("later", Some(3), 60, Some(70)));
     assert_eq!(chosen(&rules, &containers), ["later"]);
 }
+
+/// An init container of main's image may have main's command line, and another environment.
+#[test]
+fn an_init_container_with_mains_command_line_does_not_hide_main() {
+    let rules = pods_rules();
+    let run = |id: &str, command, began, ended| Known {
+        id: ContainerId::new(id),
+        command,
+        began: Some(began),
+        ended: Some(ended),
+        ..unread()
+    };
+    let mut containers = vec![
+        run("init", Some(1), 5, 8),
+        Known {
+            program: Some("copilot"),
+            ..run("downloader", Some(2), 20, 30)
+        },
+    ];
+    for second in [None, Some(run("second-init", Some(3), 32, 35))] {
+        containers.extend(second);
+        let main = run("main", Some(1), 40, 50);
+        assert!(may_have_been_main(&rules, &main, &containers));
+    }
+}
