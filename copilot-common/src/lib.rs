@@ -112,10 +112,32 @@ pub enum Offset {
     MmArgStart,
     /// `mm_struct.arg_end`
     MmArgEnd,
+    /// `kernfs_node.name`
+    NodeName,
+    /// `cgroup.self`
+    CgroupSelf,
+    /// `cgroup_subsys_state.parent`
+    ControllerParent,
+    /// `task_struct.nsproxy`
+    TaskNamespaces,
+    /// `nsproxy.ipc_ns`
+    NamespacesIpc,
+    /// `nsproxy.uts_ns`
+    NamespacesUts,
+    /// `nsproxy.net_ns`
+    NamespacesNet,
+    /// `ipc_namespace.ns`
+    IpcCommon,
+    /// `uts_namespace.ns`
+    UtsCommon,
+    /// `net.ns`
+    NetCommon,
+    /// `ns_common.inum`
+    NamespaceNumber,
 }
 
 /// Number of [`Offset`] slots.
-pub const OFFSETS: usize = Offset::MmArgEnd as usize + 1;
+pub const OFFSETS: usize = Offset::NamespaceNumber as usize + 1;
 
 /// The value of a slot whose field this kernel lacks: what needs the field is switched off.
 pub const ABSENT: u32 = u32::MAX;
@@ -140,8 +162,44 @@ pub mod pod {
     pub const LEVEL: usize = 1;
     /// If not 0, containers in `KNOWN` report only the exits of processes in `WATCHED`.
     pub const FOCUS: usize = 2;
+    /// One of [`proof`](super::proof): what shows that a container below that cgroup is our pod's.
+    pub const PROOF: usize = 3;
+    /// For [`proof::NAME`](super::proof::NAME): the length of the name in the map `POD_NAME`, in bytes.
+    pub const NAME_LENGTH: usize = 4;
+    /// For [`proof::NAMESPACE`](super::proof::NAMESPACE): the inode numbers of our ipc, uts and network
+    /// namespaces; 0 for one that proves nothing, because processes of the node have it too.
+    pub const IPC: usize = 5;
+    /// See [`IPC`].
+    pub const UTS: usize = 6;
+    /// See [`IPC`].
+    pub const NET: usize = 7;
+    /// For [`proof::NAMESPACE`](super::proof::NAMESPACE): not 0 if our pid namespace is the pod's.
+    pub const PIDS: usize = 8;
     /// The number of numbers.
-    pub const NUMBERS: usize = 3;
+    pub const NUMBERS: usize = 9;
+}
+
+/// What shows that a container is our pod's: values of [`pod::PROOF`].
+pub mod proof {
+    /// Its place: the cgroup above it is the pod's own.
+    pub const PLACE: u64 = 0;
+    /// The name of its cgroup begins with the pod's: the containers of all pods lie side by side.
+    pub const NAME: u64 = 1;
+    /// Its first process has a namespace of our pod.
+    pub const NAMESPACE: u64 = 2;
+}
+
+/// How many bytes of a cgroup's name the programs read: kubelet's names of pods are about 70 bytes long.
+pub const NAME_BYTES: usize = 128;
+
+/// One cgroup above our own task, or its own: what the program `learn` reports.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct Ancestor {
+    /// Its id; 0 for none.
+    pub id: u64,
+    /// The beginning of its name, padded with NUL; empty if it cannot be read.
+    pub name: [u8; NAME_BYTES],
 }
 
 /// Slots of the per-CPU map `LOST`: why a record was not sent.

@@ -18,6 +18,7 @@
 mod command;
 mod fields;
 mod maps;
+mod membership;
 mod namespace;
 mod process;
 mod scope;

@@ -6,7 +6,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap, PerCpuArray, RingBuf},
 };
-use copilot_common::{LEVELS, lost, pod};
+use copilot_common::{Ancestor, LEVELS, NAME_BYTES, lost, pod};
 
 use crate::command::WORDS;
 
@@ -48,9 +48,25 @@ pub static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(lost::SLOTS, 0
 #[map]
 pub static COMMAND: PerCpuArray<[u64; WORDS]> = PerCpuArray::with_max_entries(1, 0);
 
-/// Cgroup ids of our own task by level, filled by the program `learn`.
+/// The name with which the cgroups of our pod's containers begin: see [`copilot_common::proof::NAME`].
 #[map]
-pub static LINEAGE: Array<u64> = Array::with_max_entries(LEVELS, 0);
+pub static POD_NAME: Array<[u64; NAME_WORDS]> = Array::with_max_entries(1, 0);
+
+/// The words of a name.
+pub const NAME_WORDS: usize = NAME_BYTES / 8;
+
+/// Room for a name.
+#[map]
+pub static NAME: PerCpuArray<[u64; NAME_WORDS]> = PerCpuArray::with_max_entries(1, 0);
+
+/// Containers (cgroup ids) that have shown a namespace of our pod: a process of theirs may enter others
+/// later. If the map is full, each first process of the other containers shows its own.
+#[map]
+pub static MEMBERS: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
+
+/// Cgroups of our own task by level, filled by the program `learn`.
+#[map]
+pub static LINEAGE: Array<Ancestor> = Array::with_max_entries(LEVELS, 0);
 
 /// Whether a quarter of the ring buffer waits to be read. Records that do not wake the reader must not
 /// fill the buffer, because a full buffer loses important records.

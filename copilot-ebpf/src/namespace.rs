@@ -1,6 +1,10 @@
-//! Our own pid namespace: which processes `/proc` shows us, and under which id.
+//! Namespaces: which processes `/proc` shows us, and under which id; and whether a process has a namespace
+//! that only our pod has.
 
 use aya_ebpf::{bindings::bpf_pidns_info, helpers::bpf_get_ns_current_pid_tgid};
+use copilot_common::{Offset, pod};
+
+use crate::fields::{offset, read, read_at};
 
 /// Size of what `bpf_get_ns_current_pid_tgid` fills in: two ids of four bytes.
 const PIDNS_INFO_SIZE: u32 = 8;
@@ -19,4 +23,41 @@ pub fn pid_in_our_namespace() -> u32 {
     let result =
         unsafe { bpf_get_ns_current_pid_tgid(device, inode, &raw mut info, PIDNS_INFO_SIZE) };
     if result == 0 { info.tgid } else { 0 }
+}
+
+/// Whether the current process has a namespace of our pod: `pod` holds those that only our pod has.
+/// `thread` is the current task.
+#[inline(always)]
+pub fn is_of_our_pod(pod: &[u64; pod::NUMBERS], thread: *const u8) -> bool {
+    if pod[pod::PIDS] != 0 && pid_in_our_namespace() != 0 {
+        return true;
+    }
+    let Some(all) = read::<*const u8>(thread, Offset::TaskNamespaces) else {
+        return false;
+    };
+    // A process that ends loses them late, and the tracepoint comes before.
+    if all.is_null() {
+        return false;
+    }
+    has(all, Offset::NamespacesIpc, Offset::IpcCommon, pod[pod::IPC])
+        || has(all, Offset::NamespacesNet, Offset::NetCommon, pod[pod::NET])
+        || has(all, Offset::NamespacesUts, Offset::UtsCommon, pod[pod::UTS])
+}
+
+/// Whether a task's namespace of one kind has this inode number.
+#[inline(always)]
+fn has(all: *const u8, kind: Offset, common: Offset, wanted: u64) -> bool {
+    wanted != 0 && number(all, kind, common).is_some_and(|found| u64::from(found) == wanted)
+}
+
+#[inline(always)]
+fn number(all: *const u8, kind: Offset, common: Offset) -> Option<u32> {
+    let namespace: *const u8 = read(all, kind)?;
+    if namespace.is_null() {
+        return None;
+    }
+    read_at(
+        namespace,
+        offset(common)? + offset(Offset::NamespaceNumber)?,
+    )
 }

@@ -40,6 +40,12 @@ impl Task {
         Self { thread, leader }
     }
 
+    /// The task.
+    #[inline(always)]
+    pub fn thread(&self) -> *const u8 {
+        self.thread
+    }
+
     /// What the threads of the process share about its end, read only when needed.
     #[inline(always)]
     fn signal(&self) -> Option<*const u8> {

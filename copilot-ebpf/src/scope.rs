@@ -58,11 +58,16 @@ pub fn is_known(container: u64) -> bool {
     KNOWN.get_ptr(container).is_some()
 }
 
+/// Whether a process has been created in this container. Nearly all forks cost no more than this.
+#[inline(always)]
+pub fn has_forked(container: u64) -> bool {
+    POPULATED.get_ptr(container).is_some()
+}
+
 /// Whether this is the first process created in this container.
 #[inline(always)]
 pub fn is_first_in(container: u64) -> bool {
-    // The look-up comes first: nearly all forks cost no more.
-    POPULATED.get_ptr(container).is_none() && POPULATED.insert(container, 1, BPF_NOEXIST).is_ok()
+    POPULATED.insert(container, 1, BPF_NOEXIST).is_ok()
 }
 
 /// Our own thread group id in our own pid namespace.
@@ -72,18 +77,20 @@ pub fn own_pid() -> u32 {
     unsafe { core::ptr::read_volatile(&raw const OWN_PID) }
 }
 
-/// Writes the current task's cgroup id of each level to `LINEAGE`; returns the number of levels.
+/// Writes the id of the current task's cgroup of each level to `LINEAGE`; returns the number of levels. The
+/// root comes last: once user space sees it, all others are there.
 #[inline(always)]
 pub fn learn() -> u32 {
     let mut found = 0;
-    for level in 0..LEVELS {
+    for level in (0..LEVELS).rev() {
         let id = ancestor_id(level);
-        if id == 0 {
-            break;
+        if id != 0
+            && let Some(ancestor) = LINEAGE.get_ptr_mut(level)
+        {
+            // SAFETY: the pointer comes from a successful look-up, and only this program writes there.
+            unsafe { (*ancestor).id = id };
+            found += 1;
         }
-        // Cannot fail: the level is within the map's size.
-        let _ = LINEAGE.set(level, id, 0);
-        found = level + 1;
     }
     found
 }

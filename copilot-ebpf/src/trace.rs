@@ -13,7 +13,7 @@ use aya_log_ebpf::debug;
 use copilot_common::{Record, flag, kind, lost};
 
 use crate::{
-    command, maps, namespace,
+    command, maps, membership, namespace,
     process::{self, Task},
     scope,
 };
@@ -37,6 +37,9 @@ fn report_exec(ctx: *mut c_void, container: u64) -> i32 {
         return 0;
     }
     let task = Task::current(&ctx);
+    if !membership::is_ours(container, &task) {
+        return 0;
+    }
     let flags = if task.is_child_of_its_cgroup() {
         flag::CHILD
     } else {
@@ -62,7 +65,7 @@ fn report_exit(ctx: *mut c_void, container: u64) -> i32 {
         return 0;
     }
     let task = Task::current(&ctx);
-    if !task.is_last_thread(&ctx) {
+    if !task.is_last_thread(&ctx) || !membership::is_ours(container, &task) {
         return 0;
     }
     let mut flags = 0;
@@ -89,15 +92,18 @@ fn process_fork(ctx: RawTracePointContext) -> i32 {
     let Some(container) = scope::container_of_current() else {
         return 0;
     };
-    if scope::focused() || !scope::is_first_in(container) {
+    if scope::focused() || scope::has_forked(container) {
         return 0;
     }
     // The first argument is the parent, which is the current task.
-    send(&ctx, &Task::current(&ctx), container, kind::FORK, 0, 0);
+    let task = Task::current(&ctx);
+    if membership::may_make_ours(&task) && scope::is_first_in(container) {
+        send(&ctx, &task, container, kind::FORK, 0, 0);
+    }
     0
 }
 
-/// Reports the cgroup of our own task and of all its ancestors when a thread exits that was started for
+/// Reports the cgroup of our own task and all its ancestors, with their names, when a thread exits that was started for
 /// this: in a private cgroup namespace no file shows them.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 fn learn(ctx: RawTracePointContext) -> i32 {
@@ -106,6 +112,8 @@ fn learn(ctx: RawTracePointContext) -> i32 {
     {
         return 0;
     }
+    // Before the ids, for which user space waits. Without the kernel's BTF the names stay empty.
+    let _ = membership::learn_names(ctx.arg(0));
     let found = scope::learn();
     debug!(&ctx, "cgroup levels of our own task: {}", found);
     0

@@ -111,12 +111,6 @@ async fn sidecar(
         Ok(watch) => watch,
         Err(error) => return usage(global, &error.to_string()),
     };
-    if sidecar::is_idle(request, &watch) {
-        tracing::info!(
-            "this process is not in a pod, and the task declares no outputs: nothing to do"
-        );
-        return RunExit::Done;
-    }
     let outcome = sidecar::run(request, watch, &session.engine, termination, &mut timeline).await;
     let ended = Ended::new(global, prefix);
     let conclusion = ended.concluded(&session.engine, outcome).await;

@@ -136,6 +136,13 @@ pub enum Warning {
         /// The pattern as given.
         pattern: String,
     },
+    /// A secret had white space around it, which is left out.
+    Trimmed {
+        /// The setting.
+        key: String,
+        /// The source of its value.
+        origin: SettingSource,
+    },
     /// The settings describe the store in the old way and in the new way; the new way is used.
     ConnectionIgnored,
 }
@@ -155,6 +162,10 @@ impl fmt::Display for Warning {
             Self::NothingMatched { pattern } => write!(
                 formatter,
                 "--config {pattern:?} matches no file; the default files are used"
+            ),
+            Self::Trimmed { key, origin } => write!(
+                formatter,
+                "{key} (from {origin}) has white space around it, which is left out"
             ),
             Self::ConnectionIgnored => formatter
                 .write_str("storage.connection is ignored because storage.stow.config is given"),

@@ -17,7 +17,7 @@ mod logger;
 pub(crate) mod node;
 mod pairs;
 mod resolve;
-mod secret;
+pub(crate) mod secret;
 mod settings;
 mod source;
 mod storage;

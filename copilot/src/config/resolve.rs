@@ -12,6 +12,7 @@ use super::extract::FileLayer;
 use super::key::{KEYS, Key};
 use super::layer::SettingValue;
 use super::logger::{LogFormat, LogLevel, LoggerSettings};
+use super::secret::SecretForm;
 use super::settings::{SettingSources, Settings};
 use super::source::SettingSource;
 use super::storage::{HttpSettings, S3Settings, SchemeSettings, StorageSettings};
@@ -131,6 +132,8 @@ impl Resolution {
         };
         for (scheme, settings) in &mut schemes {
             self.canonical_scheme(scheme, settings)?;
+            let section = format!("storage.schemes.{scheme}.config");
+            self.clean_secrets(&section, &mut settings.config)?;
         }
         Ok(StorageSettings {
             store_type: self.text("storage.type"),
@@ -161,7 +164,7 @@ impl Resolution {
         if has_connection && self.sources.get(CONFIG) == Some(&SettingSource::Default) {
             // The default is replaced, and its entries with it.
             self.sources.retain(|name, _| !name.starts_with(CONFIG));
-            return Ok(("s3".to_owned(), self.connection()));
+            return Ok(("s3".to_owned(), self.connection()?));
         }
         if has_connection {
             self.warnings.push(Warning::ConnectionIgnored);
@@ -172,12 +175,48 @@ impl Resolution {
             let origin = self.sources.get(&name).cloned();
             value_error(name, origin, rule)
         })?;
+        self.clean_secrets(CONFIG, &mut config)?;
         Ok((self.text("storage.stow.kind"), config))
+    }
+
+    /// Takes the white space off the ends of a backend's secrets.
+    fn clean_secrets(
+        &mut self,
+        section: &str,
+        config: &mut BTreeMap<String, String>,
+    ) -> Result<(), ConfigError> {
+        for (key, value) in config {
+            if let Some(form) = SecretForm::of_key(key) {
+                *value = self.clean(&format!("{section}.{key}"), form, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A secret without white space around it; warns if there was any.
+    fn clean(&mut self, name: &str, form: SecretForm, value: &str) -> Result<String, ConfigError> {
+        // Only the entries of some maps have a source of their own.
+        let outer = || {
+            name.starts_with("storage.schemes.")
+                .then_some("storage.schemes")
+        };
+        let origin = self.sources.get(name);
+        let origin = origin.or_else(|| self.sources.get(outer()?)).cloned();
+        let clean = form
+            .clean(value)
+            .map_err(|rule| value_error(name.to_owned(), origin.clone(), rule))?;
+        if clean.is_trimmed {
+            self.warnings.push(Warning::Trimmed {
+                key: name.to_owned(),
+                origin: origin.unwrap_or(SettingSource::Default),
+            });
+        }
+        Ok(clean.text.to_owned())
     }
 
     /// The backend's keys from `storage.connection`, with its defaults. Only a setting with a value
     /// becomes a key, because the presence of a key such as `endpoint` has a meaning.
-    fn connection(&mut self) -> BTreeMap<String, String> {
+    fn connection(&mut self) -> Result<BTreeMap<String, String>, ConfigError> {
         let mut config = BTreeMap::from([
             ("auth_type".to_owned(), "iam".to_owned()),
             ("region".to_owned(), "us-east-1".to_owned()),
@@ -189,7 +228,10 @@ impl Resolution {
             ("storage.connection.secret-key", "secret_key"),
             ("storage.connection.region", "region"),
         ] {
-            let text = self.text(old);
+            let mut text = self.text(old);
+            if let Some(form) = SecretForm::of_key(new) {
+                text = self.clean(old, form, &text)?;
+            }
             if !text.is_empty() {
                 config.insert(new.to_owned(), text);
             }
@@ -197,7 +239,7 @@ impl Resolution {
         if self.boolean("storage.connection.disable-ssl") {
             config.insert("disable_ssl".to_owned(), "true".to_owned());
         }
-        config
+        Ok(config)
     }
 
     fn canonical_scheme(

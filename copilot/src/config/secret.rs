@@ -1,8 +1,80 @@
-//! Hides secrets. A backend's keys are an open set, so a list names the keys that may be shown, and every
-//! other value counts as a secret.
+//! Secrets: what text they may be, and how they are hidden. A backend's keys are an open set, so a list names
+//! the keys that may be shown, and every other value counts as a secret.
+//!
+//! Never here: where a secret comes from. Callers: `resolve` for settings, `store::secret` for variables and
+//! files.
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+use super::syntax::SyntaxError;
+
+/// Characters that surround a pasted secret, and that editors do not show: a byte order mark, and spaces
+/// without width.
+const INVISIBLE: [char; 3] = ['\u{feff}', '\u{200b}', '\u{2060}'];
+
+/// What characters a secret may hold, apart from white space around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecretForm {
+    /// A credential file in JSON.
+    Document,
+    /// All but control characters: it only signs.
+    Text,
+    /// Those of a header or an address, without white space: a request carries it.
+    Header,
+}
+
+/// A secret without the white space around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CleanSecret<'a> {
+    pub(crate) text: &'a str,
+    /// Whether there was any.
+    pub(crate) is_trimmed: bool,
+}
+
+impl SecretForm {
+    /// The form of a backend's key that is a secret or names an account; none for another key.
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        match key {
+            "json" => Some(Self::Document),
+            "access_key_id" | "token" | "key" | "sas_token" | "account" => Some(Self::Header),
+            key => (!PUBLIC.contains(&key)).then_some(Self::Text),
+        }
+    }
+
+    /// Takes the white space off a secret's ends.
+    ///
+    /// # Errors
+    /// It holds a character that it cannot have. The error does not show the secret.
+    pub(crate) fn clean(self, secret: &str) -> Result<CleanSecret<'_>, SyntaxError> {
+        let surrounds = |letter: char| letter.is_whitespace() || INVISIBLE.contains(&letter);
+        let text = secret.trim_matches(surrounds);
+        let found = text.chars().find_map(|letter| self.fault(letter));
+        match found {
+            Some(what) => Err(SyntaxError::new(format!(
+                "it holds {what} inside, which no such secret has; was more than the secret pasted, or \
+                 only a part of it?"
+            ))),
+            None => Ok(CleanSecret {
+                text,
+                is_trimmed: text.len() < secret.len(),
+            }),
+        }
+    }
+
+    /// What a character is that this form excludes.
+    fn fault(self, letter: char) -> Option<&'static str> {
+        match (self, letter) {
+            (Self::Document, _) => None,
+            (_, '\n' | '\r') => Some("a line end"),
+            (_, letter) if letter.is_control() => Some("a control character"),
+            (_, letter) if INVISIBLE.contains(&letter) => Some("an invisible character"),
+            (Self::Text, _) => None,
+            (Self::Header, letter) if letter.is_whitespace() => Some("white space"),
+            (Self::Header, letter) => (!letter.is_ascii()).then_some("a character outside ASCII"),
+        }
+    }
+}
 
 /// Keys of `storage.stow.config` (spec §6.4) whose values may appear in logs and messages.
 const PUBLIC: &[&str] = &[
@@ -53,6 +125,53 @@ impl fmt::Debug for Redacted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn white_space_around_a_secret_is_trimmed_and_said() {
+        use SecretForm::{Document, Header, Text};
+        for form in [Document, Text, Header] {
+            for around in [
+                "\n", "\r\n", " ", "\t", "\u{feff}", "\u{a0}", "\u{200b}", " \n\n",
+            ] {
+                for pasted in [
+                    format!("hunter2{around}"),
+                    format!("{around}hunter2{around}"),
+                ] {
+                    let clean = form.clean(&pasted).unwrap();
+                    assert!(clean.text == "hunter2" && clean.is_trimmed, "{pasted:?}");
+                }
+            }
+            assert!(!form.clean("hunter2").unwrap().is_trimmed);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_in_a_secret_is_named_and_not_shown() {
+        use SecretForm::{Document, Header, Text};
+        for (form, secret, named) in [
+            (Text, "hun\nter2", Some("a line end")),
+            (Text, "hun\rter2", Some("a line end")),
+            (Text, "hun\0ter2", Some("a control character")),
+            (Text, "hun\tter2", Some("a control character")),
+            (Text, "hun\u{feff}ter2", Some("an invisible character")),
+            // A key that only signs may hold these.
+            (Text, "hun ter\u{e9}", None),
+            (Header, "hun ter2", Some("white space")),
+            (Header, "hun\u{a0}ter2", Some("white space")),
+            (Header, "hunter\u{e9}", Some("outside ASCII")),
+            (Header, "hun\nter2", Some("a line end")),
+            (Document, "{\n}", None),
+        ] {
+            match (form.clean(secret), named) {
+                (Ok(clean), None) => assert!(clean.text == secret && !clean.is_trimmed),
+                (Err(error), Some(named)) => {
+                    let said = error.to_string();
+                    assert!(said.contains(named) && !said.contains("hun"), "{said}");
+                }
+                (found, _) => panic!("{secret:?}: {}", found.is_ok()),
+            }
+        }
+    }
 
     #[test]
     fn only_listed_values_are_shown() {

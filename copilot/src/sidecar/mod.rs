@@ -40,13 +40,16 @@ pub async fn attach(request: &SidecarRequest) -> Result<Watch, AttachError> {
     Ok(watch)
 }
 
-/// Whether there is nothing to wait for: no pod surrounds us, and nothing is to be uploaded. (In a pod
-/// kubelet would start us again if we ended before main.)
-#[must_use]
-pub fn is_idle(request: &SidecarRequest, watch: &Watch) -> bool {
-    watch.is_outside_a_pod()
-        && request.track.watchers == [Watcher::Auto]
-        && request.upload.is_none()
+/// Whether there is nothing to wait for: no pod surrounds us, and nothing is to be uploaded. (In a pod kubelet
+/// would start us again if we ended before main.) An interface that cannot be parsed is no void one: its
+/// failure is reported after main's end.
+fn is_idle(request: &SidecarRequest, watch: &Watch) -> bool {
+    // Flags may name a pod elsewhere.
+    let names_a_pod =
+        request.track.pod_cgroup.is_some() || request.track.watchers.contains(&Watcher::KubeApi);
+    let is_void =
+        |target| declared_outputs(target).is_ok_and(|outputs| outputs.variables.is_empty());
+    !names_a_pod && watch.is_outside_a_pod() && request.upload.as_ref().is_none_or(is_void)
 }
 
 /// Waits for main's end with an attached watch, then uploads.
@@ -63,6 +66,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let outputs = request.upload.as_ref().map(declared_outputs).transpose();
     match &outputs {
+        _ if is_idle(request, &watch) => {}
         Ok(Some(outputs)) if outputs.variables.is_empty() => {
             info!("no outputs are declared: waiting for main's end anyway");
         }
@@ -76,8 +80,15 @@ pub async fn run(
     let evidence = || evidence::of_end(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
     let declared = outputs.as_ref().ok().and_then(Option::as_ref);
     let mut eager = early::begin(request, declared, engine);
-    let watched = watch.until_over(&evidence, termination);
-    let watched = early::meanwhile(watched, eager.as_mut()).await;
+    let watched = if is_idle(request, &watch) {
+        info!(
+            "this process is not in a pod, and the task declares no outputs: nothing to wait for"
+        );
+        watch.without_a_wait()
+    } else {
+        let watched = watch.until_over(&evidence, termination);
+        early::meanwhile(watched, eager.as_mut()).await
+    };
     notes::note(&watched, timeline);
     // The limit counts from main's end, however long main runs.
     let stop = Stop::after(request.timeout);

@@ -3,11 +3,13 @@
 use super::request::MainFailure;
 use crate::report::{Failure, FailureOrigin, Recoverability};
 use crate::track::identify::Why;
-use crate::track::watch::{Ending, Watched};
+use crate::track::watch::{Ending, KillCause, Watched};
 use crate::track::{ContainerId, ExitStatus};
 
+const SIGKILL: u8 = 9;
+
 /// Signals from outside: SIGKILL, and SIGTERM, which kubelet sends to a pod that it stops.
-const FROM_OUTSIDE: [u8; 2] = [9, 15];
+const FROM_OUTSIDE: [u8; 2] = [SIGKILL, 15];
 
 /// What to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,11 +73,23 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
 }
 
 fn failed(watched: &Watched, status: ExitStatus) -> Failure {
+    let counted = match (status, watched.kill) {
+        (
+            ExitStatus::Signal {
+                number: SIGKILL,
+                out_of_memory: false,
+                ..
+            },
+            kill,
+        ) => kill,
+        _ => KillCause::Seen,
+    };
     let (code, origin) = match status {
         ExitStatus::Signal {
             out_of_memory: true,
             ..
         } => ("OOMKilled", FailureOrigin::User),
+        _ if counted == KillCause::OutOfMemory => ("OOMKilled", FailureOrigin::User),
         ExitStatus::NotStarted => ("MainNotStarted", FailureOrigin::User),
         ExitStatus::Signal { number, .. } if FROM_OUTSIDE.contains(&number) => {
             ("Interrupted", FailureOrigin::System)
@@ -90,13 +104,31 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
     Failure {
         code: code.into(),
         message: format!(
-            "{} {status} (seen by {}); its outputs are not uploaded. --on-main-failure upload uploads \
+            "{} {status}{} (seen by {}); its outputs are not uploaded. --on-main-failure upload uploads \
              them anyway",
             main(watched),
+            in_words(counted),
             watched.told_by
         ),
         kind,
         origin,
+    }
+}
+
+/// Who sent a SIGKILL, where the status does not say it.
+fn in_words(kill: KillCause) -> &'static str {
+    match kill {
+        KillCause::Seen => "",
+        KillCause::Unknown => {
+            ": stopped from outside, or out of memory (this watcher cannot see which, and the count of its \
+             cgroup cannot be read)"
+        }
+        KillCause::OutOfMemory => {
+            ": out of memory, says the kernel's count of such kills in its cgroup"
+        }
+        KillCause::Outside => {
+            ": stopped from outside, since the kernel counts no kill for memory in its cgroup"
+        }
     }
 }
 
@@ -137,6 +169,7 @@ mod tests {
     fn watched(ending: Ending) -> Watched {
         Watched {
             ending,
+            kill: KillCause::Seen,
             watcher: "ebpf".to_owned(),
             reason: String::new(),
             told_by: "ebpf",
@@ -208,6 +241,59 @@ mod tests {
         for ending in [Ending::StillRunning, Ending::Untold] {
             let verdict = judge(&watched(ending), MainFailure::Upload);
             assert!(matches!(verdict, Verdict::Report(_)), "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn a_kill_that_no_watcher_explains_is_explained_by_the_count_or_left_open() {
+        let killed = |oom| Ending::Exited(ExitStatus::from_wait(9, oom));
+        for (ending, kill, code, words) in [
+            (
+                killed(false),
+                KillCause::Seen,
+                "Interrupted",
+                "(SIGKILL) (seen",
+            ),
+            (
+                killed(false),
+                KillCause::Unknown,
+                "Interrupted",
+                "stopped from outside, or out of memory",
+            ),
+            (
+                killed(false),
+                KillCause::Outside,
+                "Interrupted",
+                "(SIGKILL): stopped from outside, since",
+            ),
+            (
+                killed(false),
+                KillCause::OutOfMemory,
+                "OOMKilled",
+                "(SIGKILL): out of memory",
+            ),
+            (
+                killed(true),
+                KillCause::Unknown,
+                "OOMKilled",
+                "memory (seen",
+            ),
+            (
+                Ending::Exited(ExitStatus::Code(7)),
+                KillCause::OutOfMemory,
+                "MainFailed",
+                "code 7 (seen",
+            ),
+        ] {
+            let watched = Watched {
+                kill,
+                ..watched(ending)
+            };
+            let Verdict::Report(failure) = judge(&watched, MainFailure::Report) else {
+                panic!("a killed main is reported");
+            };
+            assert_eq!(failure.code, code, "{kill:?}");
+            assert!(failure.message.contains(words), "{}", failure.message);
         }
     }
 

@@ -20,6 +20,7 @@ mod network;
 mod object;
 mod reference;
 mod s3;
+mod secret;
 mod stores;
 mod web;
 

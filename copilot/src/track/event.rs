@@ -81,10 +81,10 @@ impl ContainerId {
 }
 
 /// The container's id within the name of its cgroup: `cri-containerd-<id>.scope`, `crio-<id>.scope`,
-/// `docker-<id>.scope`, `<id>`; the name, if it holds none.
+/// `docker-<id>.scope`, `<pod>:cri-containerd:<id>`, `<id>`; the name, if it holds none.
 fn runtime_id(name: &str) -> &str {
     let stem = name.strip_suffix(".scope").unwrap_or(name);
-    stem.rsplit('-')
+    stem.rsplit(['-', ':'])
         .next()
         .filter(|id| id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .unwrap_or(name)

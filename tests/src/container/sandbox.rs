@@ -51,6 +51,8 @@ struct PodFiles {
     sandbox: String,
     /// The top directory of its cgroups, without a slash.
     cgroup: String,
+    /// Whether another pod made that directory, and will remove it.
+    is_guest: bool,
     layout: Layout,
 }
 
@@ -65,7 +67,18 @@ impl Sandbox {
         // As in the shim of a runtime: the first processes of containers become children of this process,
         // which so learns how they end.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-        let node = PodFiles::prepare(name, layout)?;
+        Self::start_in(PodFiles::prepare(name, layout)?, pids)
+    }
+
+    /// Starts another pod on the same node, with cgroups in the same top directory. Drop it first.
+    pub fn neighbour(&self, name: &str) -> io::Result<Self> {
+        let mut node = PodFiles::prepare(name, self.node.layout)?;
+        node.cgroup.clone_from(&self.node.cgroup);
+        node.is_guest = true;
+        Self::start_in(node, self.pids)
+    }
+
+    fn start_in(node: PodFiles, pids: Pids) -> io::Result<Self> {
         let (runtime, pid) = node.pause()?;
         let pause = Pause { runtime, pid };
         let network = Network::from_process(pid)?;
@@ -146,6 +159,7 @@ impl PodFiles {
             uid: format!("{:08x}-0000-4000-9000-{count:012x}", process::id()),
             sandbox: new_id(),
             cgroup: format!("copilot-test-runc-{}-{count}", process::id()),
+            is_guest: false,
             layout,
         };
         // Every user of a container may enter its volumes.
@@ -228,7 +242,9 @@ impl PodFiles {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.pause.runtime.delete(self.pause.pid);
-        cgroups::remove(&self.node.cgroup);
+        if !self.node.is_guest {
+            cgroups::remove(&self.node.cgroup);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use copilot_tests::binary::{self, Ended};
+use copilot_tests::requirement::Requirement;
 use copilot_tests::site::Site;
 use copilot_tests::task::{DOCUMENTS, files};
 use serde_json::Value;
@@ -113,6 +114,45 @@ fn recorded_command_lines() {
     assert!(rows.len() >= 57, "only {} rows were found", rows.len());
     for (about, ..) in OTHERWISE {
         assert!(rows.iter().any(|row| row.about == *about), "{about}");
+    }
+}
+
+/// The recorded command lines without outputs, with no flag of ours: they end at once, as in the reference. In a
+/// pod kubelet would start the sidecar again, so there it waits for main (`privileged/sidecar.rs`).
+#[test]
+fn outside_a_pod_a_sidecar_without_outputs_ends_at_once() {
+    let alone = [false, true].into_iter();
+    for private in alone.filter(|private| !private || Requirement::Root.could_be_met()) {
+        for interface in [&[][..], &["--interface", ""], &["--interface", " EgA=\n"]] {
+            for watcher in [&[][..], &["--watcher=auto"], &["--watcher=signal"]] {
+                let site = Site::start().unwrap();
+                fs::create_dir(site.work("outputs")).unwrap();
+                let mut command = if private {
+                    let mut command = Command::new("unshare");
+                    binary::isolate(&mut command);
+                    command.args(["--cgroup", "--"]).arg(binary::path());
+                    command
+                } else {
+                    binary::command()
+                };
+                command
+                    .env_remove("KUBERNETES_SERVICE_HOST")
+                    .args(site.server.flags("data"))
+                    .args(["sidecar", "--to-output-prefix", "s3://data/flags/out"])
+                    .args(["--to-raw-output", "s3://data/flags/raw", "--from-local-dir"])
+                    .arg(site.work("outputs"))
+                    .args(interface)
+                    .args(watcher);
+                let ended = binary::run(&mut command);
+                assert_eq!(
+                    ended.code(),
+                    DONE,
+                    "{interface:?} {watcher:?}: {}",
+                    ended.stderr
+                );
+                assert!(files(&site.server.file("data", "")).is_empty());
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-use std::fs;
+mod secrets;
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use super::*;
 use crate::config::{FlagLayer, SettingSource};

@@ -13,11 +13,13 @@ use object_store::azure::{AzureAccessKey, AzureConfigKey, AzureCredential, Micro
 
 use super::connection;
 use crate::config::HttpSettings;
-use crate::store::bucket::{endpoint, headers, is_header_text, no_retries, warn_of_unknown};
+use crate::config::secret::SecretForm;
+use crate::store::bucket::{endpoint, headers, no_retries, warn_of_unknown};
 use crate::store::credentials::{CredentialCache, CredentialSource, FromLibrary};
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
 use crate::store::http::{Client, Service, Unsigned};
+use crate::store::secret;
 
 /// Whose credentials they are, for the log.
 pub(super) const NAME: &str = "Azure";
@@ -78,8 +80,13 @@ impl AzureStoreSettings {
             let value = config.get(name).map(|value| value.trim());
             value.filter(|value| !value.is_empty())
         };
+        // A connection string holds secrets, too.
+        let secret = |name: &str| {
+            let clean = given(name).map(|value| secret::clean(name, SecretForm::Header, value));
+            clean.transpose()
+        };
         let account = account(given("account"), named)?;
-        let access = match (given("key"), given("sas_token")) {
+        let access = match (secret("key")?, secret("sas_token")?) {
             (Some(_), Some(_)) => return Err("key and sas_token are both set; use one".into()),
             (Some(key), None) => {
                 AzureAccess::Key(AzureAccessKey::try_new(key).map_err(|_| "key: it is not base64")?)
@@ -227,9 +234,12 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureSource, Se
         ("AZURE_AUTHORITY_HOST", Key::AuthorityHost),
     ] {
         if let Some(value) = environment.get(name) {
-            if !is_header_text(value) {
-                return Err(format!("{name} holds a character that no request can carry").into());
-            }
+            let form = if name == "AZURE_CLIENT_SECRET" {
+                SecretForm::Text
+            } else {
+                SecretForm::Header
+            };
+            let value = secret::clean(name, form, value)?;
             found.push(name);
             // AKS gives the authority with a slash at the end.
             builder = builder.with_config(key, value.trim_end_matches('/'));

@@ -15,11 +15,13 @@ use http::{HeaderMap, HeaderValue};
 use super::account::Account;
 use super::token::{MARGIN, TokenSource};
 use crate::config::HttpSettings;
+use crate::config::secret::SecretForm;
 use crate::store::bucket::{endpoint, headers, is_header_text, warn_of_unknown};
 use crate::store::credentials::CredentialCache;
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
 use crate::store::http::Client;
+use crate::store::secret;
 
 /// The public service.
 const ENDPOINT: &str = "https://storage.googleapis.com";
@@ -169,7 +171,9 @@ fn from_file(source: &str, path: &Path) -> Result<Account, SettingError> {
     let setting = || format!("{source} ({})", path.display());
     let text =
         std::fs::read_to_string(path).map_err(|error| SettingError::file(setting(), error))?;
-    let account = Account::read(&text).map_err(|rule| rule.within(setting()))?;
+    // A byte order mark is white space to no parser of JSON.
+    let text = secret::clean(&setting(), SecretForm::Document, text.trim_end())?;
+    let account = Account::read(text).map_err(|rule| rule.within(setting()))?;
     tracing::info!(source, path = %path.display(), kind = account.kind(), "Google credentials");
     Ok(account)
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use object_store::aws::AwsCredential;
 
 use super::identity::{MARGIN, NAME, ambient, chosen};
+use crate::config::secret::SecretForm;
 use crate::store::bucket::is_header_text;
 use crate::store::credentials::{CredentialCache, Fixed};
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
 use crate::store::http::Client;
+use crate::store::secret;
 
 /// What the settings say of credentials (spec §6.4, §6.5).
 #[derive(Clone)]
@@ -129,10 +131,14 @@ impl SecretKey {
     fn read(&self) -> Result<String, SettingError> {
         match self {
             Self::Given(secret) => Ok(secret.clone()),
-            Self::File(path) => match std::fs::read_to_string(path) {
-                Ok(secret) => Ok(secret.trim().to_owned()),
-                Err(error) => Err(SettingError::file(format!("secret_key_path={path}"), error)),
-            },
+            Self::File(path) => {
+                let secret = secret::from_file("secret_key_path", SecretForm::Text, path)?;
+                if secret.is_empty() {
+                    let rule = format!("secret_key_path={path}: the file is empty");
+                    return Err(rule.into());
+                }
+                Ok(secret)
+            }
         }
     }
 }

@@ -151,6 +151,27 @@ impl Rules {
         self.may_be_main(candidate) && !self.is_infrastructure(candidate)
     }
 
+    /// Whether a container that lives may still write outputs: it may be main, and it mounts them as far as is
+    /// known.
+    #[must_use]
+    pub fn may_write_outputs(&self, candidate: &Candidate<'_>) -> bool {
+        let is_elsewhere = || match (made(candidate), &self.output_mount) {
+            (Some(evidence), Some(output)) if evidence.is_of_a_pod() => !mounts(evidence, output),
+            _ => false,
+        };
+        self.may_become_main(candidate) && (self.is_mains_name(candidate) || !is_elsewhere())
+    }
+
+    /// Whether a container has main's name. Then it is main, whatever it mounts.
+    fn is_mains_name(&self, candidate: &Candidate<'_>) -> bool {
+        let one = std::slice::from_ref(candidate);
+        let found = match &self.main_container {
+            Some(wanted) => named(one, wanted),
+            None => self.by_flytes_naming(one),
+        };
+        !found.is_empty()
+    }
+
     fn may_be_main(&self, candidate: &Candidate<'_>) -> bool {
         let is_sandbox = candidate.evidence.is_some_and(|evidence| {
             evidence.is_sandbox || (self.pod_uid.is_some() && evidence.pod_uid != self.pod_uid)

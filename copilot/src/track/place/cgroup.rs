@@ -3,7 +3,8 @@
 //!
 //! The component one level below the pod names the container, never the leaf: crun puts processes one
 //! level deeper. In a private cgroup namespace, other containers of the pod appear as `/../<name>`
-//! (crun: `/../../<name>/container`), and the pod's own name is hidden.
+//! (crun: `/../../<name>/container`), and the pod's own name is hidden. Some runtimes give pods no cgroup: their
+//! containers lie [`beside`] each other.
 
 use crate::track::ContainerId;
 
@@ -23,6 +24,14 @@ pub enum PodPath {
     Absolute(String),
     /// This many steps up from the root of our own cgroup namespace.
     Above(usize),
+    /// It has no cgroup of its own: the runtime keeps the containers of all pods side by side, and the name
+    /// of each begins with its pod's: `<pod>:cri-containerd:<id>`.
+    Beside {
+        /// The full path of the cgroup that holds them, without a slash at the end.
+        parent: String,
+        /// The pod's name.
+        pod: String,
+    },
     /// Paths do not show it: the runtime keeps all containers in one cgroup. Kubelet's mounts tell
     /// containers apart instead.
     SharedCgroup {
@@ -62,6 +71,11 @@ impl PodPath {
                 }
                 rest
             }
+            Self::Beside { parent, pod } => match path.strip_prefix(parent.as_str()) {
+                Some(rest) if rest.is_empty() => return Membership::Pod,
+                Some(rest) if first_of(rest).and_then(pod_beside) == Some(pod) => rest,
+                _ => return Membership::Outside,
+            },
             Self::SharedCgroup { .. } => return Membership::Outside,
         };
         rest.split('/')
@@ -125,7 +139,7 @@ pub fn path_of_controller<'a>(text: &'a str, controller: &str) -> Option<&'a str
 #[must_use]
 pub fn container_path(text: &str) -> Option<(&str, bool)> {
     let unified = unified_path(text);
-    let names_pod = |path: &str| pod_components(path).is_some();
+    let names_pod = |path: &str| pod_components(path).is_some() || beside(path).is_some();
     if let Some(path) = unified
         && (names_pod(path) || split_steps(path).0 > 0)
     {
@@ -159,9 +173,12 @@ pub fn is_same_container(one: &str, other: &str) -> bool {
     })
 }
 
-/// The part of a path that leads to the container: one level below the pod.
+/// The part of a path that leads to the container: one level below the pod, or beside other pods'.
 fn container_in(path: &str) -> Option<Vec<&str>> {
-    let depth = pod_components(path)? + 1;
+    let depth = match beside(path) {
+        Some((above, _)) => above + 1,
+        None => pod_components(path)? + 1,
+    };
     let names: Vec<&str> = components(path).take(depth).collect();
     (names.len() == depth).then_some(names)
 }
@@ -192,6 +209,37 @@ pub fn pod_components(path: &str) -> Option<usize> {
         .iter()
         .rposition(|name| names_a_pod(name))
         .map(|at| at + 1)
+}
+
+/// How many components of a path lead to a container that lies beside those of other pods, and its pod's
+/// name; `None` if the path names a pod further down, as on a node that itself runs in a pod.
+#[must_use]
+pub fn beside(path: &str) -> Option<(usize, &str)> {
+    let names: Vec<&str> = components(path).collect();
+    let at = names.iter().rposition(|name| pod_beside(name).is_some())?;
+    let is_last = pod_components(path).is_none_or(|level| level <= at);
+    is_last.then_some((at, pod_beside(names[at])?))
+}
+
+/// The pod in the name of a container that lies beside those of other pods. A runtime that makes cgroups
+/// itself, under a kubelet that leaves them to systemd, takes systemd's notation for a name:
+/// `kubepods-burstable-pod<uid>.slice:cri-containerd:<id>`.
+#[must_use]
+pub fn pod_beside(name: &str) -> Option<&str> {
+    let (pod, _) = name.split_once(':')?;
+    names_a_pod(pod).then_some(pod)
+}
+
+/// The pod's uid in kubelet's name for its cgroup, in the form of the manifest.
+#[must_use]
+pub fn uid_of(pod: &str) -> Option<String> {
+    let name = pod.strip_suffix(".slice").unwrap_or(pod);
+    let (_, uid) = name.rsplit_once("pod").filter(|_| names_a_pod(pod))?;
+    Some(uid.replace('_', "-"))
+}
+
+fn first_of(rest: &str) -> Option<&str> {
+    rest.strip_prefix('/')?.split('/').next()
 }
 
 /// The components of a path.
@@ -229,7 +277,8 @@ pub fn steps_of_neighbour(path: &str) -> Option<usize> {
 
 /// Whether a component is kubelet's name for a pod. The uid is 32 hex digits, with or without dashes;
 /// systemd's escaping turns dashes into underscores.
-fn names_a_pod(component: &str) -> bool {
+#[must_use]
+pub fn names_a_pod(component: &str) -> bool {
     let name = component.strip_suffix(".slice").unwrap_or(component);
     let Some(at) = name.rfind("pod") else {
         return false;

@@ -2,13 +2,14 @@
 //!
 //! [`cgroup`] reads the paths of `/proc/PID/cgroup`, [`proc_self`] finds our place from our own. Both are
 //! pure. [`directory`] looks into the pod's cgroup directory, [`visibility`] answers whether we see other
-//! containers' processes. Never here: who main is, and events. Called by `attach`, `readiness`, `scan`
+//! containers' processes, and [`kinship`] which of them are our pod's. Never here: who main is, and events. Called by `attach`, `readiness`, `scan`
 //! and the sources. In a private cgroup namespace, the files do not show the pod's cgroup id: the `ebpf`
 //! source learns it from the kernel.
 
 pub mod cgroup;
 pub(crate) mod directory;
 mod error;
+mod kinship;
 mod proc_self;
 pub(crate) mod visibility;
 
@@ -26,11 +27,18 @@ pub(super) use self::proc_self::ProcSelf;
 pub use self::{
     cgroup::{Membership, PodPath},
     error::{NotACgroup, PlaceError},
+    kinship::{Kinship, Namespaces},
 };
 use super::{ContainerId, mounts::MountEvidence, process};
 
 /// Inode of the initial cgroup namespace (`PROC_CGROUP_INIT_INO`), the same on every kernel.
 const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
+
+/// The variable that kubelet sets in each container.
+const API_HOST: &str = "KUBERNETES_SERVICE_HOST";
+
+/// Where it mounts the pod's account.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Our place among the cgroups.
 #[derive(Clone, Debug)]
@@ -54,6 +62,9 @@ pub struct Place {
     /// The node's own `/proc`, if it is mounted in our container and needed: other containers'
     /// processes then have the pids of the node.
     pub proc_root: Option<PathBuf>,
+    /// What shows which of the processes that we see are our pod's; none if their cgroups show it, or if
+    /// all are.
+    pub kinship: Option<Kinship>,
 }
 
 impl Place {
@@ -77,6 +88,9 @@ impl Place {
             None => proc_self.place()?,
         };
         place.directory = place.directory.filter(|directory| directory.is_dir());
+        if !visibility::is_private_pid_namespace() {
+            place.learn_kinship();
+        }
         debug!(?place, "our place among the cgroups");
         Ok(place)
     }
@@ -92,8 +106,43 @@ impl Place {
             info!("the pod shares its pid namespace, so --proc-root is not needed");
         } else {
             self.proc_root = Some(root.to_owned());
+            self.learn_kinship();
         }
         Ok(self)
+    }
+
+    /// We see processes of other pods. Where the pod's cgroup has no name, theirs may lie beside ours.
+    fn learn_kinship(&mut self) {
+        if matches!(self.pod, PodPath::Above(_)) {
+            self.kinship = Some(Kinship::new(&self.evidence, Namespaces::of_our_pod()));
+        }
+    }
+
+    /// Whether nothing shows which of the processes that we see are our pod's.
+    #[must_use]
+    pub fn hides_the_pod(&self) -> bool {
+        self.kinship
+            .as_ref()
+            .is_some_and(|kinship| !kinship.can_tell())
+    }
+
+    /// The container of our pod that a process with this path belongs to. `is_runtimes`: it is a runtime's.
+    #[must_use]
+    pub fn container_of(
+        &self,
+        process: &Process,
+        path: &str,
+        is_runtimes: bool,
+    ) -> Option<ContainerId> {
+        let Membership::Container(container) = self.pod.membership(path) else {
+            return None;
+        };
+        let is_ours = self.is_own(&container)
+            || self
+                .kinship
+                .as_ref()
+                .is_none_or(|kinship| kinship.includes(process, path, is_runtimes));
+        is_ours.then_some(container)
     }
 
     /// Whether the other containers share our pid namespace.
@@ -133,12 +182,27 @@ impl Place {
         self.own.as_ref() == Some(container)
     }
 
+    /// Whether neither the names of cgroups nor our mounts are kubelet's: all that we know is that our cgroup
+    /// namespace is private, as in a container of any kind.
+    #[must_use]
+    pub fn is_unknown_to_kubelet(&self) -> bool {
+        matches!(self.pod, PodPath::Above(_)) && !self.evidence.is_of_a_pod()
+    }
+
     /// The id of the pod's cgroup: the inode of its directory.
     #[must_use]
     pub fn pod_id(&self) -> Option<u64> {
         let directory = self.directory.as_ref()?;
         fs::metadata(directory).ok().map(|found| found.ino())
     }
+}
+
+/// Whether kubelet has started us, whatever cgroups and mounts show: it sets the address of the API in each
+/// container, and mounts a token of the pod's account unless the pod forbids that. In a virtual machine for each
+/// pod nothing else shows it.
+#[must_use]
+pub fn is_in_a_cluster() -> bool {
+    std::env::var_os(API_HOST).is_some_and(|host| !host.is_empty()) || Path::new(ACCOUNT).is_dir()
 }
 
 fn is_initial_namespace() -> bool {

@@ -24,6 +24,9 @@ impl ProcSelf<'_> {
     /// Our place as the paths show it. The pod's directory may not exist.
     pub fn place(&self) -> Result<Place, PlaceError> {
         let (own_path, unified) = self.own_path();
+        if let Some((level, pod)) = cgroup::beside(own_path) {
+            return Ok(self.beside_other_pods(own_path, unified, level, pod));
+        }
         if let Some(level) = cgroup::pod_components(own_path) {
             return Ok(self.below_a_named_pod(own_path, unified, level));
         }
@@ -42,6 +45,7 @@ impl ProcSelf<'_> {
             above_us: Some(count(steps + cgroup::components(own_path).count())),
             evidence: self.evidence(),
             proc_root: None,
+            kinship: None,
         })
     }
 
@@ -72,13 +76,27 @@ impl ProcSelf<'_> {
             own,
             evidence: self.evidence(),
             proc_root: None,
+            kinship: None,
         })
     }
 
     fn below_a_named_pod(&self, own_path: &str, unified: bool, level: usize) -> Place {
-        let names: Vec<&str> = cgroup::components(own_path).collect();
-        let below = names[..level].join("/");
-        let pod = PodPath::Absolute(format!("/{below}"));
+        let (below, full) = upper_part(own_path, level);
+        self.at(own_path, unified, level, PodPath::Absolute(full), &below)
+    }
+
+    /// Our own cgroup lies beside those of other pods, and its name begins with our pod's.
+    fn beside_other_pods(&self, own_path: &str, unified: bool, level: usize, pod: &str) -> Place {
+        let (below, parent) = upper_part(own_path, level);
+        let pod = PodPath::Beside {
+            parent,
+            pod: pod.to_owned(),
+        };
+        self.at(own_path, unified, level, pod, &below)
+    }
+
+    /// Our place, `level` components below the root of the hierarchy, which lead to `below`.
+    fn at(&self, own_path: &str, unified: bool, level: usize, pod: PodPath, below: &str) -> Place {
         let controllers = if unified {
             Vec::new()
         } else {
@@ -96,9 +114,10 @@ impl ProcSelf<'_> {
             controllers,
             directory: directory.map(|mount| mount.join(below)),
             level: self.initial_namespace.then(|| count(level)),
-            above_us: Some(count(names.len() - level)),
+            above_us: Some(count(cgroup::components(own_path).count() - level)),
             evidence: self.evidence(),
             proc_root: None,
+            kinship: None,
         }
     }
 
@@ -120,6 +139,7 @@ impl ProcSelf<'_> {
             above_us: None,
             evidence,
             proc_root: None,
+            kinship: None,
         })
     }
 
@@ -133,8 +153,8 @@ impl ProcSelf<'_> {
             .min();
         steps.unwrap_or_else(|| {
             info!(
-                "our cgroup namespace is private and we see no other container: \
-                 we take the parent of our own cgroup for the pod's"
+                "our cgroup namespace is private and we see no other container: the pod's cgroup is the \
+                 parent of our own, unless the kernel names another"
             );
             1
         })
@@ -170,6 +190,13 @@ fn whole_mounts(mountinfo: &str, version: &str) -> impl Iterator<Item = MountInf
         .lines()
         .filter_map(|line| MountInfo::from_line(line).ok())
         .filter(move |mount| mount.fs_type == version && mount.root == "/")
+}
+
+/// The path of the first components, without and with the slash before it; for none, both are empty.
+fn upper_part(path: &str, level: usize) -> (String, String) {
+    let names: Vec<&str> = cgroup::components(path).take(level).collect();
+    let full = names.iter().map(|name| format!("/{name}")).collect();
+    (names.join("/"), full)
 }
 
 fn own_container(pod: &PodPath, own_path: &str) -> Option<ContainerId> {

@@ -61,7 +61,9 @@ fn the_sidecar_finds_its_place_in_every_recorded_pod() {
                 assert_eq!(place.level, None, "{label}");
                 assert_eq!(place.directory, None, "{label}");
             }
-            PodPath::SharedCgroup { .. } => panic!("{label}: the path names the pod"),
+            PodPath::Beside { .. } | PodPath::SharedCgroup { .. } => {
+                panic!("{label}: the path names the pod")
+            }
         }
     }
 }
@@ -283,4 +285,54 @@ fn a_given_pod_cgroup_that_is_not_one_is_refused_with_the_reason() {
         Place::find(Some(gone)),
         Err(PlaceError::NoSuchCgroup { .. })
     ));
+}
+
+/// A runtime that makes cgroups itself, under a kubelet that leaves them to systemd.
+#[test]
+fn beside_the_containers_of_other_pods_the_name_of_ours_shows_the_pod() {
+    let pod = format!("kubepods-burstable-pod{}.slice", UID.replace('-', "_"));
+    let other = pod.replace("0f1e", "1f1e");
+    for parent in ["", "/system.slice/containerd.service"] {
+        for runtime in ["cri-containerd", "crio", "docker"] {
+            let own = format!("{parent}/{pod}:{runtime}:{ID}");
+            let text = format!("0::{own}\n");
+            let place = proc_self(&text, WHOLE_TREE, true)
+                .place()
+                .expect("it is a pod");
+            assert_eq!(
+                place.pod,
+                PodPath::Beside {
+                    parent: parent.to_owned(),
+                    pod: pod.clone()
+                }
+            );
+            assert_eq!(place.own, Some(ContainerId::new(ID)), "{own}");
+            assert_eq!(place.above_us, Some(1));
+            assert_eq!(place.level, Some(count(cgroup::components(parent).count())));
+            let container = |path: String| place.pod.membership(&path);
+            let sibling = Membership::Container(ContainerId::new(&"7".repeat(64)));
+            let id = "7".repeat(64);
+            assert_eq!(container(format!("{parent}/{pod}:{runtime}:{id}")), sibling);
+            assert_eq!(
+                container(format!("{parent}/{pod}:{runtime}:{id}/init")),
+                sibling
+            );
+            for foreign in [
+                format!("{parent}/{other}:{runtime}:{id}"),
+                format!("{parent}/docker-{id}.scope"),
+                format!("/elsewhere/{pod}:{runtime}:{id}"),
+                format!("{parent}/{pod}"),
+            ] {
+                assert_eq!(container(foreign.clone()), Membership::Outside, "{foreign}");
+            }
+            assert!(cgroup::is_same_container(
+                &text,
+                &format!("0::{own}/init\n")
+            ));
+            assert!(!cgroup::is_same_container(
+                &text,
+                &format!("0::{parent}/{pod}:crio:{id}\n")
+            ));
+        }
+    }
 }

@@ -52,7 +52,8 @@ fn is_ours(
 /// Inode of the initial pid namespace (`PROC_PID_INIT_INO`).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
-fn is_private_pid_namespace() -> bool {
+/// Whether our pid namespace is another one than the node's: then we see no process of other pods.
+pub fn is_private_pid_namespace() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata("/proc/self/ns/pid").is_ok_and(|found| found.ino() != INITIAL_PID_NAMESPACE)
 }

@@ -20,7 +20,7 @@ use tracing::warn;
 use super::{
     ContainerId, Event, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
-    place::{Membership, Place, PodPath},
+    place::{Place, PodPath},
     process::{self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_runtime, process_id},
 };
 
@@ -261,10 +261,8 @@ impl Scanner {
             return name.map(|name| ContainerId::new(&name));
         }
         let text = process::read(process, "cgroup").ok()?;
-        match self.place.pod.membership(self.place.path_in(&text)?) {
-            Membership::Container(container) => Some(container),
-            Membership::Pod | Membership::Outside => None,
-        }
+        let path = self.place.path_in(&text)?;
+        self.place.container_of(process, path, kind.is_runtimes)
     }
 
     /// Reads the mount evidence: repeatedly while the container is made, once when it is complete, and

@@ -25,6 +25,11 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{ContainerId, Event, ProcessId, Tracker, decision::Sight, identify::Manifest};
 
+/// Why a source that looks at processes does not work where nothing tells our pod's from those of others.
+const HIDDEN: &str = "we see the processes of other pods, and nothing shows which are our pod's: our cgroup \
+                      namespace is private, kubelet mounts nothing here, and our ipc, uts and network \
+                      namespaces are the node's; name the pod's cgroup with --pod-cgroup";
+
 /// Which events matter from now on. A source may leave out the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Focus {
@@ -153,6 +158,18 @@ impl Sources {
     #[must_use]
     pub fn emit(&self) -> bool {
         self.0.iter().any(Source::emits)
+    }
+
+    /// Whether one of them sees if the out-of-memory killer has ended a process.
+    #[must_use]
+    pub fn explain_kills(&self) -> bool {
+        self.0.iter().any(|source| match source {
+            #[cfg(feature = "ebpf")]
+            Source::Ebpf(source) => source.learns_status(),
+            #[cfg(feature = "kube-api")]
+            Source::Kube(_) => true,
+            _ => false,
+        })
     }
 
     /// Whether main must not be waited for.

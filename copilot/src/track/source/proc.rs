@@ -13,7 +13,7 @@ use std::{
 use thiserror::Error;
 use tokio::time::sleep;
 
-use super::Polling;
+use super::{HIDDEN, Polling};
 use crate::track::{
     ContainerId, Event, ProcessId, Timestamp,
     place::Place,
@@ -30,6 +30,9 @@ pub enum ProcError {
          set `shareProcessNamespace: true` in the pod, or give the sidecar CAP_BPF and CAP_PERFMON"
     )]
     NotShared,
+    /// We see the processes of other pods as well.
+    #[error("{HIDDEN}")]
+    PodUntold,
 }
 
 /// Scans `/proc`, and emits what has changed.
@@ -53,6 +56,9 @@ impl ProcSource {
     pub fn new(place: &Place, polling: Polling) -> Result<Self, ProcError> {
         if !place.shows_others() {
             return Err(ProcError::NotShared);
+        }
+        if place.hides_the_pod() {
+            return Err(ProcError::PodUntold);
         }
         Ok(Self {
             scanner: Scanner::new(place.clone()),

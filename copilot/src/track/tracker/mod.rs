@@ -187,6 +187,15 @@ impl Tracker {
         })
     }
 
+    /// Whether a container lives that may still write outputs. A logger whose mounts are known, and are not
+    /// those of the outputs, does not count: it may live as long as the pod.
+    #[must_use]
+    pub fn may_anybody_write(&self) -> bool {
+        self.containers.iter().any(|(id, container)| {
+            container.exit().is_none() && self.rules.may_write_outputs(&candidate(id, container))
+        })
+    }
+
     /// The main containers, as far as they are known.
     #[must_use]
     pub fn mains(&self) -> &[ContainerId] {

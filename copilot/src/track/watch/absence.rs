@@ -5,7 +5,7 @@
 //!
 //! | what is known | what follows |
 //! | --- | --- |
-//! | a container lives that may be main | main is there |
+//! | a container lives that may be main, and may mount the outputs | main is there |
 //! | a source reports main's end (the API, the kernel) | main is over |
 //! | SIGTERM: a native sidecar gets it after main only | main is over |
 //! | a container ended that may have been an init container ([`Tracker::is_in_doubt`]) | as if it was not seen |
@@ -93,11 +93,13 @@ impl<'a> Absence<'a> {
         let is_empty = if in_doubt {
             tracker.sighting().seen != Seen::Runs
         } else {
-            !tracker.is_anybody_there()
+            !tracker.may_anybody_write()
         };
+        if !in_doubt && tracker.is_anybody_there() {
+            self.warn_of_others(tracker);
+        }
         if !is_empty {
             self.empty_since = None;
-            self.warn_of_others(tracker);
             return false;
         }
         // A container may have come and gone between two looks: then the silence begins again.
@@ -137,3 +139,6 @@ impl<'a> Absence<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

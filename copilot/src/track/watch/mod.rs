@@ -5,6 +5,7 @@
 //! is pure. Called by the `sidecar` and `download` jobs. Never here: uploads.
 
 mod absence;
+mod oom;
 mod settle;
 mod state;
 
@@ -19,12 +20,13 @@ use tracing::{debug, info};
 
 use self::absence::Absence;
 pub use self::absence::OutputEvidence;
-use self::{settle::settle, state::State};
+pub use self::oom::KillCause;
+use self::{oom::OomCounts, settle::settle, state::State};
 use super::{
     ContainerId, Event, ExitStatus, Marker, Timestamp,
     decision::Moment,
     identify::{Rules, Why},
-    place::{Place, PlaceError},
+    place::{Place, PlaceError, is_in_a_cluster},
     source::{Focus, Sources, selection::Selection},
 };
 use crate::termination::Termination;
@@ -83,6 +85,8 @@ pub enum Ending {
 pub struct Watched {
     /// How the wait ended.
     pub ending: Ending,
+    /// Who killed main, if SIGKILL ended it.
+    pub kill: KillCause,
     /// The sources' names.
     pub watcher: String,
     /// Why these sources were selected.
@@ -115,6 +119,7 @@ pub struct Watch {
     attached: Timestamp,
     place: Result<Place, PlaceError>,
     limits: Limits,
+    oom: OomCounts,
 }
 
 impl Watch {
@@ -133,13 +138,24 @@ impl Watch {
             attached: Timestamp::now(),
             place,
             limits,
+            oom: OomCounts::default(),
         }
     }
 
     /// Whether no pod surrounds us: nobody stops us then, and main may never come.
     #[must_use]
     pub fn is_outside_a_pod(&self) -> bool {
-        matches!(self.place, Err(PlaceError::NoPod { .. }))
+        match &self.place {
+            Err(PlaceError::NoPod { .. }) => !is_in_a_cluster(),
+            Err(_) => false,
+            Ok(place) => place.is_unknown_to_kubelet() && !is_in_a_cluster(),
+        }
+    }
+
+    /// What is known of main if nobody waits for it.
+    #[must_use]
+    pub fn without_a_wait(&self) -> Watched {
+        self.watched(Ending::Unseen, KillCause::Unknown)
     }
 
     /// Watches until main is over, or will not come. `evidence` says which files main has left.
@@ -160,10 +176,16 @@ impl Watch {
             }
             Ending::Unseen
         };
+        // At once: the runtime removes main's cgroup soon.
+        let kill = if self.sources.explain_kills() {
+            KillCause::Seen
+        } else {
+            self.oom.cause()
+        };
         if let (Ending::Exited(_), Ok(place)) = (ending, &self.place) {
             settle(place, self.state.mains(), self.limits.settle).await;
         }
-        let watched = self.watched(ending);
+        let watched = self.watched(ending, kill);
         debug!(?watched, "the wait is over");
         watched
     }
@@ -273,14 +295,20 @@ impl Watch {
     fn observe(&mut self, source: &'static str, event: Event) {
         debug!(source, ?event, "event");
         self.state.observe(source, event);
+        if !self.sources.explain_kills()
+            && let Ok(place) = &self.place
+        {
+            self.oom.note(place, &self.state.tracker().main_processes());
+        }
         if self.state.wants_focus() {
             self.sources.focus(&Focus::from(self.state.tracker()));
         }
     }
 
-    fn watched(&self, ending: Ending) -> Watched {
+    fn watched(&self, ending: Ending, kill: KillCause) -> Watched {
         Watched {
             ending,
+            kill,
             watcher: self.sources.names(),
             reason: self.reason.clone(),
             told_by: self.state.told_by(),

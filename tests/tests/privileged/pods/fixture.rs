@@ -35,6 +35,11 @@ impl ContainerFixture {
         Self { task, watcher }
     }
 
+    /// The watcher's name.
+    pub fn watcher(&self) -> &'static str {
+        self.watcher
+    }
+
     /// An uploader for one text, with only the capabilities that its watcher needs.
     pub fn sidecar(&self) -> Spec {
         self.empower(self.task.powerless_sidecar().unwrap())

@@ -52,6 +52,7 @@ macro_rules! tests {
 mod chance;
 mod endings;
 mod fixture;
+mod flat;
 mod identity;
 mod lateness;
 mod namespaces;

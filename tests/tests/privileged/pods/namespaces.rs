@@ -11,7 +11,7 @@ use super::outcome::{
 };
 
 on!(all: every_layout_of_cgroups, without_any_right);
-on!(kernel: without_a_shared_pid_namespace, without_a_downloader_either, where_nothing_tells_the_pod);
+on!(kernel: without_a_shared_pid_namespace, without_a_downloader_either);
 on!(kernel: a_restarted_mesh_without_a_shared_pid_namespace);
 on!(seeing: with_the_nodes_own_proc);
 on!(polling: alone_in_its_pid_namespace);
@@ -50,6 +50,8 @@ fn without_a_shared_pid_namespace(watcher: &'static str) {
         (Layout::Systemd, false),
         (Layout::Systemd, true),
         (Layout::Nested, false),
+        // The pod's cgroup is two levels up, which only its name in the kernel shows.
+        (Layout::Nested, true),
     ] {
         for code in [0, 7] {
             let fixture = ContainerFixture::start_on(watcher, layout, Pids::Separate);
@@ -131,28 +133,6 @@ fn with_the_nodes_own_proc(watcher: &'static str) {
         }
         assert_seen(&outcome, watcher, FLYTE_NAMING);
     }
-}
-
-/// The pod's cgroup is two levels up, which the sidecar cannot know: it sees nothing, and SIGTERM ends the
-/// wait.
-fn where_nothing_tells_the_pod(watcher: &'static str) {
-    let fixture = ContainerFixture::start_on(watcher, Layout::Nested, Pids::Separate);
-    let sidecar = fixture
-        .task
-        .attach(&fixture.sidecar().private_cgroups())
-        .unwrap();
-    let main = fixture.main(WORKS);
-    main.wait().unwrap();
-    assert_waiting(&sidecar);
-    sidecar.signal(Signal::TERM).unwrap();
-    let outcome = fixture.task.outcome(&sidecar).unwrap();
-    outcome.assert_committed("hello");
-    assert!(
-        outcome
-            .ended
-            .stderr
-            .contains("the parent of our own cgroup")
-    );
 }
 
 /// A watcher that cannot see processes never reports main's end: it is refused, with the next best one.

@@ -4,13 +4,14 @@
 use std::fs;
 
 use copilot_tests::binary::wait_until;
-use copilot_tests::container::Container;
+use copilot_tests::container::{Container, Spec};
 use copilot_tests::fixture::is_ready;
 
 use super::fixture::{ContainerFixture, WORKS, assert_waiting, wait_for_words};
 use super::outcome::{FLYTE_NAMING, NAMED, assert_seen};
 
 on!(all: exec_sessions, a_sharer_that_never_ends);
+on!(all: one_that_does_not_mount_the_outputs);
 on!(kernel: readiness_cannot_be_forged);
 
 /// Some end while main runs, one is still open when main ends.
@@ -77,4 +78,35 @@ fn comm(container: &Container<'_>) -> String {
     let path = format!("/proc/{}/comm", container.pid());
     let name = fs::read_to_string(path).unwrap();
     name.trim_end().to_owned()
+}
+
+/// A logger that never ends and does not mount the output volume cannot be main. The sidecar, which nobody
+/// stops, does not wait for it: whether it begins before main, after main has ended, or before the sidecar.
+fn one_that_does_not_mount_the_outputs(watcher: &'static str) {
+    let logger = || Spec::script("logger", "exec sleep 600");
+    let trainer = |fixture: &ContainerFixture| fixture.worker("trainer", WORKS);
+    for order in [
+        "before main",
+        "after main",
+        "before the sidecar, after main",
+    ] {
+        let fixture = ContainerFixture::start(watcher);
+        let run = |spec: &Spec| fixture.run(spec);
+        let early = (order == "before the sidecar, after main").then(|| {
+            let main = run(&trainer(&fixture));
+            main.wait().unwrap();
+            (main, run(&logger()))
+        });
+        let sidecar = fixture.attach(&[]);
+        let before = (order == "before main").then(|| run(&logger()));
+        let late = early.is_none().then(|| {
+            let main = run(&trainer(&fixture));
+            main.wait().unwrap();
+            main
+        });
+        let after = (order == "after main").then(|| run(&logger()));
+        let outcome = fixture.task.outcome(&sidecar).unwrap();
+        outcome.assert_committed("hello");
+        drop((early, before, late, after));
+    }
 }

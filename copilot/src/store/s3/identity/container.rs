@@ -1,6 +1,7 @@
 //! The container's endpoint: that of ECS or EKS Pod Identity, or a server that plays it. Caller:
 //! `identity`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,10 +11,12 @@ use object_store::client::{HttpRequest, HttpRequestBody};
 use serde::Deserialize;
 
 use super::{keys, lifetime};
+use crate::config::secret::SecretForm;
 use crate::store::credentials::{CredentialSource, Granted, credential_failure};
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
 use crate::store::http::{Answer, Client, RequestFailure, Unsigned};
+use crate::store::secret;
 
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -69,8 +72,16 @@ impl ContainerEndpoint {
         };
         check(&address)?;
         let token = match (environment.get(TOKEN_FILE), environment.get(TOKEN)) {
-            (Some(file), _) => EndpointToken::File(file.to_owned()),
-            (None, Some(token)) => EndpointToken::Given(token.to_owned()),
+            (Some(file), _) => {
+                // Refuses at the start a file that holds more than a token. One that is not there may come.
+                if Path::new(file).exists() {
+                    secret::from_file(TOKEN_FILE, SecretForm::Text, file)?;
+                }
+                EndpointToken::File(file.to_owned())
+            }
+            (None, Some(token)) => {
+                EndpointToken::Given(secret::clean(TOKEN, SecretForm::Text, token)?.to_owned())
+            }
             (None, None) => EndpointToken::None,
         };
         Ok(Some(Self {
@@ -90,10 +101,9 @@ impl ContainerEndpoint {
         match &self.token {
             EndpointToken::None => Ok(None),
             EndpointToken::Given(token) => Ok(Some(token.clone())),
-            EndpointToken::File(path) => match std::fs::read_to_string(path) {
-                Ok(token) => Ok(Some(token.trim().to_owned())),
-                Err(error) => Err(credential_failure(format!("{TOKEN_FILE}={path}: {error}"))),
-            },
+            EndpointToken::File(path) => secret::from_file(TOKEN_FILE, SecretForm::Text, path)
+                .map(Some)
+                .map_err(|error| credential_failure(error.to_string())),
         }
     }
 }
@@ -172,6 +182,33 @@ impl std::fmt::Debug for EndpointToken {
 mod tests {
     use super::*;
     use crate::store::network::Network;
+
+    #[test]
+    fn a_token_is_trimmed_or_refused_at_the_start() {
+        let client = Client::new(Network::default(), "");
+        let find = |name: &str, value: &str| {
+            let pairs = [(FULL, "https://h/x"), (name, value)];
+            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            ContainerEndpoint::find(&pairs.into_iter().collect(), &client)
+        };
+        let token = |name: &str, value: &str| {
+            let found = find(name, value)
+                .unwrap()
+                .expect("the environment names it");
+            found.token().unwrap()
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        std::fs::write(path, "\u{feff}Bearer t\r\n").unwrap();
+        assert_eq!(token(TOKEN, " Bearer t\n").as_deref(), Some("Bearer t"));
+        assert_eq!(token(TOKEN_FILE, path).as_deref(), Some("Bearer t"));
+        std::fs::write(path, "Bearer t\nBearer u\n").unwrap();
+        for (name, value) in [(TOKEN, "Bearer\nt"), (TOKEN_FILE, path)] {
+            let said = find(name, value).unwrap_err().to_string();
+            assert!(said.contains(name) && !said.contains("Bearer"), "{said}");
+        }
+        assert!(find(TOKEN_FILE, "/may/come/later").is_ok());
+    }
 
     #[test]
     fn a_token_goes_to_places_of_trust_only() {

@@ -15,7 +15,11 @@ pub(super) struct IniError {
 }
 
 /// The sections by name, as written but for white space. Sections of one name are merged, and the later
-/// value of a setting wins. Settings of settings (indented lines, such as those below `s3 =`) are
+/// value of a setting wins.
+///
+/// Indented lines are read as Python's `configparser` reads them, and so botocore: a line that is indented
+/// deeper than the setting above it continues that setting's value; any other indentation means nothing. So a
+/// file whose lines are all indented is read as if none was. Settings of settings (those below `s3 =`) are
 /// skipped: none of them is about credentials.
 ///
 /// # Errors
@@ -23,9 +27,14 @@ pub(super) struct IniError {
 pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, IniError> {
     let mut sections: BTreeMap<String, Section> = BTreeMap::new();
     let mut current: Option<String> = None;
+    // The setting above, and how deep it is indented.
+    let mut above: Option<(String, usize)> = None;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate() {
-        let is_indented = line.starts_with([' ', '\t']);
+        let depth = line
+            .chars()
+            .take_while(|letter| letter.is_whitespace())
+            .count();
         let line = uncommented(line);
         if line.is_empty() {
             continue;
@@ -34,6 +43,13 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, IniError> {
             line: index + 1,
             rule,
         };
+        let section = current.as_ref().and_then(|name| sections.get_mut(name));
+        if let (Some(section), Some((name, base))) = (section, &above)
+            && depth > *base
+        {
+            continue_value(section, name, line);
+            continue;
+        }
         if let Some(rest) = line.strip_prefix('[') {
             let (name, _) = rest
                 .split_once(']')
@@ -42,18 +58,26 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, IniError> {
             let name = words.join(" ");
             sections.entry(name.clone()).or_default();
             current = Some(name);
+            above = None;
             continue;
         }
         let section = current.as_ref().and_then(|name| sections.get_mut(name));
         let section = section.ok_or_else(|| wrong("it stands before the first [section]"))?;
-        if is_indented && !section.is_empty() {
-            continue;
-        }
-        let pair = line.split_once('=');
+        let pair = line.split_once(['=', ':']);
         let (name, value) = pair.ok_or_else(|| wrong("it has no `=`"))?;
-        section.insert(name.trim().to_lowercase(), value.trim().to_owned());
+        let name = name.trim().to_lowercase();
+        section.insert(name.clone(), value.trim().to_owned());
+        above = Some((name, depth));
     }
     Ok(sections)
+}
+
+/// Adds a line to the value of a setting, unless the value is a section of its own.
+fn continue_value(section: &mut Section, name: &str, line: &str) {
+    if let Some(value) = section.get_mut(name).filter(|value| !value.is_empty()) {
+        value.push('\n');
+        value.push_str(line);
+    }
 }
 
 /// A line without its comment, which begins the line or follows white space.
@@ -85,6 +109,44 @@ mod tests {
         assert!(!sections["default"].contains_key("addressing_style"));
         assert_eq!(sections["profile x"]["region"], "eu-1");
         assert_eq!(sections.len(), 2);
+    }
+
+    /// The expected values are those of Python's `configparser.RawConfigParser`, which botocore uses.
+    #[test]
+    fn indentation_means_what_it_means_to_botocore() {
+        let read = |text: &str| parse(text).expect("it can be read");
+        for indent in ["  ", "\t", "    ", " \t", "\u{a0}"] {
+            for end in ["\n", "\r\n", "\n\n"] {
+                for mark in ["", "\u{feff}"] {
+                    let lines = [
+                        "[default]",
+                        "aws_access_key_id = id",
+                        "# a comment",
+                        "aws_secret_access_key: secret",
+                        "",
+                        "[profile x]",
+                        "region=eu-1",
+                    ];
+                    let text: String = lines.map(|line| format!("{indent}{line}{end}")).concat();
+                    let sections = read(&format!("{mark}{text}"));
+                    assert_eq!(sections["default"]["aws_access_key_id"], "id", "{text:?}");
+                    assert_eq!(sections["default"]["aws_secret_access_key"], "secret");
+                    assert_eq!(sections["profile x"]["region"], "eu-1");
+                }
+            }
+        }
+        let nested = "[default]\n  s3 =\n    addressing_style = path\n  region = eu-1\n";
+        assert_eq!(read(nested)["default"]["region"], "eu-1");
+        assert!(!read(nested)["default"].contains_key("addressing_style"));
+        let first = "[default]\n    region = eu-1\naws_access_key_id = id\n";
+        assert_eq!(read(first)["default"].len(), 2, "less deep than the first");
+        let continued = "[default]\naws_secret_access_key = one\n  two\n\n  [three]\n";
+        let sections = read(continued);
+        assert_eq!(
+            sections["default"]["aws_secret_access_key"], "one\ntwo\n[three]",
+            "the rule for secrets refuses it"
+        );
+        assert_eq!(sections.len(), 1);
     }
 
     #[test]

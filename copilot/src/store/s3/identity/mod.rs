@@ -20,6 +20,7 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 use self::container::ContainerEndpoint;
 use self::profile::Profile;
 use self::role::Role;
+use crate::config::secret::SecretForm;
 use crate::store::bucket::{endpoint, is_header_text, no_retries};
 use crate::store::credentials::{
     CredentialCache, CredentialSource, Fixed, FromLibrary, Lifetime, credential_failure,
@@ -27,6 +28,7 @@ use crate::store::credentials::{
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
 use crate::store::http::{Client, RequestFailure, Service, Unsigned};
+use crate::store::secret;
 
 /// Whose credentials they are, for the log.
 pub(super) const NAME: &str = "AWS";
@@ -90,25 +92,28 @@ pub(super) fn chosen(source: &str) {
 }
 
 impl Chain<'_> {
-    fn get(&self, name: &str) -> Result<Option<&str>, SettingError> {
+    /// The secret in a variable; an empty one counts as absent.
+    fn secret(&self, name: &str, form: SecretForm) -> Result<Option<&str>, SettingError> {
         let value = self.environment.get(name);
-        if value.is_some_and(|value| !is_header_text(value)) {
-            let rule = format!("{name} holds a character that no request can carry");
-            return Err(rule.into());
-        }
-        Ok(value)
+        let clean = value.map(|value| secret::clean(name, form, value));
+        Ok(clean.transpose()?.filter(|value| !value.is_empty()))
     }
 
     /// Keys in the environment; the older names count, too.
     fn variables(&self) -> Result<Option<AwsSource>, SettingError> {
-        let either = |name, older| Ok::<_, SettingError>(self.get(name)?.or(self.get(older)?));
-        let id = either("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")?;
-        let secret = either("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")?;
+        let either = |name, older, form| {
+            let newer = self.secret(name, form)?;
+            Ok::<_, SettingError>(newer.or(self.secret(older, form)?))
+        };
+        let id = either("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", SecretForm::Header)?;
+        let secret = either("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", SecretForm::Text)?;
         match (id, secret) {
             (Some(id), Some(secret)) => Ok(Some(fixed(AwsCredential {
                 key_id: id.to_owned(),
                 secret_key: secret.to_owned(),
-                token: self.get("AWS_SESSION_TOKEN")?.map(str::to_owned),
+                token: self
+                    .secret("AWS_SESSION_TOKEN", SecretForm::Header)?
+                    .map(str::to_owned),
             }))),
             (None, None) => Ok(None),
             (Some(_), None) => {

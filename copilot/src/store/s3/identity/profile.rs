@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use object_store::aws::AwsCredential;
 
 use super::ini::{self, Section};
+use crate::config::secret::SecretForm;
 use crate::store::bucket::is_header_text;
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
+use crate::store::secret;
 
 /// How long a role is asked for, in seconds: AWS's default.
 const SECONDS: u32 = 3600;
@@ -195,13 +197,21 @@ impl ProfileSection<'_> {
         }
     }
 
+    fn secret(&self, setting: &str, form: SecretForm) -> Result<Option<String>, SettingError> {
+        let source = format!("AWS profile {:?}: {setting}", self.name);
+        let value = self.settings.get(setting);
+        let clean = value.map(|value| secret::clean(&source, form, value));
+        let clean = clean.transpose()?.filter(|value| !value.is_empty());
+        Ok(clean.map(str::to_owned))
+    }
+
     fn keys(&self) -> Result<Option<AwsCredential>, SettingError> {
-        let id = self.get("aws_access_key_id")?;
-        match (id, self.get("aws_secret_access_key")?) {
+        let id = self.secret("aws_access_key_id", SecretForm::Header)?;
+        match (id, self.secret("aws_secret_access_key", SecretForm::Text)?) {
             (Some(key_id), Some(secret_key)) => Ok(Some(AwsCredential {
                 key_id,
                 secret_key,
-                token: self.get("aws_session_token")?,
+                token: self.secret("aws_session_token", SecretForm::Header)?,
             })),
             (None, None) => Ok(None),
             _ => {

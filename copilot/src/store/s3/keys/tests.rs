@@ -182,3 +182,51 @@ async fn the_secret_comes_from_its_file_trimmed() {
     assert_eq!(credential.secret_key, "from-file");
     assert_eq!(credential.token.as_deref(), Some("t"));
 }
+
+#[tokio::test]
+async fn secrets_in_variables_are_trimmed_or_refused() {
+    let client = Client::new(Network::default(), "");
+    let keys = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    ];
+    let credentials = |values: [&str; 3]| {
+        let pairs = keys.into_iter().zip(values);
+        let environment: Environment = pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let config = map(&[("auth_type", "iam")]);
+        let (s3, http) = (S3Settings::default(), HttpSettings::default());
+        let settings = S3StoreSettings::read(&config, s3, &http, &environment)?;
+        settings.access().credentials("r", &client)
+    };
+    for around in ["\n", "\r\n", " ", "\u{feff}"] {
+        let pasted = ["id", "s3cret", "t"].map(|secret| format!("{secret}{around}"));
+        let found = credentials(pasted.each_ref().map(String::as_str)).unwrap();
+        let found = found.get().await.unwrap();
+        assert_eq!(found.key_id, "id");
+        assert_eq!(found.secret_key, "s3cret");
+        assert_eq!(found.token.as_deref(), Some("t"));
+    }
+    for (at, wrong) in [(0, "i\nd"), (0, "i d"), (1, "s3\ncret"), (2, "t\u{e9}")] {
+        let mut values = ["id", "s3cret", "t"];
+        values[at] = wrong;
+        let said = credentials(values).unwrap_err().to_string();
+        assert!(said.contains(keys[at]) && !said.contains(wrong), "{said}");
+    }
+}
+
+#[test]
+fn a_secrets_file_that_holds_more_or_nothing_is_refused() {
+    for (text, named) in [("one\ntwo\n", "a line end"), (" \n", "empty")] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let path = file.path().to_str().unwrap();
+        let error = with_keys(&[("secret_key_path", path)])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(named) && error.contains(path), "{error}");
+        assert!(!error.contains("two"), "{error}");
+    }
+}

@@ -2,7 +2,8 @@
 //!
 //! Two things differ between nodes. A task's cgroup is found by a helper from Linux 5.14 on, and by a
 //! walk before: we try both in turn. Our pod's cgroup id is the inode of its directory; in a private
-//! cgroup namespace, which hides that directory, the kernel reports it at the exit of a thread of ours.
+//! cgroup namespace, which hides that directory, the kernel reports the cgroups above ours at the exit of a
+//! thread of ours, and [`lineage`] finds the pod's among them.
 
 use std::{thread, time::Duration};
 
@@ -13,7 +14,7 @@ use aya::{
     util::KernelVersion,
 };
 use aya_log::EbpfLogger;
-use copilot_common::{LEVELS, ancestor, pod};
+use copilot_common::{Ancestor, LEVELS, NAME_BYTES, ancestor, pod, proof};
 use rustix::{
     fs::{major, minor},
     thread::CapabilitySet,
@@ -24,11 +25,12 @@ use super::{
     EbpfError,
     error::LoadError,
     fields::FieldOffsets,
+    lineage::{self, PodFilter, Proof},
     locked,
     refusal::{CAPABILITIES, load_failed, map_refused, refused},
 };
 use crate::track::{
-    place::{Place, PodPath},
+    place::{Namespaces, Place, PodPath, visibility},
     source::causes::with_causes,
 };
 
@@ -37,6 +39,14 @@ pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), 
 
 /// How long to wait until the kernel has reported our own cgroups; it needs microseconds.
 const LEARNING: Duration = Duration::from_secs(1);
+
+/// An element of the map `LINEAGE`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Shared(Ancestor);
+
+// SAFETY: the structure consists of integers without padding, so any bytes are a value of it.
+unsafe impl aya::Pod for Shared {}
 
 /// The attached programs.
 pub struct Attached {
@@ -66,7 +76,7 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
         FieldOffsets::unknown()
     });
     let mut programs = load_programs(&fields, ring, place.unified)?;
-    let own_container = set_pod(&mut programs, place)?;
+    let own_container = set_pod(&mut programs, place, &fields)?;
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
         ("process_exec", "sched_process_exec"),
@@ -226,55 +236,75 @@ fn own_pid_namespace() -> Result<[u64; 2], EbpfError> {
 }
 
 /// Sets the programs' filter to our pod; returns the cgroup id of our own container if we learned it.
-fn set_pod(programs: &mut Ebpf, place: &Place) -> Result<Option<u64>, EbpfError> {
-    let (id, level, own) = match (place.pod_id(), place.level) {
-        (Some(id), Some(level)) => (id, level, None),
-        (id, _) => {
-            let lineage = learn(programs)?;
-            let level = pod_level(&lineage, id, place)?;
-            (
-                lineage[level],
-                u32::try_from(level).unwrap_or(0),
-                lineage.get(level + 1).copied(),
-            )
-        }
+fn set_pod(
+    programs: &mut Ebpf,
+    place: &Place,
+    fields: &FieldOffsets,
+) -> Result<Option<u64>, EbpfError> {
+    let found = match (place.pod_id(), place.level) {
+        (Some(id), Some(level)) => PodFilter::of(id, level, &place.pod),
+        (id, _) => lineage::find(&learn(programs)?, id, place)?,
     };
-    debug!(id, level, "the pod's cgroup in the kernel");
+    let mut numbers = [0; pod::NUMBERS];
+    numbers[pod::LEVEL] = found.level.into();
+    numbers[pod::ID] = found.id;
+    let mut name = [0; NAME_BYTES];
+    match &found.proof {
+        Proof::Place => numbers[pod::PROOF] = proof::PLACE,
+        Proof::Name(begin) => {
+            numbers[pod::PROOF] = proof::NAME;
+            // A longer name is compared as far as the programs read it.
+            let length = begin.len().min(NAME_BYTES - 1);
+            numbers[pod::NAME_LENGTH] = length as u64;
+            name[..length].copy_from_slice(&begin.as_bytes()[..length]);
+            if !fields.name_cgroups() {
+                return Err(EbpfError::PodUntold);
+            }
+        }
+        Proof::Namespaces => prove_by_namespaces(&mut numbers, place, fields)?,
+    }
+    debug!(?found, "the pod's cgroup in the kernel");
+    let map = programs
+        .map_mut("POD_NAME")
+        .ok_or_else(|| no_map("POD_NAME"))?;
+    let mut map: Array<_, [u8; NAME_BYTES]> = map.try_into().map_err(load_failed)?;
+    map.set(0, name, 0).map_err(load_failed)?;
     let map = programs.map_mut("POD").ok_or_else(|| no_map("POD"))?;
     let mut filter: Array<_, [u64; pod::NUMBERS]> = map.try_into().map_err(load_failed)?;
-    let mut numbers = [0; pod::NUMBERS];
-    numbers[pod::LEVEL] = level.into();
-    numbers[pod::ID] = id;
     filter.set(0, numbers, 0).map_err(load_failed)?;
-    Ok(own)
+    Ok(found.own)
 }
 
-fn pod_level(lineage: &[u64], id: Option<u64>, place: &Place) -> Result<usize, EbpfError> {
-    if lineage.len() < 2 {
-        return Err(EbpfError::NoHierarchy);
+/// Has the programs compare namespaces, because nothing names the pod's cgroup.
+fn prove_by_namespaces(
+    numbers: &mut [u64; pod::NUMBERS],
+    place: &Place,
+    fields: &FieldOffsets,
+) -> Result<(), EbpfError> {
+    let ours = if fields.show_namespaces() {
+        Namespaces::of_our_pod()
+    } else {
+        Namespaces::default()
+    };
+    let shares_pids = place.shares_pids() && visibility::is_private_pid_namespace();
+    if ours.are_none() && !shares_pids {
+        return Err(EbpfError::PodUntold);
     }
-    if let Some(id) = id {
-        return lineage
-            .iter()
-            .position(|ancestor| *ancestor == id)
-            .ok_or(EbpfError::PodCgroup(
-                "we do not run in the cgroup that --pod-cgroup names",
-            ));
-    }
-    let above = place.above_us.ok_or(EbpfError::PodCgroup(
-        "we do not run in the pod, and its directory is not mounted here",
-    ))?;
-    let leaf = lineage.len() - 1;
-    leaf.checked_sub(above as usize)
-        .filter(|level| *level > 0)
-        .ok_or(EbpfError::PodCgroup(
-            "our own cgroup lies too near the root of the hierarchy to have a pod above it",
-        ))
+    info!(
+        ?ours,
+        shares_pids,
+        "no cgroup above ours has a pod's name: the pod's containers are known by its namespaces"
+    );
+    numbers[pod::PROOF] = proof::NAMESPACE;
+    numbers[pod::IPC] = ours.ipc.unwrap_or(0);
+    numbers[pod::UTS] = ours.uts.unwrap_or(0);
+    numbers[pod::NET] = ours.net.unwrap_or(0);
+    numbers[pod::PIDS] = shares_pids.into();
+    Ok(())
 }
 
-/// The cgroup ids of our own task, root first: the program `learn` reports them when a thread of ours
-/// exits.
-fn learn(programs: &mut Ebpf) -> Result<Vec<u64>, EbpfError> {
+/// The cgroups of our own task, root first: the program `learn` reports them when a thread of ours exits.
+fn learn(programs: &mut Ebpf) -> Result<Vec<Ancestor>, EbpfError> {
     let mut logger = EbpfLogger::init(programs)
         .inspect_err(|error| debug!(%error, "the programs' own messages cannot be read"))
         .ok();
@@ -293,9 +323,9 @@ fn learn(programs: &mut Ebpf) -> Result<Vec<u64>, EbpfError> {
     lineage
 }
 
-fn read_lineage(programs: &Ebpf) -> Result<Vec<u64>, EbpfError> {
+fn read_lineage(programs: &Ebpf) -> Result<Vec<Ancestor>, EbpfError> {
     let map = programs.map("LINEAGE").ok_or_else(|| no_map("LINEAGE"))?;
-    let map: Array<_, u64> = map.try_into().map_err(load_failed)?;
+    let map: Array<_, Shared> = map.try_into().map_err(load_failed)?;
     thread::Builder::new()
         .spawn(|| ())?
         .join()
@@ -303,8 +333,10 @@ fn read_lineage(programs: &Ebpf) -> Result<Vec<u64>, EbpfError> {
     let started = std::time::Instant::now();
     // Before Linux 6.16 the tracepoint fires a moment after the join returns.
     while started.elapsed() < LEARNING {
-        let lineage: Vec<u64> = (0..LEVELS)
-            .map_while(|level| map.get(&level, 0).ok().filter(|id| *id != 0))
+        let lineage: Vec<Ancestor> = (0..LEVELS)
+            .map_while(|level| map.get(&level, 0).ok())
+            .map(|Shared(ancestor)| ancestor)
+            .take_while(|ancestor| ancestor.id != 0)
             .collect();
         if !lineage.is_empty() {
             return Ok(lineage);

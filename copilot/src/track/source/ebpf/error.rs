@@ -20,6 +20,14 @@ pub enum EbpfError {
     /// The pod has no cgroup of its own.
     #[error("all containers share one cgroup, so the kernel cannot tell our pod's from others")]
     NoPodCgroup,
+    /// Nothing shows which containers are our pod's.
+    #[error(
+        "nothing shows which containers are our pod's: the cgroup above ours has no name of a pod, pids are \
+         not shared, and our ipc, uts and network namespaces are the node's (or the kernel does not describe \
+         its structures). Set `shareProcessNamespace: true` in the pod, or name the pod's cgroup with \
+         --pod-cgroup"
+    )]
+    PodUntold,
     /// We lack capabilities.
     #[error(
         "the kernel refuses BPF ({0}): the container needs CAP_BPF and CAP_PERFMON, effective \

@@ -53,6 +53,17 @@ const FIELDS: [(Offset, &str, &str, u32); OFFSETS] = [
     (Offset::TaskMm, "task_struct", "mm", 0),
     (Offset::MmArgStart, "mm_struct", "arg_start", 0),
     (Offset::MmArgEnd, "mm_struct", "arg_end", 0),
+    (Offset::NodeName, "kernfs_node", "name", 0),
+    (Offset::CgroupSelf, "cgroup", "self", 0),
+    (Offset::ControllerParent, "cgroup_subsys_state", "parent", 0),
+    (Offset::TaskNamespaces, "task_struct", "nsproxy", 0),
+    (Offset::NamespacesIpc, "nsproxy", "ipc_ns", 0),
+    (Offset::NamespacesUts, "nsproxy", "uts_ns", 0),
+    (Offset::NamespacesNet, "nsproxy", "net_ns", 0),
+    (Offset::IpcCommon, "ipc_namespace", "ns", 0),
+    (Offset::UtsCommon, "uts_namespace", "ns", 0),
+    (Offset::NetCommon, "net", "ns", 0),
+    (Offset::NamespaceNumber, "ns_common", "inum", 0),
 ];
 
 /// What the programs need to know about this kernel.
@@ -106,7 +117,40 @@ impl FieldOffsets {
             Offset::SignalFlags,
             Offset::SignalGroupExitCode,
         ];
-        NEEDED.iter().all(|field| self.get(*field).is_some())
+        self.have(&NEEDED)
+    }
+
+    /// Whether all fields are known that lead from a task to the name of its cgroup.
+    #[must_use]
+    pub fn name_cgroups(&self) -> bool {
+        self.have(&[
+            Offset::TaskCgroups,
+            Offset::CgroupLevel,
+            Offset::CgroupSelf,
+            Offset::ControllerParent,
+            Offset::ControllerCgroup,
+            Offset::CgroupNode,
+            Offset::NodeName,
+        ])
+    }
+
+    /// Whether all fields are known that lead from a task to its namespaces.
+    #[must_use]
+    pub fn show_namespaces(&self) -> bool {
+        self.have(&[
+            Offset::TaskNamespaces,
+            Offset::NamespacesIpc,
+            Offset::NamespacesUts,
+            Offset::NamespacesNet,
+            Offset::IpcCommon,
+            Offset::UtsCommon,
+            Offset::NetCommon,
+            Offset::NamespaceNumber,
+        ])
+    }
+
+    fn have(&self, fields: &[Offset]) -> bool {
+        fields.iter().all(|field| self.get(*field).is_some())
     }
 
     /// The first unknown field that the walk to a task's cgroups needs, in cgroup v1 or cgroup2; `None`

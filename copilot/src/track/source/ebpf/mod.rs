@@ -16,6 +16,7 @@ mod bpftool;
 mod btf;
 mod error;
 mod fields;
+mod lineage;
 mod locked;
 mod newcomers;
 mod records;

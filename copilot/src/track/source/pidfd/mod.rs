@@ -25,7 +25,7 @@ use thiserror::Error;
 use tracing::{debug, warn};
 
 use self::process::{EarlyDescriptors, WatchedProcess};
-use super::{Polling, tick::Tick};
+use super::{HIDDEN, Polling, tick::Tick};
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     place::Place,
@@ -54,6 +54,9 @@ pub enum PidfdError {
          set `shareProcessNamespace: true` in the pod, or give the sidecar CAP_BPF and CAP_PERFMON"
     )]
     NotShared,
+    /// We see the processes of other pods as well.
+    #[error("{HIDDEN}")]
+    PodUntold,
     /// The kernel has no pidfds, or the seccomp profile forbids them.
     #[error(
         "the kernel refuses pidfd_open ({0}): pidfd needs Linux 5.3 or newer, and a seccomp profile \
@@ -152,6 +155,9 @@ impl PidfdSource {
     pub fn new(place: &Place, polling: Polling) -> Result<Self, PidfdError> {
         if !place.shares_pids() {
             return Err(PidfdError::NotShared);
+        }
+        if place.hides_the_pod() {
+            return Err(PidfdError::PodUntold);
         }
         process::try_out().map_err(PidfdError::Refused)?;
         Ok(Self {

@@ -154,3 +154,31 @@ fn what_profiles_cannot_be() {
     let none = found("", MINE, &[("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")]);
     assert_eq!(none.unwrap(), None);
 }
+
+#[test]
+fn a_file_whose_lines_are_all_indented_is_read_and_its_secrets_are_trimmed() {
+    let indented = "\u{feff}  [default]\r\n  aws_access_key_id = id\u{feff}\r\n  \
+                    aws_secret_access_key = s3cret\u{a0}\r\n\r\n  aws_session_token: t\r\n";
+    assert_eq!(
+        found("", indented, &[]).unwrap().as_deref(),
+        Some("default: id Some(\"t\")")
+    );
+    for (line, named) in [
+        (
+            "aws_secret_access_key = s3c\n  ret",
+            "aws_secret_access_key",
+        ),
+        (
+            "aws_secret_access_key = s3c\u{7}ret",
+            "aws_secret_access_key",
+        ),
+        (
+            "aws_secret_access_key = s3cret\naws_session_token = a b",
+            "aws_session_token",
+        ),
+    ] {
+        let text = format!("[default]\naws_access_key_id = id\n{line}\n");
+        let error = found("", &text, &[]).unwrap_err().to_string();
+        assert!(error.contains(named) && !error.contains("s3c"), "{error}");
+    }
+}

@@ -22,6 +22,7 @@ fn place(directory: Option<&Path>) -> Place {
         own: Some(ContainerId::new("own")),
         evidence: MountEvidence::default(),
         proc_root: None,
+        kinship: None,
     }
 }
 
