@@ -128,7 +128,7 @@ fn print(text: &str) -> RunExit {
 
 /// Answers a startup probe.
 fn ready() -> RunExit {
-    match readiness::is_announced() {
+    match readiness::probe() {
         Ok(true) => RunExit::Done,
         Ok(false) => {
             conclude::last_line(

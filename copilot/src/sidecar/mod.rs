@@ -21,7 +21,7 @@ use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
 use crate::termination::Termination;
 use crate::track::watch::{Ending, Watched};
-use crate::track::{AttachError, Watch, Watcher, attach as attach_watchers, readiness};
+use crate::track::{AttachError, Watch, Watcher, attach as attach_watchers};
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Eager, Early, Outputs, UploadError};
 
@@ -33,8 +33,8 @@ use crate::upload::{self, Eager, Early, Outputs, UploadError};
 pub async fn attach(request: &SidecarRequest) -> Result<Watch, AttachError> {
     let target = request.upload.as_ref();
     let output = target.map(|target| target.from_local_dir.as_path());
-    let watch = attach_watchers(&request.track, output).await?;
-    if let Err(error) = readiness::announce() {
+    let mut watch = attach_watchers(&request.track, output).await?;
+    if let Err(error) = watch.announce() {
         warn!(%error, "`copilot ready` will not see that the watcher is attached");
     }
     Ok(watch)

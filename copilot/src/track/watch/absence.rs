@@ -8,6 +8,7 @@
 //! | a container lives that may be main, and may mount the outputs | main is there |
 //! | a source reports main's end (the API, the kernel) | main is over |
 //! | SIGTERM: a native sidecar gets it after main only | main is over |
+//! | a startup probe has found us: SIGTERM comes after main | not yet, whatever the files say |
 //! | a container ended that may have been an init container ([`Tracker::is_in_doubt`]) | as if it was not seen |
 //! | `_SUCCESS` or `_ERROR` exists, no container lives for a while | main is over |
 //! | all declared outputs exist, no container lives for a while | main is over |
@@ -25,9 +26,9 @@ use crate::track::{Tracker, decision::Seen};
 /// that is being started while the files of an earlier one exist.
 const A_WHILE: Duration = Duration::from_secs(5);
 
-/// The same after a container that may have been an init container: on a busy node kubelet may need
-/// seconds for the next one.
-const IN_DOUBT: Duration = Duration::from_secs(10);
+/// The same after a container that may have been an init container: on a busy node kubelet may need many
+/// seconds for the next one (14 s were seen).
+const IN_DOUBT: Duration = Duration::from_secs(30);
 
 /// After a container that may have been main and ended well: how long no other container must come before
 /// it counts as main without evidence. Otherwise a main that forgot an output would hold its pod for
@@ -85,8 +86,10 @@ impl<'a> Absence<'a> {
     }
 
     /// Whether no container was there at two looks, and files show that main was. Warns of the containers
-    /// that it sees if none of them is main: `--main-container` may be mistyped.
-    pub fn is_the_end(&mut self, tracker: &Tracker) -> bool {
+    /// that it sees if none of them is main: `--main-container` may be mistyped. If a startup probe has
+    /// found us (`is_probed`), silence says nothing: an init container may have written the files, and
+    /// main's image may be on its way.
+    pub fn is_the_end(&mut self, tracker: &Tracker, is_probed: bool) -> bool {
         self.next = Some(Instant::now() + A_WHILE);
         let in_doubt = tracker.is_in_doubt();
         // A container that began before another one ended, and still lives, is a mesh sidecar.
@@ -110,7 +113,7 @@ impl<'a> Absence<'a> {
             self.empty_since = Some(Instant::now());
             return false;
         };
-        if !(self.all_is_seen || in_doubt) {
+        if is_probed || !(self.all_is_seen || in_doubt) {
             return false;
         }
         if in_doubt && since.elapsed() < IN_DOUBT {

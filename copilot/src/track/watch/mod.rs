@@ -9,7 +9,7 @@ mod oom;
 mod settle;
 mod state;
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use futures_util::FutureExt as _;
 use tokio::{
@@ -27,6 +27,7 @@ use super::{
     decision::Moment,
     identify::{Rules, Why},
     place::{Place, PlaceError, is_in_a_cluster},
+    readiness::{self, Probes},
     source::{Focus, Sources, selection::Selection},
 };
 use crate::termination::Termination;
@@ -120,6 +121,7 @@ pub struct Watch {
     place: Result<Place, PlaceError>,
     limits: Limits,
     oom: OomCounts,
+    probes: Option<Probes>,
 }
 
 impl Watch {
@@ -139,7 +141,19 @@ impl Watch {
             place,
             limits,
             oom: OomCounts::default(),
+            probes: None,
         }
+    }
+
+    /// Shows startup probes that the sources are attached, and listens for them. Needs a running tokio
+    /// runtime.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses the thread's name or the signal's handler.
+    pub fn announce(&mut self) -> io::Result<()> {
+        self.probes = Some(Probes::listen()?);
+        readiness::announce()
     }
 
     /// Whether no pod surrounds us: nobody stops us then, and main may never come.
@@ -245,10 +259,17 @@ impl Watch {
                     }
                     deadline = None;
                 }
+                () = come(self.probes.as_mut()), if !self.state.is_probed() => {
+                    info!(
+                        "a startup probe has found this sidecar: main starts after it, and SIGTERM comes \
+                         after main's end"
+                    );
+                    self.state.probed();
+                }
                 () = until(absence.next_look()) => {
                     self.catch_up();
                     if self.state.started().is_none()
-                        && absence.is_the_end(self.state.tracker())
+                        && absence.is_the_end(self.state.tracker(), self.state.is_probed())
                         && let Some(ending) = self.ask(Moment::Silence)
                     {
                         return ending;
@@ -321,6 +342,13 @@ impl Watch {
             exited: self.state.over_at(),
             settled: Timestamp::now(),
         }
+    }
+}
+
+async fn come(probes: Option<&mut Probes>) {
+    match probes {
+        Some(probes) => probes.come().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct State {
     /// The source whose event led to the last conclusion, and the source of the last event.
     told_by: &'static str,
     last_source: &'static str,
+    /// A startup probe has found us: SIGTERM comes after main's end.
+    is_probed: bool,
 }
 
 impl State {
@@ -30,7 +32,17 @@ impl State {
             over: None,
             told_by: "signal",
             last_source: "signal",
+            is_probed: false,
         }
+    }
+
+    /// A startup probe has found us.
+    pub(super) fn probed(&mut self) {
+        self.is_probed = true;
+    }
+
+    pub(super) fn is_probed(&self) -> bool {
+        self.is_probed
     }
 
     pub(super) fn tracker(&self) -> &Tracker {
@@ -96,6 +108,9 @@ impl State {
         let may_come = self.tracker.is_main_alive() && !ends && decision != Decision::Untold;
         if decision == Decision::Wait || may_come {
             return None;
+        }
+        if self.is_probed && decision == Decision::NeverStarted && self.tracker.is_in_doubt() {
+            return Some(Ending::NeverStarted);
         }
         self.dispel_doubt();
         if let Some(ending) = self.concluded(sight) {

@@ -72,6 +72,7 @@ fn readiness_cannot_be_forged(watcher: &'static str) {
     sidecar.start().unwrap();
     wait_for_words(&sidecar, "main started");
     assert!(is_ready(&sidecar).unwrap());
+    wait_for_words(&sidecar, "a startup probe has found this sidecar");
 }
 
 fn comm(container: &Container<'_>) -> String {

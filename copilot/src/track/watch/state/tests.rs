@@ -349,3 +349,27 @@ fn the_rule_that_found_main_stays_when_its_status_is_lost() {
         assert_eq!(state.main().map(|(_, why)| *why), Some(rule), "{name}");
     }
 }
+
+/// An init container ended well, and main never came: after a startup probe its end is not main's.
+#[test]
+fn a_probed_sidecar_never_takes_an_init_container_for_main_at_the_start_timeout() {
+    for (is_probed, expected) in [
+        (true, Ending::NeverStarted),
+        (false, Ending::Exited(ExitStatus::Code(0))),
+    ] {
+        let mut state = State::new(rules());
+        for event in [
+            seen(INIT, None),
+            started(INIT, 50),
+            ended(INIT, 50, ExitStatus::Code(0), 60),
+        ] {
+            state.observe("ebpf", event);
+        }
+        if is_probed {
+            state.probed();
+        }
+        assert!(state.tracker().is_in_doubt());
+        let ending = state.ask(Moment::StartTimeout, Sight::Knows);
+        assert_eq!(ending, Some(expected));
+    }
+}
