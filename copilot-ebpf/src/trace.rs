@@ -103,8 +103,8 @@ fn process_fork(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Reports the cgroup of our own task and all its ancestors, with their names, when a thread exits that was started for
-/// this: in a private cgroup namespace no file shows them.
+/// Reports the cgroup of our own task and all its ancestors, with their names, when a thread exits that was
+/// started for this: in a private cgroup namespace no file shows them.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 fn learn(ctx: RawTracePointContext) -> i32 {
     if namespace::pid_in_our_namespace() == 0

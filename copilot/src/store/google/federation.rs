@@ -15,9 +15,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::exchange::{AccessToken, confidential, form, request, send};
+use crate::config::secret::SecretForm;
 use crate::store::credentials::credential_failure;
 use crate::store::error::SettingError;
 use crate::store::http::{Client, RequestFailure};
+use crate::store::secret;
 
 /// The scope that a token needs to ask for an impersonation.
 const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -179,7 +181,10 @@ impl Federation {
             }
         };
         let Some(field) = &self.field else {
-            return Ok(text.trim().to_owned());
+            let source = format!("credential_source ({from})");
+            return secret::clean(&source, SecretForm::Header, &text)
+                .map(str::to_owned)
+                .map_err(|error| credential_failure(error.to_string()));
         };
         let json: Option<Value> = serde_json::from_str(&text).ok();
         let token = json.as_ref().and_then(|json| json.get(field)?.as_str());

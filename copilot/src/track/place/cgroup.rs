@@ -72,7 +72,7 @@ impl PodPath {
                 rest
             }
             Self::Beside { parent, pod } => match path.strip_prefix(parent.as_str()) {
-                Some(rest) if rest.is_empty() => return Membership::Pod,
+                Some("") => return Membership::Pod,
                 Some(rest) if first_of(rest).and_then(pod_beside) == Some(pod) => rest,
                 _ => return Membership::Outside,
             },

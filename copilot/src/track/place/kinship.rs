@@ -95,6 +95,15 @@ impl Kinship {
         }
     }
 
+    /// The same, with our pod's uid from another source.
+    #[must_use]
+    pub fn of_pod(self, uid: Option<String>) -> Self {
+        Self {
+            uid: self.uid.or(uid),
+            ..self
+        }
+    }
+
     /// Whether anything shows who is of our pod.
     #[must_use]
     pub fn can_tell(&self) -> bool {

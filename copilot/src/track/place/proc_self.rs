@@ -195,8 +195,10 @@ fn whole_mounts(mountinfo: &str, version: &str) -> impl Iterator<Item = MountInf
 /// The path of the first components, without and with the slash before it; for none, both are empty.
 fn upper_part(path: &str, level: usize) -> (String, String) {
     let names: Vec<&str> = cgroup::components(path).take(level).collect();
-    let full = names.iter().map(|name| format!("/{name}")).collect();
-    (names.join("/"), full)
+    let below = names.join("/");
+    let slash = if below.is_empty() { "" } else { "/" };
+    let full = format!("{slash}{below}");
+    (below, full)
 }
 
 fn own_container(pod: &PodPath, own_path: &str) -> Option<ContainerId> {

@@ -210,7 +210,7 @@ mod tests {
     fn only_a_kill_while_main_runs_counts() {
         let mut file = tempfile::NamedTempFile::new().expect("a file can be made");
         // A child of an earlier life.
-        write!(file, "oom_kill 1\n").expect("it can be written");
+        writeln!(file, "oom_kill 1").expect("it can be written");
         let mut quiet = counts(&[Some(file.path())]);
         assert_eq!(quiet.cause(), KillCause::Outside);
         let mut killed = counts(&[Some(file.path())]);

@@ -16,8 +16,9 @@ use super::fixture::{ContainerFixture, WORKS, wait_for_words};
 use super::outcome::{FLYTE_NAMING, assert_seen, assert_status, tells_status};
 
 on!(all: exit_0, killed, a_child_outlives_main);
-on!(telling: exit_7, core_dump, leader_ends_first, never_started);
-on!(kernel: out_of_memory, a_millisecond, forking_all_day);
+on!(telling: exit_7, core_dump, leader_ends_first, never_started, out_of_memory);
+on!(kernel: a_millisecond, forking_all_day);
+on!(polling: a_kill_from_outside_where_the_kernels_count_shows_it);
 
 fn exit_0(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
@@ -54,6 +55,10 @@ fn killed(watcher: &'static str) {
     let outcome = fixture.end(&main, &sidecar);
     if tells_status(watcher) {
         outcome.assert_reported("Interrupted", "signal 9 (SIGKILL)");
+        // Main is another user, so its cgroup's count cannot be read.
+        if watcher == "pidfd" {
+            outcome.assert_reported("Interrupted", "stopped from outside, or out of memory");
+        }
     } else {
         outcome.assert_reported("OutputUploadFailed", OUTPUT);
     }
@@ -130,14 +135,33 @@ fn a_child_outlives_main(watcher: &'static str) {
     assert_status(&outcome, watcher, "exited with code 0");
 }
 
+/// Where the watcher cannot see who sent the signal, the kernel's count in main's cgroup shows it: main is the
+/// sidecar's user.
 fn out_of_memory(watcher: &'static str) {
     let fixture = ContainerFixture::start(watcher);
+    let gate = fixture.gate("go");
     let sidecar = fixture.attach(&[]);
-    let spec = fixture.worker(NAME, "x=0123456789; while :; do x=$x$x; done");
+    let script = "read go < /gates/go; x=0123456789; while :; do x=$x$x; done";
+    let spec = fixture.worker(NAME, script).user(0);
     let main = fixture.run(&spec.memory(32 << 20));
+    wait_for_words(&sidecar, "main started");
+    gate.open();
     let outcome = fixture.end(&main, &sidecar);
     outcome.assert_reported("OOMKilled", "out of memory");
     assert_seen(&outcome, watcher, FLYTE_NAMING);
+}
+
+fn a_kill_from_outside_where_the_kernels_count_shows_it(watcher: &'static str) {
+    let fixture = ContainerFixture::start(watcher);
+    let sidecar = fixture.attach(&[]);
+    let spec = fixture.worker(NAME, "exec sleep 600").user(0);
+    let main = fixture.run(&spec.memory(32 << 20));
+    wait_for_words(&sidecar, "main started");
+    main.signal(Signal::KILL).unwrap();
+    let outcome = fixture.end(&main, &sidecar);
+    if tells_status(watcher) {
+        outcome.assert_reported("Interrupted", "since the kernel counts no kill for memory");
+    }
 }
 
 /// The runtime does not find the program, or finds out only when it should start: that is not main's end.

@@ -35,7 +35,8 @@ fn credentials(asked: &Asked) -> (u16, String) {
         )
     };
     let metadata = "/latest/meta-data/iam/security-credentials/";
-    if line.contains("Action=AssumeRoleWithWebIdentity") {
+    let is_web_identity = asked.0.contains("Action=AssumeRoleWithWebIdentity&");
+    if is_web_identity && asked.0.contains("WebIdentityToken=jwt") {
         (200, xml("AssumeRoleWithWebIdentity", "WEB"))
     } else if asked.0.contains("Action=AssumeRole&") {
         (200, xml("AssumeRole", "ROLE"))

@@ -61,7 +61,7 @@ fn sources(host: &str, token_file: &str) -> Vec<Source> {
             all.clone(),
             KEYS,
             "WEB",
-            "POST /?Action=AssumeRoleWithWebIdentity",
+            "POST /",
         ),
         source(
             "profile",
@@ -105,7 +105,7 @@ fn sources(host: &str, token_file: &str) -> Vec<Source> {
             of_profile(&[]),
             "[profile p]\nrole_arn = R\nweb_identity_token_file = TOKEN_FILE\n",
             "WEB",
-            "POST /?Action=AssumeRoleWithWebIdentity",
+            "POST /",
         ),
     ]
 }
@@ -116,7 +116,8 @@ fn every_source_reaches_the_store() {
     let aws = home.path().join(".aws");
     fs::create_dir(&aws).unwrap();
     let token_file = home.path().join("token").display().to_string();
-    fs::write(&token_file, "jwt").unwrap();
+    // As from `echo`.
+    fs::write(&token_file, "jwt\n").unwrap();
     let services = Recorder::start(credentials).unwrap();
     let known = sources(&services.host(), &token_file).len();
     for index in 0..known {

@@ -3,7 +3,7 @@
 //! `ini`), the container's endpoint (`container`), the instance. STS grants a role on top of any of
 //! them (`role`).
 //!
-//! Web identity and the instance are the library's. Never here: signing, and keeping credentials, which
+//! The instance is the library's. Never here: signing, and keeping credentials, which
 //! `store::credentials` does. Caller: `s3::access`.
 
 mod container;
@@ -11,6 +11,7 @@ mod ini;
 mod profile;
 mod role;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +20,7 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 
 use self::container::ContainerEndpoint;
 use self::profile::Profile;
-use self::role::Role;
+use self::role::{Asker, Role};
 use crate::config::secret::SecretForm;
 use crate::store::bucket::{endpoint, is_header_text, no_retries};
 use crate::store::credentials::{
@@ -151,7 +152,11 @@ impl Chain<'_> {
             } => {
                 let region = self.sts_region(region)?;
                 let role = Role {
-                    source: CredentialCache::from_source(NAME, MARGIN, self.profile(*source)?),
+                    asker: Asker::Identity(CredentialCache::from_source(
+                        NAME,
+                        MARGIN,
+                        self.profile(*source)?,
+                    )),
                     arn,
                     session: self.session(session),
                     external_id,
@@ -198,7 +203,8 @@ impl Chain<'_> {
         Ok(format!("https://sts.{region}.amazonaws.com{partition}"))
     }
 
-    /// The library reads the token file each time, since the platform replaces it.
+    /// A role for a token of the platform's. A file that holds more than a token is refused at the start; one
+    /// that is not there may come.
     fn web_identity(
         &self,
         token_file: &str,
@@ -206,14 +212,20 @@ impl Chain<'_> {
         session: Option<String>,
         region: Option<String>,
     ) -> Result<AwsSource, SettingError> {
-        use AmazonS3ConfigKey as Key;
-        let builder = self
-            .library()
-            .with_config(Key::WebIdentityTokenFile, token_file)
-            .with_config(Key::RoleArn, arn)
-            .with_config(Key::RoleSessionName, self.session(session))
-            .with_config(Key::StsEndpoint, self.sts(&self.sts_region(region)?)?);
-        library_source(builder)
+        if Path::new(token_file).exists() {
+            role::token(token_file)?;
+        }
+        let region = self.sts_region(region)?;
+        Ok(Arc::new(Role {
+            asker: Asker::TokenFile(token_file.to_owned()),
+            arn: arn.to_owned(),
+            session: self.session(session),
+            external_id: None,
+            seconds: profile::SECONDS,
+            endpoint: self.sts(&region)?,
+            region,
+            client: self.client.clone(),
+        }))
     }
 
     fn container(&self) -> Result<Option<AwsSource>, SettingError> {

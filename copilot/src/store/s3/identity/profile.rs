@@ -18,7 +18,7 @@ use crate::store::error::SettingError;
 use crate::store::secret;
 
 /// How long a role is asked for, in seconds: AWS's default.
-const SECONDS: u32 = 3600;
+pub(super) const SECONDS: u32 = 3600;
 
 /// Where a profile's credentials come from.
 pub(super) enum Profile {

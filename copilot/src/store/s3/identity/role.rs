@@ -1,4 +1,5 @@
-//! A role that STS grants to another identity of ours. Caller: `identity`.
+//! A role that STS grants to another identity of ours, or for a token of the platform's (web identity). Caller:
+//! `identity`.
 
 use std::sync::Arc;
 
@@ -10,14 +11,16 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::{keys, lifetime};
+use crate::config::secret::SecretForm;
 use crate::store::credentials::{CredentialCache, CredentialSource, Granted, credential_failure};
+use crate::store::error::SettingError;
 use crate::store::http::{Answer, Authorize, Client, RequestFailure, causes};
+use crate::store::secret;
 
 /// The role, and who asks for it.
 #[derive(Debug)]
 pub(super) struct Role {
-    /// The identity that asks.
-    pub(super) source: CredentialCache<Arc<AwsCredential>>,
+    pub(super) asker: Asker,
     pub(super) arn: String,
     pub(super) session: String,
     pub(super) external_id: Option<String>,
@@ -27,9 +30,32 @@ pub(super) struct Role {
     pub(super) client: Client,
 }
 
+/// Who asks for a role.
+#[derive(Debug)]
+pub(super) enum Asker {
+    /// An identity of ours, which signs the request.
+    Identity(CredentialCache<Arc<AwsCredential>>),
+    /// The holder of the token in this file. It is read each time, since the platform replaces it.
+    TokenFile(String),
+}
+
+/// The token that a file holds, without white space around it.
+///
+/// # Errors
+/// The file cannot be read, or holds more than a token, or nothing.
+pub(super) fn token(file: &str) -> Result<String, SettingError> {
+    let setting = "the file of a web identity's token";
+    let token = secret::from_file(setting, SecretForm::Header, file)?;
+    if token.is_empty() {
+        return Err(format!("{setting}={file}: the file is empty").into());
+    }
+    Ok(token)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AssumeRoleResponse {
+    #[serde(alias = "AssumeRoleWithWebIdentityResult")]
     assume_role_result: AssumeRoleResult,
 }
 
@@ -56,7 +82,10 @@ struct StsSigner<'a>(&'a Role);
 impl Authorize for StsSigner<'_> {
     async fn authorize(&self, request: &mut HttpRequest) -> Result<(), RequestFailure> {
         let Self(role) = self;
-        let credential = role.source.get().await?;
+        let Asker::Identity(source) = &role.asker else {
+            return Ok(());
+        };
+        let credential = source.get().await?;
         AwsAuthorizer::new(&credential, "sts", &role.region)
             .try_authorize(request, None)
             .map_err(|error| credential_failure(causes(&error)))
@@ -66,8 +95,19 @@ impl Authorize for StsSigner<'_> {
 impl Role {
     fn request(&self) -> Result<HttpRequest, RequestFailure> {
         let seconds = self.seconds.to_string();
+        let token = match &self.asker {
+            Asker::Identity(_) => None,
+            Asker::TokenFile(file) => {
+                let token = token(file);
+                Some(token.map_err(|error| credential_failure(error.to_string()))?)
+            }
+        };
+        let action = match token {
+            Some(_) => "AssumeRoleWithWebIdentity",
+            None => "AssumeRole",
+        };
         let mut pairs = vec![
-            ("Action", "AssumeRole"),
+            ("Action", action),
             ("Version", "2011-06-15"),
             ("DurationSeconds", &seconds),
             ("RoleArn", &self.arn),
@@ -75,6 +115,9 @@ impl Role {
         ];
         if let Some(id) = &self.external_id {
             pairs.push(("ExternalId", id));
+        }
+        if let Some(token) = &token {
+            pairs.push(("WebIdentityToken", token));
         }
         let pairs: Vec<String> = pairs
             .into_iter()

@@ -54,6 +54,8 @@ pub struct Attached {
     pub programs: Ebpf,
     /// The cgroup id of our own container, if we are in the pod.
     pub own_container: Option<u64>,
+    /// Our place, with what the kernel has shown of it.
+    pub place: Place,
     /// The records show how a process ended.
     pub learns_status: bool,
 }
@@ -76,7 +78,7 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
         FieldOffsets::unknown()
     });
     let mut programs = load_programs(&fields, ring, place.unified)?;
-    let own_container = set_pod(&mut programs, place, &fields)?;
+    let found = set_pod(&mut programs, place, &fields)?;
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
         ("process_exec", "sched_process_exec"),
@@ -88,7 +90,8 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
     }
     Ok(Attached {
         programs,
-        own_container,
+        place: found.place(place),
+        own_container: found.own,
         learns_status: fields.include_status(),
     })
 }
@@ -235,12 +238,12 @@ fn own_pid_namespace() -> Result<[u64; 2], EbpfError> {
     Ok([device, found.st_ino])
 }
 
-/// Sets the programs' filter to our pod; returns the cgroup id of our own container if we learned it.
+/// Sets the programs' filter to our pod, and returns it.
 fn set_pod(
     programs: &mut Ebpf,
     place: &Place,
     fields: &FieldOffsets,
-) -> Result<Option<u64>, EbpfError> {
+) -> Result<PodFilter, EbpfError> {
     let found = match (place.pod_id(), place.level) {
         (Some(id), Some(level)) => PodFilter::of(id, level, &place.pod),
         (id, _) => lineage::find(&learn(programs)?, id, place)?,
@@ -253,13 +256,11 @@ fn set_pod(
         Proof::Place => numbers[pod::PROOF] = proof::PLACE,
         Proof::Name(begin) => {
             numbers[pod::PROOF] = proof::NAME;
-            // A longer name is compared as far as the programs read it.
-            let length = begin.len().min(NAME_BYTES - 1);
-            numbers[pod::NAME_LENGTH] = length as u64;
-            name[..length].copy_from_slice(&begin.as_bytes()[..length]);
             if !fields.name_cgroups() {
                 return Err(EbpfError::PodUntold);
             }
+            numbers[pod::NAME_LENGTH] = begin.len() as u64;
+            name[..begin.len()].copy_from_slice(begin.as_bytes());
         }
         Proof::Namespaces => prove_by_namespaces(&mut numbers, place, fields)?,
     }
@@ -272,7 +273,7 @@ fn set_pod(
     let map = programs.map_mut("POD").ok_or_else(|| no_map("POD"))?;
     let mut filter: Array<_, [u64; pod::NUMBERS]> = map.try_into().map_err(load_failed)?;
     filter.set(0, numbers, 0).map_err(load_failed)?;
-    Ok(found.own)
+    Ok(found)
 }
 
 /// Has the programs compare namespaces, because nothing names the pod's cgroup.

@@ -3,12 +3,12 @@
 //! In a cgroup namespace of our own no file names the cgroup above ours. It may be the pod's, or the parent of
 //! the containers of all pods, or, with crun, our own container's.
 
-use copilot_common::Ancestor;
+use copilot_common::{Ancestor, NAME_BYTES};
 
 use super::EbpfError;
 use crate::track::place::{
     Place, PodPath,
-    cgroup::{names_a_pod, pod_beside},
+    cgroup::{names_a_pod, pod_beside, uid_of},
 };
 
 /// Which processes the programs report.
@@ -47,6 +47,23 @@ impl PodFilter {
             level,
             proof,
             own: None,
+        }
+    }
+
+    /// Our place, with what this shows of the processes in `/proc`.
+    pub fn place(&self, known: &Place) -> Place {
+        let kinship = known.kinship.clone();
+        let kinship = match &self.proof {
+            Proof::Place => None,
+            Proof::Name(begin) => {
+                let uid = uid_of(begin.trim_end_matches(':'));
+                kinship.map(|kinship| kinship.of_pod(uid))
+            }
+            Proof::Namespaces => kinship,
+        };
+        Place {
+            kinship,
+            ..known.clone()
         }
     }
 }
@@ -104,7 +121,13 @@ fn level_above(lineage: &[Ancestor], place: &Place) -> Result<usize, EbpfError> 
 }
 
 fn by_name(pod: &str) -> Proof {
-    Proof::Name(format!("{pod}:"))
+    let begin = format!("{pod}:");
+    // The programs read no more of a name, and the pod's uid is at its end.
+    if begin.len() < NAME_BYTES {
+        Proof::Name(begin)
+    } else {
+        Proof::Namespaces
+    }
 }
 
 fn name_of(ancestor: &Ancestor) -> &str {

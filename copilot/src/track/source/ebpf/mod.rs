@@ -88,7 +88,7 @@ impl EbpfSource {
     ///
     /// The kernel refuses the programs, or cannot tell our pod's processes from others.
     pub fn attach(place: &Place) -> Result<Self, EbpfError> {
-        Self::begin(attach::attach(place, None)?, place)
+        Self::begin(attach::attach(place, None)?)
     }
 
     /// The same with a ring buffer of this many bytes: a power of two, and whole pages. A small buffer
@@ -98,10 +98,11 @@ impl EbpfSource {
     ///
     /// As [`EbpfSource::attach`].
     pub fn attach_with_ring(place: &Place, bytes: u32) -> Result<Self, EbpfError> {
-        Self::begin(attach::attach(place, Some(bytes))?, place)
+        Self::begin(attach::attach(place, Some(bytes))?)
     }
 
-    fn begin(mut attached: attach::Attached, place: &Place) -> Result<Self, EbpfError> {
+    fn begin(mut attached: attach::Attached) -> Result<Self, EbpfError> {
+        let place = attached.place.clone();
         let sees = place.shows_others();
         let mut source = Self {
             ring: register(attached.ring()?)?,
@@ -111,7 +112,7 @@ impl EbpfSource {
             known: attached.known()?,
             records: Records::new(place.clone(), attached.own_container),
             newcomers: Newcomers::new(Scanner::new(place.clone()), sees),
-            scanner: Scanner::new(place.clone()),
+            scanner: Scanner::new(place),
             queue: VecDeque::new(),
             lost_before: 0,
             must_scan: true,

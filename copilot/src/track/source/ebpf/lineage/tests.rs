@@ -1,19 +1,22 @@
 use super::*;
-use crate::track::mounts::MountEvidence;
+use crate::track::{
+    mounts::MountEvidence,
+    place::{Kinship, Namespaces},
+};
 
 const POD: &str = "kubepods-burstable-pod0f1e2d3c_4b5a_6978_8796_a5b4c3d2e1f0.slice";
 
 /// Cgroups of these names, with ids from 1.
 fn lineage(names: &[&str]) -> Vec<Ancestor> {
-    let named = |(index, name): (usize, &&str)| {
-        let mut ancestor = Ancestor {
+    let ancestor = |(index, name): (usize, &&str)| {
+        let mut it = Ancestor {
             id: index as u64 + 1,
             name: [0; copilot_common::NAME_BYTES],
         };
-        ancestor.name[..name.len()].copy_from_slice(name.as_bytes());
-        ancestor
+        it.name[..name.len()].copy_from_slice(name.as_bytes());
+        it
     };
-    names.iter().enumerate().map(named).collect()
+    names.iter().enumerate().map(ancestor).collect()
 }
 
 fn place(above_us: Option<u32>) -> Place {
@@ -96,4 +99,40 @@ fn near_the_root_there_is_no_pod() {
     for (names, above) in [(&[""][..], 1), (&["", "mine"], 1), (&["", "a", "b"], 2)] {
         find(&lineage(names), None, &place(Some(above))).expect_err("no cgroup can be the pod's");
     }
+}
+
+#[test]
+fn a_name_of_which_the_programs_read_only_a_part_proves_nothing() {
+    let beside = |pod: String| PodPath::Beside {
+        parent: String::new(),
+        pod,
+    };
+    let long = format!("{}-{POD}", "root".repeat(20));
+    assert_eq!(PodFilter::of(1, 0, &beside(long)).proof, Proof::Namespaces);
+    assert_eq!(
+        PodFilter::of(1, 0, &beside(POD.to_owned())).proof,
+        by_name(POD)
+    );
+    assert!(matches!(by_name(POD), Proof::Name(_)));
+}
+
+/// With the node's processes in sight, and no mounts of kubelet's.
+#[test]
+fn what_the_kernel_shows_of_our_pod_helps_to_read_proc() {
+    let hidden = Kinship::new(&MountEvidence::default(), Namespaces::default());
+    assert!(!hidden.can_tell());
+    let known = Place {
+        kinship: Some(hidden.clone()),
+        ..place(Some(1))
+    };
+    let seen = |proof: Proof| {
+        let filter = PodFilter {
+            proof,
+            ..PodFilter::of(1, 1, &known.pod)
+        };
+        filter.place(&known).kinship
+    };
+    assert_eq!(seen(Proof::Place), None, "all that lies there is ours");
+    assert_eq!(seen(Proof::Namespaces), Some(hidden));
+    assert!(seen(by_name(POD)).is_some_and(|kinship| kinship.can_tell()));
 }
