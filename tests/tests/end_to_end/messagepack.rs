@@ -1,0 +1,166 @@
+//! Inputs that flytekit sends as MessagePack: what main finds, and what becomes of the same files as
+//! outputs.
+
+use std::fs;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use copilot::idl::{
+    Binary, Literal, LiteralMap, LiteralType, Message as _, SimpleType, Variable, VariableEntry,
+    VariableMap, decode_literal_map, literal_type::Type, scalar,
+};
+use copilot_tests::binary;
+use copilot_tests::task::{Task, files, interface, simple};
+use copilot_tests::values::{integer, list, list_of, text};
+use serde_json::{Value, json};
+
+fn packed(value: &[u8]) -> Literal {
+    scalar::Value::Binary(Binary {
+        value: value.to_vec().into(),
+        tag: "msgpack".to_owned(),
+    })
+    .into()
+}
+
+/// `{"lr": 0.1, "layers": [1, 2]}`.
+const CONFIG: &[u8] = b"\x82\xa2lr\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a\xa6layers\x92\x01\x02";
+
+fn inputs() -> Vec<(&'static str, Literal)> {
+    vec![
+        ("cfg", packed(CONFIG)),
+        ("cfgs", list([packed(CONFIG), packed(b"\x80")])),
+        ("garbage", packed(b"\xc1\x00")),
+        ("n", packed(b"\x2a")),
+        ("name", packed(b"\xa3bob")),
+        ("on", packed(b"\xc3")),
+        ("raw", packed(b"\x2a")),
+        ("sizes", packed(b"\x92\x01\x02")),
+        ("took", packed(b"\xcb\x40\xb5\x18\x00\x00\x00\x00\x00")),
+    ]
+}
+
+fn metadata(task: &Task) -> Value {
+    let content = fs::read(task.inputs_dir().join("inputs.json")).unwrap();
+    serde_json::from_slice(&content).unwrap()
+}
+
+fn content(task: &Task, name: &str) -> Vec<u8> {
+    fs::read(task.inputs_dir().join(name)).unwrap()
+}
+
+/// The value of `--input-interface`.
+fn types(types: impl IntoIterator<Item = (&'static str, Type)>) -> String {
+    let entries = types.into_iter().map(|(name, kind)| VariableEntry {
+        key: name.to_owned(),
+        value: Some(Variable {
+            r#type: Some(LiteralType {
+                r#type: Some(kind),
+                ..LiteralType::default()
+            }),
+            ..Variable::default()
+        }),
+    });
+    let variables = entries.collect();
+    BASE64_STANDARD.encode(VariableMap { variables }.encode_to_vec())
+}
+
+#[test]
+fn main_finds_json_and_may_hand_it_on() {
+    let task = Task::start().unwrap();
+    task.put_inputs(inputs());
+    let declared = types([
+        ("raw", simple(SimpleType::Binary)),
+        ("took", simple(SimpleType::Duration)),
+    ]);
+    let ended = binary::run(task.download().args(["--input-interface", &declared]));
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let config = json!({"lr": 0.1, "layers": [1, 2]});
+    assert_eq!(
+        metadata(&task),
+        json!({
+            "cfg": config,
+            "cfgs": [config, {}],
+            "garbage": "wQA=",
+            "n": 42,
+            "name": "bob",
+            "on": true,
+            "raw": "Kg==",
+            "sizes": [1, 2],
+            "took": 5_400_000_000_000_i64,
+        })
+    );
+    assert_eq!(content(&task, "cfg"), br#"{"layers":[1,2],"lr":0.1}"#);
+    assert_eq!(content(&task, "cfgs/1"), b"{}");
+    assert_eq!(content(&task, "garbage"), b"\xc1\x00");
+    assert_eq!(content(&task, "name"), b"bob");
+    assert_eq!(content(&task, "raw"), b"*");
+    assert_eq!(content(&task, "took"), b"1h30m0s");
+    assert!(
+        ended.stderr.contains("input \\\"garbage\\\"") && ended.stderr.contains("0xc1"),
+        "{}",
+        ended.stderr
+    );
+    let kept = decode_literal_map(&content(&task, "inputs.pb")[..]).unwrap();
+    let literals = inputs().into_iter();
+    let literals = literals.map(|(name, literal)| (name.to_owned(), literal));
+    let literals = literals.collect();
+    assert_eq!(kept, LiteralMap { literals });
+
+    for (name, content) in files(&task.inputs_dir()) {
+        task.write_output(&name, content);
+    }
+    let outputs = interface([
+        ("cfg", simple(SimpleType::Struct)),
+        ("cfgs", list_of(simple(SimpleType::Struct))),
+        ("garbage", simple(SimpleType::Binary)),
+        ("n", simple(SimpleType::Integer)),
+        ("name", simple(SimpleType::String)),
+        ("on", simple(SimpleType::Boolean)),
+        ("raw", simple(SimpleType::Binary)),
+        ("sizes", list_of(simple(SimpleType::Integer))),
+        ("took", simple(SimpleType::Duration)),
+    ]);
+    let ended = binary::run(&mut task.sidecar(&outputs));
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let got = task.outputs().unwrap().literals;
+    for (name, expected) in [
+        ("garbage", packed(b"\xc1\x00")),
+        ("n", integer(42)),
+        ("name", text("bob")),
+        ("raw", packed(b"\x2a")),
+        ("sizes", list([integer(1), integer(2)])),
+    ] {
+        assert_eq!(got[name], expected, "{name}");
+    }
+}
+
+#[test]
+fn the_reference_shows_bytes() {
+    let task = Task::start().unwrap();
+    task.put_inputs(inputs());
+    let ended = binary::run(task.download().args(["--binary-inputs", "reference"]));
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let shown = metadata(&task);
+    assert_eq!(shown["n"], "Kg==");
+    assert_eq!(shown["cfg"], BASE64_STANDARD.encode(CONFIG));
+    assert_eq!(content(&task, "cfg"), CONFIG);
+    assert!(!ended.stderr.contains("msgpack"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_interface_that_is_no_message_is_a_warning() {
+    let task = Task::start().unwrap();
+    task.put_inputs(inputs());
+    let ended = binary::run(task.download().args(["--input-interface", "/w=="]));
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("--input-interface") && ended.stderr.contains("VariableMap"),
+        "{}",
+        ended.stderr
+    );
+    let shown = metadata(&task);
+    assert_eq!(
+        (&shown["raw"], &shown["took"]),
+        (&json!(42), &json!(5400.0))
+    );
+}
