@@ -9,7 +9,7 @@ use super::yaml;
 use crate::idl::{Binary, Error as ErrorLiteral, Literal, SimpleType, Void, primitive, scalar};
 use crate::literal::duration::DurationError;
 use crate::literal::name::Shown;
-use crate::literal::{datetime, duration, float, msgpack};
+use crate::literal::{datetime, duration, float, msgpack, python};
 
 /// How many values of an enumeration a message names.
 const SHOWN: usize = 8;
@@ -162,14 +162,18 @@ pub fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextE
             Err(error) => Err(malformed("float", text, error.to_string())),
         },
         SimpleType::Boolean => boolean(text).map(primitive::Value::Boolean),
-        SimpleType::Datetime => match datetime::parse(text) {
-            Ok(value) => Ok(primitive::Value::Datetime(value)),
-            Err(error) => Err(malformed("datetime", text, error.to_string())),
-        },
-        SimpleType::Duration => match duration::parse(text) {
-            Ok(value) => Ok(primitive::Value::Duration(duration::message(value))),
-            Err(error) => Err(malformed("duration", text, duration_rule(error))),
-        },
+        SimpleType::Datetime => {
+            let value = datetime::parse(text)
+                .or_else(|error| python::str_of_datetime(text).ok_or(error))
+                .map_err(|error| malformed("datetime", text, error.to_string()))?;
+            Ok(primitive::Value::Datetime(value))
+        }
+        SimpleType::Duration => {
+            let value = duration::parse(text)
+                .or_else(|error| python::str_of_timedelta(text).ok_or(error))
+                .map_err(|error| malformed("duration", text, duration_rule(error)))?;
+            Ok(primitive::Value::Duration(duration::message(value)))
+        }
         _ => Ok(primitive::Value::StringValue(text.to_owned())),
     }
 }
