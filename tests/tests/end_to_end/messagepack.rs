@@ -6,8 +6,8 @@ use std::fs;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{
-    Binary, Literal, LiteralMap, LiteralType, Message as _, SimpleType, Variable, VariableEntry,
-    VariableMap, decode_literal_map, literal_type::Type, scalar,
+    Binary, Literal, LiteralMap, LiteralOffloadedMetadata, LiteralType, Message as _, SimpleType,
+    Variable, VariableEntry, VariableMap, decode_literal_map, literal, literal_type::Type, scalar,
 };
 use copilot_tests::binary;
 use copilot_tests::task::{Task, files, interface, simple};
@@ -25,13 +25,31 @@ fn packed(value: &[u8]) -> Literal {
 /// `{"lr": 0.1, "layers": [1, 2]}`.
 const CONFIG: &[u8] = b"\x82\xa2lr\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a\xa6layers\x92\x01\x02";
 
-fn inputs() -> Vec<(&'static str, Literal)> {
+const OFFLOADED: &str = "in/offloaded.pb";
+
+/// A task with these inputs. One of them is an object of its own.
+fn task() -> Task {
+    let task = Task::start().unwrap();
+    task.put(OFFLOADED, packed(CONFIG).encode_to_vec());
+    let uri = format!("s3://data/{OFFLOADED}");
+    let offloaded = LiteralOffloadedMetadata {
+        uri,
+        ..LiteralOffloadedMetadata::default()
+    };
+    task.put_inputs(inputs(
+        literal::Value::OffloadedMetadata(Box::new(offloaded)).into(),
+    ));
+    task
+}
+
+fn inputs(offloaded: Literal) -> Vec<(&'static str, Literal)> {
     vec![
         ("cfg", packed(CONFIG)),
         ("cfgs", list([packed(CONFIG), packed(b"\x80")])),
         ("garbage", packed(b"\xc1\x00")),
         ("n", packed(b"\x2a")),
         ("name", packed(b"\xa3bob")),
+        ("offloaded", offloaded),
         ("on", packed(b"\xc3")),
         ("raw", packed(b"\x2a")),
         ("sizes", packed(b"\x92\x01\x02")),
@@ -66,8 +84,7 @@ fn types(types: impl IntoIterator<Item = (&'static str, Type)>) -> String {
 
 #[test]
 fn main_finds_json_and_may_hand_it_on() {
-    let task = Task::start().unwrap();
-    task.put_inputs(inputs());
+    let task = task();
     let declared = types([
         ("raw", simple(SimpleType::Binary)),
         ("took", simple(SimpleType::Duration)),
@@ -83,6 +100,7 @@ fn main_finds_json_and_may_hand_it_on() {
             "garbage": "wQA=",
             "n": 42,
             "name": "bob",
+            "offloaded": config,
             "on": true,
             "raw": "Kg==",
             "sizes": [1, 2],
@@ -101,7 +119,7 @@ fn main_finds_json_and_may_hand_it_on() {
         ended.stderr
     );
     let kept = decode_literal_map(&content(&task, "inputs.pb")[..]).unwrap();
-    let literals = inputs().into_iter();
+    let literals = inputs(packed(CONFIG)).into_iter();
     let literals = literals.map(|(name, literal)| (name.to_owned(), literal));
     let literals = literals.collect();
     assert_eq!(kept, LiteralMap { literals });
@@ -115,6 +133,7 @@ fn main_finds_json_and_may_hand_it_on() {
         ("garbage", simple(SimpleType::Binary)),
         ("n", simple(SimpleType::Integer)),
         ("name", simple(SimpleType::String)),
+        ("offloaded", simple(SimpleType::Struct)),
         ("on", simple(SimpleType::Boolean)),
         ("raw", simple(SimpleType::Binary)),
         ("sizes", list_of(simple(SimpleType::Integer))),
@@ -136,8 +155,7 @@ fn main_finds_json_and_may_hand_it_on() {
 
 #[test]
 fn the_reference_shows_bytes() {
-    let task = Task::start().unwrap();
-    task.put_inputs(inputs());
+    let task = task();
     let ended = binary::run(task.download().args(["--binary-inputs", "reference"]));
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     let shown = metadata(&task);
@@ -149,8 +167,7 @@ fn the_reference_shows_bytes() {
 
 #[test]
 fn an_interface_that_is_no_message_is_a_warning() {
-    let task = Task::start().unwrap();
-    task.put_inputs(inputs());
+    let task = task();
     let ended = binary::run(task.download().args(["--input-interface", "/w=="]));
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert!(

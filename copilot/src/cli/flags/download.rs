@@ -68,8 +68,13 @@ pub(in crate::cli) struct DownloadFlags {
     )]
     pub binary_inputs: String,
 
-    /// The types of the inputs, a serialized VariableMap; tells how to show binary inputs
-    #[arg(long, short = 'i', value_name = "BASE64", value_parser = value::bytes)]
+    #[arg(
+        long,
+        short = 'i',
+        help = "The types of the inputs (a serialized VariableMap), for binary inputs",
+        value_name = "BASE64",
+        value_parser = value::bytes
+    )]
     pub input_interface: Option<Base64Bytes>,
 
     /// JSON file to write with the times of this run

@@ -15,8 +15,7 @@ use crate::literal::problems::Problems;
 /// Lays out the inputs. Takes the map over, so large values are not copied.
 ///
 /// `hash`, `metadata` and `artifact_id` of each literal stay; only URIs change, and members that refer to
-/// data become references. Fails with every
-/// name and value that breaks a rule.
+/// data become references. Fails with every name and value that breaks a rule.
 pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, InputError> {
     let mut planner = InputPlanner {
         prefix: String::new(),

@@ -53,7 +53,8 @@ enum ValueLevel<'a> {
 }
 
 impl<'a> ValueLevel<'a> {
-    /// The next literal, its name and its place. A layout renames references only, and those have no value file.
+    /// The next literal, its name and its place. A layout renames references only, and those have no value
+    /// file.
     fn next(&mut self) -> Option<(String, &'a Literal, Place<'a>)> {
         match self {
             Self::Map(entries, place) => entries

@@ -2,7 +2,7 @@
 //!
 //! [`check`] checks all bytes once; [`Value`] then reads them where they lie, so nothing is allocated for
 //! lengths that are only claimed. [`encode`] writes JSON as MessagePack. Never here: which scalars are
-//! MessagePack, or how a value is shown. `render` and `input` read with it, `output` writes.
+//! MessagePack, or how a value is shown. `render` reads with it, `output` writes.
 
 mod check;
 mod encode;

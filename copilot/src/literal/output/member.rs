@@ -103,7 +103,7 @@ impl<'a> MemberReader<'a> {
 
     fn structure(&self, declared: &LiteralType, value: &Value) -> Result<Literal, TypeMismatch> {
         let structure = Structure::new(declared, self.structs);
-        structure.from_value(value).map_err(|error| match error {
+        structure.of_tree(value).map_err(|error| match error {
             StructError::Array | StructError::Single => expected("an object", value),
             error => TypeMismatch::new(error),
         })

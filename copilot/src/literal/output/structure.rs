@@ -42,7 +42,7 @@ impl<'a> Structure<'a> {
     }
 
     /// Takes the value from a tree of JSON or YAML.
-    pub fn from_value(self, value: &Value) -> Result<Literal, StructError> {
+    pub fn of_tree(self, value: &Value) -> Result<Literal, StructError> {
         if self.is_packed {
             return self.packed(value);
         }

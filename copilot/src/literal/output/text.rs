@@ -77,7 +77,7 @@ pub fn structure(
     if is_yaml {
         let tree = tree(content, "YAML map", true)?;
         let malformed = |error| malformed_bytes("YAML map", content, &error);
-        return structure.from_value(&tree).map_err(malformed);
+        return structure.of_tree(&tree).map_err(malformed);
     }
     let content = trim(content);
     structure.parse(content).map_err(|error| {

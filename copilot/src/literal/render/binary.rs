@@ -160,6 +160,10 @@ impl<'a> Place<'a> {
             (Some(SimpleType::Duration), value) => {
                 nanoseconds(value).map_or(Decoded::Packed(value), Decoded::Duration)
             }
+            // Other tools write each number as a double.
+            (Some(SimpleType::Integer), Value::Float(number)) => {
+                Decoded::Packed(whole(number).map_or(value, Value::Integer))
+            }
             (_, value) => Decoded::Packed(value),
         }
     }
@@ -211,12 +215,23 @@ impl<'a> Place<'a> {
     }
 
     /// Reads MessagePack. None for what is meant to be bytes.
-    fn read<'b>(self, binary: &'b Binary) -> Option<Result<Value<'b>, PackedError>> {
+    fn read(self, binary: &Binary) -> Option<Result<Value<'_>, PackedError>> {
         let is_packed = self.form == BinaryForm::Json
             && binary.tag == msgpack::TAG
             && self.simple() != Some(SimpleType::Binary);
         is_packed.then(|| msgpack::check(&binary.value))
     }
+}
+
+/// The integer that a double is, as far as each integer has a double of its own.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked before"
+)]
+fn whole(number: f64) -> Option<i64> {
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    let is_whole = number.fract() == 0.0 && number.abs() <= LARGEST;
+    is_whole.then_some(number as i64)
 }
 
 /// The nanoseconds of a number of seconds, by which flytekit writes a `timedelta`. Like that, to the

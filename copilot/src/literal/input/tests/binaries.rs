@@ -153,6 +153,13 @@ fn the_declared_type_counts_where_it_is_known() {
         // A model of a single text: as JSON, like every struct.
         (b"\xa3bob", Struct, r#""bob""#, r#""bob""#),
         (b"\x03", Float, "3", "3"),
+        (b"\xcb\x40\x45\x00\x00\x00\x00\x00\x00", Integer, "42", "42"),
+        (
+            b"\xcb\x3f\xe0\x00\x00\x00\x00\x00\x00",
+            Integer,
+            "0.5",
+            "0.5",
+        ),
         (b"\xa17", Integer, "7", r#""7""#),
     ] {
         let expected_json = format!(r#"{{"x":{json}}}"#);
