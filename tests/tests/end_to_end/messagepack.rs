@@ -7,10 +7,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{
     Binary, Literal, LiteralMap, LiteralOffloadedMetadata, LiteralType, Message as _, SimpleType,
-    Variable, VariableEntry, VariableMap, decode_literal_map, literal, literal_type::Type, scalar,
+    Variable, VariableEntry, VariableMap, blob_type::BlobDimensionality, decode_literal_map,
+    literal, literal_type::Type, scalar,
 };
 use copilot_tests::binary;
-use copilot_tests::task::{Task, files, interface, simple};
+use copilot_tests::task::{Task, blob_type, files, interface, simple};
 use copilot_tests::values::{integer, list, list_of, text};
 use serde_json::{Value, json};
 
@@ -150,6 +151,34 @@ fn main_finds_json_and_may_hand_it_on() {
         ("sizes", list([integer(1), integer(2)])),
     ] {
         assert_eq!(got[name], expected, "{name}");
+    }
+}
+
+#[test]
+fn a_member_that_is_a_file_is_fetched() {
+    let task = Task::start().unwrap();
+    task.put("in/file.csv", "1,2");
+    // `{"path": "s3://data/in/file.csv"}`.
+    let member = packed(b"\x81\xa4path\xb5s3://data/in/file.csv");
+    task.put_inputs([("table", member.clone()), ("untyped", member)]);
+    let declared = types([("table", blob_type(BlobDimensionality::Single))]);
+    for (layout, path) in [("DIRECT", "table"), ("NAMED_DIR", "table/file.csv")] {
+        let to = task.site.work(layout);
+        let mut command = task.download();
+        command.args([
+            "--input-interface",
+            &declared,
+            "--file-input-layout",
+            layout,
+        ]);
+        let ended = binary::run(command.arg("--to-local-dir").arg(&to));
+        assert_eq!(ended.code(), 0, "{}", ended.stderr);
+        let path = to.join(path);
+        assert_eq!(fs::read(&path).unwrap(), b"1,2");
+        let shown = fs::read(to.join("inputs.json")).unwrap();
+        let shown: Value = serde_json::from_slice(&shown).unwrap();
+        let untyped = json!({"path": "s3://data/in/file.csv"});
+        assert_eq!(shown, json!({"table": path, "untyped": untyped}));
     }
 }
 

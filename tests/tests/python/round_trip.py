@@ -4,6 +4,8 @@
     round_trip.py check FILE          compares outputs.pb with the values that `make` began with
     round_trip.py write DIRECTORY     writes outputs as `str` has them, and their interface
     round_trip.py written FILE        compares outputs.pb with the values that `write` wrote
+    round_trip.py loosen DIRECTORY    writes objects with 1 for 1.0 and 1.0 for 1, and their interface
+    round_trip.py loosened FILE       passes on members of these in outputs.pb, and compares them
     round_trip.py decoded FILE        compares inputs.json or inputs.yaml with inputs.pb beside it
 
 Each variable is both an input and an output. The answer of a comparison is JSON: what differs, by variable.
@@ -247,6 +249,52 @@ def written(path):
     return compare(path, ((name, declared, value) for name, (declared, value) in WRITTEN.items()))
 
 
+def loosely(value):
+    """Numbers of the other kind, as far as they are the same."""
+    if isinstance(value, dict):
+        return {key: loosely(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [loosely(each) for each in value]
+    if isinstance(value, float) and value == int(value) and str(value) != "-0.0":
+        return int(value)
+    if type(value) is int and abs(value) < 2**53:
+        return float(value)
+    return value
+
+
+def loosen(directory):
+    directory = pathlib.Path(directory)
+    context = FlyteContextManager.current_context()
+    variables = {}
+    for name in ["dataclass", "model"]:
+        declared, value = VALUES[name]
+        kind = TypeEngine.to_literal_type(declared)
+        literal = TypeEngine.to_literal(context, value, declared, kind).to_flyte_idl()
+        (directory / name).write_text(json.dumps(loosely(decoded(literal))))
+        variables[name] = interface_pb2.Variable(type=kind.to_flyte_idl())
+    interface = interface_pb2.TypedInterface(outputs=interface_pb2.VariableMap(variables=variables))
+    (directory / "interface.pb").write_bytes(interface.SerializeToString())
+
+
+def loosened(path):
+    context = FlyteContextManager.current_context()
+    outputs = literals_pb2.LiteralMap.FromString(pathlib.Path(path).read_bytes()).literals
+    differences = compare(path, ((name, *VALUES[name]) for name in outputs))
+    for name, (declared, of, steps) in MEMBERS.items():
+        if of not in outputs:
+            continue
+        literal = literal_of_member(Literal.from_flyte_idl(outputs[of]), steps)
+        value = member(VALUES[of][1], steps)
+        try:
+            back = TypeEngine.to_python_value(context, literal, declared)
+        except Exception as error:
+            differences[name] = f"{type(error).__name__}: {error}"
+            continue
+        if not same(back, value):
+            differences[name] = [repr(back), repr(value)]
+    return differences
+
+
 def check(path):
     return compare(path, cases())
 
@@ -298,5 +346,13 @@ def compare_metadata(path):
     }
 
 
-TASKS = {"make": make, "check": check, "write": write, "written": written, "decoded": compare_metadata}
+TASKS = {
+    "make": make,
+    "check": check,
+    "write": write,
+    "written": written,
+    "loosen": loosen,
+    "loosened": loosened,
+    "decoded": compare_metadata,
+}
 print(json.dumps(TASKS[sys.argv[1]](sys.argv[2])))

@@ -9,6 +9,7 @@ mod data;
 mod draft;
 mod error_file;
 mod extension;
+mod fit;
 mod interface;
 mod item;
 mod lookup;

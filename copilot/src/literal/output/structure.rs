@@ -8,6 +8,7 @@ use prost_types::value::Kind;
 use prost_types::{Struct, Value as ProtobufValue};
 use serde_json::Value;
 
+use super::fit::fit;
 use super::object::{self, StructError};
 use super::plan::StructOutputs;
 use crate::idl::{Binary, Literal, LiteralType, scalar};
@@ -36,7 +37,7 @@ impl<'a> Structure<'a> {
     /// Reads the first JSON value of `bytes`.
     pub fn parse(self, bytes: &[u8]) -> Result<Literal, StructError> {
         if self.is_packed {
-            return self.packed(&object::parse_value(bytes)?);
+            return self.packed(object::parse_value(bytes)?);
         }
         Ok(scalar::Value::Generic(object::parse(bytes)?).into())
     }
@@ -44,22 +45,22 @@ impl<'a> Structure<'a> {
     /// Takes the value from a tree of JSON or YAML.
     pub fn of_tree(self, value: &Value) -> Result<Literal, StructError> {
         if self.is_packed {
-            return self.packed(value);
+            return self.packed(value.clone());
         }
         Ok(scalar::Value::Generic(object::from_value(value.clone())?).into())
     }
 
-    fn packed(self, value: &Value) -> Result<Literal, StructError> {
-        let value = match value {
-            Value::Object(_) => msgpack::encode(value),
-            _ if self.takes_any() => msgpack::encode(value),
+    fn packed(self, mut value: Value) -> Result<Literal, StructError> {
+        match &value {
+            Value::Object(_) => fit(&mut value, self.declared),
+            _ if self.takes_any() => {}
             // As in a `Struct`.
-            Value::Null => msgpack::encode(&Value::Object(serde_json::Map::new())),
+            Value::Null => value = Value::Object(serde_json::Map::new()),
             Value::Array(_) => return Err(StructError::Array),
             _ => return Err(StructError::Single),
-        };
+        }
         Ok(scalar::Value::Binary(Binary {
-            value: value?.into(),
+            value: msgpack::encode(&value)?.into(),
             tag: msgpack::TAG.to_owned(),
         })
         .into())

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::idl::literal_type::Type;
-use crate::idl::{Literal, LiteralCollection, Struct, TypeAnnotation, Value, scalar, value};
+use crate::idl::{
+    Literal, LiteralCollection, Struct, TypeAnnotation, TypeStructure, Value, scalar, value,
+};
 use crate::literal::msgpack;
 
 fn fields(name: &str, value: impl Into<Value>) -> Struct {
@@ -148,6 +150,56 @@ fn members_of_lists_maps_and_unions_are_marked_too() {
     assert_eq!(
         literal,
         collection(vec![primitive::Value::Integer(1).into()])
+    );
+}
+
+#[test]
+fn numbers_are_what_the_members_declare() {
+    let simple = |simple: SimpleType| kind(Type::Simple(simple.into()));
+    let (float, integer) = (simple(SimpleType::Float), simple(SimpleType::Integer));
+    let union = |variants| kind(Type::UnionType(crate::idl::UnionType { variants }));
+    let with = |members: Vec<(&str, LiteralType)>| {
+        let members = members.into_iter();
+        let members = members.map(|(name, declared)| (name.to_owned(), declared));
+        LiteralType {
+            structure: Some(TypeStructure {
+                dataclass_type: members.collect(),
+                ..TypeStructure::default()
+            }),
+            ..marked(Some("object"))
+        }
+    };
+    let declared = with(vec![
+        ("float", float.clone()),
+        ("integer", integer.clone()),
+        (
+            "optional",
+            union(vec![float.clone(), simple(SimpleType::None)]),
+        ),
+        ("either", union(vec![float.clone(), integer.clone()])),
+        ("list", kind(Type::CollectionType(Box::new(float.clone())))),
+        ("map", kind(Type::MapValueType(Box::new(integer.clone())))),
+        ("inner", with(vec![("float", float.clone())])),
+        ("text", simple(SimpleType::String)),
+        ("missing", float.clone()),
+    ]);
+    let json = r#"{"float": 1, "integer": 2.0, "optional": 3, "either": 4, "list": [5, 6.5, null],
+        "map": {"k": 7.0, "half": 7.5}, "inner": {"float": -8, "undeclared": 9}, "text": 10}"#;
+    let expected = serde_json::json!({
+        "float": 1.0, "integer": 2, "optional": 3.0, "either": 4, "list": [5.0, 6.5, null],
+        "map": {"k": 7, "half": 7.5}, "inner": {"float": -8.0, "undeclared": 9}, "text": 10
+    });
+    assert_eq!(
+        written(declared.clone(), "o", json).unwrap(),
+        packed(&expected)
+    );
+    // Whatever a double would change stays.
+    let json = r#"{"float": 9007199254740993, "integer": 1e300}"#;
+    let expected = serde_json::json!({"float": 9_007_199_254_740_993_i64, "integer": 1e300});
+    let list = kind(Type::CollectionType(Box::new(declared)));
+    assert_eq!(
+        written(list, "o", &format!("[{json}]")).unwrap(),
+        collection(vec![packed(&expected)])
     );
 }
 
