@@ -126,7 +126,7 @@ async fn plan_all(
 }
 
 /// The declared types of the inputs. The inputs can be laid out without them, so an interface that cannot
-/// be read is no failure; the reference does not read it at all.
+/// be read is a warning; the reference does not read it at all.
 fn declared_types(request: &DownloadRequest) -> BTreeMap<String, LiteralType> {
     let Some(interface) = &request.input_interface else {
         return BTreeMap::new();

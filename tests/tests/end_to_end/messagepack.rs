@@ -195,7 +195,7 @@ fn the_reference_shows_bytes() {
 }
 
 #[test]
-fn an_interface_that_is_no_message_is_a_warning() {
+fn an_interface_that_cannot_be_decoded_is_a_warning() {
     let task = task();
     let ended = binary::run(task.download().args(["--input-interface", "/w=="]));
     assert_eq!(ended.code(), 0, "{}", ended.stderr);

@@ -33,14 +33,14 @@ pub enum PackedError {
     /// A text is not UTF-8.
     #[error("it holds a text that is not UTF-8")]
     NotUtf8,
-    /// It holds bytes, which JSON has not.
-    #[error("it holds bytes, and JSON has none")]
+    /// It holds bytes.
+    #[error("it holds bytes, which JSON cannot hold")]
     Bytes,
     /// It holds a value of an extension type, such as a timestamp.
-    #[error("it holds a value of an extension type (such as a timestamp), and JSON has none")]
+    #[error("it holds a value of an extension type (such as a timestamp), which JSON cannot hold")]
     Extension,
     /// A list or a map holds NaN or an infinity.
-    #[error("a list or map in it holds NaN or an infinity, and JSON has none")]
+    #[error("a list or map in it holds NaN or an infinity, which JSON cannot hold")]
     NotFinite,
     /// A key is neither text nor a number, a truth value or nil.
     #[error("a map in it has a key that JSON cannot have: a list, a map, bytes or NaN")]

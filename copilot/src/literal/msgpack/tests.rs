@@ -220,7 +220,7 @@ fn entries_are_in_order_of_their_keys() {
 }
 
 #[test]
-fn what_json_has_not_is_refused() {
+fn what_json_cannot_hold_is_refused() {
     assert_eq!(read(b"\xa1\xff"), Err(PackedError::NotUtf8));
     assert_eq!(read(b"\x81\xa1\xff\xc0"), Err(PackedError::NotUtf8));
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {

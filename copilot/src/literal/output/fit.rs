@@ -32,10 +32,14 @@ pub fn fit(value: &mut Value, declared: &LiteralType) {
             }
         }
         (Some(Type::CollectionType(of)), Value::Array(items)) => {
-            items.iter_mut().for_each(|item| fit(item, of));
+            for item in items {
+                fit(item, of);
+            }
         }
         (Some(Type::MapValueType(of)), Value::Object(members)) => {
-            members.values_mut().for_each(|member| fit(member, of));
+            for member in members.values_mut() {
+                fit(member, of);
+            }
         }
         (Some(Type::UnionType(union)), value) => {
             if let Some(only) = only(&union.variants) {
