@@ -128,11 +128,11 @@ impl<'a> Place<'a> {
             return declared.r#type.as_ref();
         };
         let none = Type::Simple(SimpleType::None.into());
-        let mut others = union
+        let kinds = union
             .variants
             .iter()
             .filter_map(|variant| variant.r#type.as_ref());
-        let mut others = others.by_ref().filter(|kind| **kind != none);
+        let mut others = kinds.filter(|kind| **kind != none);
         others.next().filter(|_| others.next().is_none())
     }
 
