@@ -60,10 +60,7 @@ pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> 
         ));
     }
     let request = download_request(&flags);
-    let global = global(
-        flags.global,
-        &[("--input-interface", flags.input_interface.is_some())],
-    );
+    let global = global(flags.global, &[]);
     match request {
         Ok(request) => Ok(Invocation::Download(Box::new(global), Box::new(request))),
         Err(error) => {
@@ -107,6 +104,15 @@ fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, FlagError>
             choice::DOWNLOAD_MODES,
         )?,
         layout: choose("--file-input-layout", layout, choice::LAYOUTS)?,
+        binary_inputs: choose(
+            "--binary-inputs",
+            &flags.binary_inputs,
+            choice::BINARY_INPUTS,
+        )?,
+        input_interface: flags
+            .input_interface
+            .clone()
+            .filter(|bytes| !bytes.is_empty()),
         volume_size_limit: flags.volume_size_limit,
         timeout: value::deadline(flags.timeout),
         timeline: given_path(flags.timeline.as_deref()),
@@ -180,6 +186,11 @@ fn sidecar_request(
         return Err(FlagError::SalvageWithoutUpload);
     }
     let blob_names = choose("--blob-names", &flags.blob_names, choice::BLOB_NAMES)?;
+    let structs = choose(
+        "--struct-outputs",
+        &flags.struct_outputs,
+        choice::STRUCT_OUTPUTS,
+    )?;
     let api = if watchers.contains(&Watcher::KubeApi) {
         kubernetes::options(&flags.global.kubernetes, flags.pod_name.as_deref())?
     } else {
@@ -200,6 +211,7 @@ fn sidecar_request(
         outputs: OutputOptions {
             max_simple_size: flags.max_simple_size,
             blob_names,
+            structs,
         },
         track: TrackOptions {
             watchers,

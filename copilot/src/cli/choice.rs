@@ -5,8 +5,8 @@ use super::error::FlagError;
 use super::suggest;
 use crate::download::DownloadMode;
 use crate::literal::input::Layout;
-use crate::literal::output::BlobNames;
-use crate::literal::render::MetadataFormat;
+use crate::literal::output::{BlobNames, StructOutputs};
+use crate::literal::render::{BinaryForm, MetadataFormat};
 use crate::sidecar::MainFailure;
 use crate::track::Watcher;
 use crate::upload::UploadMode;
@@ -64,6 +64,16 @@ pub(super) const MAIN_FAILURES: Names<MainFailure> = &[
 pub(super) const BLOB_NAMES: Names<BlobNames> = &[
     ("file", BlobNames::KeepExtension),
     ("reference", BlobNames::Reference),
+];
+
+pub(super) const BINARY_INPUTS: Names<BinaryForm> = &[
+    ("json", BinaryForm::Json),
+    ("reference", BinaryForm::Reference),
+];
+
+pub(super) const STRUCT_OUTPUTS: Names<StructOutputs> = &[
+    ("declared", StructOutputs::Declared),
+    ("protobuf", StructOutputs::Protobuf),
 ];
 
 /// The value that `text` names. The error lists the names that `flag` takes.

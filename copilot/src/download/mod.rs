@@ -10,6 +10,7 @@ mod lone;
 mod request;
 pub mod stream;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,9 +22,10 @@ pub use job::run;
 pub use lone::LoneObject;
 pub use request::{DownloadMode, DownloadRequest};
 
-use crate::idl::{self, LiteralMap};
+use crate::idl::{self, LiteralMap, LiteralType};
 use crate::literal::Shown;
 use crate::literal::input::{self, Arrival, BlobInput, BlobKind, InputPlan, Offloaded, Target};
+use crate::literal::render::Binaries;
 use crate::report::{Timeline, document_names};
 use crate::store::Reference;
 use crate::transfer::{Copy, Engine, PlannedCopy, Stop, Summary, make_directory, write_file};
@@ -97,6 +99,10 @@ async fn plan_all(
     let inputs = fetch_inputs(&request.from_remote, engine, stop).await?;
     let inputs = resolve(inputs, engine, stop).await?;
     timeline.mark("inputs");
+    let binaries = Binaries {
+        form: request.binary_inputs,
+        types: declared_types(request),
+    };
     let target = Target {
         directory,
         layout: request.layout,
@@ -106,12 +112,39 @@ async fn plan_all(
             DownloadMode::Stream => Arrival::During,
             DownloadMode::Never => Arrival::Never,
         },
+        binaries: &binaries,
     };
     let plan = input::plan(inputs, &target)?;
     for warning in plan.warnings.kept() {
         warn!("{warning}");
     }
+    let more = plan.warnings.count() - plan.warnings.kept().len();
+    if more > 0 {
+        warn!("the inputs gave {more} more warnings like these");
+    }
     Ok(plan)
+}
+
+/// The declared types of the inputs. The inputs can be laid out without them, so an interface that cannot
+/// be read is a warning; the reference does not read it at all.
+fn declared_types(request: &DownloadRequest) -> BTreeMap<String, LiteralType> {
+    let Some(interface) = &request.input_interface else {
+        return BTreeMap::new();
+    };
+    match idl::decode_variable_map(&interface[..]) {
+        Ok(variables) => {
+            let types = variables.types().into_iter();
+            types
+                .map(|(name, declared)| (name.to_owned(), declared))
+                .collect()
+        }
+        Err(error) => {
+            warn!(
+                "--input-interface cannot be read, so the types of binary inputs are taken from their values: {error}"
+            );
+            BTreeMap::new()
+        }
+    }
 }
 
 fn write_metadata(
@@ -121,7 +154,7 @@ fn write_metadata(
 ) -> Result<(), DownloadError> {
     for file in request.format.files() {
         write_file(&directory.join(file.name()), |out| {
-            file.write(&plan.literals, out)
+            file.write(&plan.literals, &plan.binaries, out)
         })?;
     }
     Ok(())

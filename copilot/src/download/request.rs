@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::literal::input::Layout;
-use crate::literal::render::MetadataFormat;
+use crate::literal::render::{BinaryForm, MetadataFormat};
 
 /// When input data is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub struct DownloadRequest {
     pub layout: Layout,
     /// `--download-mode`.
     pub mode: DownloadMode,
+    /// `--binary-inputs`.
+    pub binary_inputs: BinaryForm,
+    /// `--input-interface`: a serialized `VariableMap`, not yet parsed. `None` if it is missing or empty.
+    pub input_interface: Option<Vec<u8>>,
     /// `--volume-size-limit`: bytes to write at most, in all. `None`: as much as the volume has room for.
     pub volume_size_limit: Option<u64>,
     /// `--timeout`: time for the whole download, without the wait for main's end after a stream. `None`: no

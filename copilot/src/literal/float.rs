@@ -49,6 +49,17 @@ pub fn json(value: f64) -> Option<String> {
     Some(format!("{digits}e{exponent:+}"))
 }
 
+/// The layout of JSON, with a point or an exponent in every number, so that `1.0` stays a float. None if
+/// the value is not finite.
+#[must_use]
+pub fn json_with_point(value: f64) -> Option<String> {
+    let mut text = json(value)?;
+    if !text.contains(['.', 'e']) {
+        text.push_str(".0");
+    }
+    Some(text)
+}
+
 /// The layout of YAML: whole numbers of at most 64 bits in full, else an exponent below 1e-4 and
 /// from 1e6. None if the value is not finite.
 ///
@@ -69,6 +80,19 @@ pub fn yaml(value: f64) -> Option<String> {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     Some(format!("{digits}e{sign}{:02}", exponent.unsigned_abs()))
+}
+
+/// The layout of YAML 1.1 for a number that stays a float: always with a point, and a sign in the exponent.
+/// None if the value is not finite.
+#[must_use]
+pub fn yaml_with_point(value: f64) -> Option<String> {
+    let text = json(value)?;
+    Some(match text.split_once('e') {
+        Some((digits, exponent)) if digits.contains('.') => format!("{digits}e{exponent}"),
+        Some((digits, exponent)) => format!("{digits}.0e{exponent}"),
+        None if text.contains('.') => text,
+        None => format!("{text}.0"),
+    })
 }
 
 /// The shortest digits with one of them before the point, and the power of ten.
@@ -201,6 +225,24 @@ fn round(mantissa: u64, power: i64, lost: bool) -> Option<f64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_float_with_a_point_stays_a_float() {
+        for (value, as_json, as_yaml) in [
+            (1.0, "1.0", "1.0"),
+            (-0.0, "-0.0", "-0.0"),
+            (0.5, "0.5", "0.5"),
+            (1e20, "100000000000000000000.0", "100000000000000000000.0"),
+            (1e21, "1e+21", "1.0e+21"),
+            (1.5e21, "1.5e+21", "1.5e+21"),
+            (1e-7, "1e-7", "1.0e-7"),
+        ] {
+            assert_eq!(json_with_point(value).as_deref(), Some(as_json));
+            assert_eq!(yaml_with_point(value).as_deref(), Some(as_yaml));
+        }
+        assert_eq!(json_with_point(f64::NAN), None);
+        assert_eq!(yaml_with_point(f64::INFINITY), None);
+    }
 
     #[test]
     fn three_layouts() {

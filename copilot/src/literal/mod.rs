@@ -3,15 +3,18 @@
 //!
 //! Never here: async, stores, clocks, or opening a file by its path. The tables in the code follow the
 //! reference's description, so both can be read side by side. The download plans with [`input`] and
-//! writes with [`render`]; the upload plans with [`output`]; `cli` reads durations with [`duration`].
+//! writes with [`render`]; the upload plans with [`output`]; both know MessagePack by [`msgpack`]; `cli`
+//! reads durations with [`duration`].
 
 pub mod datetime;
 pub mod duration;
 pub mod float;
 pub mod input;
+pub mod msgpack;
 mod name;
 pub mod output;
 mod problems;
+mod python;
 pub mod render;
 
 pub use name::{NameError, Shown};

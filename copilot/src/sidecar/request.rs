@@ -30,7 +30,7 @@ pub struct SidecarRequest {
     pub timeout: Option<Duration>,
     /// `--on-main-failure`.
     pub on_main_failure: MainFailure,
-    /// `--max-simple-size` and `--blob-names`: how outputs are read and named.
+    /// `--max-simple-size`, `--blob-names` and `--struct-outputs`: how outputs are read, named and written.
     pub outputs: OutputOptions,
     /// How main is found and watched.
     pub track: TrackOptions,

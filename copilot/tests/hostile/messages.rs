@@ -14,7 +14,7 @@ use copilot::idl::{
 };
 use copilot::literal::input::{self, Arrival, Layout, Offloaded, Target};
 use copilot::literal::output::{self, EntryKind, OutputEntry, OutputOptions, OutputView};
-use copilot::literal::render::MetadataFormat;
+use copilot::literal::render::{Binaries, MetadataFormat};
 use proptest::prelude::*;
 
 use crate::memory::peak_of;
@@ -61,6 +61,7 @@ fn plan(bytes: &[u8]) -> Result<(), String> {
             layout,
             metadata: MetadataFormat::Yaml,
             data: Arrival::Before,
+            binaries: &Binaries::default(),
         };
         let plan = input::plan(map.clone(), &target).map_err(|error| error.to_string())?;
         for value in plan.values() {
@@ -74,7 +75,7 @@ fn plan(bytes: &[u8]) -> Result<(), String> {
             MetadataFormat::Proto,
         ] {
             for file in format.files() {
-                let written = file.write(&plan.literals, &mut io::sink());
+                let written = file.write(&plan.literals, &plan.binaries, &mut io::sink());
                 written.map_err(|error| error.to_string())?;
             }
         }
@@ -235,6 +236,7 @@ fn a_million_entries() {
         layout: Layout::Direct,
         metadata: MetadataFormat::Json,
         data: Arrival::Before,
+        binaries: &Binaries::default(),
     };
     let plan = input::plan(map, &target).unwrap();
     assert_eq!(plan.values().count(), 1_000_000);

@@ -11,8 +11,8 @@ use copilot::idl::literal_type::Type;
 use copilot::idl::schema_type::SchemaColumn;
 use copilot::idl::structured_dataset_type::DatasetColumn;
 use copilot::idl::{
-    BlobType, EnumType, Literal, LiteralType, SchemaType, SimpleType, StructuredDatasetType,
-    TypeStructure, UnionType,
+    BlobType, EnumType, Literal, LiteralType, SchemaType, SimpleType, Struct,
+    StructuredDatasetType, TypeAnnotation, TypeStructure, UnionType, Value, value,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -65,7 +65,7 @@ fn types(depth: u32, telling: bool) -> BoxedStrategy<LiteralType> {
         1 => schema(),
         1 => dataset(),
     ];
-    let leaf = leaf.prop_map(typed);
+    let leaf = prop_oneof![9 => leaf.prop_map(typed), 1 => Just(packed())];
     if depth == 0 {
         return leaf.boxed();
     }
@@ -83,6 +83,21 @@ pub fn typed(kind: Type) -> LiteralType {
     LiteralType {
         r#type: Some(kind),
         ..LiteralType::default()
+    }
+}
+
+/// A struct whose values flytekit marks as MessagePack.
+fn packed() -> LiteralType {
+    let fact = |name: &str, kind| Struct {
+        fields: [(name.to_owned(), Value { kind: Some(kind) })].into(),
+    };
+    let format = value::Kind::StringValue("msgpack".to_owned());
+    let format = value::Kind::StructValue(fact("serialization-format", format));
+    LiteralType {
+        annotation: Some(TypeAnnotation {
+            annotations: Some(fact("cache-key-metadata", format)),
+        }),
+        ..typed(simple(SimpleType::Struct))
     }
 }
 

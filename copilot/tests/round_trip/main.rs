@@ -23,7 +23,7 @@ mod tests {
     };
     use copilot::literal::input::{self, Arrival, BlobKind, Layout, Target};
     use copilot::literal::output::{self, OutputOptions, OutputPlan};
-    use copilot::literal::render::{MetadataFile, MetadataFormat};
+    use copilot::literal::render::{Binaries, MetadataFile, MetadataFormat};
     use proptest::prelude::*;
 
     use crate::generate::{Task, any_task, any_type, any_variable};
@@ -53,6 +53,16 @@ mod tests {
         })
     }
 
+    /// The types of the inputs, as the platform passes them.
+    fn binaries<'a>(types: impl IntoIterator<Item = (&'a String, &'a LiteralType)>) -> Binaries {
+        let types = types.into_iter();
+        let types = types.map(|(name, declared)| (name.clone(), declared.clone()));
+        Binaries {
+            types: types.collect(),
+            ..Binaries::default()
+        }
+    }
+
     fn round_trip(task: &Task) -> Result<(), TestCaseError> {
         let literals = task.variables.iter();
         let literals = LiteralMap {
@@ -60,16 +70,20 @@ mod tests {
                 .map(|(name, (_, literal))| (name.clone(), literal.clone()))
                 .collect(),
         };
+        let types = || {
+            let types = task.variables.iter();
+            types.map(|(name, (declared, _))| (name, declared))
+        };
         let target = Target {
             directory: Path::new(INPUTS),
             layout: Layout::Direct,
             metadata: MetadataFormat::Json,
             data: Arrival::Before,
+            binaries: &binaries(types()),
         };
         let laid = input::plan(literals, &target).unwrap();
         let view = Memory::laid(&laid);
-        let types = task.variables.iter();
-        let outputs = interface(types.map(|(name, (declared, _))| (name, declared)));
+        let outputs = interface(types());
         let got = match offered(&outputs, &view) {
             Ok(got) => got,
             Err(error) => return Err(TestCaseError::fail(error.to_string())),
@@ -122,8 +136,12 @@ mod tests {
     fn by_metadata(file: MetadataFile, declared: &LiteralType, literal: &Literal) -> Literal {
         let inner = [("o".to_owned(), literal.clone())].into();
         let mut content = Vec::new();
-        file.write(&LiteralMap { literals: inner }, &mut content)
-            .unwrap();
+        file.write(
+            &LiteralMap { literals: inner },
+            &binaries([(&"o".to_owned(), declared)]),
+            &mut content,
+        )
+        .unwrap();
         let map = LiteralType {
             r#type: Some(literal_type::Type::MapValueType(Box::new(declared.clone()))),
             ..LiteralType::default()

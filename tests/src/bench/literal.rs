@@ -19,7 +19,7 @@ use copilot::idl::{
     blob_type::BlobDimensionality, decode_literal_map, primitive, scalar, value,
 };
 use copilot::literal::input::{Arrival, Layout, Target, plan};
-use copilot::literal::render::{MetadataFormat, write_json};
+use copilot::literal::render::{Binaries, MetadataFormat, write_json};
 
 use crate::task::blob;
 use crate::values::{list, map, text, union};
@@ -107,7 +107,7 @@ pub fn part(name: &str, file: &Path) -> Result<()> {
             }
             "json" => {
                 let mut out = BufWriter::new(File::create("/dev/null")?);
-                write_json(&literals, &mut out)?;
+                write_json(&literals, &Binaries::default(), &mut out)?;
                 out.flush()?;
                 taken = begun.elapsed();
             }
@@ -124,6 +124,7 @@ fn planned(literals: LiteralMap) -> Result<()> {
         layout: Layout::Direct,
         metadata: MetadataFormat::Json,
         data: Arrival::Before,
+        binaries: &Binaries::default(),
     };
     let plan = plan(literals, &target)?;
     let mut bytes = 0;

@@ -12,6 +12,7 @@ mod flags;
 mod integrity;
 mod listing;
 mod local;
+mod messagepack;
 mod million;
 mod modes;
 mod names;

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod types;
+
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
@@ -15,7 +17,7 @@ use copilot::idl::{
     value,
 };
 use copilot::literal::input::{self, Arrival, Layout, Offloaded, Target};
-use copilot::literal::render::{MetadataFile, MetadataFormat};
+use copilot::literal::render::{Binaries, MetadataFile, MetadataFormat};
 use copilot_tests::binary;
 use copilot_tests::python;
 use copilot_tests::requirement::Requirement;
@@ -222,7 +224,8 @@ fn yaml_of_all_vectors() {
         for (file, end) in [(MetadataFile::Json, "json"), (MetadataFile::Yaml, "yaml")] {
             let name = format!("{}.{end}", path.file_name().unwrap().display());
             let mut out = BufWriter::new(File::create(place.path().join(name)).unwrap());
-            file.write(&literals, &mut out).unwrap();
+            file.write(&literals, &Binaries::default(), &mut out)
+                .unwrap();
             out.flush().unwrap();
         }
         written += 1;
@@ -264,6 +267,7 @@ fn planned(bytes: &[u8]) -> Option<LiteralMap> {
         layout: Layout::Direct,
         metadata: MetadataFormat::Yaml,
         data: Arrival::Before,
+        binaries: &Binaries::default(),
     };
     Some(input::plan(offloaded.into_map(), &target).ok()?.literals)
 }

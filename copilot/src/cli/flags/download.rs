@@ -59,8 +59,22 @@ pub(in crate::cli) struct DownloadFlags {
     #[arg(long, short = 't', value_name = "DURATION", value_parser = value::nanoseconds, default_value = "1h0m0s")]
     pub timeout: i64,
 
-    /// The types of the inputs; accepted without effect
-    #[arg(long, short = 'i', value_name = "BASE64", value_parser = value::bytes, hide = true)]
+    #[arg(
+        long,
+        help = "Binary inputs tagged msgpack (dataclasses, dicts, models, and members of them): json (the \
+                value as JSON, or as its type is written), or reference (the bytes)",
+        value_name = "NAME",
+        default_value = "json"
+    )]
+    pub binary_inputs: String,
+
+    #[arg(
+        long,
+        short = 'i',
+        help = "The types of the inputs (a serialized VariableMap), for binary inputs",
+        value_name = "BASE64",
+        value_parser = value::bytes
+    )]
     pub input_interface: Option<Base64Bytes>,
 
     /// JSON file to write with the times of this run

@@ -115,6 +115,11 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, value_name = "NAME", default_value = "file")]
     pub blob_names: String,
 
+    /// Structs in outputs.pb: declared (MessagePack for types that flytekit marks so, else protobuf's
+    /// Struct), or protobuf (always its Struct, for a platform older than 1.14)
+    #[arg(long, value_name = "NAME", default_value = "declared")]
+    pub struct_outputs: String,
+
     /// JSON file to write with the times of this run
     #[arg(long, value_name = "PATH", value_parser = value::path())]
     pub timeline: Option<PathBuf>,

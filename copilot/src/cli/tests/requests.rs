@@ -8,8 +8,8 @@ use super::{download, run, sidecar};
 use crate::cli::*;
 use crate::download::{DownloadMode, DownloadRequest};
 use crate::literal::input::Layout;
-use crate::literal::output::{BlobNames, OutputOptions};
-use crate::literal::render::MetadataFormat;
+use crate::literal::output::{BlobNames, OutputOptions, StructOutputs};
+use crate::literal::render::{BinaryForm, MetadataFormat};
 use crate::sidecar::{MainFailure, SidecarRequest, UploadTarget};
 use crate::track::source::kube::ApiOptions;
 use crate::track::{Polling, TrackOptions, Until, Watcher};
@@ -28,6 +28,8 @@ fn defaults_of_download() {
             format: MetadataFormat::Json,
             layout: Layout::Direct,
             mode: DownloadMode::Eager,
+            binary_inputs: BinaryForm::Json,
+            input_interface: None,
             volume_size_limit: None,
             timeout: Some(Duration::from_hours(1)),
             timeline: None,
@@ -64,6 +66,7 @@ fn defaults_of_sidecar() {
             outputs: OutputOptions {
                 max_simple_size: 1 << 20,
                 blob_names: BlobNames::KeepExtension,
+                structs: StructOutputs::Declared,
             },
             track: TrackOptions {
                 watchers: vec![Watcher::Auto],
@@ -104,6 +107,8 @@ fn every_flag_of_ours_arrives() {
         "2k",
         "--blob-names",
         "reference",
+        "--struct-outputs",
+        "protobuf",
         "--watcher",
         "proc,marker",
         "--poll-fast",
@@ -140,6 +145,7 @@ fn every_flag_of_ours_arrives() {
     assert_eq!(request.on_main_failure, MainFailure::Upload);
     assert_eq!(request.outputs.max_simple_size, 2000);
     assert_eq!(request.outputs.blob_names, BlobNames::Reference);
+    assert_eq!(request.outputs.structs, StructOutputs::Protobuf);
     assert_eq!(request.timeline.as_deref(), Some(Path::new("/t.json")));
     assert_eq!(
         request.track,
@@ -167,8 +173,14 @@ fn every_flag_of_ours_arrives() {
         "PROTO",
         "--file-input-layout",
         "NAMED_DIR",
+        "--binary-inputs",
+        "reference",
+        "--input-interface",
+        "CgA=",
     ])
     .unwrap();
+    assert_eq!(request.binary_inputs, BinaryForm::Reference);
+    assert_eq!(request.input_interface.as_deref(), Some(&b"\n\0"[..]));
     assert_eq!(request.timeline.as_deref(), Some(Path::new("/t.json")));
     assert_eq!(
         (request.format, request.layout),
@@ -268,8 +280,7 @@ fn flags_without_effect_are_listed() {
             "--storage.cache.max_size_mbs",
             "--show-source",
             "--v",
-            "--namespace",
-            "--input-interface"
+            "--namespace"
         ]
     );
     let (global, _) = sidecar(&[

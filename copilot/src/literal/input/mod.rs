@@ -4,6 +4,7 @@
 //! [`plan`] lays everything out: directories, the files of values, references to fetch, and the map
 //! with local paths. Never here: reading or writing. The download calls both.
 
+mod members;
 mod offloaded;
 mod paths;
 mod plan;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::values::Values;
 use crate::idl::LiteralMap;
 use crate::literal::problems::Problems;
-use crate::literal::render::MetadataFormat;
+use crate::literal::render::{Binaries, MetadataFormat};
 
 /// How single blobs are named (spec §3.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Target<'a> {
     pub metadata: MetadataFormat,
     /// When data arrives.
     pub data: Arrival,
+    /// How binary scalars are shown.
+    pub binaries: &'a Binaries,
 }
 
 /// The content of the input directory. All paths are relative to it.
@@ -56,6 +58,8 @@ pub struct InputPlan {
     pub directories: Vec<PathBuf>,
     /// What must be fetched.
     pub blobs: Vec<BlobInput>,
+    /// How binary scalars are shown in files of values, `inputs.json` and `inputs.yaml`.
+    pub binaries: Binaries,
     /// Warnings, in words.
     pub warnings: Problems<String>,
 }
@@ -64,7 +68,7 @@ impl InputPlan {
     /// The files whose content is in the literals themselves.
     #[must_use]
     pub fn values(&self) -> Values<'_> {
-        Values::new(&self.literals)
+        Values::new(&self.literals, &self.binaries)
     }
 }
 

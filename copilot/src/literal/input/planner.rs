@@ -3,6 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::members;
 use super::paths::{CaseClashes, base_name, element_names, join, single_blob};
 use super::plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, MARKERS, Target};
 use super::problem::{DEPTH, InputError, InputProblem, InputRule, LONGEST_PATH, MOST_PATHS};
@@ -13,8 +14,8 @@ use crate::literal::problems::Problems;
 
 /// Lays out the inputs. Takes the map over, so large values are not copied.
 ///
-/// `hash`, `metadata` and `artifact_id` of each literal stay; only URIs change. Fails with every
-/// name and value that breaks a rule.
+/// `hash`, `metadata` and `artifact_id` of each literal stay; only URIs change, and members that refer to
+/// data become references. Fails with every name and value that breaks a rule.
 pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, InputError> {
     let mut planner = InputPlanner {
         prefix: String::new(),
@@ -24,7 +25,10 @@ pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, 
             Arrival::Before | Arrival::During => target.layout,
         },
         data: target.data,
-        plan: InputPlan::default(),
+        plan: InputPlan {
+            binaries: target.binaries.clone(),
+            ..InputPlan::default()
+        },
         paths: 0,
         problems: Problems::default(),
     };
@@ -44,6 +48,7 @@ pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, 
             }
         }
     }
+    members::restore(&mut literals, target.binaries, &mut planner.plan.warnings);
     planner.map(&mut literals, "", 0);
     planner.plan.literals = literals;
     planner.problems.or(planner.plan).map_err(InputError)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use crate::idl::{Literal, LiteralMap, Scalar, literal, scalar};
-use crate::literal::render;
+use crate::literal::render::{self, Binaries, Place};
 
 /// A file that holds one scalar.
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ pub struct ValueFile<'a> {
     /// Its path, relative to the input directory.
     pub path: PathBuf,
     scalar: &'a Scalar,
+    place: Place<'a>,
 }
 
 impl ValueFile<'_> {
@@ -31,7 +32,7 @@ impl ValueFile<'_> {
 
     /// Writes the file's bytes (spec §3.3); pass a buffered writer. Errors come from the writer.
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        render::write_scalar(self.scalar, out)
+        render::write_scalar(self.scalar, self.place, out)
     }
 }
 
@@ -45,26 +46,31 @@ pub struct Values<'a> {
 
 #[derive(Debug)]
 enum ValueLevel<'a> {
-    Map(btree_map::Iter<'a, String, Literal>),
-    List(Enumerate<slice::Iter<'a, Literal>>),
+    /// The place is that of the map.
+    Map(btree_map::Iter<'a, String, Literal>, Place<'a>),
+    /// The place is that of each element.
+    List(Enumerate<slice::Iter<'a, Literal>>, Place<'a>),
 }
 
 impl<'a> ValueLevel<'a> {
-    /// The next literal and its name. A layout renames references only, and those have no value file.
-    fn next(&mut self) -> Option<(String, &'a Literal)> {
+    /// The next literal, its name and its place. A layout renames references only, and those have no value
+    /// file.
+    fn next(&mut self) -> Option<(String, &'a Literal, Place<'a>)> {
         match self {
-            Self::Map(entries) => entries.next().map(|(key, literal)| (key.clone(), literal)),
-            Self::List(items) => items
+            Self::Map(entries, place) => entries
                 .next()
-                .map(|(index, literal)| (index.to_string(), literal)),
+                .map(|(key, literal)| (key.clone(), literal, place.entry(key))),
+            Self::List(items, place) => items
+                .next()
+                .map(|(index, literal)| (index.to_string(), literal, *place)),
         }
     }
 }
 
 impl<'a> Values<'a> {
-    pub(super) fn new(map: &'a LiteralMap) -> Self {
+    pub(super) fn new(map: &'a LiteralMap, binaries: &'a Binaries) -> Self {
         Self {
-            levels: vec![ValueLevel::Map(map.literals.iter())],
+            levels: vec![ValueLevel::Map(map.literals.iter(), binaries.top())],
             directory: PathBuf::new(),
         }
     }
@@ -80,16 +86,17 @@ impl<'a> Iterator for Values<'a> {
 
     fn next(&mut self) -> Option<ValueFile<'a>> {
         while let Some(level) = self.levels.last_mut() {
-            let Some((name, literal)) = level.next() else {
+            let Some((name, literal, place)) = level.next() else {
                 self.levels.pop();
                 self.directory.pop();
                 continue;
             };
-            match content(literal) {
-                Content::Value(scalar) => {
+            match content(literal, place) {
+                Content::Value(scalar, place) => {
                     return Some(ValueFile {
                         path: self.directory.join(name),
                         scalar,
+                        place,
                     });
                 }
                 Content::Level(level) => self.enter(Path::new(&name), level),
@@ -101,20 +108,23 @@ impl<'a> Iterator for Values<'a> {
 }
 
 enum Content<'a> {
-    Value(&'a Scalar),
+    Value(&'a Scalar, Place<'a>),
     Level(ValueLevel<'a>),
     /// A reference: the transfer brings its data.
     Elsewhere,
 }
 
-fn content(literal: &Literal) -> Content<'_> {
+fn content<'a>(literal: &'a Literal, place: Place<'a>) -> Content<'a> {
     let scalar = match &literal.value {
         None | Some(literal::Value::OffloadedMetadata(_)) => return Content::Elsewhere,
         Some(literal::Value::Collection(list)) => {
-            return Content::Level(ValueLevel::List(list.literals.iter().enumerate()));
+            return Content::Level(ValueLevel::List(
+                list.literals.iter().enumerate(),
+                place.element(),
+            ));
         }
         Some(literal::Value::Map(map)) => {
-            return Content::Level(ValueLevel::Map(map.literals.iter()));
+            return Content::Level(ValueLevel::Map(map.literals.iter(), place));
         }
         Some(literal::Value::Scalar(scalar)) => scalar,
     };
@@ -124,8 +134,9 @@ fn content(literal: &Literal) -> Content<'_> {
             scalar::Value::Blob(_) | scalar::Value::Schema(_) | scalar::Value::StructuredDataset(_),
         ) => Content::Elsewhere,
         Some(scalar::Value::Union(union)) => {
-            union.value.as_deref().map_or(Content::Elsewhere, content)
+            let inner = |inner| content(inner, place.within(union));
+            union.value.as_deref().map_or(Content::Elsewhere, inner)
         }
-        Some(_) => Content::Value(scalar),
+        Some(_) => Content::Value(scalar, place),
     }
 }

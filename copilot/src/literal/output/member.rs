@@ -11,9 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::draft::Draft;
+use super::object::StructError;
+use super::plan::StructOutputs;
 use super::problem::OutputRule;
+use super::structure::Structure;
+use super::text;
 use super::union::{Rank, in_order, only, wrap};
-use super::{object, text};
 use crate::idl::literal_type::Type;
 use crate::idl::{
     Literal, LiteralCollection, LiteralMap, LiteralType, SimpleType, Void, literal, primitive,
@@ -57,14 +60,16 @@ impl TypeMismatch {
 pub struct MemberReader<'a> {
     draft: &'a mut Draft,
     is_referenced: bool,
+    structs: StructOutputs,
 }
 
 impl<'a> MemberReader<'a> {
     /// Counts each value in `draft`. `is_referenced` says that files hold references in place of data.
-    pub fn new(draft: &'a mut Draft, is_referenced: bool) -> Self {
+    pub fn new(draft: &'a mut Draft, is_referenced: bool, structs: StructOutputs) -> Self {
         Self {
             draft,
             is_referenced,
+            structs,
         }
     }
 
@@ -77,6 +82,7 @@ impl<'a> MemberReader<'a> {
         self.draft.count(0).map_err(TypeMismatch::new)?;
         match &declared.r#type {
             Some(Type::Simple(number)) => match SimpleType::try_from(*number) {
+                Ok(SimpleType::Struct) => self.structure(declared, value),
                 Ok(kind) => simple(kind, value),
                 Err(_) => Err(TypeMismatch::new(OutputRule::unsupported(declared))),
             },
@@ -93,6 +99,14 @@ impl<'a> MemberReader<'a> {
             }
             None => Err(TypeMismatch::new(OutputRule::unsupported(declared))),
         }
+    }
+
+    fn structure(&self, declared: &LiteralType, value: &Value) -> Result<Literal, TypeMismatch> {
+        let structure = Structure::new(declared, self.structs);
+        structure.of_tree(value).map_err(|error| match error {
+            StructError::Array | StructError::Single => expected("an object", value),
+            error => TypeMismatch::new(error),
+        })
     }
 
     fn list(&mut self, element: &LiteralType, value: &Value) -> Result<Literal, TypeMismatch> {
@@ -174,13 +188,7 @@ fn simple(kind: SimpleType, value: &Value) -> Result<Literal, TypeMismatch> {
         }
         SimpleType::Binary => text::binary(bytes(value)?),
         SimpleType::Error => text::error(string(value)?),
-        SimpleType::Struct => match value {
-            Value::Object(_) | Value::Null => {
-                let fields = object::from_value(value.clone()).map_err(TypeMismatch::new)?;
-                scalar::Value::Generic(fields).into()
-            }
-            _ => return Err(expected("an object", value)),
-        },
+        SimpleType::Struct => return Err(expected("an object", value)),
     })
 }
 

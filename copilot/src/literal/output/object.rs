@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::{fmt, io};
 
 use prost_types::{ListValue, Struct, Value, value};
 use serde::Deserialize;
@@ -23,6 +23,9 @@ pub enum StructError {
     /// It is a string, a number or a boolean.
     #[error("it is a single value, not an object")]
     Single,
+    /// It does not fit into MessagePack.
+    #[error(transparent)]
+    Unpackable(#[from] io::Error),
 }
 
 /// Reads the first JSON value of `bytes`, which must be an object or null.
@@ -30,6 +33,15 @@ pub fn parse(bytes: &[u8]) -> Result<Struct, StructError> {
     let text = mend_bytes(bytes);
     let text = mend_surrogates(&text);
     read(&mut serde_json::Deserializer::from_str(&text))
+}
+
+/// Reads the first JSON value of `bytes`, whatever it is, with the same tolerance. Whole numbers of 64 bits
+/// stay whole.
+pub fn parse_value(bytes: &[u8]) -> Result<serde_json::Value, StructError> {
+    let text = mend_bytes(bytes);
+    let text = mend_surrogates(&text);
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    Ok(serde_json::Value::deserialize(&mut reader)?)
 }
 
 /// The struct of a tree, which must be an object or null.

@@ -12,6 +12,8 @@ pub struct OutputOptions {
     pub max_simple_size: u64,
     /// The names of blobs in the store.
     pub blob_names: BlobNames,
+    /// The form of structs in `outputs.pb`.
+    pub structs: StructOutputs,
 }
 
 impl Default for OutputOptions {
@@ -19,6 +21,7 @@ impl Default for OutputOptions {
         Self {
             max_simple_size: 1 << 20,
             blob_names: BlobNames::default(),
+            structs: StructOutputs::default(),
         }
     }
 }
@@ -31,6 +34,16 @@ pub enum BlobNames {
     KeepExtension,
     /// The name of the variable (index, key): `o`. The reference does this.
     Reference,
+}
+
+/// The form of a STRUCT in `outputs.pb`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StructOutputs {
+    /// MessagePack for a type that flytekit marks so, else protobuf's `Struct`.
+    #[default]
+    Declared,
+    /// Always protobuf's `Struct`: for a platform that cannot read MessagePack yet.
+    Protobuf,
 }
 
 /// What becomes of the outputs.

@@ -9,21 +9,20 @@ use super::extension::named;
 use super::item::Item;
 use super::lookup::{elements, entries, entry, find};
 use super::member::MemberReader;
-use super::object;
-use super::plan::OutputOptions;
+use super::plan::{OutputOptions, StructOutputs};
 use super::problem::OutputRule;
+use super::structure::Structure;
 use super::text::{self, TextError};
 use super::union::{in_order, is_none, only, value_of_nothing, wrap};
 use super::view::OutputView;
 use crate::idl::literal_type::Type;
-use crate::idl::{
-    Literal, LiteralCollection, LiteralMap, LiteralType, SimpleType, literal, scalar,
-};
+use crate::idl::{Literal, LiteralCollection, LiteralMap, LiteralType, SimpleType, literal};
 
 /// Makes the literals of outputs, and drafts what must be uploaded for them.
 pub struct OutputPlanner<'a, V> {
     view: &'a V,
     max_simple_size: u64,
+    structs: StructOutputs,
     data: DataPlanner<'a, V>,
     pub draft: Draft,
 }
@@ -33,6 +32,7 @@ impl<'a, V: OutputView> OutputPlanner<'a, V> {
         Self {
             view,
             max_simple_size: options.max_simple_size,
+            structs: options.structs,
             data: DataPlanner::new(view, options.blob_names, data),
             draft: Draft::new(options.max_simple_size),
         }
@@ -90,19 +90,14 @@ impl<'a, V: OutputView> OutputPlanner<'a, V> {
             return text::parse(kind, &[]).map_err(|cause| self.text(item, cause));
         }
         let content = self.content(declared, item)?;
-        if kind == SimpleType::Struct && item.is_yaml() {
-            return self.structure(item, content);
-        }
-        text::parse(kind, content).map_err(|cause| self.text(item, cause))
-    }
-
-    /// A struct that is written as YAML.
-    fn structure(&self, item: &Item<'_>, content: &[u8]) -> Result<Literal, OutputRule> {
-        let tree = text::tree(content, "YAML map", true).map_err(|cause| self.text(item, cause))?;
-        let fields = object::from_value(tree)
-            .map_err(|error| text::malformed_bytes("YAML map", content, &error))
-            .map_err(|cause| self.text(item, cause))?;
-        Ok(scalar::Value::Generic(fields).into())
+        let literal = match kind {
+            SimpleType::Struct => {
+                let structure = Structure::new(declared, self.structs);
+                text::structure(structure, content, item.is_yaml())
+            }
+            _ => text::parse(kind, content),
+        };
+        literal.map_err(|cause| self.text(item, cause))
     }
 
     /// A directory of `0`, `1`, …, or a JSON or YAML list.
@@ -162,7 +157,7 @@ impl<'a, V: OutputView> OutputPlanner<'a, V> {
         let content = self.content(declared, item)?;
         let tree = text::tree(content, kind, item.is_yaml());
         let tree = tree.map_err(|cause| self.text(item, cause))?;
-        MemberReader::new(&mut self.draft, self.data.is_referenced())
+        MemberReader::new(&mut self.draft, self.data.is_referenced(), self.structs)
             .literal(declared, &tree)
             .map_err(|mismatch| mismatch.in_file(item.shown(self.view)))
     }

@@ -1,5 +1,6 @@
 mod references;
 mod so_far;
+mod structs;
 mod types;
 mod unions;
 
@@ -15,9 +16,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::idl::blob_type::BlobDimensionality;
 use crate::idl::{
-    BlobType, LiteralMap, LiteralType, SimpleType, Variable, VariableEntry, VariableMap,
+    BlobType, LiteralMap, LiteralType, SimpleType, Variable, VariableEntry, VariableMap, literal,
     literal_type, primitive,
 };
+use crate::literal::render::{BinaryForm, Place, write_scalar};
 
 /// A directory in memory: what is at each path, or the error of looking.
 #[derive(Default)]
@@ -376,11 +378,13 @@ proptest! {
         let outputs = interface([("o", simple(SimpleType::Binary))]);
         let plan = run(&outputs, &Fake::new([("o", Node::File(content.clone()))])).unwrap();
         let mut file = Vec::new();
+        let declared = outputs.types().remove("o").unwrap();
+        let place = Place::unknown(BinaryForm::Json).of(Some(&declared));
         let scalar = match &plan.literals.literals["o"].value {
             Some(crate::idl::literal::Value::Scalar(scalar)) => scalar,
             other => panic!("{other:?}"),
         };
-        crate::literal::render::write_scalar(scalar, &mut file).unwrap();
+        write_scalar(scalar, place, &mut file).unwrap();
         prop_assert_eq!(file, content);
     }
 }

@@ -3,15 +3,14 @@
 
 use thiserror::Error;
 
-use super::object::{self, StructError};
+use super::object::StructError;
+use super::structure::Structure;
 use super::yaml;
 use crate::idl::{Binary, Error as ErrorLiteral, Literal, SimpleType, Void, primitive, scalar};
 use crate::literal::duration::DurationError;
 use crate::literal::name::Shown;
-use crate::literal::{datetime, duration, float};
+use crate::literal::{datetime, duration, float, msgpack, python};
 
-/// The tag of binary outputs, as the reference sets it.
-const BINARY_TAG: &str = "msgpack";
 /// How many values of an enumeration a message names.
 const SHOWN: usize = 8;
 
@@ -54,20 +53,11 @@ fn malformed(kind: &'static str, text: &str, rule: String) -> TextError {
 /// Reads the content of an output's file.
 ///
 /// Drops spaces, tabs and newlines around the text, except for binary data, where every byte counts.
-/// Carriage returns stay, as in the reference.
+/// Carriage returns stay, as in the reference. Structs are left to [`structure`].
 pub fn parse(kind: SimpleType, content: &[u8]) -> Result<Literal, TextError> {
     match kind {
         SimpleType::None => Ok(scalar::Value::NoneType(Void {}).into()),
         SimpleType::Binary => Ok(binary(content.to_vec())),
-        SimpleType::Struct => {
-            let content = trim(content);
-            let fields = object::parse(content).map_err(|error| {
-                let text = String::from_utf8_lossy(content);
-                let rule = format!("{error}; write for example {{\"a\": 1}}");
-                malformed("JSON object", &text, rule)
-            })?;
-            Ok(scalar::Value::Generic(fields).into())
-        }
         _ => {
             let text = utf8(trim(content))?;
             match kind {
@@ -78,11 +68,30 @@ pub fn parse(kind: SimpleType, content: &[u8]) -> Result<Literal, TextError> {
     }
 }
 
-/// Bytes as a literal.
+/// Reads a struct that is written as JSON, or as YAML.
+pub fn structure(
+    structure: Structure<'_>,
+    content: &[u8],
+    is_yaml: bool,
+) -> Result<Literal, TextError> {
+    if is_yaml {
+        let tree = tree(content, "YAML map", true)?;
+        let malformed = |error| malformed_bytes("YAML map", content, &error);
+        return structure.of_tree(&tree).map_err(malformed);
+    }
+    let content = trim(content);
+    structure.parse(content).map_err(|error| {
+        let text = String::from_utf8_lossy(content);
+        let rule = format!("{error}; write for example {{\"a\": 1}}");
+        malformed("JSON object", &text, rule)
+    })
+}
+
+/// Bytes as a literal, with the tag that the reference sets.
 pub fn binary(value: Vec<u8>) -> Literal {
     scalar::Value::Binary(Binary {
         value: value.into(),
-        tag: BINARY_TAG.to_owned(),
+        tag: msgpack::TAG.to_owned(),
     })
     .into()
 }
@@ -140,7 +149,7 @@ pub fn tree(
 }
 
 /// The error for content of the right syntax and the wrong kind.
-pub fn malformed_bytes(kind: &'static str, content: &[u8], error: &StructError) -> TextError {
+fn malformed_bytes(kind: &'static str, content: &[u8], error: &StructError) -> TextError {
     malformed(kind, &String::from_utf8_lossy(content), error.to_string())
 }
 
@@ -153,14 +162,18 @@ pub fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextE
             Err(error) => Err(malformed("float", text, error.to_string())),
         },
         SimpleType::Boolean => boolean(text).map(primitive::Value::Boolean),
-        SimpleType::Datetime => match datetime::parse(text) {
-            Ok(value) => Ok(primitive::Value::Datetime(value)),
-            Err(error) => Err(malformed("datetime", text, error.to_string())),
-        },
-        SimpleType::Duration => match duration::parse(text) {
-            Ok(value) => Ok(primitive::Value::Duration(duration::message(value))),
-            Err(error) => Err(malformed("duration", text, duration_rule(error))),
-        },
+        SimpleType::Datetime => {
+            let value = datetime::parse(text)
+                .or_else(|error| python::str_of_datetime(text).ok_or(error))
+                .map_err(|error| malformed("datetime", text, error.to_string()))?;
+            Ok(primitive::Value::Datetime(value))
+        }
+        SimpleType::Duration => {
+            let value = duration::parse(text)
+                .or_else(|error| python::str_of_timedelta(text).ok_or(error))
+                .map_err(|error| malformed("duration", text, duration_rule(error)))?;
+            Ok(primitive::Value::Duration(duration::message(value)))
+        }
         _ => Ok(primitive::Value::StringValue(text.to_owned())),
     }
 }

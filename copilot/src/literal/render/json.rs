@@ -14,10 +14,9 @@ pub fn write(node: &RenderNode<'_>, out: &mut impl Write) -> io::Result<()> {
         RenderNode::Null => out.write_all(b"null"),
         RenderNode::Boolean(value) => write!(out, "{value}"),
         RenderNode::Integer(value) => write!(out, "{value}"),
-        RenderNode::Float(value) => match float::json(*value) {
-            Some(text) => out.write_all(text.as_bytes()),
-            None => write!(out, "\"{}\"", not_finite(*value)),
-        },
+        RenderNode::Unsigned(value) => write!(out, "{value}"),
+        RenderNode::Float(value) => write_float(*value, float::json(*value), out),
+        RenderNode::PackedFloat(value) => write_float(*value, float::json_with_point(*value), out),
         RenderNode::Text(text) => write_text(text, out),
         RenderNode::Bytes(bytes) => write_base64(bytes, out),
         RenderNode::Sequence(items) => {
@@ -33,13 +32,21 @@ pub fn write(node: &RenderNode<'_>, out: &mut impl Write) -> io::Result<()> {
             let mut separator: &[u8] = b"{";
             for (key, value) in entries.iter() {
                 out.write_all(separator)?;
-                write_text(key, out)?;
+                write_text(&key, out)?;
                 out.write_all(b":")?;
                 write(&value, out)?;
                 separator = b",";
             }
             out.write_all(if entries.is_empty() { b"{}" } else { b"}" })
         }
+    }
+}
+
+/// Writes a float by its text; one that is not finite has none.
+fn write_float(value: f64, text: Option<String>, out: &mut impl Write) -> io::Result<()> {
+    match text {
+        Some(text) => out.write_all(text.as_bytes()),
+        None => write!(out, "\"{}\"", not_finite(value)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use prost::Message;
 
-use super::{write_json, write_yaml};
+use super::{Binaries, write_json, write_yaml};
 use crate::idl::LiteralMap;
 
 /// The choices of `--format`.
@@ -54,11 +54,16 @@ impl MetadataFile {
     }
 
     /// Writes the file; pass a buffered writer. Errors come from the writer.
-    pub fn write(self, literals: &LiteralMap, out: &mut impl Write) -> io::Result<()> {
+    pub fn write(
+        self,
+        literals: &LiteralMap,
+        binaries: &Binaries,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
         match self {
             Self::Proto => out.write_all(&literals.encode_to_vec()),
-            Self::Json => write_json(literals, out),
-            Self::Yaml => write_yaml(literals, out),
+            Self::Json => write_json(literals, binaries, out),
+            Self::Yaml => write_yaml(literals, binaries, out),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Values as text: `inputs.json`, `inputs.yaml`, and the file of a single scalar (spec §3.3–§3.5).
 //!
 //! The bytes go straight to the caller's writer while the values are walked, so a large value is never
-//! in memory twice. Pass a buffered writer: the pieces are small. Never here: which files exist and
-//! their names (`input`). The download writes its files with it.
+//! in memory twice. Pass a buffered writer: the pieces are small. [`Binaries`] decides how binary scalars
+//! are shown. Never here: which files exist and their names (`input`). The download writes its files with
+//! it.
 
+mod binary;
 mod file;
 mod json;
 mod metadata;
@@ -13,6 +15,7 @@ mod yaml;
 
 use std::io::{self, Write};
 
+pub use binary::{Binaries, BinaryForm, Place};
 pub use file::write_scalar;
 pub use metadata::{MetadataFile, MetadataFormat};
 use node::RenderNode;
@@ -23,16 +26,24 @@ use crate::idl::LiteralMap;
 ///
 /// NaN and the infinities are the strings of protobuf's JSON: `"NaN"`, `"Infinity"`, `"-Infinity"`.
 /// Errors come from the writer.
-pub fn write_json(literals: &LiteralMap, out: &mut impl Write) -> io::Result<()> {
-    json::write(&RenderNode::map(literals), out)
+pub fn write_json(
+    literals: &LiteralMap,
+    binaries: &Binaries,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    json::write(&RenderNode::map(literals, binaries.top()), out)
 }
 
 /// Writes `inputs.yaml`: the values of `inputs.json` for a YAML 1.1 reader.
 ///
 /// A reader gets the same values as from the reference's file, but the bytes differ: a string stands in
 /// double quotes unless it is certainly plain, and no line is folded. Errors come from the writer.
-pub fn write_yaml(literals: &LiteralMap, out: &mut impl Write) -> io::Result<()> {
-    yaml::write(&RenderNode::map(literals), out)
+pub fn write_yaml(
+    literals: &LiteralMap,
+    binaries: &Binaries,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    yaml::write(&RenderNode::map(literals, binaries.top()), out)
 }
 
 #[cfg(test)]

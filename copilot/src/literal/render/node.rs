@@ -7,15 +7,20 @@ use std::collections::BTreeMap;
 
 use prost_types::{Struct, Value, value};
 
+use super::binary::{Decoded, Place};
 use crate::idl::{Literal, LiteralMap, Primitive, Scalar, literal, primitive, scalar};
-use crate::literal::{datetime, duration};
+use crate::literal::{datetime, duration, msgpack};
 
 /// One value.
 pub enum RenderNode<'a> {
     Null,
     Boolean(bool),
     Integer(i64),
+    /// Beyond an `i64`.
+    Unsigned(u64),
     Float(f64),
+    /// Shown with a point or an exponent, so that it stays a float.
+    PackedFloat(f64),
     Text(Cow<'a, str>),
     /// Shown as base64.
     Bytes(&'a [u8]),
@@ -23,62 +28,78 @@ pub enum RenderNode<'a> {
     Mapping(Mapping<'a>),
 }
 
-/// A list of literals or of values in a struct.
+/// A list of literals, of values in a struct, or of values in MessagePack.
 #[derive(Clone, Copy)]
 pub enum Sequence<'a> {
-    Literals(&'a [Literal]),
+    /// The place is that of each element.
+    Literals(&'a [Literal], Place<'a>),
     Values(&'a [Value]),
+    Packed(msgpack::List<'a>),
 }
 
-/// Literals, or values of a struct, by name.
+/// Literals, values of a struct, or values in MessagePack, by name.
 #[derive(Clone, Copy)]
 pub enum Mapping<'a> {
-    Literals(&'a BTreeMap<String, Literal>),
+    /// The place is that of the map.
+    Literals(&'a BTreeMap<String, Literal>, Place<'a>),
     Values(&'a BTreeMap<String, Value>),
+    Packed(msgpack::Map<'a>),
 }
 
 impl<'a> Sequence<'a> {
     pub fn iter(self) -> Box<dyn Iterator<Item = RenderNode<'a>> + 'a> {
         match self {
-            Self::Literals(literals) => Box::new(literals.iter().map(RenderNode::literal)),
+            Self::Literals(literals, place) => Box::new(
+                literals
+                    .iter()
+                    .map(move |literal| RenderNode::literal(literal, place)),
+            ),
             Self::Values(values) => Box::new(values.iter().map(RenderNode::value)),
+            Self::Packed(list) => Box::new(list.iter().map(RenderNode::packed)),
         }
     }
 
     pub fn is_empty(self) -> bool {
         match self {
-            Self::Literals(literals) => literals.is_empty(),
+            Self::Literals(literals, _) => literals.is_empty(),
             Self::Values(values) => values.is_empty(),
+            Self::Packed(list) => list.is_empty(),
         }
     }
 }
 
 impl<'a> Mapping<'a> {
     /// The entries in byte order of their keys.
-    pub fn iter(self) -> Box<dyn Iterator<Item = (&'a str, RenderNode<'a>)> + 'a> {
+    pub fn iter(self) -> Box<dyn Iterator<Item = (Cow<'a, str>, RenderNode<'a>)> + 'a> {
         match self {
-            Self::Literals(map) => Box::new(
-                map.iter()
-                    .map(|(key, literal)| (key.as_str(), RenderNode::literal(literal))),
-            ),
+            Self::Literals(map, place) => Box::new(map.iter().map(move |(key, literal)| {
+                let node = RenderNode::literal(literal, place.entry(key));
+                (key.into(), node)
+            })),
             Self::Values(map) => Box::new(
                 map.iter()
-                    .map(|(key, value)| (key.as_str(), RenderNode::value(value))),
+                    .map(|(key, value)| (key.into(), RenderNode::value(value))),
+            ),
+            Self::Packed(map) => Box::new(
+                map.entries()
+                    .into_iter()
+                    .map(|(key, value)| (key, RenderNode::packed(value))),
             ),
         }
     }
 
     pub fn is_empty(self) -> bool {
         match self {
-            Self::Literals(map) => map.is_empty(),
+            Self::Literals(map, _) => map.is_empty(),
             Self::Values(map) => map.is_empty(),
+            Self::Packed(map) => map.is_empty(),
         }
     }
 }
 
 impl<'a> RenderNode<'a> {
-    pub fn map(map: &'a LiteralMap) -> Self {
-        Self::Mapping(Mapping::Literals(&map.literals))
+    pub fn map(map: &'a LiteralMap, place: Place<'a>) -> Self {
+        Self::Mapping(Mapping::Literals(&map.literals, place))
     }
 
     pub fn fields(fields: &'a Struct) -> Self {
@@ -90,32 +111,55 @@ impl<'a> RenderNode<'a> {
     }
 
     /// A literal without a value is null; an offloaded literal is its URI.
-    fn literal(literal: &'a Literal) -> Self {
+    fn literal(literal: &'a Literal, place: Place<'a>) -> Self {
         match &literal.value {
             None => Self::Null,
-            Some(literal::Value::Scalar(scalar)) => Self::scalar(scalar),
+            Some(literal::Value::Scalar(scalar)) => Self::scalar(scalar, place),
             Some(literal::Value::Collection(list)) => {
-                Self::Sequence(Sequence::Literals(&list.literals))
+                Self::Sequence(Sequence::Literals(&list.literals, place.element()))
             }
-            Some(literal::Value::Map(map)) => Self::map(map),
+            Some(literal::Value::Map(map)) => Self::map(map, place),
             Some(literal::Value::OffloadedMetadata(offloaded)) => Self::text(&offloaded.uri),
         }
     }
 
-    pub fn scalar(scalar: &'a Scalar) -> Self {
+    pub fn scalar(scalar: &'a Scalar, place: Place<'a>) -> Self {
         match &scalar.value {
             None | Some(scalar::Value::NoneType(_)) => Self::Null,
             Some(scalar::Value::Primitive(primitive)) => Self::primitive(primitive),
             Some(scalar::Value::Blob(blob)) => Self::text(&blob.uri),
             Some(scalar::Value::Schema(schema)) => Self::text(&schema.uri),
             Some(scalar::Value::StructuredDataset(dataset)) => Self::text(&dataset.uri),
-            Some(scalar::Value::Binary(binary)) if binary.value.is_empty() => Self::Null,
-            Some(scalar::Value::Binary(binary)) => Self::Bytes(&binary.value),
+            Some(scalar::Value::Binary(binary)) => Self::decoded(place.decode(binary)),
             Some(scalar::Value::Error(error)) => Self::text(&error.message),
             Some(scalar::Value::Generic(fields)) => Self::fields(fields),
             Some(scalar::Value::Union(union)) => {
-                union.value.as_deref().map_or(Self::Null, Self::literal)
+                let inner = |inner| Self::literal(inner, place.within(union));
+                union.value.as_deref().map_or(Self::Null, inner)
             }
+        }
+    }
+
+    fn decoded(decoded: Decoded<'a>) -> Self {
+        match decoded {
+            Decoded::Bytes([]) => Self::Null,
+            Decoded::Bytes(bytes) => Self::Bytes(bytes),
+            Decoded::Packed(value) => Self::packed(value),
+            Decoded::Datetime(value) => Self::Text(Cow::Owned(datetime::format(&value))),
+            Decoded::Duration(nanoseconds) => Self::Integer(nanoseconds),
+        }
+    }
+
+    pub fn packed(value: msgpack::Value<'a>) -> Self {
+        match value {
+            msgpack::Value::Nil => Self::Null,
+            msgpack::Value::Boolean(value) => Self::Boolean(value),
+            msgpack::Value::Integer(value) => Self::Integer(value),
+            msgpack::Value::Unsigned(value) => Self::Unsigned(value),
+            msgpack::Value::Float(value) => Self::PackedFloat(value),
+            msgpack::Value::Text(text) => Self::text(text),
+            msgpack::Value::List(list) => Self::Sequence(Sequence::Packed(list)),
+            msgpack::Value::Map(map) => Self::Mapping(Mapping::Packed(map)),
         }
     }
 

@@ -2,7 +2,7 @@ use base64::Engine as _;
 use proptest::prelude::*;
 use prost_types::{Struct, Value, value};
 
-use super::{write_json, write_scalar, write_yaml};
+use super::{Binaries, BinaryForm, Place, write_json, write_scalar, write_yaml};
 use crate::idl::{self, Literal, LiteralMap, Scalar, literal, primitive, scalar};
 
 fn one(literal: impl Into<Literal>) -> LiteralMap {
@@ -13,13 +13,13 @@ fn one(literal: impl Into<Literal>) -> LiteralMap {
 
 fn json(map: &LiteralMap) -> String {
     let mut out = Vec::new();
-    write_json(map, &mut out).unwrap();
+    write_json(map, &Binaries::default(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn yaml(map: &LiteralMap) -> String {
     let mut out = Vec::new();
-    write_yaml(map, &mut out).unwrap();
+    write_yaml(map, &Binaries::default(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -29,7 +29,12 @@ fn text(text: &str) -> LiteralMap {
 
 fn file(value: scalar::Value) -> String {
     let mut out = Vec::new();
-    write_scalar(&Scalar { value: Some(value) }, &mut out).unwrap();
+    write_scalar(
+        &Scalar { value: Some(value) },
+        Place::unknown(BinaryForm::Json),
+        &mut out,
+    )
+    .unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -123,8 +128,8 @@ fn the_file_of_a_union_is_that_of_its_value() {
 #[test]
 fn a_writer_that_fails_is_reported() {
     let map = text(&"x".repeat(100));
-    assert!(write_json(&map, &mut &mut [0; 50][..]).is_err());
-    assert!(write_yaml(&map, &mut &mut [0; 50][..]).is_err());
+    assert!(write_json(&map, &Binaries::default(), &mut &mut [0; 50][..]).is_err());
+    assert!(write_yaml(&map, &Binaries::default(), &mut &mut [0; 50][..]).is_err());
 }
 
 proptest! {

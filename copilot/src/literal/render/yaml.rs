@@ -45,11 +45,11 @@ fn write_mapping(
         }
         if key.len() > LONG_KEY {
             out.write_all(b"? ")?;
-            write_text(key, out)?;
+            write_text(&key, out)?;
             out.write_all(b"\n")?;
             write_indent(indent, out)?;
         } else {
-            write_text(key, out)?;
+            write_text(&key, out)?;
         }
         out.write_all(b":")?;
         match value {
@@ -110,14 +110,21 @@ fn write_scalar(node: &RenderNode<'_>, out: &mut impl Write) -> io::Result<()> {
         RenderNode::Null => out.write_all(b"null"),
         RenderNode::Boolean(value) => write!(out, "{value}"),
         RenderNode::Integer(value) => write!(out, "{value}"),
-        RenderNode::Float(value) => match float::yaml(*value) {
-            Some(text) => out.write_all(text.as_bytes()),
-            None => write_text(not_finite(*value), out),
-        },
+        RenderNode::Unsigned(value) => write!(out, "{value}"),
+        RenderNode::Float(value) => write_float(*value, float::yaml(*value), out),
+        RenderNode::PackedFloat(value) => write_float(*value, float::yaml_with_point(*value), out),
         RenderNode::Text(text) => write_text(text, out),
         RenderNode::Bytes(bytes) => write_base64(bytes, out),
         RenderNode::Sequence(_) => out.write_all(b"[]"),
         RenderNode::Mapping(_) => out.write_all(b"{}"),
+    }
+}
+
+/// Writes a float by its text; one that is not finite has none.
+fn write_float(value: f64, text: Option<String>, out: &mut impl Write) -> io::Result<()> {
+    match text {
+        Some(text) => out.write_all(text.as_bytes()),
+        None => write_text(not_finite(value), out),
     }
 }
 

@@ -6,12 +6,15 @@ use copilot::idl::{
     LiteralType, Schema, SimpleType, Struct, StructuredDataset, StructuredDatasetMetadata,
     Timestamp, Union, Value, Void, literal, primitive, scalar, value,
 };
+use copilot::literal::msgpack;
 use proptest::prelude::*;
+use serde_json::Value as Json;
 
 /// Any literal of this type; in a union, one that tells its type.
 pub fn any_literal(declared: &LiteralType, telling: bool) -> BoxedStrategy<Literal> {
     let least = usize::from(telling);
     match declared.r#type.as_ref().unwrap() {
+        Type::Simple(_) if declared.annotation.is_some() => packed().boxed(),
         Type::Simple(kind) => simple(SimpleType::try_from(*kind).unwrap(), telling),
         Type::EnumType(values) => prop::sample::select(values.values.clone())
             .prop_map(|value| primitive::Value::StringValue(value).into())
@@ -135,6 +138,35 @@ fn simple(kind: SimpleType, telling: bool) -> BoxedStrategy<Literal> {
             .prop_map(|fields| scalar::Value::Generic(fields).into())
             .boxed(),
     }
+}
+
+/// A struct in MessagePack.
+fn packed() -> impl Strategy<Value = Literal> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<u64>().prop_map(Json::from),
+        any::<i32>().prop_map(f64::from).prop_map(Json::from),
+        any::<f64>()
+            .prop_filter("JSON has none", |number| number.is_finite())
+            .prop_map(Json::from),
+        any::<String>().prop_map(Json::from),
+    ];
+    let member = leaf.prop_recursive(3, 12, 4, |inner| {
+        let members = prop::collection::hash_map(any::<String>(), inner.clone(), 0..4);
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(Json::from),
+            members.prop_map(|members| Json::Object(members.into_iter().collect())),
+        ]
+    });
+    let members = prop::collection::hash_map(".{0,4}", member, 0..4);
+    members.prop_map(|members| {
+        let object = Json::Object(members.into_iter().collect());
+        let (value, tag) = (msgpack::encode(&object).unwrap(), msgpack::TAG.to_owned());
+        let value = value.into();
+        scalar::Value::Binary(Binary { value, tag }).into()
+    })
 }
 
 fn fields() -> impl Strategy<Value = Struct> {

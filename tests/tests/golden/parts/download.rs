@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use copilot::idl::{LiteralMap, Message, decode_literal_map};
 use copilot::literal::input::{Arrival, BlobKind, Layout, Offloaded, Target, plan};
-use copilot::literal::render::MetadataFormat;
+use copilot::literal::render::{Binaries, MetadataFormat};
 
 use crate::case::{Case, all, tree};
 use crate::yaml11;
@@ -177,6 +177,7 @@ fn run(case: &Case) -> Result<Files, String> {
         layout,
         metadata: format,
         data: Arrival::Before,
+        binaries: &Binaries::default(),
     };
     let plan = plan(resolve(map, case)?, &target).map_err(|error| error.to_string())?;
 
@@ -204,7 +205,8 @@ fn run(case: &Case) -> Result<Files, String> {
     }
     for file in format.files() {
         let mut out = Vec::new();
-        file.write(&plan.literals, &mut out).unwrap();
+        file.write(&plan.literals, &plan.binaries, &mut out)
+            .unwrap();
         fs::write(local.path().join(file.name()), out).unwrap();
     }
     Ok(tree(local.path()))

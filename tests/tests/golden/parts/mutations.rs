@@ -6,7 +6,7 @@ use std::path::Path;
 
 use copilot::idl::{decode_literal_map, decode_typed_interface};
 use copilot::literal::input::{Arrival, Layout, Target, plan};
-use copilot::literal::render::{MetadataFile, MetadataFormat};
+use copilot::literal::render::{Binaries, MetadataFile, MetadataFormat};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -62,14 +62,14 @@ proptest! {
         }
         let _ = decode_typed_interface(&bytes[..]);
         let Ok(map) = decode_literal_map(&bytes[..]) else { return Ok(()) };
-        let target = Target { directory: Path::new("/in"), layout: Layout::NamedDir, metadata: MetadataFormat::Yaml, data: Arrival::Before };
+        let target = Target { directory: Path::new("/in"), layout: Layout::NamedDir, metadata: MetadataFormat::Yaml, data: Arrival::Before, binaries: &Binaries::default() };
         let Ok(plan) = plan(map, &target) else { return Ok(()) };
         for value in plan.values() {
             value.write_to(&mut Vec::new()).unwrap();
         }
         for file in [MetadataFile::Proto, MetadataFile::Json, MetadataFile::Yaml] {
             let mut out = Vec::new();
-            file.write(&plan.literals, &mut out).unwrap();
+            file.write(&plan.literals, &plan.binaries, &mut out).unwrap();
             if file == MetadataFile::Json {
                 prop_assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
             }

@@ -6,7 +6,7 @@ use copilot::idl::{
     Binary, Literal, LiteralCollection, LiteralMap, Struct, Value, Void, literal, primitive,
     scalar, value,
 };
-use copilot::literal::render::{write_json, write_yaml};
+use copilot::literal::render::{Binaries, write_json, write_yaml};
 use proptest::prelude::*;
 
 use crate::yaml11::{self, Yaml};
@@ -141,8 +141,8 @@ proptest! {
     fn says_what_json_says(literals in prop::collection::btree_map(text(), literal(), 0..4)) {
         let map = LiteralMap { literals: literals.into_iter().collect::<BTreeMap<_, _>>() };
         let (mut json, mut yaml) = (Vec::new(), Vec::new());
-        write_json(&map, &mut json).unwrap();
-        write_yaml(&map, &mut yaml).unwrap();
+        write_json(&map, &Binaries::default(), &mut json).unwrap();
+        write_yaml(&map, &Binaries::default(), &mut yaml).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         let text = String::from_utf8(yaml).unwrap();
         prop_assert!(same(&yaml11::read(&text), &json), "{}\n{}", text, json);

@@ -1,5 +1,6 @@
 //! Tests of the planner; the builders that they share are here.
 
+mod binaries;
 mod offloaded_literals;
 mod planning;
 mod properties;
@@ -11,7 +12,7 @@ use crate::idl::{
     Blob, BlobMetadata, BlobType, Literal, LiteralCollection, LiteralMap, LiteralOffloadedMetadata,
     Union, literal, primitive, scalar,
 };
-use crate::literal::render::MetadataFormat;
+use crate::literal::render::{Binaries, MetadataFormat};
 
 pub fn map<const N: usize>(entries: [(&str, Literal); N]) -> LiteralMap {
     LiteralMap {
@@ -69,6 +70,7 @@ pub fn plan_in(literals: LiteralMap, layout: Layout) -> Result<InputPlan, InputE
             layout,
             metadata: MetadataFormat::Json,
             data: Arrival::Before,
+            binaries: &Binaries::default(),
         },
     )
 }

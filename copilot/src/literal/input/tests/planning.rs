@@ -40,6 +40,7 @@ fn references_that_are_not_fetched_stay_unchanged_and_get_no_path() {
         layout: Layout::NamedDir,
         metadata: MetadataFormat::Json,
         data: Arrival::Never,
+        binaries: &Binaries::default(),
     };
     let plan = plan(inputs.clone(), &target).unwrap();
     assert_eq!(plan.literals, inputs);
@@ -224,6 +225,7 @@ fn the_directory_is_written_without_extra_slashes() {
             layout: Layout::Direct,
             metadata: MetadataFormat::Proto,
             data: Arrival::Before,
+            binaries: &Binaries::default(),
         };
         let plan = plan(map([("f", blob("s3://b/k", 0))]), &target).unwrap();
         assert_eq!(plan.literals, map([("f", blob(uri, 0))]));
@@ -239,6 +241,7 @@ fn a_directory_that_no_message_can_hold_is_refused() {
         layout: Layout::Direct,
         metadata: MetadataFormat::Proto,
         data: Arrival::Before,
+        binaries: &Binaries::default(),
     };
     assert!(
         plan(LiteralMap::default(), &target)

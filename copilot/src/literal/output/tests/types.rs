@@ -7,6 +7,7 @@ use crate::idl::{
     EnumType, Literal, LiteralCollection, Schema, SchemaType, StructuredDatasetType, UnionType,
     literal, literal_type::Type, scalar,
 };
+use crate::literal::render::{Binaries, write_json};
 
 pub fn typed(kind: Type) -> LiteralType {
     LiteralType {
@@ -184,7 +185,7 @@ fn members_of_json_have_the_forms_of_the_inputs() {
             literals: [("o".to_owned(), literal)].into(),
         };
         let mut written = Vec::new();
-        crate::literal::render::write_json(&literals, &mut written).unwrap();
+        write_json(&literals, &Binaries::default(), &mut written).unwrap();
         let written: serde_json::Value = serde_json::from_slice(&written).unwrap();
         let mut expected: serde_json::Value = serde_json::from_str(good).unwrap();
         match kind {
