@@ -2,6 +2,8 @@
 //! that was gone before anybody watched; alone and side by side.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use copilot::idl::{SimpleType, container_error::Kind, execution_error::ErrorKind};
 use copilot_tests::binary::{self, Running};
@@ -262,4 +264,63 @@ fn an_unknown_name_is_reported_while_waiting() {
     let outcome = fixture.outcome();
     assert!(outcome.ended.stderr.contains("--main-container"));
     drop(main);
+}
+
+/// No name of a pod, no mounts of kubelet's, and all namespaces but that of cgroups are the node's: what runs beside
+/// us may be anybody's.
+#[test]
+fn where_nothing_shows_whose_a_container_is_no_container_is_main() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for watcher in ["ebpf", "pidfd", "proc", "auto"] {
+        let fixture = CgroupFixture::create();
+        let beside = fixture.pod.directory().with_file_name("flat");
+        let [own, other] = ["own", "other"].map(|name| beside.join(name));
+        for directory in [&own, &other] {
+            fs::create_dir_all(directory).expect("a cgroup can be made");
+        }
+        let enter = |directory: &Path| {
+            let script = r#"echo $$ > "$0/cgroup.procs"; exec "$@""#;
+            let directory = directory.display().to_string();
+            ["/bin/sh", "-c", script, &directory].map(str::to_owned)
+        };
+        let alone = [
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--cgroup",
+            "--mount-proc",
+        ];
+        let mut through = enter(&own).to_vec();
+        through.push("/usr/bin/unshare".to_owned());
+        through.extend(alone.map(str::to_owned));
+        let through: Vec<&str> = through.iter().map(String::as_str).collect();
+        let outputs = interface([("word", simple(SimpleType::String))]);
+        let mut command = fixture.sidecar_through(&through, &outputs, &["--watcher", watcher]);
+        let mut sidecar = Running::start(&mut command);
+        if watcher == "auto" {
+            sidecar.watches();
+            let [program, words @ ..] = enter(&other);
+            let mut foreign = Command::new(program);
+            foreign.args(words).args(["/bin/sh", "-c", "exit 7"]);
+            assert_eq!(binary::run(&mut foreign).code(), 7);
+            fixture.task.write_output("word", "there");
+            sidecar.signal(Signal::TERM);
+            let ended = sidecar.ended();
+            assert_eq!(ended.code(), 0, "{}", ended.stderr);
+            assert!(ended.stderr.contains("\"signal\""), "{}", ended.stderr);
+        } else {
+            let ended = sidecar.ended();
+            assert_eq!(ended.code(), 2, "{}", ended.stderr);
+            assert!(
+                ended.message().contains("nothing shows which"),
+                "{}",
+                ended.stderr
+            );
+        }
+        for directory in [&own, &other, &beside] {
+            binary::wait_until("the cgroup is empty", || fs::remove_dir(directory).is_ok());
+        }
+    }
 }
