@@ -33,12 +33,14 @@ pub(crate) struct CleanSecret<'a> {
 }
 
 impl SecretForm {
-    /// The form of a backend's key that is a secret or names an account; none for another key.
+    /// The form of a backend's key that is a secret or names an account; none for another key. A key that we do
+    /// not know has no effect, so its value may be anything.
     pub(crate) fn of_key(key: &str) -> Option<Self> {
         match key {
             "json" => Some(Self::Document),
+            "secret_key" | "connection_string" => Some(Self::Text),
             "access_key_id" | "token" | "key" | "sas_token" | "account" => Some(Self::Header),
-            key => (!PUBLIC.contains(&key)).then_some(Self::Text),
+            _ => None,
         }
     }
 

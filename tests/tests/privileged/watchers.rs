@@ -2,6 +2,8 @@
 //! that was gone before anybody watched; alone and side by side.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use copilot::idl::{SimpleType, container_error::Kind, execution_error::ErrorKind};
 use copilot_tests::binary::{self, Running};
@@ -262,4 +264,82 @@ fn an_unknown_name_is_reported_while_waiting() {
     let outcome = fixture.outcome();
     assert!(outcome.ended.stderr.contains("--main-container"));
     drop(main);
+}
+
+/// No name of a pod, no mounts of kubelet's, and all namespaces but that of cgroups are the node's: what runs beside
+/// us may be anybody's.
+#[test]
+fn where_nothing_shows_whose_a_container_is_no_container_is_main() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    for watcher in ["ebpf", "pidfd", "proc", "auto"] {
+        let fixture = CgroupFixture::create();
+        let cgroups = Nameless::beside(fixture.pod.directory());
+        let enter = |directory: &Path| {
+            let script = r#"echo $$ > "$0/cgroup.procs"; exec "$@""#;
+            let directory = directory.display().to_string();
+            ["/bin/sh", "-c", script, &directory].map(str::to_owned)
+        };
+        let entered = enter(&cgroups.own);
+        let [shell, option, script, directory] = entered.each_ref().map(String::as_str);
+        let unshare = ["/usr/bin/unshare", "--cgroup"];
+        let through = [&[shell, option, script, directory][..], &unshare].concat();
+        let outputs = interface([("word", simple(SimpleType::String))]);
+        let mut command = fixture.sidecar_through(&through, &outputs, &["--watcher", watcher]);
+        let mut sidecar = Running::start(&mut command);
+        if watcher == "auto" {
+            sidecar.watches();
+            let [program, words @ ..] = enter(&cgroups.other);
+            let mut foreign = Command::new(program);
+            foreign.args(words).args(["/bin/sh", "-c", "exit 7"]);
+            assert_eq!(binary::run(&mut foreign).code(), 7);
+            fixture.task.write_output("word", "there");
+            sidecar.signal(Signal::TERM);
+            let ended = sidecar.ended();
+            assert_eq!(ended.code(), 0, "{}", ended.stderr);
+            assert!(ended.stderr.contains("\"signal\""), "{}", ended.stderr);
+        } else {
+            let ended = sidecar.ended();
+            assert_eq!(ended.code(), 2, "{}", ended.stderr);
+            assert!(
+                ended.message().contains("nothing shows which"),
+                "{}",
+                ended.stderr
+            );
+        }
+    }
+}
+
+/// Two containers' cgroups in one that has no name of a pod. Removed when dropped.
+struct Nameless {
+    parent: PathBuf,
+    own: PathBuf,
+    other: PathBuf,
+}
+
+impl Nameless {
+    fn beside(pod: &Path) -> Self {
+        let parent = pod.with_file_name("flat");
+        let [own, other] = ["own", "other"].map(|name| parent.join(name));
+        for directory in [&own, &other] {
+            fs::create_dir_all(directory).expect("a cgroup can be made");
+        }
+        Self { parent, own, other }
+    }
+}
+
+impl Drop for Nameless {
+    fn drop(&mut self) {
+        for directory in [&self.own, &self.other, &self.parent] {
+            // Killed processes leave a moment later.
+            let is_gone = (0..200).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+                fs::remove_dir(directory).is_ok()
+            });
+            if !is_gone {
+                eprintln!("{} could not be removed", directory.display());
+            }
+        }
+    }
 }

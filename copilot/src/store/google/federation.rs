@@ -181,8 +181,9 @@ impl Federation {
             }
         };
         let Some(field) = &self.field else {
+            // A SAML assertion holds line ends.
             let source = format!("credential_source ({from})");
-            return secret::clean(&source, SecretForm::Header, &text)
+            return secret::clean(&source, SecretForm::Document, &text)
                 .map(str::to_owned)
                 .map_err(|error| credential_failure(error.to_string()));
         };

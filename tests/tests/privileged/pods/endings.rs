@@ -160,7 +160,13 @@ fn a_kill_from_outside_where_the_kernels_count_shows_it(watcher: &'static str) {
     main.signal(Signal::KILL).unwrap();
     let outcome = fixture.end(&main, &sidecar);
     if tells_status(watcher) {
-        outcome.assert_reported("Interrupted", "since the kernel counts no kill for memory");
+        // Where reads take long, main is gone before its count is found.
+        let is_slow = NodeKind::here() == NodeKind::SlowProc;
+        let words = [
+            "since the kernel counts no kill for memory",
+            "stopped from outside",
+        ];
+        outcome.assert_reported("Interrupted", words[usize::from(is_slow)]);
     }
 }
 

@@ -49,13 +49,13 @@ impl<'pod> Neighbour<'pod> {
 }
 
 /// Containers of the other pod end before main begins, while it runs, and live longer than the sidecar.
-fn beside(fixture: &ContainerFixture, sidecar: Spec, code: u8, is_named: bool) {
+fn beside(fixture: &ContainerFixture, sidecar: &Spec, code: u8, is_named: bool) {
     let watcher = fixture.watcher();
     let neighbour = Neighbour::start(fixture, code);
     let (early, go) = (fixture.gate("early"), fixture.gate("go"));
     let _never = fixture.gate("never");
     let before_us = neighbour.begins("early");
-    let sidecar = fixture.task.attach(&sidecar).unwrap();
+    let sidecar = fixture.task.attach(sidecar).unwrap();
     let _lasting = neighbour.begins("never");
     neighbour.ends();
     assert_waiting(&sidecar);
@@ -63,6 +63,9 @@ fn beside(fixture: &ContainerFixture, sidecar: Spec, code: u8, is_named: bool) {
     neighbour.ends();
     early.open();
     before_us.wait().unwrap();
+    if is_named {
+        wait_for_words(&sidecar, "main started");
+    }
     assert_waiting(&sidecar);
     go.open();
     main.wait().unwrap();
@@ -82,7 +85,7 @@ fn another_pod_beside_ours(watcher: &'static str) {
     for (layout, private) in PLACES {
         for code in [0, 7] {
             let fixture = ContainerFixture::start_on(watcher, layout, Pids::Shared);
-            beside(&fixture, sidecar(&fixture, private), code, true);
+            beside(&fixture, &sidecar(&fixture, private), code, true);
         }
     }
 }
@@ -91,7 +94,7 @@ fn another_pod_beside_ours_without_shared_pids(watcher: &'static str) {
     for (layout, private) in PLACES {
         for code in [0, 7] {
             let fixture = ContainerFixture::start_on(watcher, layout, Pids::Separate);
-            beside(&fixture, sidecar(&fixture, private), code, false);
+            beside(&fixture, &sidecar(&fixture, private), code, false);
         }
     }
 }
@@ -102,7 +105,7 @@ fn another_pod_in_the_nodes_own_proc(watcher: &'static str) {
         let sidecar = sidecar(&fixture, private)
             .mount("/proc", "/host/proc")
             .argument("--proc-root=/host/proc");
-        beside(&fixture, sidecar, 7, true);
+        beside(&fixture, &sidecar, 7, true);
     }
 }
 
