@@ -57,8 +57,8 @@ pub struct Body {
 pub struct ListEntry {
     /// The whole key.
     pub key: String,
-    /// Size in bytes.
-    pub size: u64,
+    /// Size in bytes, if the listing gives one.
+    pub size: Option<u64>,
 }
 
 /// The pages of a listing, each fetched when it is asked for. A page may be empty although more follow.

@@ -159,7 +159,7 @@ impl LocalDirectory {
             if entry.file_type()?.is_dir() {
                 level.directories.push(key);
             } else if !name.starts_with(UNFINISHED) {
-                let size = entry.path().metadata()?.len();
+                let size = Some(entry.path().metadata()?.len());
                 level.objects.push(ListEntry { key, size });
             }
         }

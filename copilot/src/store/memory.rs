@@ -129,7 +129,7 @@ impl Backend for InMemory {
         let page: Vec<_> = beneath
             .map(|(key, (data, _))| ListEntry {
                 key: key.clone(),
-                size: data.len() as u64,
+                size: Some(data.len() as u64),
             })
             .collect();
         Ok(stream::iter([Ok(page)]).boxed())
@@ -200,7 +200,7 @@ mod tests {
         memory.get(&at(key), None, None).await.unwrap().etag
     }
 
-    async fn listed(memory: &Arc<InMemory>, prefix: &str) -> Vec<(String, u64)> {
+    async fn listed(memory: &Arc<InMemory>, prefix: &str) -> Vec<(String, Option<u64>)> {
         let pages = Arc::clone(memory).list(at(prefix)).unwrap();
         let pages: Vec<Vec<ListEntry>> = pages.try_collect().await.unwrap();
         let entries = pages.into_iter().flatten();
@@ -235,7 +235,7 @@ mod tests {
             let content = Bytes::copy_from_slice(key.as_bytes());
             memory.put(&at(key), content).await.unwrap();
         }
-        let expected = [("p/a".to_owned(), 3), ("p/b/c".to_owned(), 5)];
+        let expected = [("p/a".to_owned(), Some(3)), ("p/b/c".to_owned(), Some(5))];
         assert_eq!(listed(&memory, "p").await, expected);
         assert_eq!(listed(&memory, "").await.len(), 6);
     }

@@ -257,7 +257,7 @@ async fn a_prefix_ends_at_a_slash(subject: &Subject) {
     }
     let found = subject.list("list/p").await;
     let found: BTreeMap<_, _> = { found.into_iter() }
-        .map(|object| (object.key, object.size))
+        .map(|object| (object.key, object.size.unwrap()))
         .collect();
     assert_eq!(found, expected);
     assert_eq!(subject.list("list/none").await, []);

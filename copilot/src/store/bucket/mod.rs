@@ -30,13 +30,13 @@ use object_store::{
     RetryConfig,
 };
 
-use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload, check_version};
+use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, PartsUpload, check_version};
 use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Authorize, Client, RequestFailure};
 use super::reference::Reference;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
 pub(super) use listing::Dialect;
-use listing::ListPage;
+use listing::Walk;
 pub(super) use names::restore;
 
 /// The library's view of a bucket.
@@ -109,18 +109,24 @@ impl Bucket {
         self.requests.send(request, authorize, Answer::Whole).await
     }
 
-    /// One page of the objects whose keys begin with `prefix`.
-    async fn page(
+    /// The next page of a listing, or `None` at its end.
+    async fn next_page(
         &self,
-        prefix: &str,
-        token: Option<&str>,
+        walk: &mut Walk,
         target: &ObjectAddress,
-    ) -> Result<ListPage, StoreError> {
-        names::check_length(prefix).map_err(|what| self.unsupported(what, target))?;
-        let request = self.dialect.request(&self.address, prefix, token);
+    ) -> Result<Option<Vec<ListEntry>>, StoreError> {
+        names::check_length(walk.prefix()).map_err(|what| self.unsupported(what, target))?;
         let page = async {
-            let response = self.send(&request).await?;
-            self.dialect.read(response).await
+            while let Some(request) = walk.request(&self.address) {
+                let response = match self.send(&request).await {
+                    Err(failure) if is_not_implemented(&failure) && walk.falls_back() => continue,
+                    answered => answered?,
+                };
+                let page = self.dialect.read(response).await?;
+                let page = walk.take(page);
+                return page.map(Some).map_err(|error| self.dialect.refused(&error));
+            }
+            Ok(None)
         };
         page.await
             .map_err(|failure| self.failed(failure, target, "listing"))
@@ -219,22 +225,25 @@ impl Backend for Bucket {
         if target.key.is_empty() {
             return Ok(false);
         }
-        // Keys come in order, so the key itself comes before those that it begins.
-        let page = self.page(&target.key, None, target).await?;
-        Ok(page.objects.iter().any(|object| object.key == target.key))
+        let mut walk = Walk::new(self.dialect, target.key.clone());
+        while let Some(page) = self.next_page(&mut walk, target).await? {
+            if page.iter().any(|object| object.key == target.key) {
+                return Ok(true);
+            }
+            // Where keys come in order, the key itself comes before those that it begins.
+            if !page.is_empty() && page.is_sorted_by(|a, b| a.key < b.key) {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
-        /// The token of the page to fetch; none for the first one.
-        type Next = Option<Option<String>>;
-        let beneath = prefix.prefix();
-        let first: Next = Some(None);
-        let state = (self, prefix, beneath, first);
-        let pages = stream::try_unfold(state, |(bucket, target, beneath, next)| async move {
-            let Some(token) = next else { return Ok(None) };
-            let page = bucket.page(&beneath, token.as_deref(), &target).await?;
-            let next = page.next.map(Some);
-            Ok(Some((page.objects, (bucket, target, beneath, next))))
+        let walk = Walk::new(self.dialect, prefix.prefix());
+        let state = (self, prefix, walk);
+        let pages = stream::try_unfold(state, |(bucket, target, mut walk)| async move {
+            let page = bucket.next_page(&mut walk, &target).await?;
+            Ok(page.map(|page| (page, (bucket, target, walk))))
         });
         Ok(pages.boxed())
     }
@@ -268,4 +277,19 @@ fn has_no_ranges(error: &object_store::Error, start: u64) -> bool {
         Some(failure) => start == 0 && failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
         None => matches!(error, object_store::Error::Generic { .. }),
     }
+}
+
+/// Whether a store refuses what it does not know, as some do with the second version of listings.
+fn is_not_implemented(failure: &RequestFailure) -> bool {
+    let reply = failure.reply.as_deref();
+    reply.is_some_and(
+        |reply| match (reply.status.as_u16(), reply.code.as_deref()) {
+            (405 | 501, _) => true,
+            (400, Some(code)) => matches!(
+                code,
+                "InvalidArgument" | "InvalidRequest" | "NotImplemented"
+            ),
+            _ => false,
+        },
+    )
 }
