@@ -44,6 +44,8 @@ enum AbortError {
     Form(#[from] quick_xml::DeError),
     #[error("{found} uploads of it began meanwhile, and only {attempts} can be ours")]
     TooMany { found: usize, attempts: u32 },
+    #[error("the list does not say when one of them began")]
+    NoDate,
     #[error("{0}")]
     Key(&'static str),
     #[error("{}", crate::store::http::causes(.0))]
@@ -62,7 +64,7 @@ struct Uploads {
 struct ListedUpload {
     key: String,
     upload_id: String,
-    initiated: DateTime<Utc>,
+    initiated: Option<String>,
 }
 
 impl AmbiguousStart {
@@ -113,12 +115,13 @@ impl AmbiguousStart {
         let since = server_time(&answer) - self.since.elapsed() - GRAIN;
         let body = answer.into_body().bytes().await?;
         let found: Uploads = quick_xml::de::from_reader(&*body)?;
-        let unknown: Vec<_> = found
-            .uploads
-            .into_iter()
-            .filter(|upload| upload.key == key && Some(upload.upload_id.as_str()) != own)
-            .filter(|upload| upload.initiated >= since)
-            .collect();
+        let mut unknown = Vec::new();
+        for upload in found.uploads {
+            let is_other = upload.key == key && Some(upload.upload_id.as_str()) != own;
+            if is_other && upload.began()? >= since {
+                unknown.push(upload);
+            }
+        }
         if unknown.len() > self.attempts as usize {
             return Err(AbortError::TooMany {
                 found: unknown.len(),
@@ -133,6 +136,15 @@ impl AmbiguousStart {
                 .await?;
         }
         Ok(unknown.len())
+    }
+}
+
+impl ListedUpload {
+    /// When it began. The date says whether it can be ours, so nothing is aborted without it.
+    fn began(&self) -> Result<DateTime<Utc>, AbortError> {
+        let date = self.initiated.as_deref();
+        let date = date.and_then(|date| DateTime::parse_from_rfc3339(date.trim()).ok());
+        date.map(Into::into).ok_or(AbortError::NoDate)
     }
 }
 
@@ -172,13 +184,21 @@ mod tests {
         let found: Uploads = quick_xml::de::from_reader(&body[..]).unwrap();
         let read: Vec<_> = { found.uploads }
             .into_iter()
-            .map(|upload| (upload.key, upload.upload_id, upload.initiated.timestamp()))
+            .map(|upload| (upload.key, upload.upload_id, upload.initiated.unwrap()))
             .collect();
         assert_eq!(
             read,
             [
-                ("a&b".to_owned(), "one".to_owned(), 1_785_579_072),
-                ("c".to_owned(), "two".to_owned(), 1_785_579_073)
+                (
+                    "a&b".to_owned(),
+                    "one".to_owned(),
+                    "2026-08-01T10:11:12.345Z".to_owned()
+                ),
+                (
+                    "c".to_owned(),
+                    "two".to_owned(),
+                    "2026-08-01T10:11:13Z".to_owned()
+                )
             ]
         );
         let none = b"<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>";

@@ -1,11 +1,9 @@
 //! A bucket's listing, page by page, with keys exactly as the store has them.
 //!
-//! `Dialect` is the form of requests and answers: `s3` and `azure` read answers, as XML that `document`
-//! takes apart. `Walk` goes from page to page: it never ends too early, and never goes on without new
+//! `Dialect` is the form of requests and answers: `s3` and `azure` read answers. `Walk` goes from page to page: it never ends too early, and never goes on without new
 //! keys. Never here: sending. Caller: `bucket`.
 
 mod azure;
-mod document;
 mod s3;
 mod walk;
 
@@ -13,6 +11,7 @@ use http::Method;
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::document::DocumentError;
 use crate::store::backend::ListEntry;
 use crate::store::http::{FailureKind, RequestFailure};
 pub(super) use walk::{PageStart, Walk};
@@ -68,18 +67,8 @@ enum ListedSize {
 /// Why a listing cannot be read, or cannot be known to be complete.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ListingError {
-    #[error("it is empty")]
-    Empty,
-    #[error("it begins with <{0}>")]
-    Root(String),
-    #[error("it is cut")]
-    Cut,
-    #[error("{0}")]
-    Form(String),
-    #[error("{0}")]
-    Xml(#[from] quick_xml::Error),
-    #[error("{0}")]
-    Encoding(#[from] quick_xml::encoding::EncodingError),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     #[error("an entry has no {0}")]
     NoKey(&'static str),
     #[error("{0} comes twice, with two values")]
@@ -166,12 +155,7 @@ impl Dialect {
             Self::Azure => "Azure",
         };
         let message = match error {
-            ListingError::Empty
-            | ListingError::Root(_)
-            | ListingError::Cut
-            | ListingError::Form(_)
-            | ListingError::Xml(_)
-            | ListingError::Encoding(_) => format!(
+            ListingError::Document(error) => format!(
                 "the answer is not an {store} listing ({error}); is the endpoint an {store} server?"
             ),
             // A listing with a fault. What it hides would be missed without a word.

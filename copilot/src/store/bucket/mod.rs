@@ -4,21 +4,27 @@
 //! Objects and uploads in parts go through `object_store`. Its signing, retries and listing are
 //! replaced: each attempt is authorized anew, so a retried request never carries an old signature, a
 //! key may hold any character (`names`), and one key that the library cannot express does not fail a
-//! whole page (`listing`). `upload` holds uploads in parts, `ambiguous` those whose ids were lost.
+//! whole page (`listing`). `answer` gives the library what it wants of an answer and we do not need.
+//! `upload` holds uploads in parts, `parts` lists what a store has of one, `ambiguous` finds those whose
+//! ids were lost. `document` reads the XML of answers.
 //!
 //! Never here: settings, credentials, which reference belongs to which bucket. Callers:
 //! `store::object`, through `Backend`; `s3`, `google` and `azure` open buckets.
 
 mod address;
 mod ambiguous;
+mod answer;
+mod document;
 mod listing;
 mod names;
+mod parts;
 mod upload;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use ::http::{Method, StatusCode};
+use ::http::header::HeaderName;
+use ::http::{Method, StatusCode, header};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -27,7 +33,7 @@ use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{
     Attribute, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutPayload,
-    RetryConfig,
+    PutResult, RetryConfig,
 };
 
 use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, PartsUpload, check_version};
@@ -35,8 +41,9 @@ use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Authorize, Client, RequestFailure};
 use super::reference::Reference;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
+pub(super) use answer::WriteAnswers;
 pub(super) use listing::Dialect;
-use listing::Walk;
+use listing::{Walk, encoded};
 pub(super) use names::restore;
 
 /// The library's view of a bucket.
@@ -109,6 +116,67 @@ impl Bucket {
         self.requests.send(request, authorize, Answer::Whole).await
     }
 
+    /// A request of ours for an object.
+    fn request(
+        &self,
+        method: Method,
+        target: &ObjectAddress,
+        action: &'static str,
+    ) -> Result<HttpRequest, StoreError> {
+        let address = names::address(&self.address, &self.path(target)?);
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = method;
+        *request.uri_mut() = address.parse().map_err(|error| StoreError::Refused {
+            location: self.location(&target.reference),
+            action,
+            cause: format!("its key makes an invalid address: {error}").into(),
+        })?;
+        Ok(request)
+    }
+
+    /// Succeeds if the object exists, with its size in bytes if the store says it.
+    async fn look(&self, target: &ObjectAddress) -> Result<Option<u64>, StoreError> {
+        let request = self.request(Method::HEAD, target, "looking")?;
+        let sent = self.send(&request).await;
+        let answer = sent.map_err(|failure| self.failed(failure, target, "looking"))?;
+        let text = |name: HeaderName| answer.headers().get(name)?.to_str().ok();
+        let is_page = text(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
+        if is_page && !answer.headers().contains_key(header::ETAG) {
+            return Err(self.web_page(target));
+        }
+        Ok(text(header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok()))
+    }
+
+    /// Looks at an object of `size` bytes that was just written, if the answer did not name its version: a
+    /// web server that says yes to everything names none.
+    async fn check_written(
+        &self,
+        target: &ObjectAddress,
+        done: &PutResult,
+        size: u64,
+    ) -> Result<(), StoreError> {
+        if !done.e_tag.as_deref().is_some_and(answer::is_unnamed) {
+            return Ok(());
+        }
+        match self.look(target).await? {
+            Some(found) if found != size => Err(StoreError::Foreign {
+                location: self.location(&target.reference),
+                cause: format!(
+                    "the answer to a write of {size} bytes has no ETag, and the object has {found} bytes"
+                )
+                .into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn web_page(&self, target: &ObjectAddress) -> StoreError {
+        StoreError::Foreign {
+            location: self.location(&target.reference),
+            cause: "a web page without an ETag, in the place of an object".into(),
+        }
+    }
+
     /// The next page of a listing, or `None` at its end.
     async fn next_page(
         &self,
@@ -175,10 +243,7 @@ impl Backend for Bucket {
         // Not every server honours If-Match.
         check_version(etag, found.meta.e_tag.as_deref(), || location.clone())?;
         if is_web_page(&found) {
-            return Err(StoreError::Foreign {
-                location,
-                cause: "a web page without an ETag, in the place of an object".into(),
-            });
+            return Err(self.web_page(target));
         }
         Ok(Body {
             size: Some(found.meta.size),
@@ -193,29 +258,22 @@ impl Backend for Bucket {
     }
 
     async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
+        let size = data.len() as u64;
         let (path, payload) = (self.path(target)?, PutPayload::from_bytes(data));
         let done = self.store.put(&path, payload).await;
-        done.map_err(|error| self.error(error, target, "writing"))?;
-        Ok(())
+        let done = done.map_err(|error| self.error(error, target, "writing"))?;
+        self.check_written(target, &done, size).await
     }
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
-        let found = self.store.head(&self.path(target)?).await;
-        found.map_err(|error| self.error(error, target, "looking"))?;
+        self.look(target).await?;
         Ok(())
     }
 
     /// By a plain request: the library deletes many objects by one, which not every server
     /// understands.
     async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
-        let address = names::address(&self.address, &self.path(target)?);
-        let mut request = HttpRequest::new(HttpRequestBody::empty());
-        *request.method_mut() = Method::DELETE;
-        *request.uri_mut() = address.parse().map_err(|error| StoreError::Refused {
-            location: self.location(&target.reference),
-            action: "deleting",
-            cause: format!("its key makes an invalid address: {error}").into(),
-        })?;
+        let request = self.request(Method::DELETE, target, "deleting")?;
         let sent = self.send(&request).await;
         sent.map_err(|failure| self.failed(failure, target, "deleting"))?;
         Ok(())

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use object_store::multipart::PartId;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt as _, PutMultipartOptions, PutPayload};
+use object_store::{PutMultipartOptions, PutPayload};
 
-use super::Bucket;
 use super::ambiguous::AmbiguousStart;
-use crate::store::backend::{ObjectAddress, Part, PartsUpload};
+use super::{Bucket, answer, parts};
+use crate::store::backend::{Backend as _, ObjectAddress, Part, PartsUpload};
 use crate::store::error::StoreError;
 use crate::store::http::{AmbiguousAttempts, FailureKind, RequestFailure};
 
@@ -66,15 +67,18 @@ impl PartsUpload for BucketUpload {
     }
 
     async fn complete(&self, parts: Vec<Part>, size: u64) -> Result<(), StoreError> {
-        let parts = parts.into_iter().filter_map(|part| part.0).collect();
+        let parts = self.named(parts).await?;
         let store = &self.bucket.store;
         let completed = store.complete_multipart(&self.path, &self.id, parts).await;
-        if let Err(error) = completed {
-            // The answer to an earlier attempt was lost, and now the upload does not exist any more:
-            // it was completed, if the object is there.
-            let is_done = repeated_and_refused(&error) && self.size().await == Some(size);
-            if !is_done {
-                return Err(self.error(error, "completing an upload"));
+        match completed {
+            Ok(done) => self.bucket.check_written(&self.target, &done, size).await?,
+            // The answer to an earlier attempt was lost, and now the upload does not exist any more; or
+            // the answer cannot be read. It was completed, if the object is there.
+            Err(error) => {
+                let is_unclear = repeated_and_refused(&error) || is_unreadable(&error);
+                if !is_unclear || self.size().await != Some(size) {
+                    return Err(self.error(error, "completing an upload"));
+                }
             }
         }
         self.abort_others().await;
@@ -94,10 +98,36 @@ impl BucketUpload {
         self.bucket.error(error, &self.target, action)
     }
 
+    /// The parts with their tags: those that came without one have it from the store's list.
+    async fn named(&self, parts: Vec<Part>) -> Result<Vec<PartId>, StoreError> {
+        let mut parts: Vec<PartId> = parts.into_iter().filter_map(|part| part.0).collect();
+        if !parts
+            .iter()
+            .any(|part| answer::is_unnamed(&part.content_id))
+        {
+            return Ok(parts);
+        }
+        let tags = parts::tags(&self.bucket, &self.target, &self.id).await?;
+        for (index, part) in parts.iter_mut().enumerate() {
+            if answer::is_unnamed(&part.content_id) {
+                let number = index + 1;
+                let tag = tags.get(&number).ok_or_else(|| StoreError::Foreign {
+                    location: self.bucket.location(&self.target.reference),
+                    cause: format!(
+                        "neither the answer to part {number} nor the list of parts has an ETag, \
+                         which the completion of an upload names"
+                    )
+                    .into(),
+                })?;
+                part.content_id = answer::renamed(&part.content_id, tag);
+            }
+        }
+        Ok(parts)
+    }
+
     /// The size of the object, if it exists.
     async fn size(&self) -> Option<u64> {
-        let found = self.bucket.store.head(&self.path).await;
-        found.ok().map(|found| found.size)
+        self.bucket.look(&self.target).await.ok().flatten()
     }
 
     async fn abort_others(&self) {
@@ -114,4 +144,9 @@ fn repeated_and_refused(error: &object_store::Error) -> bool {
         let repeated = failure.tried.is_some_and(|(attempts, _)| attempts > 1);
         repeated && !failure.is_transient() && failure.kind == FailureKind::Status
     })
+}
+
+/// Whether the store answered, and not as stores do.
+fn is_unreadable(error: &object_store::Error) -> bool {
+    RequestFailure::within(error).is_some_and(|failure| failure.kind == FailureKind::Foreign)
 }

@@ -10,7 +10,7 @@ mod signing;
 
 use std::sync::Arc;
 
-use super::bucket::{Bucket, Dialect};
+use super::bucket::{Bucket, Dialect, WriteAnswers};
 use super::error::{SettingError, StoreService};
 use super::http::{Client, Service};
 pub(super) use keys::S3StoreSettings;
@@ -36,7 +36,10 @@ pub(super) fn open(
     ));
     let store = settings
         .builder(&address, bucket)
-        .with_http_connector(Service::new(client.clone(), Arc::clone(&signer) as _))
+        .with_http_connector(WriteAnswers::new(Service::new(
+            client.clone(),
+            Arc::clone(&signer) as _,
+        )))
         .build()?;
     Ok(Bucket {
         store: Box::new(store),

@@ -4,9 +4,9 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::document::{self, Element};
 use super::{ListPage, ListedSize, ListingError, More, once};
 use crate::store::backend::ListEntry;
+use crate::store::bucket::document::{self, DocumentError, Element};
 
 /// The blobs of a page when the request names no number: the most that Azure sends.
 const FULL_PAGE: usize = 5000;
@@ -97,7 +97,7 @@ fn unescaped(name: &str) -> Result<String, ListingError> {
     let decoded = percent_decode_str(name).decode_utf8();
     decoded
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| ListingError::Form(format!("the name {name:?} is not UTF-8")))
+        .map_err(|_| DocumentError::Form(format!("the name {name:?} is not UTF-8")).into())
 }
 
 #[cfg(test)]

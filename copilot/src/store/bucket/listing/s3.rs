@@ -5,9 +5,9 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::document::{self, Element};
 use super::{ListPage, ListedSize, ListingError, More, once};
 use crate::store::backend::ListEntry;
+use crate::store::bucket::document::{self, DocumentError, Element};
 
 /// The fields of an answer that matter, as texts.
 #[derive(Default)]
@@ -110,7 +110,7 @@ fn unescaped(text: &str) -> Result<String, ListingError> {
     let decoded = percent_decode_str(&text).decode_utf8();
     decoded
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| ListingError::Form(format!("the key {text:?} is not UTF-8")))
+        .map_err(|_| DocumentError::Form(format!("the key {text:?} is not UTF-8")).into())
 }
 
 #[cfg(test)]

@@ -50,7 +50,8 @@ struct EndpointAnswer {
     access_key_id: String,
     secret_access_key: String,
     token: Option<String>,
-    expiration: Option<String>,
+    /// A text, or anything else, which says nothing.
+    expiration: Option<serde_json::Value>,
 }
 
 impl ContainerEndpoint {
@@ -142,12 +143,13 @@ impl CredentialSource<Arc<AwsCredential>> for ContainerEndpoint {
         })?;
         let body = answer.into_body().bytes().await;
         let body = body.map_err(|error| credential_failure(error.to_string()))?;
-        // The parser's error may quote a secret.
-        let answered: EndpointAnswer = serde_json::from_slice(&body).map_err(|_| {
+        // By way of a value, since a field may come twice. The parser's error may quote a secret.
+        let answered = serde_json::from_slice(&body).and_then(serde_json::from_value);
+        let answered: EndpointAnswer = answered.map_err(|_| {
             credential_failure("the answer of the container's endpoint holds no credentials")
         })?;
         Ok(Granted {
-            lifetime: lifetime(answered.expiration.as_deref())?,
+            lifetime: lifetime(answered.expiration.as_ref().and_then(|end| end.as_str())),
             credential: keys(
                 answered.access_key_id,
                 answered.secret_access_key,

@@ -44,8 +44,8 @@ struct AssumeRoleResult {
 struct StsCredentials {
     access_key_id: String,
     secret_access_key: String,
-    session_token: String,
-    expiration: String,
+    session_token: Option<String>,
+    expiration: Option<String>,
 }
 
 /// Signs the request as the identity that asks for the role.
@@ -110,11 +110,11 @@ impl CredentialSource<Arc<AwsCredential>> for Role {
             .map_err(|_| credential_failure("the answer of STS holds no credentials"))?;
         let given = answered.assume_role_result.credentials;
         Ok(Granted {
-            lifetime: lifetime(Some(&given.expiration))?,
+            lifetime: lifetime(given.expiration.as_deref()),
             credential: keys(
                 given.access_key_id,
                 given.secret_access_key,
-                Some(given.session_token),
+                given.session_token,
             )?,
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! It reads what real servers send: namespace prefixes, entities, CDATA, a byte order mark, UTF-16, and
 //! Latin-1 if the document declares it. It refuses what is not the expected document, or not all of it.
-//! Never here: what an element means. Callers: the dialects.
+//! Never here: what an element means. Callers: `listing`, `answer`, `parts`.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,25 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::ListingError;
-
 /// How deep elements may nest; listings need four levels.
 const DEPTH: usize = 32;
+
+/// Why a body is not the expected document.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DocumentError {
+    #[error("it is empty")]
+    Empty,
+    #[error("it begins with <{0}>")]
+    Root(String),
+    #[error("it is cut")]
+    Cut,
+    #[error("{0}")]
+    Form(String),
+    #[error("{0}")]
+    Xml(#[from] quick_xml::Error),
+    #[error("{0}")]
+    Encoding(#[from] quick_xml::encoding::EncodingError),
+}
 
 /// An element that has ended.
 pub(super) struct Element<'a> {
@@ -35,58 +50,61 @@ struct Open {
 /// Reads a document whose root is `root`, and calls `ended` at the end of each element below it.
 ///
 /// # Errors
-/// What `ended` returns, or a [`ListingError`] if the document is something else, or cut.
-pub(super) fn read(
+/// What `ended` returns, or a [`DocumentError`] if the document is something else, or cut.
+pub(super) fn read<E: From<DocumentError>>(
     body: &[u8],
     root: &'static str,
-    mut ended: impl FnMut(&Element<'_>) -> Result<(), ListingError>,
-) -> Result<(), ListingError> {
+    mut ended: impl FnMut(&Element<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let text = text(body)?;
     if text.trim().is_empty() {
-        return Err(ListingError::Empty);
+        return Err(DocumentError::Empty.into());
     }
     let mut reader = Reader::from_str(&text);
     reader.config_mut().expand_empty_elements = true;
     let mut open: Vec<Open> = Vec::new();
     let mut found_root = false;
     loop {
-        match reader.read_event()? {
+        match reader.read_event().map_err(DocumentError::from)? {
             Event::Start(start) => {
                 if open.is_empty() {
                     check_root(&start, root, found_root)?;
                     found_root = true;
                 }
                 if open.len() == DEPTH {
-                    return Err(ListingError::Form("elements nest too deep".to_owned()));
+                    return Err(DocumentError::Form("its elements nest too deep".to_owned()).into());
                 }
                 open.push(begun(&start)?);
             }
             Event::End(_) => end(&mut open, &mut ended)?,
-            Event::Text(part) => add(&mut open, &part.decode()?)?,
-            Event::CData(part) => add(&mut open, &part.decode()?)?,
+            Event::Text(part) => add(&mut open, &part.decode().map_err(DocumentError::from)?)?,
+            Event::CData(part) => add(&mut open, &part.decode().map_err(DocumentError::from)?)?,
             Event::GeneralRef(reference) => add(&mut open, &resolved(&reference)?)?,
             Event::Eof if found_root && open.is_empty() => return Ok(()),
-            Event::Eof if found_root => return Err(ListingError::Cut),
-            Event::Eof => return Err(ListingError::Form("it is not XML".to_owned())),
-            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            Event::DocType(_) => {}
+            Event::Eof if found_root => return Err(DocumentError::Cut.into()),
+            Event::Eof => return Err(DocumentError::Form("it is not XML".to_owned()).into()),
+            Event::Empty(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_) => {}
         }
     }
 }
 
-fn check_root(start: &BytesStart<'_>, root: &str, is_second: bool) -> Result<(), ListingError> {
+fn check_root(start: &BytesStart<'_>, root: &str, is_second: bool) -> Result<(), DocumentError> {
     let name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
     if is_second {
         let rule = format!("<{name}> follows the document's end");
-        return Err(ListingError::Form(rule));
+        return Err(DocumentError::Form(rule));
     }
     if name != root {
-        return Err(ListingError::Root(name));
+        return Err(DocumentError::Root(name));
     }
     Ok(())
 }
 
-fn begun(start: &BytesStart<'_>) -> Result<Open, ListingError> {
+fn begun(start: &BytesStart<'_>) -> Result<Open, DocumentError> {
     let attribute = start.try_get_attribute("Encoded");
     let attribute = attribute.map_err(quick_xml::Error::from)?;
     let is_encoded = attribute.is_some_and(|attribute| {
@@ -100,10 +118,10 @@ fn begun(start: &BytesStart<'_>) -> Result<Open, ListingError> {
 }
 
 /// The innermost element ends.
-fn end(
+fn end<E>(
     open: &mut Vec<Open>,
-    ended: &mut impl FnMut(&Element<'_>) -> Result<(), ListingError>,
-) -> Result<(), ListingError> {
+    ended: &mut impl FnMut(&Element<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let path: Vec<&str> = open.iter().skip(1).map(|open| open.name.as_str()).collect();
     if let (Some(last), false) = (open.last(), path.is_empty()) {
         ended(&Element {
@@ -120,19 +138,19 @@ fn end(
     Ok(())
 }
 
-/// Adds to the text of the innermost element, with bare carriage returns as they are: XML takes one for a
-/// line feed, but some servers forget to escape them in keys, and one key would become another.
-fn add(open: &mut [Open], text: &str) -> Result<(), ListingError> {
+/// Adds to the text of the innermost element. Bare carriage returns stay: XML takes one for a line feed,
+/// but some servers forget to escape them in keys, and one key would become another.
+fn add(open: &mut [Open], text: &str) -> Result<(), DocumentError> {
     match open.last_mut() {
         Some(innermost) => innermost.text.push_str(text),
         None if text.trim().is_empty() => {}
-        None => return Err(ListingError::Form("it is not XML".to_owned())),
+        None => return Err(DocumentError::Form("it is not XML".to_owned())),
     }
     Ok(())
 }
 
 /// The text that a reference such as `&amp;` or `&#10;` stands for.
-fn resolved(reference: &BytesRef<'_>) -> Result<String, ListingError> {
+fn resolved(reference: &BytesRef<'_>) -> Result<String, DocumentError> {
     if let Some(character) = reference.resolve_char_ref()? {
         return Ok(character.into());
     }
@@ -140,12 +158,12 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, ListingError> {
     let known = resolve_predefined_entity(&name);
     known.map(str::to_owned).ok_or_else(|| {
         let rule = format!("the entity &{name}; is not one of XML's own");
-        ListingError::Form(rule)
+        DocumentError::Form(rule)
     })
 }
 
 /// The text of a document. What is UTF-8 is read as UTF-8, whatever the document declares.
-fn text(body: &[u8]) -> Result<Cow<'_, str>, ListingError> {
+fn text(body: &[u8]) -> Result<Cow<'_, str>, DocumentError> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     match body {
         [0xFE, 0xFF, rest @ ..] => return utf16(rest, u16::from_be_bytes),
@@ -164,21 +182,21 @@ fn text(body: &[u8]) -> Result<Cow<'_, str>, ListingError> {
             .map(char::from)
             .collect::<String>()
             .into()),
-        "" | "utf-8" | "utf8" => Err(ListingError::Form("it is not UTF-8".to_owned())),
+        "" | "utf-8" | "utf8" => Err(DocumentError::Form("it is not UTF-8".to_owned())),
         other => {
             let rule = format!("it is in the encoding {other:?}; expected UTF-8");
-            Err(ListingError::Form(rule))
+            Err(DocumentError::Form(rule))
         }
     }
 }
 
-fn utf16(body: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, ListingError> {
+fn utf16(body: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, DocumentError> {
     let (pairs, rest) = body.as_chunks();
     let units = pairs.iter().map(|pair| unit(*pair));
     let text: Result<String, _> = char::decode_utf16(units).collect();
     match text {
         Ok(text) if rest.is_empty() => Ok(text.into()),
-        _ => Err(ListingError::Form("it is damaged UTF-16".to_owned())),
+        _ => Err(DocumentError::Form("it is damaged UTF-16".to_owned())),
     }
 }
 
@@ -207,7 +225,7 @@ mod tests {
         let mut leaves = Vec::new();
         let done = read(body, "R", |element| {
             leaves.push(format!("{}={}", element.path.join("/"), element.text));
-            Ok(())
+            Ok::<(), DocumentError>(())
         });
         done.map(|()| leaves).map_err(|error| error.to_string())
     }
