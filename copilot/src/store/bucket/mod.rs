@@ -1,10 +1,10 @@
 //! One bucket of a store that speaks HTTP: what S3, Google and Azure have in common, which is nearly
 //! everything.
 //!
-//! Objects and uploads in parts go through `object_store`. Its signing, retries and listing are
-//! replaced: each attempt is authorized anew, so a retried request never carries an old signature, a
-//! key may hold any character (`names`), and one key that the library cannot express does not fail a
-//! whole page (`listing`). `upload` holds uploads in parts, `ambiguous` those whose ids were lost.
+//! Uploads go through `object_store`. Its signing, retries, reading and listing are replaced: each attempt
+//! is authorized anew, so a retried request never carries an old signature, a key may hold any character
+//! (`names`), an object may lack what no reader needs (`read`), and one key that the library cannot
+//! express does not fail a whole page (`listing`). `upload` holds uploads in parts, `ambiguous` those whose ids were lost.
 //!
 //! Never here: settings, credentials, which reference belongs to which bucket. Callers:
 //! `store::object`, through `Backend`; `s3`, `google` and `azure` open buckets.
@@ -13,31 +13,31 @@ mod address;
 mod ambiguous;
 mod listing;
 mod names;
+mod read;
 mod upload;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use ::http::{Method, StatusCode};
+use ::http::Method;
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
-use object_store::{
-    Attribute, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutPayload,
-    RetryConfig,
-};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig};
 
-use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload, check_version};
+use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload};
 use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Authorize, Client, RequestFailure};
 use super::reference::Reference;
+use super::version::Version;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
 pub(super) use listing::Dialect;
 use listing::ListPage;
 pub(super) use names::restore;
+pub(super) use read::RefusesConditions;
 
 /// The library's view of a bucket.
 pub(super) trait Library: ObjectStore + MultipartStore {}
@@ -61,6 +61,8 @@ pub(super) struct Bucket {
     pub(super) service: &'static StoreService,
     /// The form of its listings.
     pub(super) dialect: Dialect,
+    /// What reading has learnt about it.
+    pub(super) refuses_conditions: RefusesConditions,
 }
 
 /// For builders of the library: `http` retries, and nothing else does.
@@ -125,30 +127,6 @@ impl Bucket {
         page.await
             .map_err(|failure| self.failed(failure, target, "listing"))
     }
-
-    /// The object, or as much of it as the store gives; and whether that is all of it.
-    async fn found(
-        &self,
-        path: &Path,
-        range: Option<Range<u64>>,
-        etag: Option<&str>,
-    ) -> (Result<GetResult, object_store::Error>, bool) {
-        let options = |range: Option<Range<u64>>| GetOptions {
-            range: range.map(GetRange::Bounded),
-            if_match: etag.map(str::to_owned),
-            ..GetOptions::default()
-        };
-        let Some(range) = range else {
-            return (self.store.get_opts(path, options(None)).await, true);
-        };
-        let start = range.start;
-        match self.store.get_opts(path, options(Some(range))).await {
-            Err(error) if has_no_ranges(&error, start) => {
-                (self.store.get_opts(path, options(None)).await, true)
-            }
-            found => (found, false),
-        }
-    }
 }
 
 #[async_trait]
@@ -161,29 +139,9 @@ impl Backend for Bucket {
         &self,
         target: &ObjectAddress,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        version: Option<&Version>,
     ) -> Result<Body, StoreError> {
-        let location = self.location(&target.reference);
-        let (found, whole) = self.found(&self.path(target)?, range, etag).await;
-        let found = found.map_err(|error| self.error(error, target, "reading"))?;
-        // Not every server honours If-Match.
-        check_version(etag, found.meta.e_tag.as_deref(), || location.clone())?;
-        if is_web_page(&found) {
-            return Err(StoreError::Foreign {
-                location,
-                cause: "a web page without an ETag, in the place of an object".into(),
-            });
-        }
-        Ok(Body {
-            size: Some(found.meta.size),
-            etag: found.meta.e_tag.clone(),
-            start: found.range.start,
-            whole,
-            stream: found
-                .into_stream()
-                .map_err(move |error| StoreError::from_library(error, location.clone(), "reading"))
-                .boxed(),
-        })
+        read::get(self, target, range, version).await
     }
 
     async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
@@ -250,22 +208,5 @@ impl Backend for Bucket {
         let (path, id) = (self.path(target)?, id.to_owned());
         let aborted = self.store.abort_multipart(&path, &id).await;
         aborted.map_err(|error| self.error(error, target, "aborting an upload"))
-    }
-}
-
-/// Whether an answer comes from a web server that has a page for everything, such as a sign-in page: a
-/// store's object has a version even if it is a page.
-fn is_web_page(found: &GetResult) -> bool {
-    let kind = found.attributes.get(&Attribute::ContentType);
-    found.meta.e_tag.is_none() && kind.is_some_and(|kind| kind.starts_with("text/html"))
-}
-
-/// Whether the store gives the object as a whole only. An empty object has no first byte: servers
-/// say so with a status of its own, or by answering with the whole. An object that the store unpacks
-/// on the way (Google, `Content-Encoding: gzip`) has no ranges at all.
-fn has_no_ranges(error: &object_store::Error, start: u64) -> bool {
-    match RequestFailure::within(error) {
-        Some(failure) => start == 0 && failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
-        None => matches!(error, object_store::Error::Generic { .. }),
     }
 }

@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderValue, header};
 use object_store::client::HttpRequest;
 use object_store::gcp::GoogleCloudStorageBuilder;
 
-use super::bucket::{Bucket, Dialect, checked_name, no_retries, restore};
+use super::bucket::{Bucket, Dialect, RefusesConditions, checked_name, no_retries, restore};
 use super::credentials::CredentialCache;
 use super::error::{SettingError, StoreService};
 use super::http::{Authorize, Client, RequestFailure, Service};
@@ -58,6 +58,7 @@ pub(super) fn open(
         endpoint: settings.endpoint().to_owned(),
         service: &SERVICE,
         dialect: Dialect::S3,
+        refuses_conditions: RefusesConditions::default(),
     })
 }
 

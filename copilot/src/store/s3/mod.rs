@@ -10,7 +10,7 @@ mod signing;
 
 use std::sync::Arc;
 
-use super::bucket::{Bucket, Dialect};
+use super::bucket::{Bucket, Dialect, RefusesConditions};
 use super::error::{SettingError, StoreService};
 use super::http::{Client, Service};
 pub(super) use keys::S3StoreSettings;
@@ -46,5 +46,6 @@ pub(super) fn open(
         address,
         service: &SERVICE,
         dialect: Dialect::S3,
+        refuses_conditions: RefusesConditions::default(),
     })
 }
