@@ -4,7 +4,7 @@
 //! characters, and moves to another thread for every few KiB. A container's directory is never
 //! created; directories within it are. An object appears whole, by a rename. Caller: `stores`.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -14,13 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 
-use super::backend::{
-    Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
-};
+use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload};
 use super::error::{Location, StoreError, StoreService};
 use super::reference::Reference;
+use super::version::Version;
 
 /// The file system, for messages.
 static SERVICE: StoreService = StoreService {
@@ -77,18 +76,15 @@ impl LocalDirectory {
         Ok(self.root.join(key))
     }
 
-    /// An object, its size, and what identifies its version.
-    fn open(&self, key: &str) -> io::Result<(File, u64, String)> {
+    /// An object, its size, and its version.
+    fn open(&self, key: &str) -> io::Result<(File, u64, Version)> {
         let file = File::open(self.path(key)?)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
             let message = "it is not a regular file";
             return Err(io::Error::new(io::ErrorKind::NotFound, message));
         }
-        let (inode, size) = (meta.ino(), meta.len());
-        let (seconds, nanos) = (meta.mtime(), meta.mtime_nsec());
-        let etag = format!("{inode:x}-{seconds:x}-{nanos:x}-{size:x}");
-        Ok((file, size, etag))
+        Ok((file, meta.len(), version(&meta)))
     }
 
     fn create(&self, key: &str) -> io::Result<UnfinishedFile> {
@@ -179,24 +175,20 @@ impl Backend for LocalDirectory {
         &self,
         target: &ObjectAddress,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        _: Option<&Version>,
     ) -> Result<Body, StoreError> {
         let location = self.location(&target.reference);
         let opened = self.open(&target.key);
-        let (file, size, found) =
+        let (file, size, version) =
             opened.map_err(|error| StoreError::from_io(error, location.clone(), "reading"))?;
-        check_version(etag, Some(&found), || location.clone())?;
-        let whole = range.is_none();
         let range = range.unwrap_or(0..size);
-        let stream = chunks(file, range.start, range.end.min(size));
+        let end = range.end.min(size);
         Ok(Body {
-            size: Some(size),
-            etag: Some(found),
+            stream: chunks(file, range.start..end, version.clone(), location),
+            version,
             start: range.start,
-            whole,
-            stream: stream
-                .map_err(move |error| StoreError::from_io(error, location.clone(), "reading"))
-                .boxed(),
+            end: Some(end),
+            ends_by_close: false,
         })
     }
 
@@ -292,20 +284,41 @@ impl Drop for UnfinishedFile {
     }
 }
 
-fn chunks(file: File, start: u64, end: u64) -> BoxStream<'static, io::Result<Bytes>> {
-    stream::try_unfold((file, start), move |(file, at)| async move {
-        let left = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+/// The version of a file.
+fn version(meta: &Metadata) -> Version {
+    let (inode, size) = (meta.ino(), meta.len());
+    let (seconds, nanos) = (meta.mtime(), meta.mtime_nsec());
+    let tag = format!("{inode:x}-{seconds:x}-{nanos:x}-{size:x}");
+    Version::named(tag, size)
+}
+
+/// The bytes of a range, piece by piece. A file that has another version at its end is an error: another
+/// program has written into it meanwhile.
+fn chunks(
+    file: File,
+    range: Range<u64>,
+    begun: Version,
+    location: Location,
+) -> BoxStream<'static, Result<Bytes, StoreError>> {
+    let state = (file, range.start, begun, location);
+    stream::try_unfold(state, move |(file, at, begun, location)| async move {
+        let failed = |error| StoreError::from_io(error, location.clone(), "reading");
+        let left = usize::try_from(range.end.saturating_sub(at)).unwrap_or(usize::MAX);
         if left == 0 {
+            let now = file.metadata().map_err(failed)?;
+            if version(&now) != begun {
+                return Err(StoreError::Changed { location });
+            }
             return Ok(None);
         }
         let mut buffer = vec![0; left.min(CHUNK)];
-        let read = file.read_at(&mut buffer, at)?;
+        let read = file.read_at(&mut buffer, at).map_err(failed)?;
         if read == 0 {
-            let message = "the file became shorter";
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
+            return Err(StoreError::Changed { location });
         }
         buffer.truncate(read);
-        Ok(Some((Bytes::from(buffer), (file, at + read as u64))))
+        let at = at + read as u64;
+        Ok(Some((Bytes::from(buffer), (file, at, begun, location))))
     })
     .boxed()
 }

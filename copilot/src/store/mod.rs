@@ -18,9 +18,11 @@ mod listing;
 mod memory;
 mod network;
 mod object;
+mod reading;
 mod reference;
 mod s3;
 mod stores;
+mod version;
 mod web;
 
 pub use backend::{Body, ListEntry, Part};
@@ -33,3 +35,4 @@ pub use network::{Network, Retry};
 pub use object::{Object, Upload};
 pub use reference::{Reference, ReferenceError};
 pub use stores::{SCHEMES, Stores};
+pub use version::{SameVersion, Version};

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use object_store::azure::{AzureAuthorizer, AzureCredential};
 use object_store::client::HttpRequest;
 
-use super::bucket::{Bucket, Dialect, WriteAnswers, checked_name, restore};
+use super::bucket::{Bucket, Dialect, RefusesConditions, WriteAnswers, checked_name, restore};
 use super::credentials::{CredentialCache, not_fetched};
 use super::error::{SettingError, StoreService};
 use super::http::{Authorize, Client, FailureKind, RequestFailure, Service, causes};
@@ -59,6 +59,7 @@ pub(super) fn open(
         endpoint: settings.endpoint().to_owned(),
         service: &SERVICE,
         dialect: Dialect::Azure,
+        refuses_conditions: RefusesConditions::default(),
     })
 }
 

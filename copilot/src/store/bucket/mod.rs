@@ -1,12 +1,12 @@
 //! One bucket of a store that speaks HTTP: what S3, Google and Azure have in common, which is nearly
 //! everything.
 //!
-//! Objects and uploads in parts go through `object_store`. Its signing, retries and listing are
-//! replaced: each attempt is authorized anew, so a retried request never carries an old signature, a
-//! key may hold any character (`names`), and one key that the library cannot express does not fail a
-//! whole page (`listing`). `answer` gives the library what it wants of an answer and we do not need.
-//! `upload` holds uploads in parts, `parts` lists what a store has of one, `ambiguous` finds those whose
-//! ids were lost. `document` reads the XML of answers.
+//! Uploads go through `object_store`. Its signing, retries, reading and listing are replaced: each attempt
+//! is authorized anew, so a retried request never carries an old signature, a key may hold any character
+//! (`names`), an object may lack what no reader needs (`read`, `look`), and one key that the library
+//! cannot express does not fail a whole page (`listing`). `answer` gives the library what it wants of an
+//! answer to a write and we do not need. `upload` holds uploads in parts, `parts` lists what a store has
+//! of one, `ambiguous` finds those whose ids were lost. `document` reads the XML of answers.
 //!
 //! Never here: settings, credentials, which reference belongs to which bucket. Callers:
 //! `store::object`, through `Backend`; `s3`, `google` and `azure` open buckets.
@@ -16,35 +16,35 @@ mod ambiguous;
 mod answer;
 mod document;
 mod listing;
+mod look;
 mod names;
 mod parts;
+mod read;
 mod upload;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use ::http::header::HeaderName;
-use ::http::{Method, StatusCode, header};
+use ::http::Method;
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
-use object_store::{
-    Attribute, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutPayload,
-    PutResult, RetryConfig,
-};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig};
 
-use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, PartsUpload, check_version};
+use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, PartsUpload};
 use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Authorize, Client, RequestFailure};
 use super::reference::Reference;
+use super::version::Version;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
 pub(super) use answer::WriteAnswers;
 pub(super) use listing::Dialect;
 use listing::{Walk, encoded};
 pub(super) use names::restore;
+pub(super) use read::RefusesConditions;
 
 /// The library's view of a bucket.
 pub(super) trait Library: ObjectStore + MultipartStore {}
@@ -68,6 +68,8 @@ pub(super) struct Bucket {
     pub(super) service: &'static StoreService,
     /// The form of its listings.
     pub(super) dialect: Dialect,
+    /// What reading has learnt about it.
+    pub(super) refuses_conditions: RefusesConditions,
 }
 
 /// For builders of the library: `http` retries, and nothing else does.
@@ -134,49 +136,6 @@ impl Bucket {
         Ok(request)
     }
 
-    /// Succeeds if the object exists, with its size in bytes if the store says it.
-    async fn look(&self, target: &ObjectAddress) -> Result<Option<u64>, StoreError> {
-        let request = self.request(Method::HEAD, target, "looking")?;
-        let sent = self.send(&request).await;
-        let answer = sent.map_err(|failure| self.failed(failure, target, "looking"))?;
-        let text = |name: HeaderName| answer.headers().get(name)?.to_str().ok();
-        let is_page = text(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
-        if is_page && !answer.headers().contains_key(header::ETAG) {
-            return Err(self.web_page(target));
-        }
-        Ok(text(header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok()))
-    }
-
-    /// Looks at an object of `size` bytes that was just written, if the answer did not name its version: a
-    /// web server that says yes to everything names none.
-    async fn check_written(
-        &self,
-        target: &ObjectAddress,
-        done: &PutResult,
-        size: u64,
-    ) -> Result<(), StoreError> {
-        if !done.e_tag.as_deref().is_some_and(answer::is_unnamed) {
-            return Ok(());
-        }
-        match self.look(target).await? {
-            Some(found) if found != size => Err(StoreError::Foreign {
-                location: self.location(&target.reference),
-                cause: format!(
-                    "the answer to a write of {size} bytes has no ETag, and the object has {found} bytes"
-                )
-                .into(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn web_page(&self, target: &ObjectAddress) -> StoreError {
-        StoreError::Foreign {
-            location: self.location(&target.reference),
-            cause: "a web page without an ETag, in the place of an object".into(),
-        }
-    }
-
     /// The next page of a listing, or `None` at its end.
     async fn next_page(
         &self,
@@ -199,30 +158,6 @@ impl Bucket {
         page.await
             .map_err(|failure| self.failed(failure, target, "listing"))
     }
-
-    /// The object, or as much of it as the store gives; and whether that is all of it.
-    async fn found(
-        &self,
-        path: &Path,
-        range: Option<Range<u64>>,
-        etag: Option<&str>,
-    ) -> (Result<GetResult, object_store::Error>, bool) {
-        let options = |range: Option<Range<u64>>| GetOptions {
-            range: range.map(GetRange::Bounded),
-            if_match: etag.map(str::to_owned),
-            ..GetOptions::default()
-        };
-        let Some(range) = range else {
-            return (self.store.get_opts(path, options(None)).await, true);
-        };
-        let start = range.start;
-        match self.store.get_opts(path, options(Some(range))).await {
-            Err(error) if has_no_ranges(&error, start) => {
-                (self.store.get_opts(path, options(None)).await, true)
-            }
-            found => (found, false),
-        }
-    }
 }
 
 #[async_trait]
@@ -235,26 +170,9 @@ impl Backend for Bucket {
         &self,
         target: &ObjectAddress,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        version: Option<&Version>,
     ) -> Result<Body, StoreError> {
-        let location = self.location(&target.reference);
-        let (found, whole) = self.found(&self.path(target)?, range, etag).await;
-        let found = found.map_err(|error| self.error(error, target, "reading"))?;
-        // Not every server honours If-Match.
-        check_version(etag, found.meta.e_tag.as_deref(), || location.clone())?;
-        if is_web_page(&found) {
-            return Err(self.web_page(target));
-        }
-        Ok(Body {
-            size: Some(found.meta.size),
-            etag: found.meta.e_tag.clone(),
-            start: found.range.start,
-            whole,
-            stream: found
-                .into_stream()
-                .map_err(move |error| StoreError::from_library(error, location.clone(), "reading"))
-                .boxed(),
-        })
+        read::get(self, target, range, version).await
     }
 
     async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
@@ -262,11 +180,11 @@ impl Backend for Bucket {
         let (path, payload) = (self.path(target)?, PutPayload::from_bytes(data));
         let done = self.store.put(&path, payload).await;
         let done = done.map_err(|error| self.error(error, target, "writing"))?;
-        self.check_written(target, &done, size).await
+        look::check_written(self, target, &done, size).await
     }
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
-        self.look(target).await?;
+        look::size(self, target).await?;
         Ok(())
     }
 
@@ -317,23 +235,6 @@ impl Backend for Bucket {
         let (path, id) = (self.path(target)?, id.to_owned());
         let aborted = self.store.abort_multipart(&path, &id).await;
         aborted.map_err(|error| self.error(error, target, "aborting an upload"))
-    }
-}
-
-/// Whether an answer comes from a web server that has a page for everything, such as a sign-in page: a
-/// store's object has a version even if it is a page.
-fn is_web_page(found: &GetResult) -> bool {
-    let kind = found.attributes.get(&Attribute::ContentType);
-    found.meta.e_tag.is_none() && kind.is_some_and(|kind| kind.starts_with("text/html"))
-}
-
-/// Whether the store gives the object as a whole only. An empty object has no first byte: servers
-/// say so with a status of its own, or by answering with the whole. An object that the store unpacks
-/// on the way (Google, `Content-Encoding: gzip`) has no ranges at all.
-fn has_no_ranges(error: &object_store::Error, start: u64) -> bool {
-    match RequestFailure::within(error) {
-        Some(failure) => start == 0 && failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
-        None => matches!(error, object_store::Error::Generic { .. }),
     }
 }
 

@@ -9,7 +9,7 @@ use object_store::path::Path;
 use object_store::{PutMultipartOptions, PutPayload};
 
 use super::ambiguous::AmbiguousStart;
-use super::{Bucket, answer, parts};
+use super::{Bucket, answer, look, parts};
 use crate::store::backend::{Backend as _, ObjectAddress, Part, PartsUpload};
 use crate::store::error::StoreError;
 use crate::store::http::{AmbiguousAttempts, FailureKind, RequestFailure};
@@ -71,7 +71,7 @@ impl PartsUpload for BucketUpload {
         let store = &self.bucket.store;
         let completed = store.complete_multipart(&self.path, &self.id, parts).await;
         match completed {
-            Ok(done) => self.bucket.check_written(&self.target, &done, size).await?,
+            Ok(done) => look::check_written(&self.bucket, &self.target, &done, size).await?,
             // The answer to an earlier attempt was lost, and now the upload does not exist any more; or
             // the answer cannot be read. It was completed, if the object is there.
             Err(error) => {
@@ -127,7 +127,7 @@ impl BucketUpload {
 
     /// The size of the object, if it exists.
     async fn size(&self) -> Option<u64> {
-        self.bucket.look(&self.target).await.ok().flatten()
+        look::size(&self.bucket, &self.target).await.ok().flatten()
     }
 
     async fn abort_others(&self) {

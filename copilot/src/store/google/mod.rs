@@ -18,7 +18,9 @@ use http::{HeaderMap, HeaderValue, header};
 use object_store::client::HttpRequest;
 use object_store::gcp::GoogleCloudStorageBuilder;
 
-use super::bucket::{Bucket, Dialect, WriteAnswers, checked_name, no_retries, restore};
+use super::bucket::{
+    Bucket, Dialect, RefusesConditions, WriteAnswers, checked_name, no_retries, restore,
+};
 use super::credentials::CredentialCache;
 use super::error::{SettingError, StoreService};
 use super::http::{Authorize, Client, RequestFailure, Service};
@@ -61,6 +63,7 @@ pub(super) fn open(
         endpoint: settings.endpoint().to_owned(),
         service: &SERVICE,
         dialect: Dialect::S3,
+        refuses_conditions: RefusesConditions::default(),
     })
 }
 

@@ -10,7 +10,7 @@ mod signing;
 
 use std::sync::Arc;
 
-use super::bucket::{Bucket, Dialect, WriteAnswers};
+use super::bucket::{Bucket, Dialect, RefusesConditions, WriteAnswers};
 use super::error::{SettingError, StoreService};
 use super::http::{Client, Service};
 pub(super) use keys::S3StoreSettings;
@@ -49,5 +49,6 @@ pub(super) fn open(
         address,
         service: &SERVICE,
         dialect: Dialect::S3,
+        refuses_conditions: RefusesConditions::default(),
     })
 }
