@@ -6,6 +6,7 @@ mod access;
 mod aws;
 mod azure;
 mod behaviour;
+mod fields;
 mod google;
 mod identity;
 mod suite;

@@ -66,7 +66,7 @@ impl Answer {
     fn page(self) -> Result<ListPage, ListingError> {
         let is_full = self.blobs.len() >= FULL_PAGE;
         let more = match self.next_marker {
-            Some(marker) if !marker.trim().is_empty() => More::Token(marker),
+            Some(marker) if !marker.is_empty() => More::Token(marker),
             None if is_full => More::Unnamed {
                 is_first_version: false,
             },
