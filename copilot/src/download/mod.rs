@@ -6,6 +6,7 @@
 
 mod error;
 mod job;
+mod leftover;
 mod lone;
 mod request;
 pub mod stream;
@@ -21,12 +22,15 @@ pub use job::run;
 pub use lone::LoneObject;
 pub use request::{DownloadMode, DownloadRequest};
 
+use self::leftover::EarlierFiles;
 use crate::idl::{self, LiteralMap};
 use crate::literal::Shown;
 use crate::literal::input::{self, Arrival, BlobInput, BlobKind, InputPlan, Offloaded, Target};
 use crate::report::{Timeline, document_names};
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, PlannedCopy, Stop, Summary, make_directory, write_file};
+use crate::transfer::{
+    Copy, Engine, PlannedCopy, Stop, Summary, make_directory, remove, write_file,
+};
 
 /// The most bytes of a message. Inputs are held in memory, so this limits our memory as well. The
 /// platform's own limit is far below.
@@ -40,6 +44,7 @@ async fn lay_out(
     timeline: &mut Timeline,
 ) -> Result<Summary, DownloadError> {
     let directory = input_directory(request)?;
+    let earlier = EarlierFiles::look(&directory);
     let stale = error_documents(request)?;
     // The platform would believe an error document of an earlier run, however main ends. Removing them
     // takes no time: the inputs arrive meanwhile.
@@ -49,6 +54,7 @@ async fn lay_out(
     );
     let (plan, summary) = fetched?;
     removed?;
+    earlier.report(&directory, &plan.directories, |_| false);
     write_metadata(&plan, request, &directory)?;
     timeline.mark("committed");
     info!(
@@ -72,6 +78,13 @@ async fn fetch_all(
     timeline: &mut Timeline,
 ) -> Result<(InputPlan, Summary), DownloadError> {
     let plan = plan_all(request, directory, engine, stop, timeline).await?;
+    // Those of an earlier run would say that everything is in place.
+    for file in request.format.files() {
+        let path = directory.join(file.name());
+        if !path.is_dir() {
+            remove(&path)?;
+        }
+    }
     write_values(&plan, directory)?;
     let summary = transfer(&plan, directory, engine, stop).await?;
     timeline.mark("transferred");

@@ -11,8 +11,10 @@ pub mod float;
 pub mod input;
 mod name;
 pub mod output;
+mod path_sample;
 mod problems;
 pub mod render;
 
 pub use name::{NameError, Shown};
+pub use path_sample::PathSample;
 pub use problems::Problems;

@@ -13,6 +13,7 @@ use futures_util::stream;
 use tracing::info;
 
 use crate::download::error::DownloadError;
+use crate::download::leftover::{EarlierFiles, is_of_stream};
 use crate::download::request::DownloadRequest;
 use crate::download::{
     self as download, error_documents, input_directory, lone, plan_all, reference, shown,
@@ -45,6 +46,7 @@ impl Streaming {
         timeline: &mut Timeline,
     ) -> Result<Self, DownloadError> {
         let directory = input_directory(request)?;
+        let earlier = EarlierFiles::look(&directory);
         let inputs = shown(&request.from_remote);
         let mut streaming = Self {
             directory,
@@ -69,6 +71,9 @@ impl Streaming {
         keep_only_data_of(&plan, directory)?;
         download::write_values(&plan, directory)?;
         download::write_metadata(&plan, request, directory)?;
+        earlier.report(directory, &plan.directories, |path| {
+            is_of_stream(&plan, path)
+        });
         timeline.mark("metadata");
         info!(directory = %directory.display(), "metadata files are in place: data follows");
         streaming.plan = Some(plan);

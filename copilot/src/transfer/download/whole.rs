@@ -18,6 +18,8 @@ pub(in crate::transfer) struct WholeRead<'a, S> {
     resumes: bool,
     /// Whether the server has sent a range that was not the rest of this version.
     misplaces: bool,
+    /// Whether the last answer was of another version.
+    differs: bool,
     /// How often the object was begun.
     begun: u32,
     breaks: Breaks,
@@ -47,6 +49,7 @@ impl<'a, S: Sink> WholeRead<'a, S> {
             at: 0,
             resumes: false,
             misplaces: false,
+            differs: false,
             begun,
             breaks: Breaks::new(0),
             cause: None,
@@ -93,13 +96,16 @@ impl<'a, S: Sink> WholeRead<'a, S> {
     async fn open(&mut self) -> Result<Body, CopyError> {
         let object = self.source.object;
         if self.resumes && self.at > 0 {
-            let rest = self.at..self.version.size().unwrap_or(u64::MAX);
-            let body = object.get(Some(rest), Some(&self.version)).await?;
+            let body = object
+                .get(Some(self.at..u64::MAX), Some(&self.version))
+                .await?;
             if body.start == 0 || self.is_rest(&body) {
                 return Ok(body);
             }
-            self.misplaces = self.version.same_as(&body.version) != SameVersion::No;
+            self.differs = self.version.same_as(&body.version) == SameVersion::No;
+            self.misplaces = !self.differs;
         }
+        self.check_begun()?;
         Ok(object.get(None, None).await?)
     }
 
@@ -112,6 +118,7 @@ impl<'a, S: Sink> WholeRead<'a, S> {
             && self.version.same_as(&body.version) == SameVersion::Yes
     }
 
+    /// Reads a body, and tells what follows.
     async fn read(&mut self, body: Body) -> Result<Step, CopyError> {
         if body.start == 0 {
             self.begin(&body)?;
@@ -143,21 +150,15 @@ impl<'a, S: Sink> WholeRead<'a, S> {
 
     /// Notes that the object begins, or begins anew.
     fn begin(&mut self, body: &Body) -> Result<(), CopyError> {
-        let differs = self.version.same_as(&body.version) == SameVersion::No;
-        if self.begun >= self.source.retry.attempts.max(1) {
-            return Err(match self.cause.take() {
-                _ if differs => self.source.object.changed().into(),
-                Some(error @ CopyError::Unmarked { .. }) => error,
-                cause => self.source.unproven(self.begun, cause),
-            });
-        }
+        self.differs = self.version.same_as(&body.version) == SameVersion::No;
+        self.check_begun()?;
         self.begun += 1;
         self.resumes = body.version.is_provable() && !self.misplaces;
         self.version = body.version.clone();
         if self.at > 0 {
             tracing::debug!(
                 object = self.source.object.reference().shown(),
-                differs,
+                differs = self.differs,
                 begun = self.begun,
                 "reading the object anew"
             );
@@ -165,6 +166,18 @@ impl<'a, S: Sink> WholeRead<'a, S> {
             self.breaks = Breaks::new(0);
         }
         self.sink.begin(self.version.size())
+    }
+
+    /// Refuses to begin once more than there are attempts.
+    fn check_begun(&mut self) -> Result<(), CopyError> {
+        if self.begun < self.source.retry.attempts.max(1) {
+            return Ok(());
+        }
+        Err(match self.cause.take() {
+            _ if self.differs => self.source.object.changed().into(),
+            Some(error @ CopyError::Unmarked { .. }) => error,
+            cause => self.source.unproven(self.begun, cause),
+        })
     }
 
     /// Compares a reading without any mark of its end with the one before: a server that dies in the middle
