@@ -9,5 +9,6 @@ mod behaviour;
 mod fields;
 mod google;
 mod identity;
+mod pages;
 mod suite;
 mod tls;

@@ -54,7 +54,8 @@ impl Answer {
             };
             return true;
         }
-        if field == "Content-Length" {
+        // Azure's listings have an element of this name.
+        if field == "Content-Length" && !self.body.starts_with(b"<") {
             self.headers
                 .push((field.to_owned(), self.body.len().to_string().into()));
         }

@@ -120,49 +120,83 @@ impl Client {
     }
 }
 
-/// Asks a store that has this flaw for the answer that has it.
-pub async fn run(client: Client, flaw: Flaw) -> Found {
-    let (small, large) = (bytes(700, 1), bytes(LARGE, 2));
-    let mut objects = vec![("small", &*small), ("large", &*large)];
-    objects.extend([("p/a", &b"1"[..]), ("p/b", b"22"), ("p/c", b"333")]);
-    let store = Store::start(flaw, &objects);
-    let host = store.server.address().to_string();
-    let stores = Arc::new(client.stores(&host, flaw.answer == "token"));
-    let object = |key: &str| stores.open(&client.reference(&host, key)).unwrap();
-    let limits = TransferLimits {
-        part_size: PART as u64,
-        ..TransferLimits::within(None)
-    };
-    let engine = Engine::new(Arc::clone(&stores), limits);
-    let result = match flaw.answer {
-        "GET" => {
-            let reference = client.reference(&host, "small");
-            let read = engine.read(&reference, 1 << 20, &Stop::default()).await;
-            read.map(|found| found == small)
-                .map_err(|error| error.to_string())
+/// A store, and what asks it in one way.
+pub struct Asker {
+    pub client: Client,
+    store: Store,
+    stores: Arc<Stores>,
+}
+
+impl Asker {
+    pub fn start(client: Client) -> Self {
+        let store = Store::start();
+        let host = store.server.address().to_string();
+        Self {
+            client,
+            stores: Arc::new(client.stores(&host, false)),
+            store,
         }
-        "GET of a range" => download(&engine, client.reference(&host, "large"), &large).await,
-        "HEAD" | "token" => shown(object("small").exists().await),
-        "listing" => listed(&object("p")).await,
-        "PUT" => {
-            let put = object("new").put(Bytes::from(small.clone())).await;
-            shown(put).map(|()| store.object("new").as_ref() == Some(&small))
+    }
+
+    /// Asks the store, with this flaw, for the answer that has it.
+    pub async fn run(&self, flaw: Flaw) -> Found {
+        let (small, large) = (bytes(700, 1), bytes(LARGE, 2));
+        let mut objects = vec![("small", &*small), ("large", &*large)];
+        objects.extend([("p/a", &b"1"[..]), ("p/b", b"22"), ("p/c", b"333")]);
+        self.store.reset(flaw, &objects);
+        let result = self.ask(flaw.answer, &small, &large).await;
+        Found {
+            result,
+            looked: self.store.was_asked("HEAD") && !matches!(flaw.answer, "HEAD" | "token"),
+            listed: self.store.was_asked("list of parts"),
+            applied: self.store.applied(),
         }
-        "DELETE" => shown(object("small").delete().await).map(|()| store.object("small").is_none()),
-        "abort" => {
-            let upload = object("up").begin().await.unwrap();
-            shown(upload.abort().await).map(|()| true)
+    }
+
+    /// Whether the store did what it was asked; or the failure.
+    async fn ask(&self, answer: &str, small: &[u8], large: &[u8]) -> Result<bool, String> {
+        let host = self.store.server.address().to_string();
+        let reference = |key: &str| self.client.reference(&host, key);
+        let object = |key: &str| self.stores.open(&reference(key)).unwrap();
+        let has = |key: &str, content: &[u8]| self.store.object(key).as_deref() == Some(content);
+        let limits = TransferLimits {
+            part_size: PART as u64,
+            ..TransferLimits::within(None)
+        };
+        let engine = Engine::new(Arc::clone(&self.stores), limits);
+        match answer {
+            "GET" => {
+                let stop = Stop::default();
+                let read = engine.read(&reference("small"), 1 << 20, &stop).await;
+                read.map(|found| found == small)
+                    .map_err(|error| error.to_string())
+            }
+            "GET of a range" => download(&engine, reference("large"), large).await,
+            "HEAD" => shown(object("small").exists().await),
+            "token" => {
+                // They are kept, so each question needs new stores.
+                let stores = self.client.stores(&host, true);
+                let object = stores.open(&reference("small")).unwrap();
+                shown(object.exists().await)
+            }
+            "listing" => listed(&object("p")).await,
+            "PUT" => {
+                let put = object("new").put(Bytes::copy_from_slice(small)).await;
+                shown(put).map(|()| has("new", small))
+            }
+            "DELETE" => {
+                let deleted = object("small").delete().await;
+                shown(deleted).map(|()| self.store.object("small").is_none())
+            }
+            "abort" => {
+                let upload = object("up").begin().await.unwrap();
+                shown(upload.abort().await).map(|()| true)
+            }
+            _ => {
+                let uploaded = upload(&object("up"), large).await;
+                shown(uploaded).map(|()| has("up", large))
+            }
         }
-        _ => {
-            let uploaded = upload(&object("up"), &large).await;
-            shown(uploaded).map(|()| store.object("up").as_ref() == Some(&large))
-        }
-    };
-    Found {
-        result,
-        looked: store.was_asked("HEAD") && !matches!(flaw.answer, "HEAD" | "token"),
-        listed: store.was_asked("list of parts"),
-        applied: store.applied(),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Store {
 
 #[derive(Debug)]
 struct State {
-    flaw: Flaw,
+    flaw: Option<Flaw>,
     /// Whether the flaw's field was in an answer.
     applied: bool,
     objects: BTreeMap<String, Vec<u8>>,
@@ -36,14 +36,11 @@ struct State {
 }
 
 impl Store {
-    pub fn start(flaw: Flaw, objects: &[(&str, &[u8])]) -> Self {
-        let objects = objects.iter();
+    pub fn start() -> Self {
         let state = Arc::new(Mutex::new(State {
-            flaw,
+            flaw: None,
             applied: false,
-            objects: objects
-                .map(|(key, content)| ((*key).to_owned(), content.to_vec()))
-                .collect(),
+            objects: BTreeMap::new(),
             parts: BTreeMap::new(),
             asked: Vec::new(),
         }));
@@ -57,6 +54,20 @@ impl Store {
         });
         let server = server.unwrap();
         Self { server, state }
+    }
+
+    /// From now on it has these objects, and this flaw.
+    pub fn reset(&self, flaw: Flaw, objects: &[(&str, &[u8])]) {
+        let objects = objects.iter();
+        *self.state() = State {
+            flaw: Some(flaw),
+            applied: false,
+            objects: objects
+                .map(|(key, content)| ((*key).to_owned(), content.to_vec()))
+                .collect(),
+            parts: BTreeMap::new(),
+            asked: Vec::new(),
+        };
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -134,8 +145,9 @@ impl State {
                 }
             }
         };
-        if kind == self.flaw.answer && answer.status < 300 {
-            self.applied |= answer.flaw(self.flaw.field, self.flaw.how);
+        let flaw = self.flaw.filter(|flaw| flaw.answer == kind);
+        if let Some(flaw) = flaw.filter(|_| answer.status < 300) {
+            self.applied |= answer.flaw(flaw.field, flaw.how);
         }
         answer
     }
@@ -249,7 +261,7 @@ impl State {
         let name = name.into_iter().flatten().next().unwrap().clone();
         self.parts.insert(name, request.body.clone());
         let mut answer = Answer::tagged(&tag(&request.body));
-        if self.flaw.answer == "list of parts" {
+        if self.flaw.is_some_and(|flaw| flaw.answer == "list of parts") {
             // Else nobody asks for the list.
             answer.headers.retain(|(name, _)| name != "ETag");
         }
