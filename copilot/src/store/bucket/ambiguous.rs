@@ -205,4 +205,18 @@ mod tests {
         let none: Uploads = quick_xml::de::from_reader(&none[..]).unwrap();
         assert!(none.uploads.is_empty());
     }
+
+    #[test]
+    fn an_upload_without_a_date_is_not_taken_for_ours() {
+        let listed = |date: &str| ListedUpload {
+            key: "a".to_owned(),
+            upload_id: "one".to_owned(),
+            initiated: Some(date.to_owned()),
+        };
+        assert!(listed("2026-08-01T10:11:12.345Z").began().is_ok());
+        for date in ["", "yesterday"] {
+            let unknown = listed(date).began();
+            assert!(matches!(unknown, Err(AbortError::NoDate)), "{date}");
+        }
+    }
 }

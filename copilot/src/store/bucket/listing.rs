@@ -16,6 +16,10 @@ use crate::store::backend::ListEntry;
 use crate::store::http::{FailureKind, RequestFailure};
 pub(super) use walk::{PageStart, Walk};
 
+/// Keys on a page: as many as S3 sends. Azure sends five times as many if it is not asked for less, and a
+/// page has to fit into memory.
+const PAGE: usize = 1000;
+
 /// Characters that a query value may hold as they are.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -116,14 +120,16 @@ impl Dialect {
                 format!("marker={}&prefix={prefix}", encoded(marker))
             }
             (Self::Azure, PageStart::First | PageStart::FirstVersion) => {
-                format!("comp=list&prefix={prefix}&restype=container")
+                format!("comp=list&maxresults={PAGE}&prefix={prefix}&restype=container")
             }
             (
                 Self::Azure,
                 PageStart::Token(marker) | PageStart::Marker(marker) | PageStart::After(marker),
             ) => {
                 let marker = encoded(marker);
-                format!("comp=list&marker={marker}&prefix={prefix}&restype=container")
+                format!(
+                    "comp=list&marker={marker}&maxresults={PAGE}&prefix={prefix}&restype=container"
+                )
             }
         };
         let mut request = HttpRequest::new(HttpRequestBody::empty());
@@ -221,12 +227,12 @@ mod tests {
             (
                 Dialect::Azure,
                 PageStart::First,
-                "comp=list&prefix=P&restype=container",
+                "comp=list&maxresults=1000&prefix=P&restype=container",
             ),
             (
                 Dialect::Azure,
                 PageStart::Token(text()),
-                "comp=list&marker=t%26%3D%2F&prefix=P&restype=container",
+                "comp=list&marker=t%26%3D%2F&maxresults=1000&prefix=P&restype=container",
             ),
         ] {
             let request = dialect.request("http://h/b", "a b/é+%/", &start);

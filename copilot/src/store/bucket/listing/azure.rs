@@ -4,12 +4,9 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{ListPage, ListedSize, ListingError, More, once};
+use super::{ListPage, ListedSize, ListingError, More, PAGE, once};
 use crate::store::backend::ListEntry;
 use crate::store::bucket::document::{self, DocumentError, Element};
-
-/// The blobs of a page when the request names no number: the most that Azure sends.
-const FULL_PAGE: usize = 5000;
 
 /// The fields of an answer that matter.
 #[derive(Default)]
@@ -64,7 +61,7 @@ impl Answer {
     }
 
     fn page(self) -> Result<ListPage, ListingError> {
-        let is_full = self.blobs.len() >= FULL_PAGE;
+        let is_full = self.blobs.len() >= PAGE;
         let more = match self.next_marker {
             Some(marker) if !marker.is_empty() => More::Token(marker),
             None if is_full => More::Unnamed {
@@ -199,8 +196,8 @@ mod tests {
         let unnamed = More::Unnamed {
             is_first_version: false,
         };
-        assert_eq!(page(FULL_PAGE, ""), unnamed);
-        assert_eq!(page(FULL_PAGE, "<NextMarker/>"), More::No);
-        assert_eq!(page(FULL_PAGE - 1, ""), More::No);
+        assert_eq!(page(PAGE, ""), unnamed);
+        assert_eq!(page(PAGE, "<NextMarker/>"), More::No);
+        assert_eq!(page(PAGE - 1, ""), More::No);
     }
 }
