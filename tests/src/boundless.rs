@@ -243,8 +243,11 @@ fn list(query: &str) -> Response<Made> {
         _ => None,
     };
     let (count, size): (u64, u64) = count.unwrap_or_default();
-    let mut text = String::from("<ListBucketResult>");
     let next = (first + PAGE).min(count);
+    let mut text = format!(
+        "<ListBucketResult><IsTruncated>{}</IsTruncated>",
+        next < count
+    );
     for number in first..next {
         let _ = write!(
             text,

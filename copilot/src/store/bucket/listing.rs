@@ -1,7 +1,8 @@
 //! A bucket's listing, page by page, with keys exactly as the store has them.
 //!
-//! `Dialect` is the form of requests and answers: `s3` and `azure` read answers. `Walk` goes from page to page: it never ends too early, and never goes on without new
-//! keys. Never here: sending. Caller: `bucket`.
+//! `Dialect` is the form of requests and answers: `s3` and `azure` read answers. `Walk` goes from page to
+//! page: it never ends too early, and never goes on without new keys. Never here: sending. Caller:
+//! `bucket`.
 
 mod azure;
 mod s3;
@@ -14,7 +15,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::document::DocumentError;
 use crate::store::backend::ListEntry;
 use crate::store::http::{FailureKind, RequestFailure};
-pub(super) use walk::{PageStart, Walk};
+use walk::PageStart;
+pub(super) use walk::Walk;
 
 /// Keys on a page: as many as S3 sends. Azure sends five times as many if it is not asked for less, and a
 /// page has to fit into memory.

@@ -5,7 +5,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{ListPage, ListedSize, ListingError, More, once};
+use super::{ListPage, ListedSize, ListingError, More, PAGE, once};
 use crate::store::backend::ListEntry;
 use crate::store::bucket::document::{self, DocumentError, Element};
 
@@ -17,7 +17,8 @@ struct Answer {
     entry: Contents,
     is_truncated: Option<String>,
     token: Option<String>,
-    marker: Option<String>,
+    /// Whether it is an answer of the first version.
+    has_marker: bool,
     next_marker: Option<String>,
     max_keys: Option<String>,
     encoding: Option<String>,
@@ -45,9 +46,9 @@ impl Answer {
             ["Contents"] => self.entries.push(std::mem::take(&mut self.entry)),
             ["IsTruncated"] => once(&mut self.is_truncated, text, "IsTruncated")?,
             ["NextContinuationToken"] => once(&mut self.token, text, "NextContinuationToken")?,
-            ["Marker"] => once(&mut self.marker, text, "Marker")?,
             ["NextMarker"] => once(&mut self.next_marker, text, "NextMarker")?,
             // These are only hints, and the last one counts.
+            ["Marker"] => self.has_marker = true,
             ["MaxKeys"] => self.max_keys = Some(text.to_owned()),
             ["EncodingType"] => self.encoding = Some(text.to_owned()),
             ["CommonPrefixes", "Prefix"] if !text.is_empty() => {
@@ -79,9 +80,9 @@ impl Answer {
             .into_iter()
             .map(entry)
             .collect::<Result<_, _>>()?;
-        let is_first_version = self.marker.is_some() || self.next_marker.is_some();
+        let is_first_version = self.has_marker || self.next_marker.is_some();
         let full = self.max_keys.and_then(|text| text.trim().parse().ok());
-        let is_full = full.is_some_and(|full: usize| full > 0 && objects.len() >= full);
+        let is_full = objects.len() >= full.filter(|full| *full > 0).unwrap_or(PAGE);
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let is_truncated = self.is_truncated.as_deref().and_then(boolean);
         let more = match (filled(self.token), filled(self.next_marker)) {
@@ -197,6 +198,18 @@ mod tests {
             let inner = format!("{}{}", entry("a"), parts.concat());
             assert_eq!(page(&inner).unwrap().more, expected, "{parts:?}");
         }
+    }
+
+    #[test]
+    fn a_page_that_is_full_and_names_no_end_is_not_the_last() {
+        let more = |count, rest: &str| page(&(entry("a").repeat(count) + rest)).unwrap().more;
+        let unnamed = More::Unnamed {
+            is_first_version: false,
+        };
+        assert_eq!(more(PAGE, ""), unnamed);
+        assert_eq!(more(PAGE, "<MaxKeys>many</MaxKeys>"), unnamed);
+        assert_eq!(more(PAGE, "<IsTruncated>false</IsTruncated>"), More::No);
+        assert_eq!(more(PAGE - 1, ""), More::No);
     }
 
     #[test]
