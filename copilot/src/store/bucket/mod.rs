@@ -4,13 +4,16 @@
 //! Objects and uploads in parts go through `object_store`. Its signing, retries and listing are
 //! replaced: each attempt is authorized anew, so a retried request never carries an old signature, a
 //! key may hold any character (`names`), and one key that the library cannot express does not fail a
-//! whole page (`listing`). `upload` holds uploads in parts, `ambiguous` those whose ids were lost.
+//! whole page (`listing`). `upload` holds uploads in parts, `ambiguous` those whose ids were lost, `completed`
+//! those whose end was not told, `checksum` what buckets with Object Lock ask for.
 //!
 //! Never here: settings, credentials, which reference belongs to which bucket. Callers:
 //! `store::object`, through `Backend`; `s3`, `google` and `azure` open buckets.
 
 mod address;
 mod ambiguous;
+mod checksum;
+mod completed;
 mod listing;
 mod names;
 mod upload;
@@ -35,6 +38,7 @@ use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Authorize, Client, RequestFailure};
 use super::reference::Reference;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
+pub(super) use checksum::ChecksumUploads;
 pub(super) use listing::Dialect;
 use listing::ListPage;
 pub(super) use names::restore;
@@ -49,6 +53,8 @@ impl<T: ObjectStore + MultipartStore> Library for T {}
 pub(super) struct Bucket {
     /// The library's store over `address`, which neither signs nor retries.
     pub(super) store: Box<dyn Library>,
+    /// The same for uploads with checksums, where the store may ask for them.
+    pub(super) checksums: Option<ChecksumUploads>,
     /// For the requests that we make ourselves.
     pub(super) requests: Client,
     /// Adds our credentials to a request.
@@ -188,7 +194,13 @@ impl Backend for Bucket {
 
     async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
         let (path, payload) = (self.path(target)?, PutPayload::from_bytes(data));
-        let done = self.store.put(&path, payload).await;
+        let checked = self.checks_uploads();
+        let mut done = self.uploads(checked).put(&path, payload.clone()).await;
+        if let Err(error) = &done
+            && self.can_check(error, checked)
+        {
+            done = self.uploads(true).put(&path, payload).await;
+        }
         done.map_err(|error| self.error(error, target, "writing"))?;
         Ok(())
     }

@@ -10,7 +10,7 @@ use object_store::client::{HttpRequest, HttpRequestBody};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::store::credentials::credential_failure;
+use crate::store::credentials::{credential_failure, refused_credential};
 use crate::store::error::SettingError;
 use crate::store::http::{Answer, Client, RequestFailure, Unsigned};
 
@@ -64,8 +64,9 @@ pub(super) async fn send(
     server: &str,
 ) -> Result<Bytes, RequestFailure> {
     let answer = client.send(request, &Unsigned, Answer::Whole).await;
-    let answer = answer
-        .map_err(|failure| credential_failure(format!("no token from {server}: {failure}")))?;
+    let answer = answer.map_err(|failure| {
+        refused_credential(format!("no token from {server}: {failure}"), &failure)
+    })?;
     let body = answer.into_body().bytes().await;
     body.map_err(|error| credential_failure(error.to_string()))
 }
