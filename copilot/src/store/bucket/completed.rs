@@ -2,19 +2,23 @@
 //! it was sent again.
 //!
 //! The object is looked at. That it has the right size proves nothing, since the same task may have written it
-//! before. So its tag must be that of our parts, or the store must have made it after our upload began.
+//! before. So its tag must be that of our parts, or the store must have made it after our upload began. Where
+//! neither is told, the object is read again, and each part of it compared with the digest of ours.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::TryStreamExt as _;
 use http::{HeaderMap, Method, header};
 use md5::{Digest as _, Md5};
+use object_store::ObjectStoreExt as _;
 use object_store::client::{HttpRequest, HttpRequestBody};
 use object_store::multipart::PartId;
 use object_store::path::Path;
 
 use super::ambiguous::{GRAIN, server_time};
 use super::{Bucket, names};
+use crate::store::http::causes;
 
 /// Time for the look.
 const LOOK: Duration = Duration::from_secs(20);
@@ -23,10 +27,12 @@ const LOOK: Duration = Duration::from_secs(20);
 pub(super) struct Expected {
     /// Its size in bytes.
     pub(super) size: u64,
+    /// The size of its parts but the last, in bytes.
+    pub(super) part_size: u64,
     /// The number of its parts.
     pub(super) parts: usize,
-    /// The tag that S3 makes of the parts' tags, where those are digests of MD5.
-    pub(super) tag: Option<String>,
+    /// The MD5 of each part, where the store's tags of parts are that.
+    pub(super) digests: Option<Vec<u128>>,
     /// The time since our upload began.
     pub(super) age: Duration,
 }
@@ -38,7 +44,7 @@ pub(super) enum Incomplete {
     #[error("a look at the object failed: {0}")]
     Unseen(String),
     /// It has another size, or none was told.
-    #[error("the object has {found:?} bytes and not {expected}")]
+    #[error("the object has {} bytes and not {expected}", found.map_or("?".to_owned(), |size| size.to_string()))]
     Size { found: Option<u64>, expected: u64 },
     /// It is made of another number of parts.
     #[error("the object is made of {found} parts and not {expected}")]
@@ -46,24 +52,38 @@ pub(super) enum Incomplete {
     /// It was there before, or its time is not told.
     #[error("nothing shows that the object is newer than the upload")]
     Older,
+    /// It has other bytes.
+    #[error("the object has other bytes than the upload")]
+    Other,
+}
+
+/// The MD5 of each part, if the tags that the store gave them are that.
+pub(super) fn digests_of(parts: &[PartId]) -> Option<Vec<u128>> {
+    let digest = |part: &PartId| {
+        // With checksums, the library keeps the tag as a part of a document.
+        let text = part.content_id.as_str();
+        let text = text.split_once("<ETag>").map_or(text, |(_, after)| after);
+        let text = text.split_once('<').map_or(text, |(before, _)| before);
+        let text = text.trim_start_matches("&quot;").trim_end_matches("&quot;");
+        let text = text.trim_matches('"');
+        let is_digest = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u128::from_str_radix(text, 16).ok().filter(|_| is_digest)
+    };
+    parts.iter().map(digest).collect()
 }
 
 /// The tag that S3 and most servers of its protocol give an object in parts: the MD5 of the parts' MD5s, and
 /// their number.
-pub(super) fn tag_of(parts: &[PartId]) -> Option<String> {
-    let mut digest = Md5::new();
-    for part in parts {
-        let text = part.content_id.trim_matches('"');
-        let is_digest = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let value = u128::from_str_radix(text, 16).ok().filter(|_| is_digest)?;
-        digest.update(value.to_be_bytes());
+fn tag_of(digests: &[u128]) -> String {
+    let mut whole = Md5::new();
+    for digest in digests {
+        whole.update(digest.to_be_bytes());
     }
-    let digest: [u8; 16] = digest.finalize().into();
-    Some(format!(
-        "{:032x}-{}",
-        u128::from_be_bytes(digest),
-        parts.len()
-    ))
+    format!("{:032x}-{}", value(whole), digests.len())
+}
+
+fn value(digest: Md5) -> u128 {
+    u128::from_be_bytes(digest.finalize().into())
 }
 
 /// Looks at the object at `path`.
@@ -83,7 +103,72 @@ pub(super) async fn look(
     let answer = answer.map_err(|_| Incomplete::Unseen(format!("no answer within {LOOK:?}")))?;
     let answer = answer.map_err(|failure| Incomplete::Unseen(failure.to_string()))?;
     let now = server_time(answer.headers());
-    compare(answer.headers(), now, expected)
+    match (compare(answer.headers(), now, expected), &expected.digests) {
+        (Err(Incomplete::Older), Some(digests)) => {
+            read_again(bucket, path, digests, expected.part_size).await
+        }
+        (compared, _) => compared,
+    }
+}
+
+/// Reads the object, and compares each part with its digest.
+async fn read_again(
+    bucket: &Bucket,
+    path: &Path,
+    digests: &[u128],
+    part_size: u64,
+) -> Result<(), Incomplete> {
+    let unseen = |error: object_store::Error| Incomplete::Unseen(causes(&error));
+    let mut body = bucket.store.get(path).await.map_err(unseen)?.into_stream();
+    let mut found = Digests::new(part_size);
+    while let Some(data) = body.try_next().await.map_err(unseen)? {
+        found.update(&data);
+    }
+    if found.end() == digests {
+        return Ok(());
+    }
+    Err(Incomplete::Other)
+}
+
+/// The digests of parts of one size, one after the other.
+struct Digests {
+    part_size: u64,
+    done: Vec<u128>,
+    current: Md5,
+    /// Bytes of the current part.
+    length: u64,
+}
+
+impl Digests {
+    fn new(part_size: u64) -> Self {
+        Self {
+            part_size: part_size.max(1),
+            done: Vec::new(),
+            current: Md5::new(),
+            length: 0,
+        }
+    }
+
+    fn update(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            let room = usize::try_from(self.part_size - self.length).unwrap_or(usize::MAX);
+            let (now, later) = data.split_at(data.len().min(room));
+            self.current.update(now);
+            self.length += now.len() as u64;
+            data = later;
+            if self.length == self.part_size {
+                self.done.push(value(std::mem::take(&mut self.current)));
+                self.length = 0;
+            }
+        }
+    }
+
+    fn end(mut self) -> Vec<u128> {
+        if self.length > 0 {
+            self.done.push(value(self.current));
+        }
+        self.done
+    }
 }
 
 fn compare(headers: &HeaderMap, now: DateTime<Utc>, expected: &Expected) -> Result<(), Incomplete> {
@@ -96,12 +181,13 @@ fn compare(headers: &HeaderMap, now: DateTime<Utc>, expected: &Expected) -> Resu
         });
     }
     let tag = text(header::ETAG).map(|tag| tag.trim().trim_matches('"'));
-    if tag.is_some() && tag == expected.tag.as_deref() {
+    let ours = expected.digests.as_deref().map(tag_of);
+    if tag.is_some() && tag == ours.as_deref() {
         return Ok(());
     }
     // `…-7`: the tag of an object in seven parts, whatever stands before.
     let parts = tag.and_then(|tag| tag.rsplit_once('-')?.1.parse().ok());
-    if let Some(found) = parts.filter(|found| *found != expected.parts && expected.tag.is_some()) {
+    if let Some(found) = parts.filter(|found| *found != expected.parts && ours.is_some()) {
         let expected = expected.parts;
         return Err(Incomplete::Parts { found, expected });
     }
@@ -141,14 +227,32 @@ mod tests {
     /// `59ad…` is the MD5 of the sixteen bytes of `d41d…`.
     #[test]
     fn the_tag_of_an_object_is_made_of_its_parts() {
+        const EMPTY: u128 = 0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e;
         let empty = "\"d41d8cd98f00b204e9800998ecf8427e\"";
-        assert_eq!(
-            tag_of(&[part(empty)]).as_deref(),
-            Some("59adb24ef3cdbe0297f05b395827453f-1")
-        );
-        for other in ["", "\"abc\"", "<part/>", "zz1d8cd98f00b204e9800998ecf8427e"] {
-            assert_eq!(tag_of(&[part(empty), part(other)]), None, "{other}");
+        let document = "<PartMetadata><ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag>\
+                        <ChecksumSHA256>x</ChecksumSHA256></PartMetadata>";
+        for same in [empty, empty.trim_matches('"'), document] {
+            assert_eq!(digests_of(&[part(same)]), Some(vec![EMPTY]), "{same}");
         }
+        assert_eq!(tag_of(&[EMPTY]), "59adb24ef3cdbe0297f05b395827453f-1");
+        for other in ["", "\"abc\"", "<part/>", "zz1d8cd98f00b204e9800998ecf8427e"] {
+            assert_eq!(digests_of(&[part(empty), part(other)]), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_digests_of_parts_do_not_depend_on_the_pieces() {
+        let data = b"0123456789";
+        let digest = |data: &[u8]| value(Md5::new().chain_update(data));
+        for piece in 1..=10 {
+            let mut found = Digests::new(4);
+            data.chunks(piece).for_each(|piece| found.update(piece));
+            let expected = [digest(b"0123"), digest(b"4567"), digest(b"89")];
+            assert_eq!(found.end(), expected, "{piece}");
+        }
+        let mut found = Digests::new(5);
+        found.update(data);
+        assert_eq!(found.end().len(), 2);
     }
 
     #[test]
@@ -181,8 +285,9 @@ mod tests {
         ] {
             let wanted = Expected {
                 size: 10,
+                part_size: 10,
                 parts: 1,
-                tag: Some(ours.to_owned()),
+                digests: Some(vec![0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e]),
                 age: Duration::from_secs(20),
             };
             assert_eq!(

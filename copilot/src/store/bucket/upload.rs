@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -28,6 +29,8 @@ struct BucketUpload {
     id: String,
     /// Whether its parts carry checksums because the bucket asked for them.
     checked: bool,
+    /// The size of its largest part, in bytes: that of all but the last.
+    part_size: AtomicU64,
     /// Other uploads that may have begun beside it.
     start: AmbiguousStart,
 }
@@ -53,6 +56,7 @@ pub(super) async fn begin(
             path,
             id,
             checked,
+            part_size: AtomicU64::new(0),
             start,
         })),
         Err(error) => {
@@ -69,6 +73,8 @@ impl PartsUpload for BucketUpload {
     }
 
     async fn part(&self, index: usize, _: u64, data: Bytes) -> Result<Part, StoreError> {
+        self.part_size
+            .fetch_max(data.len() as u64, Ordering::Relaxed);
         let payload = PutPayload::from_bytes(data);
         let store = self.library();
         let done = store.put_part(&self.path, &self.id, index, payload).await;
@@ -82,7 +88,7 @@ impl PartsUpload for BucketUpload {
 
     async fn complete(&self, parts: Vec<Part>, size: u64) -> Result<(), StoreError> {
         let parts: Vec<PartId> = parts.into_iter().filter_map(|part| part.0).collect();
-        let (count, tag) = (parts.len(), completed::tag_of(&parts));
+        let (count, digests) = (parts.len(), completed::digests_of(&parts));
         let store = self.library();
         let ended = store.complete_multipart(&self.path, &self.id, parts).await;
         if let Err(error) = ended {
@@ -91,8 +97,9 @@ impl PartsUpload for BucketUpload {
             }
             let expected = Expected {
                 size,
+                part_size: self.part_size.load(Ordering::Relaxed),
                 parts: count,
-                tag,
+                digests,
                 age: self.start.age(),
             };
             if let Err(reason) = completed::look(&self.bucket, &self.path, &expected).await {

@@ -103,9 +103,8 @@ mod tests {
         for (name, meaning) in rows.chain(prefixes) {
             let (what, advice) = match meaning {
                 Meaning::State(state) => (state.what, state.advice),
-                Meaning::Denied(advice) => ("x", advice),
                 Meaning::BadCredentials("") => continue,
-                Meaning::BadCredentials(advice) => ("x", advice),
+                Meaning::Denied(advice) | Meaning::BadCredentials(advice) => ("x", advice),
                 _ => continue,
             };
             assert!(advice.starts_with(char::is_uppercase), "{name}: {advice}");

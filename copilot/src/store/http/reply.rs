@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use chrono::DateTime;
 use http::{HeaderMap, StatusCode};
 
 use crate::store::code::{self, Meaning};
@@ -60,7 +61,10 @@ impl Reply {
             }),
             region,
             location,
-            ahead: date.and_then(|date| ahead_of(&date, SystemTime::now())),
+            ahead: date
+                .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
+                .or_else(|| server_time(&text))
+                .and_then(|theirs| ahead_of(theirs, SystemTime::now())),
             request_id: header("x-amz-request-id").or_else(|| header("x-ms-request-id")),
             excerpt: shown.then(|| text.trim().chars().take(EXCERPT).collect()),
             code,
@@ -83,14 +87,15 @@ impl Reply {
 
     /// Whether the same request may succeed later.
     pub(in crate::store) fn is_transient(&self) -> bool {
-        match (self.meaning(), self.status.as_u16()) {
-            (Some(Meaning::Transient | Meaning::Throttled), _) => true,
-            (Some(_), _) => false,
-            // A failure after the head of a success: the store's own, unless its code says otherwise.
-            (None, 200..300) => true,
+        if let Some(meaning) = self.meaning() {
+            return matches!(meaning, Meaning::Transient | Meaning::Throttled);
+        }
+        match self.status.as_u16() {
             // What the server does not implement stays so (RFC 9110 §15.6.2, §15.6.6).
-            (None, 501 | 505) => false,
-            (None, status) => matches!(status, 408 | 425 | 429 | 500..),
+            501 | 505 => false,
+            // A failure after the head of a success: the store's own, unless its code says otherwise.
+            200..300 | 408 | 425 | 429 | 500.. => true,
+            _ => false,
         }
     }
 
@@ -117,7 +122,8 @@ impl fmt::Display for Reply {
             write!(f, ", {code}")?;
         }
         if let Some(message) = &self.message {
-            write!(f, ": {message}")?;
+            // A sentence goes on after it.
+            write!(f, ": {}", message.trim_end_matches('.'))?;
         }
         if let Some(excerpt) = &self.excerpt {
             write!(f, ": {}", excerpt.escape_default())?;
@@ -202,9 +208,14 @@ fn region_in(location: &str) -> Option<String> {
     is_region.then(|| region.to_owned())
 }
 
-/// Seconds by which the moment `now` is ahead of a header `Date`.
-fn ahead_of(date: &str, now: SystemTime) -> Option<i64> {
-    let theirs = httpdate::parse_http_date(date.trim()).ok()?;
+/// The server's time in the document of S3's error `RequestTimeTooSkewed`.
+fn server_time(body: &str) -> Option<SystemTime> {
+    let time = DateTime::parse_from_rfc3339(&element(body, "ServerTime")?).ok()?;
+    Some(time.into())
+}
+
+/// Seconds by which the moment `now` is ahead of `theirs`.
+fn ahead_of(theirs: SystemTime, now: SystemTime) -> Option<i64> {
     let seconds = |time: Duration| i64::try_from(time.as_secs()).ok();
     match now.duration_since(theirs) {
         Ok(ahead) => seconds(ahead),

@@ -178,15 +178,20 @@ fn the_region_is_found_wherever_it_stands() {
 
 #[test]
 fn clocks_are_compared() {
-    let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-    for (date, ahead) in [
-        ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
-        ("Sun, 06 Nov 1994 08:29:37 GMT", Some(1200)),
-        ("Sun, 06 Nov 1994 09:49:37 GMT", Some(-3600)),
-        ("yesterday", None),
+    let moment = |text| httpdate::parse_http_date(text).unwrap();
+    let now = moment("Sun, 06 Nov 1994 08:49:37 GMT");
+    for (theirs, ahead) in [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("Sun, 06 Nov 1994 08:29:37 GMT", 1200),
+        ("Sun, 06 Nov 1994 09:49:37 GMT", -3600),
     ] {
-        assert_eq!(ahead_of(date, now), ahead, "{date}");
+        assert_eq!(ahead_of(moment(theirs), now), Some(ahead), "{theirs}");
     }
+    let body = "<Error><ServerTime>1994-11-06T08:49:37Z</ServerTime></Error>";
+    assert_eq!(server_time(body), Some(now));
+    assert!(reply(403, &[], body).ahead.unwrap() > 1_000_000);
+    assert!(reply(403, &[("date", "yesterday")], body).ahead.is_some());
+    assert_eq!(reply(403, &[("date", "yesterday")], "").ahead, None);
 }
 
 #[test]
