@@ -55,6 +55,8 @@ impl Background {
     {
         // A socket that is bound and does not listen yet holds its port, and refuses connections.
         let socket = TcpSocket::new_v4()?;
+        // An absence binds the port again while its connections are open.
+        socket.set_reuseaddr(true)?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = socket.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
