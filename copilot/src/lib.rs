@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod descriptors;
 pub mod download;
 pub mod idl;
 pub mod literal;

@@ -67,6 +67,12 @@ impl LocalDirectory {
         Self { root }
     }
 
+    /// The meaning of an error about the object `target`.
+    fn error(&self, error: io::Error, target: &ObjectAddress, action: &'static str) -> StoreError {
+        let location = self.location(&target.reference);
+        StoreError::from_io(error, &self.root.join(&target.key), location, action)
+    }
+
     fn path(&self, key: &str) -> io::Result<PathBuf> {
         let odd = |part: &str| part.is_empty() || part == "." || part == "..";
         if key.contains('\0') || key.split('/').any(odd) {
@@ -179,12 +185,12 @@ impl Backend for LocalDirectory {
     ) -> Result<Body, StoreError> {
         let location = self.location(&target.reference);
         let opened = self.open(&target.key);
-        let (file, size, version) =
-            opened.map_err(|error| StoreError::from_io(error, location.clone(), "reading"))?;
+        let (file, size, version) = opened.map_err(|error| self.error(error, target, "reading"))?;
         let range = range.unwrap_or(0..size);
         let end = range.end.min(size);
+        let path = self.root.join(&target.key);
         Ok(Body {
-            stream: chunks(file, range.start..end, version.clone(), location),
+            stream: chunks(file, range.start..end, version.clone(), (path, location)),
             version,
             start: range.start,
             end: Some(end),
@@ -198,20 +204,29 @@ impl Backend for LocalDirectory {
             unfinished.file.write_all_at(&data, 0)?;
             unfinished.publish()
         };
-        write().map_err(|error| StoreError::from_io_write(error, self.location(&target.reference)))
+        write().map_err(|error| {
+            let path = self.root.join(&target.key);
+            StoreError::from_io_write(error, &path, self.location(&target.reference))
+        })
     }
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         let found = self.look(&target.key);
-        found.map_err(|error| {
-            StoreError::from_io(error, self.location(&target.reference), "looking")
-        })
+        found.map_err(|error| self.error(error, target, "looking"))
     }
 
     async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         let deleted = self.path(&target.key).and_then(std::fs::remove_file);
         deleted.map_err(|error| {
-            StoreError::from_io(error, self.location(&target.reference), "deleting")
+            // The directory decides who may delete, and not the file.
+            let path = self.root.join(&target.key);
+            let directory = path.parent().unwrap_or(&path);
+            StoreError::from_io(
+                error,
+                directory,
+                self.location(&target.reference),
+                "deleting",
+            )
         })
     }
 
@@ -223,12 +238,17 @@ impl Backend for LocalDirectory {
     fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
         let location = self.location(&prefix.reference);
         let pages = stream::try_unfold(vec![prefix.key], move |mut stack| {
-            let level = stack.pop().map(|directory| self.level(&directory));
+            let level = stack.pop().map(|directory| {
+                let path = self.root.join(&directory);
+                (self.level(&directory), path)
+            });
             let location = location.clone();
             async move {
-                let Some(level) = level else { return Ok(None) };
-                let level =
-                    level.map_err(|error| StoreError::from_io(error, location, "listing"))?;
+                let Some((level, path)) = level else {
+                    return Ok(None);
+                };
+                let level = level
+                    .map_err(|error| StoreError::from_io(error, &path, location, "listing"))?;
                 stack.extend(level.directories.into_iter().rev());
                 Ok(Some((level.objects, stack)))
             }
@@ -246,7 +266,10 @@ impl Backend for LocalDirectory {
                 unfinished,
                 location,
             })),
-            Err(error) => Err(StoreError::from_io_write(error, location)),
+            Err(error) => {
+                let path = self.root.join(&target.key);
+                Err(StoreError::from_io_write(error, &path, location))
+            }
         }
     }
 }
@@ -255,18 +278,24 @@ impl Backend for LocalDirectory {
 impl PartsUpload for LocalUpload {
     async fn part(&self, _: usize, offset: u64, data: Bytes) -> Result<Part, StoreError> {
         let written = self.unfinished.file.write_all_at(&data, offset);
-        written.map_err(|error| StoreError::from_io_write(error, self.location.clone()))?;
+        written.map_err(|error| self.error(error))?;
         Ok(Part(None))
     }
 
     async fn complete(&self, _: Vec<Part>, _: u64) -> Result<(), StoreError> {
         let published = self.unfinished.publish();
-        published.map_err(|error| StoreError::from_io_write(error, self.location.clone()))
+        published.map_err(|error| self.error(error))
     }
 
     async fn abort(&self) -> Result<(), StoreError> {
         // The drop removes the file.
         Ok(())
+    }
+}
+
+impl LocalUpload {
+    fn error(&self, error: io::Error) -> StoreError {
+        StoreError::from_io_write(error, &self.unfinished.becomes, self.location.clone())
     }
 }
 
@@ -298,11 +327,12 @@ fn chunks(
     file: File,
     range: Range<u64>,
     begun: Version,
-    location: Location,
+    place: (PathBuf, Location),
 ) -> BoxStream<'static, Result<Bytes, StoreError>> {
-    let state = (file, range.start, begun, location);
-    stream::try_unfold(state, move |(file, at, begun, location)| async move {
-        let failed = |error| StoreError::from_io(error, location.clone(), "reading");
+    let state = (file, range.start, begun, place);
+    stream::try_unfold(state, move |(file, at, begun, place)| async move {
+        let (path, location) = place;
+        let failed = |error| StoreError::from_io(error, &path, location.clone(), "reading");
         let left = usize::try_from(range.end.saturating_sub(at)).unwrap_or(usize::MAX);
         if left == 0 {
             let now = file.metadata().map_err(failed)?;
@@ -318,7 +348,8 @@ fn chunks(
         }
         buffer.truncate(read);
         let at = at + read as u64;
-        Ok(Some((Bytes::from(buffer), (file, at, begun, location))))
+        let place = (path, location);
+        Ok(Some((Bytes::from(buffer), (file, at, begun, place))))
     })
     .boxed()
 }

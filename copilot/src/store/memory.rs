@@ -5,7 +5,6 @@
 //! `stores`.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,16 +54,14 @@ impl InMemory {
         }
     }
 
-    fn find(
-        &self,
-        target: &ObjectAddress,
-        action: &'static str,
-    ) -> Result<(Bytes, u64), StoreError> {
+    fn find(&self, target: &ObjectAddress) -> Result<(Bytes, u64), StoreError> {
         let found = lock(&self.objects).get(&target.key).cloned();
         found.ok_or_else(|| {
             let message = "this process wrote no object of this key";
-            let error = io::Error::new(io::ErrorKind::NotFound, message);
-            StoreError::from_io(error, self.location(&target.reference), action)
+            StoreError::NotFound {
+                location: self.location(&target.reference),
+                cause: message.into(),
+            }
         })
     }
 }
@@ -81,7 +78,7 @@ impl Backend for InMemory {
         range: Option<Range<u64>>,
         _: Option<&Version>,
     ) -> Result<Body, StoreError> {
-        let (data, number) = self.find(target, "reading")?;
+        let (data, number) = self.find(target)?;
         let size = data.len() as u64;
         let range = range.unwrap_or(0..size);
         let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(data.len());
@@ -103,7 +100,7 @@ impl Backend for InMemory {
     }
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
-        self.find(target, "looking").map(|_| ())
+        self.find(target).map(|_| ())
     }
 
     async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {

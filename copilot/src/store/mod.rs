@@ -8,6 +8,7 @@
 mod azure;
 mod backend;
 mod bucket;
+mod code;
 mod credentials;
 mod directory;
 mod environment;

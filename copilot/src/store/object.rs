@@ -158,7 +158,7 @@ impl Object {
     /// Any [`StoreError`]; the parts may then remain in the store.
     pub async fn abort_upload(&self, id: &str) -> Result<(), StoreError> {
         match self.backend.abort(&self.target, id).await {
-            Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(StoreError::NotFound { .. } | StoreError::UploadLost { .. }) => Ok(()),
             aborted => aborted,
         }
     }
@@ -214,11 +214,14 @@ impl Upload {
         self.0.complete(parts, size).await
     }
 
-    /// Drops the parts that the store has.
+    /// Drops the parts that the store has. Succeeds if it has none any more.
     ///
     /// # Errors
     /// Any [`StoreError`]; the parts may then remain in the store.
     pub async fn abort(self) -> Result<(), StoreError> {
-        self.0.abort().await
+        match self.0.abort().await {
+            Err(StoreError::UploadLost { .. }) => Ok(()),
+            aborted => aborted,
+        }
     }
 }

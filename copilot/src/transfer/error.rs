@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::progress::Summary;
 use super::space::SpaceError;
 use super::stop::Stopped;
+use crate::descriptors;
 use crate::store::StoreError;
 
 /// One copy failed.
@@ -17,7 +18,7 @@ pub enum CopyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file could not be written.
-    #[error("{path} cannot be written: {source}. {advice}", path = .path.display(), advice = advice(source))]
+    #[error("{path} cannot be written: {source}. {advice}", path = .path.display(), advice = writing(source))]
     Write {
         /// The file or directory.
         path: PathBuf,
@@ -28,7 +29,7 @@ pub enum CopyError {
     #[error(transparent)]
     Space(#[from] SpaceError),
     /// A file could not be read.
-    #[error("{name} cannot be read: {source}. It must be a regular file that our user may read")]
+    #[error("{name} cannot be read: {source}. {advice}", advice = reading(source))]
     Read {
         /// The path of the file, for messages.
         name: String,
@@ -133,16 +134,37 @@ fn because(cause: Option<&CopyError>) -> String {
 }
 
 /// What to do about a file or directory that cannot be written.
-fn advice(source: &io::Error) -> &'static str {
+fn writing(source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::AlreadyExists
         | io::ErrorKind::NotADirectory
         | io::ErrorKind::IsADirectory => {
             "Something else has its name: a store may hold both `a` and `a/b`, a directory may not. \
              Rename one of them, or empty the directory"
+                .to_owned()
         }
-        _ => "Check its directory's permissions",
+        io::ErrorKind::PermissionDenied => {
+            format!("Check its directory's permissions: {}", ourselves())
+        }
+        _ => descriptors::advice(source)
+            .unwrap_or_else(|| "Check its directory's permissions".to_owned()),
     }
+}
+
+/// What to do about a file that cannot be read.
+fn reading(source: &io::Error) -> String {
+    descriptors::advice(source).unwrap_or_else(|| {
+        format!(
+            "It must be a regular file that our user may read: {}",
+            ourselves()
+        )
+    })
+}
+
+/// Who we are for the kernel.
+fn ourselves() -> String {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    format!("we run as uid {user}, gid {group}")
 }
 
 impl CopyError {

@@ -6,6 +6,7 @@
 mod arguments;
 mod bad_input;
 mod bad_store;
+mod descriptors;
 mod faults;
 mod files;
 mod flags;

@@ -53,6 +53,7 @@ pub(super) fn open(
         .build()?;
     Ok(Bucket {
         store: Box::new(store),
+        checksums: None,
         requests: client,
         authorize: signer,
         address: format!("{}/{container}", settings.endpoint()),

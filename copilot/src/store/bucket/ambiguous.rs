@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use http::{Method, header};
+use http::{HeaderMap, Method, header};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ use crate::store::http::{FailureKind, RequestFailure};
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Stores report whole seconds, and their clocks differ from ours by some more.
-const GRAIN: Duration = Duration::from_secs(2);
+pub(super) const GRAIN: Duration = Duration::from_secs(2);
 
 /// The request that began an upload, and how many of its attempts may have begun another one.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +76,11 @@ impl AmbiguousStart {
         }
     }
 
+    /// The time since the first attempt was sent.
+    pub(super) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
     /// Aborts the uploads that began without our knowing; `own` is the id that we know.
     pub(super) async fn abort_others(
         self,
@@ -112,7 +117,7 @@ impl AmbiguousStart {
         own: Option<&str>,
     ) -> Result<usize, AbortError> {
         let answer = uploads_of(bucket, key).await?;
-        let since = server_time(&answer) - self.since.elapsed() - GRAIN;
+        let since = server_time(answer.headers()) - self.since.elapsed() - GRAIN;
         let body = answer.into_body().bytes().await?;
         let found: Uploads = quick_xml::de::from_reader(&*body)?;
         let mut unknown = Vec::new();
@@ -162,8 +167,8 @@ async fn uploads_of(bucket: &Bucket, key: &str) -> Result<HttpResponse, RequestF
 }
 
 /// The time by the server's clock; ours, if the server does not say.
-fn server_time(answer: &HttpResponse) -> DateTime<Utc> {
-    let date = answer.headers().get(header::DATE);
+pub(super) fn server_time(headers: &HeaderMap) -> DateTime<Utc> {
+    let date = headers.get(header::DATE);
     let date = date.and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
     date.map_or_else(|| std::time::SystemTime::now().into(), Into::into)
 }

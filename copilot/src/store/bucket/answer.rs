@@ -8,10 +8,10 @@
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method, header};
-use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
+use object_store::{ClientOptions, PutResult};
 use quick_xml::escape::escape;
 
 use super::document::{self, DocumentError};
@@ -89,9 +89,14 @@ impl Asked {
     }
 }
 
-/// Whether a tag is the one of an answer that had none.
+/// Whether the library's note of a part, or a tag, comes from an answer that had none.
 pub(super) fn is_unnamed(tag: &str) -> bool {
     tag.contains(UNNAMED)
+}
+
+/// Whether the answer to a write named the version that was written.
+pub(super) fn is_named(done: &PutResult) -> bool {
+    !done.e_tag.as_deref().is_none_or(is_unnamed)
 }
 
 /// The library's note of a part whose answer had no tag, now with the tag `tag`.

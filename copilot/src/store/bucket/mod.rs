@@ -6,7 +6,8 @@
 //! (`names`), an object may lack what no reader needs (`read`, `look`), and one key that the library
 //! cannot express does not fail a whole page (`listing`). `answer` gives the library what it wants of an
 //! answer to a write and we do not need. `upload` holds uploads in parts, `parts` lists what a store has
-//! of one, `ambiguous` finds those whose ids were lost. `document` reads the XML of answers.
+//! of one, `ambiguous` finds those whose ids were lost, `completed` proves writes whose end was not told,
+//! and `checksum` is what buckets with Object Lock ask for. `document` reads the XML of answers.
 //!
 //! Never here: settings, credentials, which reference belongs to which bucket. Callers:
 //! `store::object`, through `Backend`; `s3`, `google` and `azure` open buckets.
@@ -14,6 +15,8 @@
 mod address;
 mod ambiguous;
 mod answer;
+mod checksum;
+mod completed;
 mod document;
 mod listing;
 mod look;
@@ -24,6 +27,7 @@ mod upload;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ::http::Method;
 use async_trait::async_trait;
@@ -41,6 +45,8 @@ use super::reference::Reference;
 use super::version::Version;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
 pub(super) use answer::WriteAnswers;
+pub(super) use checksum::ChecksumUploads;
+use completed::{Expected, Incomplete};
 pub(super) use listing::Dialect;
 use listing::{Walk, encoded};
 pub(super) use names::restore;
@@ -56,6 +62,8 @@ impl<T: ObjectStore + MultipartStore> Library for T {}
 pub(super) struct Bucket {
     /// The library's store over `address`, which neither signs nor retries.
     pub(super) store: Box<dyn Library>,
+    /// The same for uploads with checksums, where the store may ask for them.
+    pub(super) checksums: Option<ChecksumUploads>,
     /// For the requests that we make ourselves.
     pub(super) requests: Client,
     /// Adds our credentials to a request.
@@ -136,6 +144,15 @@ impl Bucket {
         Ok(request)
     }
 
+    /// The error of a write whose answer does not say what was written, as a look at the object does not
+    /// either: a web server says yes to everything.
+    fn unproven(&self, target: &ObjectAddress, reason: &Incomplete) -> StoreError {
+        StoreError::Foreign {
+            location: self.location(&target.reference),
+            cause: format!("the answer to a write has no ETag, and {reason}").into(),
+        }
+    }
+
     /// The next page of a listing, or `None` at its end.
     async fn next_page(
         &self,
@@ -176,16 +193,27 @@ impl Backend for Bucket {
     }
 
     async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
-        let size = data.len() as u64;
-        let (path, payload) = (self.path(target)?, PutPayload::from_bytes(data));
-        let done = self.store.put(&path, payload).await;
+        let payload = PutPayload::from_bytes(data.clone());
+        let path = self.path(target)?;
+        let checked = self.checks_uploads();
+        let since = Instant::now();
+        let mut done = self.uploads(checked).put(&path, payload.clone()).await;
+        if let Err(error) = &done
+            && self.can_check(error, checked)
+        {
+            done = self.uploads(true).put(&path, payload).await;
+        }
         let done = done.map_err(|error| self.error(error, target, "writing"))?;
-        look::check_written(self, target, &done, size).await
+        if answer::is_named(&done) {
+            return Ok(());
+        }
+        let expected = Expected::of_whole(&data, since.elapsed());
+        let proven = completed::look(self, target, &expected).await;
+        proven.map_err(|reason| self.unproven(target, &reason))
     }
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
-        look::size(self, target).await?;
-        Ok(())
+        look::exists(self, target).await
     }
 
     /// By a plain request: the library deletes many objects by one, which not every server

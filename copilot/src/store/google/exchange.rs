@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::store::credentials::{Lifetime, credential_failure};
+use crate::store::credentials::{Lifetime, credential_failure, refused_credential};
 use crate::store::error::SettingError;
 use crate::store::http::{Answer, Client, RequestFailure, Unsigned};
 
@@ -85,8 +85,9 @@ pub(super) async fn send(
     server: &str,
 ) -> Result<Bytes, RequestFailure> {
     let answer = client.send(request, &Unsigned, Answer::Whole).await;
-    let answer = answer
-        .map_err(|failure| credential_failure(format!("no token from {server}: {failure}")))?;
+    let answer = answer.map_err(|failure| {
+        refused_credential(format!("no token from {server}: {failure}"), &failure)
+    })?;
     let body = answer.into_body().bytes().await;
     body.map_err(|error| credential_failure(error.to_string()))
 }

@@ -57,6 +57,7 @@ pub(super) fn open(
         .build()?;
     Ok(Bucket {
         store: Box::new(store),
+        checksums: None,
         requests: client,
         authorize: bearer,
         address: format!("{}/{bucket}", settings.endpoint()),

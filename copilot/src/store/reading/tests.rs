@@ -1,7 +1,6 @@
 use object_store::client::HttpRequestBody;
 
 use super::*;
-use crate::store::http::Reply;
 
 fn answer(status: u16, fields: &[(&str, &str)]) -> response::Parts {
     let mut response = http::Response::builder().status(status);
@@ -21,14 +20,11 @@ fn conditional(range: Range<u64>) -> Question {
 }
 
 fn refusal(status: u16, code: Option<&str>) -> RequestFailure {
-    RequestFailure {
-        reply: Some(Box::new(Reply {
-            status: StatusCode::from_u16(status).unwrap(),
-            code: code.map(str::to_owned),
-            ..Reply::default()
-        })),
-        ..RequestFailure::new(FailureKind::Status, format!("HTTP {status}"))
-    }
+    let body = code.map_or(String::new(), |code| {
+        format!("<Error><Code>{code}</Code></Error>")
+    });
+    let status = StatusCode::from_u16(status).unwrap();
+    RequestFailure::from_response(status, &HeaderMap::new(), body.as_bytes())
 }
 
 /// Start, end and size of what an answer holds.

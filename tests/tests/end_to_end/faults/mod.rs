@@ -1,9 +1,13 @@
 //! A network that fails: recoverable faults are retried, others are clear errors, and nothing is left.
 
+mod answers;
+mod away;
 mod begun;
+mod completed;
 mod lasting;
 mod program;
 mod random;
+mod refused;
 mod slow;
 
 use std::fs;

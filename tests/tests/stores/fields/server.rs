@@ -31,6 +31,8 @@ struct State {
     applied: bool,
     objects: BTreeMap<String, Vec<u8>>,
     parts: BTreeMap<String, Vec<u8>>,
+    /// The keys that clients have written.
+    written: Vec<String>,
     /// The kinds of the requests so far.
     asked: Vec<&'static str>,
 }
@@ -42,6 +44,7 @@ impl Store {
             applied: false,
             objects: BTreeMap::new(),
             parts: BTreeMap::new(),
+            written: Vec::new(),
             asked: Vec::new(),
         }));
         let shared = Arc::clone(&state);
@@ -66,6 +69,7 @@ impl Store {
                 .map(|(key, content)| ((*key).to_owned(), content.to_vec()))
                 .collect(),
             parts: BTreeMap::new(),
+            written: Vec::new(),
             asked: Vec::new(),
         };
     }
@@ -161,7 +165,7 @@ impl State {
         };
         let mut answer = Answer::tagged(&tag(content));
         for (name, value) in [
-            ("Last-Modified", MODIFIED),
+            ("Last-Modified", &*self.modified(&request.key)),
             ("Content-Type", "text/plain"),
             ("Content-Encoding", "identity"),
             ("Accept-Ranges", "bytes"),
@@ -182,6 +186,13 @@ impl State {
                 .push(("Content-Range".to_owned(), range.into()));
         }
         answer
+    }
+
+    fn modified(&self, key: &str) -> String {
+        if self.written.iter().any(|written| written == key) {
+            return httpdate::fmt_http_date(std::time::SystemTime::now());
+        }
+        MODIFIED.to_owned()
     }
 
     /// The keys of a page, and whether more follow.
@@ -302,6 +313,7 @@ impl State {
         if request.method == "PUT" {
             answer = Answer::tagged(&tag(&content));
         }
+        self.written.push(request.key.clone());
         self.objects.insert(request.key.clone(), content);
         answer
     }

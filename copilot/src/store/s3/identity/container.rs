@@ -10,7 +10,9 @@ use object_store::client::{HttpRequest, HttpRequestBody};
 use serde::Deserialize;
 
 use super::{keys, lifetime};
-use crate::store::credentials::{CredentialSource, Granted, credential_failure};
+use crate::store::credentials::{
+    CredentialSource, Granted, credential_failure, refused_credential,
+};
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
 use crate::store::http::{Answer, Client, RequestFailure, Unsigned};
@@ -139,7 +141,7 @@ impl CredentialSource<Arc<AwsCredential>> for ContainerEndpoint {
         }
         let sent = self.client.send(&request, &Unsigned, Answer::Whole).await;
         let answer = sent.map_err(|failure| {
-            credential_failure(format!("the container's endpoint: {failure}"))
+            refused_credential(format!("the container's endpoint: {failure}"), &failure)
         })?;
         let body = answer.into_body().bytes().await;
         let body = body.map_err(|error| credential_failure(error.to_string()))?;

@@ -10,7 +10,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::{keys, lifetime};
-use crate::store::credentials::{CredentialCache, CredentialSource, Granted, credential_failure};
+use crate::store::credentials::{
+    CredentialCache, CredentialSource, Granted, credential_failure, refused_credential,
+};
 use crate::store::http::{Answer, Authorize, Client, RequestFailure, causes};
 
 /// The role, and who asks for it.
@@ -101,7 +103,8 @@ impl CredentialSource<Arc<AwsCredential>> for Role {
             .await;
         let answer = sent.map_err(|failure| {
             let (role, sts) = (&self.arn, &self.endpoint);
-            credential_failure(format!("role {role} is not granted by {sts}: {failure}"))
+            let message = format!("role {role} is not granted by {sts}: {failure}");
+            refused_credential(message, &failure)
         })?;
         let body = answer.into_body().bytes().await;
         let body = body.map_err(|error| credential_failure(error.to_string()))?;
