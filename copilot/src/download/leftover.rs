@@ -165,9 +165,12 @@ mod tests {
     fn left(root: &Path) -> Vec<String> {
         let (mut found, mut todo) = (Vec::new(), vec![PathBuf::new()]);
         while let Some(path) = todo.pop() {
-            list(root, &path, &mut |path, meta| match meta.is_dir() {
-                true => todo.push(path),
-                false => found.push(path.display().to_string()),
+            list(root, &path, &mut |path, meta| {
+                if meta.is_dir() {
+                    todo.push(path);
+                } else {
+                    found.push(path.display().to_string());
+                }
             })
             .unwrap();
         }

@@ -45,15 +45,8 @@ async fn lay_out(
 ) -> Result<Summary, DownloadError> {
     let directory = input_directory(request)?;
     let earlier = EarlierFiles::look(&directory);
-    let stale = error_documents(request)?;
-    // The platform would believe an error document of an earlier run, however main ends. Removing them
-    // takes no time: the inputs arrive meanwhile.
-    let (fetched, removed) = tokio::join!(
-        fetch_all(request, &directory, engine, stop, timeline),
-        engine.remove_stale(&stale, stop)
-    );
-    let (plan, summary) = fetched?;
-    removed?;
+    let fetched = fetch_all(request, &directory, engine, stop, timeline);
+    let (plan, summary) = without_stale_errors(request, engine, stop, fetched).await?;
     earlier.report(&directory, &plan.directories, |_| false);
     write_metadata(&plan, request, &directory)?;
     timeline.mark("committed");
@@ -67,6 +60,21 @@ async fn lay_out(
         "inputs are in place"
     );
     Ok(summary)
+}
+
+/// Removes the error documents of earlier runs while `work` goes on. The platform would believe one, however
+/// main ends.
+async fn without_stale_errors<T>(
+    request: &DownloadRequest,
+    engine: &Engine,
+    stop: &Stop,
+    work: impl Future<Output = Result<T, DownloadError>>,
+) -> Result<T, DownloadError> {
+    let stale = error_documents(request)?;
+    let (done, removed) = tokio::join!(work, engine.remove_stale(&stale, stop));
+    let done = done?;
+    removed?;
+    Ok(done)
 }
 
 /// Fetches everything, and returns the plan for the metadata files.

@@ -353,3 +353,26 @@ fn chunks(
     })
     .boxed()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Another program appends to the file in place, so its inode stays the same.
+    #[tokio::test]
+    async fn a_file_that_changes_while_it_is_read_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("x"), vec![1; 2 * CHUNK]).unwrap();
+        let directory = LocalDirectory::new(root.path().to_owned());
+        let target = ObjectAddress {
+            key: "x".to_owned(),
+            reference: Reference::parse("file://c/x").unwrap(),
+        };
+        let mut body = directory.get(&target, None, None).await.unwrap();
+        assert!(body.stream.next().await.unwrap().is_ok());
+        std::fs::write(root.path().join("x"), vec![2; 2 * CHUNK + 1]).unwrap();
+        assert!(body.stream.next().await.unwrap().is_ok());
+        let changed = body.stream.next().await.unwrap();
+        assert!(matches!(changed, Err(StoreError::Changed { .. })));
+    }
+}

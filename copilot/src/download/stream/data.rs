@@ -16,7 +16,7 @@ use crate::download::error::DownloadError;
 use crate::download::leftover::{EarlierFiles, is_of_stream};
 use crate::download::request::DownloadRequest;
 use crate::download::{
-    self as download, error_documents, input_directory, lone, plan_all, reference, shown,
+    self as download, input_directory, lone, plan_all, reference, shown, without_stale_errors,
 };
 use crate::literal::input::{BlobInput, BlobKind, InputPlan, MARKERS};
 use crate::report::Timeline;
@@ -61,13 +61,8 @@ impl Streaming {
         for marker in [COMPLETE, FAILED] {
             remove(&directory.join(marker))?;
         }
-        let stale = error_documents(request)?;
-        let (plan, removed) = tokio::join!(
-            plan_all(request, directory, engine, stop, timeline),
-            engine.remove_stale(&stale, stop)
-        );
-        let plan = plan?;
-        removed?;
+        let planned = plan_all(request, directory, engine, stop, timeline);
+        let plan = without_stale_errors(request, engine, stop, planned).await?;
         keep_only_data_of(&plan, directory)?;
         download::write_values(&plan, directory)?;
         download::write_metadata(&plan, request, directory)?;

@@ -139,12 +139,11 @@ impl<'a, S: Sink> WholeRead<'a, S> {
         Ok(match self.version.size() {
             Some(size) if self.at == size => Step::Complete,
             Some(size) if self.at == before => Step::Broke(self.incomplete(size)),
-            // The server may send less than it was asked for.
-            Some(_) => Step::More,
             None if ends_by_close => self.confirm(),
             // The coding of the transfer marks the end of the object; a range does not.
             None if end.is_none() => Step::Complete,
-            None => Step::More,
+            // The server may send less than it was asked for.
+            Some(_) | None => Step::More,
         })
     }
 

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use copilot_tests::fault::{Fault, FaultProxy, Seen};
 use copilot_tests::site::{Site, bytes, download, names, run};
 
+pub use random::seed;
+
 const MIB: usize = 1 << 20;
 
 /// Downloads an object of this size through a proxy that misbehaves.

@@ -157,6 +157,8 @@ async fn a_misplaced_range_is_never_used() {
         Ranges::Refused(416),
         Ranges::Refused(501),
         Ranges::AtMost(300),
+        Ranges::Shifted(-7),
+        Ranges::Shifted(7),
         Ranges::Wrong(-1, -1, 0),
         Ranges::Wrong(1, 1, 0),
         Ranges::Wrong(0, 1, 0),
@@ -310,7 +312,10 @@ async fn an_answer_without_a_marked_end_is_read_twice() {
             server.becomes(nature(vec![3000]), vec![data.clone()]);
             assert!(client.read(way).await.unwrap() == data, "{way:?} {size}");
             let broke = usize::from(size > 3000);
-            assert_eq!(server.asked().len(), 2 + broke, "{way:?} {size}");
+            // An empty object has no first range.
+            let refused = usize::from(size == 0 && way == Way::Bucket);
+            let expected = 2 + broke + refused;
+            assert_eq!(server.asked().len(), expected, "{way:?} {size}");
         }
         let nature = Nature {
             length: Length::Unmarked,

@@ -35,7 +35,7 @@ const CONDITIONS: [Condition; 5] = [
     Condition::Refused(501),
 ];
 const LENGTHS: [Length; 3] = [Length::Announced, Length::Chunked, Length::Unmarked];
-const RANGES: [Ranges; 14] = [
+const RANGES: [Ranges; 16] = [
     Ranges::Right,
     Ranges::Right,
     Ranges::Right,
@@ -44,6 +44,8 @@ const RANGES: [Ranges; 14] = [
     Ranges::Refused(416),
     Ranges::Refused(501),
     Ranges::AtMost(300),
+    Ranges::Shifted(-7),
+    Ranges::Shifted(7),
     Ranges::Wrong(1, 1, 0),
     Ranges::Wrong(0, -1, 0),
     Ranges::Wrong(0, 0, 7),
@@ -82,9 +84,9 @@ fn versions(chance: &mut Chance) -> Vec<Vec<u8>> {
 
 /// Offsets at which answers break: all different, and none the size of a version. If nothing marks the end
 /// of an answer, nobody can tell a cut answer from a whole one of that size.
-fn breaks(chance: &mut Chance, versions: &[Vec<u8>]) -> Vec<usize> {
+fn breaks(chance: &mut Chance, versions: &[Vec<u8>], count: usize) -> Vec<usize> {
     let mut breaks = Vec::new();
-    for _ in 0..chance.below(4) {
+    for _ in 0..count {
         let at = chance.below(2 * PART);
         let is_size = versions.iter().any(|version| version.len() == at);
         if !is_size && !breaks.contains(&at) {
@@ -94,8 +96,14 @@ fn breaks(chance: &mut Chance, versions: &[Vec<u8>]) -> Vec<usize> {
     breaks
 }
 
+/// A server. If its object changes, it may do so more often than a client tries.
 fn nature(chance: &mut Chance, versions: &[Vec<u8>]) -> Nature {
-    let changes = versions.len() - 1;
+    let never_rests = versions.len() > 1 && chance.below(8) == 0;
+    let (changes, count) = if never_rests {
+        (60, 60)
+    } else {
+        (versions.len() - 1, chance.below(4))
+    };
     Nature {
         tag: one_of(chance, &TAGS),
         modified: one_of(chance, &TIMES),
@@ -104,7 +112,7 @@ fn nature(chance: &mut Chance, versions: &[Vec<u8>]) -> Nature {
         length: one_of(chance, &LENGTHS),
         forgets: chance.below(8) == 0,
         changes: (0..changes).map(|_| 1 + chance.below(3 * PART)).collect(),
-        breaks: breaks(chance, versions),
+        breaks: breaks(chance, versions, count),
     }
 }
 

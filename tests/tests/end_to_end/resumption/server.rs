@@ -45,6 +45,8 @@ pub enum Ranges {
     Refused(u16),
     /// The range, and at most this number of bytes of it.
     AtMost(usize),
+    /// Another range, which begins so many bytes later or earlier, and says so.
+    Shifted(i64),
     /// The right bytes, with a `Content-Range` of other numbers: first byte, last byte, size.
     Wrong(i64, i64, i64),
     /// The right bytes, with this `Content-Range`, or without one.
@@ -257,17 +259,18 @@ impl State {
         match (self.nature.ranges, &mut asked) {
             (Ranges::Refused(status), Some(_)) => return status_only(status),
             (Ranges::Ignored, asked) => *asked = None,
+            (Ranges::Shifted(by), Some(asked)) => asked.start = shifted(asked, by),
             (Ranges::AtMost(most), Some(asked)) => asked.end = asked.end.min(asked.start + most),
             _ => {}
         }
-        self.send(data, asked)
+        self.send(data, asked.as_ref())
     }
 
-    fn send(&mut self, data: &[u8], asked: Option<Range<usize>>) -> Answer {
-        let range = asked.clone().unwrap_or(0..data.len());
-        let mut body = data[range.clone()].to_vec();
+    fn send(&mut self, data: &[u8], asked: Option<&Range<usize>>) -> Answer {
+        let range = asked.cloned().unwrap_or(0..data.len());
+        let mut body = data[range].to_vec();
         let mut lines = self.version_lines();
-        let status = match &asked {
+        let status = match asked {
             Some(asked) => {
                 lines.push_str(&self.content_range(asked, data.len()));
                 "206 Part"
@@ -373,4 +376,10 @@ fn range_of(text: &str, size: usize) -> Range<usize> {
         .unwrap();
     let last = last.parse().map_or(size, |last: usize| last + 1);
     first.parse().unwrap()..last.min(size)
+}
+
+/// The beginning of a range that begins elsewhere; the range keeps a byte at least.
+fn shifted(range: &Range<usize>, by: i64) -> usize {
+    let by = isize::try_from(by).unwrap();
+    range.start.saturating_add_signed(by).min(range.end - 1)
 }
