@@ -12,3 +12,4 @@ mod identity;
 mod pages;
 mod suite;
 mod tls;
+mod unproven;
