@@ -12,6 +12,7 @@ pub mod descriptors;
 pub mod download;
 pub mod idl;
 pub mod literal;
+pub mod permission;
 pub mod report;
 pub mod sidecar;
 pub mod store;

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::progress::Summary;
 use super::space::SpaceError;
 use super::stop::Stopped;
-use crate::descriptors;
 use crate::store::StoreError;
+use crate::{descriptors, permission};
 
 /// One copy failed.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum CopyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file could not be written.
-    #[error("{path} cannot be written: {source}. {advice}", path = .path.display(), advice = writing(source))]
+    #[error("{path} cannot be written: {source}. {advice}", path = .path.display(), advice = writing(path, source))]
     Write {
         /// The file or directory.
         path: PathBuf,
@@ -134,7 +134,7 @@ fn because(cause: Option<&CopyError>) -> String {
 }
 
 /// What to do about a file or directory that cannot be written.
-fn writing(source: &io::Error) -> String {
+fn writing(path: &Path, source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::AlreadyExists
         | io::ErrorKind::NotADirectory
@@ -143,9 +143,8 @@ fn writing(source: &io::Error) -> String {
              Rename one of them, or empty the directory"
                 .to_owned()
         }
-        io::ErrorKind::PermissionDenied => {
-            format!("Check its directory's permissions: {}", ourselves())
-        }
+        // Files are written beside their place: the directory decides.
+        io::ErrorKind::PermissionDenied => permission::advice(path.parent().unwrap_or(path)),
         _ => descriptors::advice(source)
             .unwrap_or_else(|| "Check its directory's permissions".to_owned()),
     }
@@ -156,15 +155,9 @@ fn reading(source: &io::Error) -> String {
     descriptors::advice(source).unwrap_or_else(|| {
         format!(
             "It must be a regular file that our user may read: {}",
-            ourselves()
+            permission::ourselves()
         )
     })
-}
-
-/// Who we are for the kernel.
-fn ourselves() -> String {
-    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
-    format!("we run as uid {user}, gid {group}")
 }
 
 impl CopyError {

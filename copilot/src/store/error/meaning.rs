@@ -64,8 +64,12 @@ impl StoreError {
                 passing: true,
             },
             Some(Meaning::Elsewhere) => Self::elsewhere(reply, location, cause),
-            // The signature names a region, and the store another one.
-            Some(Meaning::BadCredentials(_)) if reply.region.is_some() => {
+            // The signature names a region, and the store another one. With other codes the region is that of
+            // the bucket, which S3 sends with any answer.
+            Some(Meaning::BadCredentials(_))
+                if reply.region.is_some()
+                    && reply.code.as_deref() == Some("AuthorizationHeaderMalformed") =>
+            {
                 Self::elsewhere(reply, location, cause)
             }
             Some(Meaning::BadCredentials(advice)) => Self::BadCredentials {
@@ -102,7 +106,10 @@ impl StoreError {
     fn from_status(reply: Reply, location: Location, action: &'static str, cause: Cause) -> Self {
         match reply.status.as_u16() {
             300..=399 => Self::elsewhere(reply, location, cause),
-            400 if reply.region.is_some() => Self::elsewhere(reply, location, cause),
+            // In answer to HEAD, S3 sends a status only.
+            400 if reply.region.is_some() && reply.code.is_none() => {
+                Self::elsewhere(reply, location, cause)
+            }
             401 => Self::BadCredentials {
                 location,
                 cause,
@@ -145,7 +152,7 @@ impl StoreError {
             },
             None => Self::Elsewhere {
                 location,
-                address: reply.location,
+                address: reply.location.or(reply.endpoint),
                 cause,
             },
         }

@@ -9,12 +9,14 @@ mod cause;
 mod file;
 mod meaning;
 mod setting;
+mod words;
 
 use std::fmt;
 
 use super::reference::{Reference, ReferenceError};
 pub use cause::Cause;
 pub use setting::SettingError;
+use words::{elsewhere, mebibytes, skew};
 
 /// A service that stores objects, for messages.
 #[derive(Debug, PartialEq, Eq)]
@@ -291,35 +293,6 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
-}
-
-/// By how much the clocks differ, as a sentence without its full stop.
-fn skew(ahead: Option<i64>) -> String {
-    match ahead {
-        Some(seconds @ 1..) => format!("This machine's clock is {seconds} s ahead"),
-        Some(seconds @ ..=-1) => format!("This machine's clock is {} s behind", -seconds),
-        Some(0) => "The clocks agree now".to_owned(),
-        None => "The store does not say its time".to_owned(),
-    }
-}
-
-/// What to do about a store that sends us elsewhere.
-fn elsewhere(address: Option<&str>) -> String {
-    match address {
-        Some(address) => format!(
-            "It sends us to {address}: set endpoint and region in storage.stow.config to those of the bucket"
-        ),
-        None => "It does not say where: set endpoint and region in storage.stow.config to those of the bucket"
-            .to_owned(),
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "six decimals of a size in MiB for a person"
-)]
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
 }
 
 impl StoreError {

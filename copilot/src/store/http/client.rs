@@ -217,6 +217,7 @@ impl Client {
     ) -> Result<HttpResponse, RequestFailure> {
         // Only the body of something that is read may be large.
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let body_counts = *request.method() == Method::POST;
         let client = self.built(request.uri().host().unwrap_or_default())?;
         let progress = LastProgress::new();
         let request = outgoing(request, &progress)?;
@@ -230,14 +231,33 @@ impl Client {
         if response.status().is_success() && is_read && answer == Answer::Head {
             return Ok(response);
         }
+        let is_told_by_head = !body_counts && answer == Answer::Head;
+        self.settle(response, is_told_by_head).await
+    }
+
+    /// Reads a small answer to its end. If its head tells of a success and nothing in the body is needed, a
+    /// body that breaks changes nothing: what was written is written.
+    async fn settle(
+        &self,
+        response: HttpResponse,
+        is_told_by_head: bool,
+    ) -> Result<HttpResponse, RequestFailure> {
+        let is_success = is_told_by_head && response.status().is_success();
+        let head = is_success.then(|| (response.status(), response.headers().clone()));
         let longest = self.0.network.stall_timeout * WHOLE_ANSWER;
-        match tokio::time::timeout(longest, settled(response)).await {
-            Ok(settled) => settled,
-            Err(_) => Err(RequestFailure::new(
+        let failure = match tokio::time::timeout(longest, settled(response)).await {
+            Ok(Err(failure)) if failure.is_silence() => failure,
+            Ok(settled) => return settled,
+            Err(_) => RequestFailure::new(
                 FailureKind::Stalled,
                 format!("the answer did not end within {} s", longest.as_secs_f32()),
-            )),
-        }
+            ),
+        };
+        let (status, headers) = head.ok_or(failure)?;
+        let mut response = HttpResponse::new(Bytes::new().into());
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
     }
 
     fn built(&self, host: &str) -> Result<&reqwest::Client, RequestFailure> {

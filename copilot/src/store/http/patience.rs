@@ -57,3 +57,47 @@ fn assembles(request: &HttpRequest) -> bool {
     };
     *request.method() == Method::POST || *request.method() == Method::PUT && has("comp=blocklist")
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::client::HttpRequestBody;
+
+    use super::*;
+
+    fn patience(method: Method, target: &str) -> Patience {
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("http://store{target}").parse().unwrap();
+        Patience::new(&Network::default(), &request)
+    }
+
+    #[test]
+    fn only_beginnings_and_completions_have_one_time_for_all_attempts() {
+        for (method, target, limited) in [
+            (Method::POST, "/b/k?uploads=", true),
+            (Method::POST, "/b/k?uploadId=1", true),
+            (Method::PUT, "/c/k?comp=blocklist", true),
+            (Method::PUT, "/c/k?comp=block&blockid=1", false),
+            (Method::PUT, "/b/k?partNumber=1&uploadId=1", false),
+            (Method::PUT, "/b/k", false),
+            (Method::GET, "/b?list-type=2", false),
+            (Method::DELETE, "/b/k?uploadId=1", false),
+        ] {
+            let found = patience(method, target).left();
+            assert_eq!(found.is_some(), limited, "{target}");
+        }
+    }
+
+    #[test]
+    fn what_attempts_and_pauses_take_is_gone() {
+        let seconds = Duration::from_secs;
+        let mut patience = patience(Method::POST, "/b/k?uploads=");
+        assert_eq!(patience.silence(), seconds(30));
+        patience.spend(seconds(30));
+        patience.spend(seconds(10));
+        assert_eq!(patience.silence(), seconds(20));
+        assert_eq!(patience.left(), Some(seconds(20)));
+        patience.spend(seconds(100));
+        assert_eq!(patience.left(), Some(Duration::ZERO));
+    }
+}

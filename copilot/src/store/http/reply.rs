@@ -28,8 +28,10 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The region that the bucket lives in.
     pub region: Option<String>,
-    /// Where the answer sends us: an address, or the name of a host.
+    /// Where the answer sends us.
     pub location: Option<String>,
+    /// The host that S3 names in place of an address.
+    pub endpoint: Option<String>,
     /// Seconds by which this machine's clock is ahead of the server's; negative if it is behind.
     pub ahead: Option<i64>,
     /// The store's id of the request.
@@ -47,9 +49,10 @@ impl Reply {
         // An answer to HEAD has no body; Azure and MinIO repeat the code here.
         let code = said.code.or_else(|| header("x-ms-error-code"));
         let code = code.or_else(|| header("x-minio-error-code"));
-        let location = header("location").or_else(|| element(&text, "Endpoint"));
+        let (location, endpoint) = (header("location"), element(&text, "Endpoint"));
         let region = header("x-amz-bucket-region").or_else(|| element(&text, "Region"));
-        let region = region.or_else(|| region_in(location.as_deref()?));
+        let elsewhere = location.as_deref().or(endpoint.as_deref());
+        let region = region.or_else(|| region_in(elsewhere?));
         let date = header("date");
         let milliseconds = MILLISECONDS.iter().find_map(|name| header(name));
         let milliseconds = milliseconds.and_then(|text| text.trim().parse().ok());
@@ -61,6 +64,7 @@ impl Reply {
             }),
             region,
             location,
+            endpoint,
             ahead: date
                 .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
                 .or_else(|| server_time(&text))

@@ -253,6 +253,25 @@ fn redirects_name_the_region_or_the_address() {
     }
 }
 
+/// S3 names the bucket's region in answers that have another reason.
+#[test]
+fn a_region_alone_is_no_redirect() {
+    for (status, code, says) in [
+        (403, "InvalidAccessKeyId", "Check the keys"),
+        (403, "SignatureDoesNotMatch", "Check the keys"),
+        (403, "AccessDenied", "Grant"),
+        (400, "InvalidToken", "session token"),
+        (400, "InvalidArgument", "reading failed"),
+    ] {
+        let sent = headers(&[("x-amz-bucket-region", "eu-west-1".to_owned())]);
+        let failure = refused(status, &sent, code, "words");
+        let message =
+            StoreError::from_failure(failure, location("s3://b/k"), "reading").to_string();
+        assert!(message.contains(says), "{message}");
+        assert!(!message.contains("eu-west-1"), "{message}");
+    }
+}
+
 #[test]
 fn web_addresses_are_not_told_to_grant() {
     let failure = refused(
