@@ -47,14 +47,9 @@ impl EarlierFiles {
 
     /// Removes unfinished files, and warns of whatever else is older than this run and not a part of it.
     ///
-    /// `directories` are those that the inputs have, filled or not. `is_kept` says which paths below the
-    /// input directory this run has taken over from the earlier one.
-    pub(super) fn report(
-        &self,
-        directory: &Path,
-        directories: &[PathBuf],
-        is_kept: impl Fn(&Path) -> bool,
-    ) {
+    /// `directories` are those that the inputs have, filled or not. `kept` are files and directories that
+    /// this run has taken over from the earlier one. Both are paths below the input directory.
+    pub(super) fn report(&self, directory: &Path, directories: &[PathBuf], kept: &HashSet<&Path>) {
         let Some(began) = self.began else { return };
         let planned: HashSet<&Path> = directories.iter().map(PathBuf::as_path).collect();
         let mut found = PathSample::default();
@@ -63,7 +58,7 @@ impl EarlierFiles {
             let mut is_empty = true;
             let looked = list(directory, &path, &mut |path, meta| {
                 is_empty = false;
-                if is_kept(&path) || path == Path::new(LOST) {
+                if kept.contains(&*path) || path == Path::new(LOST) {
                     return;
                 }
                 let is_old = changed(meta) < began;
@@ -107,10 +102,10 @@ fn now(probe: &Path) -> Result<(i64, i64), CopyError> {
         })
 }
 
-/// Whether a stream keeps a path: its data may come from an earlier run of the same inputs.
-pub(super) fn is_of_stream(plan: &InputPlan, path: &Path) -> bool {
-    let is_marker = MARKERS.iter().any(|marker| path == Path::new(marker));
-    is_marker || plan.blobs.iter().any(|blob| blob.path == path)
+/// The paths that a stream takes over: its data may come from an earlier run of the same inputs.
+pub(super) fn kept_by_stream(plan: &InputPlan) -> HashSet<&Path> {
+    let data = plan.blobs.iter().map(|blob| blob.path.as_path());
+    data.chain(MARKERS.map(Path::new)).collect()
 }
 
 /// The entries of a directory below `root`, by their paths below it. Links are not followed.
@@ -196,7 +191,7 @@ mod tests {
         let earlier = EarlierFiles::look(root);
         assert!(earlier.began.is_some());
         write(root, &["new/.copilot-partial.0123456789abcdef"]);
-        earlier.report(root, &[], |path| path == Path::new("kept"));
+        earlier.report(root, &[], &HashSet::from([Path::new("kept")]));
         let expected = [
             "dir/.copilot-partial.other",
             "kept/.copilot-partial.0123456789abcdef",

@@ -11,6 +11,7 @@ mod lone;
 mod request;
 pub mod stream;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ async fn lay_out(
     let earlier = EarlierFiles::look(&directory);
     let fetched = fetch_all(request, &directory, engine, stop, timeline);
     let (plan, summary) = without_stale_errors(request, engine, stop, fetched).await?;
-    earlier.report(&directory, &plan.directories, |_| false);
+    earlier.report(&directory, &plan.directories, &HashSet::new());
     write_metadata(&plan, request, &directory)?;
     timeline.mark("committed");
     info!(

@@ -13,7 +13,7 @@ use futures_util::stream;
 use tracing::info;
 
 use crate::download::error::DownloadError;
-use crate::download::leftover::{EarlierFiles, is_of_stream};
+use crate::download::leftover::{EarlierFiles, kept_by_stream};
 use crate::download::request::DownloadRequest;
 use crate::download::{
     self as download, input_directory, lone, plan_all, reference, shown, without_stale_errors,
@@ -46,7 +46,6 @@ impl Streaming {
         timeline: &mut Timeline,
     ) -> Result<Self, DownloadError> {
         let directory = input_directory(request)?;
-        let earlier = EarlierFiles::look(&directory);
         let inputs = shown(&request.from_remote);
         let mut streaming = Self {
             directory,
@@ -58,6 +57,7 @@ impl Streaming {
             info!("an earlier run has fetched all inputs");
             return Ok(streaming);
         }
+        let earlier = EarlierFiles::look(directory);
         for marker in [COMPLETE, FAILED] {
             remove(&directory.join(marker))?;
         }
@@ -66,9 +66,7 @@ impl Streaming {
         keep_only_data_of(&plan, directory)?;
         download::write_values(&plan, directory)?;
         download::write_metadata(&plan, request, directory)?;
-        earlier.report(directory, &plan.directories, |path| {
-            is_of_stream(&plan, path)
-        });
+        earlier.report(directory, &plan.directories, &kept_by_stream(&plan));
         timeline.mark("metadata");
         info!(directory = %directory.display(), "metadata files are in place: data follows");
         streaming.plan = Some(plan);

@@ -107,9 +107,8 @@ impl<'a> ObjectDownload<'a> {
         }
         match self.parts(object, file, first, total).await {
             Err(error) if error.begins_anew() => {
-                let object_shown = object.reference().shown();
                 tracing::debug!(
-                    object = object_shown,
+                    object = object.reference().shown(),
                     reason = %error,
                     "reading the object anew, in one stream"
                 );
