@@ -26,6 +26,9 @@ impl Query {
     }
 }
 
+/// How a server answers: status and body.
+type Answers = fn(&Query) -> (u16, String);
+
 /// The keys `p/a` to `p/e` after one of them, two at most, and whether more follow.
 fn page(after: &str) -> (String, Option<&'static str>) {
     let keys = ["p/a", "p/b", "p/c", "p/d", "p/e"];
@@ -62,31 +65,25 @@ fn truncated(is_truncated: bool) -> String {
 
 /// Lists `p/` of a store of this scheme that answers like this. Returns the keys in order or the error,
 /// and the number of requests.
-async fn list(
-    scheme: &str,
-    answer: fn(&Query) -> (u16, String),
-) -> (Result<Vec<String>, String>, usize) {
+async fn list(scheme: &str, answer: Answers) -> (Result<Vec<String>, String>, usize) {
     let server = Recorder::start(move |asked| answer(&Query::of(asked))).unwrap();
     let host = server.host();
     let endpoint = format!("http://{host}");
     let account = format!("{endpoint}/{ACCOUNT}");
-    let (kind, keys) = match scheme {
-        "abfs" => {
-            let keys = [
-                ("account", ACCOUNT),
-                ("key", ACCOUNT_KEY),
-                ("endpoint", &*account),
-            ];
-            ("azure", keys.to_vec())
-        }
-        _ => {
-            let keys = [
-                ("access_key_id", "k"),
-                ("secret_key", "s"),
-                ("endpoint", &*endpoint),
-            ];
-            ("s3", keys.to_vec())
-        }
+    let (kind, keys) = if scheme == "abfs" {
+        let keys = [
+            ("account", ACCOUNT),
+            ("key", ACCOUNT_KEY),
+            ("endpoint", &*account),
+        ];
+        ("azure", keys.to_vec())
+    } else {
+        let keys = [
+            ("access_key_id", "k"),
+            ("secret_key", "s"),
+            ("endpoint", &*endpoint),
+        ];
+        ("s3", keys.to_vec())
     };
     let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     let settings = StorageSettings {
@@ -110,9 +107,6 @@ async fn list(
     (result, server.asked().len())
 }
 
-/// A server, and how it answers.
-type Server = (&'static str, fn(&Query) -> (u16, String));
-
 /// The keys of a page by S3's first version, if the request is one of it.
 fn first_version(query: &Query, next_marker: bool) -> (u16, String) {
     let (entries, last) = page(query.get("marker"));
@@ -135,7 +129,7 @@ fn without_token(query: &Query, start: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn every_server_that_can_be_listed_is_listed_to_its_end() {
-    let servers: [Server; 13] = [
+    let servers: [(&str, Answers); 13] = [
         ("the first version, with NextMarker", |query| {
             first_version(query, true)
         }),
@@ -230,7 +224,7 @@ async fn every_server_that_can_be_listed_is_listed_to_its_end() {
 
 #[tokio::test]
 async fn a_listing_that_cannot_be_complete_is_refused() {
-    let servers: [(&str, &str, fn(&Query) -> (u16, String)); 13] = [
+    let servers: [(&str, &str, Answers); 13] = [
         ("the same token for ever", "used before", |query| {
             let key = if query.get("continuation-token").is_empty() {
                 "p/a"
@@ -322,7 +316,7 @@ async fn pages_of_azure_are_complete_or_refused() {
     })
     .await;
     assert_eq!(listed.unwrap(), ["p/b", "p/a", "p/c"]);
-    let servers: [(&str, fn(&Query) -> (u16, String)); 4] = [
+    let servers: [(&str, Answers); 4] = [
         ("used before", |query| match query.get("marker") {
             "" => azure(&["p/a"], "t"),
             _ => azure(&["p/b"], "t"),
