@@ -8,9 +8,11 @@
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod descriptors;
 pub mod download;
 pub mod idl;
 pub mod literal;
+pub mod permission;
 pub mod report;
 pub mod sidecar;
 pub mod store;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use copilot::termination::Termination;
 use copilot::track::Timestamp;
-use copilot::{cli, command};
+use copilot::{cli, command, descriptors};
 
 /// One thread is cheaper than two, and as fast as long as nothing blocks it for long.
 #[tokio::main(flavor = "current_thread")]
@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
         }
     };
     let begun = Timestamp::now();
+    descriptors::raise_limit();
     match cli::parse(std::env::args_os()) {
         Ok(invocation) => command::run(invocation, termination, begun).await,
         Err(rejection) => command::reject(&rejection.to_string(), rejection.reportable()).await,

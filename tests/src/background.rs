@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -37,8 +38,25 @@ impl Background {
         F: Fn(TcpStream) -> S + Send + 'static,
         S: Future<Output = ()> + Send + 'static,
     {
+        let (_, absences) = mpsc::unbounded_channel();
+        Self::start_with(name, wait, absences, serve)
+    }
+
+    /// The same; for each time that comes from `absences`, connections are refused once more.
+    pub fn start_with<F, S>(
+        name: &str,
+        wait: Duration,
+        absences: UnboundedReceiver<Duration>,
+        serve: F,
+    ) -> io::Result<Self>
+    where
+        F: Fn(TcpStream) -> S + Send + 'static,
+        S: Future<Output = ()> + Send + 'static,
+    {
         // A socket that is bound and does not listen yet holds its port, and refuses connections.
         let socket = TcpSocket::new_v4()?;
+        // An absence binds the port again while its connections are open.
+        socket.set_reuseaddr(true)?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = socket.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -66,7 +84,7 @@ impl Background {
                             listener
                         }
                     };
-                    accept(listener, serve).await;
+                    accept(listener, absences, serve).await;
                 }));
                 // Open connections are cut: one that hangs would never end.
                 runtime.shutdown_background();
@@ -91,20 +109,43 @@ enum Listening {
     After(Duration, TcpSocket),
 }
 
-async fn accept<F, S>(listener: TcpListener, serve: F)
-where
+async fn accept<F, S>(
+    mut listener: TcpListener,
+    mut absences: UnboundedReceiver<Duration>,
+    serve: F,
+) where
     F: Fn(TcpStream) -> S,
     S: Future<Output = ()> + Send + 'static,
 {
     let mut connections = JoinSet::new();
     loop {
-        if let Ok((connection, _)) = listener.accept().await {
-            // Answers are small and many: to wait until a packet is full would only add delay.
-            let _ = connection.set_nodelay(true);
-            connections.spawn(serve(connection));
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((connection, _)) = accepted {
+                    // Answers are small and many: to wait until a packet is full would only add delay.
+                    let _ = connection.set_nodelay(true);
+                    connections.spawn(serve(connection));
+                }
+            }
+            Some(time) = absences.recv() => match away(listener, time).await {
+                Ok(again) => listener = again,
+                Err(_) => return,
+            },
         }
         while connections.try_join_next().is_some() {}
     }
+}
+
+/// Closes the port, and opens it again after this time. Open connections go on.
+async fn away(listener: TcpListener, time: Duration) -> io::Result<TcpListener> {
+    let address = listener.local_addr()?;
+    drop(listener);
+    // Bound and not listening: nothing else takes the port meanwhile.
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    tokio::time::sleep(time).await;
+    socket.listen(BACKLOG)
 }
 
 impl Drop for Background {

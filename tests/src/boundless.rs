@@ -243,8 +243,11 @@ fn list(query: &str) -> Response<Made> {
         _ => None,
     };
     let (count, size): (u64, u64) = count.unwrap_or_default();
-    let mut text = String::from("<ListBucketResult>");
     let next = (first + PAGE).min(count);
+    let mut text = format!(
+        "<ListBucketResult><IsTruncated>{}</IsTruncated>",
+        next < count
+    );
     for number in first..next {
         let _ = write!(
             text,
@@ -261,11 +264,14 @@ fn list(query: &str) -> Response<Made> {
     xml(&text)
 }
 
-/// The bounds of `bytes=FROM-LAST`: the second one is excluded.
+/// The bounds of `bytes=FROM-LAST`, or of `bytes=FROM-` for all that follows: the second one is excluded.
 fn span(range: &str) -> Option<(u64, u64)> {
     let (from, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let last: u64 = last.parse().ok()?;
-    Some((from.parse().ok()?, last + 1))
+    let end = match last {
+        "" => u64::MAX,
+        last => last.parse::<u64>().ok()? + 1,
+    };
+    Some((from.parse().ok()?, end))
 }
 
 fn status(status: StatusCode) -> Response<Made> {

@@ -115,6 +115,14 @@ impl Site {
         Engine::new(Arc::new(stores), TransferLimits::within(None))
     }
 
+    /// An engine that reaches the server through `endpoint`, within these limits.
+    #[must_use]
+    pub fn engine_within(&self, endpoint: &str, network: Network) -> Engine {
+        let settings = self.settings_with(&[("endpoint", endpoint)]);
+        let stores = Stores::new(settings, network, closed_environment());
+        Engine::new(Arc::new(stores), TransferLimits::within(None))
+    }
+
     /// An engine that reaches the server through `endpoint`; silence of this length is a stall.
     #[must_use]
     pub fn impatient_engine_through(&self, endpoint: &str, patience: Duration) -> Engine {
@@ -139,6 +147,7 @@ fn stores(settings: StorageSettings, stall_timeout: Duration) -> Stores {
         retry: Retry {
             attempts: 5,
             base: Duration::from_millis(10),
+            known_elapsed: Duration::from_millis(100),
             ..Retry::default()
         },
         ..Network::default()

@@ -6,11 +6,12 @@
 
 mod error;
 mod job;
+mod leftover;
 mod lone;
 mod request;
 pub mod stream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,13 +23,16 @@ pub use job::run;
 pub use lone::LoneObject;
 pub use request::{DownloadMode, DownloadRequest};
 
+use self::leftover::EarlierFiles;
 use crate::idl::{self, LiteralMap, LiteralType};
 use crate::literal::Shown;
 use crate::literal::input::{self, Arrival, BlobInput, BlobKind, InputPlan, Offloaded, Target};
 use crate::literal::render::Binaries;
 use crate::report::{Timeline, document_names};
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, PlannedCopy, Stop, Summary, make_directory, write_file};
+use crate::transfer::{
+    Copy, Engine, PlannedCopy, Stop, Summary, make_directory, remove, write_file,
+};
 
 /// The most bytes of a message. Inputs are held in memory, so this limits our memory as well. The
 /// platform's own limit is far below.
@@ -42,15 +46,10 @@ async fn lay_out(
     timeline: &mut Timeline,
 ) -> Result<Summary, DownloadError> {
     let directory = input_directory(request)?;
-    let stale = error_documents(request)?;
-    // The platform would believe an error document of an earlier run, however main ends. Removing them
-    // takes no time: the inputs arrive meanwhile.
-    let (fetched, removed) = tokio::join!(
-        fetch_all(request, &directory, engine, stop, timeline),
-        engine.remove_stale(&stale, stop)
-    );
-    let (plan, summary) = fetched?;
-    removed?;
+    let earlier = EarlierFiles::look(&directory);
+    let fetched = fetch_all(request, &directory, engine, stop, timeline);
+    let (plan, summary) = without_stale_errors(request, engine, stop, fetched).await?;
+    earlier.report(&directory, &plan.directories, &HashSet::new());
     write_metadata(&plan, request, &directory)?;
     timeline.mark("committed");
     info!(
@@ -65,6 +64,21 @@ async fn lay_out(
     Ok(summary)
 }
 
+/// Removes the error documents of earlier runs while `work` goes on. The platform would believe one, however
+/// main ends.
+async fn without_stale_errors<T>(
+    request: &DownloadRequest,
+    engine: &Engine,
+    stop: &Stop,
+    work: impl Future<Output = Result<T, DownloadError>>,
+) -> Result<T, DownloadError> {
+    let stale = error_documents(request)?;
+    let (done, removed) = tokio::join!(work, engine.remove_stale(&stale, stop));
+    let done = done?;
+    removed?;
+    Ok(done)
+}
+
 /// Fetches everything, and returns the plan for the metadata files.
 async fn fetch_all(
     request: &DownloadRequest,
@@ -74,6 +88,13 @@ async fn fetch_all(
     timeline: &mut Timeline,
 ) -> Result<(InputPlan, Summary), DownloadError> {
     let plan = plan_all(request, directory, engine, stop, timeline).await?;
+    // Those of an earlier run would say that everything is in place.
+    for file in request.format.files() {
+        let path = directory.join(file.name());
+        if !path.is_dir() {
+            remove(&path)?;
+        }
+    }
     write_values(&plan, directory)?;
     let summary = transfer(&plan, directory, engine, stop).await?;
     timeline.mark("transferred");

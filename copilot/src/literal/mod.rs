@@ -13,9 +13,11 @@ pub mod input;
 pub mod msgpack;
 mod name;
 pub mod output;
+mod path_sample;
 mod problems;
 mod python;
 pub mod render;
 
 pub use name::{NameError, Shown};
+pub use path_sample::PathSample;
 pub use problems::Problems;

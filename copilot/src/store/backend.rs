@@ -16,6 +16,7 @@ use object_store::multipart::PartId;
 
 use super::error::{Location, StoreError};
 use super::reference::Reference;
+use super::version::Version;
 
 /// An object, or a prefix of objects, in the container of a backend.
 #[derive(Clone, Debug)]
@@ -38,15 +39,17 @@ impl ObjectAddress {
 
 /// The bytes of an object, from some offset on.
 pub struct Body {
-    /// Size of the whole object in bytes, if the store knows it beforehand.
-    pub size: Option<u64>,
-    /// Identifies the version that is read, if the store has versions.
-    pub etag: Option<String>,
-    /// Offset of the first byte that `stream` gives. It may be less than what was asked for: a web
-    /// server without ranges begins at 0, and so does a store that unpacks an object.
+    /// The version that is read, with the size of the whole object, as far as the store tells.
+    pub version: Version,
+    /// Offset of the first byte that `stream` gives: that of the range that was asked for; or 0, if the
+    /// store sends the object as a whole, since it has no ranges or unpacks the object on the way.
     pub start: u64,
-    /// Whether `stream` goes on to the end of the object, whatever range was asked for.
-    pub whole: bool,
+    /// Offset after the last byte that `stream` gives, if the store says it beforehand. It may be less than
+    /// what was asked for.
+    pub end: Option<u64>,
+    /// Whether only the end of the connection marks the end of the bytes, so that a broken answer looks
+    /// like a whole one.
+    pub ends_by_close: bool,
     /// The bytes. An error after some of them may be an
     /// [interruption](StoreError::is_interruption).
     pub stream: BoxStream<'static, Result<Bytes, StoreError>>,
@@ -57,8 +60,8 @@ pub struct Body {
 pub struct ListEntry {
     /// The whole key.
     pub key: String,
-    /// Size in bytes.
-    pub size: u64,
+    /// Size in bytes, if the listing gives one.
+    pub size: Option<u64>,
 }
 
 /// The pages of a listing, each fetched when it is asked for. A page may be empty although more follow.
@@ -79,12 +82,13 @@ pub(super) trait Backend: Debug + Send + Sync {
         true
     }
 
-    /// Reads the object or a range of it. With `etag`, only that version.
+    /// Reads the object or a range of it, to `u64::MAX` for all that follows. The store is asked for
+    /// `version` if it understands that; what it sends may be of another one all the same.
     async fn get(
         &self,
         target: &ObjectAddress,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        version: Option<&Version>,
     ) -> Result<Body, StoreError>;
 
     /// Writes the whole object, which appears at once or not at all.
@@ -130,18 +134,4 @@ pub(super) trait PartsUpload: Debug + Send + Sync {
 
     /// Drops the parts that the store has.
     async fn abort(&self) -> Result<(), StoreError>;
-}
-
-/// Refuses a version other than the one that a reader began with.
-pub(super) fn check_version(
-    wanted: Option<&str>,
-    found: Option<&str>,
-    location: impl FnOnce() -> Location,
-) -> Result<(), StoreError> {
-    match (wanted, found) {
-        (Some(wanted), Some(found)) if wanted != found => Err(StoreError::Changed {
-            location: location(),
-        }),
-        _ => Ok(()),
-    }
 }

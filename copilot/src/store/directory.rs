@@ -4,7 +4,7 @@
 //! characters, and moves to another thread for every few KiB. A container's directory is never
 //! created; directories within it are. An object appears whole, by a rename. Caller: `stores`.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -14,13 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 
-use super::backend::{
-    Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
-};
+use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload};
 use super::error::{Location, StoreError, StoreService};
 use super::reference::Reference;
+use super::version::Version;
 
 /// The file system, for messages.
 static SERVICE: StoreService = StoreService {
@@ -68,6 +67,12 @@ impl LocalDirectory {
         Self { root }
     }
 
+    /// The meaning of an error about the object `target`.
+    fn error(&self, error: io::Error, target: &ObjectAddress, action: &'static str) -> StoreError {
+        let location = self.location(&target.reference);
+        StoreError::from_io(error, &self.root.join(&target.key), location, action)
+    }
+
     fn path(&self, key: &str) -> io::Result<PathBuf> {
         let odd = |part: &str| part.is_empty() || part == "." || part == "..";
         if key.contains('\0') || key.split('/').any(odd) {
@@ -77,18 +82,15 @@ impl LocalDirectory {
         Ok(self.root.join(key))
     }
 
-    /// An object, its size, and what identifies its version.
-    fn open(&self, key: &str) -> io::Result<(File, u64, String)> {
+    /// An object, its size, and its version.
+    fn open(&self, key: &str) -> io::Result<(File, u64, Version)> {
         let file = File::open(self.path(key)?)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
             let message = "it is not a regular file";
             return Err(io::Error::new(io::ErrorKind::NotFound, message));
         }
-        let (inode, size) = (meta.ino(), meta.len());
-        let (seconds, nanos) = (meta.mtime(), meta.mtime_nsec());
-        let etag = format!("{inode:x}-{seconds:x}-{nanos:x}-{size:x}");
-        Ok((file, size, etag))
+        Ok((file, meta.len(), version(&meta)))
     }
 
     fn create(&self, key: &str) -> io::Result<UnfinishedFile> {
@@ -159,7 +161,7 @@ impl LocalDirectory {
             if entry.file_type()?.is_dir() {
                 level.directories.push(key);
             } else if !name.starts_with(UNFINISHED) {
-                let size = entry.path().metadata()?.len();
+                let size = Some(entry.path().metadata()?.len());
                 level.objects.push(ListEntry { key, size });
             }
         }
@@ -179,24 +181,20 @@ impl Backend for LocalDirectory {
         &self,
         target: &ObjectAddress,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        _: Option<&Version>,
     ) -> Result<Body, StoreError> {
         let location = self.location(&target.reference);
         let opened = self.open(&target.key);
-        let (file, size, found) =
-            opened.map_err(|error| StoreError::from_io(error, location.clone(), "reading"))?;
-        check_version(etag, Some(&found), || location.clone())?;
-        let whole = range.is_none();
+        let (file, size, version) = opened.map_err(|error| self.error(error, target, "reading"))?;
         let range = range.unwrap_or(0..size);
-        let stream = chunks(file, range.start, range.end.min(size));
+        let end = range.end.min(size);
+        let path = self.root.join(&target.key);
         Ok(Body {
-            size: Some(size),
-            etag: Some(found),
+            stream: chunks(file, range.start..end, version.clone(), (path, location)),
+            version,
             start: range.start,
-            whole,
-            stream: stream
-                .map_err(move |error| StoreError::from_io(error, location.clone(), "reading"))
-                .boxed(),
+            end: Some(end),
+            ends_by_close: false,
         })
     }
 
@@ -206,20 +204,29 @@ impl Backend for LocalDirectory {
             unfinished.file.write_all_at(&data, 0)?;
             unfinished.publish()
         };
-        write().map_err(|error| StoreError::from_io_write(error, self.location(&target.reference)))
+        write().map_err(|error| {
+            let path = self.root.join(&target.key);
+            StoreError::from_io_write(error, &path, self.location(&target.reference))
+        })
     }
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         let found = self.look(&target.key);
-        found.map_err(|error| {
-            StoreError::from_io(error, self.location(&target.reference), "looking")
-        })
+        found.map_err(|error| self.error(error, target, "looking"))
     }
 
     async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         let deleted = self.path(&target.key).and_then(std::fs::remove_file);
         deleted.map_err(|error| {
-            StoreError::from_io(error, self.location(&target.reference), "deleting")
+            // The directory decides who may delete, and not the file.
+            let path = self.root.join(&target.key);
+            let directory = path.parent().unwrap_or(&path);
+            StoreError::from_io(
+                error,
+                directory,
+                self.location(&target.reference),
+                "deleting",
+            )
         })
     }
 
@@ -231,12 +238,17 @@ impl Backend for LocalDirectory {
     fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
         let location = self.location(&prefix.reference);
         let pages = stream::try_unfold(vec![prefix.key], move |mut stack| {
-            let level = stack.pop().map(|directory| self.level(&directory));
+            let level = stack.pop().map(|directory| {
+                let path = self.root.join(&directory);
+                (self.level(&directory), path)
+            });
             let location = location.clone();
             async move {
-                let Some(level) = level else { return Ok(None) };
-                let level =
-                    level.map_err(|error| StoreError::from_io(error, location, "listing"))?;
+                let Some((level, path)) = level else {
+                    return Ok(None);
+                };
+                let level = level
+                    .map_err(|error| StoreError::from_io(error, &path, location, "listing"))?;
                 stack.extend(level.directories.into_iter().rev());
                 Ok(Some((level.objects, stack)))
             }
@@ -254,7 +266,10 @@ impl Backend for LocalDirectory {
                 unfinished,
                 location,
             })),
-            Err(error) => Err(StoreError::from_io_write(error, location)),
+            Err(error) => {
+                let path = self.root.join(&target.key);
+                Err(StoreError::from_io_write(error, &path, location))
+            }
         }
     }
 }
@@ -263,18 +278,24 @@ impl Backend for LocalDirectory {
 impl PartsUpload for LocalUpload {
     async fn part(&self, _: usize, offset: u64, data: Bytes) -> Result<Part, StoreError> {
         let written = self.unfinished.file.write_all_at(&data, offset);
-        written.map_err(|error| StoreError::from_io_write(error, self.location.clone()))?;
+        written.map_err(|error| self.error(error))?;
         Ok(Part(None))
     }
 
     async fn complete(&self, _: Vec<Part>, _: u64) -> Result<(), StoreError> {
         let published = self.unfinished.publish();
-        published.map_err(|error| StoreError::from_io_write(error, self.location.clone()))
+        published.map_err(|error| self.error(error))
     }
 
     async fn abort(&self) -> Result<(), StoreError> {
         // The drop removes the file.
         Ok(())
+    }
+}
+
+impl LocalUpload {
+    fn error(&self, error: io::Error) -> StoreError {
+        StoreError::from_io_write(error, &self.unfinished.becomes, self.location.clone())
     }
 }
 
@@ -292,20 +313,66 @@ impl Drop for UnfinishedFile {
     }
 }
 
-fn chunks(file: File, start: u64, end: u64) -> BoxStream<'static, io::Result<Bytes>> {
-    stream::try_unfold((file, start), move |(file, at)| async move {
-        let left = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+/// The version of a file.
+fn version(meta: &Metadata) -> Version {
+    let (inode, size) = (meta.ino(), meta.len());
+    let (seconds, nanos) = (meta.mtime(), meta.mtime_nsec());
+    let tag = format!("{inode:x}-{seconds:x}-{nanos:x}-{size:x}");
+    Version::named(tag, size)
+}
+
+/// The bytes of a range, piece by piece. A file that has another version at its end is an error: another
+/// program has written into it meanwhile.
+fn chunks(
+    file: File,
+    range: Range<u64>,
+    begun: Version,
+    place: (PathBuf, Location),
+) -> BoxStream<'static, Result<Bytes, StoreError>> {
+    let state = (file, range.start, begun, place);
+    stream::try_unfold(state, move |(file, at, begun, place)| async move {
+        let (path, location) = place;
+        let failed = |error| StoreError::from_io(error, &path, location.clone(), "reading");
+        let left = usize::try_from(range.end.saturating_sub(at)).unwrap_or(usize::MAX);
         if left == 0 {
+            let now = file.metadata().map_err(failed)?;
+            if version(&now) != begun {
+                return Err(StoreError::Changed { location });
+            }
             return Ok(None);
         }
         let mut buffer = vec![0; left.min(CHUNK)];
-        let read = file.read_at(&mut buffer, at)?;
+        let read = file.read_at(&mut buffer, at).map_err(failed)?;
         if read == 0 {
-            let message = "the file became shorter";
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
+            return Err(StoreError::Changed { location });
         }
         buffer.truncate(read);
-        Ok(Some((Bytes::from(buffer), (file, at + read as u64))))
+        let at = at + read as u64;
+        let place = (path, location);
+        Ok(Some((Bytes::from(buffer), (file, at, begun, place))))
     })
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Another program appends to the file in place, so its inode stays the same.
+    #[tokio::test]
+    async fn a_file_that_changes_while_it_is_read_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("x"), vec![1; 2 * CHUNK]).unwrap();
+        let directory = LocalDirectory::new(root.path().to_owned());
+        let target = ObjectAddress {
+            key: "x".to_owned(),
+            reference: Reference::parse("file://c/x").unwrap(),
+        };
+        let mut body = directory.get(&target, None, None).await.unwrap();
+        assert!(body.stream.next().await.unwrap().is_ok());
+        std::fs::write(root.path().join("x"), vec![2; 2 * CHUNK + 1]).unwrap();
+        assert!(body.stream.next().await.unwrap().is_ok());
+        let changed = body.stream.next().await.unwrap();
+        assert!(matches!(changed, Err(StoreError::Changed { .. })));
+    }
 }

@@ -5,7 +5,6 @@
 //! `stores`.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,11 +12,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::backend::{
-    Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload, check_version,
-};
+use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload};
 use super::error::{Location, StoreError, StoreService};
 use super::reference::Reference;
+use super::version::Version;
 
 /// The memory of this process, for messages.
 static SERVICE: StoreService = StoreService {
@@ -56,16 +54,14 @@ impl InMemory {
         }
     }
 
-    fn find(
-        &self,
-        target: &ObjectAddress,
-        action: &'static str,
-    ) -> Result<(Bytes, u64), StoreError> {
+    fn find(&self, target: &ObjectAddress) -> Result<(Bytes, u64), StoreError> {
         let found = lock(&self.objects).get(&target.key).cloned();
         found.ok_or_else(|| {
             let message = "this process wrote no object of this key";
-            let error = io::Error::new(io::ErrorKind::NotFound, message);
-            StoreError::from_io(error, self.location(&target.reference), action)
+            StoreError::NotFound {
+                location: self.location(&target.reference),
+                cause: message.into(),
+            }
         })
     }
 }
@@ -80,22 +76,19 @@ impl Backend for InMemory {
         &self,
         target: &ObjectAddress,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        _: Option<&Version>,
     ) -> Result<Body, StoreError> {
-        let (data, version) = self.find(target, "reading")?;
-        let found = version.to_string();
-        check_version(etag, Some(&found), || self.location(&target.reference))?;
+        let (data, number) = self.find(target)?;
         let size = data.len() as u64;
-        let whole = range.is_none();
         let range = range.unwrap_or(0..size);
         let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(data.len());
         let end = offset(range.end);
         let piece = data.slice(offset(range.start).min(end)..end);
         Ok(Body {
-            size: Some(size),
-            etag: Some(found),
+            version: Version::named(number.to_string(), size),
             start: range.start,
-            whole,
+            end: Some(end as u64),
+            ends_by_close: false,
             stream: stream::iter([Ok(piece)]).boxed(),
         })
     }
@@ -107,7 +100,7 @@ impl Backend for InMemory {
     }
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
-        self.find(target, "looking").map(|_| ())
+        self.find(target).map(|_| ())
     }
 
     async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
@@ -129,7 +122,7 @@ impl Backend for InMemory {
         let page: Vec<_> = beneath
             .map(|(key, (data, _))| ListEntry {
                 key: key.clone(),
-                size: data.len() as u64,
+                size: Some(data.len() as u64),
             })
             .collect();
         Ok(stream::iter([Ok(page)]).boxed())
@@ -196,11 +189,11 @@ mod tests {
         pieces.concat()
     }
 
-    async fn etag(memory: &InMemory, key: &str) -> Option<String> {
-        memory.get(&at(key), None, None).await.unwrap().etag
+    async fn version(memory: &InMemory, key: &str) -> Version {
+        memory.get(&at(key), None, None).await.unwrap().version
     }
 
-    async fn listed(memory: &Arc<InMemory>, prefix: &str) -> Vec<(String, u64)> {
+    async fn listed(memory: &Arc<InMemory>, prefix: &str) -> Vec<(String, Option<u64>)> {
         let pages = Arc::clone(memory).list(at(prefix)).unwrap();
         let pages: Vec<Vec<ListEntry>> = pages.try_collect().await.unwrap();
         let entries = pages.into_iter().flatten();
@@ -220,9 +213,9 @@ mod tests {
             let found = read(&memory, "a", Some(range.clone())).await;
             assert_eq!(found, expected.as_bytes(), "{range:?}");
         }
-        let before = etag(&memory, "a").await;
+        let before = version(&memory, "a").await;
         memory.put(&at("a"), Bytes::new()).await.unwrap();
-        assert_ne!(etag(&memory, "a").await, before);
+        assert_ne!(version(&memory, "a").await, before);
         memory.delete(&at("a")).await.unwrap();
         let missing = memory.head(&at("a")).await.unwrap_err();
         assert!(matches!(missing, StoreError::NotFound { .. }), "{missing}");
@@ -235,7 +228,7 @@ mod tests {
             let content = Bytes::copy_from_slice(key.as_bytes());
             memory.put(&at(key), content).await.unwrap();
         }
-        let expected = [("p/a".to_owned(), 3), ("p/b/c".to_owned(), 5)];
+        let expected = [("p/a".to_owned(), Some(3)), ("p/b/c".to_owned(), Some(5))];
         assert_eq!(listed(&memory, "p").await, expected);
         assert_eq!(listed(&memory, "").await.len(), 6);
     }

@@ -8,6 +8,7 @@
 mod azure;
 mod backend;
 mod bucket;
+mod code;
 mod credentials;
 mod directory;
 mod environment;
@@ -18,10 +19,12 @@ mod listing;
 mod memory;
 mod network;
 mod object;
+mod reading;
 mod reference;
 mod s3;
 mod secret;
 mod stores;
+mod version;
 mod web;
 
 pub use backend::{Body, ListEntry, Part};
@@ -34,3 +37,4 @@ pub use network::{Network, Retry};
 pub use object::{Object, Upload};
 pub use reference::{Reference, ReferenceError};
 pub use stores::{SCHEMES, Stores};
+pub use version::{SameVersion, Version};

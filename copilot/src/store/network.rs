@@ -14,6 +14,9 @@ pub struct Network {
     /// How long a request or body may make no progress at all. 30 s: stores answer large requests
     /// within a few. The whole has no limit, since it depends on the size.
     pub stall_timeout: Duration,
+    /// How long the answer to a request that begins or completes an upload in parts may take, over all
+    /// attempts. 60 s. An answer that has begun may take longer: S3 sends white space meanwhile.
+    pub assembly_timeout: Duration,
     /// When a failed request is sent again.
     pub retry: Retry,
 }
@@ -21,13 +24,16 @@ pub struct Network {
 /// The retry budget of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// Attempts in all, the first included.
+    /// Attempts in all, the first included; but see `known_elapsed`.
     pub attempts: u32,
-    /// Time after the first attempt in which a new one may start.
+    /// Time after the first failure in which a new attempt may start.
     pub elapsed: Duration,
     /// The same while no connection could be made. 3 s: enough for a proxy container that starts
     /// beside us, short enough for a person who mistyped a host.
     pub connect_elapsed: Duration,
+    /// For how long a host that has answered before is waited for when it falls silent, however many
+    /// attempts that takes. 30 s: a restart or a failover.
+    pub known_elapsed: Duration,
     /// The first wait is a random part of this; each further one is a part of twice the previous.
     pub base: Duration,
     /// The most that a wait is a part of.
@@ -42,6 +48,7 @@ impl Default for Network {
             connections: 16,
             connect_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(30),
+            assembly_timeout: Duration::from_mins(1),
             retry: Retry::default(),
         }
     }
@@ -53,6 +60,7 @@ impl Default for Retry {
             attempts: 10,
             elapsed: Duration::from_mins(2),
             connect_elapsed: Duration::from_secs(3),
+            known_elapsed: Duration::from_secs(30),
             base: Duration::from_millis(100),
             cap: Duration::from_secs(10),
             retry_after: Duration::from_secs(30),

@@ -9,6 +9,7 @@ use super::backend::{Backend, Body, ObjectAddress, Part, PartsUpload};
 use super::error::{Location, StoreError};
 use super::listing::Listing;
 use super::reference::Reference;
+use super::version::Version;
 
 /// A reference with the store behind it; cheap to clone.
 #[derive(Clone, Debug)]
@@ -52,9 +53,12 @@ impl Object {
         self.backend.has_ranges()
     }
 
-    /// Reads the object or a range of it. With `etag`, only that version.
+    /// Reads the object or a range of it, to `u64::MAX` for all that follows.
     ///
-    /// A range that reaches past the end gives the bytes that exist; an empty object gives nothing.
+    /// The store is asked for `version` only, if that can be asked. Not every store heeds it, so the
+    /// caller compares the [version](Body::version) of what it gets, and looks where the bytes
+    /// [begin](Body::start) and end. A range that reaches past the end gives the bytes that exist; an
+    /// empty object gives nothing.
     ///
     /// # Errors
     /// Any [`StoreError`]; [`StoreError::TooLarge`] by the size of the whole object, before its
@@ -62,10 +66,10 @@ impl Object {
     pub async fn get(
         &self,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        version: Option<&Version>,
     ) -> Result<Body, StoreError> {
-        let body = self.backend.get(&self.target, range, etag).await?;
-        self.check_size(body.size.unwrap_or_default())?;
+        let body = self.backend.get(&self.target, range, version).await?;
+        self.check_size(body.version.size().unwrap_or_default())?;
         Ok(body)
     }
 
@@ -95,6 +99,14 @@ impl Object {
             size,
             limit,
             remedy: "The limit for messages is fixed: store large values as files",
+        }
+    }
+
+    /// The error that the object changed after its reading began.
+    #[must_use]
+    pub fn changed(&self) -> StoreError {
+        StoreError::Changed {
+            location: self.location(),
         }
     }
 
@@ -146,7 +158,7 @@ impl Object {
     /// Any [`StoreError`]; the parts may then remain in the store.
     pub async fn abort_upload(&self, id: &str) -> Result<(), StoreError> {
         match self.backend.abort(&self.target, id).await {
-            Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(StoreError::NotFound { .. } | StoreError::UploadLost { .. }) => Ok(()),
             aborted => aborted,
         }
     }
@@ -202,11 +214,14 @@ impl Upload {
         self.0.complete(parts, size).await
     }
 
-    /// Drops the parts that the store has.
+    /// Drops the parts that the store has. Succeeds if it has none any more.
     ///
     /// # Errors
     /// Any [`StoreError`]; the parts may then remain in the store.
     pub async fn abort(self) -> Result<(), StoreError> {
-        self.0.abort().await
+        match self.0.abort().await {
+            Err(StoreError::UploadLost { .. }) => Ok(()),
+            aborted => aborted,
+        }
     }
 }

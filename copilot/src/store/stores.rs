@@ -1,10 +1,11 @@
 //! From a reference to its store (spec §6.3, §6.6): by scheme, opened on first use, kept.
 //!
 //! Here the settings choose the backend, and here they are checked. Never here: what a backend does.
-//! `route` finds the settings that apply. Callers: `command`, which makes [`Stores`] from the settings, and
+//! `route` finds the settings that apply, and `scheme` refuses what no store has. Callers: `command`, which makes [`Stores`] from the settings, and
 //! `transfer`, which opens objects.
 
 mod route;
+mod scheme;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,6 +79,7 @@ impl Stores {
     /// Settings that do not describe a store, a container that may not be opened, a kind of store that
     /// Copilot does not have.
     pub fn open(&self, reference: &Reference) -> Result<Object, StoreError> {
+        scheme::check(&self.settings, reference)?;
         if matches!(reference.scheme(), "http" | "https") {
             return Ok(Object {
                 backend: Arc::new(Web::new(self.client.clone())),

@@ -11,14 +11,16 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
-use http::{HeaderMap, Method, StatusCode, header};
-use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
+use http::{HeaderMap, HeaderValue, Method, header, response};
+use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody};
 use percent_encoding::percent_decode_str;
 
 use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload};
 use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Client, FailureKind, RequestFailure, Unsigned};
+use super::reading::{Content, Question};
 use super::reference::Reference;
+use super::version::Version;
 
 /// A web server, for messages.
 static SERVICE: StoreService = StoreService {
@@ -39,19 +41,38 @@ impl Web {
         Self(client)
     }
 
-    /// The answer to a GET, from `start` on if the resource is still the version `etag`, else from its
-    /// beginning. Follows redirects.
+    /// The first usable answer to this question or a simpler one.
+    async fn read(
+        &self,
+        address: &str,
+        mut question: Question,
+    ) -> Result<(Content, response::Parts, HttpResponseBody), RequestFailure> {
+        loop {
+            let failure = match self.ask(address, &question).await {
+                Ok(answer) => {
+                    let (parts, body) = answer.into_parts();
+                    match question.content(&parts) {
+                        Ok(content) => return Ok((content, parts, body)),
+                        Err(failure) => failure,
+                    }
+                }
+                Err(failure) => failure,
+            };
+            question = question.simpler(failure)?;
+        }
+    }
+
+    /// The answer to a GET. Follows redirects.
     async fn ask(
         &self,
         address: &str,
-        start: u64,
-        etag: Option<&str>,
+        question: &Question,
     ) -> Result<HttpResponse, RequestFailure> {
         let mut url: reqwest::Url = address
             .parse()
             .map_err(|error| protocol(format!("{error}")))?;
         for _ in 0..=REDIRECTS {
-            let request = request(&url, start, etag)?;
+            let request = request(&url, question)?;
             match self.0.send(&request, &Unsigned, Answer::Head).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => url = redirected(&url, failure)?,
@@ -75,16 +96,29 @@ impl Backend for Web {
         &self,
         target: &ObjectAddress,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        version: Option<&Version>,
     ) -> Result<Body, StoreError> {
-        let start = range.map_or(0, |range| range.start);
+        // The beginning is asked for without a range, as any client does.
+        let range = range.filter(|range| range.start > 0);
+        let question = Question::new(range, version, header::IF_RANGE);
         let location = self.location(&target.reference);
-        let body = async {
-            let response = self.ask(&target.reference.to_string(), start, etag).await?;
-            body(response, start, location.clone())
-        };
-        body.await
-            .map_err(|failure| StoreError::from_failure(failure, location.clone(), "reading"))
+        let address = target.reference.to_string();
+        let answered = self.read(&address, question).await;
+        let (content, parts, body) = answered
+            .map_err(|failure| StoreError::from_failure(failure, location.clone(), "reading"))?;
+        check_coding(&parts.headers, target)?;
+        Ok(Body {
+            version: content.version,
+            start: content.start,
+            end: content.end,
+            ends_by_close: content.ends_by_close,
+            stream: body
+                .bytes_stream()
+                .map_err(move |error| {
+                    StoreError::from_transport(error, location.clone(), "reading")
+                })
+                .boxed(),
+        })
     }
 
     async fn put(&self, target: &ObjectAddress, _: Bytes) -> Result<(), StoreError> {
@@ -127,11 +161,7 @@ fn read_only(target: &ObjectAddress) -> StoreError {
     }
 }
 
-fn request(
-    url: &reqwest::Url,
-    start: u64,
-    etag: Option<&str>,
-) -> Result<HttpRequest, RequestFailure> {
+fn request(url: &reqwest::Url, question: &Question) -> Result<HttpRequest, RequestFailure> {
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = Method::GET;
     let mut bare = url.clone();
@@ -143,23 +173,17 @@ fn request(
         .as_str()
         .parse()
         .map_err(|error| protocol(format!("{error}")))?;
-    let mut header = |name: header::HeaderName, text: String| {
-        let value = text.parse();
-        let value = value.map_err(|_| {
-            protocol(format!(
-                "{name} holds a character that no request can carry"
-            ))
-        })?;
-        request.headers_mut().insert(name, value);
-        Ok(())
-    };
     if let Some(credentials) = basic(url) {
-        header(header::AUTHORIZATION, credentials)?;
+        let value = HeaderValue::try_from(credentials);
+        let value = value.map_err(|error| protocol(format!("the credentials: {error}")))?;
+        request.headers_mut().insert(header::AUTHORIZATION, value);
     }
-    if let (Some(etag), 1..) = (etag, start) {
-        header(header::RANGE, format!("bytes={start}-"))?;
-        header(header::IF_RANGE, etag.to_owned())?;
-    }
+    // Without this field a server may send any coding (RFC 9110 §12.5.3).
+    let identity = HeaderValue::from_static("identity");
+    request
+        .headers_mut()
+        .insert(header::ACCEPT_ENCODING, identity);
+    question.put_into(&mut request)?;
     Ok(request)
 }
 
@@ -194,48 +218,38 @@ fn redirected(
     Ok(target)
 }
 
-fn body(response: HttpResponse, asked: u64, location: Location) -> Result<Body, RequestFailure> {
-    let (parts, body) = response.into_parts();
-    let length = number(&parts.headers, header::CONTENT_LENGTH.as_str());
-    let (start, size) = match parts.status {
-        StatusCode::OK => (0, length),
-        StatusCode::PARTIAL_CONTENT => content_range(&parts.headers)
-            .ok_or_else(|| protocol("a partial answer without Content-Range".to_owned()))?,
-        status => return Err(protocol(format!("HTTP {status} where data was expected"))),
+/// Refuses packed data in the place of what the address names. A name such as `x.csv.gz` names packed
+/// data, and many servers then say so in the header.
+fn check_coding(headers: &HeaderMap, target: &ObjectAddress) -> Result<(), StoreError> {
+    const NAMES: [(&str, &[&str]); 5] = [
+        ("gzip", &["gz", "tgz", "svgz"]),
+        ("x-gzip", &["gz", "tgz", "svgz"]),
+        ("compress", &["z"]),
+        ("br", &["br"]),
+        ("zstd", &["zst", "zstd"]),
+    ];
+    let Some(coding) = headers.get(header::CONTENT_ENCODING) else {
+        return Ok(());
     };
-    if start > asked {
-        let message = format!("a range from {start} where {asked} was asked for");
-        return Err(protocol(message));
+    let coding = String::from_utf8_lossy(coding.as_bytes())
+        .trim()
+        .to_lowercase();
+    let ending = target.key.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let ending = ending.to_lowercase();
+    let is_named =
+        |(name, endings): &(&str, &[&str])| coding == *name && endings.contains(&&*ending);
+    if matches!(&*coding, "" | "identity" | "aws-chunked") || NAMES.iter().any(is_named) {
+        return Ok(());
     }
-    let etag = parts
-        .headers
-        .get(header::ETAG)
-        .and_then(|value| value.to_str().ok());
-    Ok(Body {
-        size,
-        // Only a strong one identifies bytes.
-        etag: etag
-            .filter(|etag| !etag.starts_with("W/"))
-            .map(str::to_owned),
-        start,
-        whole: true,
-        stream: body
-            .bytes_stream()
-            .map_err(move |error| StoreError::from_transport(error, location.clone(), "reading"))
-            .boxed(),
+    Err(StoreError::Unsupported {
+        object: target.reference.shown(),
+        what: format!(
+            "data that the server has packed (Content-Encoding: {})",
+            coding.escape_default()
+        ),
+        instead: "Let the server send it unpacked, or give the packed file a name that says so, such as \
+                  x.gz",
     })
-}
-
-/// Reads `bytes START-END/SIZE`.
-fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
-    let value = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
-    let (range, size) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let (start, _) = range.split_once('-')?;
-    Some((start.parse().ok()?, size.parse().ok()))
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
 fn protocol(message: String) -> RequestFailure {
@@ -249,30 +263,48 @@ mod tests {
     #[test]
     fn requests_carry_what_the_address_says() {
         let url = "https://us%40er:p%3Aw@h/a%20b?x=1#part".parse().unwrap();
-        let request = request(&url, 5, Some("\"v1\"")).unwrap();
+        let version = Version::named("\"v1\"".to_owned(), 9);
+        let question = Question::new(Some(5..9), Some(&version), header::IF_RANGE);
+        let request = request(&url, &question).unwrap();
         assert_eq!(request.uri().to_string(), "https://h/a%20b?x=1");
         let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(
             header("authorization"),
             format!("Basic {}", BASE64_STANDARD.encode("us@er:p:w"))
         );
-        assert_eq!(header("range"), "bytes=5-");
+        assert_eq!(header("range"), "bytes=5-8");
         assert_eq!(header("if-range"), "\"v1\"");
+        assert_eq!(header("accept-encoding"), "identity");
     }
 
     #[test]
-    fn content_range_is_read() {
-        for (text, expected) in [
-            ("bytes 5-9/10", Some((5, Some(10)))),
-            ("bytes 5-9/*", Some((5, None))),
-            ("bytes */10", None),
-            ("items 5-9/10", None),
-            ("", None),
+    fn packed_data_needs_a_name_that_says_so() {
+        let check = |coding: &str, address: &str| {
+            let reference = Reference::parse(address).unwrap();
+            let key = reference.key().to_owned();
+            let coding = (header::CONTENT_ENCODING, coding.parse().unwrap());
+            let headers: HeaderMap = [coding].into_iter().collect();
+            check_coding(&headers, &ObjectAddress { key, reference })
+        };
+        for (coding, address) in [
+            ("gzip", "http://h/a/x.csv.gz"),
+            ("GZIP", "http://h/x.TGZ"),
+            ("identity", "http://h/x.csv"),
+            ("br", "http://h/x.br?a=1"),
         ] {
-            let headers = [(header::CONTENT_RANGE, text.parse().unwrap())]
-                .into_iter()
-                .collect();
-            assert_eq!(content_range(&headers), expected, "{text}");
+            assert!(check(coding, address).is_ok(), "{coding} {address}");
+        }
+        for (coding, address) in [
+            ("gzip", "http://h/a/x.csv"),
+            ("gzip", "http://h/gz"),
+            ("br", "http://h/x.gz"),
+            ("gzip, br", "http://h/x.gz"),
+        ] {
+            let error = check(coding, address).unwrap_err().to_string();
+            assert!(
+                error.contains("Content-Encoding"),
+                "{coding} {address}: {error}"
+            );
         }
     }
 }

@@ -311,7 +311,7 @@ impl From<ListedObject> for OpenCopy {
         Self::Download {
             from: found.object,
             to: found.to,
-            size: Some(found.size),
+            size: found.size,
             claim: found.claim,
         }
     }

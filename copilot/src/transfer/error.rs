@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::progress::Summary;
 use super::space::SpaceError;
 use super::stop::Stopped;
 use crate::store::StoreError;
+use crate::{descriptors, permission};
 
 /// One copy failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +18,7 @@ pub enum CopyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file could not be written.
-    #[error("{path} cannot be written: {source}. {advice}", path = .path.display(), advice = advice(source))]
+    #[error("{path} cannot be written: {source}. {advice}", path = .path.display(), advice = writing(path, source))]
     Write {
         /// The file or directory.
         path: PathBuf,
@@ -28,7 +29,7 @@ pub enum CopyError {
     #[error(transparent)]
     Space(#[from] SpaceError),
     /// A file could not be read.
-    #[error("{name} cannot be read: {source}. It must be a regular file that our user may read")]
+    #[error("{name} cannot be read: {source}. {advice}", advice = reading(source))]
     Read {
         /// The path of the file, for messages.
         name: String,
@@ -83,6 +84,32 @@ pub enum CopyError {
         /// The bytes that the store announced.
         expected: u64,
     },
+    /// An object that broke cannot go on where it broke.
+    #[error(
+        "{object} was begun {times} times and never arrived whole. Where it broke it could not go on: the store does not prove that the rest is of the same version (by an ETag, or by its size and a Last-Modified of at least a minute ago){cause}. Try again, or put the object into a store that names versions",
+        cause = because(cause.as_deref())
+    )]
+    Unproven {
+        /// The object's reference.
+        object: String,
+        /// How often it was begun.
+        times: u32,
+        /// What broke it last, if its connection broke.
+        #[source]
+        cause: Option<Box<CopyError>>,
+    },
+    /// Readings of an object whose end only the end of the connection marks have different lengths.
+    #[error(
+        "{object} was read {times} times, and no two readings had one length: the last one had {got} bytes. The server says neither how long it is nor where it ends, so a cut answer looks like a whole one. Let the server send a Content-Length"
+    )]
+    Unmarked {
+        /// The object's reference.
+        object: String,
+        /// How often it was read.
+        times: u32,
+        /// The bytes of the last reading.
+        got: u64,
+    },
     /// The outcome of an earlier run lies where this run writes its own, and cannot be deleted.
     #[error(
         "{object} is the outcome of an earlier run, and readers would take it for the outcome of this one, but it cannot be deleted: {cause}. Allow it (s3:DeleteObject), or delete the object"
@@ -99,17 +126,38 @@ pub enum CopyError {
     Stopped(#[from] Stopped),
 }
 
+/// The cause as a part of a sentence.
+fn because(cause: Option<&CopyError>) -> String {
+    cause.map_or_else(String::new, |cause| {
+        format!(". The last one ended so: {cause}")
+    })
+}
+
 /// What to do about a file or directory that cannot be written.
-fn advice(source: &io::Error) -> &'static str {
+fn writing(path: &Path, source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::AlreadyExists
         | io::ErrorKind::NotADirectory
         | io::ErrorKind::IsADirectory => {
             "Something else has its name: a store may hold both `a` and `a/b`, a directory may not. \
              Rename one of them, or empty the directory"
+                .to_owned()
         }
-        _ => "Check its directory's permissions",
+        // Files are written beside their place: the directory decides.
+        io::ErrorKind::PermissionDenied => permission::advice(path.parent().unwrap_or(path)),
+        _ => descriptors::advice(source)
+            .unwrap_or_else(|| "Check its directory's permissions".to_owned()),
     }
+}
+
+/// What to do about a file that cannot be read.
+fn reading(source: &io::Error) -> String {
+    descriptors::advice(source).unwrap_or_else(|| {
+        format!(
+            "It must be a regular file that our user may read: {}",
+            permission::ourselves()
+        )
+    })
 }
 
 impl CopyError {
@@ -119,8 +167,17 @@ impl CopyError {
         match self {
             Self::Store(error) => Some(error),
             Self::Stale { cause, .. } => Some(cause),
+            Self::Unproven { cause, .. } => cause.as_ref()?.store_error(),
             _ => None,
         }
+    }
+
+    /// Whether the bytes of an object are not proven to be of one version, so that it must be read anew.
+    pub(super) fn begins_anew(&self) -> bool {
+        matches!(
+            self,
+            Self::Unproven { .. } | Self::Store(StoreError::Changed { .. })
+        )
     }
 }
 

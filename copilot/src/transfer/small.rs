@@ -4,7 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::future::try_join_all;
 
-use super::download::{RangeRead, Sink};
+use super::download::{Sink, Source, WholeRead};
 use super::error::CopyError;
 use super::progress::Tally;
 use super::stop::Stop;
@@ -18,13 +18,22 @@ struct MemorySink<'a> {
 }
 
 impl Sink for MemorySink<'_> {
-    fn write(&mut self, bytes: &[u8], at: u64) -> Result<(), CopyError> {
-        self.data
-            .truncate(usize::try_from(at).unwrap_or(usize::MAX));
+    fn begin(&mut self, size: Option<u64>) -> Result<(), CopyError> {
+        self.data.clear();
+        self.check(size.unwrap_or_default())
+    }
+
+    fn write(&mut self, bytes: &[u8], _: u64) -> Result<(), CopyError> {
+        self.check((self.data.len() + bytes.len()) as u64)?;
         self.data.extend_from_slice(bytes);
-        let length = self.data.len() as u64;
-        if length > self.limit {
-            return Err(self.object.exceeds(length, self.limit).into());
+        Ok(())
+    }
+}
+
+impl MemorySink<'_> {
+    fn check(&self, size: u64) -> Result<(), CopyError> {
+        if size > self.limit {
+            return Err(self.object.exceeds(size, self.limit).into());
         }
         Ok(())
     }
@@ -44,18 +53,17 @@ pub(super) async fn read(
 }
 
 async fn read_whole(stores: &Stores, object: &Object, limit: u64) -> Result<Bytes, CopyError> {
-    let body = object.get(None, None).await?;
-    if let Some(size) = body.size.filter(|size| *size > limit) {
-        return Err(object.exceeds(size, limit).into());
-    }
     let mut sink = MemorySink {
         object,
         data: BytesMut::new(),
         limit,
     };
-    let (retry, tally) = (&stores.network().retry, Tally::default());
-    let whole = RangeRead::whole(object, body, retry, &tally);
-    whole.copy_to(&mut sink).await?;
+    let source = Source {
+        object,
+        retry: &stores.network().retry,
+        tally: &Tally::default(),
+    };
+    WholeRead::new(source, &mut sink, 0).copy(None).await?;
     Ok(sink.data.freeze())
 }
 

@@ -227,10 +227,11 @@ impl GuardedDirectory {
 
 /// The error, with advice if there is any.
 pub fn advised(error: io::Error) -> io::Error {
-    match advice(&error) {
-        "" => error,
-        advice => io::Error::new(error.kind(), format!("{error}{advice}")),
+    // Too many open files keep their number, by which the message knows them.
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error;
     }
+    io::Error::new(error.kind(), format!("{error}{}", advice(&error)))
 }
 
 fn is_link(stat: &Stat) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Lazy: only the names of the directories on the way are in memory. An entry that cannot be uploaded
 //! becomes a file that fails to open with the reason, so that the transfer reports it with other failures.
+//! A store knows no directories, so one without any entry is lost: a warning names them at the end.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use super::directory::{GuardedDirectory, advised, kind};
 use super::view::names;
+use crate::literal::PathSample;
 use crate::literal::output::EntryKind;
 use crate::transfer::LocalFile;
 
@@ -38,6 +40,8 @@ pub(super) struct TreeWalk {
     links: HashMap<FileId, u32>,
     /// Whether the root has been opened.
     begun: bool,
+    /// Directories without an entry.
+    empty: PathSample,
 }
 
 /// Device and inode.
@@ -59,6 +63,7 @@ impl TreeWalk {
             levels: Vec::new(),
             links: HashMap::new(),
             begun: false,
+            empty: PathSample::default(),
         }
     }
 
@@ -85,6 +90,9 @@ impl TreeWalk {
             }
         }
         let mut names = names(&self.directory, &path)?;
+        if names.is_empty() && path != Path::new(".") {
+            self.empty.push(&path);
+        }
         names.sort_unstable_by(|one, other| other.cmp(one));
         self.levels.push(WalkLevel {
             identity,
@@ -92,6 +100,20 @@ impl TreeWalk {
             names,
         });
         Ok(())
+    }
+
+    /// Says once which directories are lost.
+    fn report_empty(&mut self) {
+        let empty = std::mem::take(&mut self.empty);
+        if empty.count() > 0 {
+            tracing::warn!(
+                root = self.directory.shown(&self.root),
+                directories = %empty,
+                count = empty.count(),
+                "these directories are empty and are not uploaded: a store keeps files only. Put a file into \
+                 each directory that readers need"
+            );
+        }
     }
 
     fn is_directory(&self, path: &Path) -> io::Result<bool> {
@@ -159,6 +181,7 @@ impl Iterator for TreeWalk {
                 Err(error) => return Some(self.failed(&path, error)),
             }
         }
+        self.report_empty();
         None
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::{self, UnboundedSender};
 
 use crate::background::Background;
 use relay::{Pace, relay};
@@ -36,6 +37,12 @@ pub enum Fault {
     Answer(u16, &'static str),
     /// The proxy answers with this status and an error document of S3 that has this code.
     Refuse(u16, &'static str),
+    /// The proxy answers with this status and this body.
+    Say(u16, &'static str),
+    /// The server does not get it, and the client gets nothing; the connection stays open.
+    Silence,
+    /// The connection closes without an answer, and the proxy refuses connections for this time.
+    Away(Duration),
     /// The proxy passes it on after this time.
     Delay(Duration),
     /// The proxy passes on this number of bytes per second, in both directions.
@@ -80,14 +87,15 @@ impl FaultProxy {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         let count = AtomicUsize::new(0);
-        let shared = Arc::new((choose, count));
-        let server = Background::start_after("fault-proxy", wait, move |client| {
+        let (leave, absences) = mpsc::unbounded_channel();
+        let shared = Arc::new((choose, count, leave));
+        let server = Background::start_with("fault-proxy", wait, absences, move |client| {
             let (shared, log) = (Arc::clone(&shared), Arc::clone(&log));
             async move {
-                let (choose, count) = &*shared;
+                let (choose, count, leave) = &*shared;
                 let number = || count.fetch_add(1, Ordering::Relaxed);
                 // Connections that break are the purpose of this proxy.
-                let _ = serve(client, upstream, &log, number, choose).await;
+                let _ = serve(client, upstream, &log, number, choose, leave).await;
             }
         })?;
         Ok(Self { server, seen })
@@ -115,6 +123,7 @@ async fn serve(
     log: &Mutex<Vec<Seen>>,
     number: impl Fn() -> usize,
     choose: &impl Fn(&Seen) -> Fault,
+    leave: &UnboundedSender<Duration>,
 ) -> io::Result<()> {
     let mut received = Vec::new();
     let end = loop {
@@ -148,6 +157,12 @@ async fn serve(
         Fault::Slow(rate) => pace.rate = Some(rate),
         Fault::Delay(wait) => tokio::time::sleep(wait).await,
         Fault::Hangup => return Ok(()),
+        Fault::Away(time) => {
+            let _ = leave.send(time);
+            return Ok(());
+        }
+        Fault::Silence => return drain(&mut client).await,
+        Fault::Say(status, body) => return answer(client, status, "", body).await,
         Fault::Answer(status, headers) => return answer(client, status, headers, "").await,
         Fault::Refuse(status, code) => {
             let body = format!(
@@ -165,11 +180,7 @@ async fn serve(
     pace.forth = pace.forth.saturating_add(4);
     relay(&mut client, &mut server, &received[end..], pace).await?;
     match fault {
-        Fault::StallAfter(_) => {
-            // Until the client closes the connection.
-            let mut nothing = [0; 64];
-            while client.read(&mut nothing).await? > 0 {}
-        }
+        Fault::StallAfter(_) => drain(&mut client).await?,
         Fault::ResetAfter(_) => client.set_zero_linger()?,
         _ => {}
     }
@@ -183,7 +194,12 @@ async fn answer(mut client: TcpStream, status: u16, headers: &str, body: &str) -
     );
     client.write_all(text.as_bytes()).await?;
     client.shutdown().await?;
-    // Read the rest: to close on unread bytes would reset the connection, and lose the response.
+    // To close on unread bytes would reset the connection, and lose the response.
+    drain(&mut client).await
+}
+
+/// Reads until the client closes the connection.
+async fn drain(client: &mut TcpStream) -> io::Result<()> {
     let mut rest = vec![0; 64 * 1024];
     while client.read(&mut rest).await? > 0 {}
     Ok(())

@@ -107,8 +107,9 @@ impl Bucket {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         self.seen.pages.lock().unwrap().push(fetched());
-        let mut text = "<ListBucketResult>".to_owned();
         let end = self.objects.min(first + PAGE);
+        let more = end < self.objects;
+        let mut text = format!("<ListBucketResult><IsTruncated>{more}</IsTruncated>");
         for number in first..end {
             let _ = write!(
                 text,
@@ -116,7 +117,7 @@ impl Bucket {
                 self.prefix
             );
         }
-        if end < self.objects {
+        if more {
             let _ = write!(text, "<NextContinuationToken>{end}</NextContinuationToken>");
         }
         text.push_str("</ListBucketResult>");

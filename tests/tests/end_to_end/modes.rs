@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use copilot::idl::container_error::Kind;
 use copilot::idl::{
     Literal, SimpleType, blob_type::BlobDimensionality, decode_literal_map, literal_type::Type,
 };
@@ -23,7 +24,34 @@ fn references() -> Vec<(&'static str, Literal)> {
         ("maybe", union(SimpleType::Integer, integer(3))),
         ("table", dataset("s3://data/rows", "parquet")),
         ("trees", map([("k", tree("s3://data/tree/"))])),
+        ("warehouse", dataset("bq://project:set.rows", "")),
     ]
+}
+
+/// What no object store has cannot be fetched, and the message says so.
+#[test]
+fn a_reference_to_no_object_is_refused_by_name() {
+    for uri in [
+        "bq://project:set.rows",
+        "flyte://av1/p/d/x",
+        "hdfs://name/rows",
+    ] {
+        let task = Task::start().unwrap();
+        task.put_inputs([("table", dataset(uri, ""))]);
+        let mut download = task.download();
+        let ended = run(download.arg("--storage.enable-multicontainer"));
+        assert_eq!(ended.code(), 1, "{}", ended.stderr);
+        let error = task.document("error.pb").unwrap();
+        assert_eq!(error.kind(), Kind::NonRecoverable, "{error:?}");
+        let scheme = uri.split_inclusive("//").next().unwrap();
+        for word in [
+            "input \"table\"",
+            uri,
+            &format!("the scheme {scheme} is not supported"),
+        ] {
+            assert!(error.message.contains(word), "{}", error.message);
+        }
+    }
 }
 
 #[test]
@@ -57,6 +85,7 @@ fn do_not_download_lays_out_values_and_references() {
             "maybe": 3,
             "table": "s3://data/rows",
             "trees": {"k": "s3://data/tree/"},
+            "warehouse": "bq://project:set.rows",
         });
         match format {
             "JSON" => {

@@ -9,7 +9,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use copilot::config::StorageSettings;
-use copilot::store::{Environment, ListEntry, Network, Object, Reference, StoreError, Stores};
+use copilot::store::{
+    Environment, ListEntry, Network, Object, Reference, SameVersion, StoreError, Stores,
+};
 use copilot_tests::emulator::{ACCOUNT, ACCOUNT_KEY, AZURITE};
 use copilot_tests::minio::{self, MINIO, Minio};
 use copilot_tests::requirement::Requirement;
@@ -202,11 +204,17 @@ async fn objects_are_read_whole_and_in_ranges(subject: &Subject) {
     let content = bytes(1000, 1);
     subject.put("read/full", &content).await;
     subject.put("read/empty", b"").await;
-    let body = subject.object("read/full").get(None, None).await.unwrap();
-    assert_eq!((body.size, body.start, body.whole), (Some(1000), 0, true));
-    let body = subject.object("read/full").get(Some(10..20), None).await;
-    let body = body.unwrap();
-    assert_eq!((body.size, body.start, body.whole), (Some(1000), 10, false));
+    for (range, start, end) in [
+        (None, 0, 1000),
+        (Some(10..20), 10, 20),
+        (Some(990..5000), 990, 1000),
+        (Some(10..u64::MAX), 10, 1000),
+    ] {
+        let body = subject.object("read/full").get(range, None).await.unwrap();
+        assert_eq!((body.start, body.end), (start, Some(end)));
+        assert_eq!(body.version.size(), Some(1000));
+        assert!(!body.ends_by_close);
+    }
     assert_eq!(subject.read("read/full", None).await.unwrap(), content);
     for (range, expected) in [
         (0..1, 0..1),
@@ -227,12 +235,14 @@ async fn objects_are_read_whole_and_in_ranges(subject: &Subject) {
 async fn one_version_is_read(subject: &Subject) {
     subject.put("version", b"the first one").await;
     let object = subject.object("version");
-    let etag = object.get(None, None).await.unwrap().etag;
-    assert!(etag.is_some());
-    object.get(Some(4..9), etag.as_deref()).await.unwrap();
-    subject.put("version", b"the other one!").await;
-    let changed = object.get(Some(4..9), etag.as_deref()).await.err().unwrap();
-    assert!(matches!(changed, StoreError::Changed { .. }), "{changed}");
+    let first = object.get(None, None).await.unwrap().version;
+    assert!(first.is_provable());
+    let same = object.get(Some(4..9), Some(&first)).await.unwrap();
+    assert_eq!(first.same_as(&same.version), SameVersion::Yes);
+    subject.put("version", b"the other one").await;
+    // The store is asked for the first version, refuses, and is asked again.
+    let other = object.get(Some(4..9), Some(&first)).await.unwrap();
+    assert_eq!(first.same_as(&other.version), SameVersion::No);
 }
 
 async fn deleted_objects_are_gone(subject: &Subject) {
@@ -257,7 +267,7 @@ async fn a_prefix_ends_at_a_slash(subject: &Subject) {
     }
     let found = subject.list("list/p").await;
     let found: BTreeMap<_, _> = { found.into_iter() }
-        .map(|object| (object.key, object.size))
+        .map(|object| (object.key, object.size.unwrap()))
         .collect();
     assert_eq!(found, expected);
     assert_eq!(subject.list("list/none").await, []);

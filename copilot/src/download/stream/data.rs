@@ -13,9 +13,10 @@ use futures_util::stream;
 use tracing::info;
 
 use crate::download::error::DownloadError;
+use crate::download::leftover::{EarlierFiles, kept_by_stream};
 use crate::download::request::DownloadRequest;
 use crate::download::{
-    self as download, error_documents, input_directory, lone, plan_all, reference, shown,
+    self as download, input_directory, lone, plan_all, reference, shown, without_stale_errors,
 };
 use crate::literal::input::{BlobInput, BlobKind, InputPlan, MARKERS};
 use crate::report::Timeline;
@@ -56,19 +57,16 @@ impl Streaming {
             info!("an earlier run has fetched all inputs");
             return Ok(streaming);
         }
+        let earlier = EarlierFiles::look(directory);
         for marker in [COMPLETE, FAILED] {
             remove(&directory.join(marker))?;
         }
-        let stale = error_documents(request)?;
-        let (plan, removed) = tokio::join!(
-            plan_all(request, directory, engine, stop, timeline),
-            engine.remove_stale(&stale, stop)
-        );
-        let plan = plan?;
-        removed?;
+        let planned = plan_all(request, directory, engine, stop, timeline);
+        let plan = without_stale_errors(request, engine, stop, planned).await?;
         keep_only_data_of(&plan, directory)?;
         download::write_values(&plan, directory)?;
         download::write_metadata(&plan, request, directory)?;
+        earlier.report(directory, &plan.directories, &kept_by_stream(&plan));
         timeline.mark("metadata");
         info!(directory = %directory.display(), "metadata files are in place: data follows");
         streaming.plan = Some(plan);

@@ -1,5 +1,6 @@
 //! Why outputs cannot be uploaded: every rule, with the path and what to do.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::str::Utf8Error;
@@ -7,6 +8,7 @@ use std::str::Utf8Error;
 use thiserror::Error;
 
 use super::text::TextError;
+use crate::descriptors;
 use crate::idl::LiteralType;
 use crate::literal::name::{NameError, Shown};
 use crate::literal::problems::Problems;
@@ -213,13 +215,14 @@ pub enum ReferenceRule {
     NotFollowable(String),
 }
 
-/// What to do about an error of the operating system, beginning with `; `; empty if nothing helps.
+/// What to do about an error of the operating system, beginning with `; ` or `. `; empty if nothing helps.
 #[must_use]
-pub fn advice(cause: &io::Error) -> &'static str {
-    match cause.kind() {
-        io::ErrorKind::PermissionDenied => {
-            "; make it readable for all (mode 644, directories 755), or let the pod's fsGroup be a group that may read it"
+pub fn advice(cause: &io::Error) -> Cow<'static, str> {
+    match (cause.kind(), descriptors::advice(cause)) {
+        (_, Some(advice)) => format!(". {advice}").into(),
+        (io::ErrorKind::PermissionDenied, None) => {
+            "; make it readable for all (mode 644, directories 755), or let the pod's fsGroup be a group that may read it".into()
         }
-        _ => "",
+        _ => "".into(),
     }
 }

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use object_store::azure::{AzureAuthorizer, AzureCredential};
 use object_store::client::HttpRequest;
 
-use super::bucket::{Bucket, Dialect, checked_name, restore};
+use super::bucket::{Bucket, Dialect, RefusesConditions, WriteAnswers, checked_name, restore};
 use super::credentials::{CredentialCache, not_fetched};
 use super::error::{SettingError, StoreService};
 use super::http::{Authorize, Client, FailureKind, RequestFailure, Service, causes};
@@ -46,16 +46,21 @@ pub(super) fn open(
         .with_skip_signature(true)
         // Never used: each attempt is signed below.
         .with_bearer_token_authorization("")
-        .with_http_connector(Service::new(client.clone(), Arc::clone(&signer) as _))
+        .with_http_connector(WriteAnswers::new(Service::new(
+            client.clone(),
+            Arc::clone(&signer) as _,
+        )))
         .build()?;
     Ok(Bucket {
         store: Box::new(store),
+        checksums: None,
         requests: client,
         authorize: signer,
         address: format!("{}/{container}", settings.endpoint()),
         endpoint: settings.endpoint().to_owned(),
         service: &SERVICE,
         dialect: Dialect::Azure,
+        refuses_conditions: RefusesConditions::default(),
     })
 }
 

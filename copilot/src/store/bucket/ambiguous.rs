@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use http::{Method, header};
+use http::{HeaderMap, Method, header};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ use crate::store::http::{FailureKind, RequestFailure};
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Stores report whole seconds, and their clocks differ from ours by some more.
-const GRAIN: Duration = Duration::from_secs(2);
+pub(super) const GRAIN: Duration = Duration::from_secs(2);
 
 /// The request that began an upload, and how many of its attempts may have begun another one.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,8 @@ enum AbortError {
     Form(#[from] quick_xml::DeError),
     #[error("{found} uploads of it began meanwhile, and only {attempts} can be ours")]
     TooMany { found: usize, attempts: u32 },
+    #[error("the list does not say when one of them began")]
+    NoDate,
     #[error("{0}")]
     Key(&'static str),
     #[error("{}", crate::store::http::causes(.0))]
@@ -62,7 +64,7 @@ struct Uploads {
 struct ListedUpload {
     key: String,
     upload_id: String,
-    initiated: DateTime<Utc>,
+    initiated: Option<String>,
 }
 
 impl AmbiguousStart {
@@ -72,6 +74,11 @@ impl AmbiguousStart {
             since: Instant::now(),
             attempts: 0,
         }
+    }
+
+    /// The time since the first attempt was sent.
+    pub(super) fn age(&self) -> Duration {
+        self.since.elapsed()
     }
 
     /// Aborts the uploads that began without our knowing; `own` is the id that we know.
@@ -110,15 +117,16 @@ impl AmbiguousStart {
         own: Option<&str>,
     ) -> Result<usize, AbortError> {
         let answer = uploads_of(bucket, key).await?;
-        let since = server_time(&answer) - self.since.elapsed() - GRAIN;
+        let since = server_time(answer.headers()) - self.since.elapsed() - GRAIN;
         let body = answer.into_body().bytes().await?;
         let found: Uploads = quick_xml::de::from_reader(&*body)?;
-        let unknown: Vec<_> = found
-            .uploads
-            .into_iter()
-            .filter(|upload| upload.key == key && Some(upload.upload_id.as_str()) != own)
-            .filter(|upload| upload.initiated >= since)
-            .collect();
+        let mut unknown = Vec::new();
+        for upload in found.uploads {
+            let is_other = upload.key == key && Some(upload.upload_id.as_str()) != own;
+            if is_other && upload.began()? >= since {
+                unknown.push(upload);
+            }
+        }
         if unknown.len() > self.attempts as usize {
             return Err(AbortError::TooMany {
                 found: unknown.len(),
@@ -136,6 +144,15 @@ impl AmbiguousStart {
     }
 }
 
+impl ListedUpload {
+    /// When it began. The date says whether it can be ours, so nothing is aborted without it.
+    fn began(&self) -> Result<DateTime<Utc>, AbortError> {
+        let date = self.initiated.as_deref();
+        let date = date.and_then(|date| DateTime::parse_from_rfc3339(date.trim()).ok());
+        date.map(Into::into).ok_or(AbortError::NoDate)
+    }
+}
+
 async fn uploads_of(bucket: &Bucket, key: &str) -> Result<HttpResponse, RequestFailure> {
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = Method::GET;
@@ -150,8 +167,8 @@ async fn uploads_of(bucket: &Bucket, key: &str) -> Result<HttpResponse, RequestF
 }
 
 /// The time by the server's clock; ours, if the server does not say.
-fn server_time(answer: &HttpResponse) -> DateTime<Utc> {
-    let date = answer.headers().get(header::DATE);
+pub(super) fn server_time(headers: &HeaderMap) -> DateTime<Utc> {
+    let date = headers.get(header::DATE);
     let date = date.and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
     date.map_or_else(|| std::time::SystemTime::now().into(), Into::into)
 }
@@ -172,17 +189,39 @@ mod tests {
         let found: Uploads = quick_xml::de::from_reader(&body[..]).unwrap();
         let read: Vec<_> = { found.uploads }
             .into_iter()
-            .map(|upload| (upload.key, upload.upload_id, upload.initiated.timestamp()))
+            .map(|upload| (upload.key, upload.upload_id, upload.initiated.unwrap()))
             .collect();
         assert_eq!(
             read,
             [
-                ("a&b".to_owned(), "one".to_owned(), 1_785_579_072),
-                ("c".to_owned(), "two".to_owned(), 1_785_579_073)
+                (
+                    "a&b".to_owned(),
+                    "one".to_owned(),
+                    "2026-08-01T10:11:12.345Z".to_owned()
+                ),
+                (
+                    "c".to_owned(),
+                    "two".to_owned(),
+                    "2026-08-01T10:11:13Z".to_owned()
+                )
             ]
         );
         let none = b"<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>";
         let none: Uploads = quick_xml::de::from_reader(&none[..]).unwrap();
         assert!(none.uploads.is_empty());
+    }
+
+    #[test]
+    fn an_upload_without_a_date_is_not_taken_for_ours() {
+        let listed = |date: &str| ListedUpload {
+            key: "a".to_owned(),
+            upload_id: "one".to_owned(),
+            initiated: Some(date.to_owned()),
+        };
+        assert!(listed("2026-08-01T10:11:12.345Z").began().is_ok());
+        for date in ["", "yesterday"] {
+            let unknown = listed(date).began();
+            assert!(matches!(unknown, Err(AbortError::NoDate)), "{date}");
+        }
     }
 }

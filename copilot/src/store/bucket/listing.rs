@@ -1,18 +1,26 @@
-//! One page of a bucket's listing, with keys exactly as the store has them.
+//! A bucket's listing, page by page, with keys exactly as the store has them.
 //!
-//! `Dialect` is the form: S3's here, Azure's in `azure`. Never here: sending. Caller: `bucket`.
+//! `Dialect` is the form of requests and answers: `s3` and `azure` read answers. `Walk` goes from page to
+//! page: it never ends too early, and never goes on without new keys. Never here: sending. Caller:
+//! `bucket`.
 
 mod azure;
-
-use std::borrow::Cow;
+mod s3;
+mod walk;
 
 use http::Method;
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
 
+use super::document::DocumentError;
 use crate::store::backend::ListEntry;
 use crate::store::http::{FailureKind, RequestFailure};
+use walk::PageStart;
+pub(super) use walk::Walk;
+
+/// Keys on a page: as many as S3 sends. Azure sends five times as many if it is not asked for less, and a
+/// page has to fit into memory.
+const PAGE: usize = 1000;
 
 /// Characters that a query value may hold as they are.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
@@ -26,62 +34,110 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, QUERY)
 }
 
-/// Some objects, and how to go on.
+/// Some objects, and whether more follow.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ListPage {
-    /// The objects in the order of their keys.
-    pub(super) objects: Vec<ListEntry>,
-    /// Where the next page begins, if there is one.
-    pub(super) next: Option<String>,
+    /// The objects in the order of the answer.
+    objects: Vec<ListEntry>,
+    more: More,
 }
 
-/// S3's answer.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListBucketResult {
-    #[serde(default)]
-    contents: Vec<Contents>,
-    /// Present when more objects follow.
-    next_continuation_token: Option<String>,
+/// What an answer says about the next page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum More {
+    /// There is none.
+    #[default]
+    No,
+    /// It is asked for by this token.
+    Token(String),
+    /// It begins after this marker (S3's first version).
+    Marker(String),
+    /// There is one, and the answer does not say how to ask for it.
+    Unnamed {
+        /// Whether the server has only S3's first version.
+        is_first_version: bool,
+    },
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Contents {
-    key: String,
-    size: u64,
+/// The size of a listed object, as far as the answer gives one. It is a hint: a download goes by the
+/// answer that brings the bytes.
+#[derive(Default)]
+enum ListedSize {
+    #[default]
+    Missing,
+    Given(u64),
+    /// Not a number, or two different ones.
+    Garbled,
+}
+
+/// Why a listing cannot be read, or cannot be known to be complete.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ListingError {
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error("an entry has no {0}")]
+    NoKey(&'static str),
+    #[error("{0} comes twice, with two values")]
+    Twice(&'static str),
+    #[error("it hides the keys that begin with {0:?} (nobody asked for a delimiter)")]
+    Grouped(String),
+    #[error("its key {key:?} does not begin with {prefix:?}, which was asked for")]
+    Outside { key: String, prefix: String },
+    #[error("it says that more keys follow, and its token is one that was used before")]
+    SameToken,
+    #[error("it says that more keys follow, and has no key that an earlier page did not have")]
+    NothingNew,
+    #[error("it says that more keys follow, and neither it nor the order of its keys says where")]
+    NoToken,
+    #[error("it is one of {0} empty pages in a row, each of which says that more keys follow")]
+    EmptyPages(u32),
 }
 
 /// The form of a store's listings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Dialect {
-    /// S3's second version, which Google's XML interface speaks as well.
+    /// S3's, which Google's XML interface speaks as well: the second version, and the first one where a
+    /// server has no other.
     S3,
     /// Azure's.
     Azure,
 }
 
 impl Dialect {
-    /// The request for the page after `token`. It asks for no `encoding-type`: servers differ in
-    /// whether they then encode, and we read an escaped character in XML either way.
-    pub(super) fn request(self, address: &str, prefix: &str, token: Option<&str>) -> HttpRequest {
+    /// The request for a page. It asks for no `encoding-type`: servers differ in whether they then
+    /// encode, and we read an escaped character in XML either way.
+    fn request(self, address: &str, prefix: &str, start: &PageStart) -> HttpRequest {
         let prefix = encoded(prefix);
-        let uri = match (self, token.map(encoded)) {
-            (Self::S3, Some(token)) => {
-                format!("{address}?continuation-token={token}&list-type=2&prefix={prefix}")
+        let query = match (self, start) {
+            (Self::S3, PageStart::First) => format!("list-type=2&prefix={prefix}"),
+            (Self::S3, PageStart::Token(token)) => {
+                let token = encoded(token);
+                format!("continuation-token={token}&list-type=2&prefix={prefix}")
             }
-            (Self::S3, None) => format!("{address}?list-type=2&prefix={prefix}"),
-            (Self::Azure, Some(marker)) => {
-                format!("{address}?comp=list&marker={marker}&prefix={prefix}&restype=container")
+            (Self::S3, PageStart::After(key)) => {
+                format!("list-type=2&prefix={prefix}&start-after={}", encoded(key))
             }
-            (Self::Azure, None) => {
-                format!("{address}?comp=list&prefix={prefix}&restype=container")
+            (Self::S3, PageStart::FirstVersion) => format!("prefix={prefix}"),
+            (Self::S3, PageStart::Marker(marker)) => {
+                format!("marker={}&prefix={prefix}", encoded(marker))
+            }
+            (Self::Azure, PageStart::First | PageStart::FirstVersion) => {
+                format!("comp=list&maxresults={PAGE}&prefix={prefix}&restype=container")
+            }
+            (
+                Self::Azure,
+                PageStart::Token(marker) | PageStart::Marker(marker) | PageStart::After(marker),
+            ) => {
+                let marker = encoded(marker);
+                format!(
+                    "comp=list&marker={marker}&maxresults={PAGE}&prefix={prefix}&restype=container"
+                )
             }
         };
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = Method::GET;
         // The address was checked when the bucket was opened and the rest is encoded.
-        *request.uri_mut() = uri.parse().unwrap_or_default();
+        *request.uri_mut() = format!("{address}?{query}").parse().unwrap_or_default();
         request
     }
 
@@ -93,122 +149,97 @@ impl Dialect {
                 .cloned()
                 .unwrap_or_else(unknown)
         })?;
-        let (page, store) = match self {
-            Self::S3 => (parse(&body), "S3"),
-            Self::Azure => (azure::parse(&body), "Azure"),
+        let page = match self {
+            Self::S3 => s3::parse(&body),
+            Self::Azure => azure::parse(&body),
         };
-        page.map_err(|error| {
-            let message = format!(
+        page.map_err(|error| self.refused(&error))
+    }
+
+    /// The failure of a request whose answer is not one that such a store gives.
+    pub(super) fn refused(self, error: &ListingError) -> RequestFailure {
+        let store = match self {
+            Self::S3 => "S3",
+            Self::Azure => "Azure",
+        };
+        let message = match error {
+            ListingError::Document(error) => format!(
                 "the answer is not an {store} listing ({error}); is the endpoint an {store} server?"
-            );
-            RequestFailure::new(FailureKind::Foreign, message)
-        })
+            ),
+            // A listing with a fault. What it hides would be missed without a word.
+            _ => format!("the listing cannot be complete: {error}"),
+        };
+        RequestFailure::new(FailureKind::Foreign, message)
     }
 }
 
-fn parse(body: &[u8]) -> Result<ListPage, quick_xml::DeError> {
-    let result: ListBucketResult = quick_xml::de::from_reader(&*with_returns_escaped(body))?;
-    let objects = result.contents.into_iter().map(|found| ListEntry {
-        key: found.key,
-        size: found.size,
-    });
-    Ok(ListPage {
-        objects: objects.collect(),
-        next: result.next_continuation_token,
-    })
+/// Notes the text of a field that has one value. The same value twice is one.
+fn once(field: &mut Option<String>, text: &str, name: &'static str) -> Result<(), ListingError> {
+    match field {
+        Some(before) if before != text => return Err(ListingError::Twice(name)),
+        _ => *field = Some(text.to_owned()),
+    }
+    Ok(())
 }
 
-/// XML escapes a carriage return in a key, since a reader takes a bare one for a line feed. Some servers
-/// forget the escape, and one key would become another.
-fn with_returns_escaped(body: &[u8]) -> Cow<'_, [u8]> {
-    const END: &[u8] = b"</Key>";
-    if !body.contains(&b'\r') {
-        return body.into();
+impl ListedSize {
+    /// Notes a text of the field.
+    fn add(&mut self, text: &str) {
+        *self = match (&*self, text.trim().parse()) {
+            (Self::Missing, Ok(size)) => Self::Given(size),
+            (Self::Given(before), Ok(size)) if *before == size => Self::Given(size),
+            _ => Self::Garbled,
+        };
     }
-    let mut escaped = Vec::with_capacity(body.len() + 64);
-    let mut rest = body;
-    while let Some(at) = rest.windows(END.len()).position(|window| window == END) {
-        let (before, after) = rest.split_at(at);
-        // Between keys, carriage returns are how the server ends lines.
-        let text = before.iter().rposition(|byte| *byte == b'>').unwrap_or(0);
-        escaped.extend(&before[..text]);
-        for byte in &before[text..] {
-            match byte {
-                b'\r' => escaped.extend(b"&#13;"),
-                byte => escaped.push(*byte),
-            }
+
+    /// In bytes.
+    fn known(&self) -> Option<u64> {
+        match self {
+            Self::Given(size) => Some(*size),
+            Self::Missing | Self::Garbled => None,
         }
-        escaped.extend(END);
-        rest = &after[END.len()..];
     }
-    escaped.extend(rest);
-    escaped.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn keys(keys: &[&str]) -> Vec<ListEntry> {
-        keys.iter()
-            .map(|key| ListEntry {
-                key: (*key).to_owned(),
-                size: 7,
-            })
-            .collect()
-    }
-
     #[test]
-    fn keys_are_read_as_they_are() {
-        let listed = |key: &str| {
-            format!(
-                "<Contents><Key>{key}</Key><LastModified>x</LastModified><Size>7</Size></Contents>"
-            )
-        };
-        let body = format!(
-            "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
-             <IsTruncated>true</IsTruncated>{}{}{}<KeyCount>3</KeyCount>{}{}\
-             <NextContinuationToken>a&amp;b=</NextContinuationToken></ListBucketResult>",
-            listed("a/%41+b"),
-            listed(" x &lt;&amp;&#x1;&#10;y "),
-            listed("d/"),
-            listed("a//b/../c"),
-            listed("&#13;")
-        );
-        let page = parse(body.as_bytes()).unwrap();
-        assert_eq!(page.next.as_deref(), Some("a&b="));
-        let expected = ["a/%41+b", " x <&\u{1}\ny ", "d/", "a//b/../c", "\r"];
-        assert_eq!(page.objects, keys(&expected));
-    }
-
-    #[test]
-    fn bare_returns_of_keys_are_kept() {
-        let body = "<ListBucketResult>\r\n  <Contents>\r\n<Key>a\rb</Key><Size>7</Size></Contents>\r\n\
-                    <Contents><Key>a\nb\r\n</Key>\r<Size>7</Size></Contents>\r</ListBucketResult>\r\n";
-        assert_eq!(
-            parse(body.as_bytes()).unwrap().objects,
-            keys(&["a\rb", "a\nb\r\n"])
-        );
-    }
-
-    #[test]
-    fn an_empty_listing_and_garbage() {
-        assert_eq!(parse(b"<ListBucketResult/>").unwrap(), ListPage::default());
-        for garbage in [
-            "",
-            "<html>hello",
-            "{}",
-            "<ListBucketResult><Contents></Contents></ListBucketResult>",
+    fn requests_encode_what_they_ask() {
+        let text = || "t&=/".to_owned();
+        for (dialect, start, expected) in [
+            (Dialect::S3, PageStart::First, "list-type=2&prefix=P"),
+            (
+                Dialect::S3,
+                PageStart::Token(text()),
+                "continuation-token=t%26%3D%2F&list-type=2&prefix=P",
+            ),
+            (
+                Dialect::S3,
+                PageStart::After(text()),
+                "list-type=2&prefix=P&start-after=t%26%3D%2F",
+            ),
+            (Dialect::S3, PageStart::FirstVersion, "prefix=P"),
+            (
+                Dialect::S3,
+                PageStart::Marker(text()),
+                "marker=t%26%3D%2F&prefix=P",
+            ),
+            (
+                Dialect::Azure,
+                PageStart::First,
+                "comp=list&maxresults=1000&prefix=P&restype=container",
+            ),
+            (
+                Dialect::Azure,
+                PageStart::Token(text()),
+                "comp=list&marker=t%26%3D%2F&maxresults=1000&prefix=P&restype=container",
+            ),
         ] {
-            assert!(parse(garbage.as_bytes()).is_err(), "{garbage}");
+            let request = dialect.request("http://h/b", "a b/é+%/", &start);
+            let expected = expected.replace('P', "a%20b%2F%C3%A9%2B%25%2F");
+            assert_eq!(request.uri().to_string(), format!("http://h/b?{expected}"));
         }
-    }
-
-    #[test]
-    fn the_request_encodes_what_it_asks() {
-        let request = Dialect::S3.request("http://h/b", "a b/é+%/", Some("t&=/"));
-        let expected =
-            "http://h/b?continuation-token=t%26%3D%2F&list-type=2&prefix=a%20b%2F%C3%A9%2B%25%2F";
-        assert_eq!(request.uri().to_string(), expected);
     }
 }

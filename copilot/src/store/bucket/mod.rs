@@ -1,43 +1,56 @@
 //! One bucket of a store that speaks HTTP: what S3, Google and Azure have in common, which is nearly
 //! everything.
 //!
-//! Objects and uploads in parts go through `object_store`. Its signing, retries and listing are
-//! replaced: each attempt is authorized anew, so a retried request never carries an old signature, a
-//! key may hold any character (`names`), and one key that the library cannot express does not fail a
-//! whole page (`listing`). `upload` holds uploads in parts, `ambiguous` those whose ids were lost.
+//! Uploads go through `object_store`. Its signing, retries, reading and listing are replaced: each attempt
+//! is authorized anew, so a retried request never carries an old signature, a key may hold any character
+//! (`names`), an object may lack what no reader needs (`read`, `look`), and one key that the library
+//! cannot express does not fail a whole page (`listing`). `answer` gives the library what it wants of an
+//! answer to a write and we do not need. `upload` holds uploads in parts, `parts` lists what a store has
+//! of one, `ambiguous` finds those whose ids were lost, `completed` proves writes whose end was not told,
+//! and `checksum` is what buckets with Object Lock ask for. `document` reads the XML of answers.
 //!
 //! Never here: settings, credentials, which reference belongs to which bucket. Callers:
 //! `store::object`, through `Backend`; `s3`, `google` and `azure` open buckets.
 
 mod address;
 mod ambiguous;
+mod answer;
+mod checksum;
+mod completed;
+mod document;
 mod listing;
+mod look;
 mod names;
+mod parts;
+mod read;
 mod upload;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
-use ::http::{Method, StatusCode};
+use ::http::Method;
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
-use object_store::{
-    Attribute, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutPayload,
-    RetryConfig,
-};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig};
 
-use super::backend::{Backend, Body, ObjectAddress, Pages, PartsUpload, check_version};
+use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, PartsUpload};
 use super::error::{Location, StoreError, StoreService};
 use super::http::{Answer, Authorize, Client, RequestFailure};
 use super::reference::Reference;
+use super::version::Version;
 pub(super) use address::{checked_name, endpoint, headers, is_header_text, warn_of_unknown};
+pub(super) use answer::WriteAnswers;
+pub(super) use checksum::ChecksumUploads;
+use completed::{Expected, Incomplete};
 pub(super) use listing::Dialect;
-use listing::ListPage;
+use listing::{Walk, encoded};
 pub(super) use names::restore;
+pub(super) use read::RefusesConditions;
 
 /// The library's view of a bucket.
 pub(super) trait Library: ObjectStore + MultipartStore {}
@@ -49,6 +62,8 @@ impl<T: ObjectStore + MultipartStore> Library for T {}
 pub(super) struct Bucket {
     /// The library's store over `address`, which neither signs nor retries.
     pub(super) store: Box<dyn Library>,
+    /// The same for uploads with checksums, where the store may ask for them.
+    pub(super) checksums: Option<ChecksumUploads>,
     /// For the requests that we make ourselves.
     pub(super) requests: Client,
     /// Adds our credentials to a request.
@@ -61,6 +76,8 @@ pub(super) struct Bucket {
     pub(super) service: &'static StoreService,
     /// The form of its listings.
     pub(super) dialect: Dialect,
+    /// What reading has learnt about it.
+    pub(super) refuses_conditions: RefusesConditions,
 }
 
 /// For builders of the library: `http` retries, and nothing else does.
@@ -109,45 +126,54 @@ impl Bucket {
         self.requests.send(request, authorize, Answer::Whole).await
     }
 
-    /// One page of the objects whose keys begin with `prefix`.
-    async fn page(
+    /// A request of ours for an object.
+    fn request(
         &self,
-        prefix: &str,
-        token: Option<&str>,
+        method: Method,
         target: &ObjectAddress,
-    ) -> Result<ListPage, StoreError> {
-        names::check_length(prefix).map_err(|what| self.unsupported(what, target))?;
-        let request = self.dialect.request(&self.address, prefix, token);
+        action: &'static str,
+    ) -> Result<HttpRequest, StoreError> {
+        let address = names::address(&self.address, &self.path(target)?);
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = method;
+        *request.uri_mut() = address.parse().map_err(|error| StoreError::Refused {
+            location: self.location(&target.reference),
+            action,
+            cause: format!("its key makes an invalid address: {error}").into(),
+        })?;
+        Ok(request)
+    }
+
+    /// The error of a write whose answer does not say what was written, as a look at the object does not
+    /// either: a web server says yes to everything.
+    fn unproven(&self, target: &ObjectAddress, reason: &Incomplete) -> StoreError {
+        StoreError::Foreign {
+            location: self.location(&target.reference),
+            cause: format!("the answer to a write has no ETag, and {reason}").into(),
+        }
+    }
+
+    /// The next page of a listing, or `None` at its end.
+    async fn next_page(
+        &self,
+        walk: &mut Walk,
+        target: &ObjectAddress,
+    ) -> Result<Option<Vec<ListEntry>>, StoreError> {
+        names::check_length(walk.prefix()).map_err(|what| self.unsupported(what, target))?;
         let page = async {
-            let response = self.send(&request).await?;
-            self.dialect.read(response).await
+            while let Some(request) = walk.request(&self.address) {
+                let response = match self.send(&request).await {
+                    Err(failure) if is_not_implemented(&failure) && walk.falls_back() => continue,
+                    answered => answered?,
+                };
+                let page = self.dialect.read(response).await?;
+                let page = walk.take(page);
+                return page.map(Some).map_err(|error| self.dialect.refused(&error));
+            }
+            Ok(None)
         };
         page.await
             .map_err(|failure| self.failed(failure, target, "listing"))
-    }
-
-    /// The object, or as much of it as the store gives; and whether that is all of it.
-    async fn found(
-        &self,
-        path: &Path,
-        range: Option<Range<u64>>,
-        etag: Option<&str>,
-    ) -> (Result<GetResult, object_store::Error>, bool) {
-        let options = |range: Option<Range<u64>>| GetOptions {
-            range: range.map(GetRange::Bounded),
-            if_match: etag.map(str::to_owned),
-            ..GetOptions::default()
-        };
-        let Some(range) = range else {
-            return (self.store.get_opts(path, options(None)).await, true);
-        };
-        let start = range.start;
-        match self.store.get_opts(path, options(Some(range))).await {
-            Err(error) if has_no_ranges(&error, start) => {
-                (self.store.get_opts(path, options(None)).await, true)
-            }
-            found => (found, false),
-        }
     }
 }
 
@@ -161,55 +187,39 @@ impl Backend for Bucket {
         &self,
         target: &ObjectAddress,
         range: Option<Range<u64>>,
-        etag: Option<&str>,
+        version: Option<&Version>,
     ) -> Result<Body, StoreError> {
-        let location = self.location(&target.reference);
-        let (found, whole) = self.found(&self.path(target)?, range, etag).await;
-        let found = found.map_err(|error| self.error(error, target, "reading"))?;
-        // Not every server honours If-Match.
-        check_version(etag, found.meta.e_tag.as_deref(), || location.clone())?;
-        if is_web_page(&found) {
-            return Err(StoreError::Foreign {
-                location,
-                cause: "a web page without an ETag, in the place of an object".into(),
-            });
-        }
-        Ok(Body {
-            size: Some(found.meta.size),
-            etag: found.meta.e_tag.clone(),
-            start: found.range.start,
-            whole,
-            stream: found
-                .into_stream()
-                .map_err(move |error| StoreError::from_library(error, location.clone(), "reading"))
-                .boxed(),
-        })
+        read::get(self, target, range, version).await
     }
 
     async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
-        let (path, payload) = (self.path(target)?, PutPayload::from_bytes(data));
-        let done = self.store.put(&path, payload).await;
-        done.map_err(|error| self.error(error, target, "writing"))?;
-        Ok(())
+        let payload = PutPayload::from_bytes(data.clone());
+        let path = self.path(target)?;
+        let checked = self.checks_uploads();
+        let since = Instant::now();
+        let mut done = self.uploads(checked).put(&path, payload.clone()).await;
+        if let Err(error) = &done
+            && self.can_check(error, checked)
+        {
+            done = self.uploads(true).put(&path, payload).await;
+        }
+        let done = done.map_err(|error| self.error(error, target, "writing"))?;
+        if answer::is_named(&done) {
+            return Ok(());
+        }
+        let expected = Expected::of_whole(&data, since.elapsed());
+        let proven = completed::look(self, target, &expected).await;
+        proven.map_err(|reason| self.unproven(target, &reason))
     }
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
-        let found = self.store.head(&self.path(target)?).await;
-        found.map_err(|error| self.error(error, target, "looking"))?;
-        Ok(())
+        look::exists(self, target).await
     }
 
     /// By a plain request: the library deletes many objects by one, which not every server
     /// understands.
     async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError> {
-        let address = names::address(&self.address, &self.path(target)?);
-        let mut request = HttpRequest::new(HttpRequestBody::empty());
-        *request.method_mut() = Method::DELETE;
-        *request.uri_mut() = address.parse().map_err(|error| StoreError::Refused {
-            location: self.location(&target.reference),
-            action: "deleting",
-            cause: format!("its key makes an invalid address: {error}").into(),
-        })?;
+        let request = self.request(Method::DELETE, target, "deleting")?;
         let sent = self.send(&request).await;
         sent.map_err(|failure| self.failed(failure, target, "deleting"))?;
         Ok(())
@@ -219,22 +229,25 @@ impl Backend for Bucket {
         if target.key.is_empty() {
             return Ok(false);
         }
-        // Keys come in order, so the key itself comes before those that it begins.
-        let page = self.page(&target.key, None, target).await?;
-        Ok(page.objects.iter().any(|object| object.key == target.key))
+        let mut walk = Walk::new(self.dialect, target.key.clone());
+        while let Some(page) = self.next_page(&mut walk, target).await? {
+            if page.iter().any(|object| object.key == target.key) {
+                return Ok(true);
+            }
+            // Where keys come in order, the key itself comes before those that it begins.
+            if !page.is_empty() && page.is_sorted_by(|a, b| a.key < b.key) {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     fn list(self: Arc<Self>, prefix: ObjectAddress) -> Result<Pages, StoreError> {
-        /// The token of the page to fetch; none for the first one.
-        type Next = Option<Option<String>>;
-        let beneath = prefix.prefix();
-        let first: Next = Some(None);
-        let state = (self, prefix, beneath, first);
-        let pages = stream::try_unfold(state, |(bucket, target, beneath, next)| async move {
-            let Some(token) = next else { return Ok(None) };
-            let page = bucket.page(&beneath, token.as_deref(), &target).await?;
-            let next = page.next.map(Some);
-            Ok(Some((page.objects, (bucket, target, beneath, next))))
+        let walk = Walk::new(self.dialect, prefix.prefix());
+        let state = (self, prefix, walk);
+        let pages = stream::try_unfold(state, |(bucket, target, mut walk)| async move {
+            let page = bucket.next_page(&mut walk, &target).await?;
+            Ok(page.map(|page| (page, (bucket, target, walk))))
         });
         Ok(pages.boxed())
     }
@@ -253,19 +266,17 @@ impl Backend for Bucket {
     }
 }
 
-/// Whether an answer comes from a web server that has a page for everything, such as a sign-in page: a
-/// store's object has a version even if it is a page.
-fn is_web_page(found: &GetResult) -> bool {
-    let kind = found.attributes.get(&Attribute::ContentType);
-    found.meta.e_tag.is_none() && kind.is_some_and(|kind| kind.starts_with("text/html"))
-}
-
-/// Whether the store gives the object as a whole only. An empty object has no first byte: servers
-/// say so with a status of its own, or by answering with the whole. An object that the store unpacks
-/// on the way (Google, `Content-Encoding: gzip`) has no ranges at all.
-fn has_no_ranges(error: &object_store::Error, start: u64) -> bool {
-    match RequestFailure::within(error) {
-        Some(failure) => start == 0 && failure.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE),
-        None => matches!(error, object_store::Error::Generic { .. }),
-    }
+/// Whether a store refuses what it does not know, as some do with the second version of listings.
+fn is_not_implemented(failure: &RequestFailure) -> bool {
+    let reply = failure.reply.as_deref();
+    reply.is_some_and(
+        |reply| match (reply.status.as_u16(), reply.code.as_deref()) {
+            (405 | 501, _) => true,
+            (400, Some(code)) => matches!(
+                code,
+                "InvalidArgument" | "InvalidRequest" | "NotImplemented"
+            ),
+            _ => false,
+        },
+    )
 }

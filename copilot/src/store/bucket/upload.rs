@@ -1,17 +1,24 @@
 //! An upload in parts to a bucket.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use object_store::multipart::PartId;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt as _, PutMultipartOptions, PutPayload};
+use object_store::{PutMultipartOptions, PutPayload};
 
-use super::Bucket;
 use super::ambiguous::AmbiguousStart;
-use crate::store::backend::{ObjectAddress, Part, PartsUpload};
+use super::completed::{self, Expected, Incomplete};
+use super::{Bucket, Dialect, Library, answer, parts};
+use crate::store::backend::{Backend as _, ObjectAddress, Part, PartsUpload};
 use crate::store::error::StoreError;
 use crate::store::http::{AmbiguousAttempts, FailureKind, RequestFailure};
+
+/// What the last request of an upload does, for messages.
+const COMPLETING: &str = "completing an upload";
 
 /// An upload that the store knows by an id.
 #[derive(Debug)]
@@ -20,6 +27,10 @@ struct BucketUpload {
     target: ObjectAddress,
     path: Path,
     id: String,
+    /// Whether its parts carry checksums because the bucket asked for them.
+    checked: bool,
+    /// The size of its largest part, in bytes: that of all but the last.
+    part_size: AtomicU64,
     /// Other uploads that may have begun beside it.
     start: AmbiguousStart,
 }
@@ -34,7 +45,9 @@ pub(super) async fn begin(
     let mut options = PutMultipartOptions::default();
     options.extensions.insert(attempts.clone());
     let mut start = AmbiguousStart::now();
-    let begun = bucket.store.create_multipart_opts(&path, options).await;
+    let checked = bucket.checks_uploads();
+    let library = bucket.uploads(checked);
+    let begun = library.create_multipart_opts(&path, options).await;
     start.attempts = attempts.count();
     match begun {
         Ok(id) => Ok(Box::new(BucketUpload {
@@ -42,6 +55,8 @@ pub(super) async fn begin(
             target,
             path,
             id,
+            checked,
+            part_size: AtomicU64::new(0),
             start,
         })),
         Err(error) => {
@@ -58,31 +73,56 @@ impl PartsUpload for BucketUpload {
     }
 
     async fn part(&self, index: usize, _: u64, data: Bytes) -> Result<Part, StoreError> {
+        self.part_size
+            .fetch_max(data.len() as u64, Ordering::Relaxed);
         let payload = PutPayload::from_bytes(data);
-        let store = &self.bucket.store;
+        let store = self.library();
         let done = store.put_part(&self.path, &self.id, index, payload).await;
-        let part = done.map_err(|error| self.error(error, "uploading a part"))?;
+        let part = done.map_err(|error| {
+            // The caller begins a new upload, whose parts then have one.
+            self.bucket.can_check(&error, self.checked);
+            self.error(error, "uploading a part")
+        })?;
         Ok(Part(Some(part)))
     }
 
     async fn complete(&self, parts: Vec<Part>, size: u64) -> Result<(), StoreError> {
-        let parts = parts.into_iter().filter_map(|part| part.0).collect();
-        let store = &self.bucket.store;
-        let completed = store.complete_multipart(&self.path, &self.id, parts).await;
-        if let Err(error) = completed {
-            // The answer to an earlier attempt was lost, and now the upload does not exist any more:
-            // it was completed, if the object is there.
-            let is_done = repeated_and_refused(&error) && self.size().await == Some(size);
-            if !is_done {
-                return Err(self.error(error, "completing an upload"));
+        let parts = self.named(parts).await?;
+        let count = parts.len();
+        let digests = match self.bucket.dialect {
+            Dialect::S3 => completed::digests_of(&parts),
+            // We name the blocks ourselves.
+            Dialect::Azure => None,
+        };
+        let store = self.library();
+        let ended = store.complete_multipart(&self.path, &self.id, parts).await;
+        let expected = Expected {
+            size,
+            part_size: self.part_size.load(Ordering::Relaxed),
+            parts: count,
+            digests,
+            age: self.start.age(),
+        };
+        let look = || completed::look(&self.bucket, &self.target, &expected);
+        match ended {
+            Ok(done) if answer::is_named(&done) => {}
+            Ok(_) => {
+                let proven = look().await;
+                proven.map_err(|reason| self.bucket.unproven(&self.target, &reason))?;
             }
+            Err(error) if may_be_complete(&error) => {
+                if let Err(reason) = look().await {
+                    return Err(self.incomplete(error, &reason));
+                }
+            }
+            Err(error) => return Err(self.error(error, COMPLETING)),
         }
         self.abort_others().await;
         Ok(())
     }
 
     async fn abort(&self) -> Result<(), StoreError> {
-        let store = &self.bucket.store;
+        let store = self.library();
         let done = store.abort_multipart(&self.path, &self.id).await;
         self.abort_others().await;
         done.map_err(|error| self.error(error, "aborting an upload"))
@@ -94,10 +134,47 @@ impl BucketUpload {
         self.bucket.error(error, &self.target, action)
     }
 
-    /// The size of the object, if it exists.
-    async fn size(&self) -> Option<u64> {
-        let found = self.bucket.store.head(&self.path).await;
-        found.ok().map(|found| found.size)
+    /// The parts with their tags: those that came without one have it from the store's list.
+    async fn named(&self, parts: Vec<Part>) -> Result<Vec<PartId>, StoreError> {
+        let mut parts: Vec<PartId> = parts.into_iter().filter_map(|part| part.0).collect();
+        if !parts
+            .iter()
+            .any(|part| answer::is_unnamed(&part.content_id))
+        {
+            return Ok(parts);
+        }
+        let tags = parts::tags(&self.bucket, &self.target, &self.id).await?;
+        for (index, part) in parts.iter_mut().enumerate() {
+            if answer::is_unnamed(&part.content_id) {
+                let number = index + 1;
+                let tag = tags.get(&number).ok_or_else(|| StoreError::Foreign {
+                    location: self.bucket.location(&self.target.reference),
+                    cause: format!(
+                        "neither the answer to part {number} nor the list of parts has an ETag, \
+                         which the completion of an upload names"
+                    )
+                    .into(),
+                })?;
+                part.content_id = answer::renamed(&part.content_id, tag);
+            }
+        }
+        Ok(parts)
+    }
+
+    fn library(&self) -> &dyn Library {
+        self.bucket.uploads(self.checked)
+    }
+
+    /// The error of a completion whose object is not there, as a look at it says.
+    fn incomplete(&self, error: object_store::Error, reason: &Incomplete) -> StoreError {
+        match RequestFailure::within(&error) {
+            Some(failure) => {
+                let mut failure = failure.clone();
+                let _ = write!(failure.message, "; {reason}");
+                self.bucket.failed(failure, &self.target, COMPLETING)
+            }
+            None => self.error(error, COMPLETING),
+        }
     }
 
     async fn abort_others(&self) {
@@ -108,10 +185,12 @@ impl BucketUpload {
     }
 }
 
-/// Whether a request was refused only when it was sent again.
-fn repeated_and_refused(error: &object_store::Error) -> bool {
-    RequestFailure::within(error).is_some_and(|failure| {
-        let repeated = failure.tried.is_some_and(|(attempts, _)| attempts > 1);
-        repeated && !failure.is_transient() && failure.kind == FailureKind::Status
+/// Whether a completion may have had its effect although it failed: it was not answered, or its answer is
+/// not one that the library reads, or it was refused only when it was sent again.
+fn may_be_complete(error: &object_store::Error) -> bool {
+    RequestFailure::within(error).is_none_or(|failure| {
+        failure.is_ambiguous()
+            || failure.kind == FailureKind::Foreign
+            || failure.tried.is_some_and(|(attempts, _)| attempts > 1)
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use object_store::CredentialProvider;
 
-use super::{CredentialSource, Granted, Lifetime, credential_failure};
+use super::{CredentialSource, Granted, Lifetime, credential_failure, refused_credential};
 use crate::store::http::{RequestFailure, causes};
 
 /// A provider of the library.
@@ -19,10 +19,9 @@ pub(in crate::store) struct FromLibrary<T: Debug>(
 impl<T: Debug + Send + Sync> CredentialSource<Arc<T>> for FromLibrary<T> {
     async fn fetch(&self) -> Result<Granted<Arc<T>>, RequestFailure> {
         let given = self.0.get_credential().await;
-        let credential = given.map_err(|error| {
-            let cause =
-                RequestFailure::within(&error).map_or_else(|| causes(&error), ToString::to_string);
-            credential_failure(cause)
+        let credential = given.map_err(|error| match RequestFailure::within(&error) {
+            Some(failure) => refused_credential(failure.to_string(), failure),
+            None => credential_failure(causes(&error)),
         })?;
         Ok(Granted {
             credential,

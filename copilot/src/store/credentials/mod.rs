@@ -233,7 +233,20 @@ impl<C: Clone + Send + Sync> CredentialSource<C> for Fixed<C> {
 
 /// The failure of a request that needs credentials which could not be fetched.
 pub(super) fn not_fetched(name: &str, failure: &RequestFailure) -> RequestFailure {
-    credential_failure(format!("no {name} credentials could be fetched: {failure}"))
+    let message = format!("no {name} credentials could be fetched: {failure}");
+    refused_credential(message, failure)
+}
+
+/// The failure of a service that gives credentials. It keeps the service's answer, which says whether
+/// another try may help.
+pub(super) fn refused_credential(
+    message: impl Into<String>,
+    failure: &RequestFailure,
+) -> RequestFailure {
+    RequestFailure {
+        reply: failure.reply.clone(),
+        ..credential_failure(message)
+    }
 }
 
 /// A failure to get credentials.

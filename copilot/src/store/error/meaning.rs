@@ -1,11 +1,17 @@
-//! From what a request, a library or a file system reports to its meaning.
-
-use std::io;
+//! From what a request or the library reports to its meaning: the store's own code first, then the status.
 
 use object_store::client::HttpError;
 
 use super::{Cause, Location, StoreError};
+use crate::store::code::Meaning;
 use crate::store::http::{FailureKind, Reply, RequestFailure, causes};
+
+/// What to do about a refusal of rights that says no more.
+const GRANT: &str = "Grant these credentials access to this object";
+
+/// Seconds by which clocks may differ; S3 and Azure allow fifteen minutes. A refused signature whose time
+/// differs by more is the clock's fault, whatever the code says.
+const SKEW: u64 = 900;
 
 impl StoreError {
     /// The meaning of a failed request.
@@ -15,6 +21,7 @@ impl StoreError {
         action: &'static str,
     ) -> Self {
         let (kind, is_transient) = (failure.kind, failure.is_transient());
+        let answered = failure.reply.is_some();
         let reply = failure.reply.as_deref().cloned().unwrap_or_default();
         let cause = Cause::new(failure.to_string(), failure);
         match kind {
@@ -22,10 +29,12 @@ impl StoreError {
                 Self::Unreachable { location, cause }
             }
             FailureKind::Tls => Self::Untrusted { location, cause },
+            // The service that gives them answered, and may do better later.
             FailureKind::Credentials => Self::BadCredentials {
                 location,
                 cause,
-                passing: false,
+                advice: "",
+                passing: answered && reply.is_transient(),
             },
             FailureKind::Foreign => Self::Foreign { location, cause },
             FailureKind::Protocol => Self::Refused {
@@ -39,57 +48,138 @@ impl StoreError {
     }
 
     fn from_reply(reply: Reply, location: Location, action: &'static str, cause: Cause) -> Self {
-        let code = reply.code.as_deref().unwrap_or_default();
-        match (reply.status.as_u16(), code) {
-            (_, "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted") => {
-                Self::NoContainer { location, cause }
-            }
-            (_, "ExpiredToken" | "TokenRefreshRequired" | "RequestTimeTooSkewed") => {
-                Self::BadCredentials {
-                    location,
-                    cause,
-                    passing: true,
-                }
-            }
-            (301 | 307 | 400, _) if reply.region.is_some() => Self::WrongRegion {
+        let far = reply.ahead.is_some_and(|ahead| ahead.unsigned_abs() > SKEW);
+        match reply.meaning() {
+            Some(Meaning::Transient | Meaning::Throttled) => Self::Busy { location, cause },
+            Some(Meaning::NoContainer) => Self::NoContainer { location, cause },
+            Some(Meaning::Missing) => Self::NotFound { location, cause },
+            Some(Meaning::UploadLost) => Self::UploadLost { location, cause },
+            Some(Meaning::ChecksumWanted) => Self::ChecksumWanted { location, cause },
+            Some(Meaning::Clock) => Self::clock(&reply, location, cause),
+            Some(Meaning::BadCredentials(_)) if far => Self::clock(&reply, location, cause),
+            Some(Meaning::Expired) => Self::BadCredentials {
                 location,
-                region: reply.region.unwrap_or_default(),
                 cause,
+                advice: "",
+                passing: true,
             },
-            (401, _)
-            | (
-                _,
-                "InvalidAccessKeyId"
-                | "SignatureDoesNotMatch"
-                | "InvalidToken"
-                | "NotSignedUp"
-                | "AuthorizationHeaderMalformed"
-                | "InvalidSecurity"
-                | "AuthenticationFailed"
-                | "InvalidAuthenticationInfo"
-                | "KeyBasedAuthenticationNotPermitted",
-            ) => Self::BadCredentials {
+            Some(Meaning::Elsewhere) => Self::elsewhere(reply, location, cause),
+            // The signature names a region, and the store another one. With other codes the region is that of
+            // the bucket, which S3 sends with any answer.
+            Some(Meaning::BadCredentials(_))
+                if reply.region.is_some()
+                    && reply.code.as_deref() == Some("AuthorizationHeaderMalformed") =>
+            {
+                Self::elsewhere(reply, location, cause)
+            }
+            Some(Meaning::BadCredentials(advice)) => Self::BadCredentials {
                 location,
                 cause,
+                advice,
                 passing: false,
             },
-            (403, _) => Self::Denied {
+            Some(Meaning::Denied(advice)) => {
+                let key = reply
+                    .message
+                    .as_deref()
+                    .is_some_and(|said| said.contains("kms:"));
+                let advice = if key {
+                    "Grant these credentials the use of the bucket's encryption key (kms:Decrypt, \
+                     kms:GenerateDataKey)"
+                } else {
+                    advice
+                };
+                Self::denied(location, action, cause, advice)
+            }
+            Some(Meaning::State(state)) => Self::State {
+                location,
+                what: state.what,
+                cause,
+                advice: state.advice,
+                passes: state.passes,
+                of_platform: state.of_platform,
+            },
+            Some(Meaning::Final) | None => Self::from_status(reply, location, action, cause),
+        }
+    }
+
+    fn from_status(reply: Reply, location: Location, action: &'static str, cause: Cause) -> Self {
+        match reply.status.as_u16() {
+            300..=399 => Self::elsewhere(reply, location, cause),
+            // In answer to HEAD, S3 sends a status only.
+            400 if reply.region.is_some() && reply.code.is_none() => {
+                Self::elsewhere(reply, location, cause)
+            }
+            401 => Self::BadCredentials {
                 location,
                 cause,
-                also: match action {
-                    "reading" | "looking" => {
-                        ", and check that it exists: callers who may not list get this answer for a missing object"
-                    }
-                    _ => "",
-                },
+                advice: "",
+                passing: false,
             },
-            (404, _) => Self::NotFound { location, cause },
-            (412, _) => Self::Changed { location },
+            403 => Self::denied(location, action, cause, GRANT),
+            404 => Self::NotFound { location, cause },
+            412 => Self::Changed { location },
+            413 => Self::State {
+                location,
+                what: "the store, or a proxy before it, takes no request of this size",
+                cause,
+                advice: "Raise its limit on request bodies (nginx: client_max_body_size)",
+                passes: false,
+                of_platform: true,
+            },
             _ => Self::Refused {
                 location,
                 action,
                 cause,
             },
+        }
+    }
+
+    fn clock(reply: &Reply, location: Location, cause: Cause) -> Self {
+        Self::Clock {
+            location,
+            cause,
+            ahead: reply.ahead,
+        }
+    }
+
+    fn elsewhere(reply: Reply, location: Location, cause: Cause) -> Self {
+        match reply.region {
+            Some(region) => Self::WrongRegion {
+                location,
+                region,
+                cause,
+            },
+            None => Self::Elsewhere {
+                location,
+                address: reply.location.or(reply.endpoint),
+                cause,
+            },
+        }
+    }
+
+    fn denied(
+        location: Location,
+        action: &'static str,
+        cause: Cause,
+        advice: &'static str,
+    ) -> Self {
+        let advice = if location.is_web {
+            // The task chose the address, and grants belong to whoever serves it.
+            "Check the address; if it is signed, its signature may have ended, so make a new one"
+                .to_owned()
+        } else if matches!(action, "reading" | "looking") {
+            format!(
+                "{advice}, and check that it exists: callers who may not list get this answer for a missing \
+                 object"
+            )
+        } else {
+            advice.to_owned()
+        };
+        Self::Denied {
+            location,
+            cause,
+            advice,
         }
     }
 
@@ -130,35 +220,7 @@ impl StoreError {
             },
         }
     }
-
-    /// The meaning of a file system's error.
-    pub(in crate::store) fn from_io(
-        error: io::Error,
-        location: Location,
-        action: &'static str,
-    ) -> Self {
-        let kind = error.kind();
-        let cause = Cause::new(error.to_string(), error);
-        match kind {
-            io::ErrorKind::NotFound => Self::NotFound { location, cause },
-            io::ErrorKind::PermissionDenied => Self::Denied {
-                location,
-                cause,
-                also: "",
-            },
-            _ => Self::Refused {
-                location,
-                action,
-                cause,
-            },
-        }
-    }
-
-    /// The same while writing, where a missing directory means a missing container.
-    pub(in crate::store) fn from_io_write(error: io::Error, location: Location) -> Self {
-        match Self::from_io(error, location, "writing") {
-            Self::NotFound { location, cause } => Self::NoContainer { location, cause },
-            other => other,
-        }
-    }
 }
+
+#[cfg(test)]
+mod tests;

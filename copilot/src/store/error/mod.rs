@@ -1,19 +1,22 @@
 //! What can go wrong with a store, by meaning.
 //!
 //! Each message names the object, the store, the full cause and what to do about it. `meaning` turns
-//! what a request, the library or a file system reports into a [`StoreError`]; `setting` is about
-//! settings that cannot be used. Causes come from answers and not from requests, so they hold no secret.
+//! what a request or the library reports into a [`StoreError`], `file` what a file system reports; `setting`
+//! is about settings that cannot be used. Causes come from answers and not from requests, so they hold no secret.
 //! Never here: retries. Callers: all of `store`, and everything that reports a failure.
 
 mod cause;
+mod file;
 mod meaning;
 mod setting;
+mod words;
 
 use std::fmt;
 
 use super::reference::{Reference, ReferenceError};
 pub use cause::Cause;
 pub use setting::SettingError;
+use words::{elsewhere, mebibytes, skew};
 
 /// A service that stores objects, for messages.
 #[derive(Debug, PartialEq, Eq)]
@@ -109,22 +112,21 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
-    /// The store accepts the credentials and does not allow them this.
-    #[error(
-        "{location}: access denied: {cause}. Grant these credentials access to this object{also}"
-    )]
+    /// We may not do this: the store accepts the credentials and does not allow it, or the mode of a file.
+    #[error("{location}: access denied: {cause}. {advice}")]
     Denied {
         /// The object and its store.
         location: Location,
         /// The full cause.
         #[source]
         cause: Cause,
-        /// What else may be wrong, for advice; empty, or it begins with a comma.
-        also: &'static str,
+        /// What to do.
+        advice: String,
     },
     /// The credentials are wrong or expired, or could not be fetched.
     #[error(
-        "{location}: the credentials were not accepted: {cause}. Check {}", location.service.identity
+        "{location}: the credentials were not accepted: {cause}. Check {}{}{advice}",
+        location.service.identity, if advice.is_empty() { "" } else { ". " }
     )]
     BadCredentials {
         /// The object and its store.
@@ -132,8 +134,74 @@ pub enum StoreError {
         /// The full cause.
         #[source]
         cause: Cause,
+        /// What else to do; may be empty.
+        advice: &'static str,
         /// Whether new credentials may come without anybody's help.
         passing: bool,
+    },
+    /// The clocks of this machine and the store differ too much for a signature.
+    #[error(
+        "{location}: the clocks of this machine and of the store differ too much: {cause}. {}. Set the node's clock by NTP, or run the task on another node",
+        skew(*.ahead)
+    )]
+    Clock {
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
+        /// Seconds by which our clock is ahead of the store's, if it said its time.
+        ahead: Option<i64>,
+    },
+    /// A multipart upload, or a part of it, is not in the store any more.
+    #[error(
+        "{location}: the store does not have the multipart upload any more: {cause}. Copilot begins such an upload anew, once. Look for what removes unfinished uploads: a lifecycle rule, or another client"
+    )]
+    UploadLost {
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
+    },
+    /// The store takes no upload to this bucket without a checksum (Object Lock).
+    #[error(
+        "{location}: the bucket takes no upload without a checksum, as with Object Lock: {cause}. Set upload_checksum=sha256 in storage.stow.config"
+    )]
+    ChecksumWanted {
+        /// The object and its store.
+        location: Location,
+        /// The full cause.
+        #[source]
+        cause: Cause,
+    },
+    /// The store sends us to another address, whose region it does not name.
+    #[error("{location}: the bucket is at another address: {cause}. {}", elsewhere(address.as_deref()))]
+    Elsewhere {
+        /// The object and its store.
+        location: Location,
+        /// Where it sends us, if it says so.
+        address: Option<String>,
+        /// The full cause.
+        #[source]
+        cause: Cause,
+    },
+    /// The object or the store is in a state that prevents this.
+    #[error("{location}: {what}: {cause}. {advice}")]
+    State {
+        /// The object and its store.
+        location: Location,
+        /// The state.
+        what: &'static str,
+        /// The full cause.
+        #[source]
+        cause: Cause,
+        /// What to do.
+        advice: &'static str,
+        /// Whether it may end although nobody changes anything.
+        passes: bool,
+        /// Whether the platform has to change it, and not the task.
+        of_platform: bool,
     },
     /// The bucket is in another region.
     #[error(
@@ -227,21 +295,19 @@ pub enum StoreError {
     },
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "six decimals of a size in MiB for a person"
-)]
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
-}
-
 impl StoreError {
     /// Whether the same run may succeed later although nobody changes anything.
     #[must_use]
     pub fn recoverable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Busy { .. } | Self::Changed { .. } => true,
+            // The next run may be on a node whose clock is right.
+            Self::Unreachable { .. }
+            | Self::Busy { .. }
+            | Self::Changed { .. }
+            | Self::Clock { .. }
+            | Self::UploadLost { .. } => true,
             Self::BadCredentials { passing, .. } => *passing,
+            Self::State { passes, .. } => *passes,
             _ => false,
         }
     }
@@ -251,13 +317,14 @@ impl StoreError {
     /// A missing object does not count: the task that writes it may still run.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Setting { .. }
-                | Self::Unsupported { .. }
-                | Self::NoContainer { .. }
-                | Self::TooLarge { .. }
-        )
+            | Self::Unsupported { .. }
+            | Self::NoContainer { .. }
+            | Self::TooLarge { .. } => true,
+            Self::State { passes, .. } => !passes,
+            _ => false,
+        }
     }
 
     /// Whether the platform has to mend it, and not the task: how the store is reached, our
@@ -268,12 +335,26 @@ impl StoreError {
             Self::Denied { location, .. }
             | Self::BadCredentials { location, .. }
             | Self::WrongRegion { location, .. }
+            | Self::Elsewhere { location, .. }
+            | Self::Clock { location, .. }
+            | Self::ChecksumWanted { location, .. }
             | Self::Unreachable { location, .. }
             | Self::Untrusted { location, .. }
             | Self::Foreign { location, .. }
             | Self::Busy { location, .. } => !location.is_web,
+            Self::State {
+                location,
+                of_platform,
+                ..
+            } => *of_platform && !location.is_web,
             _ => false,
         }
+    }
+
+    /// Whether an upload in parts may succeed if it begins anew.
+    #[must_use]
+    pub fn wants_new_upload(&self) -> bool {
+        matches!(self, Self::UploadLost { .. } | Self::ChecksumWanted { .. })
     }
 
     /// Whether a body that broke may go on from the same byte.

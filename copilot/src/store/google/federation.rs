@@ -6,7 +6,6 @@
 //! Caller: `account` reads it, `token` asks it.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use chrono::DateTime;
 use http::{HeaderName, HeaderValue, Method, header};
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::exchange::{AccessToken, confidential, form, request, send};
 use crate::config::secret::SecretForm;
-use crate::store::credentials::credential_failure;
+use crate::store::credentials::{Lifetime, credential_failure};
 use crate::store::error::SettingError;
 use crate::store::http::{Client, RequestFailure};
 use crate::store::secret;
@@ -79,7 +78,8 @@ enum Subject {
 #[serde(rename_all = "camelCase")]
 struct Impersonated {
     access_token: String,
-    expire_time: String,
+    /// A text, or anything else, which says nothing.
+    expire_time: Option<Value>,
 }
 
 impl Federation {
@@ -209,14 +209,16 @@ async fn impersonated(
     let body = send(client, &question, "the service account's impersonation").await?;
     // The parser's error may quote the token.
     let found: Option<Impersonated> = serde_json::from_slice(&body).ok();
-    let end = |found: &Impersonated| DateTime::parse_from_rfc3339(&found.expire_time).ok();
-    let (found, end) = found
-        .and_then(|found| end(&found).map(|end| (found, end)))
+    let found = found.filter(|found| !found.access_token.is_empty());
+    let found = found
         .ok_or_else(|| credential_failure("the answer of the impersonation holds no token"))?;
-    let lifetime = SystemTime::from(end).duration_since(SystemTime::now());
+    let end = { found.expire_time.as_ref() }
+        .and_then(Value::as_str)
+        .and_then(|end| DateTime::parse_from_rfc3339(end.trim()).ok());
     Ok(AccessToken {
         text: found.access_token,
-        expires_in: lifetime.unwrap_or_default().as_secs(),
+        // Without an end, a token serves until a store refuses it.
+        lifetime: end.map_or(Lifetime::Endless, |end| Lifetime::Until(end.into())),
     })
 }
 

@@ -18,7 +18,9 @@ use http::{HeaderMap, HeaderValue, header};
 use object_store::client::HttpRequest;
 use object_store::gcp::GoogleCloudStorageBuilder;
 
-use super::bucket::{Bucket, Dialect, checked_name, no_retries, restore};
+use super::bucket::{
+    Bucket, Dialect, RefusesConditions, WriteAnswers, checked_name, no_retries, restore,
+};
 use super::credentials::CredentialCache;
 use super::error::{SettingError, StoreService};
 use super::http::{Authorize, Client, RequestFailure, Service};
@@ -48,16 +50,21 @@ pub(super) fn open(
         .with_bearer_token("")
         .with_skip_signature(true)
         .with_retry(no_retries())
-        .with_http_connector(Service::new(client.clone(), Arc::clone(&bearer) as _))
+        .with_http_connector(WriteAnswers::new(Service::new(
+            client.clone(),
+            Arc::clone(&bearer) as _,
+        )))
         .build()?;
     Ok(Bucket {
         store: Box::new(store),
+        checksums: None,
         requests: client,
         authorize: bearer,
         address: format!("{}/{bucket}", settings.endpoint()),
         endpoint: settings.endpoint().to_owned(),
         service: &SERVICE,
         dialect: Dialect::S3,
+        refuses_conditions: RefusesConditions::default(),
     })
 }
 

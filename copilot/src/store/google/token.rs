@@ -10,8 +10,8 @@ use object_store::client::{HttpRequest, HttpRequestBody};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::account::{Account, signed};
-use super::exchange::{AccessToken, form, request, send};
-use crate::store::credentials::{CredentialSource, Granted, Lifetime, credential_failure};
+use super::exchange::{AccessToken, form, lifetime, request, send};
+use crate::store::credentials::{CredentialSource, Granted, credential_failure};
 use crate::store::http::{Client, RequestFailure};
 
 /// The lifetime of a token that we sign ourselves, in seconds: Google's limit.
@@ -35,7 +35,7 @@ impl CredentialSource<HeaderValue> for TokenSource {
         let token = self.token().await?;
         Ok(Granted {
             credential: token.header()?,
-            lifetime: Lifetime::Until(token.end()),
+            lifetime: token.lifetime,
         })
     }
 }
@@ -48,7 +48,7 @@ impl TokenSource {
                 let text = signed(email, key_id, key, &scopes, SECONDS);
                 return Ok(AccessToken {
                     text: text.map_err(|error| credential_failure(error.to_string()))?,
-                    expires_in: SECONDS,
+                    lifetime: lifetime(SECONDS),
                 });
             }
             Account::User { address, fields } => form(address, fields)?,

@@ -10,9 +10,11 @@ use http::Method;
 use http::uri::Authority;
 use http_body::Body as _;
 use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
+use tokio::time::Instant;
 
 use super::concurrency::{ConcurrencyLimit, Permit};
 use super::failure::{ERROR_BODY_LIMIT, FailureKind, RequestFailure};
+use super::patience::Patience;
 use super::proxy;
 use super::retry::RetryBudget;
 use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
@@ -22,8 +24,9 @@ use crate::store::network::Network;
 /// Longest answer that is read as a whole: a thousand keys of 1 KiB, each byte escaped in XML.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
-/// On a POST the store puts an object together: it may stay silent this many times longer.
-const ASSEMBLY_FACTOR: u32 = 10;
+/// Longest time for an answer that is read as a whole, in stall timeouts. A server that sends a byte now and
+/// then is never silent, and would hold us for ever.
+const WHOLE_ANSWER: u32 = 20;
 
 /// The part of a response that the caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +140,7 @@ impl Client {
     /// Sends a request until it succeeds, cannot succeed, or its budget is spent.
     ///
     /// Every request here can be repeated: its body is in memory, and its effect is the same when it is
-    /// sent twice. The answer to a POST is always read as a whole.
+    /// sent twice. The answer is always read as a whole unless something is read.
     ///
     /// # Errors
     /// The last failure, with the number of attempts.
@@ -148,9 +151,11 @@ impl Client {
         answer: Answer,
     ) -> Result<HttpResponse, RequestFailure> {
         let mut budget = RetryBudget::new(&self.0.network.retry);
+        let mut patience = Patience::new(&self.0.network, request);
         let mut renewed = false;
         loop {
-            match self.attempt(request.clone(), authorize, answer).await {
+            let attempt = self.attempt(request.clone(), authorize, answer, &mut patience);
+            match attempt.await {
                 Ok(response) => return Ok(response),
                 Err(failure) if failure.is_expiry() && !renewed && authorize.renew().await => {
                     renewed = true;
@@ -159,7 +164,9 @@ impl Client {
                     if failure.is_ambiguous() {
                         AmbiguousAttempts::note(request);
                     }
-                    let wait = budget.spend(failure)?;
+                    let known = self.0.concurrency.has_answered(host(request));
+                    let wait = budget.spend(failure, known, patience.left())?;
+                    patience.spend(wait);
                     self.0.repeated.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(wait).await;
                 }
@@ -172,13 +179,24 @@ impl Client {
         mut request: HttpRequest,
         authorize: &dyn Authorize,
         answer: Answer,
+        patience: &mut Patience,
     ) -> Result<HttpResponse, RequestFailure> {
         // Before the permit: credentials may need a request of their own.
         authorize.authorize(&mut request).await?;
-        let host = request.uri().authority().map_or("", Authority::as_str);
-        let permit = self.0.concurrency.acquire(host).await;
+        let permit = self.0.concurrency.acquire(host(&request)).await;
         let in_flight = permit.as_ref().map(Permit::in_flight);
-        let answered = self.exchange(request, permit, answer).await;
+        let begun = Instant::now();
+        let answered = self
+            .exchange(request, permit, answer, patience.silence())
+            .await;
+        patience.spend(begun.elapsed());
+        let is_answer = match &answered {
+            Ok(_) => true,
+            Err(failure) => failure.kind == FailureKind::Status,
+        };
+        if let (true, Some(in_flight)) = (is_answer, &in_flight) {
+            in_flight.answered();
+        }
         match (&answered, in_flight) {
             (Ok(_), Some(in_flight)) => in_flight.succeeded(),
             (Err(failure), Some(in_flight)) if failure.asks_for_less() => {
@@ -195,15 +213,11 @@ impl Client {
         request: HttpRequest,
         permit: Option<Permit>,
         answer: Answer,
+        limit: Duration,
     ) -> Result<HttpResponse, RequestFailure> {
-        let posting = *request.method() == Method::POST;
-        let stall = self.0.network.stall_timeout;
-        let limit = if posting {
-            stall * ASSEMBLY_FACTOR
-        } else {
-            stall
-        };
-
+        // Only the body of something that is read may be large.
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let body_counts = *request.method() == Method::POST;
         let client = self.built(request.uri().host().unwrap_or_default())?;
         let progress = LastProgress::new();
         let request = outgoing(request, &progress)?;
@@ -214,10 +228,36 @@ impl Client {
         let response =
             response.map_err(|error| RequestFailure::from_transport(&error.without_url()))?;
         let response = incoming(response, limit, permit);
-        if response.status().is_success() && !posting && answer == Answer::Head {
+        if response.status().is_success() && is_read && answer == Answer::Head {
             return Ok(response);
         }
-        settled(response).await
+        let is_told_by_head = !body_counts && answer == Answer::Head;
+        self.settle(response, is_told_by_head).await
+    }
+
+    /// Reads a small answer to its end. If its head tells of a success and nothing in the body is needed, a
+    /// body that breaks changes nothing: what was written is written.
+    async fn settle(
+        &self,
+        response: HttpResponse,
+        is_told_by_head: bool,
+    ) -> Result<HttpResponse, RequestFailure> {
+        let is_success = is_told_by_head && response.status().is_success();
+        let head = is_success.then(|| (response.status(), response.headers().clone()));
+        let longest = self.0.network.stall_timeout * WHOLE_ANSWER;
+        let failure = match tokio::time::timeout(longest, settled(response)).await {
+            Ok(Err(failure)) if failure.is_silence() => failure,
+            Ok(settled) => return settled,
+            Err(_) => RequestFailure::new(
+                FailureKind::Stalled,
+                format!("the answer did not end within {} s", longest.as_secs_f32()),
+            ),
+        };
+        let (status, headers) = head.ok_or(failure)?;
+        let mut response = HttpResponse::new(Bytes::new().into());
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
     }
 
     fn built(&self, host: &str) -> Result<&reqwest::Client, RequestFailure> {
@@ -303,7 +343,7 @@ async fn settled(response: HttpResponse) -> Result<HttpResponse, RequestFailure>
         let message = format!("an answer of {ANSWER_LIMIT} bytes and more");
         return Err(RequestFailure::new(FailureKind::Protocol, message));
     }
-    if body.windows(7).any(|window| window == b"<Error>") {
+    if is_error(&body) {
         return Err(RequestFailure::from_response(
             parts.status,
             &parts.headers,
@@ -311,6 +351,19 @@ async fn settled(response: HttpResponse) -> Result<HttpResponse, RequestFailure>
         ));
     }
     Ok(HttpResponse::from_parts(parts, body.into()))
+}
+
+/// Whether an answer with a good status is an error all the same. In a listing, `<` of a key is escaped.
+fn is_error(body: &[u8]) -> bool {
+    let begins = |window: &[u8]| {
+        window.starts_with(b"<Error") && matches!(window[6], b'>' | b' ' | b'\n' | b'\r' | b'\t')
+    };
+    body.windows(7).any(begins)
+}
+
+/// The host of a request, with its port.
+fn host(request: &HttpRequest) -> &str {
+    request.uri().authority().map_or("", Authority::as_str)
 }
 
 /// The first bytes of a body, `limit` at most.

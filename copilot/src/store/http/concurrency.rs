@@ -2,6 +2,7 @@
 //! host bears (`adaptive`).
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -27,6 +28,8 @@ struct Host {
     name: String,
     permits: Arc<Semaphore>,
     limit: Mutex<AdaptiveLimit>,
+    /// Whether it has ever answered.
+    has_answered: AtomicBool,
 }
 
 /// The right to one request; ends when dropped.
@@ -69,6 +72,11 @@ impl ConcurrencyLimit {
         })
     }
 
+    /// Whether this host has answered a request in this run: then it exists, whatever it does now.
+    pub(super) fn has_answered(&self, host: &str) -> bool {
+        self.host(host).has_answered.load(Ordering::Relaxed)
+    }
+
     fn host(&self, name: &str) -> Arc<Host> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = hosts.get(name) {
@@ -78,6 +86,7 @@ impl ConcurrencyLimit {
             name: name.to_owned(),
             permits: Arc::new(Semaphore::new(self.limit)),
             limit: Mutex::new(AdaptiveLimit::new(self.limit)),
+            has_answered: AtomicBool::new(false),
         });
         hosts.insert(name.to_owned(), Arc::clone(&host));
         host
@@ -104,6 +113,11 @@ impl Drop for Permit {
 }
 
 impl InFlight {
+    /// The host answered, well or not.
+    pub(super) fn answered(&self) {
+        self.host.has_answered.store(true, Ordering::Relaxed);
+    }
+
     /// The host answered well.
     pub(super) fn succeeded(&self) {
         let mut limit = self.host.limit();

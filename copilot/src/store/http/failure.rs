@@ -4,10 +4,13 @@
 //! along the chain of sources finds it again: so errors are judged by meaning and never by matching
 //! texts. Callers: all of `store`.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+
+use super::reply::Reply;
+use crate::descriptors;
+use crate::store::code::Meaning;
 
 /// What went wrong, coarsely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,21 +46,6 @@ pub struct RequestFailure {
     pub tried: Option<(u32, Duration)>,
 }
 
-/// The parts of an unsuccessful answer that matter.
-#[derive(Clone, Debug, Default)]
-pub struct Reply {
-    /// The status.
-    pub status: StatusCode,
-    /// The store's own error code, e.g. `NoSuchBucket`.
-    pub code: Option<String>,
-    /// How long the server asked us to wait.
-    pub retry_after: Option<Duration>,
-    /// The region that the bucket lives in.
-    pub region: Option<String>,
-    /// Where the answer sends us.
-    pub location: Option<String>,
-}
-
 /// Longest part of an error body that is read and shown.
 pub(super) const ERROR_BODY_LIMIT: usize = 8 * 1024;
 
@@ -73,39 +61,16 @@ impl RequestFailure {
     }
 
     /// An unsuccessful answer; `body` is its body, cut to a few KiB.
-    pub(super) fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        let body = String::from_utf8_lossy(body);
-        // An answer to HEAD has no body; Azure repeats the code here.
-        let code = element(&body, "Code").or_else(|| header("x-ms-error-code"));
-        let mut message = format!("HTTP {status}");
-        if let Some(code) = &code {
-            let _ = write!(message, ", {code}");
-        }
-        match element(&body, "Message") {
-            Some(text) => {
-                let _ = write!(message, ": {text}");
-            }
-            None if code.is_none() && !body.trim().is_empty() => {
-                let first: String = body.trim().chars().take(200).collect();
-                let _ = write!(message, ": {}", first.escape_default());
-            }
-            None => {}
-        }
-        if let Some(id) = header("x-amz-request-id") {
-            let _ = write!(message, " (request {id})");
-        }
-        let retry_after = header("retry-after")
-            .and_then(|value| super::retry::retry_after(&value, header("date").as_deref()));
+    pub(in crate::store) fn from_response(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Self {
+        let reply = Reply::read(status, headers, body);
         Self {
-            reply: Some(Box::new(Reply {
-                status,
-                code,
-                retry_after,
-                region: header("x-amz-bucket-region").or_else(|| element(&body, "Region")),
-                location: header("location"),
-            })),
-            ..Self::new(FailureKind::Status, message)
+            message: reply.to_string(),
+            reply: Some(Box::new(reply)),
+            ..Self::new(FailureKind::Status, "")
         }
     }
 
@@ -124,7 +89,13 @@ impl RequestFailure {
         } else {
             FailureKind::Broken
         };
-        Self::new(kind, causes(error))
+        let mut message = causes(error);
+        let io = chain(error).find_map(<dyn std::error::Error>::downcast_ref::<std::io::Error>);
+        if let Some(advice) = io.and_then(descriptors::advice) {
+            message.push_str(". ");
+            message.push_str(&advice);
+        }
+        Self::new(kind, message)
     }
 
     /// Whether sending the same request again may help.
@@ -136,26 +107,16 @@ impl RequestFailure {
             | FailureKind::Credentials
             | FailureKind::Protocol
             | FailureKind::Foreign => false,
-            FailureKind::Status => self.reply.as_ref().is_some_and(|reply| {
-                // The last two say that the bytes were damaged on their way.
-                let by_code = matches!(
-                    reply.code.as_deref(),
-                    Some(
-                        "InternalError"
-                            | "RequestTimeout"
-                            | "ServiceUnavailable"
-                            | "BadDigest"
-                            | "XAmzContentSHA256Mismatch"
-                    )
-                );
-                by_code
-                    || self.asks_for_less()
-                    || matches!(
-                        reply.status.as_u16(),
-                        408 | 425 | 429 | 500 | 502 | 503 | 504
-                    )
-            }),
+            FailureKind::Status => self.answer().is_some_and(Reply::is_transient),
         }
+    }
+
+    /// Whether nothing was answered: the host may be away.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::Connect | FailureKind::Stalled | FailureKind::Broken
+        )
     }
 
     /// Whether the request may have had its effect: only the answer is missing, or the server, or a
@@ -164,9 +125,7 @@ impl RequestFailure {
     pub fn is_ambiguous(&self) -> bool {
         match self.kind {
             FailureKind::Stalled | FailureKind::Broken => true,
-            FailureKind::Status => {
-                matches!(self.status().map(|s| s.as_u16()), Some(500 | 502 | 504))
-            }
+            FailureKind::Status => self.answer().is_some_and(Reply::is_ambiguous),
             _ => false,
         }
     }
@@ -174,35 +133,26 @@ impl RequestFailure {
     /// Whether the server refuses credentials that were good before.
     #[must_use]
     pub fn is_expiry(&self) -> bool {
-        self.reply.as_ref().is_some_and(|reply| {
-            let code = reply.code.as_deref();
+        self.answer().is_some_and(|reply| {
             reply.status == StatusCode::UNAUTHORIZED
-                || matches!(code, Some("ExpiredToken" | "TokenRefreshRequired"))
+                || reply.meaning() == Some(Meaning::Expired)
                 // In answer to HEAD, S3 sends a status only.
-                || reply.status == StatusCode::BAD_REQUEST && code.is_none()
+                || reply.status == StatusCode::BAD_REQUEST && reply.code.is_none()
         })
     }
 
     /// Whether the server wants fewer requests at once.
     #[must_use]
     pub fn asks_for_less(&self) -> bool {
-        const CODES: [&str; 6] = [
-            "SlowDown",
-            "ServerBusy",
-            "RequestLimitExceeded",
-            "Throttling",
-            "ThrottlingException",
-            "TooManyRequests",
-        ];
-        self.reply.as_ref().is_some_and(|reply| {
-            // An answer to HEAD has a status only.
-            let by_status = matches!(reply.status.as_u16(), 429 | 503);
-            by_status
-                || reply
-                    .code
-                    .as_deref()
-                    .is_some_and(|code| CODES.contains(&code))
-        })
+        self.answer().is_some_and(Reply::asks_for_less)
+    }
+
+    /// What the server said to this request. A failure to get credentials keeps the answer of the service that
+    /// gives them, which says nothing of the store.
+    fn answer(&self) -> Option<&Reply> {
+        self.reply
+            .as_deref()
+            .filter(|_| self.kind == FailureKind::Status)
     }
 
     /// The status, if the server answered.
@@ -268,13 +218,4 @@ fn chain<'a>(
         Some(io) => std::io::Error::get_ref(io).map(|inner| inner as &dyn std::error::Error),
         None => error.source(),
     })
-}
-
-/// The text of the first element `name` in a small XML error document, on one line.
-fn element(body: &str, name: &str) -> Option<String> {
-    let (_, after) = body.split_once(&format!("<{name}>"))?;
-    let (text, _) = after.split_once(&format!("</{name}>"))?;
-    let text = quick_xml::escape::unescape(text).map_or_else(|_| text.to_owned(), Into::into);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    Some(words.join(" ")).filter(|text| !text.is_empty())
 }

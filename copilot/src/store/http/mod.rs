@@ -13,7 +13,9 @@ mod adaptive;
 mod client;
 mod concurrency;
 mod failure;
+mod patience;
 mod proxy;
+mod reply;
 mod retry;
 mod service;
 mod stall;
@@ -21,7 +23,8 @@ mod tls;
 
 pub use client::{AmbiguousAttempts, Answer, Authorize, Client, Unsigned};
 pub(in crate::store) use failure::causes;
-pub use failure::{FailureKind, Reply, RequestFailure};
+pub use failure::{FailureKind, RequestFailure};
+pub use reply::Reply;
 pub use service::Service;
 pub use tls::AuthoritiesError;
 #[cfg(feature = "kube-api")]

@@ -54,7 +54,11 @@ impl LastProgress {
 pub(super) fn stalled(limit: Duration) -> RequestFailure {
     RequestFailure::new(
         FailureKind::Stalled,
-        format!("nothing moved for {} s", limit.as_secs_f32()),
+        // Tenths, and none where there are none.
+        format!(
+            "nothing moved for {} s",
+            (limit.as_secs_f32() * 10.0).round() / 10.0
+        ),
     )
 }
 

@@ -140,6 +140,11 @@ impl S3StoreSettings {
         &self.access
     }
 
+    /// Whether uploads carry checksums from the start.
+    pub(in crate::store) fn has_checksum(&self) -> bool {
+        self.checksum.is_some()
+    }
+
     /// Whether signatures cover the payload of requests to `address`. TLS protects it already, as every
     /// SDK assumes; over plain HTTP nothing but the signature does.
     pub(in crate::store) fn signs_payload(&self, address: &str) -> bool {

@@ -9,8 +9,11 @@ mod keys;
 mod signing;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use super::bucket::{Bucket, Dialect};
+use object_store::aws::{AmazonS3Builder, Checksum};
+
+use super::bucket::{Bucket, ChecksumUploads, Dialect, RefusesConditions, WriteAnswers};
 use super::error::{SettingError, StoreService};
 use super::http::{Client, Service};
 pub(super) use keys::S3StoreSettings;
@@ -28,23 +31,34 @@ pub(super) fn open(
     client: Client,
 ) -> Result<Bucket, SettingError> {
     let address = settings.address(bucket)?;
+    let content_md5 = Arc::new(AtomicBool::new(false));
     let signer = Arc::new(signing::S3Signer::new(
         settings.access().credentials(settings.region(), &client)?,
         settings.region(),
         settings.signs_payload(&address),
+        Arc::clone(&content_md5),
         settings.headers().clone(),
     ));
-    let store = settings
-        .builder(&address, bucket)
-        .with_http_connector(Service::new(client.clone(), Arc::clone(&signer) as _))
-        .build()?;
+    let service = Service::new(client.clone(), Arc::clone(&signer) as _);
+    let connector = || WriteAnswers::new(service.clone());
+    let build = |builder: AmazonS3Builder| builder.with_http_connector(connector()).build();
+    let builder = settings.builder(&address, bucket);
+    let checksums = if settings.has_checksum() {
+        None
+    } else {
+        let checked = build(builder.clone().with_checksum_algorithm(Checksum::SHA256))?;
+        Some(ChecksumUploads::new(Box::new(checked), content_md5))
+    };
+    let store = build(builder)?;
     Ok(Bucket {
         store: Box::new(store),
+        checksums,
         requests: client,
         authorize: signer,
         endpoint: settings.endpoint().to_owned(),
         address,
         service: &SERVICE,
         dialect: Dialect::S3,
+        refuses_conditions: RefusesConditions::default(),
     })
 }

@@ -1,11 +1,15 @@
 //! Signs requests for S3, each attempt anew. Caller: `http`, through `Authorize`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest::{Context, SHA256};
-use http::HeaderMap;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderName, Method};
 use http_body::Body as _;
+use md5::{Digest as _, Md5};
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
 
@@ -20,6 +24,8 @@ pub(super) struct S3Signer {
     credentials: CredentialCache<Arc<AwsCredential>>,
     region: String,
     sign_payload: bool,
+    /// Whether the bucket wants each upload with `Content-MD5`.
+    content_md5: Arc<AtomicBool>,
     headers: HeaderMap,
 }
 
@@ -28,12 +34,14 @@ impl S3Signer {
         credentials: CredentialCache<Arc<AwsCredential>>,
         region: &str,
         sign_payload: bool,
+        content_md5: Arc<AtomicBool>,
         headers: HeaderMap,
     ) -> Self {
         Self {
             credentials,
             region: region.to_owned(),
             sign_payload,
+            content_md5,
             headers,
         }
     }
@@ -48,8 +56,18 @@ impl Authorize for S3Signer {
 
         restore(request)?;
         request.headers_mut().extend(self.headers.clone());
+        if *request.method() == Method::PUT && self.content_md5.load(Ordering::Relaxed) {
+            let mut digest = Md5::new();
+            read(request.body().clone(), |data| digest.update(data)).await;
+            let value = BASE64_STANDARD.encode(digest.finalize());
+            let value = value.parse().map_err(|_| protocol("a digest".to_owned()))?;
+            let name = HeaderName::from_static("content-md5");
+            request.headers_mut().insert(name, value);
+        }
         let digest = if self.sign_payload {
-            Some(sha256(request.body().clone()).await)
+            let mut digest = Context::new(&SHA256);
+            read(request.body().clone(), |data| digest.update(data)).await;
+            Some(digest.finish().as_ref().to_vec())
         } else {
             None
         };
@@ -64,15 +82,13 @@ impl Authorize for S3Signer {
     }
 }
 
-/// The digest of a body that is held in memory.
-async fn sha256(mut body: HttpRequestBody) -> Vec<u8> {
-    let mut digest = Context::new(&SHA256);
+/// Hands over the pieces of a body that is held in memory.
+async fn read(mut body: HttpRequestBody, mut piece: impl FnMut(&[u8])) {
     let mut next =
         async || std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
     while let Some(Ok(frame)) = next().await {
         if let Ok(data) = frame.into_data() {
-            digest.update(&data);
+            piece(&data);
         }
     }
-    digest.finish().as_ref().to_vec()
 }

@@ -8,8 +8,10 @@ use std::path::Path;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use super::part::PartRead;
 use super::partial::PartialFile;
-use super::resume::{RangeRead, Sink};
+use super::resume::{Sink, Source};
+use super::whole::WholeRead;
 use crate::store::{Body, Object, Retry};
 use crate::transfer::error::CopyError;
 use crate::transfer::memory::{MemoryBudget, TransferLimits, WriteBack};
@@ -38,6 +40,11 @@ struct FileSink<'a> {
 }
 
 impl Sink for FileSink<'_> {
+    /// The file is written over, and cut at its end.
+    fn begin(&mut self, _: Option<u64>) -> Result<(), CopyError> {
+        Ok(())
+    }
+
     fn write(&mut self, bytes: &[u8], at: u64) -> Result<(), CopyError> {
         self.file.write_at(bytes, at)?;
         let end = at + bytes.len() as u64;
@@ -66,7 +73,8 @@ impl<'a> ObjectDownload<'a> {
         let part = self.limits.part_size;
         let in_ranges = object.has_ranges() && size.is_none_or(|size| size > part);
         let body = object.get(in_ranges.then_some(0..part), None).await?;
-        if let Some(total) = body.size {
+        let total = body.version.size();
+        if let Some(total) = total {
             if size.is_none() {
                 self.tally.sized(total);
             }
@@ -74,15 +82,9 @@ impl<'a> ObjectDownload<'a> {
         }
         // Only now: an object that does not exist must leave no directories behind.
         let file = PartialFile::create(to, Some(claim))?;
-        let total = match body.size {
-            Some(total) if in_ranges && total > part && !body.whole => {
-                self.large(object, &file, body, total).await?;
-                total
-            }
-            _ => {
-                let whole = RangeRead::whole(object, body, self.retry, self.tally);
-                whole.copy_to(&mut self.sink(&file)).await?
-            }
+        let total = match total {
+            Some(total) if is_beginning(&body) => self.in_parts(object, &file, body, total).await?,
+            _ => self.in_one(object, &file, Some(body), 0).await?,
         };
         drop(window);
         file.publish(total)?;
@@ -90,7 +92,46 @@ impl<'a> ObjectDownload<'a> {
         Ok(())
     }
 
-    async fn large(
+    /// Reads the object of `total` bytes in ranges, of which `first` is the first one; in one stream, if
+    /// its version cannot be proven or changes. Returns its size.
+    async fn in_parts(
+        self,
+        object: &Object,
+        file: &PartialFile,
+        first: Body,
+        total: u64,
+    ) -> Result<u64, CopyError> {
+        if !first.version.is_provable() {
+            drop(first);
+            return self.in_one(object, file, None, 0).await;
+        }
+        match self.parts(object, file, first, total).await {
+            Err(error) if error.begins_anew() => {
+                tracing::debug!(
+                    object = object.reference().shown(),
+                    reason = %error,
+                    "reading the object anew, in one stream"
+                );
+                self.in_one(object, file, None, 1).await
+            }
+            done => done.map(|()| total),
+        }
+    }
+
+    /// Reads the object in one stream; it was begun `begun` times before. Returns its size.
+    async fn in_one(
+        self,
+        object: &Object,
+        file: &PartialFile,
+        first: Option<Body>,
+        begun: u32,
+    ) -> Result<u64, CopyError> {
+        let mut sink = self.sink(file);
+        let whole = WholeRead::new(self.source(object), &mut sink, begun);
+        whole.copy(first).await
+    }
+
+    async fn parts(
         self,
         object: &Object,
         file: &PartialFile,
@@ -98,14 +139,12 @@ impl<'a> ObjectDownload<'a> {
         total: u64,
     ) -> Result<(), CopyError> {
         let part = self.limits.part_size;
-        let etag = first.etag.clone();
-        let read = |range, body| RangeRead {
-            object,
+        let version = first.version.clone();
+        let read = |range, body| PartRead {
+            source: self.source(object),
             range,
-            etag: etag.clone(),
+            version: &version,
             body,
-            retry: self.retry,
-            tally: self.tally,
         };
         let rest = (1..total.div_ceil(part))
             .map(|index| read(index * part..total.min((index + 1) * part), None));
@@ -119,8 +158,16 @@ impl<'a> ObjectDownload<'a> {
                 range.copy_to(&mut self.sink(file)).await
             })
             .buffer_unordered(self.limits.parts)
-            .try_for_each(|_| std::future::ready(Ok(())))
+            .try_for_each(|()| std::future::ready(Ok(())))
             .await
+    }
+
+    fn source(self, object: &'a Object) -> Source<'a> {
+        Source {
+            object,
+            retry: self.retry,
+            tally: self.tally,
+        }
     }
 
     fn sink(self, file: &'a PartialFile) -> FileSink<'a> {
@@ -130,4 +177,9 @@ impl<'a> ObjectDownload<'a> {
             pending: 0..0,
         }
     }
+}
+
+/// Whether a body is the first of several ranges.
+fn is_beginning(body: &Body) -> bool {
+    body.end.is_some() && body.end < body.version.size()
 }

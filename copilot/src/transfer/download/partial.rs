@@ -3,6 +3,7 @@
 //! All downloads reach the disk this way. The name of the unfinished file follows from the target's
 //! name, so that the next run finds and replaces what a killed run left behind.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufWriter, Write as _};
@@ -210,6 +211,13 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
     name.as_bytes().hash(&mut hasher);
     Ok(target.with_file_name(format!("{PREFIX}{:016x}", hasher.finish())))
+}
+
+/// Whether a name is one of unfinished files and directories.
+#[must_use]
+pub fn is_partial(name: &OsStr) -> bool {
+    let rest = name.as_bytes().strip_prefix(PREFIX.as_bytes());
+    rest.is_some_and(|rest| rest.len() == 16 && rest.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Creates a file that nobody else has open. An earlier run may have left something there, or an attacker

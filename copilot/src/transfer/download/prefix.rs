@@ -17,7 +17,8 @@ use crate::transfer::space::{Claim, Space, SpaceError, TargetDirectory};
 pub(in crate::transfer) struct ListedObject {
     pub(in crate::transfer) object: Object,
     pub(in crate::transfer) to: PathBuf,
-    pub(in crate::transfer) size: u64,
+    /// As the listing gives it, in bytes.
+    pub(in crate::transfer) size: Option<u64>,
     /// The room for it.
     pub(in crate::transfer) claim: Claim,
 }
@@ -134,7 +135,7 @@ impl<'a> Expansion<'a> {
     fn place(&mut self, entry: &ListEntry) -> Option<Result<ListedObject, CopyError>> {
         let prefix = self.listing.prefix();
         let relative = entry.key.strip_prefix(prefix).unwrap_or(&entry.key);
-        if entry.size == 0 && (relative.is_empty() || relative.ends_with('/')) {
+        if entry.size == Some(0) && (relative.is_empty() || relative.ends_with('/')) {
             return None;
         }
         let object = self.object.at_key(&entry.key);
@@ -153,17 +154,22 @@ impl<'a> Expansion<'a> {
 impl Expansion<'_> {
     /// The error that the whole page has no room; `rest` follows the file that did not fit.
     fn refused(&self, mut error: SpaceError, rest: &[ListEntry]) -> CopyError {
-        let rest = rest.iter().map(|entry| entry.size).sum();
+        let rest = rest.iter().filter_map(|entry| entry.size).sum();
         error.planned = error.planned.map(|planned| planned.saturating_add(rest));
         error.path.clone_from(&self.to);
         error.into()
     }
 
-    fn found(&self, object: Object, to: PathBuf, size: u64) -> Result<ListedObject, CopyError> {
+    fn found(
+        &self,
+        object: Object,
+        to: PathBuf,
+        size: Option<u64>,
+    ) -> Result<ListedObject, CopyError> {
         // An object that is too large to read needs no room.
-        object.check_size(size)?;
-        self.tally.planned(Some(size));
-        let claim = self.target.claim(&to, Some(size))?;
+        object.check_size(size.unwrap_or_default())?;
+        self.tally.planned(size);
+        let claim = self.target.claim(&to, size)?;
         Ok(ListedObject {
             object,
             to,

@@ -1,144 +1,146 @@
-//! One body to its end: where it breaks, the rest is asked for again, of the same version.
+//! Going on where a body broke: only with bytes of the same version, which the store must prove.
+//!
+//! `whole` and `part` decide what to ask for next; here is what they share.
 
-use std::ops::Range;
 use std::time::Instant;
 
 use futures_util::StreamExt as _;
 
-use crate::store::{Body, Object, Retry};
+use crate::store::{Body, Object, Retry, StoreError};
 use crate::transfer::error::CopyError;
 use crate::transfer::progress::Tally;
 
 /// Bytes after which a broken body counts as having made progress: its failures are counted anew.
 const PROGRESS: u64 = 1 << 20;
 
-/// Where the bytes of a body go.
+/// Where the bytes of an object go.
 pub(in crate::transfer) trait Sink: Send {
-    /// Takes the bytes that begin at this offset of the object. The offset follows the bytes before,
-    /// or is smaller: the body then begins again.
+    /// The object begins, or begins anew: what was written before is void. `size` is that of the whole
+    /// object in bytes, if the store says it.
+    fn begin(&mut self, size: Option<u64>) -> Result<(), CopyError>;
+
+    /// Takes the bytes that begin at this offset of the object, which follows the bytes before.
     fn write(&mut self, bytes: &[u8], at: u64) -> Result<(), CopyError>;
 }
 
-/// A range of an object that is being read.
-pub(in crate::transfer) struct RangeRead<'a> {
+/// How one body ended.
+pub(super) enum Drained {
+    /// All that it announced has arrived.
+    Ended,
+    /// It broke, for this reason.
+    Broke(CopyError),
+    /// What arrived cannot be used: more bytes came than were announced, or the object changed meanwhile.
+    Void,
+}
+
+/// An object that is being read, by one request or several.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::transfer) struct Source<'a> {
     pub(in crate::transfer) object: &'a Object,
-    /// The bytes; to `u64::MAX` where the store does not say how many there are.
-    pub(in crate::transfer) range: Range<u64>,
-    /// The version, if the store names it.
-    pub(in crate::transfer) etag: Option<String>,
-    /// The body, if it has been asked for already.
-    pub(in crate::transfer) body: Option<Body>,
     pub(in crate::transfer) retry: &'a Retry,
     pub(in crate::transfer) tally: &'a Tally,
 }
 
-impl<'a> RangeRead<'a> {
-    /// All of the object, whose body has been asked for.
-    pub(in crate::transfer) fn whole(
-        object: &'a Object,
+impl Source<'_> {
+    /// Writes a body, whose first byte has the offset `at`, and moves `at` along.
+    pub(super) async fn drain(
+        self,
         body: Body,
-        retry: &'a Retry,
-        tally: &'a Tally,
-    ) -> Self {
-        Self {
-            object,
-            range: 0..body.size.unwrap_or(u64::MAX),
-            etag: body.etag.clone(),
-            body: Some(body),
-            retry,
-            tally,
-        }
-    }
-
-    /// Writes the range to `sink`, and returns the offset of its end.
-    pub(in crate::transfer) async fn copy_to(
-        mut self,
-        sink: &mut impl Sink,
-    ) -> Result<u64, CopyError> {
-        let mut at = self.range.start;
-        let mut progress = (at, Instant::now());
-        let mut failed = 0;
-        loop {
-            let broke = match self.open(at).await {
-                Ok(body) => {
-                    at = body.start;
-                    self.drain(body, &mut at, sink).await?
-                }
-                // `store` has sent this request several times already. But a server that broke a body
-                // may be restarting.
-                Err(error) if failed > 0 && is_interruption(&error) => Some(error),
-                Err(error) => return Err(error),
-            };
-            let Some(error) = broke else { return Ok(at) };
-            if at.saturating_sub(progress.0) >= PROGRESS {
-                progress = (at, Instant::now());
-                failed = 0;
-            }
-            failed += 1;
-            if failed >= self.retry.attempts || progress.1.elapsed() > self.retry.elapsed {
-                return Err(error);
-            }
-            let shown = self.object.reference().shown();
-            self.tally.resumed();
-            tracing::debug!(object = shown, at, failed, reason = %error, "body broke, resuming");
-            tokio::time::sleep(self.retry.pause(failed)).await;
-        }
-    }
-
-    /// The body from `at` on: the one at hand, or a new one of the same version.
-    async fn open(&mut self, at: u64) -> Result<Body, CopyError> {
-        if let Some(body) = self.body.take() {
-            return Ok(body);
-        }
-        // Without an ETag the bytes that were written may be of another version.
-        let from = if self.etag.is_some() {
-            at
-        } else {
-            self.range.start
-        };
-        let body = self
-            .object
-            .get(Some(from..self.range.end), self.etag.as_deref())
-            .await?;
-        if body.start < from {
-            // The server sends the object from its first byte, and perhaps a new version of it.
-            self.etag.clone_from(&body.etag);
-            self.range.end = body.size.unwrap_or(u64::MAX);
-        }
-        Ok(body)
-    }
-
-    /// Writes a body from offset `at` on and moves `at` along. Returns what broke it, if it broke.
-    async fn drain(
-        &mut self,
-        mut body: Body,
         at: &mut u64,
         sink: &mut impl Sink,
-    ) -> Result<Option<CopyError>, CopyError> {
-        let end = self.range.end;
-        while let Some(chunk) = body.stream.next().await {
+    ) -> Result<Drained, CopyError> {
+        let end = body.end.unwrap_or(u64::MAX);
+        let mut stream = body.stream;
+        while let Some(chunk) = stream.next().await {
             match chunk {
+                Ok(chunk) if chunk.len() as u64 > end - *at => return Ok(Drained::Void),
                 Ok(chunk) => {
-                    let room = usize::try_from(end - *at).unwrap_or(usize::MAX);
-                    let chunk = &chunk[..chunk.len().min(room)];
-                    sink.write(chunk, *at)?;
+                    sink.write(&chunk, *at)?;
                     *at += chunk.len() as u64;
                     self.tally.moved(chunk.len());
+                    if end == u64::MAX {
+                        // A known size was checked beforehand.
+                        self.object.check_size(*at)?;
+                    }
                 }
-                Err(error) if error.is_interruption() => return Ok(Some(error.into())),
+                Err(error) if error.is_interruption() => return Ok(Drained::Broke(error.into())),
+                Err(StoreError::Changed { .. }) => return Ok(Drained::Void),
                 Err(error) => return Err(error.into()),
             }
         }
-        // Without a known size the body is complete when it ends.
-        let short = end != u64::MAX && *at < end;
-        Ok(short.then(|| CopyError::Incomplete {
+        if end != u64::MAX && *at < end {
+            return Ok(Drained::Broke(CopyError::Incomplete {
+                object: self.object.reference().shown(),
+                got: *at,
+                expected: end,
+            }));
+        }
+        Ok(Drained::Ended)
+    }
+
+    /// Counts a failure at the offset `at`, and waits before the next attempt. Returns the failure then.
+    ///
+    /// # Errors
+    /// The failure, if there were too many.
+    pub(super) async fn pause(
+        self,
+        breaks: &mut Breaks,
+        at: u64,
+        failure: CopyError,
+    ) -> Result<CopyError, CopyError> {
+        let failed = breaks.count(at);
+        if failed >= self.retry.attempts || breaks.since.elapsed() > self.retry.elapsed {
+            return Err(failure);
+        }
+        let object = self.object.reference().shown();
+        self.tally.resumed();
+        tracing::debug!(object, at, failed, reason = %failure, "a body broke, resuming");
+        tokio::time::sleep(self.retry.pause(failed)).await;
+        Ok(failure)
+    }
+
+    /// The error that bytes of several answers cannot be proven to be of one version.
+    pub(super) fn unproven(self, times: u32, cause: Option<CopyError>) -> CopyError {
+        CopyError::Unproven {
             object: self.object.reference().shown(),
-            got: *at,
-            expected: end,
-        }))
+            times,
+            cause: cause.map(Box::new),
+        }
     }
 }
 
-fn is_interruption(error: &CopyError) -> bool {
+/// The failures since bytes arrived last.
+pub(super) struct Breaks {
+    /// The offset that counts as the last progress, and when it was reached.
+    at: u64,
+    since: Instant,
+    failed: u32,
+}
+
+impl Breaks {
+    pub(super) fn new(at: u64) -> Self {
+        Self {
+            at,
+            since: Instant::now(),
+            failed: 0,
+        }
+    }
+
+    /// Whether nothing has broken yet.
+    pub(super) fn is_unbroken(&self) -> bool {
+        self.failed == 0
+    }
+
+    fn count(&mut self, at: u64) -> u32 {
+        if at.saturating_sub(self.at) >= PROGRESS {
+            *self = Self::new(at);
+        }
+        self.failed += 1;
+        self.failed
+    }
+}
+
+/// Whether asking again may help.
+pub(super) fn is_interruption(error: &CopyError) -> bool {
     matches!(error, CopyError::Store(error) if error.is_interruption())
 }

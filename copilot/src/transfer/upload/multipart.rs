@@ -135,13 +135,24 @@ impl MultipartUpload {
     }
 
     /// Makes the object of the file: compares the parts that were sent before, sends those that have
-    /// changed or are missing, and completes the upload. On failure the upload is aborted.
+    /// changed or are missing, and completes the upload. If the store has lost the upload, or wants its parts
+    /// in another form, all of it is sent once more. On failure the upload is aborted.
     pub(super) async fn finish(
         mut self,
         by: FileUpload<'_>,
         file: &OpenFile,
     ) -> Result<Digests, CopyError> {
-        let outcome = self.complete(by, file).await;
+        let mut outcome = self.complete(by, file).await;
+        if let Err(CopyError::Store(reason)) = &outcome
+            && reason.wants_new_upload()
+        {
+            let shown = self.object.reference().shown();
+            tracing::warn!(object = shown, %reason, "the multipart upload begins anew");
+            let object = self.object.clone();
+            self.abort().await;
+            self = Self::begin(by, file, &object).await?;
+            outcome = self.complete(by, file).await;
+        }
         if outcome.is_err() {
             self.abort().await;
         }

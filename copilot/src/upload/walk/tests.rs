@@ -51,6 +51,25 @@ fn all_files_in_the_order_of_their_names() {
 }
 
 #[test]
+fn directories_without_an_entry_are_noted() {
+    let root = tree(&["a/file", "z"]);
+    for empty in ["b", "c/d", "c/e", "f"] {
+        fs::create_dir_all(root.path().join("o").join(empty)).unwrap();
+    }
+    let directory = Arc::new(GuardedDirectory::open(root.path()).unwrap());
+    let mut walk = TreeWalk::new(Arc::clone(&directory), Path::new("o"));
+    let names: Vec<_> = walk
+        .by_ref()
+        .take(2)
+        .map(|file| file.names.join("/"))
+        .collect();
+    assert_eq!(names, ["a/file", "z"]);
+    assert_eq!(walk.empty.to_string(), r#""o/b", "o/c/d", "o/c/e", "o/f""#);
+    assert!(walk.next().is_none());
+    assert_eq!(walk.empty.count(), 0, "reported twice");
+}
+
+#[test]
 fn links_inside_are_followed_and_may_not_lead_back() {
     let root = tree(&["dir/file"]);
     fs::write(root.path().join("beside"), "beside").unwrap();

@@ -116,7 +116,7 @@ impl Server {
                 for entry in page {
                     let name = entry.key.strip_prefix(listing.prefix());
                     let name = name.unwrap_or(&entry.key).to_owned();
-                    found.insert(name, entry.size);
+                    found.insert(name, entry.size.unwrap_or_default());
                 }
             }
             anyhow::Ok(found)

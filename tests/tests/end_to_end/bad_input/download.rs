@@ -248,7 +248,8 @@ const TABLE: &[Bad] = &[
         says: &[
             "/inputs/n",
             "Permission denied",
-            "Check its directory's permissions",
+            "/inputs has mode 0555",
+            "we run as uid",
         ],
     },
     Bad {

@@ -42,6 +42,7 @@ fn engine() -> Engine {
             attempts: 3,
             base: Duration::from_millis(5),
             retry_after: Duration::from_millis(50),
+            known_elapsed: Duration::from_millis(50),
             ..Retry::default()
         },
         ..Network::default()

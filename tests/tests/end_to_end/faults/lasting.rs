@@ -1,6 +1,7 @@
 //! Permanent faults: a clear error, and nothing incomplete.
 
 use std::fs;
+use std::path::Path;
 
 use copilot_tests::fault::{Fault, FaultProxy};
 use copilot_tests::site::{Site, bytes, download, names, run};
@@ -51,43 +52,52 @@ async fn a_broken_upload_is_aborted() {
     assert!(!site.server.file("data", "x").exists());
 }
 
+/// It changes once: it is read anew. It never rests: an error says so.
 #[tokio::test]
-async fn an_object_that_changes_while_it_is_read_is_an_error() {
-    let site = Site::start().unwrap();
-    run(
-        &site.engine(),
-        vec![site.upload_of(&bytes(20 * MIB, 1)).unwrap()],
-    )
-    .await
-    .unwrap();
-    let path = site.server.file("data", "x");
-    let proxy = FaultProxy::start(site.server.address(), move |seen| {
-        if seen.index == 1 {
-            // As an upload by another client would, so that the remaining ranges have another ETag.
-            for entry in fs::read_dir(path.parent().unwrap().parent().unwrap()).unwrap() {
-                let name = entry.unwrap().path();
-                if name
-                    .extension()
-                    .is_some_and(|extension| extension == "json")
-                {
-                    fs::remove_file(name).unwrap();
-                }
-            }
-            fs::write(&path, bytes(20 * MIB, 2)).unwrap();
-        }
-        Fault::None
-    })
-    .unwrap();
-    let to = site.work("in/x");
-    let copy = download("x", &to);
-    let error = run(&site.engine_through(&proxy.endpoint()), vec![copy])
+async fn an_object_that_changes_is_read_anew_or_refused() {
+    for changes in [1, usize::MAX] {
+        let site = Site::start().unwrap();
+        run(
+            &site.engine(),
+            vec![site.upload_of(&bytes(20 * MIB, 1)).unwrap()],
+        )
         .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("changed while it was read"),
-        "{error}"
-    );
-    assert_eq!(names(to.parent().unwrap()).len(), 0);
+        .unwrap();
+        let path = site.server.file("data", "x");
+        let proxy = FaultProxy::start(site.server.address(), move |seen| {
+            if (1..=changes).contains(&seen.index) {
+                replace(&path, &bytes(20 * MIB, seen.index as u64 + 1));
+            }
+            match seen.index {
+                1.. if changes > 1 => Fault::CutAfter(2 * MIB),
+                _ => Fault::None,
+            }
+        })
+        .unwrap();
+        let to = site.work("in/x");
+        let copy = download("x", &to);
+        let read = run(&site.engine_through(&proxy.endpoint()), vec![copy]).await;
+        if changes == 1 {
+            read.unwrap();
+            assert!(fs::read(&to).unwrap() == bytes(20 * MIB, 2));
+            continue;
+        }
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("changed while it was read"), "{error}");
+        assert_eq!(names(to.parent().unwrap()).len(), 0);
+    }
+}
+
+/// Writes an object as an upload by another client would: it then has another `ETag`.
+fn replace(path: &Path, data: &[u8]) {
+    for entry in fs::read_dir(path.parent().unwrap().parent().unwrap()).unwrap() {
+        let name = entry.unwrap().path();
+        if name.extension().is_some_and(|ending| ending == "json") {
+            // Another request may have removed it.
+            let _ = fs::remove_file(name);
+        }
+    }
+    fs::write(path, data).unwrap();
 }
 
 #[tokio::test]

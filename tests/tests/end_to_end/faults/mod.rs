@@ -1,9 +1,13 @@
 //! A network that fails: recoverable faults are retried, others are clear errors, and nothing is left.
 
+mod answers;
+mod away;
 mod begun;
+mod completed;
 mod lasting;
 mod program;
 mod random;
+mod refused;
 mod slow;
 
 use std::fs;
@@ -11,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use copilot_tests::fault::{Fault, FaultProxy, Seen};
 use copilot_tests::site::{Site, bytes, download, names, run};
+
+pub use random::seed;
 
 const MIB: usize = 1 << 20;
 

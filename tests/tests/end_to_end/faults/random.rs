@@ -107,6 +107,7 @@ impl Run<'_> {
                 attempts: 5,
                 elapsed: Duration::from_secs(15),
                 connect_elapsed: Duration::from_secs(1),
+                known_elapsed: Duration::from_secs(2),
                 base: Duration::from_millis(5),
                 cap: Duration::from_millis(50),
                 retry_after: Duration::from_millis(100),

@@ -1,77 +1,100 @@
 //! Azure's listings: blobs with their properties.
+//!
+//! A page may be empty although more follow. Of a blob only the name is needed. Caller: `listing`.
 
 use percent_encoding::percent_decode_str;
-use quick_xml::DeError;
-use serde::Deserialize;
 
-use super::ListPage;
+use super::{ListPage, ListedSize, ListingError, More, PAGE, once};
 use crate::store::backend::ListEntry;
+use crate::store::bucket::document::{self, DocumentError, Element};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Results {
-    blobs: Blobs,
-    /// Empty at the end.
+/// The fields of an answer that matter.
+#[derive(Default)]
+struct Answer {
+    blobs: Vec<Blob>,
+    /// The blob that has begun.
+    blob: Blob,
     next_marker: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Blobs {
-    #[serde(default, rename = "Blob")]
-    blobs: Vec<Blob>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default)]
 struct Blob {
-    name: Name,
-    properties: Properties,
-}
-
-/// A name that XML cannot express comes percent-encoded, with a mark that says so.
-#[derive(Deserialize)]
-struct Name {
-    #[serde(default, rename = "@Encoded")]
-    encoded: bool,
-    #[serde(default, rename = "$text")]
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct Properties {
-    #[serde(rename = "Content-Length")]
-    size: u64,
-    /// Where the account has directories, `directory` for those, which are not objects.
-    #[serde(rename = "ResourceType")]
-    kind: Option<String>,
+    name: Option<String>,
+    is_encoded: bool,
+    size: ListedSize,
+    /// Whether it is not an object that can be read: a directory (where the account has directories), a
+    /// deleted blob, or a snapshot.
+    is_hidden: bool,
 }
 
 /// Reads a page.
-pub(super) fn parse(body: &[u8]) -> Result<ListPage, DeError> {
-    // It may begin with a byte order mark.
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let results: Results = quick_xml::de::from_reader(body)?;
-    let mut objects = Vec::with_capacity(results.blobs.blobs.len());
-    for blob in results.blobs.blobs {
-        if blob.properties.kind.as_deref() == Some("directory") {
-            continue;
+pub(super) fn parse(body: &[u8]) -> Result<ListPage, ListingError> {
+    let mut answer = Answer::default();
+    document::read(body, "EnumerationResults", |element| answer.take(element))?;
+    answer.page()
+}
+
+impl Answer {
+    fn take(&mut self, element: &Element<'_>) -> Result<(), ListingError> {
+        let text = element.text;
+        let blob = &mut self.blob;
+        match element.path {
+            ["Blobs", "Blob", "Name"] => {
+                once(&mut blob.name, text, "Name")?;
+                // A name that XML cannot express comes percent-encoded, with a mark that says so.
+                blob.is_encoded |= element.is_encoded;
+            }
+            ["Blobs", "Blob", "Properties", "Content-Length"] => blob.size.add(text),
+            ["Blobs", "Blob", "Properties", "ResourceType"] => {
+                blob.is_hidden |= text.trim() == "directory";
+            }
+            ["Blobs", "Blob", "Deleted"] => blob.is_hidden |= text.trim() == "true",
+            ["Blobs", "Blob", "Snapshot"] => blob.is_hidden |= !text.trim().is_empty(),
+            ["Blobs", "Blob"] => self.blobs.push(std::mem::take(&mut self.blob)),
+            ["Blobs", "BlobPrefix", "Name"] if !text.is_empty() => {
+                return Err(ListingError::Grouped(text.to_owned()));
+            }
+            ["NextMarker"] => once(&mut self.next_marker, text, "NextMarker")?,
+            _ => {}
         }
-        let mut key = blob.name.text;
-        if blob.name.encoded {
-            let decoded = percent_decode_str(&key).decode_utf8();
-            key = decoded
-                .map_err(|_| DeError::Custom("a name is not UTF-8".to_owned()))?
-                .into_owned();
-        }
-        objects.push(ListEntry {
-            key,
-            size: blob.properties.size,
-        });
+        Ok(())
     }
-    Ok(ListPage {
-        objects,
-        next: results.next_marker.filter(|marker| !marker.is_empty()),
-    })
+
+    fn page(self) -> Result<ListPage, ListingError> {
+        let is_full = self.blobs.len() >= PAGE;
+        let more = match self.next_marker {
+            Some(marker) if !marker.is_empty() => More::Token(marker),
+            None if is_full => More::Unnamed {
+                is_first_version: false,
+            },
+            // Empty at the end.
+            _ => More::No,
+        };
+        let mut objects = Vec::with_capacity(self.blobs.len());
+        for blob in self.blobs {
+            let name = blob.name.filter(|name| !name.is_empty());
+            let name = name.ok_or(ListingError::NoKey("Name"))?;
+            if blob.is_hidden {
+                continue;
+            }
+            objects.push(ListEntry {
+                key: if blob.is_encoded {
+                    unescaped(&name)?
+                } else {
+                    name
+                },
+                size: blob.size.known(),
+            });
+        }
+        Ok(ListPage { objects, more })
+    }
+}
+
+fn unescaped(name: &str) -> Result<String, ListingError> {
+    let decoded = percent_decode_str(name).decode_utf8();
+    decoded
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| DocumentError::Form(format!("the name {name:?} is not UTF-8")).into())
 }
 
 #[cfg(test)]
@@ -106,8 +129,8 @@ mod tests {
             .map(|found| found.key.as_str())
             .collect();
         assert_eq!(keys, ["d/%41 &", "d/\u{fffe}%", "d/ x "]);
-        assert_eq!(page.next.as_deref(), Some("2!x&"));
-        assert!(page.objects.iter().all(|found| found.size == 7));
+        assert_eq!(page.more, More::Token("2!x&".to_owned()));
+        assert!(page.objects.iter().all(|found| found.size == Some(7)));
     }
 
     #[test]
@@ -117,5 +140,64 @@ mod tests {
         for garbage in ["", "<html>hello", "{}", "<ListBucketResult/>"] {
             assert!(parse(garbage.as_bytes()).is_err(), "{garbage}");
         }
+    }
+
+    #[test]
+    fn only_the_name_is_needed() {
+        let page = |inner: &str| {
+            parse(format!("<EnumerationResults>{inner}</EnumerationResults>").as_bytes())
+        };
+        let size = |size: &str| {
+            format!("<Properties><Content-Length>{size}</Content-Length></Properties>")
+        };
+        for properties in ["", "<Properties/>", &size(""), &size("many")] {
+            let blobs = format!("<Blobs><Blob><Name>a</Name>{properties}</Blob></Blobs>");
+            let page = page(&blobs).unwrap();
+            let expected = ListEntry {
+                key: "a".to_owned(),
+                size: None,
+            };
+            assert_eq!(
+                (page.objects, page.more),
+                (vec![expected], More::No),
+                "{properties}"
+            );
+        }
+        let hidden = "<Blobs><Blob><Name>a</Name><Deleted>true</Deleted></Blob>\
+                      <Blob><Name>b</Name><Snapshot>2026-01-01</Snapshot></Blob></Blobs>";
+        assert_eq!(page(hidden).unwrap(), ListPage::default());
+        for (inner, named) in [
+            ("<Blobs><Blob><Properties/></Blob></Blobs>", "Name"),
+            ("<Blobs><Blob><Name/></Blob></Blobs>", "Name"),
+            (
+                "<Blobs><BlobPrefix><Name>d/</Name></BlobPrefix></Blobs>",
+                "\"d/\"",
+            ),
+            (
+                "<NextMarker>a</NextMarker><NextMarker>b</NextMarker>",
+                "NextMarker",
+            ),
+        ] {
+            let refused = page(inner).unwrap_err().to_string();
+            assert!(refused.contains(named), "{inner}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_full_and_names_no_end_is_not_the_last() {
+        let blobs = |count| "<Blob><Name>a</Name></Blob>".repeat(count);
+        let page = |count, next: &str| {
+            let body = format!(
+                "<EnumerationResults><Blobs>{}</Blobs>{next}</EnumerationResults>",
+                blobs(count)
+            );
+            parse(body.as_bytes()).unwrap().more
+        };
+        let unnamed = More::Unnamed {
+            is_first_version: false,
+        };
+        assert_eq!(page(PAGE, ""), unnamed);
+        assert_eq!(page(PAGE, "<NextMarker/>"), More::No);
+        assert_eq!(page(PAGE - 1, ""), More::No);
     }
 }

@@ -12,7 +12,9 @@ use serde::Deserialize;
 
 use super::{keys, lifetime};
 use crate::config::secret::SecretForm;
-use crate::store::credentials::{CredentialSource, Granted, credential_failure};
+use crate::store::credentials::{
+    CredentialSource, Granted, credential_failure, refused_credential,
+};
 use crate::store::environment::Environment;
 use crate::store::error::SettingError;
 use crate::store::http::{Answer, Client, RequestFailure, Unsigned};
@@ -53,7 +55,8 @@ struct EndpointAnswer {
     access_key_id: String,
     secret_access_key: String,
     token: Option<String>,
-    expiration: Option<String>,
+    /// A text, or anything else, which says nothing.
+    expiration: Option<serde_json::Value>,
 }
 
 impl ContainerEndpoint {
@@ -148,16 +151,17 @@ impl CredentialSource<Arc<AwsCredential>> for ContainerEndpoint {
         }
         let sent = self.client.send(&request, &Unsigned, Answer::Whole).await;
         let answer = sent.map_err(|failure| {
-            credential_failure(format!("the container's endpoint: {failure}"))
+            refused_credential(format!("the container's endpoint: {failure}"), &failure)
         })?;
         let body = answer.into_body().bytes().await;
         let body = body.map_err(|error| credential_failure(error.to_string()))?;
-        // The parser's error may quote a secret.
-        let answered: EndpointAnswer = serde_json::from_slice(&body).map_err(|_| {
+        // By way of a value, since a field may come twice. The parser's error may quote a secret.
+        let answered = serde_json::from_slice(&body).and_then(serde_json::from_value);
+        let answered: EndpointAnswer = answered.map_err(|_| {
             credential_failure("the answer of the container's endpoint holds no credentials")
         })?;
         Ok(Granted {
-            lifetime: lifetime(answered.expiration.as_deref())?,
+            lifetime: lifetime(answered.expiration.as_ref().and_then(|end| end.as_str())),
             credential: keys(
                 answered.access_key_id,
                 answered.secret_access_key,

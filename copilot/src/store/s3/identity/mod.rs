@@ -300,18 +300,20 @@ fn keys(
     }))
 }
 
-/// How long credentials live whose end is given by RFC 3339.
-fn lifetime(end: Option<&str>) -> Result<Lifetime, RequestFailure> {
-    let Some(text) = end.filter(|text| !text.is_empty()) else {
-        return Ok(Lifetime::Endless);
+/// How long credentials live whose end is given by RFC 3339. An end that is missing or no date is not
+/// needed: when a store refuses the credentials, there are new ones.
+fn lifetime(end: Option<&str>) -> Lifetime {
+    let Some(text) = end.filter(|text| !text.trim().is_empty()) else {
+        return Lifetime::Endless;
     };
-    let moment = DateTime::parse_from_rfc3339(text).map_err(|_| {
-        credential_failure(format!(
-            "their end is not a date and time: {:.40}",
-            text.escape_default()
-        ))
-    })?;
-    Ok(Lifetime::Until(SystemTime::from(moment)))
+    let Ok(moment) = DateTime::parse_from_rfc3339(text.trim()) else {
+        tracing::warn!(
+            end = %text.chars().take(40).collect::<String>().escape_default(),
+            "the end of AWS credentials is not a date and time: they are used until a store refuses them"
+        );
+        return Lifetime::Endless;
+    };
+    Lifetime::Until(SystemTime::from(moment))
 }
 
 #[cfg(test)]
@@ -321,11 +323,11 @@ mod tests {
     #[test]
     fn ends_are_dates_and_times() {
         for text in ["2030-01-02T03:04:05Z", "2030-01-02T03:04:05.5+02:00"] {
-            let found = lifetime(Some(text)).unwrap();
+            let found = lifetime(Some(text));
             assert!(matches!(found, Lifetime::Until(_)), "{text}");
         }
-        assert_eq!(lifetime(None).unwrap(), Lifetime::Endless);
-        assert_eq!(lifetime(Some("")).unwrap(), Lifetime::Endless);
-        assert!(lifetime(Some("soon")).is_err());
+        for text in [None, Some(""), Some("soon")] {
+            assert_eq!(lifetime(text), Lifetime::Endless, "{text:?}");
+        }
     }
 }

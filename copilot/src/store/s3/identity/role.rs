@@ -12,7 +12,9 @@ use serde::Deserialize;
 
 use super::{keys, lifetime};
 use crate::config::secret::SecretForm;
-use crate::store::credentials::{CredentialCache, CredentialSource, Granted, credential_failure};
+use crate::store::credentials::{
+    CredentialCache, CredentialSource, Granted, credential_failure, refused_credential,
+};
 use crate::store::error::SettingError;
 use crate::store::http::{Answer, Authorize, Client, RequestFailure, causes};
 use crate::store::secret;
@@ -70,8 +72,8 @@ struct AssumeRoleResult {
 struct StsCredentials {
     access_key_id: String,
     secret_access_key: String,
-    session_token: String,
-    expiration: String,
+    session_token: Option<String>,
+    expiration: Option<String>,
 }
 
 /// Signs the request as the identity that asks for the role.
@@ -144,21 +146,65 @@ impl CredentialSource<Arc<AwsCredential>> for Role {
             .await;
         let answer = sent.map_err(|failure| {
             let (role, sts) = (&self.arn, &self.endpoint);
-            credential_failure(format!("role {role} is not granted by {sts}: {failure}"))
+            let message = format!("role {role} is not granted by {sts}: {failure}");
+            refused_credential(message, &failure)
         })?;
         let body = answer.into_body().bytes().await;
         let body = body.map_err(|error| credential_failure(error.to_string()))?;
-        // The parser's error may quote a secret.
-        let answered: AssumeRoleResponse = quick_xml::de::from_reader(body.as_ref())
-            .map_err(|_| credential_failure("the answer of STS holds no credentials"))?;
-        let given = answered.assume_role_result.credentials;
-        Ok(Granted {
-            lifetime: lifetime(Some(&given.expiration))?,
-            credential: keys(
-                given.access_key_id,
-                given.secret_access_key,
-                Some(given.session_token),
-            )?,
-        })
+        granted(&body)
+    }
+}
+
+/// The keys in an answer.
+fn granted(body: &[u8]) -> Result<Granted<Arc<AwsCredential>>, RequestFailure> {
+    // The parser's error may quote a secret.
+    let answered: AssumeRoleResponse = quick_xml::de::from_reader(body)
+        .map_err(|_| credential_failure("the answer of STS holds no credentials"))?;
+    let given = answered.assume_role_result.credentials;
+    Ok(Granted {
+        lifetime: lifetime(given.expiration.as_deref()),
+        credential: keys(
+            given.access_key_id,
+            given.secret_access_key,
+            given.session_token,
+        )?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::credentials::Lifetime;
+
+    #[test]
+    fn both_keys_are_needed_and_no_more() {
+        let answer = |fields: &str| {
+            let result = format!(
+                "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+                 <Credentials>{fields}</Credentials></AssumeRoleResult></AssumeRoleResponse>"
+            );
+            granted(result.as_bytes())
+        };
+        let both = "<AccessKeyId>a</AccessKeyId><SecretAccessKey>b</SecretAccessKey>";
+        for more in [
+            "",
+            "<SessionToken/><Expiration/>",
+            "<Expiration>soon</Expiration>",
+        ] {
+            let granted = answer(&format!("{both}{more}")).unwrap();
+            assert_eq!(granted.lifetime, Lifetime::Endless, "{more}");
+            assert_eq!(granted.credential.token, None);
+        }
+        let more = "<SessionToken>t</SessionToken><Expiration>2125-01-01T00:00:00Z</Expiration>";
+        let whole = answer(&format!("{both}{more}")).unwrap();
+        assert!(matches!(whole.lifetime, Lifetime::Until(_)));
+        assert_eq!(whole.credential.token.as_deref(), Some("t"));
+        for fields in [
+            "",
+            "<AccessKeyId>a</AccessKeyId>",
+            "<SecretAccessKey>b</SecretAccessKey>",
+        ] {
+            assert!(answer(fields).is_err(), "{fields}");
+        }
     }
 }

@@ -1,0 +1,65 @@
+//! The limit on open files. We raise it to what we are allowed at the start, and an error that it causes names
+//! it. Callers: `main`, and whatever turns an I/O error into words.
+
+use std::io;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Raises the soft limit to the hard one. Many systems set it to 1,024 for programs that use `select`, which
+/// we do not. If that is refused, the limit stays as it is.
+pub fn raise_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // No hard limit: the kernel still has one for files (`fs.nr_open`), and refuses more.
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
+/// What to do about an error that comes from too many open files; none for any other error.
+#[must_use]
+pub fn advice(error: &io::Error) -> Option<String> {
+    match error.raw_os_error() {
+        Some(libc::EMFILE) => {
+            let limit = getrlimit(Resource::Nofile).current;
+            let limit = limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
+            Some(format!(
+                "This process may have {limit} files open at once (ulimit -n). Raise the hard limit of the \
+                 container, or lower --max-connections"
+            ))
+        }
+        Some(libc::ENFILE) => Some(
+            "The node has too many files open (sysctl fs.file-max). Raise that limit, or look for the \
+             process that opens them"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soft_limit_becomes_the_hard_one() {
+        raise_limit();
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!(limit.current, limit.maximum);
+    }
+
+    #[test]
+    fn only_too_many_files_have_advice() {
+        let limit = getrlimit(Resource::Nofile).current;
+        let words = advice(&io::Error::from_raw_os_error(libc::EMFILE)).unwrap();
+        assert!(words.contains("ulimit -n"), "{words}");
+        if let Some(limit) = limit {
+            assert!(words.contains(&limit.to_string()), "{words}");
+        }
+        let words = advice(&io::Error::from_raw_os_error(libc::ENFILE)).unwrap();
+        assert!(words.contains("fs.file-max"), "{words}");
+        assert_eq!(advice(&io::Error::from_raw_os_error(libc::ENOENT)), None);
+        assert_eq!(advice(&io::Error::other("too many files")), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! What an earlier run left in the input directory: a volume outlives its containers.
+//!
+//! The earlier run's unfinished files are removed, since their names are ours. Everything else may be main's
+//! own, so it stays, and a warning names it. An entry is of an earlier time if its inode was last changed
+//! before this run began, by the clock of the file system. Never here: files of this run.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use tracing::{debug, warn};
+
+use crate::literal::PathSample;
+use crate::literal::input::{InputPlan, MARKERS};
+use crate::transfer::{CopyError, is_partial, remove, write_file};
+
+/// A file that is made to read the file system's clock, and removed.
+const PROBE: &str = ".copilot-begun";
+
+/// A directory that file systems make at their root.
+const LOST: &str = "lost+found";
+
+/// The input directory before anything was written into it.
+#[derive(Debug)]
+pub(super) struct EarlierFiles {
+    /// When this run began, in seconds and nanoseconds; `None` if the directory was empty.
+    began: Option<(i64, i64)>,
+}
+
+impl EarlierFiles {
+    /// Looks at the input directory, which exists.
+    pub(super) fn look(directory: &Path) -> Self {
+        // A directory that cannot be listed may hold anything.
+        let is_empty = fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
+        if is_empty {
+            return Self { began: None };
+        }
+        let began = now(&directory.join(PROBE));
+        if let Err(error) = &began {
+            // The first file of this run meets the same error, which then ends the run.
+            debug!(%error, "cannot tell files of an earlier run");
+        }
+        Self { began: began.ok() }
+    }
+
+    /// Removes unfinished files, and warns of whatever else is older than this run and not a part of it.
+    ///
+    /// `directories` are those that the inputs have, filled or not. `kept` are files and directories that
+    /// this run has taken over from the earlier one. Both are paths below the input directory.
+    pub(super) fn report(&self, directory: &Path, directories: &[PathBuf], kept: &HashSet<&Path>) {
+        let Some(began) = self.began else { return };
+        let planned: HashSet<&Path> = directories.iter().map(PathBuf::as_path).collect();
+        let mut found = PathSample::default();
+        let mut todo = vec![(PathBuf::new(), false)];
+        while let Some((path, is_old)) = todo.pop() {
+            let mut is_empty = true;
+            let looked = list(directory, &path, &mut |path, meta| {
+                is_empty = false;
+                if kept.contains(&*path) || path == Path::new(LOST) {
+                    return;
+                }
+                let is_old = changed(meta) < began;
+                if is_old && path.file_name().is_some_and(is_partial) {
+                    discard(&directory.join(path));
+                } else if meta.is_dir() {
+                    todo.push((path, is_old));
+                } else if is_old {
+                    found.push(&path);
+                }
+            });
+            if let Err(error) = looked {
+                let path = directory.join(path);
+                warn!(path = %path.display(), %error, "cannot look for files of an earlier run here");
+            } else if is_empty && is_old && !planned.contains(&*path) {
+                found.push(&path);
+            }
+        }
+        if found.count() > 0 {
+            warn!(
+                directory = %directory.display(),
+                files = %found,
+                count = found.count(),
+                "these files were here before and are not part of the inputs; main will see them. Use an \
+                 empty volume for each task, or remove them"
+            );
+        }
+    }
+}
+
+/// The time of the file system, by a file that is made and removed.
+fn now(probe: &Path) -> Result<(i64, i64), CopyError> {
+    remove(probe)?;
+    write_file(probe, |_| Ok(()))?;
+    let meta = fs::symlink_metadata(probe);
+    remove(probe)?;
+    meta.map(|meta| changed(&meta))
+        .map_err(|source| CopyError::Write {
+            path: probe.to_owned(),
+            source,
+        })
+}
+
+/// The paths that a stream takes over: its data may come from an earlier run of the same inputs.
+pub(super) fn kept_by_stream(plan: &InputPlan) -> HashSet<&Path> {
+    let data = plan.blobs.iter().map(|blob| blob.path.as_path());
+    data.chain(MARKERS.map(Path::new)).collect()
+}
+
+/// The entries of a directory below `root`, by their paths below it. Links are not followed.
+fn list(root: &Path, path: &Path, see: &mut dyn FnMut(PathBuf, &fs::Metadata)) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(path))? {
+        let entry = entry?;
+        match entry.metadata() {
+            Ok(meta) => see(path.join(entry.file_name()), &meta),
+            // Main or somebody else has removed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Removes an unfinished file or directory of an earlier run.
+fn discard(path: &Path) {
+    match remove(path) {
+        Ok(()) => debug!(path = %path.display(), "removed: an earlier run did not finish it"),
+        Err(error) => warn!(%error, "an unfinished file of an earlier run stays"),
+    }
+}
+
+fn changed(meta: &fs::Metadata) -> (i64, i64) {
+    (meta.ctime(), meta.ctime_nsec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes files, and waits until the file system's clock has moved on.
+    fn write(root: &Path, names: &[&str]) {
+        for name in names {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        }
+        let now = || {
+            fs::write(root.join("now"), "").unwrap();
+            changed(&fs::metadata(root.join("now")).unwrap())
+        };
+        let before = now();
+        while now() <= before {
+            std::thread::yield_now();
+        }
+        fs::remove_file(root.join("now")).unwrap();
+    }
+
+    /// All files, in the order of their names.
+    fn left(root: &Path) -> Vec<String> {
+        let (mut found, mut todo) = (Vec::new(), vec![PathBuf::new()]);
+        while let Some(path) = todo.pop() {
+            list(root, &path, &mut |path, meta| {
+                if meta.is_dir() {
+                    todo.push(path);
+                } else {
+                    found.push(path.display().to_string());
+                }
+            })
+            .unwrap();
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn unfinished_files_of_an_earlier_run_are_removed_and_no_others() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        write(
+            root,
+            &[
+                "mine",
+                ".copilot-partial.0123456789abcdef",
+                "dir/.copilot-partial.0123456789abcdef",
+                "dir/.copilot-partial.fedcba9876543210/inner",
+                "dir/.copilot-partial.other",
+                "kept/.copilot-partial.0123456789abcdef",
+            ],
+        );
+        let earlier = EarlierFiles::look(root);
+        assert!(earlier.began.is_some());
+        write(root, &["new/.copilot-partial.0123456789abcdef"]);
+        earlier.report(root, &[], &HashSet::from([Path::new("kept")]));
+        let expected = [
+            "dir/.copilot-partial.other",
+            "kept/.copilot-partial.0123456789abcdef",
+            "mine",
+            "new/.copilot-partial.0123456789abcdef",
+        ];
+        assert_eq!(left(root), expected);
+    }
+
+    #[test]
+    fn an_empty_directory_needs_no_look() {
+        let root = tempfile::tempdir().unwrap();
+        let earlier = EarlierFiles::look(root.path());
+        assert!(earlier.began.is_none());
+        assert!(left(root.path()).is_empty());
+    }
+}
