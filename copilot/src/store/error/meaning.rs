@@ -105,7 +105,8 @@ impl StoreError {
 
     fn from_status(reply: Reply, location: Location, action: &'static str, cause: Cause) -> Self {
         match reply.status.as_u16() {
-            300..=399 => Self::elsewhere(reply, location, cause),
+            // Redirects of the web are followed where they can be.
+            300..=399 if !location.is_web => Self::elsewhere(reply, location, cause),
             // In answer to HEAD, S3 sends a status only.
             400 if reply.region.is_some() && reply.code.is_none() => {
                 Self::elsewhere(reply, location, cause)
