@@ -4,6 +4,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Fails if a library is missing. It imports only what loads quickly.
+const PROBE: &str = "import flyteidl.core.literals_pb2, yaml; from importlib.metadata import version; \
+                     [version(name) for name in ('flytekit', 's3fs', 'pyarrow', 'pydantic')]";
+
 /// The interpreter: `COPILOT_PYTHON`, else the one that set-up installed. `None` if it does not exist or
 /// lacks the libraries.
 #[must_use]
@@ -21,7 +25,6 @@ fn set_up() -> Option<PathBuf> {
 }
 
 fn has_libraries(python: &Path) -> bool {
-    let probe = ["-c", "import flyteidl.core.literals_pb2, yaml"];
-    let run = Command::new(python).args(probe).output();
+    let run = Command::new(python).args(["-c", PROBE]).output();
     run.is_ok_and(|run| run.status.success())
 }

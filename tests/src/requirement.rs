@@ -27,7 +27,7 @@ pub enum Requirement {
     Containers,
     /// Uid 0, to become other users.
     Root,
-    /// Python with the libraries that read Flyte's messages and YAML.
+    /// Python with flytekit, and the libraries that read Flyte's messages and YAML.
     Python,
     /// Uid 0, to become a user without any privilege, and user namespaces for such a user.
     Nobody,
@@ -74,7 +74,7 @@ impl Requirement {
                 .then(|| format!("{self:?} needs the right to unshare"));
         }
         if let Self::Python = self {
-            let advice = "Python needs flyteidl and PyYAML: run `cargo xtask setup --tests`";
+            let advice = "Python needs flyteidl, flytekit, s3fs, pyarrow, pydantic and PyYAML: run `cargo xtask setup --tests`";
             return crate::python::path().is_none().then(|| advice.to_owned());
         }
         if let Self::R = self {

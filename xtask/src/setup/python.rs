@@ -1,5 +1,6 @@
-//! Python with the libraries that read Flyte's messages and YAML, in an environment of its own next to
-//! what cargo builds. Only tests use it: to read what we wrote with other software.
+//! Python with the libraries that read Flyte's messages and YAML, and with flytekit, in an environment of
+//! its own next to what cargo builds. Only tests use it: to read what we wrote with other software, and
+//! to have others write what we read.
 
 use std::{path::PathBuf, process::Command};
 
@@ -9,10 +10,20 @@ use super::{packages, say};
 use crate::command::{execute, succeeds, target_directory};
 
 /// What is installed, with the names and versions for `pip`.
-const LIBRARIES: &[&str] = &["flyteidl==1.16.8", "protobuf==7.36.2", "PyYAML==6.0.3"];
+/// `flytekit` opens references by `s3fs`, reads datasets with `pyarrow`, and objects with `pydantic`.
+const LIBRARIES: &[&str] = &[
+    "flyteidl==1.16.8",
+    "protobuf==7.36.2",
+    "PyYAML==6.0.3",
+    "flytekit==1.16.31",
+    "s3fs==2026.9.0",
+    "pyarrow==26.0.1",
+    "pydantic==2.14.4",
+];
 
-/// A program that works only if all of them are installed.
-const PROBE: &str = "import flyteidl.core.literals_pb2, yaml";
+/// A program that works only if all of them are installed. It imports only what loads quickly.
+const PROBE: &str = "import flyteidl.core.literals_pb2, yaml; from importlib.metadata import version; \
+                     [version(name) for name in ('flytekit', 's3fs', 'pyarrow', 'pydantic')]";
 
 const STEP: &str = "Python libraries";
 
