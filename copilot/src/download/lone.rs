@@ -51,13 +51,16 @@ pub(super) async fn fetch(
         if !empty.contains(&from) {
             continue;
         }
-        if !engine.is_object(&from, stop).await? {
+        let Some(key) = engine.listed_key(&from, stop).await? else {
             let prefix = from.shown();
             warn!(
                 prefix,
                 "no objects exist below this prefix: its directory is empty"
             );
-        } else if blob.kind == BlobKind::Table {
+            continue;
+        };
+        let from = from.at_key(&key);
+        if blob.kind == BlobKind::Table {
             copies.push(beneath(blob, from, &place(blob)));
         } else {
             problems.push_with(|| LoneObject {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use tracing::{info, warn};
 
 pub use error::DownloadError;
@@ -23,14 +24,21 @@ pub use request::{DownloadMode, DownloadRequest};
 
 use crate::idl::{self, LiteralMap};
 use crate::literal::Shown;
-use crate::literal::input::{self, Arrival, BlobInput, BlobKind, InputPlan, Offloaded, Target};
+use crate::literal::input::{
+    self, Arrival, BlobInput, BlobKind, InputPlan, Layout, ObjectKeys, Offloaded, Target,
+};
 use crate::report::{Timeline, document_names};
 use crate::store::Reference;
-use crate::transfer::{Copy, Engine, PlannedCopy, Stop, Summary, make_directory, write_file};
+use crate::transfer::{
+    Copy, CopyError, Engine, PlannedCopy, Stop, Summary, make_directory, write_file,
+};
 
 /// The most bytes of a message. Inputs are held in memory, so this limits our memory as well. The
 /// platform's own limit is far below.
 const LARGEST_MESSAGE: u64 = 64 << 20;
+
+/// How many objects are looked for at once.
+const LOOKS: usize = 16;
 
 /// Fetches the inputs and lays them out as files.
 async fn lay_out(
@@ -107,7 +115,13 @@ async fn plan_all(
             DownloadMode::Never => Arrival::Never,
         },
     };
-    let plan = input::plan(inputs, &target)?;
+    let keys = match request.layout {
+        Layout::NamedDir if request.mode != DownloadMode::Never => {
+            find_keys(&inputs, engine, stop).await?
+        }
+        Layout::Direct | Layout::NamedDir => ObjectKeys::new(),
+    };
+    let plan = input::plan_found(inputs, &target, &keys)?;
     for warning in plan.warnings.kept() {
         warn!("{warning}");
     }
@@ -129,7 +143,7 @@ fn write_metadata(
 
 /// The error documents of this task.
 fn error_documents(request: &DownloadRequest) -> Result<Vec<Reference>, DownloadError> {
-    let prefix = Reference::parse(&request.to_output_prefix)?;
+    let prefix = Reference::prefix(&request.to_output_prefix)?;
     let names = document_names(request.err_output_name.as_deref()).into_iter();
     let joined = names.map(|name| Ok(prefix.join(&[name])?));
     joined.collect()
@@ -175,6 +189,26 @@ async fn resolve(
             offloaded.answer(index, bytes)?;
         }
     }
+}
+
+/// Finds the keys of objects that name files and whose references may stand for two keys. What cannot be
+/// found out here, the transfer reports.
+async fn find_keys(
+    inputs: &LiteralMap,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<ObjectKeys, DownloadError> {
+    let looks = input::with_two_keys(inputs).into_iter().map(async |uri| {
+        let reference = Reference::parse(&uri)?;
+        match engine.key(&reference, stop).await {
+            Ok(key) => Ok(key.map(|key| (uri, key))),
+            Err(stopped @ CopyError::Stopped(_)) => Err(DownloadError::from(stopped)),
+            Err(_) => Ok(None),
+        }
+    });
+    let found = futures_util::stream::iter(looks).buffer_unordered(LOOKS);
+    let found: Vec<Option<(String, String)>> = found.try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 async fn fetch(from: &str, engine: &Engine, stop: &Stop) -> Result<Bytes, DownloadError> {

@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod flags;
 mod integrity;
+mod keys;
 mod listing;
 mod local;
 mod million;

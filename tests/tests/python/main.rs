@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod exchange;
+
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;

@@ -14,6 +14,7 @@ mod item;
 mod lookup;
 mod member;
 mod object;
+mod object_name;
 mod plan;
 mod planner;
 mod problem;

@@ -2,9 +2,10 @@
 //!
 //! Each message names the object, the store, the full cause and what to do about it. `meaning` turns
 //! what a request, the library or a file system reports into a [`StoreError`]; `setting` is about
-//! settings that cannot be used. Causes come from answers and not from requests, so they hold no secret.
+//! settings that cannot be used, `absence` about objects that may have another key. Causes come from answers and not from requests, so they hold no secret.
 //! Never here: retries. Callers: all of `store`, and everything that reports a failure.
 
+mod absence;
 mod cause;
 mod meaning;
 mod setting;
