@@ -196,13 +196,6 @@ impl Reference {
         self.url_key.as_deref()
     }
 
-    /// The same container's object with the key of [`url_key`](Self::url_key), if there is one.
-    #[must_use]
-    pub fn as_url(&self) -> Option<Self> {
-        let key = self.url_key.clone()?;
-        Some(self.with_key(key))
-    }
-
     /// The reference of `names` beneath this one; each name is data and may hold any character.
     ///
     /// A name may hold inner slashes (`dir/file`); slashes at its edges are dropped.

@@ -64,8 +64,6 @@ fn a_text_that_urls_read_differently_has_two_keys() {
     ] {
         assert_eq!(keys(text), expected, "{text}");
     }
-    let url = Reference::parse("s3://b/a%20b").unwrap().as_url().unwrap();
-    assert_eq!((url.key(), url.url_key()), ("a b", None));
 }
 
 #[test]
