@@ -155,6 +155,21 @@ impl Reference {
         Ok(parsed)
     }
 
+    /// Reads a prefix of data: references to what is beneath it are written, too.
+    ///
+    /// # Errors
+    /// As [`prefix`](Self::prefix), and a text that some reader takes for syntax; see [`is_portable`].
+    pub fn data_prefix(text: &str) -> Result<Self, ReferenceError> {
+        let prefix = Self::prefix(text)?;
+        if is_portable(&prefix.key) {
+            return Ok(prefix);
+        }
+        Err(ReferenceError::Prefix {
+            text: encoding::shown(text),
+            rule: "some readers of references take `#`, `?`, `%`, `*`, `[` and `::` for syntax, escaped or not",
+        })
+    }
+
     /// The scheme in lower case; empty when the text has none.
     #[must_use]
     pub fn scheme(&self) -> &str {
@@ -230,20 +245,6 @@ impl Reference {
     #[must_use]
     pub fn at_key(&self, key: &str) -> Self {
         self.with_key(key.to_owned())
-    }
-
-    /// This prefix, if every reader finds what is beneath it by the text that [`join`](Self::join) makes.
-    ///
-    /// # Errors
-    /// A character that some reader takes for syntax; see [`is_portable`].
-    pub fn portable(self) -> Result<Self, ReferenceError> {
-        if is_portable(&self.key) {
-            return Ok(self);
-        }
-        Err(ReferenceError::Prefix {
-            text: encoding::shown(&self.text),
-            rule: "some readers of references take `#`, `?`, `%`, `*`, `[` and `::` for syntax",
-        })
     }
 
     /// The text for messages: without a password, and without the query of a web address, which may be a

@@ -39,9 +39,8 @@ pub(super) struct RawPrefix(Option<Reference>);
 impl RawPrefix {
     /// Reads the prefix of data that references will name.
     pub(super) fn parse(text: Option<&str>) -> Result<Self, UploadError> {
-        let Self(prefix) = Self::of_any_text(text)?;
-        let portable = prefix.map(Reference::portable).transpose();
-        portable.map(Self).map_err(UploadError::RawPrefix)
+        let parsed = text.map(Reference::data_prefix).transpose();
+        parsed.map(Self).map_err(UploadError::RawPrefix)
     }
 
     /// Reads a prefix beneath which no reference leads.

@@ -129,7 +129,7 @@ const TABLE: &[Bad] = &[
         code: REPORTED,
         says: &[
             "--to-raw-output",
-            "s3://data/a#b/raw",
+            "s3://data/a%23b/raw",
             "for syntax",
             "Choose another",
         ],
