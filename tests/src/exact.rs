@@ -11,11 +11,12 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
-    DeleteObjectInput, DeleteObjectOutput, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
-    HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Object, PutObjectInput,
-    PutObjectOutput, Timestamp,
+    DeleteObjectInput, DeleteObjectOutput, ETag, GetObjectInput, GetObjectOutput, HeadBucketInput,
+    HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output,
+    Object, PutObjectInput, PutObjectOutput, Timestamp,
 };
 use s3s::service::S3ServiceBuilder;
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
@@ -28,6 +29,14 @@ const SECRET_KEY: &str = "test-secret-key";
 
 /// Its only bucket.
 const BUCKET: &str = "data";
+
+/// Characters that a listing with `encoding-type=url` shows as they are.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 /// A running server with the bucket `data`. It stops when it is dropped.
 #[derive(Debug)]
@@ -195,6 +204,16 @@ impl S3 for Objects {
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
+    async fn head_bucket(
+        &self,
+        request: S3Request<HeadBucketInput>,
+    ) -> S3Result<S3Response<HeadBucketOutput>> {
+        match request.input.bucket.as_str() {
+            BUCKET => Ok(S3Response::new(HeadBucketOutput::default())),
+            _ => Err(s3_error!(NoSuchBucket)),
+        }
+    }
+
     async fn list_objects_v2(
         &self,
         request: S3Request<ListObjectsV2Input>,
@@ -203,9 +222,17 @@ impl S3 for Objects {
         let prefix = input.prefix.clone().unwrap_or_default();
         let objects = self.lock();
         let found = objects.iter().filter(|(key, _)| key.starts_with(&prefix));
+        let is_encoded = input.encoding_type.is_some();
+        let shown = |key: &str| {
+            if is_encoded {
+                utf8_percent_encode(key, KEY).to_string()
+            } else {
+                key.to_owned()
+            }
+        };
         let contents: Vec<Object> = found
             .map(|(key, content)| Object {
-                key: Some(key.clone()),
+                key: Some(shown(key)),
                 size: length(content),
                 e_tag: Some(etag(content)),
                 last_modified: Some(now()),
@@ -216,8 +243,9 @@ impl S3 for Objects {
             is_truncated: Some(false),
             key_count: i32::try_from(contents.len()).ok(),
             contents: Some(contents),
+            encoding_type: input.encoding_type,
             name: Some(input.bucket),
-            prefix: input.prefix,
+            prefix: Some(shown(&prefix)),
             ..ListObjectsV2Output::default()
         }))
     }

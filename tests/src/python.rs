@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// Fails if a library is missing. It imports only what loads quickly.
 const PROBE: &str = "import flyteidl.core.literals_pb2, yaml; from importlib.metadata import version; \
-                     [version(name) for name in ('flytekit', 's3fs', 'pyarrow', 'pydantic')]";
+                     [version(name) for name in ('flytekit', 's3fs', 'pandas', 'pyarrow', 'pydantic')]";
 
 /// The interpreter: `COPILOT_PYTHON`, else the one that set-up installed. `None` if it does not exist or
 /// lacks the libraries.

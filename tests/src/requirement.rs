@@ -74,7 +74,7 @@ impl Requirement {
                 .then(|| format!("{self:?} needs the right to unshare"));
         }
         if let Self::Python = self {
-            let advice = "Python needs flyteidl, flytekit, s3fs, pyarrow, pydantic and PyYAML: run `cargo xtask setup --tests`";
+            let advice = "Python needs flyteidl, flytekit, s3fs, pandas, pyarrow, pydantic and PyYAML: run `cargo xtask setup --tests`";
             return crate::python::path().is_none().then(|| advice.to_owned());
         }
         if let Self::R = self {

@@ -4,17 +4,17 @@
     exchange.py open SANDBOX OUTPUTS    opens what a LiteralMap refers to, as the next task would
     exchange.py write SANDBOX INPUTS    writes data as a task would, and a LiteralMap that refers to it
 
-The store is the one of FLYTE_AWS_ENDPOINT and its keys. The answer is JSON on standard output: the content
-of each file, directory, dataset or schema by the name of its variable.
+The store is the one of FLYTE_AWS_ENDPOINT and its keys. The answer is JSON, the last line on standard output:
+the content of each file, directory, dataset or schema by the name of its variable.
 """
 
 import json
 import pathlib
 import sys
 import typing
+from urllib.parse import unquote
 
-import pyarrow
-import pyarrow.parquet
+import pandas
 from flyteidl.core import literals_pb2
 from flytekit import FlyteContextManager, StructuredDataset
 from flytekit.configuration import DataConfig
@@ -25,9 +25,9 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 from flytekit.types.schema import FlyteSchema
 
-TABLE = pyarrow.table({"a": [1, 2], "b": ["x", "y"]})
+TABLE = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
 
-# Names that flytekit uploads: it takes `*` and `[` in the names of local files for patterns.
+# Names of files.
 NAMES = ["plain.csv", "a b+c.csv", "é.csv", "100%.csv", "a%41.csv", "a%20b.csv", "a#b.csv", "a?b.csv"]
 
 
@@ -45,7 +45,7 @@ def content(directory):
 
 
 def rows(table):
-    return table.to_pydict()
+    return table.to_dict(orient="list")
 
 
 def opened(ctx, literal):
@@ -58,7 +58,7 @@ def opened(ctx, literal):
         return opened(ctx, scalar.union.value)
     if scalar.structured_dataset is not None:
         dataset = TypeEngine.to_python_value(ctx, literal, StructuredDataset)
-        return rows(dataset.open(pyarrow.Table).all())
+        return rows(dataset.open(pandas.DataFrame).all())
     if scalar.schema is not None:
         local = ctx.file_access.get_random_local_directory()
         ctx.file_access.get_data(scalar.schema.uri, local, is_multipart=True)
@@ -87,21 +87,29 @@ def laid(sandbox):
     return root
 
 
+def is_kept(name):
+    """Whether flytekit's reference to a file names the file's object: it unquotes the reference only."""
+    return unquote(name) == name
+
+
 def values(sandbox):
     """The variables: type, value, and what a reader finds."""
     root = laid(sandbox)
-    files = {name: FlyteFile(str(root / name)) for name in NAMES}
-    texts = {name: name for name in NAMES}
+    # The name of a local file is a pattern, too.
+    names = [name for name in NAMES if is_kept(name) and "?" not in name]
+    files = {name: FlyteFile(str(root / name)) for name in names}
+    texts = {name: name for name in names}
     yield "files", typing.Dict[str, FlyteFile], files, texts
-    yield "list", typing.List[FlyteFile], list(files.values()), NAMES
+    yield "list", typing.List[FlyteFile], list(files.values()), names
     yield "directory", FlyteDirectory, FlyteDirectory(str(root)), content(root)
     yield "schema", FlyteSchema, FlyteSchema(local_path=str(root)), content(root)
     yield "dataset", StructuredDataset, StructuredDataset(dataframe=TABLE), rows(TABLE)
     # Places that the task chooses.
     for number, odd in enumerate(["a#b", "a?b", "100%", "a%41", "a b", "é", "/lead//x"]):
         given = f"s3://data/given/{number}/{odd}"
-        file = FlyteFile(str(root / "plain.csv"), remote_path=f"{given}/file.csv")
-        yield f"given_file{number}", FlyteFile, file, "plain.csv"
+        if is_kept(odd):
+            file = FlyteFile(str(root / "plain.csv"), remote_path=f"{given}/file.csv")
+            yield f"given_file{number}", FlyteFile, file, "plain.csv"
         directory = FlyteDirectory(str(root), remote_directory=f"{given}/dir")
         yield f"given_directory{number}", FlyteDirectory, directory, content(root)
         dataset = StructuredDataset(dataframe=TABLE, uri=f"{given}/rows")
@@ -121,7 +129,7 @@ def write_all(sandbox, path):
 
 
 def table(path):
-    pyarrow.parquet.write_table(TABLE, path)
+    TABLE.to_parquet(path)
     return rows(TABLE)
 
 

@@ -87,7 +87,9 @@ impl Place {
         let run = command.output().unwrap();
         let errors = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success(), "{errors}");
-        serde_json::from_slice(&run.stdout).unwrap()
+        // flytekit may warn of something before.
+        let said = String::from_utf8(run.stdout).unwrap();
+        serde_json::from_str(said.lines().last().unwrap()).unwrap()
     }
 
     /// Uploads the outputs, and returns what flytekit finds by their references.

@@ -10,20 +10,22 @@ use super::{packages, say};
 use crate::command::{execute, succeeds, target_directory};
 
 /// What is installed, with the names and versions for `pip`.
-/// `flytekit` opens references by `s3fs`, reads datasets with `pyarrow`, and objects with `pydantic`.
+/// `flytekit` opens references by `s3fs`, reads datasets with `pandas` and
+/// `pyarrow`, and objects with `pydantic`.
 const LIBRARIES: &[&str] = &[
     "flyteidl==1.16.8",
     "protobuf==7.36.2",
     "PyYAML==6.0.3",
     "flytekit==1.16.31",
     "s3fs==2026.9.0",
+    "pandas==3.1.1",
     "pyarrow==26.0.1",
     "pydantic==2.14.4",
 ];
 
 /// A program that works only if all of them are installed. It imports only what loads quickly.
 const PROBE: &str = "import flyteidl.core.literals_pb2, yaml; from importlib.metadata import version; \
-                     [version(name) for name in ('flytekit', 's3fs', 'pyarrow', 'pydantic')]";
+                     [version(name) for name in ('flytekit', 's3fs', 'pandas', 'pyarrow', 'pydantic')]";
 
 const STEP: &str = "Python libraries";
 
