@@ -287,6 +287,7 @@ impl Reference {
 /// Whether every reader finds an object by a key that consists of this text: it holds nothing that ends or
 /// escapes a URL's path (`?`, `#`, `%`, control characters), that flytekit's library takes for a pattern
 /// (`*`, `?`, `[`), or that it takes for a chain of addresses (`::`).
+#[must_use]
 pub fn is_portable(text: &str) -> bool {
     let is_odd = |c: char| matches!(c, '?' | '#' | '%' | '*' | '[') || c.is_ascii_control();
     !text.chars().any(is_odd) && !text.contains("::")

@@ -4,6 +4,7 @@
 //! without query and fragment. A name that no file can have gets another one by a fixed rule. Never here:
 //! asking a store which of two keys exists; the caller says so ([`ObjectKeys`]).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
@@ -46,6 +47,7 @@ pub fn cut(name: String) -> String {
 }
 
 /// The references of single blobs, named by their objects, that may stand for two keys.
+#[must_use]
 pub fn with_two_keys(literals: &LiteralMap) -> Vec<String> {
     let mut found = Vec::new();
     for literal in literals.literals.values() {
@@ -93,7 +95,7 @@ fn object_name(uri: &str, keys: &ObjectKeys) -> String {
             let end = path.find(['?', '#']).unwrap_or(path.len());
             let name = last_segment(&path[..end]);
             let decoded = percent_decode_str(name).decode_utf8();
-            decoded.map_or_else(|_| name.to_owned(), |name| name.into_owned())
+            decoded.map_or_else(|_| name.to_owned(), Cow::into_owned)
         }
     }
 }
