@@ -10,6 +10,7 @@ pub mod duration;
 pub mod float;
 pub mod input;
 mod name;
+mod object_name;
 pub mod output;
 mod problems;
 pub mod render;

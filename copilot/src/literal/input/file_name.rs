@@ -1,7 +1,7 @@
 //! The name of a file under the layout `NAMED_DIR`: that of its object.
 //!
 //! It is the last segment of the object's key, or of a web address's path, with escapes undone and
-//! without query and fragment. A name that no file can have gets another one by a fixed rule. Never here:
+//! without query and fragment. An output of ours gets its first name back. A name that no file can have gets another one by a fixed rule. Never here:
 //! asking a store which of two keys exists; the caller says so ([`ObjectKeys`]).
 
 use std::borrow::Cow;
@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::paths::single_blob;
 use crate::idl::{Literal, LiteralMap, literal};
 use crate::literal::name::LONGEST;
+use crate::literal::object_name::original_name;
 use crate::store::Reference;
 
 /// The keys of objects by their references, for references that may stand for two keys.
@@ -25,7 +26,8 @@ const LONGEST_EXTENSION: usize = 32;
 
 /// The name of the file for the object at `uri`: one path component of at most 255 bytes.
 pub fn file_name(uri: &str, keys: &ObjectKeys) -> String {
-    let name = object_name(uri, keys).replace(['/', '\0'], "_");
+    let object = object_segment(uri, keys);
+    let name = original_name(&object).replace(['/', '\0'], "_");
     match name.as_str() {
         "" | "." | ".." => UNNAMED.to_owned(),
         _ => cut(name),
@@ -80,8 +82,8 @@ fn collect(literal: &Literal, found: &mut Vec<String>) {
     }
 }
 
-/// The object's own name; it may be empty.
-fn object_name(uri: &str, keys: &ObjectKeys) -> String {
+/// The last segment of the object's key; it may be empty.
+fn object_segment(uri: &str, keys: &ObjectKeys) -> String {
     let reference = Reference::parse(uri);
     match &reference {
         Ok(reference) if !reference.is_web() => {
@@ -131,6 +133,9 @@ mod tests {
             ("https://h/%ff.csv", "%ff.csv"),
             ("https://h/a%2Fb%00.csv", "a_b_.csv"),
             ("s3://b/a\0b", "a_b"),
+            // Our own outputs.
+            ("s3://b/raw/=o.a=23b", "o.a#b"),
+            ("s3://b/raw/=x", "=x"),
         ] {
             assert_eq!(named(uri), name, "{uri}");
         }

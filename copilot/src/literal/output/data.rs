@@ -10,7 +10,6 @@ use std::ffi::OsStr;
 
 use super::draft::Draft;
 use super::item::Item;
-use super::object_name::object_name;
 use super::plan::{BlobNames, BlobOutput};
 use super::problem::{OutputRule, ReferenceRule};
 use super::reference;
@@ -20,6 +19,7 @@ use crate::idl::{
     Blob, BlobMetadata, BlobType, Literal, LiteralType, Schema, SchemaType, StructuredDataset,
     StructuredDatasetMetadata, StructuredDatasetType, scalar,
 };
+use crate::literal::object_name::object_name;
 
 /// Where the data is.
 pub enum Data<'a> {

@@ -14,7 +14,6 @@ mod item;
 mod lookup;
 mod member;
 mod object;
-mod object_name;
 mod plan;
 mod planner;
 mod problem;

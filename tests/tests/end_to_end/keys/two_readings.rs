@@ -80,6 +80,7 @@ fn named_dir_names_files_like_their_objects() {
         "d/a%41",
         "d/report.csv",
         "d/s/",
+        "d/=o.a=23b",
     ] {
         place.server.put(key, key);
     }
@@ -96,6 +97,7 @@ fn named_dir_names_files_like_their_objects() {
         ("s3://data/d/report.csv#part", "report.csv"),
         ("s3://data/d/report.csv?sig=a/b.csv", "report.csv"),
         ("s3://data/d/s/", "s"),
+        ("s3://data/d/=o.a=23b", "o.a#b"),
         (
             &format!("s3://data/{long}"),
             &format!("{}.csv", "é".repeat(125)),

@@ -3,10 +3,13 @@
 //! A name that [`is_portable`] stays as it is. In any other name the characters that some reader takes for
 //! syntax become `=` and two hexadecimal digits for each byte, as in quoted-printable text (RFC 2045
 //! §6.7), and the name begins with a further `=`: `100%.csv` becomes `=100=25.csv`. A name that begins with
-//! `=` anyway is written in the same way, so two names never become one.
+//! `=` anyway is written in the same way, so two names never become one. Outputs get such names, and a
+//! file that is named like its object gets the first name back.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+
+use percent_encoding::percent_decode_str;
 
 use crate::store::is_portable;
 
@@ -37,6 +40,22 @@ pub fn object_name(name: &str) -> Cow<'_, str> {
     safe.into()
 }
 
+/// The name of the file that [`object_name`] made this of; the object's name itself, if it is not such a
+/// name.
+pub fn original_name(object: &str) -> Cow<'_, str> {
+    // What is not of ours may hold `%`.
+    let quoted = object.strip_prefix(MARK).filter(|name| !name.contains('%'));
+    let escaped = quoted.map(|name| name.replace(MARK, "%"));
+    let name = escaped.and_then(|escaped| {
+        let name = percent_decode_str(&escaped).decode_utf8().ok()?;
+        Some(name.into_owned())
+    });
+    match name {
+        Some(name) if object_name(&name) == object => name.into(),
+        _ => object.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -63,6 +82,16 @@ mod tests {
             ("a=b#", "=a=3Db=23"),
         ] {
             assert_eq!(object_name(name), expected);
+            assert_eq!(original_name(expected), name);
+        }
+    }
+
+    #[test]
+    fn other_names_that_begin_alike_are_kept() {
+        for name in [
+            "=", "=x.csv", "=a=2", "=a=zz", "=a=2fb", "=a=41", "==", "=a%23=23", "=FF=23",
+        ] {
+            assert_eq!(original_name(name), name);
         }
     }
 
@@ -73,6 +102,7 @@ mod tests {
             let mut seen: HashMap<String, String> = HashMap::new();
             for name in names {
                 let object = object_name(&name).into_owned();
+                prop_assert_eq!(original_name(&object), &*name);
                 prop_assert!(is_portable(&object), "{:?}", object);
                 let other = seen.entry(object).or_insert_with(|| name.clone());
                 prop_assert_eq!(&*other, &name);
