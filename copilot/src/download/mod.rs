@@ -4,6 +4,7 @@
 //! half-written is ever visible. Where main does not wait for its data, [`stream`] reverses that order.
 //! Never here: flags, error documents, exit codes. Caller: `command`.
 
+mod earlier;
 mod error;
 mod job;
 mod lone;
@@ -94,7 +95,7 @@ fn input_directory(request: &DownloadRequest) -> Result<PathBuf, DownloadError> 
     Ok(directory)
 }
 
-/// Fetches the inputs' literals, and plans where everything goes.
+/// Fetches the inputs' literals, plans where everything goes, and removes what an earlier run put in its way.
 async fn plan_all(
     request: &DownloadRequest,
     directory: &Path,
@@ -125,6 +126,7 @@ async fn plan_all(
     for warning in plan.warnings.kept() {
         warn!("{warning}");
     }
+    earlier::remove_files(&plan, directory)?;
     Ok(plan)
 }
 

@@ -7,6 +7,7 @@
 mod file_name;
 mod offloaded;
 mod paths;
+mod placed;
 mod plan;
 mod planner;
 mod problem;
@@ -14,6 +15,7 @@ mod values;
 
 pub use file_name::{ObjectKeys, with_two_keys};
 pub use offloaded::{Offloaded, OffloadedError, Request};
+pub use placed::placed_files;
 pub use plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, MARKERS, Target};
 pub use planner::{plan, plan_found};
 pub use problem::{InputError, InputProblem, InputRule};

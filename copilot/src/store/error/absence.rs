@@ -63,3 +63,77 @@ impl StoreError {
         error
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+    use crate::store::error::{Cause, Location, StoreService};
+    use crate::store::reference::Reference;
+
+    static SERVICE: StoreService = StoreService {
+        name: "S3",
+        identity: "the keys",
+    };
+
+    fn location() -> Location {
+        Location::new(&Reference::parse("s3://b/k").unwrap(), "store", &SERVICE)
+    }
+
+    fn told(status: u16, code: &str) -> StoreError {
+        let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
+        let status = StatusCode::from_u16(status).unwrap();
+        let failure = RequestFailure::from_response(status, &HeaderMap::new(), body.as_bytes());
+        StoreError::from_failure(failure, location(), "reading")
+    }
+
+    fn local(kind: io::ErrorKind) -> StoreError {
+        StoreError::Refused {
+            location: location(),
+            action: "reading",
+            cause: Cause::new("no", io::Error::from(kind)),
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_missing_is_looked_for_elsewhere() {
+        for (status, code) in [
+            (404, "NoSuchKey"),
+            (403, "AccessDenied"),
+            (400, "KeyTooLongError"),
+            (400, "XMinioInvalidObjectName"),
+        ] {
+            assert!(told(status, code).is_absence(), "{status} {code}");
+        }
+        // The object may exist.
+        for (status, code) in [
+            (403, "InvalidObjectState"),
+            (403, "InvalidAccessKeyId"),
+            (404, "NoSuchBucket"),
+            (400, "InvalidRequest"),
+            (412, "PreconditionFailed"),
+            (503, "SlowDown"),
+        ] {
+            assert!(!told(status, code).is_absence(), "{status} {code}");
+        }
+        assert!(local(io::ErrorKind::InvalidFilename).is_absence());
+        assert!(!local(io::ErrorKind::Other).is_absence());
+    }
+
+    #[test]
+    fn the_error_of_two_keys_names_both() {
+        for (first, second, says) in [
+            (404, 404, "does not exist"),
+            (404, 403, "access denied"),
+            (403, 403, "access denied"),
+            (403, 404, "access denied"),
+        ] {
+            let error = told(second, "X").after(told(first, "X"), ["a%20b", "a b"]);
+            let message = error.to_string();
+            for part in [says, "\"a%20b\" as it stands", "\"a b\" as a URL"] {
+                assert!(message.contains(part), "{message}");
+            }
+        }
+    }
+}

@@ -73,7 +73,11 @@ impl RequestFailure {
     }
 
     /// An unsuccessful answer; `body` is its body, cut to a few KiB.
-    pub(super) fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(in crate::store) fn from_response(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         let body = String::from_utf8_lossy(body);
         // An answer to HEAD has no body; Azure repeats the code here.

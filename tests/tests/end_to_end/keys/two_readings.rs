@@ -1,10 +1,12 @@
 //! Texts that URLs read differently, and the names of files that come from references.
 
+use std::fs;
+
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
 use copilot::idl::{LiteralMap, Message as _};
 use copilot_tests::binary;
 use copilot_tests::task::{blob, files};
-use copilot_tests::values::{dataset, map, schema};
+use copilot_tests::values::{dataset, list, map, schema};
 
 use super::Place;
 
@@ -120,4 +122,32 @@ fn named_dir_names_files_like_their_objects() {
     let ended = place.fetch(nested, &flags);
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert!(place.inputs().join("x/k/100%.csv").is_file());
+}
+
+/// A volume outlives its containers. What the earlier run's metadata names is removed, and nothing else.
+#[test]
+fn a_file_of_an_earlier_run_does_not_stay_beside_the_new_one() {
+    let place = Place::new();
+    for key in ["d/old.csv", "d/new.csv"] {
+        place.server.put(key, key);
+    }
+    let flags = ["--file-input-layout", "NAMED_DIR"];
+    let file = |key: &str| blob(&format!("s3://data/d/{key}"), Single);
+    let bring = |literal, flags: &[&str]| {
+        let literals = [("x".to_owned(), literal)].into();
+        let inputs = LiteralMap { literals };
+        let ended = place.download_from("s3://data/inputs.pb", &inputs, flags);
+        assert_eq!(ended.code(), 0, "{}", ended.stderr);
+        let found = files(&place.inputs().join("x"));
+        found.into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(bring(file("old.csv"), &flags), ["old.csv"]);
+    fs::write(place.inputs().join("x/mine"), "of main").unwrap();
+    assert_eq!(bring(file("new.csv"), &flags), ["mine", "new.csv"]);
+    // A list that becomes shorter.
+    fs::remove_dir_all(place.inputs()).unwrap();
+    let two = list([file("old.csv"), file("new.csv")]);
+    assert_eq!(bring(two, &[]), ["0", "1"]);
+    assert_eq!(bring(list([file("new.csv")]), &[]), ["0"]);
+    assert!(bring(list([]), &[]).is_empty());
 }
