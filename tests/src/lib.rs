@@ -12,6 +12,7 @@ pub mod boundless;
 pub mod container;
 pub mod demo;
 pub mod emulator;
+pub mod exact;
 pub mod fault;
 pub mod fixture;
 pub mod flags;

@@ -125,7 +125,7 @@ impl<'a> Ended<'a> {
         engine: &Engine,
         failure: &Failure,
     ) -> Result<(), DocumentError> {
-        let prefix = Reference::parse(self.prefix)?;
+        let prefix = Reference::prefix(self.prefix)?;
         let bytes = Bytes::from(document(failure, &here_and_now()));
         let stop = Stop::after(Some(FOR_THE_DOCUMENT));
         for name in document_names(self.global.err_output_name.as_deref()) {

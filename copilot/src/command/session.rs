@@ -52,7 +52,7 @@ impl Session {
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
         if !prefix.is_empty() {
-            engine.stores().open(&Reference::parse(prefix)?)?;
+            engine.stores().open(&Reference::prefix(prefix)?)?;
         }
         Ok(Self { engine })
     }

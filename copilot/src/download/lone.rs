@@ -51,14 +51,18 @@ pub(super) async fn fetch(
         if !empty.contains(&from) {
             continue;
         }
-        if !engine.is_object(&from, stop).await? {
+        let listed = engine.listed_key(&from, stop).await?;
+        // Not the marker of an empty directory.
+        let Some(key) = listed.filter(|key| !key.ends_with('/')) else {
             let prefix = from.shown();
             warn!(
                 prefix,
                 "no objects exist below this prefix: its directory is empty"
             );
-        } else if blob.kind == BlobKind::Table {
-            copies.push(beneath(blob, from, &place(blob)));
+            continue;
+        };
+        if blob.kind == BlobKind::Table {
+            copies.push(beneath(blob, from, &key, &place(blob)));
         } else {
             problems.push_with(|| LoneObject {
                 variable: blob.variable().to_owned(),
@@ -71,9 +75,10 @@ pub(super) async fn fetch(
     outcome.map_err(DownloadError::Transfer)
 }
 
-/// The copy of an object into the directory of its input, under the object's own name.
-fn beneath(blob: &BlobInput, from: Reference, directory: &Path) -> PlannedCopy {
-    let name = match from.key().rsplit('/').next() {
+/// The copy of an object into the directory of its input, under the last segment of the key where it was
+/// found.
+fn beneath(blob: &BlobInput, from: Reference, key: &str, directory: &Path) -> PlannedCopy {
+    let name = match key.rsplit('/').next() {
         // Such keys exist, and cannot be file names.
         None | Some("" | "." | "..") => "data",
         Some(name) => name,

@@ -4,6 +4,7 @@
 //! half-written is ever visible. Where main does not wait for its data, [`stream`] reverses that order.
 //! Never here: flags, error documents, exit codes. Caller: `command`.
 
+mod earlier;
 mod error;
 mod job;
 mod leftover;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use tracing::{info, warn};
 
 pub use error::DownloadError;
@@ -26,17 +28,22 @@ pub use request::{DownloadMode, DownloadRequest};
 use self::leftover::EarlierFiles;
 use crate::idl::{self, LiteralMap, LiteralType};
 use crate::literal::Shown;
-use crate::literal::input::{self, Arrival, BlobInput, BlobKind, InputPlan, Offloaded, Target};
+use crate::literal::input::{
+    self, Arrival, BlobInput, BlobKind, InputPlan, Layout, ObjectKeys, Offloaded, Target,
+};
 use crate::literal::render::Binaries;
 use crate::report::{Timeline, document_names};
 use crate::store::Reference;
 use crate::transfer::{
-    Copy, Engine, PlannedCopy, Stop, Summary, make_directory, remove, write_file,
+    Copy, CopyError, Engine, PlannedCopy, Stop, Summary, make_directory, remove, write_file,
 };
 
 /// The most bytes of a message. Inputs are held in memory, so this limits our memory as well. The
 /// platform's own limit is far below.
 const LARGEST_MESSAGE: u64 = 64 << 20;
+
+/// How many objects are looked for at once.
+const LOOKS: usize = 16;
 
 /// Fetches the inputs and lays them out as files.
 async fn lay_out(
@@ -109,7 +116,7 @@ fn input_directory(request: &DownloadRequest) -> Result<PathBuf, DownloadError> 
     Ok(directory)
 }
 
-/// Fetches the inputs' literals, and plans where everything goes.
+/// Fetches the inputs' literals, plans where everything goes, and removes what an earlier run put in its way.
 async fn plan_all(
     request: &DownloadRequest,
     directory: &Path,
@@ -118,7 +125,7 @@ async fn plan_all(
     timeline: &mut Timeline,
 ) -> Result<InputPlan, DownloadError> {
     let inputs = fetch_inputs(&request.from_remote, engine, stop).await?;
-    let inputs = resolve(inputs, engine, stop).await?;
+    let mut inputs = resolve(inputs, engine, stop).await?;
     timeline.mark("inputs");
     let binaries = Binaries {
         form: request.binary_inputs,
@@ -135,7 +142,15 @@ async fn plan_all(
         },
         binaries: &binaries,
     };
-    let plan = input::plan(inputs, &target)?;
+    let keys = match request.layout {
+        Layout::NamedDir if request.mode != DownloadMode::Never => {
+            // Members of dataclasses refer to objects as well.
+            input::restore_members(&mut inputs, &binaries);
+            find_keys(&inputs, engine, stop).await?
+        }
+        Layout::Direct | Layout::NamedDir => ObjectKeys::new(),
+    };
+    let plan = input::plan_found(inputs, &target, &keys)?;
     for warning in plan.warnings.kept() {
         warn!("{warning}");
     }
@@ -143,6 +158,7 @@ async fn plan_all(
     if more > 0 {
         warn!("the inputs gave {more} more warnings like these");
     }
+    earlier::remove_files(&plan, directory)?;
     Ok(plan)
 }
 
@@ -183,7 +199,7 @@ fn write_metadata(
 
 /// The error documents of this task.
 fn error_documents(request: &DownloadRequest) -> Result<Vec<Reference>, DownloadError> {
-    let prefix = Reference::parse(&request.to_output_prefix)?;
+    let prefix = Reference::prefix(&request.to_output_prefix)?;
     let names = document_names(request.err_output_name.as_deref()).into_iter();
     let joined = names.map(|name| Ok(prefix.join(&[name])?));
     joined.collect()
@@ -229,6 +245,26 @@ async fn resolve(
             offloaded.answer(index, bytes)?;
         }
     }
+}
+
+/// Finds the keys of objects that name files and whose references may stand for two keys. What cannot be
+/// found out here, the transfer reports.
+async fn find_keys(
+    inputs: &LiteralMap,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<ObjectKeys, DownloadError> {
+    let looks = input::with_two_keys(inputs).into_iter().map(async |uri| {
+        let reference = Reference::parse(&uri)?;
+        match engine.key(&reference, stop).await {
+            Ok(key) => Ok(key.map(|key| (uri, key))),
+            Err(stopped @ CopyError::Stopped(_)) => Err(DownloadError::from(stopped)),
+            Err(_) => Ok(None),
+        }
+    });
+    let found = futures_util::stream::iter(looks).buffer_unordered(LOOKS);
+    let found: Vec<Option<(String, String)>> = found.try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 async fn fetch(from: &str, engine: &Engine, stop: &Stop) -> Result<Bytes, DownloadError> {

@@ -12,6 +12,7 @@ pub mod float;
 pub mod input;
 pub mod msgpack;
 mod name;
+mod object_name;
 pub mod output;
 mod path_sample;
 mod problems;

@@ -8,7 +8,7 @@ use std::fmt;
 use thiserror::Error;
 
 /// Linux file systems hold names of up to this many bytes.
-const LONGEST: usize = 255;
+pub(in crate::literal) const LONGEST: usize = 255;
 
 /// Why a name cannot be a file name.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]

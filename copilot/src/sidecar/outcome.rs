@@ -30,7 +30,7 @@ pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, failure: &Fa
 
 /// The references of the error documents.
 pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure> {
-    let prefix = Reference::parse(&target.to_output_prefix).map_err(Failure::from_upload)?;
+    let prefix = Reference::prefix(&target.to_output_prefix).map_err(Failure::from_upload)?;
     let names = document_names(target.err_output_name.as_deref()).into_iter();
     let joined = names.map(|name| prefix.join(&[name]).map_err(Failure::from_upload));
     joined.collect()
@@ -38,7 +38,7 @@ pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure
 
 /// The reference of `outputs.pb`.
 pub(super) fn commit(target: &UploadTarget) -> Result<Reference, Failure> {
-    Reference::parse(&target.to_output_prefix)
+    Reference::prefix(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
         .map_err(Failure::from_upload)
 }

@@ -28,10 +28,10 @@ pub(super) struct ObjectAddress {
 }
 
 impl ObjectAddress {
-    /// What the keys beneath this prefix begin with: `p` holds `p/…` and never `p2/…` (spec §8.16).
+    /// What the keys beneath this prefix begin with: `p` and `p/` hold `p/…` and never `p2/…` (spec §8.16).
     pub(super) fn prefix(&self) -> String {
         match self.key.as_str() {
-            "" => String::new(),
+            key if key.is_empty() || key.ends_with('/') => key.to_owned(),
             key => format!("{key}/"),
         }
     }

@@ -3,6 +3,8 @@
 //! A page is fetched when it is asked for and nothing older is kept, so a prefix of a million objects
 //! takes the memory of a thousand. Keys come as the store has them; whether one can become a file is
 //! the caller's question.
+//!
+//! A reference may stand for two prefixes. The second one is listed if the first one has no objects.
 
 use std::fmt;
 
@@ -15,14 +17,23 @@ use super::error::StoreError;
 pub struct Listing {
     prefix: String,
     pages: Pages,
+    /// Whether an object has come.
+    found: bool,
+    /// The prefix to list if none comes.
+    second: Option<(String, Pages)>,
 }
 
 impl Listing {
-    pub(super) fn new(prefix: String, pages: Pages) -> Self {
-        Self { prefix, pages }
+    pub(super) fn new(prefix: String, pages: Pages, second: Option<(String, Pages)>) -> Self {
+        Self {
+            prefix,
+            pages,
+            found: false,
+            second,
+        }
     }
 
-    /// What all keys begin with: empty, or ending in `/`.
+    /// What all keys of the last page begin with: empty, or ending in `/`.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -33,7 +44,30 @@ impl Listing {
     /// # Errors
     /// Any [`StoreError`]; the listing then ends.
     pub async fn next_page(&mut self) -> Result<Option<Vec<ListEntry>>, StoreError> {
-        self.pages.try_next().await
+        let mut first = None;
+        loop {
+            let page = self.pages.try_next().await;
+            match page {
+                Ok(Some(page)) => {
+                    self.found |= !page.is_empty();
+                    return Ok(Some(page));
+                }
+                Ok(None) if self.found || self.second.is_none() => return Ok(None),
+                Ok(None) => {}
+                Err(error) if error.is_absence() && !self.found && self.second.is_some() => {
+                    first = Some((error, self.prefix.clone()));
+                }
+                Err(error) => {
+                    return Err(match first {
+                        Some((first, prefix)) => error.after(first, [&prefix, &self.prefix]),
+                        None => error,
+                    });
+                }
+            }
+            if let Some((prefix, pages)) = self.second.take() {
+                (self.prefix, self.pages) = (prefix, pages);
+            }
+        }
     }
 }
 

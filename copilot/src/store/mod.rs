@@ -35,6 +35,6 @@ pub(crate) use http::public_roots;
 pub use listing::Listing;
 pub use network::{Network, Retry};
 pub use object::{Object, Upload};
-pub use reference::{Reference, ReferenceError};
+pub use reference::{Reference, ReferenceError, is_portable};
 pub use stores::{SCHEMES, Stores};
 pub use version::{SameVersion, Version};

@@ -1,9 +1,14 @@
 //! One object or prefix in an opened store, and everything that callers can do with it.
+//!
+//! A reference may stand for two keys ([`Reference::url_key`]). A reader asks for the key as it stands, and
+//! for the other one only if the first does not exist; the answer counts for all clones of the object. What
+//! is written has one key.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
 use super::backend::{Backend, Body, ObjectAddress, Part, PartsUpload};
 use super::error::{Location, StoreError};
@@ -16,8 +21,27 @@ use super::version::Version;
 pub struct Object {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) target: ObjectAddress,
+    /// The second key of the reference, if it has one.
+    pub(super) second: Option<Arc<SecondKey>>,
     /// Largest object that may be read, in MiB; 0 for any.
     pub(super) limit_mib: u64,
+}
+
+/// The key that a URL reader finds in a reference.
+#[derive(Debug)]
+pub(super) struct SecondKey {
+    target: ObjectAddress,
+    /// Whether the object was found there, and not at the first key; not set before it is found.
+    holds: OnceLock<bool>,
+}
+
+impl SecondKey {
+    pub(super) fn new(target: ObjectAddress) -> Self {
+        Self {
+            target,
+            holds: OnceLock::new(),
+        }
+    }
 }
 
 impl Object {
@@ -27,10 +51,45 @@ impl Object {
         &self.target.reference
     }
 
-    /// The key in the container.
+    /// The key in the container: of two, the one where the object was found, or else the first.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.target.key
+        match &self.second {
+            Some(second) if second.holds.get() == Some(&true) => &second.target.key,
+            _ => &self.target.key,
+        }
+    }
+
+    /// Asks for the object at its key; of two keys, at the second one if nothing is at the first.
+    async fn ask<'a, T>(
+        &'a self,
+        question: impl Fn(&'a ObjectAddress) -> BoxFuture<'a, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let Some(second) = self.second.as_deref() else {
+            return question(&self.target).await;
+        };
+        match second.holds.get() {
+            Some(true) => return question(&second.target).await,
+            Some(false) => return question(&self.target).await,
+            None => {}
+        }
+        // If two clones ask at once, either answer is right: both asked for the same keys.
+        let first = match question(&self.target).await {
+            Err(error) if error.is_absence() => error,
+            found => {
+                if found.is_ok() {
+                    let _ = second.holds.set(false);
+                }
+                return found;
+            }
+        };
+        match question(&second.target).await {
+            Ok(found) => {
+                let _ = second.holds.set(true);
+                Ok(found)
+            }
+            Err(last) => Err(last.after(first, [&self.target.key, &second.target.key])),
+        }
     }
 
     /// The object `key` of the same container.
@@ -43,6 +102,7 @@ impl Object {
         Self {
             target,
             backend: Arc::clone(&self.backend),
+            second: None,
             limit_mib: self.limit_mib,
         }
     }
@@ -68,7 +128,8 @@ impl Object {
         range: Option<Range<u64>>,
         version: Option<&Version>,
     ) -> Result<Body, StoreError> {
-        let body = self.backend.get(&self.target, range, version).await?;
+        let asked = self.ask(|target| self.backend.get(target, range.clone(), version));
+        let body = asked.await?;
         self.check_size(body.version.size().unwrap_or_default())?;
         Ok(body)
     }
@@ -124,7 +185,7 @@ impl Object {
     /// Any [`StoreError`]. A store that hides missing objects from callers who may not list answers
     /// [`StoreError::Denied`].
     pub async fn exists(&self) -> Result<bool, StoreError> {
-        match self.backend.head(&self.target).await {
+        match self.ask(|target| self.backend.head(target)).await {
             Ok(()) => Ok(true),
             Err(StoreError::NotFound { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -163,13 +224,20 @@ impl Object {
         }
     }
 
-    /// Lists the objects beneath this prefix, page by page: the keys that begin with it and a `/`.
+    /// Lists the objects beneath this prefix, page by page: the keys that begin with it and a `/`. Of two
+    /// keys, the second one counts if nothing is beneath the first.
     ///
     /// # Errors
     /// Web addresses have no listing.
     pub fn list(&self) -> Result<Listing, StoreError> {
-        let pages = Arc::clone(&self.backend).list(self.target.clone())?;
-        Ok(Listing::new(self.target.prefix(), pages))
+        let beneath = |target: &ObjectAddress| -> Result<_, StoreError> {
+            let pages = Arc::clone(&self.backend).list(target.clone())?;
+            Ok((target.prefix(), pages))
+        };
+        let second = self.second.as_deref();
+        let second = second.map(|second| beneath(&second.target)).transpose()?;
+        let (prefix, pages) = beneath(&self.target)?;
+        Ok(Listing::new(prefix, pages, second))
     }
 
     /// Whether an object of exactly this key exists. Needs the right to list, and no other.
@@ -177,7 +245,24 @@ impl Object {
     /// # Errors
     /// Any [`StoreError`]. For a web address, which has no listing, it returns `false`.
     pub async fn is_there(&self) -> Result<bool, StoreError> {
-        self.backend.is_listed(&self.target).await
+        let second = self.second.as_deref();
+        let first = match self.backend.is_listed(&self.target).await {
+            Ok(false) => None,
+            Err(error) if second.is_some() && error.is_absence() => Some(error),
+            found => return found,
+        };
+        let Some(second) = second else {
+            return Ok(false);
+        };
+        let found = self.backend.is_listed(&second.target).await;
+        let found = found.map_err(|last| match first {
+            Some(first) => last.after(first, [&self.target.key, &second.target.key]),
+            None => last,
+        })?;
+        if found {
+            let _ = second.holds.set(true);
+        }
+        Ok(found)
     }
 
     pub(super) fn location(&self) -> Location {

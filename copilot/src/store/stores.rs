@@ -20,7 +20,7 @@ use super::google;
 use super::http::Client;
 use super::memory::InMemory;
 use super::network::Network;
-use super::object::Object;
+use super::object::{Object, SecondKey};
 use super::reference::Reference;
 use super::s3;
 use super::web::Web;
@@ -84,12 +84,13 @@ impl Stores {
             return Ok(Object {
                 backend: Arc::new(Web::new(self.client.clone())),
                 target: target(reference, reference.key()),
+                second: None,
                 // As in the reference, the limit does not hold for the web.
                 limit_mib: 0,
             });
         }
         let route = StoreRoute::find(&self.settings, reference)?;
-        let (container, key) = route.split(reference)?;
+        let (container, key, second) = route.split(reference)?;
         route.check_container(&self.settings, reference, &container)?;
 
         let account = reference.account().map(str::to_owned);
@@ -104,6 +105,7 @@ impl Stores {
         };
         Ok(Object {
             backend,
+            second: second.map(|key| Arc::new(SecondKey::new(target(reference, &key)))),
             target: target(reference, &key),
             limit_mib: self.settings.max_download_mib,
         })

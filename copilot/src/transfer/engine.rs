@@ -302,7 +302,32 @@ impl Engine {
     /// # Errors
     /// Any [`StoreError`](crate::store::StoreError), or that the look was stopped.
     pub async fn is_object(&self, reference: &Reference, stop: &Stop) -> Result<bool, CopyError> {
-        small::is_object(&self.stores, reference, stop).await
+        Ok(self.listed_key(reference, stop).await?.is_some())
+    }
+
+    /// The key of the object at exactly this reference, if a listing has it: a reference may stand for two
+    /// keys.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), or that the look was stopped.
+    pub async fn listed_key(
+        &self,
+        reference: &Reference,
+        stop: &Stop,
+    ) -> Result<Option<String>, CopyError> {
+        small::listed_key(&self.stores, reference, stop).await
+    }
+
+    /// The same by a look at the object, which needs the right to read it.
+    ///
+    /// # Errors
+    /// Any [`StoreError`](crate::store::StoreError), or that the look was stopped.
+    pub async fn key(
+        &self,
+        reference: &Reference,
+        stop: &Stop,
+    ) -> Result<Option<String>, CopyError> {
+        small::key(&self.stores, reference, stop).await
     }
 }
 

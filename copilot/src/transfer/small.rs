@@ -115,12 +115,24 @@ async fn remove(stores: &Stores, object: &Reference) -> Result<(), CopyError> {
     Ok(())
 }
 
-/// Whether an object of exactly this key exists.
-pub(super) async fn is_object(
+/// The key of the object at exactly this reference, if a listing has it.
+pub(super) async fn listed_key(
     stores: &Stores,
     reference: &Reference,
     stop: &Stop,
-) -> Result<bool, CopyError> {
+) -> Result<Option<String>, CopyError> {
     let object = stores.open(reference)?;
-    Ok(stop.race(object.is_there()).await??)
+    let is_there = stop.race(object.is_there()).await??;
+    Ok(is_there.then(|| object.key().to_owned()))
+}
+
+/// The key of the object at exactly this reference, if it exists. Needs the right to read it.
+pub(super) async fn key(
+    stores: &Stores,
+    reference: &Reference,
+    stop: &Stop,
+) -> Result<Option<String>, CopyError> {
+    let object = stores.open(reference)?;
+    let exists = stop.race(object.exists()).await??;
+    Ok(exists.then(|| object.key().to_owned()))
 }

@@ -173,7 +173,7 @@ pub async fn salvage(
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, UploadError> {
-    let raw = RawPrefix::parse(raw_prefix)?;
+    let raw = RawPrefix::of_any_text(raw_prefix)?;
     raw.join(&[])?;
     let directory = Arc::new(GuardedDirectory::open(directory)?);
     let files = everything(&raw, &directory).filter(is_of_main);

@@ -37,8 +37,15 @@ impl PlannedFile {
 pub(super) struct RawPrefix(Option<Reference>);
 
 impl RawPrefix {
+    /// Reads the prefix of data that references will name.
     pub(super) fn parse(text: Option<&str>) -> Result<Self, UploadError> {
-        let parsed = text.map(Reference::parse).transpose();
+        let parsed = text.map(Reference::data_prefix).transpose();
+        parsed.map(Self).map_err(UploadError::RawPrefix)
+    }
+
+    /// Reads a prefix beneath which no reference leads.
+    pub(super) fn of_any_text(text: Option<&str>) -> Result<Self, UploadError> {
+        let parsed = text.map(Reference::prefix).transpose();
         parsed.map(Self).map_err(UploadError::RawPrefix)
     }
 

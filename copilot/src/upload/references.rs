@@ -25,10 +25,10 @@ pub(super) enum UnusableReference {
     UnknownScheme { shown: String },
 }
 
-/// Checks a reference: its scheme must be one that the platform knows, and it must name a container.
+/// Checks a reference: readers of URLs must be able to take it apart, its scheme must be one that the platform knows, and it must name a container.
 /// Whether anything exists there is not checked, since perhaps only main has the right to look.
 pub(super) fn check(text: &str, stores: &Stores) -> Result<(), UnusableReference> {
-    let reference = Reference::parse(text)?;
+    let reference = Reference::parse_url(text)?;
     let shown = reference.shown();
     match reference.scheme() {
         // Outside of the pod only paths of the local store mean anything.

@@ -11,6 +11,7 @@ mod faults;
 mod files;
 mod flags;
 mod integrity;
+mod keys;
 mod leftovers;
 mod listing;
 mod local;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod exchange;
 mod types;
 
 use std::fs::{self, File};

@@ -100,7 +100,7 @@ pub async fn run<C>(
 /// Whether main has succeeded without our noticing: SIGTERM comes a moment after the uploader's commit. An
 /// error document beside the outputs would turn the success into a failure.
 async fn are_outputs_committed(request: &DownloadRequest, engine: &Engine) -> bool {
-    let prefix = Reference::parse(&request.to_output_prefix);
+    let prefix = Reference::prefix(&request.to_output_prefix);
     let Ok(outputs) = prefix.and_then(|prefix| prefix.join(&[OUTPUTS])) else {
         return false;
     };

@@ -11,9 +11,19 @@ use crate::literal::name::Shown;
 use crate::literal::problems::Problems;
 use crate::literal::render::{Binaries, Place};
 
+/// Replaces each binary scalar that is a reference by its declared type and by its value, before a plan: a
+/// plan does the same, and warns.
+pub fn restore_members(literals: &mut LiteralMap, binaries: &Binaries) {
+    restore(literals, binaries, &mut Problems::default());
+}
+
 /// Replaces each binary scalar that is a reference by its declared type and by its value. Warns of those
 /// that their tag promises to be readable, and that are not.
-pub fn restore(literals: &mut LiteralMap, binaries: &Binaries, warnings: &mut Problems<String>) {
+pub(super) fn restore(
+    literals: &mut LiteralMap,
+    binaries: &Binaries,
+    warnings: &mut Problems<String>,
+) {
     let mut walk = Walk { warnings };
     walk.map(literals, binaries.top(), None);
 }

@@ -4,17 +4,22 @@
 //! [`plan`] lays everything out: directories, the files of values, references to fetch, and the map
 //! with local paths. Never here: reading or writing. The download calls both.
 
+mod file_name;
 mod members;
 mod offloaded;
 mod paths;
+mod placed;
 mod plan;
 mod planner;
 mod problem;
 mod values;
 
+pub use file_name::{ObjectKeys, with_two_keys};
+pub use members::restore_members;
 pub use offloaded::{Offloaded, OffloadedError, Request};
+pub use placed::placed_files;
 pub use plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, MARKERS, Target};
-pub use planner::plan;
+pub use planner::{plan, plan_found};
 pub use problem::{InputError, InputProblem, InputRule};
 pub use values::{ValueFile, Values};
 

@@ -3,11 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::file_name::{ObjectKeys, cut, file_name};
 use super::plan::Layout;
 use super::problem::InputRule;
 use crate::idl::blob_type::BlobDimensionality;
 use crate::idl::{Literal, literal, scalar};
-use crate::literal::name;
 
 /// `parent/name`, or `name` at the top.
 pub fn join(parent: &str, name: &str) -> String {
@@ -35,18 +35,19 @@ pub fn single_blob(literal: &Literal) -> Option<&str> {
     (dimensionality == BlobDimensionality::Single as i32).then_some(&*blob.uri)
 }
 
-/// The last segment of a URI as it is written: with its query and escapes, without a final `/`. May be
-/// empty.
-pub fn base_name(uri: &str) -> &str {
-    let trimmed = uri.trim_end_matches('/');
-    trimmed.rsplit_once('/').map_or(trimmed, |(_, last)| last)
-}
+/// How many times an index is put in front of a name that is taken. A name that was not chosen for this
+/// purpose needs it once.
+const MOST_INDEXES: usize = 20;
 
 /// The file name of each element of a list, in order.
 ///
 /// Under `NAMED_DIR` an element that is a single blob keeps its object's name, with its index in front
 /// as often as needed until the name is free. Every other element is named by its index.
-pub fn element_names(elements: &[Literal], layout: Layout) -> Vec<Result<String, InputRule>> {
+pub fn element_names(
+    elements: &[Literal],
+    layout: Layout,
+    keys: &ObjectKeys,
+) -> Vec<Result<String, InputRule>> {
     let indexes = || (0..elements.len()).map(|index| index.to_string());
     if layout == Layout::Direct {
         return indexes().map(Ok).collect();
@@ -61,22 +62,14 @@ pub fn element_names(elements: &[Literal], layout: Layout) -> Vec<Result<String,
         let Some(uri) = single_blob(literal) else {
             return Ok(index);
         };
-        let base = base_name(uri);
-        let mut name = if matches!(base, "" | ".") {
-            format!("{index}_{base}")
-        } else {
-            base.to_owned()
-        };
-        loop {
-            name::check(&name).map_err(|error| InputRule::BaseName {
-                uri: uri.to_owned(),
-                error,
-            })?;
+        let mut name = file_name(uri, keys);
+        for _ in 0..=MOST_INDEXES {
             if taken.insert(name.clone()) {
                 return Ok(name);
             }
-            name = format!("{index}_{name}");
+            name = cut(format!("{index}_{name}"));
         }
+        Err(InputRule::NoFreeName(uri.to_owned()))
     });
     names.collect()
 }

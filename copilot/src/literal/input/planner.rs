@@ -3,8 +3,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::file_name::{ObjectKeys, file_name};
 use super::members;
-use super::paths::{CaseClashes, base_name, element_names, join, single_blob};
+use super::paths::{CaseClashes, element_names, join, single_blob};
 use super::plan::{Arrival, BlobInput, BlobKind, InputPlan, Layout, MARKERS, Target};
 use super::problem::{DEPTH, InputError, InputProblem, InputRule, LONGEST_PATH, MOST_PATHS};
 use crate::idl::blob_type::BlobDimensionality;
@@ -16,8 +17,19 @@ use crate::literal::problems::Problems;
 ///
 /// `hash`, `metadata` and `artifact_id` of each literal stay; only URIs change, and members that refer to
 /// data become references. Fails with every name and value that breaks a rule.
-pub fn plan(mut literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, InputError> {
+pub fn plan(literals: LiteralMap, target: &Target<'_>) -> Result<InputPlan, InputError> {
+    plan_found(literals, target, &ObjectKeys::new())
+}
+
+/// The same, with the keys of objects that were found by references with two keys: under `NAMED_DIR`, a
+/// file has its object's name.
+pub fn plan_found(
+    mut literals: LiteralMap,
+    target: &Target<'_>,
+    keys: &ObjectKeys,
+) -> Result<InputPlan, InputError> {
     let mut planner = InputPlanner {
+        keys,
         prefix: String::new(),
         // The layout only names fetched data, and nothing is fetched.
         layout: match target.data {
@@ -71,7 +83,8 @@ fn prefix(directory: &Path) -> Option<String> {
     Some(text)
 }
 
-struct InputPlanner {
+struct InputPlanner<'a> {
+    keys: &'a ObjectKeys,
     prefix: String,
     layout: Layout,
     data: Arrival,
@@ -81,7 +94,7 @@ struct InputPlanner {
     problems: Problems<InputProblem>,
 }
 
-impl InputPlanner {
+impl InputPlanner<'_> {
     fn problem(&mut self, variable: &str, rule: InputRule) {
         self.problems.push_with(|| InputProblem {
             variable: variable.to_owned(),
@@ -131,14 +144,9 @@ impl InputPlanner {
             if self.layout == Layout::NamedDir
                 && let Some(uri) = single_blob(literal)
             {
-                let base = base_name(uri);
-                if let Err(error) = name::check(base) {
-                    let uri = uri.to_owned();
-                    self.problem(&path, InputRule::BaseName { uri, error });
-                    continue;
-                }
+                let name = file_name(uri, self.keys);
                 self.directory(&path);
-                path = join(&path, base);
+                path = join(&path, &name);
             }
             self.literal(literal, path, depth);
         }
@@ -146,7 +154,7 @@ impl InputPlanner {
 
     /// The elements of a list in the directory `parent`.
     fn collection(&mut self, list: &mut LiteralCollection, parent: &str, depth: usize) {
-        let names = element_names(&list.literals, self.layout);
+        let names = element_names(&list.literals, self.layout, self.keys);
         let mut folded = CaseClashes::default();
         for (index, (literal, name)) in list.literals.iter_mut().zip(&names).enumerate() {
             match name {

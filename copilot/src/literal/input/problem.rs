@@ -35,17 +35,12 @@ pub enum InputRule {
     /// A variable's or key's name cannot be a file name.
     #[error("{0}; rename it in the workflow")]
     Name(#[from] NameError),
-    /// The last part of a reference cannot be a file name.
+    /// Other elements of a list have every name that an object could get.
     #[error(
-        "the layout NAMED_DIR takes the file's name from {}, which has none: {error}; use --file-input-layout DIRECT",
-        Shown(uri)
+        "the layout NAMED_DIR finds no free name for {}: other elements of its list have them all; use --file-input-layout DIRECT",
+        Shown(.0)
     )]
-    BaseName {
-        /// The reference.
-        uri: String,
-        /// Why not.
-        error: NameError,
-    },
+    NoFreeName(String),
     /// A metadata file has this name.
     #[error(
         "a metadata file has this name and would overwrite it; rename the variable or choose another --format"

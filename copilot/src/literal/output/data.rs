@@ -5,6 +5,9 @@
 //! The data either lies in the output directory and is uploaded, or main has uploaded it itself and
 //! left a file that holds the reference.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
+
 use super::draft::Draft;
 use super::item::Item;
 use super::plan::{BlobNames, BlobOutput};
@@ -16,6 +19,7 @@ use crate::idl::{
     Blob, BlobMetadata, BlobType, Literal, LiteralType, Schema, SchemaType, StructuredDataset,
     StructuredDatasetMetadata, StructuredDatasetType, scalar,
 };
+use crate::literal::object_name::object_name;
 
 /// Where the data is.
 pub enum Data<'a> {
@@ -123,10 +127,12 @@ impl<'a, V: OutputView> DataPlanner<'a, V> {
             return Ok(reference);
         }
         draft.count(0)?;
-        let remote = match self.names {
-            BlobNames::Reference => item.names.iter().map(|name| (*name).to_owned()).collect(),
+        let names = match self.names {
+            BlobNames::Reference => item.names.clone(),
             BlobNames::KeepExtension => self.segments(item)?,
         };
+        let remote = names.into_iter().map(object_name);
+        let remote: Vec<String> = remote.map(Cow::into_owned).collect();
         let Data::Uploaded(uri) = &mut self.data else {
             return Ok(String::new());
         };
@@ -170,10 +176,10 @@ impl<'a, V: OutputView> DataPlanner<'a, V> {
     }
 
     /// The names on the path to the data.
-    fn segments(&self, item: &Item<'_>) -> Result<Vec<String>, OutputRule> {
+    fn segments<'i>(&self, item: &'i Item<'_>) -> Result<Vec<&'i str>, OutputRule> {
         let names = item.found.path.iter();
         names
-            .map(|name| name.to_str().map(str::to_owned))
+            .map(OsStr::to_str)
             .collect::<Option<_>>()
             .ok_or_else(|| OutputRule::FileName {
                 path: item.shown(self.view),

@@ -66,6 +66,7 @@ pub struct BlobOutput {
     pub kind: BlobDimensionality,
     /// The size of a single file in bytes at the time of planning.
     pub size: u64,
-    /// The segments of its name below the raw output prefix. A directory's files go below it.
+    /// The segments of its name below the raw output prefix, such that every reader of references finds
+    /// it. A directory's files go below it, under their own names.
     pub remote: Vec<String>,
 }

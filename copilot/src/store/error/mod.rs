@@ -2,9 +2,11 @@
 //!
 //! Each message names the object, the store, the full cause and what to do about it. `meaning` turns
 //! what a request or the library reports into a [`StoreError`], `file` what a file system reports; `setting`
-//! is about settings that cannot be used. Causes come from answers and not from requests, so they hold no secret.
+//! is about settings that cannot be used, `absence` about objects that may have another key. Causes come from
+//! answers and not from requests, so they hold no secret.
 //! Never here: retries. Callers: all of `store`, and everything that reports a failure.
 
+mod absence;
 mod cause;
 mod file;
 mod meaning;

@@ -1,47 +1,20 @@
-//! Percent encoding as the reference's URL library does it (spec §6.1, §6.2).
-//!
-//! Two sets matter. A *plain* character is never escaped in a path. A *tolerated* one is left alone
-//! only when the whole text needs no escape: `a'b` stays, but in `a'b c` the quote is escaped along
-//! with the space. Bytes that users see in `outputs.pb` depend on it.
+//! The syntax of references: scheme, host, path, and percent escapes as the reference's URL library reads
+//! them (spec §6.1).
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::borrow::Cow;
 
-/// Everything but letters, digits and `-_.~$&+,/:;=@`.
-const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b'/')
-    .remove(b':')
-    .remove(b';')
-    .remove(b'=')
-    .remove(b'@');
+use percent_encoding::{percent_decode_str, percent_encode_byte};
 
-const TOLERATED: &str = "!'()*[]";
-
-/// Encodes data as a path: characters that are not plain are escaped, unless all of them are tolerated.
-pub(super) fn encode(data: &str) -> String {
-    if data.chars().all(|c| is_plain(c) || TOLERATED.contains(c)) {
-        data.to_owned()
-    } else {
-        utf8_percent_encode(data, NOT_PLAIN).to_string()
-    }
+/// A path without the `/` that ends the container's name.
+pub(super) fn without_slash(path: &str) -> &str {
+    path.strip_prefix('/').unwrap_or(path)
 }
 
-/// A path as its writer encoded it; encoded anew if it holds a character that it must not hold.
-pub(super) fn as_written_or_encoded(path: &str) -> String {
-    if path
-        .chars()
-        .all(|c| is_plain(c) || c == '%' || TOLERATED.contains(c))
-    {
-        return path.to_owned();
-    }
-    decode(path).map_or_else(|_| path.to_owned(), |decoded| encode(&decoded))
+/// The key that a URL reader finds in a path, with or without its first `/`: up to the query or fragment,
+/// escapes undone.
+pub(super) fn url_key(path: &str) -> Result<String, &'static str> {
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    decode(without_slash(&path[..end]))
 }
 
 /// Decodes a path.
@@ -50,12 +23,14 @@ pub(super) fn decode(path: &str) -> Result<String, &'static str> {
     for (at, _) in path.match_indices('%') {
         let escape = bytes.get(at + 1..at + 3);
         if !escape.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-            return Err("a `%` without two hexadecimal digits after it (write `%25`)");
+            return Err(
+                "a `%` without two hexadecimal digits after it; percent-encoded, it is `%25`",
+            );
         }
     }
     percent_decode_str(path)
         .decode_utf8()
-        .map(std::borrow::Cow::into_owned)
+        .map(Cow::into_owned)
         .map_err(|_| "escapes that are not UTF-8")
 }
 
@@ -87,35 +62,32 @@ pub(super) fn is_host(host: &str) -> bool {
         .all(|c| c.is_ascii_alphanumeric() || "-_.~!$&'()*+,;=:[]<>\"".contains(c) || !c.is_ascii())
 }
 
-/// Resolves `.` and `..` components the way a URL reader does; never above the root.
-pub(super) fn without_dots(path: &str) -> String {
-    if !path.split('/').any(|part| part == "." || part == "..") {
-        return path.to_owned();
-    }
-    let mut kept: Vec<&str> = Vec::new();
-    for part in path.trim_start_matches('/').split('/') {
-        match part {
-            "." => {}
-            ".." => {
-                kept.pop();
-            }
-            _ => kept.push(part),
-        }
-    }
-    format!("/{}", kept.join("/"))
-}
-
 /// The longest text that is shown whole, in bytes: a key of 1,024 bytes, each escaped.
 const LONGEST_SHOWN: usize = 3_200;
 /// The length of the part of a longer text that is shown, in bytes.
 const BEGINNING: usize = 200;
 
-/// A text for messages: without the password of its authority, and cut if it is very long.
+/// A text for messages: on one line, without the password of its authority, and cut if it is very long.
 pub(super) fn shown(text: &str) -> String {
-    let shown = without_password(text);
+    let shown = on_one_line(&without_password(text));
     if shown.len() > LONGEST_SHOWN {
         let end = shown.floor_char_boundary(BEGINNING);
         return format!("{}… ({} bytes)", &shown[..end], shown.len());
+    }
+    shown
+}
+
+/// The text with its control characters as escapes, so that a key cannot forge lines of a log.
+fn on_one_line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            let mut bytes = [0; 4];
+            let bytes = c.encode_utf8(&mut bytes).bytes();
+            shown.extend(bytes.map(percent_encode_byte));
+        } else {
+            shown.push(c);
+        }
     }
     shown
 }
@@ -125,7 +97,7 @@ fn without_password(text: &str) -> String {
     let Some((before, after)) = text.split_once("//") else {
         return text.to_owned();
     };
-    let end = after.find('/').unwrap_or(after.len());
+    let end = after.find(['/', '?', '#']).unwrap_or(after.len());
     let Some((user, host)) = after[..end].rsplit_once('@') else {
         return text.to_owned();
     };
@@ -133,8 +105,4 @@ fn without_password(text: &str) -> String {
         Some((name, _)) => format!("{before}//{name}:…@{host}{}", &after[end..]),
         None => text.to_owned(),
     }
-}
-
-fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_.~$&+,/:;=@".contains(c)
 }

@@ -91,14 +91,29 @@ impl<'a> StoreRoute<'a> {
         })
     }
 
-    /// Container and key of `reference`.
+    /// Container and key of `reference`, and its second key, if it has one.
     ///
     /// # Errors
     /// A path that is not beneath the local store.
-    pub(super) fn split(&self, reference: &Reference) -> Result<(String, String), StoreError> {
-        match self.kind.as_str() {
-            "local" => self.split_file(reference),
-            _ => Ok((reference.container().to_owned(), reference.key().to_owned())),
+    pub(super) fn split(
+        &self,
+        reference: &Reference,
+    ) -> Result<(String, String, Option<String>), StoreError> {
+        if self.kind != "local" {
+            let second = reference.url_key().map(str::to_owned);
+            let (container, key) = (reference.container(), reference.key());
+            return Ok((container.to_owned(), key.to_owned(), second));
+        }
+        let second = reference
+            .url_key()
+            .and_then(|key| self.split_file(reference, key).ok());
+        match (self.split_file(reference, reference.key()), second) {
+            (Ok((container, key)), second) => {
+                let second = second.filter(|(other, found)| *other == container && *found != key);
+                Ok((container, key, second.map(|(_, key)| key)))
+            }
+            (Err(_), Some((container, key))) => Ok((container, key, None)),
+            (Err(error), None) => Err(error),
         }
     }
 
@@ -138,13 +153,15 @@ impl<'a> StoreRoute<'a> {
     }
 
     /// Container and key of a reference to the local kind: `file://CONTAINER/KEY`, or an absolute
-    /// path beneath the configured one.
-    fn split_file(&self, reference: &Reference) -> Result<(String, String), StoreError> {
+    /// path beneath the configured one. Several slashes mean one, as in every path of a file system.
+    fn split_file(&self, reference: &Reference, key: &str) -> Result<(String, String), StoreError> {
+        let parts: Vec<&str> = key.split('/').filter(|part| !part.is_empty()).collect();
+        let key = parts.join("/");
         if !reference.container().is_empty() {
-            return Ok((reference.container().to_owned(), reference.key().to_owned()));
+            return Ok((reference.container().to_owned(), key));
         }
         let root = self.local_root(reference)?;
-        let absolute = Path::new("/").join(reference.key());
+        let absolute = Path::new("/").join(key);
         let inside = absolute.strip_prefix(&root).ok().and_then(Path::to_str);
         let inside = inside.ok_or_else(|| {
             setting(

@@ -90,7 +90,7 @@ fn references_find_their_store() {
         (many.clone(), "s3://other/a", aws, "a"),
         (many.clone(), "file://c/a/b", "/store/c", "a/b"),
         (many, "file:///store/c/a/b", "/store/c", "a/b"),
-        (s3(), "https://host/f?x=1", "host", "f"),
+        (s3(), "https://host/f?x=1", "host", "f?x=1"),
         (s3(), "mem://b/a", "b in memory", "a"),
         (memory(), "mem://b/a/c", "b in memory", "a/c"),
         (memory(), "x://b/a", "b in memory", "a"),

@@ -98,9 +98,9 @@ const TABLE: &[Bad] = &[
     },
     Bad {
         what: "inputs that are no reference",
-        arrange: |task| changed(task, "--from-remote", "s3://data/100%"),
+        arrange: |task| changed(task, "--from-remote", "s3://da ta/100%"),
         code: REPORTED,
-        says: &["--from-remote", "s3://data/100%", "percent-encoded"],
+        says: &["--from-remote", "s3://da ta/100%", "container name"],
     },
     Bad {
         what: "a bucket that may not be opened",
@@ -189,9 +189,21 @@ const TABLE: &[Bad] = &[
     },
     Bad {
         what: "a blob whose uri is not a reference",
-        arrange: |task| of(task, "b", blob("s3://data/100%", Single)),
+        arrange: |task| of(task, "b", blob("s3://da%20ta/k", Single)),
         code: REPORTED,
-        says: &["input \"b\"", "s3://data/100%", "percent-encoded"],
+        says: &["input \"b\"", "s3://da%20ta/k", "container name"],
+    },
+    Bad {
+        what: "a blob that exists at neither key of its uri",
+        arrange: |task| of(task, "b", blob("s3://data/a%20b", Single)),
+        code: REPORTED,
+        says: &[
+            "input \"b\"",
+            "s3://data/a%20b",
+            "\"a%20b\" as it stands",
+            "\"a b\" as a URL",
+            "does not exist",
+        ],
     },
     Bad {
         what: "a store that ours does not have",

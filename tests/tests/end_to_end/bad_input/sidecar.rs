@@ -124,6 +124,23 @@ const TABLE: &[Bad] = &[
         says: &["--to-raw-output", "s3://data/100%", "percent-encoded"],
     },
     Bad {
+        what: "a data prefix that readers of references read differently",
+        arrange: |task| changed(task, "--to-raw-output", "s3://data/a%23b/raw"),
+        code: REPORTED,
+        says: &[
+            "--to-raw-output",
+            "s3://data/a%23b/raw",
+            "for syntax",
+            "Choose another",
+        ],
+    },
+    Bad {
+        what: "a data prefix with a fragment",
+        arrange: |task| changed(task, "--to-raw-output", "s3://data/a#b/raw"),
+        code: REPORTED,
+        says: &["--to-raw-output", "s3://data/a#b/raw", "different readers"],
+    },
+    Bad {
         what: "a prefix for data in a bucket that is not there",
         arrange: |task| {
             let mut command = changed(task, "--to-raw-output", "s3://elsewhere/raw");

@@ -3,6 +3,7 @@
 //! proxy on loopback records the request instead.
 
 mod amazon;
+mod keys;
 mod others;
 mod platforms;
 

@@ -92,7 +92,7 @@ fn named_elements_give_way_until_they_are_free() {
         blob("s3://b/1", 0),
         int(5),
         blob("s3://b/x", 0),
-        blob("s3://b/0_1?v=1", 0),
+        blob("s3://b/0_1.v", 0),
         blob("s3://b/y/x", 0),
         blob("s3://b/4_x", 0),
         union(blob("s3://b/x", 0)),
@@ -107,13 +107,7 @@ fn named_elements_give_way_until_they_are_free() {
     assert_eq!(
         names,
         [
-            "c/0_1",
-            "c/x",
-            "c/0_1?v=1",
-            "c/4_x",
-            "c/5_4_x",
-            "c/6",
-            "c/7_0_1"
+            "c/0_1", "c/x", "c/0_1.v", "c/4_x", "c/5_4_x", "c/6", "c/7_0_1"
         ]
     );
     assert_eq!(value_paths(&plan), [Path::new("c/1")]);
@@ -146,27 +140,40 @@ fn names_that_would_leave_the_directory_are_refused_together() {
 }
 
 #[test]
-fn a_name_from_a_reference_is_checked_too() {
-    for uri in ["s3://b/..", "s3://b/.", "/", "s3://b/a\0"] {
-        let problems = refused(map([("x", blob(uri, 0))]), Layout::NamedDir);
-        assert!(
-            matches!(
-                problems[..],
-                [InputProblem {
-                    rule: InputRule::BaseName { .. },
-                    ..
-                }]
-            ),
-            "{uri}"
-        );
-        assert!(plan_in(map([("x", blob(uri, 0))]), Layout::Direct).is_ok());
+fn an_object_without_a_usable_name_gets_one() {
+    for uri in ["s3://b/..", "s3://b/.", "s3://b", "https://h/?x=1"] {
+        let plan = plan_in(map([("x", blob(uri, 0))]), Layout::NamedDir).unwrap();
+        assert_eq!(plan.blobs[0].path, Path::new("x/data"), "{uri}");
+        let elements = vec![blob(uri, 0), blob(uri, 0)];
+        let plan = plan_in(map([("c", list(elements))]), Layout::NamedDir).unwrap();
+        let paths: Vec<&Path> = plan.blobs.iter().map(|blob| &*blob.path).collect();
+        assert_eq!(paths, ["c/data", "c/1_data"].map(Path::new), "{uri}");
     }
+}
+
+#[test]
+fn elements_with_long_names_stay_apart() {
+    let uri = format!("s3://b/{}.csv", "x".repeat(300));
+    let plan = plan_in(map([("c", list(vec![blob(&uri, 0); 3]))]), Layout::NamedDir).unwrap();
+    let names: Vec<&str> = { plan.blobs.iter() }
+        .map(|blob| blob.path.file_name().unwrap().to_str().unwrap())
+        .collect();
+    assert!(names[1].starts_with("1_x") && names[2].starts_with("2_x"));
+    for name in names {
+        let extension = Path::new(name).extension().unwrap();
+        assert_eq!((name.len(), extension.to_str()), (255, Some("csv")));
+    }
+}
+
+#[test]
+fn elements_that_take_every_name_are_refused() {
+    let taken = (0..40).map(|count| format!("s3://b/{}x", "41_".repeat(count)));
+    let elements = taken.map(|uri| blob(&uri, 0));
+    let elements = elements.chain([int(1), blob("s3://b/x", 0)]).collect();
+    let problems = refused(map([("c", list(elements))]), Layout::NamedDir);
     assert!(
-        !refused(
-            map([("c", list(vec![blob("s3://b/..", 0)]))]),
-            Layout::NamedDir
-        )
-        .is_empty()
+        matches!(&problems[..], [InputProblem { rule: InputRule::NoFreeName(uri), .. }] if uri == "s3://b/x"),
+        "{problems:?}"
     );
 }
 

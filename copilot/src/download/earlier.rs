@@ -1,0 +1,58 @@
+//! Single files that an earlier download put into directories of this one: a volume outlives its
+//! containers, and the inputs of the next run may be others. Under `NAMED_DIR` main would find two files for
+//! one input, and after a list became shorter, elements that are not in it.
+//!
+//! Only files that the earlier run's own metadata names are removed. Anything else may be main's.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tracing::info;
+
+use super::DownloadError;
+use crate::idl;
+use crate::literal::input::{InputPlan, placed_files};
+use crate::literal::render::MetadataFile;
+use crate::transfer::remove;
+
+/// The largest metadata file that is read, in bytes: it is in memory beside this run's inputs.
+const LARGEST: u64 = 4 << 20;
+
+/// Removes these files, before this run writes its own.
+pub(super) fn remove_files(plan: &InputPlan, directory: &Path) -> Result<(), DownloadError> {
+    let directories: HashSet<&Path> = plan.directories.iter().map(PathBuf::as_path).collect();
+    let planned: HashSet<&Path> = plan.blobs.iter().map(|blob| &*blob.path).collect();
+    for path in of_an_earlier_run(directory) {
+        let is_beside = path
+            .parent()
+            .is_some_and(|parent| directories.contains(parent));
+        if !is_beside || planned.contains(&*path) || !is_file_beneath(directory, &path) {
+            continue;
+        }
+        remove(&directory.join(&path))?;
+        info!(path = %path.display(), "removed: an earlier run put it there, and the inputs do not have it");
+    }
+    Ok(())
+}
+
+/// The files that the metadata of an earlier run names, if it can be read.
+fn of_an_earlier_run(directory: &Path) -> Vec<PathBuf> {
+    let metadata = directory.join(MetadataFile::Proto.name());
+    let is_small = fs::symlink_metadata(&metadata)
+        .is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
+    let bytes = is_small.then(|| fs::read(&metadata).ok()).flatten();
+    let literals = bytes.and_then(|bytes| idl::decode_literal_map(&bytes[..]).ok());
+    literals.map_or_else(Vec::new, |literals| placed_files(&literals, directory))
+}
+
+/// Whether the path leads to a regular file without a link on the way.
+fn is_file_beneath(directory: &Path, path: &Path) -> bool {
+    let mut above = path.ancestors().skip(1);
+    let is_directory = |above: &Path| {
+        let found = fs::symlink_metadata(directory.join(above));
+        found.is_ok_and(|found| found.is_dir())
+    };
+    let file = fs::symlink_metadata(directory.join(path));
+    above.all(is_directory) && file.is_ok_and(|file| file.is_file())
+}
