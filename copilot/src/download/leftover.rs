@@ -1,8 +1,11 @@
 //! What an earlier run left in the input directory: a volume outlives its containers.
 //!
-//! The earlier run's unfinished files are removed, since their names are ours. Everything else may be main's
-//! own, so it stays, and a warning names it. An entry is of an earlier time if its inode was last changed
-//! before this run began, by the clock of the file system. Never here: files of this run.
+//! The earlier run's unfinished files are removed, since their names are ours, and the files that its own
+//! metadata names ([`placed`]). Everything else may be main's, so it stays, and a warning names it. An entry
+//! is of an earlier time if its inode was last changed before this run began, by the clock of the file
+//! system. Never here: files of this run. Caller: `download`.
+
+mod placed;
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,6 +14,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use tracing::{debug, warn};
+
+pub(super) use self::placed::remove_placed;
 
 use crate::literal::PathSample;
 use crate::literal::input::{InputPlan, MARKERS};

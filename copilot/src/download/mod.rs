@@ -4,7 +4,6 @@
 //! half-written is ever visible. Where main does not wait for its data, [`stream`] reverses that order.
 //! Never here: flags, error documents, exit codes. Caller: `command`.
 
-mod earlier;
 mod error;
 mod job;
 mod leftover;
@@ -158,7 +157,7 @@ async fn plan_all(
     if more > 0 {
         warn!("the inputs gave {more} more warnings like these");
     }
-    earlier::remove_files(&plan, directory)?;
+    leftover::remove_placed(&plan, directory)?;
     Ok(plan)
 }
 

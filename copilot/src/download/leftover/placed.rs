@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::info;
 
-use super::DownloadError;
+use crate::download::DownloadError;
 use crate::idl;
 use crate::literal::input::{InputPlan, placed_files};
 use crate::literal::render::MetadataFile;
@@ -20,7 +20,10 @@ use crate::transfer::remove;
 const LARGEST: u64 = 4 << 20;
 
 /// Removes these files, before this run writes its own.
-pub(super) fn remove_files(plan: &InputPlan, directory: &Path) -> Result<(), DownloadError> {
+pub(in crate::download) fn remove_placed(
+    plan: &InputPlan,
+    directory: &Path,
+) -> Result<(), DownloadError> {
     let directories: HashSet<&Path> = plan.directories.iter().map(PathBuf::as_path).collect();
     let planned: HashSet<&Path> = plan.blobs.iter().map(|blob| &*blob.path).collect();
     for path in of_an_earlier_run(directory) {
