@@ -2,9 +2,9 @@
 //!
 //! [`cgroup`] reads the paths of `/proc/PID/cgroup`, [`proc_self`] finds our place from our own. Both are
 //! pure. [`directory`] looks into the pod's cgroup directory, [`visibility`] answers whether we see other
-//! containers' processes, and [`kinship`] which of them are our pod's. Never here: who main is, and events. Called by `attach`, `readiness`, `scan`
-//! and the sources. In a private cgroup namespace, the files do not show the pod's cgroup id: the `ebpf`
-//! source learns it from the kernel.
+//! containers' processes, and [`kinship`] which of them are our pod's. Never here: who main is, and events.
+//! Called by `attach`, `readiness`, `scan` and the sources. In a private cgroup namespace, the files do not
+//! show the pod's cgroup id: the `ebpf` source learns it from the kernel.
 
 pub mod cgroup;
 pub(crate) mod directory;
