@@ -105,7 +105,11 @@ proptest! {
         let joined = bounded(&text, |_| reference.join(&[name.as_str()]));
         if let Ok(joined) = joined {
             // It names the same object when it is read again.
-            let again = Reference::parse(&joined.to_string()).unwrap();
+            let Ok(again) = Reference::parse(&joined.to_string()) else {
+                // Web addresses hold no control characters, and nothing is written there.
+                prop_assert!(reference.is_web() && name.contains(|c: char| c.is_ascii_control()));
+                return Ok(());
+            };
             prop_assert_eq!(again.key(), joined.key());
             prop_assert_eq!(again.container(), joined.container());
             prop_assert!(joined.key().ends_with(name.trim_matches('/')));
