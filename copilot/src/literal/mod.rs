@@ -20,5 +20,6 @@ mod python;
 pub mod render;
 
 pub use name::{NameError, Shown};
+pub use object_name::object_name;
 pub use path_sample::PathSample;
 pub use problems::Problems;

@@ -17,6 +17,7 @@ use crate::store::is_portable;
 const MARK: char = '=';
 
 /// The object's name for a file's name: one segment of a reference.
+#[must_use]
 pub fn object_name(name: &str) -> Cow<'_, str> {
     if is_portable(name) && !name.starts_with(MARK) {
         return name.into();

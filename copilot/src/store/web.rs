@@ -234,7 +234,8 @@ fn check_coding(headers: &HeaderMap, target: &ObjectAddress) -> Result<(), Store
     let coding = String::from_utf8_lossy(coding.as_bytes())
         .trim()
         .to_lowercase();
-    let ending = target.key.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let path = target.key.split(['?', '#']).next().unwrap_or_default();
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     let ending = ending.to_lowercase();
     let is_named =
         |(name, endings): &(&str, &[&str])| coding == *name && endings.contains(&&*ending);

@@ -49,7 +49,7 @@ impl Probes {
     /// Waits for the next one.
     pub async fn come(&mut self) {
         if self.signal.recv().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Literals without what may be lost on the way.
 
 use copilot::idl::{Literal, literal, primitive, scalar};
+use copilot::literal::object_name;
 
 /// The input directory.
 pub const INPUTS: &str = "/in";
@@ -16,7 +17,9 @@ pub fn moved(mut literal: Literal) -> Literal {
             scalar::Value::StructuredDataset(dataset) => &mut dataset.uri,
             _ => return,
         };
-        *uri = format!("{RAW}{}", uri.strip_prefix(INPUTS).unwrap());
+        let names = uri.strip_prefix(INPUTS).unwrap().split('/');
+        let names: Vec<_> = names.map(object_name).collect();
+        *uri = format!("{RAW}{}", names.join("/"));
     });
     literal
 }

@@ -21,13 +21,15 @@ impl StoreError {
     /// Whether no object of this key exists, as far as the store tells. A store that hides missing objects
     /// from callers who may not list them answers 403.
     pub(in crate::store) fn is_absence(&self) -> bool {
-        let (Self::Denied { cause, .. } | Self::Refused { cause, .. }) = self else {
+        let (Self::Denied { cause, .. } | Self::Refused { cause, .. } | Self::State { cause, .. }) =
+            self
+        else {
             return matches!(self, Self::NotFound { .. } | Self::Unsupported { .. });
         };
         if let Some(reply) = RequestFailure::within(cause).and_then(|it| it.reply.as_deref()) {
             let code = reply.code.as_deref().unwrap_or_default();
-            // An archived object exists.
-            let is_hidden = reply.status.as_u16() == 403 && code != "InvalidObjectState";
+            // Other refusals with this status, as of an archived object, are about its state.
+            let is_hidden = reply.status.as_u16() == 403 && matches!(self, Self::Denied { .. });
             return is_hidden || REFUSED_KEYS.contains(&code);
         }
         let source = cause.source().and_then(|it| it.downcast_ref::<io::Error>());
@@ -56,6 +58,7 @@ impl StoreError {
         match &mut error {
             Self::NotFound { location, .. }
             | Self::Denied { location, .. }
+            | Self::State { location, .. }
             | Self::Refused { location, .. } => location.object.push_str(&asked),
             Self::Unsupported { object, .. } => object.push_str(&asked),
             _ => {}
