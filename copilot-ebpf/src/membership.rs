@@ -14,6 +14,10 @@ use crate::{
 
 const WORD: u32 = 8;
 
+/// [`NAME_BYTES`] as the helper takes it.
+const NAME_SIZE: u32 = 128;
+const _: () = assert!(NAME_SIZE as usize == NAME_BYTES);
+
 /// Whether an exec or an exit of the current process is one of our pod. Only a first process shows a
 /// container's namespaces: an agent of the node enters ours in a child.
 #[inline(always)]
@@ -59,6 +63,10 @@ fn has_pods_name(pod: &[u64; pod::NUMBERS], thread: *const u8) -> bool {
 }
 
 #[inline(always)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "an iterator compares pointers, which the verifier may refuse"
+)]
 fn compare_name(pod: &[u64; pod::NUMBERS], thread: *const u8) -> Option<bool> {
     let cgroup = ancestor(thread, u32::try_from(pod[pod::LEVEL]).ok()? + 1)?;
     let words = NAME.get_ptr_mut(0)?.cast::<u64>();
@@ -106,7 +114,7 @@ fn read_name(cgroup: *const u8, target: *mut u8) -> Option<()> {
     let node: *const u8 = read(cgroup, Offset::CgroupNode)?;
     let name: *const u8 = read(node, Offset::NodeName)?;
     // SAFETY: the target has room for that many bytes. The helper checks the address that it reads from.
-    let read = unsafe { bpf_probe_read_kernel_str(target.cast(), NAME_BYTES as u32, name.cast()) };
+    let read = unsafe { bpf_probe_read_kernel_str(target.cast(), NAME_SIZE, name.cast()) };
     (read > 0).then_some(())
 }
 
