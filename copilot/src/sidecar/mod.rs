@@ -40,16 +40,21 @@ pub async fn attach(request: &SidecarRequest) -> Result<Watch, AttachError> {
     Ok(watch)
 }
 
-/// Whether there is nothing to wait for: no pod surrounds us, and nothing is to be uploaded. (In a pod kubelet
-/// would start us again if we ended before main.) An interface that cannot be parsed is no void one: its
-/// failure is reported after main's end.
-fn is_idle(request: &SidecarRequest, watch: &Watch) -> bool {
+/// What the outputs are; nothing if none are uploaded.
+type Declared = Result<Option<VariableMap>, Failure>;
+
+/// Whether there is nothing to wait for: we are outside a pod, and have nothing to upload. (In a pod kubelet
+/// would start us again if we ended before main.) An interface that cannot be parsed does not count as void:
+/// its failure is reported after main's end.
+fn is_idle(request: &SidecarRequest, watch: &Watch, outputs: &Declared) -> bool {
     // Flags may name a pod elsewhere.
     let names_a_pod =
         request.track.pod_cgroup.is_some() || request.track.watchers.contains(&Watcher::KubeApi);
-    let is_void =
-        |target| declared_outputs(target).is_ok_and(|outputs| outputs.variables.is_empty());
-    !names_a_pod && watch.is_outside_a_pod() && request.upload.as_ref().is_none_or(is_void)
+    let is_void = outputs.as_ref().is_ok_and(|outputs| {
+        let outputs = outputs.as_ref();
+        outputs.is_none_or(|outputs| outputs.variables.is_empty())
+    });
+    !names_a_pod && watch.is_outside_a_pod() && is_void
 }
 
 /// Waits for main's end with an attached watch, then uploads.
@@ -65,8 +70,9 @@ pub async fn run(
     timeline: &mut Timeline,
 ) -> Result<(), Failure> {
     let outputs = request.upload.as_ref().map(declared_outputs).transpose();
+    let is_idle = is_idle(request, &watch, &outputs);
     match &outputs {
-        _ if is_idle(request, &watch) => {}
+        _ if is_idle => {}
         Ok(Some(outputs)) if outputs.variables.is_empty() => {
             info!("no outputs are declared: waiting for main's end anyway");
         }
@@ -80,7 +86,7 @@ pub async fn run(
     let evidence = || evidence::of_end(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
     let declared = outputs.as_ref().ok().and_then(Option::as_ref);
     let mut eager = early::begin(request, declared, engine);
-    let watched = if is_idle(request, &watch) {
+    let watched = if is_idle {
         info!(
             "this process is not in a pod, and the task declares no outputs: nothing to wait for"
         );

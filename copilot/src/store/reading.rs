@@ -6,10 +6,13 @@
 
 use std::ops::Range;
 
+use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode, response};
-use object_store::client::HttpRequest;
+use object_store::client::{HttpRequest, HttpResponseBody};
 
+use super::backend::Body;
+use super::error::{Location, StoreError};
 use super::http::{FailureKind, RequestFailure};
 use super::version::{Version, single};
 
@@ -32,6 +35,20 @@ pub(super) struct Content {
     pub(super) end: Option<u64>,
     /// Whether only the end of the connection marks its end.
     pub(super) ends_by_close: bool,
+}
+
+impl Content {
+    /// The object's bytes in the body of the answer.
+    pub(super) fn body(self, answer: HttpResponseBody, location: Location) -> Body {
+        let broken = move |error| StoreError::from_transport(error, location.clone(), "reading");
+        Body {
+            version: self.version,
+            start: self.start,
+            end: self.end,
+            ends_by_close: self.ends_by_close,
+            stream: answer.bytes_stream().map_err(broken).boxed(),
+        }
+    }
 }
 
 impl Question {

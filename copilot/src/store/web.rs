@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, HeaderValue, Method, header, response};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody};
 use percent_encoding::percent_decode_str;
@@ -107,18 +106,7 @@ impl Backend for Web {
         let (content, parts, body) = answered
             .map_err(|failure| StoreError::from_failure(failure, location.clone(), "reading"))?;
         check_coding(&parts.headers, target)?;
-        Ok(Body {
-            version: content.version,
-            start: content.start,
-            end: content.end,
-            ends_by_close: content.ends_by_close,
-            stream: body
-                .bytes_stream()
-                .map_err(move |error| {
-                    StoreError::from_transport(error, location.clone(), "reading")
-                })
-                .boxed(),
-        })
+        Ok(content.body(body, location))
     }
 
     async fn put(&self, target: &ObjectAddress, _: Bytes) -> Result<(), StoreError> {

@@ -18,7 +18,7 @@ const MOST_VALUES: usize = 1_000_000;
 /// so that the same value comes back.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PackedError {
-    /// There are no bytes.
+    /// It holds no bytes.
     #[error("it is empty")]
     Empty,
     /// The bytes end within a value.

@@ -90,7 +90,7 @@ impl<'a> Map<'a> {
         self.length == 0
     }
 
-    /// The text of this name. None if there is nothing of the name, or something else than text.
+    /// The text under this name. `None` if the map does not have the name, or the value is not text.
     #[must_use]
     pub fn text(self, name: &str) -> Option<&'a str> {
         let mut rest = self.bytes;

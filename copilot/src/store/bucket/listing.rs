@@ -45,7 +45,7 @@ pub(super) struct ListPage {
 /// What an answer says about the next page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum More {
-    /// There is none.
+    /// This page is the last one.
     #[default]
     No,
     /// It is asked for by this token.

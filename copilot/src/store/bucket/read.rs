@@ -4,7 +4,6 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use http::{Method, header, response};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody};
 
@@ -50,16 +49,7 @@ pub(super) async fn get(
             cause: "a web page without an ETag, in the place of an object".into(),
         });
     }
-    Ok(Body {
-        version: content.version,
-        start: content.start,
-        end: content.end,
-        ends_by_close: content.ends_by_close,
-        stream: body
-            .bytes_stream()
-            .map_err(move |error| StoreError::from_transport(error, location.clone(), "reading"))
-            .boxed(),
-    })
+    Ok(content.body(body, location))
 }
 
 /// The first usable answer to this question or a simpler one.

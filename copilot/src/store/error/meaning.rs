@@ -166,7 +166,7 @@ impl StoreError {
         advice: &'static str,
     ) -> Self {
         let advice = if location.is_web {
-            // The task chose the address, and grants belong to whoever serves it.
+            // The task chose the address; the server's owner decides who may read it.
             "Check the address; if it is signed, its signature may have ended, so make a new one"
                 .to_owned()
         } else if matches!(action, "reading" | "looking") {

@@ -233,7 +233,7 @@ fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         let wait = Duration::try_from_secs_f64(seconds);
-        // More seconds than fit are many; fewer than none are none.
+        // Too many seconds for a `Duration` are the longest one; negative ones are zero.
         let odd = if seconds > 0.0 {
             Duration::MAX
         } else {

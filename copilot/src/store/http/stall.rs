@@ -54,7 +54,7 @@ impl LastProgress {
 pub(super) fn stalled(limit: Duration) -> RequestFailure {
     RequestFailure::new(
         FailureKind::Stalled,
-        // Tenths, and none where there are none.
+        // One decimal, unless it is a whole number.
         format!(
             "nothing moved for {} s",
             (limit.as_secs_f32() * 10.0).round() / 10.0

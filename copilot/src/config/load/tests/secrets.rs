@@ -158,7 +158,7 @@ fn the_older_connection_settings_follow_the_same_rule() {
     }
 }
 
-/// What is no secret keeps its meaning: a file's name may end in a blank. A key that we do not know has no effect.
+/// Other settings stay as they are: a file's name may end in a blank, and an unknown key has no effect.
 #[test]
 fn other_settings_stay_as_they_are() {
     for (name, value) in [

@@ -143,7 +143,7 @@ async fn a_host_that_never_answered_is_told_at_once() {
     assert!(waited <= rules.connect_elapsed, "{waited:?}");
 }
 
-/// The time of an attempt that sent bytes for long does not count: it is no sign that the host is away.
+/// The wait counts from the first failure: a long attempt that sends bytes shows that the host is there.
 #[tokio::test(start_paused = true)]
 async fn the_wait_begins_with_the_first_failure() {
     let rules = Retry::default();
