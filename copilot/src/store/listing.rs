@@ -6,9 +6,13 @@
 //!
 //! A reference may stand for two prefixes. The second one is listed if the first one has no objects.
 
+mod ahead;
+
 use std::fmt;
 
 use futures_util::TryStreamExt as _;
+
+pub use self::ahead::ListingAhead;
 
 use super::backend::{ListEntry, Pages};
 use super::error::StoreError;
@@ -31,6 +35,12 @@ impl Listing {
             found: false,
             second,
         }
+    }
+
+    /// The same listing; its next page is asked for before the reader wants it. Needs a running tokio runtime.
+    #[must_use]
+    pub fn ahead(self) -> ListingAhead {
+        ListingAhead::new(self)
     }
 
     /// What all keys of the last page begin with: empty, or ending in `/`.

@@ -32,7 +32,7 @@ pub use environment::Environment;
 pub use error::{Cause, Location, SettingError, StoreError, StoreService};
 #[cfg(feature = "kube-api")]
 pub(crate) use http::public_roots;
-pub use listing::Listing;
+pub use listing::{Listing, ListingAhead};
 pub use network::{Network, Retry};
 pub use object::{Object, Upload};
 pub use reference::{Reference, ReferenceError, is_portable};

@@ -6,8 +6,8 @@ use std::time::Duration;
 /// Limits on connections, waits and retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// Requests in flight at once, over all stores. 16: more gained nothing in our measurements (small
-    /// objects over loopback), and S3 answers a burst with `SlowDown`.
+    /// Requests in flight at once, over all stores, at most. Each host gets as many of them as help (`http`).
+    /// 256: as many as other tools use.
     pub connections: usize,
     /// How long a connection may take to open. 5 s: long enough for a SYN that is repeated at 1 s and 3 s.
     pub connect_timeout: Duration,
@@ -45,7 +45,7 @@ pub struct Retry {
 impl Default for Network {
     fn default() -> Self {
         Self {
-            connections: 16,
+            connections: 256,
             connect_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(30),
             assembly_timeout: Duration::from_mins(1),

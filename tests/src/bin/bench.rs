@@ -29,6 +29,7 @@ fn main() -> Result<()> {
         ),
         ("transfer", arguments) => transfer::run(&program, Path::new(copilot), arguments),
         ("transfer-run", words) => transfer::measured(words),
+        ("relay", words) => transfer::relay(words),
         ("eager", arguments) => eager::run(&program, Path::new(copilot), arguments),
         ("eager-main", [shape, directory]) => eager::main(shape, Path::new(directory)),
         ("bare", []) => start::bare(),

@@ -1,5 +1,5 @@
-//! The limit on requests in flight: one for all stores, and one for each host that adapts to what the
-//! host bears (`adaptive`).
+//! The limit on requests in flight: one for all stores, and one for each host that adapts to what helps and
+//! to what the host bears (`adaptive`).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,8 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::adaptive::AdaptiveLimit;
+use tokio::time::Instant;
+
+use super::adaptive::{AdaptiveLimit, Change, Reason};
 use super::failure::RequestFailure;
+
+/// Requests at once that a host is asked with before anything is known of it. What is near needs no more, and
+/// a store that is far away shows within a few round trips that more help.
+const START: usize = 16;
 
 /// Hands out permits for requests, first come first served.
 ///
@@ -28,6 +34,8 @@ struct Host {
     name: String,
     permits: Arc<Semaphore>,
     limit: Mutex<AdaptiveLimit>,
+    /// When it was first asked.
+    known_since: Instant,
     /// Whether it has ever answered.
     has_answered: AtomicBool,
 }
@@ -48,7 +56,7 @@ pub(super) struct InFlight {
 }
 
 impl ConcurrencyLimit {
-    /// A limit of `limit` requests at once, at least one.
+    /// A limit of `limit` requests at once, at least one. A host gets as many as help.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
@@ -82,10 +90,12 @@ impl ConcurrencyLimit {
         if let Some(host) = hosts.get(name) {
             return Arc::clone(host);
         }
+        let start = START.min(self.limit);
         let host = Arc::new(Host {
             name: name.to_owned(),
-            permits: Arc::new(Semaphore::new(self.limit)),
-            limit: Mutex::new(AdaptiveLimit::new(self.limit)),
+            permits: Arc::new(Semaphore::new(start)),
+            limit: Mutex::new(AdaptiveLimit::new(start, self.limit)),
+            known_since: Instant::now(),
             has_answered: AtomicBool::new(false),
         });
         hosts.insert(name.to_owned(), Arc::clone(&host));
@@ -121,34 +131,26 @@ impl InFlight {
     /// The host answered well.
     pub(super) fn succeeded(&self) {
         let mut limit = self.host.limit();
-        let Some(raised) = limit.succeeded() else {
-            return;
-        };
-        if raised.permit {
-            self.host.permits.add_permits(1);
-        }
+        let change = limit.succeeded(self.epoch, self.host.known_since.elapsed());
+        self.host.apply(&mut limit, change);
         drop(limit);
-        let (host, limit) = (&self.host.name, raised.to);
-        if raised.is_full {
-            tracing::info!(host, limit, "the host takes all requests again");
-        } else {
-            tracing::debug!(host, limit, "more requests at once");
+        if let Some(Change { to, reason, .. }) = change {
+            tracing::debug!(host = self.host.name, limit = to, ?reason, "another limit");
         }
     }
 
     /// The host asked for fewer requests.
     pub(super) fn refused(&self, reason: &RequestFailure) {
         let mut limit = self.host.limit();
-        let Some(lowered) = limit.refused(self.epoch) else {
+        let change = limit.refused(self.epoch);
+        self.host.apply(&mut limit, change);
+        drop(limit);
+        let (host, Some(change)) = (&self.host.name, change) else {
             return;
         };
-        let surplus = lowered.from - lowered.to;
-        let taken = self.host.permits.forget_permits(surplus);
-        limit.owe(surplus - taken);
-        drop(limit);
-        let (host, limit) = (&self.host.name, lowered.to);
+        let limit = change.to;
         // A host of constant strength is probed again and again: only the first time is news.
-        if lowered.was_full {
+        if change.reason == Reason::Refused {
             tracing::info!(host, limit, %reason, "the host is busy: fewer requests at once");
         } else {
             tracing::debug!(host, limit, %reason, "fewer requests at once");
@@ -159,5 +161,18 @@ impl InFlight {
 impl Host {
     fn limit(&self) -> MutexGuard<'_, AdaptiveLimit> {
         self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands out or takes back permits, under the lock of the limit.
+    fn apply(&self, limit: &mut AdaptiveLimit, change: Option<Change>) {
+        let Some(Change { from, to, .. }) = change else {
+            return;
+        };
+        if to > from {
+            self.permits.add_permits(limit.grant(to - from));
+        } else {
+            let taken = self.permits.forget_permits(from - to);
+            limit.owe(from - to - taken);
+        }
     }
 }

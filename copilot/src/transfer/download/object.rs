@@ -18,9 +18,6 @@ use crate::transfer::memory::{MemoryBudget, TransferLimits, WriteBack};
 use crate::transfer::progress::Tally;
 use crate::transfer::space::Claim;
 
-/// Memory that each body in transfer reserves: the most that the HTTP client reads ahead.
-const WINDOW: u64 = 512 * 1024;
-
 /// A download, and what it may use.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::transfer) struct ObjectDownload<'a> {
@@ -69,7 +66,7 @@ impl<'a> ObjectDownload<'a> {
         mut claim: Claim,
     ) -> Result<(), CopyError> {
         object.check_size(size.unwrap_or_default())?;
-        let window = self.budget.take(WINDOW).await;
+        let window = self.budget.take(self.limits.window(size)).await;
         let part = self.limits.part_size;
         let in_ranges = object.has_ranges() && size.is_none_or(|size| size > part);
         let body = object.get(in_ranges.then_some(0..part), None).await?;
@@ -153,7 +150,7 @@ impl<'a> ObjectDownload<'a> {
                 // The first range holds its window already.
                 let _window = match range.body {
                     Some(_) => None,
-                    None => self.budget.take(WINDOW).await,
+                    None => self.budget.take(self.limits.window(None)).await,
                 };
                 range.copy_to(&mut self.sink(file)).await
             })

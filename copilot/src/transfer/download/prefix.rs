@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::partial::make_directory;
-use crate::store::{ListEntry, Listing, Object};
+use crate::store::{ListEntry, ListingAhead, Object};
 use crate::transfer::error::CopyError;
 use crate::transfer::progress::Tally;
 use crate::transfer::space::{Claim, Space, SpaceError, TargetDirectory};
@@ -26,7 +26,7 @@ pub(in crate::transfer) struct ListedObject {
 /// A prefix whose listing has come so far.
 struct Expansion<'a> {
     object: Object,
-    listing: Listing,
+    listing: ListingAhead,
     to: PathBuf,
     target: TargetDirectory,
     tally: &'a Tally,
@@ -72,7 +72,7 @@ pub(in crate::transfer) fn expand(
     space: &Space,
 ) -> impl Stream<Item = Result<ListedObject, CopyError>> {
     let is_new = is_empty(&to);
-    let begun = make_directory(&to).and_then(|()| Ok(object.list()?));
+    let begun = make_directory(&to).and_then(|()| Ok(object.list()?.ahead()));
     let walk = begun.map(|listing| Expansion {
         object,
         listing,

@@ -20,6 +20,8 @@ pub const OURS: &str = "copilot";
 pub const BARE: &str = "bare";
 const S5CMD: &str = "s5cmd";
 const RCLONE: &str = "rclone";
+/// The same with more transfers at once, for stores that are far away.
+const RCLONE_64: &str = "rclone-64";
 
 /// The name of Copilot's only input and output, which is part of each path.
 pub const OUTPUT: &str = "data";
@@ -61,12 +63,16 @@ pub struct Contender {
 /// Finds the programs, and reports those that are missing.
 pub fn contenders(copilot: &Path, options: &Options) -> Result<Vec<Contender>> {
     let mut found = Vec::new();
-    for name in [OURS, BARE, S5CMD, RCLONE] {
+    for name in [OURS, BARE, S5CMD, RCLONE, RCLONE_64] {
+        if name == RCLONE_64 && options.distance.is_none() {
+            continue;
+        }
         if !options.only.is_empty() && !options.only.iter().any(|only| only == name) {
             continue;
         }
         let program = match name {
             OURS => Some(copilot.to_owned()),
+            RCLONE_64 => options.program(RCLONE),
             _ => options.program(name),
         };
         match program {
@@ -104,11 +110,16 @@ impl Contender {
     pub fn command(&self, job: &Job<'_>) -> Result<Command> {
         let mut command = Command::new(&self.program);
         binary::isolate(&mut command);
+        if let Some(authority) = job.server.authority() {
+            command.env("SSL_CERT_FILE", authority);
+        }
         match self.name {
             OURS => ours(job, &mut command)?,
             BARE => bare(job, &mut command),
             S5CMD => s5cmd(job, &mut command),
-            _ => rclone(job, &mut command),
+            RCLONE_64 => rclone(job, &mut command, "64"),
+            // As many as Copilot begins with: its default of 4 is slower.
+            _ => rclone(job, &mut command, "16"),
         }
         Ok(command)
     }
@@ -162,7 +173,7 @@ fn bare(job: &Job<'_>, command: &mut Command) {
     if job.unsigned {
         command.env("AWS_UNSIGNED_PAYLOAD", "true");
     }
-    command.args([&job.server.endpoint, BUCKET]);
+    command.args([job.server.endpoint(), BUCKET]);
     let (directory, prefix) = (job.directory, job.prefix);
     match job.direction {
         Direction::Down => command.args(["down", prefix]).arg(directory),
@@ -173,7 +184,7 @@ fn bare(job: &Job<'_>, command: &mut Command) {
 fn s5cmd(job: &Job<'_>, command: &mut Command) {
     keys(command);
     command.env("AWS_REGION", "us-east-1");
-    command.args(["--endpoint-url", &job.server.endpoint]);
+    command.args(["--endpoint-url", job.server.endpoint()]);
     command.args(["--log", "error", "cp"]);
     let remote = format!("s3://{BUCKET}/{}/", job.prefix);
     let local = format!("{}/", job.directory.display());
@@ -183,21 +194,20 @@ fn s5cmd(job: &Job<'_>, command: &mut Command) {
     };
 }
 
-fn rclone(job: &Job<'_>, command: &mut Command) {
+fn rclone(job: &Job<'_>, command: &mut Command, transfers: &str) {
     let server = job.server;
     for (name, value) in [
         ("RCLONE_CONFIG", "/dev/null"),
         ("RCLONE_CONFIG_STORE_TYPE", "s3"),
         ("RCLONE_CONFIG_STORE_PROVIDER", "Minio"),
-        ("RCLONE_CONFIG_STORE_ENDPOINT", &server.endpoint),
+        ("RCLONE_CONFIG_STORE_ENDPOINT", server.endpoint()),
         ("RCLONE_CONFIG_STORE_ACCESS_KEY_ID", ACCESS_KEY),
         ("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY", SECRET_KEY),
         ("RCLONE_S3_NO_CHECK_BUCKET", "true"),
     ] {
         command.env(name, value);
     }
-    // As many parallel transfers as Copilot: its default of 4 is slower.
-    command.args(["--transfers", "16", "--checkers", "16", "copy"]);
+    command.args(["--transfers", transfers, "--checkers", "16", "copy"]);
     let remote = format!("store:{BUCKET}/{}", job.prefix);
     match job.direction {
         Direction::Down => command.arg(remote).arg(job.directory),

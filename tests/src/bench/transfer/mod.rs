@@ -9,6 +9,8 @@
 mod contender;
 mod measure;
 mod options;
+mod relay;
+mod report;
 pub(super) mod server;
 mod shape;
 mod table;
@@ -20,11 +22,13 @@ use anyhow::{Result, bail};
 
 pub use measure::measured;
 pub use options::Options;
+pub use relay::serve as relay;
 
 use self::contender::{Contender, Direction, Job, OUTPUT, contenders};
+use self::report::Report;
 use self::server::Server;
 use self::shape::Shape;
-use self::table::{Run, Table};
+use self::table::{Case, Run, Table};
 use crate::bounded::{self, Bounded};
 
 /// The sidecar's limits: bytes of memory, and thousandths of a CPU.
@@ -36,8 +40,9 @@ pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
     let options = Options::parse(arguments)?;
     let contenders = contenders(copilot, &options)?;
     let places = Places::new()?;
-    let server = Server::start(places.memory.path())?;
+    let server = Server::start_at(program, places.memory.path(), options.distance)?;
     println!("server: {}", server.version);
+    let mut report = Report::begin(&options, &server, &contenders);
     for contender in &contenders {
         println!("{}: {}", contender.name, contender.version);
     }
@@ -58,15 +63,14 @@ pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
                 contenders: &contenders,
                 places: &places,
                 bounded: bounded.as_ref(),
-                rounds: options.rounds,
-                unsigned: options.unsigned,
+                options: &options,
                 shape,
                 kept: Vec::new(),
             };
-            field.measure()?;
+            field.measure(&mut report)?;
         }
     }
-    Ok(())
+    report.write()
 }
 
 /// Where the files are. Without limits they are in memory, so that no disk is measured. With limits they
@@ -101,8 +105,7 @@ struct Field<'a> {
     contenders: &'a [Contender],
     places: &'a Places,
     bounded: Option<&'a Bounded>,
-    rounds: usize,
-    unsigned: bool,
+    options: &'a Options,
     shape: Shape,
     /// Directories of small files, which are removed only after all turns: for new files ext4 skips inodes
     /// that were just deleted, one by one, and that would slow down the next program.
@@ -110,7 +113,7 @@ struct Field<'a> {
 }
 
 impl Field<'_> {
-    fn measure(&mut self) -> Result<()> {
+    fn measure(&mut self, report: &mut Report) -> Result<()> {
         let place = match self.bounded {
             Some(_) => self.places.disk.path(),
             None => self.places.memory.path(),
@@ -121,9 +124,14 @@ impl Field<'_> {
         self.server.upload(&source, &prefix)?;
         self.server.put_inputs(&prefix)?;
         for direction in [Direction::Up, Direction::Down] {
-            let mut table =
-                Table::new(self.shape, direction, self.bounded.is_some(), self.unsigned);
-            for round in 0..=self.rounds {
+            let mut table = Table::new(Case {
+                shape: self.shape,
+                direction,
+                limited: self.bounded.is_some(),
+                unsigned: self.options.unsigned,
+                distance: self.options.distance,
+            });
+            for round in 0..=self.options.rounds {
                 for contender in self.contenders {
                     let run = self.turn(contender, direction, round, place, &source, &prefix)?;
                     // The first round is the warm-up, in which all bytes are compared.
@@ -133,6 +141,7 @@ impl Field<'_> {
                 }
             }
             table.print();
+            report.add(&table);
             for target in std::mem::take(&mut self.kept) {
                 fs::remove_dir_all(target)?;
             }
@@ -164,7 +173,7 @@ impl Field<'_> {
                 Direction::Down => &target,
                 Direction::Up => source,
             },
-            unsigned: self.unsigned,
+            unsigned: self.options.unsigned,
         };
         if let Some(bounded) = self.bounded {
             bounded.forget_cache()?;

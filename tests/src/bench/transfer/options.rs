@@ -1,9 +1,11 @@
 //! The options on the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::relay::Distance;
 use super::shape::{SHAPES, Shape};
 use crate::emulator;
 
@@ -21,6 +23,10 @@ pub struct Options {
     /// Whether Copilot and `bare` leave payloads unsigned, as over TLS. The other tools sign them on plain
     /// HTTP.
     pub unsigned: bool,
+    /// What lies between the programs and the store.
+    pub distance: Distance,
+    /// The file for all figures, as JSON.
+    pub json: Option<PathBuf>,
     /// Whether a missing tool is a failure.
     pub peers_required: bool,
     /// Paths of programs that are not to be searched for on PATH, by name.
@@ -28,7 +34,8 @@ pub struct Options {
 }
 
 /// The help text.
-const USAGE: &str = "--rounds N, --shape NAME, --only CONTENDER, --free, --limited, --unsigned, --peers required, \
+const USAGE: &str = "--rounds N, --shape NAME, --only CONTENDER, --free, --limited, --unsigned, --rtt TIME (20ms), \
+                     --bandwidth MIB (a second and connection), --tls, --json FILE, --peers required, \
                      --program NAME=PATH (bare, s5cmd, rclone)";
 
 impl Options {
@@ -40,6 +47,8 @@ impl Options {
             limits: Vec::new(),
             only: Vec::new(),
             unsigned: false,
+            distance: Distance::default(),
+            json: None,
             peers_required: std::env::var("CI").is_ok_and(|ci| ci == "true"),
             programs: Vec::new(),
         };
@@ -57,6 +66,13 @@ impl Options {
                 "--free" => options.limits.push(false),
                 "--limited" => options.limits.push(true),
                 "--unsigned" => options.unsigned = true,
+                "--rtt" => options.distance.round_trip = round_trip(value()?)?,
+                "--bandwidth" => {
+                    let mebibytes: u64 = value()?.parse().context("--bandwidth")?;
+                    options.distance.bandwidth = Some(mebibytes << 20);
+                }
+                "--tls" => options.distance.tls = true,
+                "--json" => options.json = Some(value()?.into()),
                 "--peers" if value()? == "required" => options.peers_required = true,
                 "--program" => {
                     let named = value()?.split_once('=').context("--program NAME=PATH")?;
@@ -96,4 +112,14 @@ impl Options {
         }
         emulator::find(name)
     }
+}
+
+/// Reads a time in the form of a flag: `20ms`, `500us`, `1s`.
+fn round_trip(text: &str) -> Result<Duration> {
+    let units = [("ms", 1_000), ("us", 1), ("s", 1_000_000)];
+    let found = units.iter().find_map(|(unit, micros)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(Duration::from_micros(number.checked_mul(*micros)?))
+    });
+    found.with_context(|| format!("--rtt {text}: write a time such as 20ms"))
 }

@@ -15,6 +15,7 @@ use copilot::transfer::{Copy, Engine, LocalFile, Stop, TransferLimits};
 use futures_util::stream;
 
 use super::contender::OUTPUT;
+use super::relay::{Distance, Relay};
 use crate::minio::{ACCESS_KEY, MINIO, Minio, SECRET_KEY};
 use crate::task::blob;
 use crate::{binary, emulator, flags};
@@ -25,14 +26,26 @@ pub const BUCKET: &str = "data";
 /// A running server; stops when dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Its address.
-    pub endpoint: String,
     /// Its version.
     pub version: String,
+    /// Its own address.
+    near: String,
+    relay: Option<Relay>,
     minio: Minio,
 }
 
 impl Server {
+    /// Starts it with a new directory in `place`, at this distance from the programs. `program` is the path of
+    /// this program.
+    pub fn start_at(program: &Path, place: &Path, distance: Distance) -> Result<Self> {
+        let mut server = Self::start(place)?;
+        if !distance.is_none() {
+            let upstream = server.minio.address();
+            server.relay = Some(Relay::start(program, upstream, distance, place)?);
+        }
+        Ok(server)
+    }
+
     /// Starts it with a new directory in `place`.
     pub fn start(place: &Path) -> Result<Self> {
         let program = emulator::find(MINIO);
@@ -43,21 +56,34 @@ impl Server {
         let version = String::from_utf8_lossy(&version);
         let minio = Minio::start_at(place)?;
         Ok(Self {
-            endpoint: minio.endpoint(),
+            near: minio.endpoint(),
+            relay: None,
             version: version.lines().next().unwrap_or_default().to_owned(),
             minio,
         })
     }
 
-    /// Copilot's flags for it.
-    pub fn flags(&self) -> Vec<String> {
-        flags::s3(&self.endpoint, BUCKET, (ACCESS_KEY, SECRET_KEY))
+    /// Its address, as the programs see it.
+    pub fn endpoint(&self) -> &str {
+        self.relay
+            .as_ref()
+            .map_or(&self.near, |relay| &relay.endpoint)
     }
 
-    /// A client of our own, to upload the sources and to list what was uploaded.
+    /// The file of the authority that the programs must trust.
+    pub fn authority(&self) -> Option<&Path> {
+        self.relay.as_ref()?.authority.as_deref()
+    }
+
+    /// Copilot's flags for it.
+    pub fn flags(&self) -> Vec<String> {
+        flags::s3(self.endpoint(), BUCKET, (ACCESS_KEY, SECRET_KEY))
+    }
+
+    /// A client of our own beside the server, to upload the sources and to list what was uploaded.
     fn engine(&self) -> Engine {
         let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        let config = flags::s3_config(&self.endpoint, (ACCESS_KEY, SECRET_KEY));
+        let config = flags::s3_config(&self.near, (ACCESS_KEY, SECRET_KEY));
         let settings = StorageSettings {
             store_type: "stow".to_owned(),
             stow_kind: "s3".to_owned(),

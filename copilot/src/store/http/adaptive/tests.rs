@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{AdaptiveLimit, PATIENCE, ROUNDS};
+use super::{AdaptiveLimit, Change, PATIENCE, ROUNDS, Reason};
 
 /// A host's permits as `ConcurrencyLimit` keeps them, with the requests in flight.
 struct Model {
@@ -14,7 +15,7 @@ struct Model {
 impl Model {
     fn new(ceiling: usize) -> Self {
         Self {
-            limit: AdaptiveLimit::new(ceiling),
+            limit: AdaptiveLimit::new(ceiling, ceiling),
             free: ceiling,
             out: VecDeque::new(),
         }
@@ -29,17 +30,25 @@ impl Model {
     }
 
     fn refuse(&mut self, epoch: u64) {
-        if let Some(lowered) = self.limit.refused(epoch) {
-            let surplus = lowered.from - lowered.to;
-            let taken = surplus.min(self.free);
-            self.free -= taken;
-            self.limit.owe(surplus - taken);
-        }
+        let change = self.limit.refused(epoch);
+        self.apply(change);
     }
 
-    fn succeed(&mut self) {
-        if self.limit.succeeded().is_some_and(|raised| raised.permit) {
-            self.free += 1;
+    fn succeed(&mut self, epoch: u64) {
+        let change = self.limit.succeeded(epoch, Duration::ZERO);
+        self.apply(change);
+    }
+
+    fn apply(&mut self, change: Option<Change>) {
+        let Some(Change { from, to, .. }) = change else {
+            return;
+        };
+        if to > from {
+            self.free += self.limit.grant(to - from);
+        } else {
+            let taken = (from - to).min(self.free);
+            self.free -= taken;
+            self.limit.owe(from - to - taken);
         }
     }
 
@@ -50,7 +59,7 @@ impl Model {
         };
         // A body may still be read after a success; a refusal has been read whole.
         if well {
-            self.succeed();
+            self.succeed(epoch);
         }
         if self.limit.left() {
             self.free += 1;
@@ -74,9 +83,33 @@ fn one_burst_of_refusals_halves_once() {
     assert_eq!(model.limit.limit, 4);
 }
 
+/// The limit has grown meanwhile: that says nothing for the host.
+#[test]
+fn a_refusal_counts_whatever_has_changed_since_unless_it_was_a_refusal() {
+    let mut limit = AdaptiveLimit::new(4, 64);
+    let old = limit.entered();
+    let mut now = Duration::ZERO;
+    let grown = loop {
+        let epochs: Vec<u64> = (0..4).map(|_| limit.entered()).collect();
+        now += Duration::from_millis(20);
+        let mut changes = epochs.into_iter().map(|epoch| {
+            let change = limit.succeeded(epoch, now);
+            limit.left();
+            change
+        });
+        if let Some(change) = changes.find_map(|change| change) {
+            break change;
+        }
+    };
+    assert_eq!((grown.from, grown.to, grown.reason), (4, 8, Reason::Pace));
+    limit.left();
+    assert_eq!(limit.refused(old).unwrap().reason, Reason::Refused);
+    assert_eq!(limit.refused(old), None);
+}
+
 #[test]
 fn what_was_out_counts_and_not_what_might_have_been() {
-    let mut limit = AdaptiveLimit::new(16);
+    let mut limit = AdaptiveLimit::new(16, 16);
     let epochs: Vec<u64> = (0..4).map(|_| limit.entered()).collect();
     limit.left();
     assert_eq!(limit.refused(epochs[0]).unwrap().to, 2);
@@ -125,7 +158,7 @@ proptest! {
             model.end(true);
         }
         for _ in 0..=ceiling * (ceiling * ROUNDS).max(PATIENCE) {
-            model.succeed();
+            model.succeed(u64::MAX);
         }
         prop_assert_eq!(model.limit.limit, ceiling);
         prop_assert_eq!(model.free, ceiling);
