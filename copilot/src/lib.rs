@@ -5,6 +5,7 @@
 //! plan with [`transfer`] over [`store`]; [`report`] says how it ended. [`track`] knows when the pod's main
 //! container starts and ends. No module calls upward.
 
+pub mod beneath;
 pub mod cli;
 pub mod command;
 pub mod config;

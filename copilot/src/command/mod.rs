@@ -6,6 +6,7 @@
 
 mod conclude;
 mod log;
+mod report_file;
 mod request;
 mod session;
 
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 pub use request::{Command, Global, Invocation, Reportable};
 
 use self::conclude::{Ended, RunExit};
+use self::report_file::ReportFile;
 use self::session::Session;
 use crate::download::{self, DownloadMode, DownloadRequest};
 use crate::report::{Failure, Timeline, bounded};
@@ -71,6 +73,7 @@ async fn download(
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
+    let times = request.timeline.as_deref().map(ReportFile::at);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "download");
     let ended = Ended::new(global, &request.to_output_prefix);
@@ -87,7 +90,7 @@ async fn download(
         let run = download::run(request, engine, termination, &mut timeline);
         conclude(Box::pin(run).await).await
     };
-    session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
+    session::write_timeline(&mut timeline, times.as_ref(), conclusion.exit);
     conclusion.say()
 }
 
@@ -105,16 +108,24 @@ async fn sidecar(
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
+    let times = request.timeline.as_deref().map(ReportFile::at);
+    let ended = Ended::new(global, prefix);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "sidecar");
-    let watch = match sidecar::attach(request).await {
-        Ok(watch) => watch,
+    let attached = match sidecar::attach(request).await {
+        Ok(attached) => attached,
         Err(error) => return usage(global, &error.to_string()),
     };
-    let outcome = sidecar::run(request, watch, &session.engine, termination, &mut timeline).await;
-    let ended = Ended::new(global, prefix);
+    let outcome = sidecar::run(
+        request,
+        attached,
+        &session.engine,
+        termination,
+        &mut timeline,
+    )
+    .await;
     let conclusion = ended.concluded(&session.engine, outcome).await;
-    session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
+    session::write_timeline(&mut timeline, times.as_ref(), conclusion.exit);
     conclusion.say()
 }
 
@@ -149,7 +160,7 @@ fn ready() -> RunExit {
 /// Reports wrong flags or settings. Without a store, no error document can be written.
 fn usage(global: &Global, message: &str) -> RunExit {
     let message = bounded(message);
-    conclude::write_termination_log(global, &message);
+    conclude::TerminationLog::at(global).write(&message);
     conclude::last_line(&message);
     RunExit::Usage
 }

@@ -1,12 +1,14 @@
 //! Eager uploads (`UPLOAD_EAGER`) beside the watch: they begin, they end, and after a failure they are
 //! deleted or kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::warn;
 
 use super::outcome::{commit, documents};
 use super::request::SidecarRequest;
+use crate::beneath::SharedDirectory;
 use crate::idl::VariableMap;
 use crate::track::watch::{Ending, Watched};
 use crate::transfer::{Engine, Stop};
@@ -19,6 +21,7 @@ const FOR_DELETION: Duration = Duration::from_secs(5);
 pub(super) fn begin(
     request: &SidecarRequest,
     declared: Option<&VariableMap>,
+    shared: &Arc<SharedDirectory>,
     engine: &Engine,
 ) -> Option<Eager> {
     if request.mode != UploadMode::Eager {
@@ -29,7 +32,7 @@ pub(super) fn begin(
     documents(target).and_then(|_| commit(target)).ok()?;
     let options = EagerOptions {
         declared: declared?,
-        directory: &target.from_local_dir,
+        directory: shared,
         raw_prefix: target.to_raw_output.as_deref(),
         options: request.outputs,
     };

@@ -11,12 +11,15 @@ mod outcome;
 mod request;
 mod verdict;
 
+use std::sync::Arc;
+
 use tracing::{info, warn};
 
 pub use request::{MainFailure, SidecarRequest, UploadTarget};
 
 use self::outcome::{commit, documents, failure_of, is_done, own_words, reported_here};
 use self::verdict::{Verdict, judge};
+use crate::beneath::SharedDirectory;
 use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
 use crate::termination::Termination;
@@ -25,19 +28,25 @@ use crate::track::{AttachError, Watch, Watcher, attach as attach_watchers};
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Eager, Early, Outputs, UploadError};
 
+/// A sidecar that watches, and holds main's output directory as it was before main could start.
+pub struct Attached {
+    watch: Watch,
+    outputs: Option<Arc<SharedDirectory>>,
+}
+
 /// Attaches the watchers, and tells `copilot ready`.
 ///
 /// # Errors
 ///
 /// A watcher that was named does not work here, or a flag names a wrong directory.
-pub async fn attach(request: &SidecarRequest) -> Result<Watch, AttachError> {
+pub async fn attach(request: &SidecarRequest) -> Result<Attached, AttachError> {
     let target = request.upload.as_ref();
-    let output = target.map(|target| target.from_local_dir.as_path());
-    let mut watch = attach_watchers(&request.track, output).await?;
+    let outputs = target.map(|target| Arc::new(SharedDirectory::at(&target.from_local_dir)));
+    let mut watch = attach_watchers(&request.track, outputs.as_deref()).await?;
     if let Err(error) = watch.announce() {
         warn!(%error, "`copilot ready` will not see that the watcher is attached");
     }
-    Ok(watch)
+    Ok(Attached { watch, outputs })
 }
 
 /// What the outputs are; nothing if none are uploaded.
@@ -64,11 +73,15 @@ fn is_idle(request: &SidecarRequest, watch: &Watch, outputs: &Declared) -> bool 
 /// Main failed, or its outputs could not be uploaded.
 pub async fn run(
     request: &SidecarRequest,
-    mut watch: Watch,
+    attached: Attached,
     engine: &Engine,
     termination: &mut Termination,
     timeline: &mut Timeline,
 ) -> Result<(), Failure> {
+    let Attached {
+        mut watch,
+        outputs: shared,
+    } = attached;
     let outputs = request.upload.as_ref().map(declared_outputs).transpose();
     let is_idle = is_idle(request, &watch, &outputs);
     match &outputs {
@@ -83,9 +96,10 @@ pub async fn run(
         ),
         Ok(Some(_)) => {}
     }
-    let evidence = || evidence::of_end(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
+    let evidence = || evidence::of_end(shared.as_deref()?, outputs.as_ref().ok()?.as_ref()?);
     let declared = outputs.as_ref().ok().and_then(Option::as_ref);
-    let mut eager = early::begin(request, declared, engine);
+    let begun = shared.as_ref();
+    let mut eager = begun.and_then(|shared| early::begin(request, declared, shared, engine));
     let watched = if is_idle {
         info!(
             "this process is not in a pod, and the task declares no outputs: nothing to wait for"
@@ -98,11 +112,12 @@ pub async fn run(
     notes::note(&watched, timeline);
     // The limit counts from main's end, however long main runs.
     let stop = Stop::after(request.timeout);
-    let outcome = match &request.upload {
-        Some(target) => {
+    let outcome = match request.upload.as_ref().zip(shared.as_ref()) {
+        Some((target, shared)) => {
             let job = Job {
                 request,
                 target,
+                shared,
                 declared: &outputs?.unwrap_or_default(),
                 engine,
                 stop: &stop,
@@ -122,6 +137,7 @@ pub async fn run(
 struct Job<'a> {
     request: &'a SidecarRequest,
     target: &'a UploadTarget,
+    shared: &'a Arc<SharedDirectory>,
     declared: &'a VariableMap,
     engine: &'a Engine,
     stop: &'a Stop,
@@ -144,7 +160,7 @@ impl Job<'_> {
         let commit = commit(self.target)?;
         let outputs = Outputs {
             declared: self.declared,
-            directory: &self.target.from_local_dir,
+            directory: self.shared,
             raw_prefix: self.target.to_raw_output.as_deref(),
             commit: &commit,
             stale: &stale,
@@ -207,7 +223,7 @@ impl Job<'_> {
             early.leave().await;
             return Ok(());
         }
-        let mut failure = own_words(self.target).unwrap_or(failure);
+        let mut failure = own_words(self.shared).unwrap_or(failure);
         if is_salvaged {
             failure = self.salvaged(failure, &mut early).await;
         }
@@ -218,8 +234,7 @@ impl Job<'_> {
     /// Uploads the files that main left, and adds to the failure's message where they are, or why not.
     async fn salvaged(&self, failure: Failure, early: &mut Early) -> Failure {
         let raw = self.target.to_raw_output.as_deref();
-        let directory = &self.target.from_local_dir;
-        let told = match upload::salvage(directory, raw, early, self.engine, self.stop).await {
+        let told = match upload::salvage(self.shared, raw, early, self.engine, self.stop).await {
             Ok(summary) => format!(
                 "its files ({} files, {} bytes) are saved below {}",
                 summary.objects,

@@ -3,6 +3,7 @@
 use tracing::{info, warn};
 
 use super::request::UploadTarget;
+use crate::beneath::SharedDirectory;
 use crate::idl;
 use crate::literal::output::UserError;
 use crate::report::{Failure, document_names};
@@ -71,8 +72,8 @@ pub(super) async fn reported_here(
 }
 
 /// The failure in main's error file. It says more than main's exit status.
-pub(super) fn own_words(target: &UploadTarget) -> Option<Failure> {
-    match upload::user_error(&target.from_local_dir) {
+pub(super) fn own_words(outputs: &SharedDirectory) -> Option<Failure> {
+    match upload::user_error(outputs) {
         Ok(None) => None,
         Ok(Some(error)) => Some(failure_of_user(error)),
         Err(error) => {

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::upload::MultipartUpload;
+use crate::beneath::Place;
 use crate::store::Reference;
 
 /// One entry of a plan: a copy, and what it is for.
@@ -32,7 +32,7 @@ pub enum Copy {
         /// The object to read.
         from: Reference,
         /// The file. Missing parent directories are created, an existing file is replaced.
-        to: PathBuf,
+        to: Place,
         /// Size in bytes where the plan knows it. The engine then asks for a small object as a whole.
         size: Option<u64>,
     },
@@ -41,7 +41,7 @@ pub enum Copy {
         /// The prefix; it ends at a `/` whether written or not.
         from: Reference,
         /// The directory; names beneath the prefix are kept.
-        to: PathBuf,
+        to: Place,
     },
     /// A file becomes the object `to`.
     Upload {

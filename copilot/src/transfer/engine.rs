@@ -1,6 +1,5 @@
 //! Runs copies: many at once, within the limits, until all are done or one has failed.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -18,6 +17,7 @@ use super::small;
 use super::space::{Claim, Space};
 use super::stop::{Stop, Stopped};
 use super::upload::{FileUpload, MultipartUpload};
+use crate::beneath::Place;
 use crate::store::{Object, Reference, Stores};
 
 /// Moves bytes between files and `stores` within `limits`. Everything happens on the caller's task.
@@ -35,7 +35,7 @@ pub struct Engine {
 enum OpenCopy {
     Download {
         from: Object,
-        to: PathBuf,
+        to: Place,
         size: Option<u64>,
         claim: Claim,
     },
@@ -196,7 +196,7 @@ impl Engine {
             }
             Copy::DownloadPrefix { from, to } => match self.stores.open(&from) {
                 Ok(object) => {
-                    let found = expand(object, to, tally, &self.space);
+                    let found = expand(object, &to, tally, &self.space);
                     return found.map(|found| found.map(OpenCopy::from)).boxed();
                 }
                 Err(error) => Err(error.into()),
@@ -208,7 +208,7 @@ impl Engine {
     fn download(
         &self,
         from: &Reference,
-        to: PathBuf,
+        to: Place,
         size: Option<u64>,
         tally: &Tally,
     ) -> Result<OpenCopy, CopyError> {

@@ -17,7 +17,9 @@ mod stop;
 mod upload;
 
 pub use copy::{Copy, LocalFile, PlannedCopy};
-pub use download::{PartialDirectory, is_partial, make_directory, remove, write_file};
+pub use download::{
+    PartialDirectory, is_partial, make_directory, remove, remove_unfinished, write_file,
+};
 pub use engine::Engine;
 pub use error::{CopyError, CopyFailure, TransferError};
 pub use memory::TransferLimits;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::beneath::SharedError;
 use crate::literal::output::{ErrorFileError, OutputError, UserError};
 use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
@@ -30,6 +31,15 @@ pub enum UploadError {
         /// The kernel's error.
         #[source]
         cause: io::Error,
+    },
+    /// Something else is in the place of the output directory.
+    #[error("{path} (--from-local-dir) is not read: {cause}", path = .path.display())]
+    Replaced {
+        /// The path, as the user gave it.
+        path: PathBuf,
+        /// What is there.
+        #[source]
+        cause: SharedError,
     },
     /// Outputs are missing or wrong.
     #[error(transparent)]

@@ -1,7 +1,7 @@
 //! The upload: what main left in its output directory goes to the store.
 //!
 //! Look (`view`), plan (`literal::output`), transfer, then commit: `outputs.pb` comes last, so a reader
-//! that sees it sees all outputs. Everything in main's directory is opened through `directory`, which main
+//! that sees it sees all outputs. Everything in main's directory is opened through `beneath`, which main
 //! cannot trick. Never here: waiting for main, flags, error documents. Caller: the sidecar.
 
 mod directory;
@@ -13,7 +13,6 @@ mod references;
 mod view;
 mod walk;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,10 +22,10 @@ use tracing::info;
 pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
 
-use self::directory::GuardedDirectory;
 use self::leftover::clear;
 use self::planned::{PlannedFile, RawPrefix, everything, file, names, tree};
 use self::view::OutputDirectory;
+use crate::beneath::{GuardedDirectory, SharedDirectory};
 use crate::idl::{Message as _, VariableMap, blob_type::BlobDimensionality};
 use crate::literal::output::{self, OutputOptions, OutputPlan, UserError};
 use crate::report::Timeline;
@@ -39,7 +38,7 @@ pub struct Outputs<'a> {
     /// The declared outputs.
     pub declared: &'a VariableMap,
     /// Main's output directory.
-    pub directory: &'a Path,
+    pub directory: &'a Arc<SharedDirectory>,
     /// Where files and directories go; only outputs with data need it.
     pub raw_prefix: Option<&'a str>,
     /// The object that holds the outputs' literals.
@@ -76,7 +75,7 @@ pub async fn run(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<Summary, UploadError> {
-    let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);
+    let directory = directory::open(outputs.directory)?;
     let raw = RawPrefix::parse(outputs.raw_prefix)?;
     let plan = plan(outputs, &directory, &raw, engine.stores())?;
     let summary = transfer(&plan, early, &raw, &directory, engine, stop).await?;
@@ -119,7 +118,7 @@ pub async fn run(
 /// store does not answer, this returns `false`.
 pub async fn is_committed(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -> bool {
     let planned = || -> Result<Vec<u8>, UploadError> {
-        let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);
+        let directory = directory::open(outputs.directory)?;
         let raw = RawPrefix::parse(outputs.raw_prefix)?;
         let plan = plan(outputs, &directory, &raw, engine.stores())?;
         Ok(plan.literals.encode_to_vec())
@@ -157,17 +156,15 @@ fn plan(
 
 /// Whether every declared output has a file or directory of its own.
 #[must_use]
-pub fn are_present(directory: &Path, declared: &VariableMap) -> bool {
-    GuardedDirectory::open(directory).is_ok_and(|directory| {
-        let view = OutputDirectory::new(Arc::new(directory));
-        output::are_present(declared, &view)
-    })
+pub fn are_present(directory: &Arc<GuardedDirectory>, declared: &VariableMap) -> bool {
+    let view = OutputDirectory::new(Arc::clone(directory));
+    output::are_present(declared, &view)
 }
 
 /// Uploads all files of the output directory, as they are, below the raw prefix: main has failed, and a
 /// person may want to look at them. They never become outputs.
 pub async fn salvage(
-    directory: &Path,
+    directory: &SharedDirectory,
     raw_prefix: Option<&str>,
     early: &mut Early,
     engine: &Engine,
@@ -175,7 +172,7 @@ pub async fn salvage(
 ) -> Result<Summary, UploadError> {
     let raw = RawPrefix::of_any_text(raw_prefix)?;
     raw.join(&[])?;
-    let directory = Arc::new(GuardedDirectory::open(directory)?);
+    let directory = directory::open(directory)?;
     let files = everything(&raw, &directory).filter(is_of_main);
     run_all(files, early, &directory, engine, stop).await
 }
@@ -187,8 +184,8 @@ fn is_of_main(file: &Result<PlannedFile, UploadError>) -> bool {
 }
 
 /// What main says about its failure in the error file of its output directory.
-pub fn user_error(directory: &Path) -> Result<Option<UserError>, UploadError> {
-    let view = OutputDirectory::new(Arc::new(GuardedDirectory::open(directory)?));
+pub fn user_error(directory: &SharedDirectory) -> Result<Option<UserError>, UploadError> {
+    let view = OutputDirectory::new(directory::open(directory)?);
     Ok(output::user_error(&view)?)
 }
 

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::GuardedDirectory;
+use super::directory::local_file;
 use super::error::UploadError;
 use super::walk;
+use crate::beneath::GuardedDirectory;
 use crate::literal::Shown;
 use crate::literal::output::BlobOutput;
 use crate::store::Reference;
@@ -73,7 +74,7 @@ pub(super) fn file(
         key: names.join("/").into(),
         path: blob.path.clone(),
         label: label(blob),
-        from: directory.local_file(&blob.path),
+        from: local_file(directory, &blob.path),
         to: raw.join(&names)?,
     })
 }

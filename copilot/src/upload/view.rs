@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use rustix::fs::Dir;
 
-use super::directory::{GuardedDirectory, kind};
+use super::directory::entry_kind;
+use crate::beneath::GuardedDirectory;
 use crate::literal::output::{OutputEntry, OutputView};
 
 /// The output directory, as the planner sees it.
@@ -32,7 +33,7 @@ impl OutputView for OutputDirectory {
     fn stat(&self, path: &Path) -> io::Result<Option<OutputEntry>> {
         let found = self.0.stat(path)?;
         Ok(found.map(|stat| OutputEntry {
-            kind: kind(&stat),
+            kind: entry_kind(&stat),
             size: u64::try_from(stat.st_size).unwrap_or(0),
         }))
     }

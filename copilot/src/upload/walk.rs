@@ -10,10 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::{GuardedDirectory, advised, kind};
+use super::directory::{advised, local_file};
 use super::view::names;
+use crate::beneath::{FileKind, GuardedDirectory, kind};
 use crate::literal::PathSample;
-use crate::literal::output::EntryKind;
 use crate::transfer::LocalFile;
 
 /// How many links to one directory are followed. If each directory holds two links to the next one, a few
@@ -118,7 +118,7 @@ impl TreeWalk {
 
     fn is_directory(&self, path: &Path) -> io::Result<bool> {
         let found = self.directory.stat(path)?;
-        Ok(found.is_some_and(|stat| kind(&stat) == EntryKind::Directory))
+        Ok(found.is_some_and(|stat| kind(&stat) == FileKind::Directory))
     }
 
     fn file(&self, path: &Path) -> WalkedFile {
@@ -126,7 +126,7 @@ impl TreeWalk {
             Ok(names) => WalkedFile {
                 names,
                 path: path.to_owned(),
-                content: self.directory.local_file(path),
+                content: local_file(&self.directory, path),
             },
             Err(error) => self.failed(path, error),
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use copilot::store::{Reference, StoreError};
 use copilot::transfer::{Copy, CopyError, Stop};
 use copilot_tests::fault::{Fault, FaultProxy};
-use copilot_tests::site::{Site, bytes, download, names, object, prefix, run, upload};
+use copilot_tests::site::{Site, bytes, download, names, object, place, prefix, run, upload};
 
 const PART: usize = 8 << 20;
 
@@ -159,7 +159,7 @@ async fn a_prefix_ends_at_a_slash() {
         let from = Reference::parse(text).unwrap();
         let copy = Copy::DownloadPrefix {
             from,
-            to: to.clone(),
+            to: place(&to),
         };
         assert_eq!(run(&site.engine(), vec![copy]).await.unwrap().objects, 2);
         assert_eq!(names(&to), ["a", "empty"]);

@@ -5,11 +5,12 @@
 //! Only files that the earlier run's own metadata names are removed. Anything else may be main's.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tracing::info;
+use tracing::{debug, info};
 
+use crate::beneath::{FileKind, GuardedDirectory, Place, kind};
 use crate::download::DownloadError;
 use crate::idl;
 use crate::literal::input::{InputPlan, placed_files};
@@ -22,7 +23,7 @@ const LARGEST: u64 = 4 << 20;
 /// Removes these files, before this run writes its own.
 pub(in crate::download) fn remove_placed(
     plan: &InputPlan,
-    directory: &Path,
+    directory: &Arc<GuardedDirectory>,
 ) -> Result<(), DownloadError> {
     let directories: HashSet<&Path> = plan.directories.iter().map(PathBuf::as_path).collect();
     let planned: HashSet<&Path> = plan.blobs.iter().map(|blob| &*blob.path).collect();
@@ -33,29 +34,29 @@ pub(in crate::download) fn remove_placed(
         if !is_beside || planned.contains(&*path) || !is_file_beneath(directory, &path) {
             continue;
         }
-        remove(&directory.join(&path))?;
+        remove(&Place::new(directory, &path))?;
         info!(path = %path.display(), "removed: an earlier run put it there, and the inputs do not have it");
     }
     Ok(())
 }
 
 /// The files that the metadata of an earlier run names, if it can be read.
-fn of_an_earlier_run(directory: &Path) -> Vec<PathBuf> {
-    let metadata = directory.join(MetadataFile::Proto.name());
-    let is_small = fs::symlink_metadata(&metadata)
-        .is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
-    let bytes = is_small.then(|| fs::read(&metadata).ok()).flatten();
-    let literals = bytes.and_then(|bytes| idl::decode_literal_map(&bytes[..]).ok());
-    literals.map_or_else(Vec::new, |literals| placed_files(&literals, directory))
+fn of_an_earlier_run(directory: &GuardedDirectory) -> Vec<PathBuf> {
+    let metadata = directory.read_own(MetadataFile::Proto.name(), LARGEST);
+    let literals = match metadata {
+        Ok(None) => None,
+        Ok(Some(bytes)) => idl::decode_literal_map(&bytes[..]).ok(),
+        Err(error) => {
+            debug!(%error, "the metadata of an earlier run is not read");
+            None
+        }
+    };
+    literals.map_or_else(Vec::new, |literals| {
+        placed_files(&literals, directory.path())
+    })
 }
 
 /// Whether the path leads to a regular file without a link on the way.
-fn is_file_beneath(directory: &Path, path: &Path) -> bool {
-    let mut above = path.ancestors().skip(1);
-    let is_directory = |above: &Path| {
-        let found = fs::symlink_metadata(directory.join(above));
-        found.is_ok_and(|found| found.is_dir())
-    };
-    let file = fs::symlink_metadata(directory.join(path));
-    above.all(is_directory) && file.is_ok_and(|file| file.is_file())
+fn is_file_beneath(directory: &GuardedDirectory, path: &Path) -> bool {
+    matches!(directory.entry(path), Ok(Some(found)) if kind(&found) == FileKind::File)
 }

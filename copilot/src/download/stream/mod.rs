@@ -7,21 +7,22 @@
 
 mod data;
 
-use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
 use self::data::{Streaming, mark_failed};
-use super::DownloadRequest;
 use super::job::{failure_of, limits, unless_stopped};
+use super::{DownloadRequest, input_directory};
+use crate::beneath::{GuardedDirectory, SharedDirectory};
 use crate::report::{Failure, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::source::kube::ApiOptions;
 use crate::track::{AttachError, Polling, TrackOptions, Until, Watch, Watcher, attach, readiness};
-use crate::transfer::{Engine, Stop, make_directory};
+use crate::transfer::{Engine, Stop};
 
 /// How long to wait for main's end after SIGTERM: a native sidecar gets SIGTERM after main's end.
 const TERM_WAIT: Duration = Duration::from_secs(10);
@@ -44,12 +45,19 @@ pub async fn run<C>(
     conclude: impl AsyncFn(Result<(), Failure>) -> C,
 ) -> Result<C, AttachError> {
     // Before the data: main may start as soon as the metadata files are in place.
-    let mut watching = watch(&request.to_local_dir).await?;
+    let shared = SharedDirectory::at(&request.to_local_dir);
+    // Only an existing directory can be a mount.
+    let directory = input_directory(&shared);
+    let mut watching = watch(&shared).await?;
+    let directory = match directory {
+        Ok(directory) => directory,
+        Err(error) => return Ok(conclude(Err(failure_of(&error))).await),
+    };
     let (cancel, stop) = limits(request);
-    let begun = Streaming::begin(request, engine, &stop, timeline);
+    let begun = Streaming::begin(request, Arc::clone(&directory), engine, &stop, timeline);
     let streaming = match unless_stopped(begun, termination, &cancel).await {
         Ok(streaming) => streaming,
-        Err(failure) => return Ok(failed(request, failure, &conclude).await),
+        Err(failure) => return Ok(failed(&directory, failure, &conclude).await),
     };
     if let Err(error) = readiness::announce() {
         warn!(%error, "`copilot ready` will not see that main may start");
@@ -86,7 +94,7 @@ pub async fn run<C>(
                 info!("the outputs are committed: main did not need the rest of its inputs");
                 conclude(Ok(())).await
             } else {
-                failed(request, failure, &conclude).await
+                failed(&directory, failure, &conclude).await
             }
         }
     };
@@ -114,18 +122,18 @@ async fn are_outputs_committed(request: &DownloadRequest, engine: &Engine) -> bo
 
 /// Tells main, and then the platform.
 async fn failed<C>(
-    request: &DownloadRequest,
+    directory: &Arc<GuardedDirectory>,
     failure: Failure,
     conclude: &impl AsyncFn(Result<(), Failure>) -> C,
 ) -> C {
-    if let Err(error) = mark_failed(request, &failure.message) {
+    if let Err(error) = mark_failed(directory, &failure.message) {
         warn!(%error, "main cannot be told that its inputs will not arrive");
     }
     conclude(Err(failure)).await
 }
 
 /// Attaches a watcher of main, which shares the input directory with us.
-async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
+async fn watch(inputs: &SharedDirectory) -> Result<Watch, AttachError> {
     let options = TrackOptions {
         watchers: vec![Watcher::Auto],
         until: Until::End,
@@ -141,7 +149,5 @@ async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
         // Processes that main left behind need no inputs.
         settle: Duration::ZERO,
     };
-    // Only an existing directory can be a mount. The download creates it as well, and reports errors.
-    let _ = make_directory(inputs);
     attach(&options, Some(inputs)).await
 }

@@ -9,8 +9,9 @@ use std::{
     future::pending,
     io,
     mem::MaybeUninit,
-    os::fd::OwnedFd,
+    os::fd::{AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,13 +21,14 @@ use tokio::{io::unix::AsyncFd, time::sleep};
 use tracing::{debug, warn};
 
 use super::register;
+use crate::beneath::{FileKind, GuardedDirectory, SharedDirectory, SharedError, kind};
 use crate::track::{Event, Marker, Timestamp};
 
 /// The buffer's size: room for several events with the longest names.
 const BUFFER: usize = 4096;
 
-/// After this time a new error file counts as complete although it was not closed: a link or a device
-/// is never closed after a write.
+/// After this time a new error file counts as complete although it was not closed: a hard link is never
+/// closed after a write.
 const UNTIL_WRITTEN: Duration = Duration::from_secs(1);
 
 /// Why the `marker` source does not work here.
@@ -43,19 +45,21 @@ pub enum MarkerError {
     Refused {
         /// The output directory.
         path: PathBuf,
-        /// The kernel's error.
-        source: io::Error,
+        /// Why not.
+        source: SharedError,
     },
 }
 
 /// Waits for marker files.
 #[derive(Debug)]
 pub struct MarkerSource {
-    directory: PathBuf,
+    directory: Arc<GuardedDirectory>,
     inotify: AsyncFd<OwnedFd>,
     queue: VecDeque<Event>,
     /// An error file exists, and was not closed yet.
     error_is_open: bool,
+    /// A warning has named something that is no marker file.
+    warned: bool,
 }
 
 impl MarkerSource {
@@ -64,17 +68,20 @@ impl MarkerSource {
     /// # Errors
     ///
     /// No directory is given, or the kernel refuses to watch it.
-    pub fn new(directory: Option<&Path>) -> Result<Self, MarkerError> {
-        let directory = directory.ok_or(MarkerError::NoDirectory)?;
-        let inotify = watch(directory).map_err(|source| MarkerError::Refused {
-            path: directory.to_owned(),
+    pub fn new(shared: Option<&SharedDirectory>) -> Result<Self, MarkerError> {
+        let shared = shared.ok_or(MarkerError::NoDirectory)?;
+        let refused = |source| MarkerError::Refused {
+            path: shared.path().to_owned(),
             source,
-        })?;
+        };
+        let directory = shared.open().map_err(refused)?;
+        let inotify = watch(&directory).map_err(|error| refused(error.into()))?;
         let mut source = Self {
-            directory: directory.to_owned(),
+            directory,
             inotify,
             queue: VecDeque::new(),
             error_is_open: false,
+            warned: false,
         };
         source.look();
         Ok(source)
@@ -122,7 +129,7 @@ impl MarkerSource {
                     overflowed |= happened.contains(ReadFlags::QUEUE_OVERFLOW);
                     if happened.contains(ReadFlags::IGNORED) {
                         warn!(
-                            directory = %self.directory.display(),
+                            directory = %self.directory.path().display(),
                             "the output directory is gone, so marker files are not seen any more"
                         );
                     }
@@ -175,19 +182,31 @@ impl MarkerSource {
         });
     }
 
-    fn exists(&self, marker: Marker) -> bool {
-        self.directory
-            .join(marker.file_name())
-            .symlink_metadata()
-            .is_ok()
+    /// Whether a marker file exists. Only a regular file is one: main may make anything.
+    fn exists(&mut self, marker: Marker) -> bool {
+        let entry = self.directory.entry(Path::new(marker.file_name()));
+        let Ok(Some(found)) = entry else {
+            return false;
+        };
+        let kind = kind(&found);
+        if kind != FileKind::File && !std::mem::replace(&mut self.warned, true) {
+            warn!(
+                name = marker.file_name(),
+                ?kind,
+                "this is not a regular file, so it does not count as a marker file"
+            );
+        }
+        kind == FileKind::File
     }
 }
 
-fn watch(directory: &Path) -> io::Result<AsyncFd<OwnedFd>> {
+fn watch(directory: &GuardedDirectory) -> io::Result<AsyncFd<OwnedFd>> {
     let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+    let opened = directory.open_directory(Path::new(""))?;
+    // By the descriptor: the path may lead elsewhere by now.
     inotify::add_watch(
         &inotify,
-        directory,
+        format!("/proc/self/fd/{}", opened.as_raw_fd()),
         WatchFlags::CREATE | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR,
     )?;
     register(inotify)

@@ -13,9 +13,9 @@ use tracing::{debug, info, warn};
 
 use super::journal::Journal;
 use super::stamp::Stamp;
+use crate::beneath::GuardedDirectory;
 use crate::store::{Reference, StoreError};
 use crate::transfer::{Digests, Engine, MultipartUpload, Stop, Stopped, Summary};
-use crate::upload::directory::GuardedDirectory;
 use crate::upload::planned::RawPrefix;
 
 /// Objects that are deleted at once.

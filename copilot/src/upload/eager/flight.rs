@@ -15,9 +15,9 @@ use super::journal::{self, Journal};
 use super::schedule::Step;
 use super::stamp::FileState;
 use super::{AFTER_FAILURE, Eager, MOST_GROWING};
+use crate::beneath::GuardedDirectory;
 use crate::store::Reference;
 use crate::transfer::{CopyError, Digests, FileUploads, MultipartUpload, OpenFile, Stop};
-use crate::upload::directory::GuardedDirectory;
 
 /// An upload in flight.
 pub type Flight = BoxFuture<'static, Landed>;

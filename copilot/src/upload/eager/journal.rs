@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tracing::warn;
 
-use crate::upload::directory::GuardedDirectory;
+use crate::beneath::GuardedDirectory;
 
 /// Its name in the output directory.
 pub const NAME: &str = ".copilot-early";

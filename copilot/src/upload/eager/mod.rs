@@ -19,7 +19,7 @@ mod watch;
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +37,9 @@ use self::places::Places;
 use self::schedule::Schedule;
 use self::watch::{DirectoryWatch, Gone};
 use super::UploadError;
-use super::directory::GuardedDirectory;
+use super::directory;
 use super::planned::RawPrefix;
+use crate::beneath::{GuardedDirectory, SharedDirectory};
 use crate::idl::VariableMap;
 use crate::literal::output::{OutputOptions, has_data};
 use crate::transfer::{Engine, FileUploads, Meter, Stop};
@@ -66,7 +67,7 @@ pub struct EagerOptions<'a> {
     /// The declared outputs.
     pub declared: &'a VariableMap,
     /// Main's output directory, which may not exist yet.
-    pub directory: &'a Path,
+    pub directory: &'a Arc<SharedDirectory>,
     /// Where files and directories go.
     pub raw_prefix: Option<&'a str>,
     /// The user's choices.
@@ -77,7 +78,7 @@ pub struct EagerOptions<'a> {
 pub struct Eager {
     declared: VariableMap,
     options: OutputOptions,
-    path: PathBuf,
+    shared: Arc<SharedDirectory>,
     raw: RawPrefix,
     uploads: FileUploads,
     names: Arc<[String]>,
@@ -133,7 +134,7 @@ impl Eager {
         Ok(Some(Self {
             declared: outputs.declared.clone(),
             options: outputs.options,
-            path: outputs.directory.to_owned(),
+            shared: Arc::clone(outputs.directory),
             uploads: FileUploads::new(engine.clone()),
             names,
             cancel: CancellationToken::new(),
@@ -215,8 +216,8 @@ impl Eager {
         if self.opened.is_some() || self.is_over || Instant::now() < self.next_try {
             return;
         }
-        let directory = match GuardedDirectory::open(&self.path) {
-            Ok(directory) => Arc::new(directory),
+        let directory = match directory::open(&self.shared) {
+            Ok(directory) => directory,
             Err(error) => {
                 self.say(
                     "directory",

@@ -13,7 +13,7 @@ use tracing::debug;
 
 use super::MOST_FILES;
 use super::stamp::Stamp;
-use crate::upload::directory::GuardedDirectory;
+use crate::beneath::GuardedDirectory;
 
 /// Time between two scans.
 const PAUSE: Duration = Duration::from_secs(2);

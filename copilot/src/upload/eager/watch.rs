@@ -23,7 +23,7 @@ use tracing::{debug, warn};
 
 use super::MOST_FILES;
 use super::scan::{Scan, ScannedEntry, is_of_interest, list, remote_reason};
-use crate::upload::directory::GuardedDirectory;
+use crate::beneath::GuardedDirectory;
 
 /// The events that the kernel reports.
 const EVENTS: WatchFlags = WatchFlags::CREATE

@@ -11,7 +11,7 @@ use std::time::Duration;
 use copilot::config::StorageSettings;
 use copilot::store::{Network, Reference, Retry, Stores};
 use copilot::transfer::{Copy, Engine, Stop, TransferLimits};
-use copilot_tests::site::{bytes, closed_environment, names, run};
+use copilot_tests::site::{bytes, closed_environment, names, place, run};
 use server::{Condition, Length, Modified, Nature, Ranges, Server, Tag};
 
 /// Bytes of a part: an object of more comes in several ranges.
@@ -87,7 +87,7 @@ impl Client {
         let to = self.dir.path().join("x");
         let copy = Copy::Download {
             from,
-            to: to.clone(),
+            to: place(&to),
             size: None,
         };
         match run(&self.engine, vec![copy]).await {
