@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::upload::MultipartUpload;
+use super::upload::{MultipartUpload, UploadNotes};
 use crate::store::Reference;
 
 /// One entry of a plan: a copy, and what it is for.
@@ -71,6 +71,7 @@ impl Copy {
 pub struct LocalFile {
     name: String,
     opener: Box<dyn FnOnce() -> io::Result<File> + Send>,
+    notes: Option<Arc<dyn UploadNotes>>,
 }
 
 impl LocalFile {
@@ -82,7 +83,19 @@ impl LocalFile {
         Self {
             name: name.into(),
             opener: Box::new(opener),
+            notes: None,
         }
+    }
+
+    /// The same file; a multipart upload of it is noted there.
+    #[must_use]
+    pub fn noted(self, notes: Option<Arc<dyn UploadNotes>>) -> Self {
+        Self { notes, ..self }
+    }
+
+    /// Where multipart uploads of the file are noted.
+    pub(super) fn notes(&self) -> Option<Arc<dyn UploadNotes>> {
+        self.notes.clone()
     }
 
     /// Its name, and the file opened now.
