@@ -19,6 +19,7 @@ use self::outcome::{commit, documents, failure_of, is_done, own_words, reported_
 use self::verdict::{Verdict, judge};
 use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
+use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::watch::{Ending, Watched};
 use crate::track::{AttachError, Watch, Watcher, attach as attach_watchers};
@@ -137,9 +138,7 @@ impl Job<'_> {
         let stale = documents(self.target)?;
         let engine = self.engine;
         if self.declared.variables.is_empty() {
-            let removed = engine.remove_stale(&stale, self.stop).await;
-            return removed
-                .map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()));
+            return self.remove_stale(&stale).await;
         }
         let commit = commit(self.target)?;
         let outputs = Outputs {
@@ -160,7 +159,7 @@ impl Job<'_> {
         let mut early = early::landed(eager, self.stop).await;
         if !watched.saw_the_end() && is_done(&outputs, engine, self.stop).await {
             early.forget();
-            return Ok(());
+            return self.remove_stale(&stale).await;
         }
         let summary = match upload::run(&outputs, &mut early, engine, self.stop, timeline).await {
             Ok(summary) => summary,
@@ -174,6 +173,12 @@ impl Job<'_> {
         timeline.note("objects", summary.objects);
         timeline.note("bytes", summary.bytes);
         Ok(())
+    }
+
+    /// Deletes the error documents of earlier runs.
+    async fn remove_stale(&self, stale: &[Reference]) -> Result<(), Failure> {
+        let removed = self.engine.remove_stale(stale, self.stop).await;
+        removed.map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()))
     }
 
     /// The failure that an earlier life of this sidecar has reported, if it stands. Kubelet restarts a sidecar
@@ -203,7 +208,7 @@ impl Job<'_> {
         let unseen = matches!(watched.ending, Ending::NeverStarted | Ending::Untold);
         if unseen && is_done(outputs, self.engine, self.stop).await {
             early.forget();
-            return Ok(());
+            return self.remove_stale(outputs.stale).await;
         }
         let mut failure = own_words(self.target).unwrap_or(failure);
         if is_salvaged {
