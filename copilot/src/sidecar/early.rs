@@ -29,11 +29,12 @@ pub(super) fn begin(
     }
     let target = request.upload.as_ref()?;
     // Outputs that cannot be committed are not uploaded. The failure is reported after main's end.
-    documents(target).and_then(|_| commit(target)).ok()?;
+    let commit = documents(target).and_then(|_| commit(target)).ok()?;
     let options = EagerOptions {
         declared: declared?,
         directory: shared,
         raw_prefix: target.to_raw_output.as_deref(),
+        commit: &commit,
         options: request.outputs,
     };
     Eager::new(&options, engine).unwrap_or_else(|error| {
@@ -68,7 +69,7 @@ pub(super) async fn landed(eager: Option<Eager>, stop: &Stop) -> Early {
 /// Whether to delete the sent objects after a failure: not if an earlier life may have committed them, and
 /// not if kubelet is about to kill us.
 pub(super) fn is_withdrawn(watched: &Watched, error: Option<&UploadError>) -> bool {
-    let committing = matches!(error, Some(UploadError::Commit { .. }));
+    let committing = error.is_some_and(UploadError::is_at_commit);
     let is_stopped = matches!(watched.ending, Ending::StillRunning | Ending::Untold);
     watched.started.is_some() && !is_stopped && !committing
 }

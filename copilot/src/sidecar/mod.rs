@@ -22,11 +22,12 @@ use self::verdict::{Verdict, judge};
 use crate::beneath::SharedDirectory;
 use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
+use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::watch::{Ending, Watched};
 use crate::track::{AttachError, Watch, Watcher, attach as attach_watchers};
 use crate::transfer::{Engine, Stop};
-use crate::upload::{self, Eager, Early, Outputs, UploadError};
+use crate::upload::{self, Eager, Early, Outputs};
 
 /// A sidecar that watches, and holds main's output directory as it was before main could start.
 pub struct Attached {
@@ -153,9 +154,7 @@ impl Job<'_> {
         let stale = documents(self.target)?;
         let engine = self.engine;
         if self.declared.variables.is_empty() {
-            let removed = engine.remove_stale(&stale, self.stop).await;
-            return removed
-                .map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()));
+            return self.remove_stale(&stale).await;
         }
         let commit = commit(self.target)?;
         let outputs = Outputs {
@@ -174,24 +173,28 @@ impl Job<'_> {
             return self.report(failure, &outputs, watched, eager).await;
         }
         let mut early = early::landed(eager, self.stop).await;
+        if !watched.saw_the_end() && is_done(&outputs, engine, self.stop).await {
+            early.forget();
+            return self.remove_stale(&stale).await;
+        }
         let summary = match upload::run(&outputs, &mut early, engine, self.stop, timeline).await {
             Ok(summary) => summary,
             Err(error) => {
-                let stale = matches!(error, UploadError::Stale(_));
                 let is_withdrawn = early::is_withdrawn(watched, Some(&error));
-                let failure = failure_of(error);
-                if !stale && is_done(&outputs, engine, &failure).await {
-                    early.leave().await;
-                    return Ok(());
-                }
                 early.unwant();
                 early::end(early, is_withdrawn, engine).await;
-                return Err(failure);
+                return Err(failure_of(error));
             }
         };
         timeline.note("objects", summary.objects);
         timeline.note("bytes", summary.bytes);
         Ok(())
+    }
+
+    /// Deletes the error documents of earlier runs.
+    async fn remove_stale(&self, stale: &[Reference]) -> Result<(), Failure> {
+        let removed = self.engine.remove_stale(stale, self.stop).await;
+        removed.map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()))
     }
 
     /// The failure that an earlier life of this sidecar has reported, if it stands. Kubelet restarts a sidecar
@@ -219,27 +222,31 @@ impl Job<'_> {
         }
         let mut early = early::landed(eager, self.stop).await;
         let unseen = matches!(watched.ending, Ending::NeverStarted | Ending::Untold);
-        if unseen && is_done(outputs, self.engine, &failure).await {
-            early.leave().await;
-            return Ok(());
+        if unseen && is_done(outputs, self.engine, self.stop).await {
+            early.forget();
+            return self.remove_stale(outputs.stale).await;
         }
         let mut failure = own_words(self.shared).unwrap_or(failure);
         if is_salvaged {
-            failure = self.salvaged(failure, &mut early).await;
+            failure = self.salvaged(failure, outputs, &mut early).await;
         }
         early::end(early, early::is_withdrawn(watched, None), self.engine).await;
         Err(failure)
     }
 
     /// Uploads the files that main left, and adds to the failure's message where they are, or why not.
-    async fn salvaged(&self, failure: Failure, early: &mut Early) -> Failure {
-        let raw = self.target.to_raw_output.as_deref();
-        let told = match upload::salvage(self.shared, raw, early, self.engine, self.stop).await {
+    async fn salvaged(
+        &self,
+        failure: Failure,
+        outputs: &Outputs<'_>,
+        early: &mut Early,
+    ) -> Failure {
+        let told = match upload::salvage(outputs, early, self.engine, self.stop).await {
             Ok(summary) => format!(
                 "its files ({} files, {} bytes) are saved below {}",
                 summary.objects,
                 summary.bytes,
-                raw.unwrap_or_default()
+                outputs.raw_prefix.unwrap_or_default()
             ),
             Err(error) => format!("some of its files could not be saved: {error}"),
         };

@@ -14,16 +14,24 @@ use crate::upload::{self, Outputs, UploadError};
 /// In bytes: the platform does not read a larger error document.
 const LARGEST_DOCUMENT: u64 = 4 << 20;
 
-/// Whether an earlier run in the same pod has committed these outputs, so that this failure means nothing.
-/// An error document would turn that success into a failure.
-pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, failure: &Failure) -> bool {
-    // Not the job's deadline: it may be over.
-    let stop = Stop::for_a_look();
-    let done = upload::is_committed(outputs, engine, &stop).await;
+/// Whether an earlier run has committed exactly these outputs, so that nothing is left to do and an error
+/// document would turn a success into a failure. Only for a life that has not seen main's end: one that has
+/// must upload what main left. What cannot be proven counts as not committed.
+pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -> bool {
+    // A large future: it holds those of several readings.
+    let done = match Box::pin(upload::is_committed(outputs, engine, stop)).await {
+        Ok(done) => done,
+        // The upload, or the failure that is reported, says it.
+        Err(UploadError::User(_) | UploadError::Outputs(_)) => false,
+        Err(error) => {
+            warn!(%error, "it cannot be proven that an earlier run has committed these outputs");
+            false
+        }
+    };
     if done {
         info!(
-            failure = failure.message,
-            "an earlier run has committed these outputs: nothing is left to do"
+            commit = outputs.commit.shown(),
+            "an earlier run has committed these outputs, and the store holds their data: nothing is left to do"
         );
     }
     done

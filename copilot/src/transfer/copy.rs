@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::upload::MultipartUpload;
+use super::upload::{MultipartUpload, UploadNotes};
 use crate::beneath::Place;
 use crate::store::Reference;
 
@@ -71,6 +71,7 @@ impl Copy {
 pub struct LocalFile {
     name: String,
     opener: Box<dyn FnOnce() -> io::Result<File> + Send>,
+    notes: Option<Arc<dyn UploadNotes>>,
 }
 
 impl LocalFile {
@@ -82,7 +83,19 @@ impl LocalFile {
         Self {
             name: name.into(),
             opener: Box::new(opener),
+            notes: None,
         }
+    }
+
+    /// The same file; a multipart upload of it is noted there.
+    #[must_use]
+    pub fn noted(self, notes: Option<Arc<dyn UploadNotes>>) -> Self {
+        Self { notes, ..self }
+    }
+
+    /// Where multipart uploads of the file are noted.
+    pub(super) fn notes(&self) -> Option<Arc<dyn UploadNotes>> {
+        self.notes.clone()
     }
 
     /// Its name, and the file opened now.

@@ -8,15 +8,16 @@ use bytes::Bytes;
 use futures_util::TryFutureExt as _;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 
+use super::compare;
 use super::copy::{Copy, LocalFile, PlannedCopy};
 use super::download::{ListedObject, ObjectDownload, expand};
 use super::error::{CopyError, CopyFailure, TransferError};
 use super::memory::{MemoryBudget, TransferLimits, WriteBack};
 use super::progress::{self, Display, Reached, Summary, Tally};
-use super::small;
+use super::small::{self, Withdrawn};
 use super::space::{Claim, Space};
 use super::stop::{Stop, Stopped};
-use super::upload::{FileUpload, MultipartUpload};
+use super::upload::{FileUpload, MultipartUpload, OpenFile};
 use crate::beneath::Place;
 use crate::store::{Object, Reference, Stores};
 
@@ -295,6 +296,30 @@ impl Engine {
     /// That an object exists and cannot be deleted, or that the removal was stopped.
     pub async fn remove_stale(&self, objects: &[Reference], stop: &Stop) -> Result<(), CopyError> {
         small::remove_stale(&self.stores, objects, stop).await
+    }
+
+    /// Deletes the commit of an earlier run, whose data will be overwritten: a reader must not follow it to
+    /// data of two runs. Looks first, as [`remove_stale`](Self::remove_stale) does.
+    ///
+    /// # Errors
+    /// That the reference is not one, or that the work was stopped.
+    pub async fn withdraw(&self, commit: &Reference, stop: &Stop) -> Result<Withdrawn, CopyError> {
+        small::withdraw(&self.stores, commit, stop).await
+    }
+
+    /// Whether an object holds exactly the bytes of a file. Reads both.
+    ///
+    /// # Errors
+    /// That one of them cannot be read, or that the work was stopped.
+    pub async fn is_same(
+        &self,
+        to: &Reference,
+        from: LocalFile,
+        stop: &Stop,
+    ) -> Result<bool, CopyError> {
+        let object = self.stores.open(to)?;
+        let file = OpenFile::open(from)?;
+        compare::is_same(&object, &file, &self.stores.network().retry, stop).await
     }
 
     /// Whether an object of exactly this key exists.

@@ -73,6 +73,36 @@ pub enum UploadError {
         #[source]
         cause: Box<StoreError>,
     },
+    /// An earlier run left an object beneath a directory of the outputs, and it cannot be deleted.
+    #[error(
+        "the outputs' data was uploaded, but the outputs are not committed: {object} is of an earlier run \
+         and lies beneath a directory of the outputs, and it cannot be deleted: {cause}. Readers would take \
+         it for a file of the directory. Allow it (s3:DeleteObject), or give each run a prefix of its own"
+    )]
+    Stray {
+        /// The object's reference.
+        object: String,
+        /// Why it stays.
+        #[source]
+        cause: Box<StoreError>,
+    },
+    /// The upload failed after it overwrote data of an earlier run whose commit cannot be deleted.
+    #[error(
+        "{failure}. {commit} of an earlier run exists and cannot be deleted ({cause}): it may lead to data of \
+         both runs. Allow it (s3:DeleteObject), or delete the object"
+    )]
+    Mixed {
+        /// Why the upload failed.
+        #[source]
+        failure: Box<UploadError>,
+        /// The commit's reference.
+        commit: String,
+        /// Why it stays.
+        cause: Box<StoreError>,
+    },
+    /// The store could not be read to learn what it holds.
+    #[error("what the store holds is not known: {0}")]
+    Look(#[source] Box<CopyError>),
     /// The last step failed: the data is up, but the outputs are not committed.
     #[error("the outputs' data was uploaded, but {reference} could not be written: {cause}")]
     Commit {
@@ -85,13 +115,30 @@ pub enum UploadError {
 }
 
 impl UploadError {
+    pub(super) fn from_look(error: CopyError) -> Self {
+        Self::Look(Box::new(error))
+    }
+
+    /// Whether the commit was tried: the store may have it although the run failed.
+    #[must_use]
+    pub fn is_at_commit(&self) -> bool {
+        match self {
+            Self::Commit { .. } => true,
+            Self::Mixed { failure, .. } => failure.is_at_commit(),
+            _ => false,
+        }
+    }
+
     /// The store's error, if only the store failed.
     #[must_use]
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Transfer(error) => error.store_error(),
-            Self::Leftover { cause, .. } => Some(cause),
-            Self::Stale(cause) | Self::Commit { cause, .. } => cause.store_error(),
+            Self::Leftover { cause, .. } | Self::Stray { cause, .. } => Some(cause),
+            Self::Mixed { failure, .. } => failure.store_error(),
+            Self::Stale(cause) | Self::Look(cause) | Self::Commit { cause, .. } => {
+                cause.store_error()
+            }
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ mod files;
 mod flags;
 mod integrity;
 mod keys;
+mod killed;
 mod leftovers;
 mod listing;
 mod local;

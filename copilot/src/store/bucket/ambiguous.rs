@@ -1,4 +1,5 @@
-//! Uploads that began without our knowing: the answer to the request was lost.
+//! Uploads that began without our knowing: the answer to the request was lost, or the process that began
+//! them was killed.
 //!
 //! Such a request is sent again, and the store may then have begun two uploads of which we know one id.
 //! Nobody else ends the other one, and its parts cost money. So the uploads of the key are listed, and
@@ -16,10 +17,15 @@ use serde::Deserialize;
 use super::Bucket;
 use super::listing::{Dialect, encoded};
 use crate::store::backend::{Backend as _, ObjectAddress};
+use crate::store::error::{Cause, StoreError};
 use crate::store::http::{FailureKind, RequestFailure};
 
 /// Time for all of it: it comes after the upload has ended one way or the other.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most uploads of one key that a killed process has begun: more are not its own. The retries of one
+/// request are at most ten, and an upload begins anew once.
+const MOST_ATTEMPTS: u32 = 20;
 
 /// Stores report whole seconds, and their clocks differ from ours by some more.
 pub(super) const GRAIN: Duration = Duration::from_secs(2);
@@ -116,32 +122,65 @@ impl AmbiguousStart {
         key: &str,
         own: Option<&str>,
     ) -> Result<usize, AbortError> {
-        let answer = uploads_of(bucket, key).await?;
-        let since = server_time(answer.headers()) - self.since.elapsed() - GRAIN;
-        let body = answer.into_body().bytes().await?;
-        let found: Uploads = quick_xml::de::from_reader(&*body)?;
-        let mut unknown = Vec::new();
-        for upload in found.uploads {
-            let is_other = upload.key == key && Some(upload.upload_id.as_str()) != own;
-            if is_other && upload.began()? >= since {
-                unknown.push(upload);
-            }
-        }
-        if unknown.len() > self.attempts as usize {
-            return Err(AbortError::TooMany {
-                found: unknown.len(),
-                attempts: self.attempts,
-            });
-        }
-        for upload in &unknown {
-            let path = super::names::path(key).map_err(AbortError::Key)?;
-            bucket
-                .store
-                .abort_multipart(&path, &upload.upload_id)
-                .await?;
-        }
-        Ok(unknown.len())
+        abort_younger(bucket, key, own, self.since.elapsed(), self.attempts).await
     }
+}
+
+/// Aborts the uploads of a key that began within the last `age`: a killed process left them.
+pub(super) async fn abort_recent(
+    bucket: &Bucket,
+    target: &ObjectAddress,
+    age: Duration,
+) -> Result<usize, StoreError> {
+    // We name Azure's blocks ourselves, and the store drops them after a week.
+    if bucket.dialect == Dialect::Azure {
+        return Ok(0);
+    }
+    let aborted = abort_younger(bucket, &target.key, None, age, MOST_ATTEMPTS).await;
+    aborted.map_err(|error| match error {
+        AbortError::List(failure) => bucket.failed(failure, target, "listing uploads"),
+        error => StoreError::Refused {
+            location: bucket.location(&target.reference),
+            action: "aborting uploads",
+            cause: Cause::new(error.to_string(), error),
+        },
+    })
+}
+
+/// Aborts the uploads of a key that began within the last `age`, but not the upload `own`. Returns how many
+/// they were: none is aborted if they are more than `most`.
+async fn abort_younger(
+    bucket: &Bucket,
+    key: &str,
+    own: Option<&str>,
+    age: Duration,
+    most: u32,
+) -> Result<usize, AbortError> {
+    let answer = uploads_of(bucket, key).await?;
+    let since = server_time(answer.headers()) - age - GRAIN;
+    let body = answer.into_body().bytes().await?;
+    let found: Uploads = quick_xml::de::from_reader(&*body)?;
+    let mut unknown = Vec::new();
+    for upload in found.uploads {
+        let is_other = upload.key == key && Some(upload.upload_id.as_str()) != own;
+        if is_other && upload.began()? >= since {
+            unknown.push(upload);
+        }
+    }
+    if unknown.len() > most as usize {
+        return Err(AbortError::TooMany {
+            found: unknown.len(),
+            attempts: most,
+        });
+    }
+    for upload in &unknown {
+        let path = super::names::path(key).map_err(AbortError::Key)?;
+        bucket
+            .store
+            .abort_multipart(&path, &upload.upload_id)
+            .await?;
+    }
+    Ok(unknown.len())
 }
 
 impl ListedUpload {

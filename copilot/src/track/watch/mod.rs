@@ -112,6 +112,16 @@ pub struct Watched {
     pub settled: Timestamp,
 }
 
+impl Watched {
+    /// Whether main ended, or is known to have ended, after the source was attached.
+    #[must_use]
+    pub fn saw_the_end(&self) -> bool {
+        // A marker file may be older than this life.
+        let has_ended = matches!(self.ending, Ending::Exited(_) | Ending::StatusLost);
+        has_ended && self.exited.is_some_and(|at| at >= self.attached)
+    }
+}
+
 /// Attached sources, and what they have reported so far.
 pub struct Watch {
     sources: Sources,

@@ -1,15 +1,18 @@
-//! Which objects and multipart uploads this sidecar has begun early, kept where its next life finds them.
+//! Which early objects and which multipart uploads this sidecar has begun, kept where its next life finds
+//! them.
 //!
-//! A sidecar that is killed while main runs is started again without any memory of what it sent. Some of
-//! that may not be an output in the end, and would stay in the store. So the sidecar notes each name
-//! before it writes the object, and the id of each multipart upload before it sends a part, in a file of
-//! the output directory that belongs to no output. Main can write there as well: every name is joined to
+//! A sidecar that is killed is started again without any memory of what it sent. Some of that may not be
+//! an output in the end, and would stay in the store. So the sidecar notes each name before it writes the
+//! object early, each multipart upload before it begins, and its id before it sends a part, in a file of
+//! the output directory that belongs to no output. A commit removes the file, so a life that finds it
+//! follows one that did not commit. What it says is a hint and never a proof. Main can write there as well: every name is joined to
 //! the raw prefix, which is main's own, and cannot leave it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
 use tracing::warn;
@@ -27,6 +30,8 @@ const LONGEST: u64 = 16 << 20;
 pub struct Journal {
     directory: Arc<GuardedDirectory>,
     file: File,
+    /// Multipart uploads that have begun, or may have, and have not ended.
+    unfinished: AtomicU64,
 }
 
 /// What earlier lives have noted.
@@ -36,6 +41,11 @@ pub struct JournalNotes {
     pub keys: Vec<Box<str>>,
     /// Multipart uploads that have not ended, by the store's ids, each with the name of its object.
     pub uploads: BTreeMap<Box<str>, Box<str>>,
+    /// Names of objects to which a multipart upload may have begun and not ended, each with the time of the
+    /// first one, in milliseconds since the node's boot.
+    pub beginnings: BTreeMap<Box<str>, u64>,
+    /// How many lives have opened the journal.
+    pub lives: u64,
 }
 
 /// A line of the journal, in JSON: a name may contain the end of a line.
@@ -43,8 +53,21 @@ pub struct JournalNotes {
 #[serde(untagged)]
 enum JournalLine {
     Key(Box<str>),
-    Begun { key: Box<str>, upload: Box<str> },
-    Ended { ended: Box<str> },
+    Begun {
+        key: Box<str>,
+        upload: Box<str>,
+    },
+    Begins {
+        key: Box<str>,
+        begins: u64,
+    },
+    Life {
+        #[serde(rename = "life")]
+        _since: u64,
+    },
+    Ended {
+        ended: Box<str>,
+    },
 }
 
 impl Journal {
@@ -53,7 +76,19 @@ impl Journal {
         let file = directory.open_own(NAME)?;
         let noted = read(&file)?;
         let directory = Arc::clone(directory);
-        Ok((Self { directory, file }, noted))
+        let journal = Self {
+            directory,
+            file,
+            unfinished: AtomicU64::new(0),
+        };
+        journal.write(&serde_json::json!({ "life": now() }))?;
+        Ok((journal, noted))
+    }
+
+    /// Notes that a multipart upload to the object of this name is about to begin.
+    pub fn note_beginning(&self, key: &str) -> io::Result<()> {
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
+        self.write(&serde_json::json!({ "key": key, "begins": now() }))
     }
 
     /// Notes the name of an object: segments, joined by `/`.
@@ -61,14 +96,20 @@ impl Journal {
         self.write(&serde_json::Value::from(key))
     }
 
+    /// An upload of an earlier life could not be aborted.
+    pub fn keep(&self) {
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Notes that a multipart upload to the object of this name has begun.
     pub fn note_upload(&self, key: &str, id: &str) -> io::Result<()> {
         self.write(&serde_json::json!({ "key": key, "upload": id }))
     }
 
-    /// Notes that a multipart upload has ended.
-    pub fn note_end(&self, id: &str) -> io::Result<()> {
-        self.write(&serde_json::json!({ "ended": id }))
+    /// Notes that a multipart upload has ended, or did not begin. Without an id there is nothing to abort.
+    pub fn note_end(&self, id: Option<&str>) -> io::Result<()> {
+        self.unfinished.fetch_sub(1, Ordering::Relaxed);
+        id.map_or(Ok(()), |id| self.write(&serde_json::json!({ "ended": id })))
     }
 
     /// The file is open for appending, so lines of two callers do not mix.
@@ -76,12 +117,22 @@ impl Journal {
         (&self.file).write_all(format!("{line}\n").as_bytes())
     }
 
-    /// Removes the journal.
+    /// Removes the journal. It stays if the store may keep an unfinished upload: the next life tries again.
     pub fn remove(&self) {
+        if self.unfinished.load(Ordering::Relaxed) > 0 {
+            return;
+        }
         if let Err(error) = self.directory.remove_own(NAME) {
             warn!(%error, "{NAME} stays in the output directory");
         }
     }
+}
+
+/// Milliseconds since the node's boot: a clock that nobody sets, and that all lives of a pod share.
+pub fn now() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanos) = (time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned());
+    seconds * 1000 + nanos / 1_000_000
 }
 
 /// The notes in a journal. Other lines are skipped.
@@ -94,9 +145,15 @@ fn read(file: &File) -> io::Result<JournalNotes> {
             Ok(JournalLine::Begun { key, upload }) => {
                 noted.uploads.insert(upload, key);
             }
-            Ok(JournalLine::Ended { ended }) => {
-                noted.uploads.remove(&ended);
+            Ok(JournalLine::Begins { key, begins }) => {
+                noted.beginnings.entry(key).or_insert(begins);
             }
+            Ok(JournalLine::Ended { ended }) => {
+                if let Some(key) = noted.uploads.remove(&ended) {
+                    noted.beginnings.remove(&key);
+                }
+            }
+            Ok(JournalLine::Life { .. }) => noted.lives += 1,
             // The last line of a life that was killed, or a line of main's.
             Err(_) => foreign += 1,
         }
@@ -121,14 +178,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let directory = Arc::new(GuardedDirectory::open(dir.path()).unwrap());
         let (journal, noted) = Journal::open(&directory).unwrap();
-        assert!(noted.keys.is_empty() && noted.uploads.is_empty());
+        assert!(noted.keys.is_empty() && noted.uploads.is_empty() && noted.lives == 0);
         for key in ["o", "tree/a\nb", "tree/\"é\""] {
             journal.note(key).unwrap();
         }
-        for id in ["an \"id\"", "another", "a third"] {
+        for id in ["an \"id\"", "a third"] {
             journal.note_upload("o", id).unwrap();
         }
-        journal.note_end("another").unwrap();
+        journal.note_beginning("o").unwrap();
+        for key in ["tree/x", "ended"] {
+            journal.note_beginning(key).unwrap();
+        }
+        journal.note_upload("ended", "its id").unwrap();
+        journal.note_end(Some("its id")).unwrap();
         let path = dir.path().join(NAME);
         let mut content = fs::read(&path).unwrap();
         content.extend(b"garbage\n\xff\n[\"a\"]\n\"cut");
@@ -142,6 +204,8 @@ mod tests {
             .map(|(id, key)| (&**id, &**key))
             .collect();
         assert_eq!(begun, [("a third", "o"), ("an \"id\"", "o")]);
+        let beginnings: Vec<_> = noted.beginnings.keys().map(|key| &**key).collect();
+        assert_eq!((beginnings, noted.lives), (vec!["o", "tree/x"], 1));
         again.remove();
         assert!(!path.exists());
     }

@@ -221,11 +221,13 @@ async fn play(seed: u64) -> Option<String> {
     let options = OutputOptions::default();
     let directory = &Arc::new(SharedDirectory::at(&outputs));
     let raw = "file://data/raw";
+    let commit = Reference::parse("file://data/out/outputs.pb").unwrap();
     let mut eager = Eager::new(
         &EagerOptions {
             declared: &declared,
             directory,
             raw_prefix: Some(raw),
+            commit: &commit,
             options,
         },
         &engine,
@@ -254,7 +256,7 @@ async fn play(seed: u64) -> Option<String> {
             declared: &declared,
             directory,
             raw_prefix: Some(raw),
-            commit: &Reference::parse("file://data/out/outputs.pb").unwrap(),
+            commit: &commit,
             stale: &[],
             options,
             mode: UploadMode::Eager,
