@@ -12,7 +12,7 @@ use tracing::{debug, error, warn};
 
 use super::request::Global;
 use crate::report::{
-    Failure, Occurrence, document, document_names, last_words, termination_message,
+    Failure, Occurrence, document, document_names, last_words, one_line, termination_message,
 };
 use crate::store::{Reference, ReferenceError};
 use crate::transfer::{CopyError, Engine, Stop};
@@ -171,11 +171,11 @@ fn write_existing(path: &Path, message: &str) -> std::io::Result<()> {
     file.write_all(message.as_bytes())
 }
 
-/// Prints the message as the last lines on standard error, without a usage text after it. A message that is
-/// too long for them is logged in full before.
+/// Prints the message as the last line on standard error, without a usage text after it. A message that is
+/// too long for it is logged in full before.
 pub(super) fn last_line(message: &str) {
     let words = last_words(message);
-    if !words.ends_with(message) {
+    if !words.ends_with(&one_line(message)) {
         error!(words = message, "the full message");
     }
     // If standard error is closed, nothing can be reported.
