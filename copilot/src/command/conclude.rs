@@ -11,7 +11,7 @@ use tracing::{debug, error, warn};
 use super::report_file::ReportFile;
 use super::request::Global;
 use crate::report::{
-    Failure, Occurrence, document, document_names, last_words, termination_message,
+    Failure, Occurrence, document, document_names, last_words, one_line, termination_message,
 };
 use crate::store::{Reference, ReferenceError};
 use crate::transfer::{CopyError, Engine, Stop};
@@ -176,11 +176,11 @@ impl TerminationLog {
     }
 }
 
-/// Prints the message as the last lines on standard error, without a usage text after it. A message that is
-/// too long for them is logged in full before.
+/// Prints the message as the last line on standard error, without a usage text after it. A message that is
+/// too long for it is logged in full before.
 pub(super) fn last_line(message: &str) {
     let words = last_words(message);
-    if !words.ends_with(message) {
+    if !words.ends_with(&one_line(message)) {
         error!(words = message, "the full message");
     }
     // If standard error is closed, nothing can be reported.

@@ -106,7 +106,9 @@ fn failure_of_user(error: UserError) -> Failure {
             "the error file is JSON, but does not have our fields: reported as text"
         );
     }
-    let mut failure = Failure::from_upload(error.message);
+    let mut failure = Failure::from_upload("");
+    // As main wrote it: the reference's document does not change it either.
+    failure.message = error.message;
     if let Some(code) = error.code {
         failure.code = code.into();
     }

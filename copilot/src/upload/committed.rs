@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use tracing::debug;
 
-use super::directory::GuardedDirectory;
+use super::directory;
 use super::error::UploadError;
 use super::planned::RawPrefix;
 use super::stray::Strays;
@@ -32,7 +32,7 @@ pub async fn is_committed(
     engine: &Engine,
     stop: &Stop,
 ) -> Result<bool, UploadError> {
-    let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);
+    let directory = directory::open(outputs.directory)?;
     let raw = RawPrefix::parse(outputs.raw_prefix)?;
     let plan = plan(outputs, &directory, &raw, engine.stores())?;
     let literals = plan.literals.encode_to_vec();

@@ -1,6 +1,6 @@
 //! The planner's view of the output directory.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
@@ -56,16 +56,7 @@ impl OutputView for OutputDirectory {
     }
 }
 
-/// The names in a directory, without `.` and `..`.
-pub(super) fn names(directory: &GuardedDirectory, path: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    see_names(directory, path, &mut |name| {
-        names.push(name.to_owned());
-        ControlFlow::Continue(())
-    })?;
-    Ok(names)
-}
-
+/// Shows the names in a directory, without `.` and `..`, until `see` stops.
 fn see_names(
     directory: &GuardedDirectory,
     path: &Path,

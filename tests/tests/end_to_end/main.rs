@@ -6,7 +6,9 @@
 mod arguments;
 mod bad_input;
 mod bad_store;
+mod crowds;
 mod descriptors;
+mod escapes;
 mod faults;
 mod files;
 mod flags;

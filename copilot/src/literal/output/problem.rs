@@ -158,7 +158,7 @@ pub enum OutputRule {
     },
     /// More values than the platform reads.
     #[error(
-        "the outputs hold more than {values} values, or values of more than {bytes} bytes; declare a file or a directory instead"
+        "the outputs hold more than {values} values (eight members of structs count as one, and an object in a struct as one), or values, names and references of more than {bytes} bytes; declare a file or a directory instead"
     )]
     TooMany {
         /// The largest number of values.

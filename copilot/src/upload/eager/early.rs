@@ -13,6 +13,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tracing::{debug, info, warn};
 
 use super::journal::{Journal, JournalNotes, NAME};
+use super::limit::NameCount;
 use super::stamp::Stamp;
 use super::takeover::{JournalEntry, UnfinishedUploads};
 use crate::beneath::GuardedDirectory;
@@ -52,6 +53,8 @@ pub struct Sent {
 pub struct Early {
     /// By the names below the raw prefix, joined by `/`.
     entries: HashMap<Box<str>, EarlyObject>,
+    /// How many names those are.
+    count: NameCount,
     /// Multipart uploads that have begun, by the same names.
     begun: HashMap<Box<str>, MultipartUpload>,
     journal: Option<Arc<Journal>>,
@@ -94,7 +97,9 @@ impl Early {
     ) -> Option<UnfinishedUploads> {
         let (is_first, before) = (self.journal.is_none(), self.len());
         for key in std::mem::take(&mut noted.keys) {
-            self.entries.entry(key).or_insert(EarlyObject::Tried);
+            if !self.entries.contains_key(&key) && self.count.add(key.len()) {
+                self.entries.insert(key, EarlyObject::Tried);
+            }
         }
         if self.len() > before {
             info!(
@@ -192,9 +197,9 @@ impl Early {
         }
     }
 
-    /// Whether an object of this name was tried.
-    pub(super) fn has_tried(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+    /// Whether an object of this name may go up: it was tried before, or is not one too many.
+    pub(super) fn has_room_for(&self, key: &str) -> bool {
+        self.entries.contains_key(key) || self.count.fits(key.len())
     }
 
     /// What the object of this name holds, if that is known. The caller overwrites the object, so it is
@@ -214,6 +219,9 @@ impl Early {
     pub(super) fn trying(&mut self, key: &str) -> std::io::Result<()> {
         if self.entries.contains_key(key) {
             return Ok(());
+        }
+        if !self.count.add(key.len()) {
+            return Err(std::io::Error::other("too many names"));
         }
         if let Some(journal) = &self.journal {
             journal.note(key)?;
@@ -326,6 +334,7 @@ impl Early {
     /// Everything is done: the next life needs no journal.
     pub fn forget(&mut self) {
         self.entries.clear();
+        self.count = NameCount::default();
         if let Some(journal) = self.journal.take() {
             journal.remove();
         }

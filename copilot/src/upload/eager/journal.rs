@@ -8,22 +8,30 @@
 //! follows one that did not commit. What it says is a hint and never a proof. Main can write there as well: every name is joined to
 //! the raw prefix, which is main's own, and cannot leave it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
 use tracing::warn;
 
+use super::limit::NameCount;
 use crate::beneath::GuardedDirectory;
 
 /// Its name in the output directory.
 pub const NAME: &str = ".copilot-early";
 
-/// The most bytes that are read of it: a hundred thousand names of usual length.
-const LONGEST: u64 = 16 << 20;
+/// The most bytes that are read of it.
+const LONGEST: u64 = 64 << 20;
+
+/// The longest line in bytes: a path of 4,095 bytes takes at most six times as much in JSON, and the id of an
+/// upload has some hundred.
+const LONGEST_LINE: u64 = 32 << 10;
+
+/// The most multipart uploads that have not ended: each life of a sidecar has a few.
+const MOST_UPLOADS: usize = 1000;
 
 /// The open journal, to which this life adds.
 #[derive(Debug)]
@@ -38,7 +46,7 @@ pub struct Journal {
 #[derive(Debug, Default)]
 pub struct JournalNotes {
     /// Names of objects: segments, joined by `/`.
-    pub keys: Vec<Box<str>>,
+    pub keys: BTreeSet<Box<str>>,
     /// Multipart uploads that have not ended, by the store's ids, each with the name of its object.
     pub uploads: BTreeMap<Box<str>, Box<str>>,
     /// Names of objects to which a multipart upload may have begun and not ended, each with the time of the
@@ -135,19 +143,32 @@ pub fn now() -> u64 {
     seconds * 1000 + nanos / 1_000_000
 }
 
-/// The notes in a journal. Other lines are skipped.
+/// The notes in a journal. Other lines are skipped, and so are more names or uploads than our lives note.
 fn read(file: &File) -> io::Result<JournalNotes> {
     let mut noted = JournalNotes::default();
-    let mut foreign = 0;
-    for line in BufReader::new(file.take(LONGEST)).split(b'\n') {
-        match serde_json::from_slice::<JournalLine>(&line?) {
-            Ok(JournalLine::Key(key)) => noted.keys.push(key),
-            Ok(JournalLine::Begun { key, upload }) => {
+    let (mut foreign, mut refused) = (0_u64, 0_u64);
+    let mut count = NameCount::default();
+    let mut rest = BufReader::new(file.take(LONGEST));
+    let mut line = Vec::new();
+    while next_line(&mut rest, &mut line)? {
+        match serde_json::from_slice::<JournalLine>(&line) {
+            Ok(JournalLine::Key(key)) => {
+                if noted.keys.contains(&key) {
+                    continue;
+                }
+                if count.add(key.len()) {
+                    noted.keys.insert(key);
+                } else {
+                    refused += 1;
+                }
+            }
+            Ok(JournalLine::Begun { key, upload }) if noted.uploads.len() < MOST_UPLOADS => {
                 noted.uploads.insert(upload, key);
             }
-            Ok(JournalLine::Begins { key, begins }) => {
+            Ok(JournalLine::Begins { key, begins }) if noted.beginnings.len() < MOST_UPLOADS => {
                 noted.beginnings.entry(key).or_insert(begins);
             }
+            Ok(JournalLine::Begun { .. } | JournalLine::Begins { .. }) => refused += 1,
             Ok(JournalLine::Ended { ended }) => {
                 if let Some(key) = noted.uploads.remove(&ended) {
                     noted.beginnings.remove(&key);
@@ -164,7 +185,30 @@ fn read(file: &File) -> io::Result<JournalNotes> {
             "{NAME} contains lines that the sidecar did not write: they are skipped"
         );
     }
+    if refused > 0 || rest.get_ref().limit() == 0 {
+        warn!(
+            refused,
+            names = noted.keys.len(),
+            uploads = noted.uploads.len(),
+            "{NAME} holds more than the sidecar notes, so another program wrote into it. What fits is used, and \
+             the rest is refused: objects that an earlier life of this sidecar sent may stay in the store"
+        );
+    }
     Ok(noted)
+}
+
+/// Reads the next line, without its end, or as much of it as a line of ours may have. `false` at the end.
+fn next_line(rest: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    if rest.by_ref().take(LONGEST_LINE).read_until(b'\n', line)? == 0 {
+        return Ok(false);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else {
+        rest.skip_until(b'\n')?;
+    }
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -197,7 +241,7 @@ mod tests {
         fs::write(&path, content).unwrap();
         let (again, noted) = Journal::open(&directory).unwrap();
         let tried: Vec<&str> = noted.keys.iter().map(|key| &**key).collect();
-        assert_eq!(tried, ["o", "tree/a\nb", "tree/\"é\""]);
+        assert_eq!(tried, ["o", "tree/\"é\"", "tree/a\nb"]);
         let begun: Vec<_> = noted
             .uploads
             .iter()
@@ -208,6 +252,57 @@ mod tests {
         assert_eq!((beginnings, noted.lives), (vec!["o", "tree/x"], 1));
         again.remove();
         assert!(!path.exists());
+    }
+
+    /// What is read of this journal.
+    fn noted(content: &[u8]) -> JournalNotes {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(NAME), content).unwrap();
+        let directory = Arc::new(GuardedDirectory::open(dir.path()).unwrap());
+        Journal::open(&directory).unwrap().1
+    }
+
+    #[test]
+    fn a_forged_journal_is_read_as_far_as_one_of_ours_goes() {
+        let names = |count: usize| {
+            let lines = (0..count).map(|number| format!("\"{number}\"\n"));
+            lines.collect::<String>()
+        };
+        assert_eq!(noted(names(20_000).as_bytes()).keys.len(), 20_000);
+        assert_eq!(noted(names(200_000).as_bytes()).keys.len(), 20_000);
+        // The same name again takes no room.
+        assert_eq!(noted("\"a\"\n".repeat(100_000).as_bytes()).keys.len(), 1);
+        let long = |count: usize| {
+            let lines = (0..count).map(|number| format!("\"{number:04000}\"\n"));
+            lines.collect::<String>()
+        };
+        let bytes: usize = noted(long(2_000).as_bytes())
+            .keys
+            .iter()
+            .map(|key| key.len())
+            .sum();
+        assert_eq!(bytes, (4 << 20) / 4_000 * 4_000);
+        let uploads = (0..5_000).map(|id| format!("{{\"key\":\"k\",\"upload\":\"{id}\"}}\n"));
+        assert_eq!(
+            noted(uploads.collect::<String>().as_bytes()).uploads.len(),
+            MOST_UPLOADS
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_skipped_and_the_next_one_is_read() {
+        let mut content = b"\"first\"\n\"".to_vec();
+        content.resize(10 << 20, b'x');
+        content.extend(b"\"\n\"last\"\n");
+        let read = noted(&content);
+        let keys: Vec<&str> = read.keys.iter().map(|key| &**key).collect();
+        assert_eq!(keys, ["first", "last"]);
+        // A file without end is not read to its end.
+        let dir = tempfile::tempdir().unwrap();
+        let file = File::create(dir.path().join(NAME)).unwrap();
+        file.set_len(1 << 40).unwrap();
+        let directory = Arc::new(GuardedDirectory::open(dir.path()).unwrap());
+        assert!(Journal::open(&directory).unwrap().1.keys.is_empty());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod early;
 mod flight;
 mod journal;
+mod limit;
 mod look;
 mod places;
 mod scan;
@@ -47,9 +48,6 @@ use crate::store::{Reference, StoreError};
 use crate::transfer::{Engine, FileUploads, Meter, Stop};
 
 pub(super) use self::journal::{Journal, NAME as JOURNAL};
-
-/// The most files that go up early: each takes a few hundred bytes of memory, and the rest can wait.
-const MOST_FILES: usize = 20_000;
 
 /// Files in flight at once: half of what the engine runs after main's end.
 const MOST_AT_ONCE: usize = 8;

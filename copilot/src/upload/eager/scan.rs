@@ -11,7 +11,7 @@ use rustix::fs::{Dir, FileType, fstat, fstatfs};
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::MOST_FILES;
+use super::limit::NameCount;
 use super::stamp::Stamp;
 use crate::beneath::GuardedDirectory;
 
@@ -40,6 +40,39 @@ pub enum ScannedEntry {
     File(PathBuf),
 }
 
+/// Paths, as many as go up early. Others are dropped: they wait for main's end.
+#[derive(Debug, Default)]
+pub struct PathList {
+    paths: Vec<PathBuf>,
+    count: NameCount,
+}
+
+impl PathList {
+    /// Adds a path, if there is room for it.
+    pub fn push(&mut self, path: PathBuf) {
+        if self.count.add(path.as_os_str().len()) {
+            self.paths.push(path);
+        }
+    }
+
+    /// Takes the last path.
+    pub fn pop(&mut self) -> Option<PathBuf> {
+        let path = self.paths.pop()?;
+        self.count.remove(path.as_os_str().len());
+        Some(path)
+    }
+
+    /// Whether half of the room is taken.
+    pub fn is_half_full(&self) -> bool {
+        self.count.is_half_full()
+    }
+
+    /// The paths.
+    pub fn into_paths(self) -> Vec<PathBuf> {
+        self.paths
+    }
+}
+
 /// Repeated scans.
 #[derive(Debug, Default)]
 pub struct Scan {
@@ -66,30 +99,31 @@ impl Scan {
             return None;
         }
         let mut before = std::mem::take(&mut self.seen);
-        let mut changed = Vec::new();
-        let mut todo = vec![PathBuf::new()];
+        let (mut changed, mut todo) = (PathList::default(), PathList::default());
+        todo.push(PathBuf::new());
+        let mut count = NameCount::default();
         while let Some(path) = todo.pop() {
-            let mut files = Vec::new();
-            let listed = list(directory, &path, names, |entry| match entry {
-                ScannedEntry::Directory(path) => todo.push(path),
-                ScannedEntry::File(path) => files.push(path),
-            });
-            if let Err(error) = listed {
-                debug!(%error, path = directory.shown(&path), "not listed");
-            }
-            for file in files {
+            let listed = list(directory, &path, names, |entry| {
+                let file = match entry {
+                    ScannedEntry::Directory(path) => return todo.push(path),
+                    ScannedEntry::File(file) => file,
+                };
                 let Ok(Some(stat)) = directory.stat(&file) else {
-                    continue;
+                    return;
                 };
                 let now = Stamp::from_stat(&stat);
                 if before.remove(&file) != Some(now) {
                     changed.push(file.clone());
                 }
-                if self.seen.len() < MOST_FILES {
+                if count.add(file.as_os_str().len()) {
                     self.seen.insert(file, now);
                 }
+            });
+            if let Err(error) = listed {
+                debug!(%error, path = directory.shown(&path), "not listed");
             }
         }
+        let changed = changed.into_paths();
         self.next = Some(Instant::now() + PAUSE.max(began.elapsed() * SHARE));
         Some(changed)
     }
