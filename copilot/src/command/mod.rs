@@ -5,6 +5,7 @@
 //! `main` calls [`run`] and [`reject`]. Never here: what a job does.
 
 mod conclude;
+mod confinement;
 mod log;
 mod request;
 mod session;
@@ -78,12 +79,16 @@ async fn download(
     let engine = &engine;
     let conclude = async |outcome| ended.concluded(engine, outcome).await;
     let conclusion = if request.mode == DownloadMode::Stream {
-        let run = download::stream::run(request, engine, termination, &mut timeline, conclude);
-        match Box::pin(run).await {
-            Ok(conclusion) => conclusion,
+        let mut watch = match download::stream::watch(request).await {
+            Ok(watch) => watch,
             Err(error) => return usage(global, &error.to_string()),
-        }
+        };
+        confinement::for_download(global, request, engine.stores(), Some(&watch)).await;
+        let (watch, timeline) = (&mut watch, &mut timeline);
+        let run = download::stream::run(request, watch, engine, termination, timeline, conclude);
+        Box::pin(run).await
     } else {
+        confinement::for_download(global, request, engine.stores(), None).await;
         let run = download::run(request, engine, termination, &mut timeline);
         conclude(Box::pin(run).await).await
     };
@@ -111,6 +116,7 @@ async fn sidecar(
         Ok(watch) => watch,
         Err(error) => return usage(global, &error.to_string()),
     };
+    confinement::for_sidecar(global, request, session.engine.stores(), &watch).await;
     let outcome = sidecar::run(request, watch, &session.engine, termination, &mut timeline).await;
     let ended = Ended::new(global, prefix);
     let conclusion = ended.concluded(&session.engine, outcome).await;

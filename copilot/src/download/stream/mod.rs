@@ -7,7 +7,6 @@
 
 mod data;
 
-use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -32,24 +31,20 @@ const OUTPUTS: &str = "outputs.pb";
 
 /// Downloads while main runs. A failure before main may start ends the job at once, as it ends an init
 /// container: kubelet tries again. `conclude` reports the outcome; after a later failure it is called
-/// while main still runs.
-///
-/// # Errors
-/// That main cannot be watched.
+/// while main still runs. `watching` comes from [`watch`].
 pub async fn run<C>(
     request: &DownloadRequest,
+    watching: &mut Watch,
     engine: &Engine,
     termination: &mut Termination,
     timeline: &mut Timeline,
     conclude: impl AsyncFn(Result<(), Failure>) -> C,
-) -> Result<C, AttachError> {
-    // Before the data: main may start as soon as the metadata files are in place.
-    let mut watching = watch(&request.to_local_dir).await?;
+) -> C {
     let (cancel, stop) = limits(request);
     let begun = Streaming::begin(request, engine, &stop, timeline);
     let streaming = match unless_stopped(begun, termination, &cancel).await {
         Ok(streaming) => streaming,
-        Err(failure) => return Ok(failed(request, failure, &conclude).await),
+        Err(failure) => return failed(request, failure, &conclude).await,
     };
     if let Err(error) = readiness::announce() {
         warn!(%error, "`copilot ready` will not see that main may start");
@@ -66,7 +61,7 @@ pub async fn run<C>(
                 if job.await.is_err() {
                     info!("main has ended and did not wait for all inputs: the rest is not fetched");
                 }
-                return Ok(conclude(Ok(())).await);
+                return conclude(Ok(())).await;
             }
         }
     };
@@ -94,7 +89,7 @@ pub async fn run<C>(
     drop(streaming);
     over.await;
     timeline.mark("main_over");
-    Ok(conclusion)
+    conclusion
 }
 
 /// Whether main has succeeded without our noticing: SIGTERM comes a moment after the uploader's commit. An
@@ -124,8 +119,13 @@ async fn failed<C>(
     conclude(Err(failure)).await
 }
 
-/// Attaches a watcher of main, which shares the input directory with us.
-async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
+/// Attaches a watcher of main, which shares the input directory with us. This comes before the data: main may start
+/// as soon as the metadata files are in place.
+///
+/// # Errors
+/// That main cannot be watched.
+pub async fn watch(request: &DownloadRequest) -> Result<Watch, AttachError> {
+    let inputs = request.to_local_dir.as_path();
     let options = TrackOptions {
         watchers: vec![Watcher::Auto],
         until: Until::End,
