@@ -5,6 +5,7 @@
 //! `main` calls [`run`] and [`reject`]. Never here: what a job does.
 
 mod conclude;
+mod confinement;
 mod log;
 mod report_file;
 mod request;
@@ -81,12 +82,17 @@ async fn download(
     let engine = &engine;
     let conclude = async |outcome| ended.concluded(engine, outcome).await;
     let conclusion = if request.mode == DownloadMode::Stream {
-        let run = download::stream::run(request, engine, termination, &mut timeline, conclude);
-        match Box::pin(run).await {
-            Ok(conclusion) => conclusion,
+        let attached = match download::stream::attach(request).await {
+            Ok(attached) => attached,
             Err(error) => return usage(global, &error.to_string()),
-        }
+        };
+        let watch = Some(attached.watch());
+        confinement::for_download(global, request, engine.stores(), watch).await;
+        let timeline = &mut timeline;
+        let run = download::stream::run(request, attached, engine, termination, timeline, conclude);
+        Box::pin(run).await
     } else {
+        confinement::for_download(global, request, engine.stores(), None).await;
         let run = download::run(request, engine, termination, &mut timeline);
         conclude(Box::pin(run).await).await
     };
@@ -116,6 +122,7 @@ async fn sidecar(
         Ok(attached) => attached,
         Err(error) => return usage(global, &error.to_string()),
     };
+    confinement::for_sidecar(global, request, session.engine.stores(), attached.watch()).await;
     let outcome = sidecar::run(
         request,
         attached,

@@ -35,6 +35,14 @@ pub struct Attached {
     outputs: Option<Arc<SharedDirectory>>,
 }
 
+impl Attached {
+    /// The watch.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+}
+
 /// Attaches the watchers, and tells `copilot ready`.
 ///
 /// # Errors

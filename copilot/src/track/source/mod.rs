@@ -172,6 +172,16 @@ impl Sources {
         })
     }
 
+    /// Whether one of them reads and updates BPF maps.
+    #[must_use]
+    pub fn use_bpf(&self) -> bool {
+        self.0.iter().any(|source| match source {
+            #[cfg(feature = "ebpf")]
+            Source::Ebpf(_) => true,
+            _ => false,
+        })
+    }
+
     /// Whether main must not be waited for.
     #[must_use]
     pub fn are_noop(&self) -> bool {

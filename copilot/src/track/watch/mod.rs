@@ -166,6 +166,27 @@ impl Watch {
         readiness::announce()
     }
 
+    /// Whether it must go on to look into other processes to tell which are our pod's.
+    #[must_use]
+    pub fn looks_for_kin(&self) -> bool {
+        self.place
+            .as_ref()
+            .is_ok_and(|place| place.kinship.is_some())
+    }
+
+    /// Whether it must look into main's processes to tell who killed main.
+    #[must_use]
+    pub fn looks_for_causes(&self) -> bool {
+        let shows_others = self.place.as_ref().is_ok_and(Place::shows_others);
+        self.sources.emit() && !self.sources.explain_kills() && shows_others
+    }
+
+    /// Whether its sources read and update BPF maps.
+    #[must_use]
+    pub fn uses_bpf(&self) -> bool {
+        self.sources.use_bpf()
+    }
+
     /// Whether no pod surrounds us: nobody stops us then, and main may never come.
     #[must_use]
     pub fn is_outside_a_pod(&self) -> bool {
