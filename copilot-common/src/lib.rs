@@ -57,6 +57,9 @@ pub mod flag {
     /// The process's parent is known to be in the same cgroup: the process did not enter its container
     /// from outside.
     pub const CHILD: u32 = 4;
+    /// For [`kind::EXEC`](super::kind::EXEC): the program has the name of ours, and `sidecar` is among the first
+    /// words of its command line. Not set for a process that our own pid namespace shows.
+    pub const SIDECAR: u32 = 8;
 }
 
 /// Field offsets that the programs need, as slots of the global `OFFSETS`. The kernel side has no offsets

@@ -137,6 +137,21 @@ fn send(
     let pid = namespace::pid_in_our_namespace();
     // User space reads from `/proc` what `/proc` shows.
     let is_visible = pid != 0;
+    let comm = if is_visible {
+        [0; 16]
+    } else {
+        ctx.command().unwrap_or_default()
+    };
+    let command = if what == kind::EXEC && !is_visible {
+        command::look(ctx.arg(0), comm)
+    } else {
+        command::Command::default()
+    };
+    let sidecar = if command.is_sidecar == 0 {
+        0
+    } else {
+        flag::SIDECAR
+    };
     entry.write(Record {
         at: process::boot_time(),
         started: task.started(),
@@ -150,17 +165,9 @@ fn send(
             task.innermost_pid()
         },
         status,
-        flags,
-        command: if what == kind::EXEC && !is_visible {
-            command::fingerprint(ctx.arg(0))
-        } else {
-            0
-        },
-        comm: if is_visible {
-            [0; 16]
-        } else {
-            ctx.command().unwrap_or_default()
-        },
+        flags: flags | sidecar,
+        command: command.fingerprint,
+        comm,
     });
     // Waking the reader costs the reported process several microseconds. Records of what a container's own
     // processes start can wait for the next important record, or until many records wait.

@@ -202,7 +202,10 @@ impl Job<'_> {
             eager.cancel();
         }
         let mut early = early::landed(eager, self.stop).await;
-        let unseen = matches!(watched.ending, Ending::NeverStarted | Ending::Untold);
+        let unseen = matches!(
+            watched.ending,
+            Ending::NeverStarted | Ending::Untold | Ending::OnlyCopilots
+        );
         if unseen && is_done(outputs, self.engine, &failure).await {
             early.leave().await;
             return Ok(());

@@ -11,10 +11,11 @@ use tracing::{debug, trace};
 
 use super::newcomers::Newcomers;
 use crate::track::{
-    ContainerId, Event, ExitStatus, ProcessId, Timestamp,
+    ContainerId, Event, ExitStatus, Job, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
     place::{Membership, Place, directory},
-    process::{self, TICK, process_id},
+    process::{self, TICK, is_copilots_name, job_of, process_id},
+    readiness,
 };
 
 /// Translates records, and remembers which cgroup belongs to which container.
@@ -29,6 +30,8 @@ pub struct Records {
     in_the_making: BTreeSet<u64>,
     /// Cgroups of containers whose program has begun.
     begun: BTreeSet<u64>,
+    /// Containers in which a process that entered runs our program.
+    copilots: BTreeSet<ContainerId>,
     /// Records were lost, so the absence of a record proves nothing any more.
     has_gaps: bool,
     /// The start times of living processes by pid, in clock ticks. A kernel without BTF does not record
@@ -47,6 +50,7 @@ impl Records {
             described: BTreeSet::new(),
             in_the_making: BTreeSet::new(),
             begun: BTreeSet::new(),
+            copilots: BTreeSet::new(),
             has_gaps: false,
             starts: BTreeMap::new(),
         }
@@ -138,6 +142,7 @@ impl Records {
                     self.in_the_making.remove(&record.cgroup);
                     self.begun.insert(record.cgroup);
                     events.extend(self.program_of(record, process, &container));
+                    events.extend(self.copilot_in(record, process, &container));
                 }
                 events.push_back(Event::ProcessStarted {
                     process,
@@ -165,6 +170,7 @@ impl Records {
                     container = Some(failed);
                 } else if self.began_unseen(record) {
                     let begun = self.container_of_exec(record.cgroup, process, made.as_ref());
+                    events.extend(self.copilot_in(record, process, &begun));
                     events.extend(began_before_us(record, process, &begun));
                     container = Some(begun);
                 }
@@ -293,20 +299,54 @@ impl Records {
         ProcessId { started, pid }
     }
 
-    /// The event with the name of a container's program, if `/proc` does not show the container. The
-    /// kernel pads the name with NUL.
+    /// The event with the name of a container's program, if `/proc` does not show the container.
     fn program_of(
         &self,
         record: &Record,
         process: ProcessId,
         container: &ContainerId,
     ) -> Option<Event> {
-        let name = record.comm.split(|byte| *byte == 0).next()?;
+        let program = name_in(record);
         let is_visible = self.place.is_own(container) || self.visible(process).is_some();
-        (!is_visible && !name.is_empty()).then(|| Event::ProgramSeen {
+        (!is_visible && !program.is_empty()).then(|| Event::ProgramSeen {
             container: container.clone(),
-            program: String::from_utf8_lossy(name).into_owned(),
+            program,
             command: Some(record.command).filter(|command| *command != 0),
+        })
+    }
+
+    /// The event of a process that entered another container and runs our program, or does so no longer. `/proc`
+    /// shows its command line; otherwise the record of its exec says whether it is a sidecar's, and at its end
+    /// its name does: that of one whose watcher is attached.
+    fn copilot_in(
+        &mut self,
+        record: &Record,
+        process: ProcessId,
+        container: &ContainerId,
+    ) -> Option<Event> {
+        if self.place.is_own(container) {
+            return None;
+        }
+        let job = if let Some(visible) = self.visible(process) {
+            let name = process::read(&visible, "comm").ok();
+            let is_ours = name.is_some_and(|name| is_copilots_name(name.trim_end()));
+            let cmdline = is_ours.then(|| process::read(&visible, "cmdline").ok());
+            cmdline.flatten().and_then(|text| job_of(&text))
+        } else {
+            let is_sidecar = match record.kind {
+                kind::EXIT => name_in(record).as_bytes() == readiness::NAME.to_bytes(),
+                _ => record.flags & flag::SIDECAR != 0,
+            };
+            is_sidecar.then_some(Job::Sidecar)
+        };
+        let was_ours = match job {
+            Some(_) => !self.copilots.insert(container.clone()),
+            None => self.copilots.remove(container),
+        };
+        (job.is_some() || was_ours).then(|| Event::CopilotSeen {
+            container: container.clone(),
+            process,
+            job,
         })
     }
 
@@ -336,6 +376,12 @@ fn began_before_us(exit: &Record, process: ProcessId, container: &ContainerId) -
             entered: true,
         },
     ]
+}
+
+/// The process's command name, which the kernel pads with NUL; empty if `/proc` shows the process.
+fn name_in(record: &Record) -> String {
+    let name = record.comm.split(|byte| *byte == 0).next();
+    String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
 }
 
 /// Whether the process belongs to a runtime: it is outside our pid namespace, and not the first process

@@ -322,6 +322,58 @@ fn the_program_of_a_container_that_proc_does_not_show_is_reported() {
     assert!(!translate(&mut records, &named(std::process::id())).contains(&expected));
 }
 
+fn job_seen(events: &[Event]) -> Option<Option<Job>> {
+    let mut jobs = events.iter().filter_map(|event| match event {
+        Event::CopilotSeen { job, .. } => Some(*job),
+        _ => None,
+    });
+    jobs.next()
+}
+
+/// In a pid namespace that we do not see, the kernel side has read the command line.
+#[test]
+fn a_sidecar_in_another_pid_namespace_is_reported_before_its_start() {
+    let mut records = Records::new(place(None), None);
+    let exec = |flags| {
+        let mut exec = Record {
+            flags,
+            inner_pid: 1,
+            pid: 0,
+            ..record(kind::EXEC, GONE)
+        };
+        exec.comm[..7].copy_from_slice(b"copilot");
+        exec
+    };
+    let events = translate(&mut records, &exec(flag::SIDECAR));
+    assert_eq!(job_seen(&events), Some(Some(Job::Sidecar)), "{events:?}");
+    assert!(matches!(events.last(), Some(Event::ProcessStarted { .. })));
+    // The same process runs another program, and another one after that.
+    assert_eq!(job_seen(&translate(&mut records, &exec(0))), Some(None));
+    assert_eq!(job_seen(&translate(&mut records, &exec(0))), None);
+    // Its children are not the container's first process.
+    let child = translate(&mut records, &exec(flag::SIDECAR | flag::CHILD));
+    assert_eq!(job_seen(&child), None);
+}
+
+/// It began before the programs were attached, so only the name that it has at its end is known.
+#[test]
+fn a_sidecar_that_began_before_us_is_recognised_at_its_end() {
+    for (name, expected) in [
+        ("copilot-ready", Some(Some(Job::Sidecar))),
+        ("copilot", None),
+    ] {
+        let mut records = Records::new(place(None), None);
+        let mut exit = Record {
+            inner_pid: 1,
+            pid: 0,
+            ..record(kind::EXIT, GONE)
+        };
+        exit.comm[..name.len()].copy_from_slice(name.as_bytes());
+        let events = translate(&mut records, &exit);
+        assert_eq!(job_seen(&events), expected, "{name} {events:?}");
+    }
+}
+
 #[test]
 fn a_process_in_our_own_container_is_reported_but_not_described() {
     let mut records = Records::new(place(None), Some(CONTAINER));
