@@ -36,6 +36,22 @@ pub struct Record {
     pub comm: [u8; 16],
 }
 
+/// The command line of a process that has the name of our program, and that our own pid namespace does not show.
+/// Comes before the [`Record`] of its exec, in the same ring buffer.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct CommandLine {
+    /// Thread group id in the initial pid namespace.
+    pub host_pid: u32,
+    /// How many bytes of `text` are the command line's.
+    pub length: u32,
+    /// Its beginning: each argument ends with NUL.
+    pub text: [u8; COMMAND_BYTES],
+}
+
+/// How many bytes of such a command line the programs read.
+pub const COMMAND_BYTES: usize = 2048;
+
 /// Values of [`Record::kind`].
 pub mod kind {
     /// A process replaced its program (`sched_process_exec`).
@@ -57,9 +73,6 @@ pub mod flag {
     /// The process's parent is known to be in the same cgroup: the process did not enter its container
     /// from outside.
     pub const CHILD: u32 = 4;
-    /// For [`kind::EXEC`](super::kind::EXEC): the program has the name of ours, and `sidecar` is among the first
-    /// words of its command line. Not set for a process that our own pid namespace shows.
-    pub const SIDECAR: u32 = 8;
 }
 
 /// Field offsets that the programs need, as slots of the global `OFFSETS`. The kernel side has no offsets

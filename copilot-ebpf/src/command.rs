@@ -1,12 +1,13 @@
-//! What a process's command line shows: a fingerprint, and whether it is that of a sidecar as we are. A container
-//! that kubelet starts again runs the same command line, and in another pid namespace nothing else shows either.
+//! A process's command line: a fingerprint of it, and all of it if the process has the name of our program. A
+//! container that kubelet starts again runs the same command line, and another sidecar waits for main as we do: in
+//! another pid namespace nothing else shows either.
 
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
-use copilot_common::Offset;
+use copilot_common::{COMMAND_BYTES, CommandLine, Offset, lost};
 
 use crate::{fields::read, maps};
 
-/// We look at the command line's length and its first words: more would cost each exec more.
+/// The fingerprint covers the command line's length and its first words: more would cost each exec more.
 pub const WORDS: usize = 64;
 const WORD: u32 = 8;
 const LONGEST: u32 = 64 * WORD;
@@ -14,36 +15,70 @@ const LONGEST: u32 = 64 * WORD;
 /// An odd number whose bits are spread evenly (2^64 divided by the golden ratio).
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The names of our program and of the reference's as the kernel keeps a command name: 16 bytes, padded with NUL.
-const OURS: [u8; 16] = *b"copilot\0\0\0\0\0\0\0\0\0";
-const REFERENCE: [u8; 16] = *b"flyte-copilot\0\0\0";
+/// The names of our program and of the reference's as the kernel keeps a command name, in two words.
+const OURS: [[u64; 2]; 2] = [
+    words_of(*b"copilot\0\0\0\0\0\0\0\0\0"),
+    words_of(*b"flyte-copilot\0\0\0"),
+];
 
-/// The argument that makes such a process a sidecar, with the end of the argument before it; another end follows.
-const SIDECAR: u64 = u64::from_le_bytes(*b"\0sidecar");
+/// [`COMMAND_BYTES`] as the helper takes it.
+const MOST: u32 = 2048;
+const _: () = assert!(MOST as usize == COMMAND_BYTES);
 
-/// What a command line shows.
-#[derive(Clone, Copy, Default)]
-pub struct Command {
-    /// Its fingerprint; 0 if it cannot be read.
-    pub fingerprint: u64,
-    /// Whether it is a sidecar's: 1 or 0.
-    pub is_sidecar: u64,
+const fn words_of(name: [u8; 16]) -> [u64; 2] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = name;
+    [
+        u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
+        u64::from_ne_bytes([i, j, k, l, m, n, o, p]),
+    ]
 }
 
-/// What the command line of the current task shows; `thread` is that task, `name` its command name.
+/// Sends the command line of the current task if `name`, its command name, is that of our program. `thread` is
+/// that task, `host_pid` its process.
 #[inline(always)]
-pub fn look(thread: *const u8, name: [u8; 16]) -> Command {
-    read_command(thread, is_our_name(name)).unwrap_or_default()
+pub fn send_ours(thread: *const u8, host_pid: u32, name: [u8; 16]) {
+    let name = words_of(name);
+    if name == OURS[0] || name == OURS[1] {
+        let _ = send(thread, host_pid);
+    }
 }
 
 #[inline(always)]
-fn is_our_name(name: [u8; 16]) -> bool {
-    let name = u128::from_ne_bytes(name);
-    name == u128::from_ne_bytes(OURS) || name == u128::from_ne_bytes(REFERENCE)
+fn send(thread: *const u8, host_pid: u32) -> Option<()> {
+    let mm: *const u8 = read(thread, Offset::TaskMm)?;
+    let start: u64 = read(mm, Offset::MmArgStart)?;
+    let end: u64 = read(mm, Offset::MmArgEnd)?;
+    #[expect(clippy::cast_possible_truncation, reason = "at most `MOST`")]
+    let size = end.checked_sub(start)?.min(u64::from(MOST)) as u32;
+    let Some(mut entry) = maps::EVENTS.reserve::<CommandLine>(0) else {
+        maps::count_lost(lost::RING_FULL);
+        return None;
+    };
+    let line = entry.as_mut_ptr();
+    // SAFETY: the entry has room for the structure, whose text has room for `MOST` bytes. The helper checks the
+    // address that it reads from.
+    let failed = unsafe {
+        (*line).host_pid = host_pid;
+        (*line).length = size;
+        bpf_probe_read_user((&raw mut (*line).text).cast(), size, start as *const _)
+    };
+    // The record of the exec, which follows, wakes the reader.
+    if failed == 0 {
+        entry.submit(maps::LET_SLEEP);
+    } else {
+        entry.discard(maps::LET_SLEEP);
+    }
+    Some(())
+}
+
+/// The fingerprint; 0 if the command line cannot be read. `thread` is the current task.
+#[inline(always)]
+pub fn fingerprint(thread: *const u8) -> u64 {
+    read_fingerprint(thread).unwrap_or(0)
 }
 
 #[inline(always)]
-fn read_command(thread: *const u8, is_ours: bool) -> Option<Command> {
+fn read_fingerprint(thread: *const u8) -> Option<u64> {
     let mm: *const u8 = read(thread, Offset::TaskMm)?;
     let start: u64 = read(mm, Offset::MmArgStart)?;
     let end: u64 = read(mm, Offset::MmArgEnd)?;
@@ -51,27 +86,11 @@ fn read_command(thread: *const u8, is_ours: bool) -> Option<Command> {
     #[expect(clippy::cast_possible_truncation, reason = "at most `LONGEST`")]
     let size = length.min(u64::from(LONGEST)) as u32;
     let words = maps::COMMAND.get_ptr_mut(0)?.cast::<u64>();
-    if is_ours {
-        for index in 0..WORDS {
-            // SAFETY: the index is below `WORDS`, and the slot is this CPU's own.
-            unsafe { words.add(index).write_volatile(0) };
-        }
-    }
     // SAFETY: the slot has room for `LONGEST` bytes, and is this CPU's own. The helper checks the address
     // that it reads from.
     if unsafe { bpf_probe_read_user(words.cast(), size, start as *const _) } != 0 {
         return None;
     }
-    // First, because the verifier follows each length through the loop of the fingerprint.
-    let is_sidecar = if is_ours { holds_sidecar(words) } else { 0 };
-    Some(Command {
-        fingerprint: fingerprint(words, length, size),
-        is_sidecar,
-    })
-}
-
-#[inline(always)]
-fn fingerprint(words: *mut u64, length: u64, size: u32) -> u64 {
     let mut hash = length;
     for index in 0..LONGEST / WORD {
         let at = index * WORD;
@@ -87,32 +106,5 @@ fn fingerprint(words: *mut u64, length: u64, size: u32) -> u64 {
         }
         hash = (hash ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);
     }
-    hash | 1
-}
-
-/// Whether one of the arguments is `sidecar`: 1 or 0. The bytes behind the command line are 0.
-#[inline(always)]
-fn holds_sidecar(words: *mut u64) -> u64 {
-    let mut found = 0;
-    let mut word = 0;
-    for index in 0..WORDS {
-        // SAFETY: the index is below `WORDS`.
-        let next = unsafe { words.add(index).read_volatile() };
-        found |= begins_in(word, next);
-        word = next;
-    }
-    found | begins_in(word, 0)
-}
-
-/// Whether that argument begins in `word`, of which `next` is the next one: 1 or 0. Bytes are in the order of
-/// memory, the first one lowest.
-#[inline(always)]
-fn begins_in(word: u64, next: u64) -> u64 {
-    let mut found = u64::from(word == SIDECAR && next & 0xff == 0);
-    for byte in 1..8 {
-        let window = (word >> (8 * byte)) | (next << (64 - 8 * byte));
-        let behind = (next >> (8 * byte)) & 0xff;
-        found |= u64::from(window == SIDECAR && behind == 0);
-    }
-    found
+    Some(hash | 1)
 }

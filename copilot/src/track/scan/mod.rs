@@ -235,8 +235,8 @@ impl Scanner {
         let mut has_our_name = false;
         let mut waits = false;
         if let Some(container) = &container {
-            self.describe(process, container, kind, events);
             has_our_name = self.note_copilot(process, stat, container, had_our_name, events);
+            self.describe(process, container, kind, events);
             waits = kind.is_runtimes && !reported && stat.comm.ends_with(LAST_STAGE);
             if !reported && !kind.is_runtimes {
                 reported = true;

@@ -224,6 +224,13 @@ impl Tracker {
         found
     }
 
+    /// Whether main has started, and no other container can turn out to be main.
+    #[must_use]
+    pub fn is_main_certain(&self) -> bool {
+        let found = self.found.as_ref();
+        self.started && found.is_some_and(|(_, why)| self.rules.is_certain(*why))
+    }
+
     /// The main containers, as far as they are known.
     #[must_use]
     pub fn mains(&self) -> &[ContainerId] {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use copilot_common::{Record, flag, kind};
+use copilot_common::{CommandLine, Record, flag, kind};
 use procfs::process::Process;
 use tracing::{debug, trace};
 
@@ -17,6 +17,9 @@ use crate::track::{
     process::{self, TICK, is_copilots_name, job_of, process_id},
     readiness,
 };
+
+/// How many command lines of our program may wait for the record of their exec, which follows at once.
+const TOLD_AT_ONCE: usize = 1024;
 
 /// Translates records, and remembers which cgroup belongs to which container.
 pub struct Records {
@@ -32,6 +35,8 @@ pub struct Records {
     begun: BTreeSet<u64>,
     /// Containers in which a process that entered runs our program.
     copilots: BTreeSet<ContainerId>,
+    /// The jobs of processes by their pid on the node, until the record of their exec comes.
+    told: BTreeMap<u32, Job>,
     /// Records were lost, so the absence of a record proves nothing any more.
     has_gaps: bool,
     /// The start times of living processes by pid, in clock ticks. A kernel without BTF does not record
@@ -51,6 +56,7 @@ impl Records {
             in_the_making: BTreeSet::new(),
             begun: BTreeSet::new(),
             copilots: BTreeSet::new(),
+            told: BTreeMap::new(),
             has_gaps: false,
             starts: BTreeMap::new(),
         }
@@ -78,6 +84,18 @@ impl Records {
     pub fn expect_container(&mut self, fork: &Record) {
         if is_of_the_runtime(fork) && fork.inner_pid == fork.host_pid {
             self.in_the_making.insert(fork.cgroup);
+        }
+    }
+
+    /// Notes the command line of a process that has the name of our program.
+    pub fn expect_copilot(&mut self, line: &CommandLine) {
+        let text = line.text.get(..line.length as usize).unwrap_or_default();
+        if let Some(job) = job_of(&String::from_utf8_lossy(text)) {
+            self.told.insert(line.host_pid, job);
+            // The records of their execs were lost.
+            if self.told.len() > TOLD_AT_ONCE {
+                self.told.clear();
+            }
         }
     }
 
@@ -132,18 +150,19 @@ impl Records {
         let process = self.identity(record);
         let made = newcomers.container_of_pid(process).cloned();
         let at = Timestamp(record.at);
+        let told = self.told.remove(&record.host_pid);
         match record.kind {
             kind::EXEC => {
                 let entered = record.flags & flag::CHILD == 0;
                 let container = self.container_of_exec(record.cgroup, process, made.as_ref());
-                self.describe(process, &container, record, events);
                 if entered {
                     newcomers.arrived(record.cgroup);
                     self.in_the_making.remove(&record.cgroup);
                     self.begun.insert(record.cgroup);
                     events.extend(self.program_of(record, process, &container));
-                    events.extend(self.copilot_in(record, process, &container));
+                    events.extend(self.copilot_in(record, process, &container, told));
                 }
+                self.describe(process, &container, record, events);
                 events.push_back(Event::ProcessStarted {
                     process,
                     container,
@@ -170,7 +189,7 @@ impl Records {
                     container = Some(failed);
                 } else if self.began_unseen(record) {
                     let begun = self.container_of_exec(record.cgroup, process, made.as_ref());
-                    events.extend(self.copilot_in(record, process, &begun));
+                    events.extend(self.copilot_in(record, process, &begun, told));
                     events.extend(began_before_us(record, process, &begun));
                     container = Some(begun);
                 }
@@ -316,13 +335,14 @@ impl Records {
     }
 
     /// The event of a process that entered another container and runs our program, or does so no longer. `/proc`
-    /// shows its command line; otherwise the record of its exec says whether it is a sidecar's, and at its end
-    /// its name does: that of one whose watcher is attached.
+    /// shows its command line, or the programs have sent it. At its end its name shows one whose watcher is
+    /// attached.
     fn copilot_in(
         &mut self,
         record: &Record,
         process: ProcessId,
         container: &ContainerId,
+        told: Option<Job>,
     ) -> Option<Event> {
         if self.place.is_own(container) {
             return None;
@@ -333,11 +353,11 @@ impl Records {
             let cmdline = is_ours.then(|| process::read(&visible, "cmdline").ok());
             cmdline.flatten().and_then(|text| job_of(&text))
         } else {
-            let is_sidecar = match record.kind {
-                kind::EXIT => name_in(record).as_bytes() == readiness::NAME.to_bytes(),
-                _ => record.flags & flag::SIDECAR != 0,
-            };
-            is_sidecar.then_some(Job::Sidecar)
+            let is_attached = || name_in(record).as_bytes() == readiness::NAME.to_bytes();
+            match record.kind {
+                kind::EXIT => is_attached().then_some(Job::Sidecar),
+                _ => told,
+            }
         };
         let was_ours = match job {
             Some(_) => !self.copilots.insert(container.clone()),
