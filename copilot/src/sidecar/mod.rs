@@ -229,7 +229,10 @@ impl Job<'_> {
             eager.cancel();
         }
         let mut early = early::landed(eager, self.stop).await;
-        let unseen = matches!(watched.ending, Ending::NeverStarted | Ending::Untold);
+        let unseen = matches!(
+            watched.ending,
+            Ending::NeverStarted | Ending::Untold | Ending::OnlyCopilots
+        );
         if unseen && is_done(outputs, self.engine, self.stop).await {
             early.forget();
             return self.remove_stale(outputs.stale).await;

@@ -87,6 +87,13 @@ impl Spec {
         Self::new(name, Image::Busybox, ["/bin/sh", "-c", script])
     }
 
+    /// Gives it another name.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// Adds an argument of the program.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {

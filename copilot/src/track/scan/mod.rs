@@ -21,7 +21,10 @@ use super::{
     ContainerId, Event, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
     place::{Place, PodPath},
-    process::{self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_runtime, process_id},
+    process::{
+        self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_copilots_name, is_runtime, job_of,
+        process_id,
+    },
 };
 
 /// For this long after its start a process may still be moved into its container's cgroup, and a
@@ -55,6 +58,8 @@ struct KnownProcess {
     reported: bool,
     /// It waits for the runtime's order to exec the container's program.
     waits: bool,
+    /// At the last look it had the name of our program.
+    has_our_name: bool,
 }
 
 impl Scanner {
@@ -226,8 +231,11 @@ impl Scanner {
         };
         let mut reported =
             known.is_some_and(|known| known.reported && known.container == container);
+        let had_our_name = known.is_some_and(|known| known.has_our_name);
+        let mut has_our_name = false;
         let mut waits = false;
         if let Some(container) = &container {
+            has_our_name = self.note_copilot(process, stat, container, had_our_name, events);
             self.describe(process, container, kind, events);
             waits = kind.is_runtimes && !reported && stat.comm.ends_with(LAST_STAGE);
             if !reported && !kind.is_runtimes {
@@ -247,8 +255,37 @@ impl Scanner {
                 container,
                 reported,
                 waits,
+                has_our_name,
             },
         );
+    }
+
+    /// Reports a process that entered another container and has the name of our program, or has lost it. Reads
+    /// its command line only then. Returns whether it has that name.
+    fn note_copilot(
+        &self,
+        process: &Process,
+        stat: &Stat,
+        container: &ContainerId,
+        had_our_name: bool,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let has_our_name = is_copilots_name(&stat.comm);
+        let is_news = has_our_name != had_our_name && !self.place.is_own(container);
+        if is_news && self.entered(stat, container) {
+            let job = if has_our_name {
+                let cmdline = process::read(process, "cmdline").ok();
+                cmdline.and_then(|text| job_of(&text))
+            } else {
+                None
+            };
+            events.push(Event::CopilotSeen {
+                container: container.clone(),
+                process: process_id(stat),
+                job,
+            });
+        }
+        has_our_name
     }
 
     /// The container of our pod in which a process runs.

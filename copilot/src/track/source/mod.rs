@@ -35,6 +35,8 @@ const HIDDEN: &str = "we see the processes of other pods, and nothing shows whic
 pub struct Focus {
     /// Main has started, so only the ends of first processes and new containers matter.
     pub main_runs: bool,
+    /// No other container can turn out to be main.
+    pub main_is_certain: bool,
     /// Each container whose first process is known, with that process.
     pub first_processes: Vec<(ContainerId, ProcessId)>,
 }
@@ -44,6 +46,7 @@ impl From<&Tracker> for Focus {
         let firsts = tracker.first_processes();
         Self {
             main_runs: tracker.has_started(),
+            main_is_certain: tracker.is_main_certain(),
             first_processes: firsts.map(|(id, process)| (id.clone(), process)).collect(),
         }
     }

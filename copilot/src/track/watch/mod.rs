@@ -79,6 +79,8 @@ pub enum Ending {
     Untold,
     /// Main was not seen to start within the limit.
     NeverStarted,
+    /// Main has left files and was not seen, and only containers of our own program live.
+    OnlyCopilots,
 }
 
 /// What was seen of main, for the report.
@@ -132,6 +134,8 @@ pub struct Watch {
     limits: Limits,
     oom: OomCounts,
     probes: Option<Probes>,
+    /// The sources may leave out events.
+    is_focused: bool,
 }
 
 impl Watch {
@@ -152,6 +156,7 @@ impl Watch {
             limits,
             oom: OomCounts::default(),
             probes: None,
+            is_focused: false,
         }
     }
 
@@ -263,6 +268,7 @@ impl Watch {
         let limits = self.limits;
         let mut deadline = limits.start.map(|start| Instant::now() + start);
         let mut stopping = false;
+        let mut had_started = false;
         loop {
             // The sources come last: in a storm of events there is always one more.
             tokio::select! {
@@ -300,8 +306,9 @@ impl Watch {
                 () = until(absence.next_look()) => {
                     self.catch_up();
                     if self.state.started().is_none()
-                        && absence.is_the_end(self.state.tracker(), self.state.is_probed())
-                        && let Some(ending) = self.ask(Moment::Silence)
+                        && let Some(moment) =
+                            absence.moment(self.state.tracker(), self.state.is_probed())
+                        && let Some(ending) = self.ask(moment)
                     {
                         return ending;
                     }
@@ -312,7 +319,9 @@ impl Watch {
             if let Some(ending) = asked.or_else(|| self.state.concluded(self.sources.sight())) {
                 return ending;
             }
-            if self.state.tracker().is_in_doubt() {
+            let is_dismissed = had_started && self.state.started().is_none();
+            had_started = self.state.started().is_some();
+            if self.state.tracker().is_in_doubt() || is_dismissed {
                 absence.begin();
                 deadline = deadline.or_else(|| limits.start.map(|start| Instant::now() + start));
             }
@@ -352,9 +361,11 @@ impl Watch {
         {
             self.oom.note(place, &self.state.tracker().main_processes());
         }
-        if self.state.wants_focus() {
+        let wants_focus = self.state.wants_focus();
+        if wants_focus || self.is_focused {
             self.sources.focus(&Focus::from(self.state.tracker()));
         }
+        self.is_focused = wants_focus;
     }
 
     fn watched(&self, ending: Ending, kill: KillCause) -> Watched {

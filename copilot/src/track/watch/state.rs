@@ -123,6 +123,7 @@ impl State {
             Decision::Untold => Some(Ending::Untold),
             Decision::NeverStarted => self.started.is_none().then_some(Ending::NeverStarted),
             Decision::StatusLost => Some(self.miss(sighting)),
+            Decision::Undecided => Some(Ending::OnlyCopilots),
             Decision::OutputsDecide => {
                 info!(
                     ?moment,
@@ -198,6 +199,14 @@ impl State {
                     info!(source, ?containers, %why, "main found");
                 }
                 self.main = Some((containers, why));
+            }
+            Transition::MainDismissed => {
+                info!(
+                    source,
+                    "what seemed to be main runs our program, and waits for main as this sidecar does"
+                );
+                self.main = None;
+                self.started = None;
             }
             Transition::MainStarted { processes, at } => {
                 info!(source, ?processes, at = at.0, "main started");

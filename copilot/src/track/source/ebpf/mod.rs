@@ -28,7 +28,7 @@ pub use error::{EbpfError, LoadError};
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use copilot_common::{Record, kind, lost, pod};
+use copilot_common::{CommandLine, Record, kind, lost, pod};
 use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
@@ -78,7 +78,7 @@ pub struct EbpfSource {
     tick: Tick,
     learns_status: bool,
     /// Keeps the programs attached.
-    _programs: aya::Ebpf,
+    programs: attach::Programs,
 }
 
 impl EbpfSource {
@@ -120,7 +120,7 @@ impl EbpfSource {
             narrowed: None,
             tick: Tick::every(SAFETY_TICK)?,
             learns_status: attached.learns_status,
-            _programs: attached.programs,
+            programs: attached.programs,
         };
         source.collect();
         source.newcomers = Newcomers::new(source.scanner.clone(), sees);
@@ -173,6 +173,10 @@ impl EbpfSource {
                 self.widen();
             }
             return;
+        }
+        // The programs send no fork while they are narrowed, and a certain main is never taken back.
+        if focus.main_is_certain {
+            self.programs.stop_watching_forks();
         }
         let firsts = focus.first_processes.iter();
         let wanted = Narrowed {
@@ -261,23 +265,18 @@ impl EbpfSource {
     }
 
     fn drain(&mut self) -> VecDeque<Event> {
+        let Self {
+            ring,
+            records,
+            newcomers,
+            ..
+        } = self;
         let mut events = VecDeque::new();
         self.has_more = false;
         let mut read = 0;
-        while let Some(item) = self.ring.get_mut().next() {
+        while let Some(item) = ring.get_mut().next() {
             read += 1;
-            match bytemuck::try_pod_read_unaligned::<Record>(&item) {
-                Ok(record) if record.kind == kind::FORK => {
-                    if !self.records.is_own(record.cgroup) {
-                        self.records.expect_container(&record);
-                        self.newcomers.expect(record.cgroup);
-                    }
-                }
-                Ok(record) => self
-                    .records
-                    .translate(&record, &mut self.newcomers, &mut events),
-                Err(error) => warn!(%error, "a record of the ring buffer has the wrong size"),
-            }
+            take(&item, records, newcomers, &mut events);
             if read == AT_ONCE {
                 self.has_more = true;
                 break;
@@ -291,6 +290,29 @@ impl EbpfSource {
             .filter_map(|slot| self.lost.get(&slot, 0).ok())
             .flat_map(|counts| counts.iter().copied().collect::<Vec<u64>>())
             .sum()
+    }
+}
+
+/// Takes one item of the ring buffer.
+fn take(
+    item: &[u8],
+    records: &mut Records,
+    newcomers: &mut Newcomers,
+    events: &mut VecDeque<Event>,
+) {
+    if let Ok(line) = bytemuck::try_pod_read_unaligned::<CommandLine>(item) {
+        records.expect_copilot(&line);
+        return;
+    }
+    match bytemuck::try_pod_read_unaligned::<Record>(item) {
+        Ok(record) if record.kind == kind::FORK => {
+            if !records.is_own(record.cgroup) {
+                records.expect_container(&record);
+                newcomers.expect(record.cgroup);
+            }
+        }
+        Ok(record) => records.translate(&record, newcomers, events),
+        Err(error) => warn!(%error, "a record of the ring buffer has the wrong size"),
     }
 }
 

@@ -5,17 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use copilot_common::{Record, flag, kind};
+use copilot_common::{CommandLine, Record, flag, kind};
 use procfs::process::Process;
 use tracing::{debug, trace};
 
 use super::newcomers::Newcomers;
 use crate::track::{
-    ContainerId, Event, ExitStatus, ProcessId, Timestamp,
+    ContainerId, Event, ExitStatus, Job, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
     place::{Membership, Place, directory},
-    process::{self, TICK, process_id},
+    process::{self, TICK, is_copilots_name, job_of, process_id},
+    readiness,
 };
+
+/// How many command lines of our program may wait for the record of their exec, which follows at once.
+const TOLD_AT_ONCE: usize = 1024;
 
 /// Translates records, and remembers which cgroup belongs to which container.
 pub struct Records {
@@ -29,6 +33,10 @@ pub struct Records {
     in_the_making: BTreeSet<u64>,
     /// Cgroups of containers whose program has begun.
     begun: BTreeSet<u64>,
+    /// Containers in which a process that entered runs our program.
+    copilots: BTreeSet<ContainerId>,
+    /// The jobs of processes by their pid on the node, until the record of their exec comes.
+    told: BTreeMap<u32, Job>,
     /// Records were lost, so the absence of a record proves nothing any more.
     has_gaps: bool,
     /// The start times of living processes by pid, in clock ticks. A kernel without BTF does not record
@@ -47,6 +55,8 @@ impl Records {
             described: BTreeSet::new(),
             in_the_making: BTreeSet::new(),
             begun: BTreeSet::new(),
+            copilots: BTreeSet::new(),
+            told: BTreeMap::new(),
             has_gaps: false,
             starts: BTreeMap::new(),
         }
@@ -74,6 +84,18 @@ impl Records {
     pub fn expect_container(&mut self, fork: &Record) {
         if is_of_the_runtime(fork) && fork.inner_pid == fork.host_pid {
             self.in_the_making.insert(fork.cgroup);
+        }
+    }
+
+    /// Notes the command line of a process that has the name of our program.
+    pub fn expect_copilot(&mut self, line: &CommandLine) {
+        let text = line.text.get(..line.length as usize).unwrap_or_default();
+        if let Some(job) = job_of(&String::from_utf8_lossy(text)) {
+            self.told.insert(line.host_pid, job);
+            // The records of their execs were lost.
+            if self.told.len() > TOLD_AT_ONCE {
+                self.told.clear();
+            }
         }
     }
 
@@ -128,17 +150,19 @@ impl Records {
         let process = self.identity(record);
         let made = newcomers.container_of_pid(process).cloned();
         let at = Timestamp(record.at);
+        let told = self.told.remove(&record.host_pid);
         match record.kind {
             kind::EXEC => {
                 let entered = record.flags & flag::CHILD == 0;
                 let container = self.container_of_exec(record.cgroup, process, made.as_ref());
-                self.describe(process, &container, record, events);
                 if entered {
                     newcomers.arrived(record.cgroup);
                     self.in_the_making.remove(&record.cgroup);
                     self.begun.insert(record.cgroup);
                     events.extend(self.program_of(record, process, &container));
+                    events.extend(self.copilot_in(record, process, &container, told));
                 }
+                self.describe(process, &container, record, events);
                 events.push_back(Event::ProcessStarted {
                     process,
                     container,
@@ -165,6 +189,7 @@ impl Records {
                     container = Some(failed);
                 } else if self.began_unseen(record) {
                     let begun = self.container_of_exec(record.cgroup, process, made.as_ref());
+                    events.extend(self.copilot_in(record, process, &begun, told));
                     events.extend(began_before_us(record, process, &begun));
                     container = Some(begun);
                 }
@@ -293,20 +318,55 @@ impl Records {
         ProcessId { started, pid }
     }
 
-    /// The event with the name of a container's program, if `/proc` does not show the container. The
-    /// kernel pads the name with NUL.
+    /// The event with the name of a container's program, if `/proc` does not show the container.
     fn program_of(
         &self,
         record: &Record,
         process: ProcessId,
         container: &ContainerId,
     ) -> Option<Event> {
-        let name = record.comm.split(|byte| *byte == 0).next()?;
+        let program = name_in(record);
         let is_visible = self.place.is_own(container) || self.visible(process).is_some();
-        (!is_visible && !name.is_empty()).then(|| Event::ProgramSeen {
+        (!is_visible && !program.is_empty()).then(|| Event::ProgramSeen {
             container: container.clone(),
-            program: String::from_utf8_lossy(name).into_owned(),
+            program,
             command: Some(record.command).filter(|command| *command != 0),
+        })
+    }
+
+    /// The event of a process that entered another container and runs our program, or does so no longer. `/proc`
+    /// shows its command line, or the programs have sent it. At its end its name shows one whose watcher is
+    /// attached.
+    fn copilot_in(
+        &mut self,
+        record: &Record,
+        process: ProcessId,
+        container: &ContainerId,
+        told: Option<Job>,
+    ) -> Option<Event> {
+        if self.place.is_own(container) {
+            return None;
+        }
+        let job = if let Some(visible) = self.visible(process) {
+            let name = process::read(&visible, "comm").ok();
+            let is_ours = name.is_some_and(|name| is_copilots_name(name.trim_end()));
+            let cmdline = is_ours.then(|| process::read(&visible, "cmdline").ok());
+            cmdline.flatten().and_then(|text| job_of(&text))
+        } else {
+            let is_attached = || name_in(record).as_bytes() == readiness::NAME.to_bytes();
+            match record.kind {
+                kind::EXIT => is_attached().then_some(Job::Sidecar),
+                _ => told,
+            }
+        };
+        let was_ours = match job {
+            Some(_) => !self.copilots.insert(container.clone()),
+            None => self.copilots.remove(container),
+        };
+        (job.is_some() || was_ours).then(|| Event::CopilotSeen {
+            container: container.clone(),
+            process,
+            job,
         })
     }
 
@@ -336,6 +396,12 @@ fn began_before_us(exit: &Record, process: ProcessId, container: &ContainerId) -
             entered: true,
         },
     ]
+}
+
+/// The process's command name, which the kernel pads with NUL; empty if `/proc` shows the process.
+fn name_in(record: &Record) -> String {
+    let name = record.comm.split(|byte| *byte == 0).next();
+    String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
 }
 
 /// Whether the process belongs to a runtime: it is outside our pid namespace, and not the first process
