@@ -5,8 +5,6 @@
 //! and beneath the directories lies nothing else. Caller: the sidecar, for a life that has not seen main's
 //! end.
 
-use std::sync::Arc;
-
 use futures_util::stream::{self, StreamExt as _};
 use tracing::debug;
 

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::{GuardedDirectory, kind};
 use super::error::UploadError;
 use super::planned::{RawPrefix, names};
+use crate::beneath::{FileKind, GuardedDirectory, kind};
 use crate::idl::blob_type::BlobDimensionality;
-use crate::literal::output::{EntryKind, OutputPlan};
+use crate::literal::output::OutputPlan;
 use crate::store::{ListEntry, Listing, Object, StoreError};
 use crate::transfer::{CopyError, Engine, Stop};
 use tracing::{info, warn};
@@ -112,7 +112,7 @@ fn is_file(directory: &GuardedDirectory, tree: &Path, below: &str) -> bool {
         .split('/')
         .all(|name| !matches!(name, "" | "." | ".."));
     let found = || directory.stat(&tree.join(below)).ok().flatten();
-    is_plain && found().is_some_and(|stat| kind(&stat) == EntryKind::File)
+    is_plain && found().is_some_and(|stat| kind(&stat) == FileKind::File)
 }
 
 /// Deletes the strays of a plan.

@@ -20,9 +20,9 @@ use crate::beneath::{GuardedDirectory, SharedDirectory};
 use crate::report::{Failure, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
+use crate::track::attach as attach_watchers;
 use crate::track::source::kube::ApiOptions;
 use crate::track::{AttachError, Polling, TrackOptions, Until, Watch, Watcher, readiness};
-use crate::track::attach as attach_watchers;
 use crate::transfer::{Engine, Stop};
 
 /// How long to wait for main's end after SIGTERM: a native sidecar gets SIGTERM after main's end.
