@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, header};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
-use serde::Deserialize;
 
 use super::Bucket;
+use super::document::{self, DocumentError};
 use super::listing::{Dialect, encoded};
 use crate::store::backend::{Backend as _, ObjectAddress};
 use crate::store::error::{Cause, StoreError};
@@ -47,7 +47,7 @@ enum AbortError {
     #[error("the list of uploads cannot be read: {0}")]
     Body(#[from] object_store::client::HttpError),
     #[error("the answer is not a list of uploads: {0}")]
-    Form(#[from] quick_xml::DeError),
+    Form(#[from] DocumentError),
     #[error("{found} uploads of it began meanwhile, and only {attempts} can be ours")]
     TooMany { found: usize, attempts: u32 },
     #[error("the list does not say when one of them began")]
@@ -58,19 +58,29 @@ enum AbortError {
     Abort(#[from] object_store::Error),
 }
 
-/// A listing of uploads (S3's, which Google's XML interface gives as well).
-#[derive(Debug, Deserialize)]
-struct Uploads {
-    #[serde(default, rename = "Upload")]
-    uploads: Vec<ListedUpload>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+/// An entry of a listing of uploads (S3's, which Google's XML interface gives as well).
+#[derive(Debug, Default)]
 struct ListedUpload {
     key: String,
-    upload_id: String,
+    id: String,
     initiated: Option<String>,
+}
+
+/// Reads a listing of uploads. Another document, such as a listing of objects by a server that does not know
+/// the request, is an error and not an empty list.
+fn listed(body: &[u8]) -> Result<Vec<ListedUpload>, DocumentError> {
+    let (mut uploads, mut upload) = (Vec::new(), ListedUpload::default());
+    document::read(body, "ListMultipartUploadsResult", |element| {
+        match element.path {
+            ["Upload", "Key"] => element.text.clone_into(&mut upload.key),
+            ["Upload", "UploadId"] => element.text.clone_into(&mut upload.id),
+            ["Upload", "Initiated"] => upload.initiated = Some(element.text.to_owned()),
+            ["Upload"] => uploads.push(std::mem::take(&mut upload)),
+            _ => {}
+        }
+        Ok::<(), DocumentError>(())
+    })?;
+    Ok(uploads)
 }
 
 impl AmbiguousStart {
@@ -159,10 +169,9 @@ async fn abort_younger(
     let answer = uploads_of(bucket, key).await?;
     let since = server_time(answer.headers()) - age - GRAIN;
     let body = answer.into_body().bytes().await?;
-    let found: Uploads = quick_xml::de::from_reader(&*body)?;
     let mut unknown = Vec::new();
-    for upload in found.uploads {
-        let is_other = upload.key == key && Some(upload.upload_id.as_str()) != own;
+    for upload in listed(&body)? {
+        let is_other = upload.key == key && Some(upload.id.as_str()) != own;
         if is_other && upload.began()? >= since {
             unknown.push(upload);
         }
@@ -175,10 +184,7 @@ async fn abort_younger(
     }
     for upload in &unknown {
         let path = super::names::path(key).map_err(AbortError::Key)?;
-        bucket
-            .store
-            .abort_multipart(&path, &upload.upload_id)
-            .await?;
+        bucket.store.abort_multipart(&path, &upload.id).await?;
     }
     Ok(unknown.len())
 }
@@ -225,10 +231,9 @@ mod tests {
             <StorageClass>STANDARD</StorageClass><Initiated>2026-08-01T10:11:12.345Z</Initiated></Upload>
             <Upload><Key>c</Key><UploadId>two</UploadId><Initiated>2026-08-01T10:11:13Z</Initiated></Upload>
             </ListMultipartUploadsResult>"#;
-        let found: Uploads = quick_xml::de::from_reader(&body[..]).unwrap();
-        let read: Vec<_> = { found.uploads }
-            .into_iter()
-            .map(|upload| (upload.key, upload.upload_id, upload.initiated.unwrap()))
+        let found = listed(body).unwrap().into_iter();
+        let read: Vec<_> = found
+            .map(|upload| (upload.key, upload.id, upload.initiated.unwrap()))
             .collect();
         assert_eq!(
             read,
@@ -246,15 +251,16 @@ mod tests {
             ]
         );
         let none = b"<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>";
-        let none: Uploads = quick_xml::de::from_reader(&none[..]).unwrap();
-        assert!(none.uploads.is_empty());
+        assert!(listed(none).unwrap().is_empty());
+        let objects = b"<ListBucketResult><Name>b</Name></ListBucketResult>";
+        assert!(listed(objects).is_err());
     }
 
     #[test]
     fn an_upload_without_a_date_is_not_taken_for_ours() {
         let listed = |date: &str| ListedUpload {
             key: "a".to_owned(),
-            upload_id: "one".to_owned(),
+            id: "one".to_owned(),
             initiated: Some(date.to_owned()),
         };
         assert!(listed("2026-08-01T10:11:12.345Z").began().is_ok());

@@ -122,25 +122,28 @@ impl FileUploads {
     }
 
     /// Aborts the multipart uploads to an object that another process began within the last `age` and did
-    /// not end: it was killed, and their ids may not be known. If the store may keep parts of one, a
-    /// warning says so, and this returns `false`.
-    pub async fn abort_recent(&self, to: &Reference, age: Duration) -> bool {
+    /// not end: it was killed, and their ids may not be known. `is_unknown`: it has noted no
+    /// id. If
+    /// the store may then keep parts of one, a warning says so, and this returns `false`.
+    pub async fn abort_recent(&self, to: &Reference, age: Duration, is_unknown: bool) -> bool {
         let aborted = async {
             let object = self.engine.stores().open(to)?;
             object.abort_recent_uploads(age).await
         };
+        let object = to.shown();
         let reason = match tokio::time::timeout(CLEAN_UP, aborted).await {
             Ok(Ok(count)) => {
-                tracing::debug!(
-                    object = to.shown(),
-                    count,
-                    "aborted uploads of an earlier life"
-                );
+                tracing::debug!(object, count, "aborted uploads of an earlier life");
                 return true;
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => no_answer(),
         };
+        if !is_unknown {
+            // Only a second attempt to begin it can have begun another one.
+            tracing::debug!(object, reason, "unfinished uploads cannot be listed");
+            return true;
+        }
         may_remain(to, &reason);
         false
     }

@@ -291,6 +291,10 @@ impl Early {
     pub async fn withdraw(&mut self, engine: &Engine, stop: &Stop) {
         match self.clear(engine, stop).await {
             Ok(leftovers) => match leftovers.first() {
+                // The next life aborts what is still unfinished.
+                None if self.journal.as_ref().is_some_and(|it| it.is_needed()) => {
+                    self.entries.clear();
+                }
                 None => self.forget(),
                 Some(first) => warn!(
                     objects = leftovers.len(),

@@ -125,11 +125,13 @@ impl Journal {
         (&self.file).write_all(format!("{line}\n").as_bytes())
     }
 
-    /// Removes the journal. It stays if the store may keep an unfinished upload: the next life tries again.
+    /// Whether the store may keep an unfinished upload that the journal names.
+    pub fn is_needed(&self) -> bool {
+        self.unfinished.load(Ordering::Relaxed) > 0
+    }
+
+    /// Removes the journal.
     pub fn remove(&self) {
-        if self.unfinished.load(Ordering::Relaxed) > 0 {
-            return;
-        }
         if let Err(error) = self.directory.remove_own(NAME) {
             warn!(%error, "{NAME} stays in the output directory");
         }

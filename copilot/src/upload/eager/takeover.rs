@@ -72,8 +72,9 @@ impl UnfinishedUploads {
             return;
         };
         let age = Duration::from_millis(age);
+        let has_id = self.noted.uploads.values().any(|noted| **noted == *key);
         if let Some(object) = self.object(key)
-            && !uploads.abort_recent(&object, age).await
+            && !uploads.abort_recent(&object, age, !has_id).await
         {
             self.journal.keep();
         }
