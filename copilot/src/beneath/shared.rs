@@ -159,3 +159,6 @@ impl SharedDirectory {
         Ok((identity, Arc::new(directory)))
     }
 }
+
+#[cfg(test)]
+mod tests;
