@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use copilot::beneath::{GuardedDirectory, Place};
 use copilot::idl::SimpleType;
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
-use copilot_tests::binary::{self, PATIENCE, Running};
+use copilot_tests::binary::{PATIENCE, Running};
 use copilot_tests::task::{Task, blob, blob_type, interface, simple};
 use copilot_tests::values::{map, text};
 use rand::rngs::SmallRng;
