@@ -129,3 +129,57 @@ fn removed(outcome: io::Result<()>) -> io::Result<bool> {
         _ => Ok(true),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use rustix::fs::{CWD, mkfifoat, open};
+
+    use super::*;
+
+    fn directory(path: &Path) -> OwnedFd {
+        open(path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap()
+    }
+
+    #[test]
+    fn a_live_writer_keeps_its_file_and_a_dead_one_does_not() {
+        let place = tempfile::tempdir().unwrap();
+        let parent = directory(place.path());
+        let (first, name) = create_locked(parent.as_fd(), ["a", "b"]).unwrap();
+        assert_eq!(name, "a");
+        assert!(!remove_unless_locked(parent.as_fd(), OsStr::new("a")).unwrap());
+        let (_second, name) = create_locked(parent.as_fd(), ["a", "b"]).unwrap();
+        assert_eq!(name, "b");
+        assert!(create_locked(parent.as_fd(), ["a", "b"]).is_err());
+        // The lock ends with the file's last descriptor, as it does with its process.
+        drop(first);
+        assert!(remove_unless_locked(parent.as_fd(), OsStr::new("a")).unwrap());
+        assert!(!place.path().join("a").exists());
+        let (_, name) = make_locked(parent.as_fd(), ["a", "b"]).unwrap();
+        assert_eq!(name, "a");
+        let (_third, name) = make_locked(parent.as_fd(), ["b", "a"]).unwrap();
+        assert_eq!(name, "a");
+    }
+
+    #[test]
+    fn what_is_none_of_ours_is_replaced_and_never_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let parent = directory(place.path());
+        fs::write(place.path().join("kept"), "kept").unwrap();
+        symlink("kept", place.path().join("link")).unwrap();
+        symlink("nothing", place.path().join("dangling")).unwrap();
+        mkfifoat(CWD, place.path().join("pipe"), Mode::RUSR).unwrap();
+        fs::create_dir_all(place.path().join("tree/deep")).unwrap();
+        for name in ["link", "dangling", "pipe", "tree"] {
+            let (made, _) = create_locked(parent.as_fd(), [name]).unwrap();
+            assert!(made.metadata().unwrap().is_file(), "{name}");
+            assert!(is_at(&made, parent.as_fd(), OsStr::new(name)));
+            fs::remove_file(place.path().join(name)).unwrap();
+            assert!(!is_at(&made, parent.as_fd(), OsStr::new(name)));
+        }
+        assert_eq!(fs::read(place.path().join("kept")).unwrap(), b"kept");
+    }
+}

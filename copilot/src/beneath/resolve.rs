@@ -175,10 +175,7 @@ pub(super) fn is_link(stat: &Stat) -> bool {
 
 /// Whether an error says that a link is on the path.
 fn through_a_link() -> io::Error {
-    io::Error::other(
-        "its path leads through a link. Others may change this directory, so no link in it is followed to \
-         write or remove something. Put a directory there instead",
-    )
+    io::Error::other("its path leads through a link, which is not followed")
 }
 
 fn outside() -> io::Error {

@@ -106,6 +106,15 @@ impl SharedDirectory {
     pub fn make(&self) -> Result<Arc<GuardedDirectory>, SharedError> {
         match self.open() {
             Err(SharedError::Open(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(SharedError::Open(error)) if error.kind() == io::ErrorKind::NotADirectory => {
+                let is_its_own = self.checked_above()?.rest.components().count() == 1;
+                let cause = if is_its_own {
+                    Errno::EXIST.into()
+                } else {
+                    error
+                };
+                return Err(SharedError::Open(cause));
+            }
             opened => return opened,
         }
         let above = self.checked_above()?;
@@ -159,3 +168,6 @@ impl SharedDirectory {
         Ok((identity, Arc::new(directory)))
     }
 }
+
+#[cfg(test)]
+mod tests;

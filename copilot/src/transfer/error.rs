@@ -143,6 +143,11 @@ fn writing(path: &Path, source: &io::Error) -> String {
              Rename one of them, or empty the directory"
                 .to_owned()
         }
+        // In our own words: what somebody has put there.
+        io::ErrorKind::Other => "Others may change this directory, so we only write and remove where \
+             nobody can lead us elsewhere. Put real files and directories there, and let nobody move them \
+             before all inputs are in place"
+            .to_owned(),
         // Files are written beside their place: the directory decides.
         io::ErrorKind::PermissionDenied => permission::advice(path.parent().unwrap_or(path)),
         _ => descriptors::advice(source)

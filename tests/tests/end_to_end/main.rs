@@ -23,6 +23,7 @@ mod million;
 mod modes;
 mod names;
 mod outcome;
+mod paths;
 mod progress;
 mod race;
 mod refusals;

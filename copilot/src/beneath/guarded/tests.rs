@@ -160,3 +160,129 @@ fn without_openat2_files_are_opened_and_no_link_is_followed() {
     let link = open("dangling", OFlags::PATH | OFlags::NOFOLLOW).unwrap();
     assert!(is_link(&fstat(link).unwrap()));
 }
+
+#[test]
+fn without_openat2_nothing_is_written_through_a_link() {
+    let (_place, directory) = stage();
+    let open = |path: &str| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        resolve::step_by_step(
+            directory.root.as_fd(),
+            Path::new(path),
+            flags,
+            Links::Refused,
+        )
+        .map_err(|error| error.to_string())
+    };
+    assert!(open("dir/deep").is_ok());
+    for path in ["link-to-dir", "link-to-dir/deep", "dir/parent", "magic"] {
+        let error = open(path).unwrap_err();
+        assert!(error.contains("through a link"), "{path}: {error}");
+    }
+    for path in ["..", "dir/../..", "/etc"] {
+        let error = open(path).unwrap_err();
+        assert!(error.contains("leads out"), "{path}: {error}");
+    }
+}
+
+#[test]
+fn what_is_written_or_removed_never_goes_through_a_link() {
+    let (place, directory) = stage();
+    let directory = Arc::new(directory);
+    fs::create_dir(place.path().join("outside")).unwrap();
+    fs::write(place.path().join("outside/x"), "x").unwrap();
+    symlink("../outside", directory.path().join("away")).unwrap();
+    for path in [
+        "away/x",
+        "away/new/x",
+        "link-to-dir/file",
+        "dir/parent/file",
+    ] {
+        let path = Path::new(path);
+        for make in [false, true] {
+            let error = directory.parent(path, make).unwrap_err();
+            assert!(error.to_string().contains("through a link"), "{error}");
+        }
+        assert!(directory.remove(path).is_err(), "{}", path.display());
+        assert!(directory.make_directory(path).is_err());
+        assert!(directory.entry(path).is_err());
+        assert!(directory.entries(path, &mut |_, _| true).is_err());
+    }
+    // The link itself is an entry like others.
+    directory.remove(Path::new("away")).unwrap();
+    directory.remove(Path::new("away")).unwrap();
+    assert!(place.path().join("outside/x").exists());
+    assert!(!place.path().join("outside/new").exists());
+}
+
+#[test]
+fn a_tree_is_removed_without_leaving_it() {
+    let (place, directory) = stage();
+    let directory = Arc::new(directory);
+    let outside = place.path().join("outside");
+    fs::create_dir_all(outside.join("deep")).unwrap();
+    fs::write(outside.join("deep/x"), "x").unwrap();
+    let tree = directory.path().join("tree");
+    for name in ["a/b/c", "a/d", "e", ".copilot-partial.up.0/f"] {
+        fs::create_dir_all(tree.join(name)).unwrap();
+        fs::write(tree.join(name).join("file"), "").unwrap();
+        symlink(&outside, tree.join(name).join("away")).unwrap();
+        mkfifoat(CWD, tree.join(name).join("pipe"), Mode::RUSR).unwrap();
+    }
+    directory.remove(Path::new("tree")).unwrap();
+    assert!(!tree.exists());
+    assert!(outside.join("deep/x").exists());
+}
+
+/// Main makes a directory in a directory, 5,000 times: neither the stack nor the descriptors run out.
+#[test]
+fn a_very_deep_tree_is_removed() {
+    let (_place, directory) = stage();
+    let directory = Arc::new(directory);
+    let mut at = directory.make_directory(Path::new("tree")).unwrap();
+    for _ in 0..5_000 {
+        at = at.make_directory(Path::new("d")).unwrap();
+    }
+    drop(at);
+    directory.remove(Path::new("tree")).unwrap();
+    assert!(directory.entry(Path::new("tree")).unwrap().is_none());
+}
+
+#[test]
+fn a_file_of_ours_is_regular_small_and_ours() {
+    let (_place, directory) = stage();
+    fs::write(directory.path().join("own"), "own").unwrap();
+    assert_eq!(
+        directory.read_own("own", 3).unwrap().as_deref(),
+        Some(&b"own"[..])
+    );
+    assert_eq!(directory.read_own("nothing", 3).unwrap(), None);
+    let large = fs::File::create(directory.path().join("large")).unwrap();
+    large.set_len(3 << 30).unwrap();
+    for (name, reason) in [
+        ("own", "more than the 2 bytes"),
+        ("large", "more than the 2 bytes"),
+        ("pipe", "a named pipe"),
+        ("socket", "a socket"),
+        ("link", "a link"),
+        ("dangling", "a link"),
+        ("dir", "a directory"),
+    ] {
+        let error = directory.read_own(name, 2).unwrap_err().to_string();
+        assert!(error.contains(reason), "{name}: {error}");
+    }
+    for name in ["pipe", "socket", "link", "dir"] {
+        assert!(
+            directory.open_to_overwrite(OsStr::new(name)).is_err(),
+            "{name}"
+        );
+    }
+    // Only root can give a file away.
+    let own = directory.path().join("own");
+    if geteuid().is_root() {
+        std::os::unix::fs::chown(&own, Some(65_534), None).unwrap();
+        let error = directory.read_own("own", 3).unwrap_err().to_string();
+        assert!(error.contains("owner is user 65534"), "{error}");
+        assert!(directory.open_own("own").is_err());
+    }
+}

@@ -182,7 +182,10 @@ fn keep_only_data_of(plan: &InputPlan, directory: &Arc<GuardedDirectory>) -> Res
     for blob in &plan.blobs {
         remove(&Place::new(directory, &blob.path))?;
     }
-    write_file(&Place::new(directory, BEGUN), |out| {
+    let begun = Place::new(directory, BEGUN);
+    // Somebody may have put a directory there.
+    remove(&begun)?;
+    write_file(&begun, |out| {
         use std::io::Write as _;
         out.write_all(identity.as_bytes())
     })

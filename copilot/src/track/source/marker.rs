@@ -211,3 +211,49 @@ fn watch(directory: &GuardedDirectory) -> io::Result<AsyncFd<OwnedFd>> {
     )?;
     register(inotify)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use futures_util::FutureExt as _;
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    use super::*;
+
+    fn next(source: &mut MarkerSource) -> Option<Event> {
+        // Whether or not the runtime has seen that the descriptor is readable.
+        source.read();
+        source.next().now_or_never()
+    }
+
+    #[tokio::test]
+    async fn only_regular_files_are_markers() {
+        let dir = tempfile::tempdir().unwrap();
+        let success = dir.path().join("_SUCCESS");
+        let mode = Mode::from_raw_mode(0o666);
+        mkfifoat(CWD, dir.path().join("_START"), mode).unwrap();
+        let shared = SharedDirectory::at(dir.path());
+        let mut source = MarkerSource::new(Some(&shared)).unwrap();
+        assert!(next(&mut source).is_none());
+        mkfifoat(CWD, &success, mode).unwrap();
+        assert!(next(&mut source).is_none());
+        fs::remove_file(&success).unwrap();
+        symlink("/etc/passwd", &success).unwrap();
+        assert!(next(&mut source).is_none());
+        fs::remove_file(&success).unwrap();
+        fs::write(&success, "").unwrap();
+        let marker = next(&mut source);
+        assert!(
+            matches!(
+                marker,
+                Some(Event::MarkerWritten {
+                    marker: Marker::Success,
+                    ..
+                })
+            ),
+            "{marker:?}"
+        );
+    }
+}

@@ -7,30 +7,19 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{Dir, FileType, fstat, fstatfs};
+use rustix::fs::{Dir, FileType, fstat};
 use tokio::time::Instant;
 use tracing::debug;
 
 use super::limit::NameCount;
 use super::stamp::Stamp;
-use crate::beneath::GuardedDirectory;
+use crate::beneath::{GuardedDirectory, remote_kind};
 
 /// Time between two scans.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// The pause after a scan, as a multiple of the time that the scan took.
 const SHARE: u32 = 20;
-
-/// File systems that others can change without this kernel noticing, by their numbers in `statfs`.
-const REMOTE: [(u64, &str); 7] = [
-    (0x6969, "NFS"),
-    (0x6573_5546, "FUSE"),
-    (0x517B, "SMB"),
-    (0xFF53_4D42, "CIFS"),
-    (0xFE53_4D42, "SMB"),
-    (0x0102_1997, "9p"),
-    (0x00C3_6400, "Ceph"),
-];
 
 /// An entry of a directory.
 pub enum ScannedEntry {
@@ -178,10 +167,6 @@ pub fn is_of_interest(name: &OsStr, variables: &[String]) -> bool {
 /// Why the kernel may not notice all changes in the directory, if that is so.
 pub fn remote_reason(directory: &GuardedDirectory) -> Option<String> {
     let opened = directory.open_directory(Path::new("")).ok()?;
-    let kind = fstatfs(&opened).ok()?.f_type.cast_unsigned();
-    let known = REMOTE.iter().find(|(number, _)| *number == kind)?;
-    Some(format!(
-        "it lies on {}, which other nodes can change",
-        known.1
-    ))
+    let kind = remote_kind(&opened)?;
+    Some(format!("it lies on {kind}, which other nodes can change"))
 }

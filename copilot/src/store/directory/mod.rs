@@ -2,7 +2,9 @@
 //!
 //! It uses `std::fs` directly: the store library hides files named like `x#12`, cannot express control
 //! characters, and moves to another thread for every few KiB. A container's directory is never
-//! created; directories within it are. An object appears whole, by a rename. Caller: `stores`.
+//! created; directories within it are. An object appears whole, by a rename (`unfinished`). Caller: `stores`.
+
+mod unfinished;
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
@@ -10,12 +12,12 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
+use self::unfinished::{ClearedDirectories, UnfinishedFile, is_unfinished};
 use super::backend::{Backend, Body, ListEntry, ObjectAddress, Pages, Part, PartsUpload};
 use super::error::{Location, StoreError, StoreService};
 use super::reference::Reference;
@@ -30,13 +32,12 @@ static SERVICE: StoreService = StoreService {
 /// Bytes per read. A few system calls per MiB, and little memory.
 const CHUNK: usize = 256 * 1024;
 
-/// The beginning of the names of unfinished objects.
-const UNFINISHED: &str = ".copilot-unfinished.";
-
 /// One container.
 #[derive(Debug)]
 pub(super) struct LocalDirectory {
     root: PathBuf,
+    /// The directories in which what killed processes left has been removed.
+    cleared: ClearedDirectories,
 }
 
 /// The objects of one directory, and the directories in it; both as whole keys.
@@ -44,14 +45,6 @@ pub(super) struct LocalDirectory {
 struct DirectoryLevel {
     objects: Vec<ListEntry>,
     directories: Vec<String>,
-}
-
-/// A file that becomes an object when it is complete. Dropped before that, it is removed.
-#[derive(Debug)]
-struct UnfinishedFile {
-    file: File,
-    path: PathBuf,
-    becomes: PathBuf,
 }
 
 /// An upload in parts, which are written in their places in one file.
@@ -64,7 +57,8 @@ struct LocalUpload {
 impl LocalDirectory {
     /// The container at `root`.
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root }
+        let cleared = ClearedDirectories::default();
+        Self { root, cleared }
     }
 
     /// The meaning of an error about the object `target`.
@@ -84,7 +78,10 @@ impl LocalDirectory {
 
     /// An object, its size, and its version.
     fn open(&self, key: &str) -> io::Result<(File, u64, Version)> {
-        let file = File::open(self.path(key)?)?;
+        // A pipe in its place must not block us.
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_NONBLOCK);
+        let file = options.open(self.path(key)?)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
             let message = "it is not a regular file";
@@ -94,7 +91,6 @@ impl LocalDirectory {
     }
 
     fn create(&self, key: &str) -> io::Result<UnfinishedFile> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let becomes = self.path(key)?;
         if !self.root.is_dir() {
             let root = self.root.display();
@@ -103,19 +99,8 @@ impl LocalDirectory {
         }
         let parent = becomes.parent().unwrap_or(&self.root);
         DirBuilder::new().recursive(true).create(parent)?;
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("{UNFINISHED}{}.{count}", std::process::id()));
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o666)
-            .open(&path)?;
-        Ok(UnfinishedFile {
-            file,
-            path,
-            becomes,
-        })
+        self.cleared.once(parent);
+        UnfinishedFile::create(&becomes)
     }
 
     fn look(&self, key: &str) -> io::Result<()> {
@@ -160,7 +145,7 @@ impl LocalDirectory {
             };
             if entry.file_type()?.is_dir() {
                 level.directories.push(key);
-            } else if !name.starts_with(UNFINISHED) {
+            } else if !is_unfinished(&name) {
                 let size = Some(entry.path().metadata()?.len());
                 level.objects.push(ListEntry { key, size });
             }
@@ -201,7 +186,7 @@ impl Backend for LocalDirectory {
     async fn put(&self, target: &ObjectAddress, data: Bytes) -> Result<(), StoreError> {
         let write = || {
             let unfinished = self.create(&target.key)?;
-            unfinished.file.write_all_at(&data, 0)?;
+            unfinished.write_at(&data, 0)?;
             unfinished.publish()
         };
         write().map_err(|error| {
@@ -277,7 +262,7 @@ impl Backend for LocalDirectory {
 #[async_trait]
 impl PartsUpload for LocalUpload {
     async fn part(&self, _: usize, offset: u64, data: Bytes) -> Result<Part, StoreError> {
-        let written = self.unfinished.file.write_all_at(&data, offset);
+        let written = self.unfinished.write_at(&data, offset);
         written.map_err(|error| self.error(error))?;
         Ok(Part(None))
     }
@@ -295,21 +280,7 @@ impl PartsUpload for LocalUpload {
 
 impl LocalUpload {
     fn error(&self, error: io::Error) -> StoreError {
-        StoreError::from_io_write(error, &self.unfinished.becomes, self.location.clone())
-    }
-}
-
-impl UnfinishedFile {
-    /// Makes the object visible.
-    fn publish(&self) -> io::Result<()> {
-        std::fs::rename(&self.path, &self.becomes)
-    }
-}
-
-impl Drop for UnfinishedFile {
-    fn drop(&mut self) {
-        // After a rename this name is free already.
-        let _ = std::fs::remove_file(&self.path);
+        StoreError::from_io_write(error, self.unfinished.becomes(), self.location.clone())
     }
 }
 
