@@ -10,6 +10,8 @@ pub mod command;
 pub mod config;
 pub mod descriptors;
 pub mod download;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod idl;
 pub mod literal;
 pub mod permission;

@@ -24,6 +24,9 @@ use crate::transfer::{CopyError, is_partial, remove, write_file};
 /// A file that is made to read the file system's clock, and removed.
 const PROBE: &str = ".copilot-begun";
 
+/// Room for the paths of directories that are still to be looked at, in bytes.
+const ROOM: usize = 4 << 20;
+
 /// A directory that file systems make at their root.
 const LOST: &str = "lost+found";
 
@@ -59,7 +62,9 @@ impl EarlierFiles {
         let planned: HashSet<&Path> = directories.iter().map(PathBuf::as_path).collect();
         let mut found = PathSample::default();
         let mut todo = vec![(PathBuf::new(), false)];
+        let (mut waiting, mut skipped) = (0, 0_u64);
         while let Some((path, is_old)) = todo.pop() {
+            waiting -= path.as_os_str().len();
             let mut is_empty = true;
             let looked = list(directory, &path, &mut |path, meta| {
                 is_empty = false;
@@ -70,6 +75,12 @@ impl EarlierFiles {
                 if is_old && path.file_name().is_some_and(is_partial) {
                     discard(&directory.join(path));
                 } else if meta.is_dir() {
+                    let length = path.as_os_str().len();
+                    if waiting + length > ROOM {
+                        skipped += 1;
+                        return;
+                    }
+                    waiting += length;
                     todo.push((path, is_old));
                 } else if is_old {
                     found.push(&path);
@@ -81,6 +92,13 @@ impl EarlierFiles {
             } else if is_empty && is_old && !planned.contains(&*path) {
                 found.push(&path);
             }
+        }
+        if skipped > 0 {
+            warn!(
+                directory = %directory.display(),
+                directories = skipped,
+                "here are too many directories: not all of them were searched for files of an earlier run"
+            );
         }
         if found.count() > 0 {
             warn!(

@@ -20,6 +20,8 @@ use bytes::Bytes;
 use futures_util::stream;
 use tracing::info;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use eager::fuzz;
 pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
 

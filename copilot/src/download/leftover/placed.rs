@@ -19,6 +19,10 @@ use crate::transfer::remove;
 /// The largest metadata file that is read, in bytes: it is in memory beside this run's inputs.
 const LARGEST: u64 = 4 << 20;
 
+/// The most values that it may hold: two bytes of it can be a value of a hundred bytes in memory. Main can write
+/// to it.
+const MOST_VALUES: usize = 100_000;
+
 /// Removes these files, before this run writes its own.
 pub(in crate::download) fn remove_placed(
     plan: &InputPlan,
@@ -45,6 +49,7 @@ fn of_an_earlier_run(directory: &Path) -> Vec<PathBuf> {
     let is_small = fs::symlink_metadata(&metadata)
         .is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
     let bytes = is_small.then(|| fs::read(&metadata).ok()).flatten();
+    let bytes = bytes.filter(|bytes| idl::values_in_map(bytes) <= MOST_VALUES);
     let literals = bytes.and_then(|bytes| idl::decode_literal_map(&bytes[..]).ok());
     literals.map_or_else(Vec::new, |literals| placed_files(&literals, directory))
 }
@@ -58,4 +63,34 @@ fn is_file_beneath(directory: &Path, path: &Path) -> bool {
     };
     let file = fs::symlink_metadata(directory.join(path));
     above.all(is_directory) && file.is_ok_and(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::idl::{Blob, Literal, LiteralCollection, LiteralMap, Message as _, literal, scalar};
+
+    #[test]
+    fn metadata_of_too_many_values_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let uri = dir.path().join("x").display().to_string();
+        for (count, found) in [(MOST_VALUES - 10, 1), (MOST_VALUES + 10, 0)] {
+            let crowd = LiteralCollection {
+                literals: vec![Literal::default(); count],
+            };
+            let blob = Blob {
+                uri: uri.clone(),
+                ..Blob::default()
+            };
+            let literals = [
+                ("crowd".to_owned(), literal::Value::Collection(crowd).into()),
+                ("x".to_owned(), scalar::Value::Blob(blob).into()),
+            ];
+            let map = LiteralMap {
+                literals: literals.into(),
+            };
+            fs::write(dir.path().join("inputs.pb"), map.encode_to_vec()).unwrap();
+            assert_eq!(of_an_earlier_run(dir.path()).len(), found, "{count}");
+        }
+    }
 }
