@@ -13,6 +13,8 @@ pub mod config;
 pub mod confine;
 pub mod descriptors;
 pub mod download;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod idl;
 mod kernel;
 pub mod literal;

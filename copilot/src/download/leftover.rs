@@ -25,6 +25,9 @@ use crate::transfer::{CopyError, is_partial, remove, remove_unfinished, write_fi
 /// A file that is made to read the file system's clock, and removed.
 const PROBE: &str = ".copilot-begun";
 
+/// Room for the paths of directories that are still to be looked at, in bytes.
+const ROOM: usize = 4 << 20;
+
 /// A directory that file systems make at their root.
 const LOST: &str = "lost+found";
 
@@ -69,7 +72,9 @@ impl EarlierFiles {
         let planned: HashSet<&Path> = directories.iter().map(PathBuf::as_path).collect();
         let mut found = PathSample::default();
         let mut todo = vec![(PathBuf::new(), false)];
+        let (mut waiting, mut skipped) = (0, 0_u64);
         while let Some((path, is_old)) = todo.pop() {
+            waiting -= path.as_os_str().len();
             let mut is_empty = true;
             let looked = directory.entries(&path, &mut |name, stat| {
                 is_empty = false;
@@ -81,6 +86,12 @@ impl EarlierFiles {
                 if is_old && is_partial(name) {
                     discard(&Place::new(directory, path));
                 } else if kind(stat) == FileKind::Directory {
+                    let length = path.as_os_str().len();
+                    if waiting + length > ROOM {
+                        skipped += 1;
+                        return true;
+                    }
+                    waiting += length;
                     todo.push((path, is_old));
                 } else if is_old {
                     found.push(&path);
@@ -92,6 +103,13 @@ impl EarlierFiles {
             } else if is_empty && is_old && !planned.contains(&*path) {
                 found.push(&path);
             }
+        }
+        if skipped > 0 {
+            warn!(
+                directory = %directory.path().display(),
+                directories = skipped,
+                "here are too many directories: not all of them were searched for files of an earlier run"
+            );
         }
         if found.count() > 0 {
             warn!(

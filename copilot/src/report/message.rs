@@ -26,8 +26,9 @@ pub fn termination_message(failure: &Failure, note: Option<&str>) -> String {
         FailureOrigin::User => ", user",
         FailureOrigin::System => ", system",
     };
-    let text = format!("{} ({kind}{origin}): {}", failure.code, failure.message);
-    let text = one_line(&text);
+    let message = failure.message.trim_end();
+    let text = format!("{} ({kind}{origin}): {message}", failure.code);
+    let text = escaped(&text, EscapeForm::Plain).into_owned();
     let Some(note) = note else {
         return cut(text, LIMIT);
     };

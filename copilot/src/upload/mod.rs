@@ -22,6 +22,8 @@ use futures_util::stream;
 use tracing::{info, warn};
 
 pub use committed::is_committed;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use eager::fuzz;
 pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
 

@@ -18,6 +18,8 @@ mod answer;
 mod checksum;
 mod completed;
 mod document;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzz;
 mod listing;
 mod look;
 mod names;

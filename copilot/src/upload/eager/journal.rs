@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Read, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -146,7 +146,7 @@ pub fn now() -> u64 {
 }
 
 /// The notes in a journal. Other lines are skipped, and so are more names or uploads than our lives note.
-fn read(file: &File) -> io::Result<JournalNotes> {
+pub(super) fn read(file: impl Read) -> io::Result<JournalNotes> {
     let mut noted = JournalNotes::default();
     let (mut foreign, mut refused) = (0_u64, 0_u64);
     let mut count = NameCount::default();

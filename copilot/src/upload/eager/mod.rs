@@ -8,6 +8,8 @@
 
 mod early;
 mod flight;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod journal;
 mod limit;
 mod look;
