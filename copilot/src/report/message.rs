@@ -74,7 +74,7 @@ mod tests {
             let failure = Failure::from_download("ü".repeat(length));
             let message = termination_message(&failure, None);
             assert!(message.len() <= LIMIT);
-            assert!(message.starts_with("InputDownloadFailed (recoverable): "));
+            assert!(message.starts_with("InputDownloadFailed (recoverable):"));
             assert_eq!(message.ends_with(CUT), length > 2030);
             let message = termination_message(&failure, Some("and that, too"));
             assert!(message.len() <= LIMIT);
