@@ -11,28 +11,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, openat, statat, unlinkat,
-};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat, fstat, open, openat, statat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
+use super::kind::only_regular;
 use super::remove::remove;
 use super::resolve::{self, Links, is_link};
 
 /// Opening a pipe without a writer would never return, and a terminal must not become ours.
 const WITHOUT_BLOCKING: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
-
-/// What kind of thing a stat describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// A regular file.
-    File,
-    /// A directory.
-    Directory,
-    /// Something else, in words: `named pipe`, `socket`, `device`, `link`.
-    Special(&'static str),
-}
 
 /// A directory that others may change.
 #[derive(Debug)]
@@ -373,34 +361,11 @@ impl GuardedDirectory {
     }
 }
 
-/// Refuses what is not a regular file.
-pub(super) fn only_regular(opened: OwnedFd) -> io::Result<File> {
-    match kind(&fstat(&opened)?) {
-        FileKind::File => Ok(opened.into()),
-        FileKind::Directory => Err(io::Error::other("it is a directory")),
-        FileKind::Special(kind) => Err(io::Error::other(format!("it is a {kind}"))),
-    }
-}
-
 /// The error of an open, in words where the kernel's are hard to read.
 fn without_driver(error: io::Error) -> io::Error {
     match Errno::from_io_error(&error) {
         Some(Errno::NXIO) => io::Error::other("it is a socket, or a device without a driver"),
         _ => error,
-    }
-}
-
-/// The kind of thing that a stat describes.
-#[must_use]
-pub fn kind(stat: &Stat) -> FileKind {
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => FileKind::File,
-        FileType::Directory => FileKind::Directory,
-        FileType::Fifo => FileKind::Special("named pipe"),
-        FileType::Socket => FileKind::Special("socket"),
-        FileType::CharacterDevice | FileType::BlockDevice => FileKind::Special("device"),
-        FileType::Symlink => FileKind::Special("link"),
-        FileType::Unknown => FileKind::Special("thing of an unknown kind"),
     }
 }
 

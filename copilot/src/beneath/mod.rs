@@ -8,6 +8,7 @@
 mod anchor;
 mod guarded;
 mod identity;
+mod kind;
 mod locked;
 mod place;
 mod remote;
@@ -15,7 +16,8 @@ mod remove;
 mod resolve;
 mod shared;
 
-pub use guarded::{FileKind, GuardedDirectory, Parent, kind};
+pub use guarded::{GuardedDirectory, Parent};
+pub use kind::{FileKind, kind};
 pub use locked::{create_locked, is_at, make_locked, remove_unless_locked};
 pub use place::Place;
 pub use remote::remote_kind;

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixListener;
 use rustix::fs::{CWD, mkfifoat};
 
 use super::*;
+use crate::beneath::{FileKind, kind};
 
 /// An output directory beside a secret, with every kind of entry.
 fn stage() -> (tempfile::TempDir, GuardedDirectory) {

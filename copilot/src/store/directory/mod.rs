@@ -346,4 +346,17 @@ mod tests {
         let changed = body.stream.next().await.unwrap();
         assert!(matches!(changed, Err(StoreError::Changed { .. })));
     }
+
+    #[tokio::test]
+    async fn a_pipe_is_no_object_and_does_not_block() {
+        let root = tempfile::tempdir().unwrap();
+        let mode = rustix::fs::Mode::from_raw_mode(0o666);
+        rustix::fs::mkfifoat(rustix::fs::CWD, root.path().join("x"), mode).unwrap();
+        let directory = LocalDirectory::new(root.path().to_owned());
+        let target = ObjectAddress {
+            key: "x".to_owned(),
+            reference: Reference::parse("file://c/x").unwrap(),
+        };
+        assert!(directory.get(&target, None, None).await.is_err());
+    }
 }

@@ -19,10 +19,7 @@ fn sidecar(task: &Task, store: &Path) -> Command {
             "--storage.stow.config",
             &format!("path={}", store.display()),
         ])
-        .args([
-            "--storage.container=data",
-            "--storage.enable-multicontainer",
-        ])
+        .args(["--storage.container=data", "--storage.single-store"])
         .args(task.sidecar_arguments(&interface([("file", blob_type(Single))])))
         .arg("--watcher=noop");
     command

@@ -10,7 +10,7 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,16 @@ const SWAPS: u64 = 400;
 
 /// What a stream or an eager upload gets to do its work, before main ends.
 const LIFE: Duration = Duration::from_millis(150);
+
+/// The longest pause between two swaps of one run: main is hasty in one run and calm in the next, so that runs come
+/// to every point.
+const PACES: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(5),
+    Duration::from_millis(20),
+    Duration::from_millis(60),
+    Duration::from_millis(200),
+];
 
 /// A way to run the program, and what is swapped meanwhile.
 struct Scenario {
@@ -168,6 +178,8 @@ struct Swapper {
     volume: Arc<GuardedDirectory>,
     outside: PathBuf,
     random: SmallRng,
+    /// The index of the pace.
+    pace: Arc<AtomicUsize>,
 }
 
 impl Swapper {
@@ -199,7 +211,8 @@ impl Swapper {
             let _ = renameat(parent, spare, parent, &*name);
         }
         let _ = Place::new(&self.volume, Path::new(path).with_file_name(".spare")).remove();
-        self.pause();
+        let pace = PACES[self.pace.load(Ordering::Relaxed) % PACES.len()];
+        thread::sleep(pace.mul_f64(self.random.random()));
     }
 
     /// From nothing to some milliseconds: sleeping would take longer than most of these.
@@ -217,17 +230,20 @@ fn race(scenario: &Scenario, swaps: u64, seed: u64) -> (u32, u32) {
     let (task, canary) = stage();
     let volume = task.site.work("volume");
     let (stop, done) = (AtomicBool::new(false), AtomicU64::new(0));
+    let pace = Arc::new(AtomicUsize::new(0));
     let (mut good, mut failed) = (0, 0);
     thread::scope(|scope| {
         let _stopping = Stopping(&stop);
         for number in 0..2 {
             let outside = canary.root.clone();
             let (volume, stop, done) = (volume.clone(), &stop, &done);
+            let pace = Arc::clone(&pace);
             scope.spawn(move || {
                 let mut swapper = Swapper {
                     volume: Arc::new(GuardedDirectory::open(&volume).unwrap()),
                     outside,
                     random: SmallRng::seed_from_u64(seed + number),
+                    pace,
                 };
                 while !stop.load(Ordering::Relaxed) {
                     let index = swapper.random.random_range(0..scenario.swapped.len());
@@ -237,7 +253,8 @@ fn race(scenario: &Scenario, swaps: u64, seed: u64) -> (u32, u32) {
             });
         }
         let begun = Instant::now();
-        while done.load(Ordering::Relaxed) < swaps || begun.elapsed() < LIFE * 4 {
+        let is_enough = |runs| done.load(Ordering::Relaxed) >= swaps && runs >= PACES.len();
+        while !is_enough(pace.load(Ordering::Relaxed)) {
             assert!(begun.elapsed() < PATIENCE * 5, "{}", scenario.name);
             let running = Running::start(&mut (scenario.command)(&task));
             if scenario.stays {
@@ -252,6 +269,7 @@ fn race(scenario: &Scenario, swaps: u64, seed: u64) -> (u32, u32) {
                 code => panic!("{}: {code}: {}", scenario.name, ended.stderr),
             }
             canary.assert_untouched(&task, &[]);
+            pace.fetch_add(1, Ordering::Relaxed);
             // What main has broken for good would end the race.
             refill(&volume, scenario.name);
         }

@@ -112,7 +112,11 @@ fn a_second_life_removes_and_replaces_nothing_outside() {
         swap(&inputs, name, &canary.root.join(target));
         let running = start(&task, &task.site.server.endpoint);
         if is_replaced {
-            wait_until("all data is there", || inputs.join("_EOS").is_file());
+            let is_done = || {
+                let found = fs::symlink_metadata(inputs.join("_EOS"));
+                found.is_ok_and(|found| found.is_file())
+            };
+            wait_until("all data is there", is_done);
             let there = inputs.join(name).symlink_metadata();
             assert!(!there.is_ok_and(|there| there.is_symlink()), "{name}");
             running.signal(Signal::TERM);

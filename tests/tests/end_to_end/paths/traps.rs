@@ -13,8 +13,10 @@ use copilot_tests::task::{INPUTS, Task, blob, interface, simple};
 use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::Signal;
 
-/// What main makes in the place of a file of ours.
-const TRAPS: [(&str, fn(&Path)); 4] = [
+/// What main makes in the place of a file of ours: its name, and what makes it.
+type Trap = (&'static str, fn(&Path));
+
+const TRAPS: [Trap; 4] = [
     ("a pipe", |path| {
         mkfifoat(CWD, path, Mode::from_raw_mode(0o666)).unwrap();
     }),
