@@ -96,7 +96,7 @@ impl Journal {
 pub(super) fn read(file: impl Read) -> io::Result<JournalNotes> {
     let mut noted = JournalNotes::default();
     let (mut foreign, mut refused) = (0_u64, 0_u64);
-    let mut count = NameCount::default();
+    let (mut count, mut uploads) = (NameCount::default(), NameCount::default());
     let mut rest = BufReader::new(file.take(LONGEST));
     let mut line = Vec::new();
     while next_line(&mut rest, &mut line)? {
@@ -111,11 +111,22 @@ pub(super) fn read(file: impl Read) -> io::Result<JournalNotes> {
                     refused += 1;
                 }
             }
-            Ok(JournalLine::Begun { key, upload }) if noted.uploads.len() < MOST_UPLOADS => {
-                noted.uploads.insert(upload, key);
+            Ok(JournalLine::Begun { key, upload }) => {
+                let length = key.len() + upload.len();
+                if noted.uploads.contains_key(&upload) {
+                    continue;
+                }
+                if noted.uploads.len() < MOST_UPLOADS && uploads.add(length) {
+                    noted.uploads.insert(upload, key);
+                } else {
+                    refused += 1;
+                }
             }
-            Ok(JournalLine::Begun { .. }) => refused += 1,
-            Ok(JournalLine::Ended { ended }) => _ = noted.uploads.remove(&ended),
+            Ok(JournalLine::Ended { ended }) => {
+                if let Some(key) = noted.uploads.remove(&ended) {
+                    uploads.remove(key.len() + ended.len());
+                }
+            }
             // The last line of a life that was killed, or a line of main's.
             Err(_) => foreign += 1,
         }
@@ -221,6 +232,10 @@ mod tests {
             noted(uploads.collect::<String>().as_bytes()).uploads.len(),
             MOST_UPLOADS
         );
+        let long = "x".repeat(20_000);
+        let uploads = (0..900).map(|id| format!("{{\"key\":\"{long}\",\"upload\":\"{id}\"}}\n"));
+        let kept = noted(uploads.collect::<String>().as_bytes()).uploads.len();
+        assert!(kept <= (4 << 20) / long.len(), "{kept}");
     }
 
     #[test]
