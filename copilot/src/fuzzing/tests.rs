@@ -82,7 +82,9 @@ fn each_target_takes_its_corpus_and_new_inputs() {
     for (number, (name, run)) in TARGETS.iter().enumerate() {
         let corpus = corpus(name);
         assert!(!corpus.is_empty(), "{name} has no corpus");
-        corpus.iter().for_each(|input| run(input));
+        for input in &corpus {
+            run(input);
+        }
         let mut random = StdRng::seed_from_u64(number as u64);
         for _ in 0..NEW {
             let input = changed(&corpus, &mut random);

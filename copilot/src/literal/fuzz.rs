@@ -48,7 +48,8 @@ pub(crate) fn literals(data: &[u8]) {
             let mut parts = path.components();
             assert!(
                 parts.all(|part| matches!(part, Component::Normal(_))),
-                "{path:?}"
+                "{}",
+                path.display()
             );
             assert!(path.as_os_str().len() < 4096);
         }

@@ -149,7 +149,7 @@ pub fn now() -> u64 {
 pub(super) fn read(file: impl Read) -> io::Result<JournalNotes> {
     let mut noted = JournalNotes::default();
     let (mut foreign, mut refused) = (0_u64, 0_u64);
-    let mut count = NameCount::default();
+    let (mut count, mut uploads) = (NameCount::default(), NameCount::default());
     let mut rest = BufReader::new(file.take(LONGEST));
     let mut line = Vec::new();
     while next_line(&mut rest, &mut line)? {
@@ -164,16 +164,33 @@ pub(super) fn read(file: impl Read) -> io::Result<JournalNotes> {
                     refused += 1;
                 }
             }
-            Ok(JournalLine::Begun { key, upload }) if noted.uploads.len() < MOST_UPLOADS => {
-                noted.uploads.insert(upload, key);
+            Ok(JournalLine::Begun { key, upload }) => {
+                let length = key.len() + upload.len();
+                if noted.uploads.contains_key(&upload) {
+                    continue;
+                }
+                if noted.uploads.len() < MOST_UPLOADS && uploads.add(length) {
+                    noted.uploads.insert(upload, key);
+                } else {
+                    refused += 1;
+                }
             }
-            Ok(JournalLine::Begins { key, begins }) if noted.beginnings.len() < MOST_UPLOADS => {
-                noted.beginnings.entry(key).or_insert(begins);
-            }
-            Ok(JournalLine::Begun { .. } | JournalLine::Begins { .. }) => refused += 1,
             Ok(JournalLine::Ended { ended }) => {
                 if let Some(key) = noted.uploads.remove(&ended) {
-                    noted.beginnings.remove(&key);
+                    uploads.remove(key.len() + ended.len());
+                    if noted.beginnings.remove(&key).is_some() {
+                        uploads.remove(key.len());
+                    }
+                }
+            }
+            Ok(JournalLine::Begins { key, begins }) => {
+                if noted.beginnings.contains_key(&key) {
+                    continue;
+                }
+                if noted.beginnings.len() < MOST_UPLOADS && uploads.add(key.len()) {
+                    noted.beginnings.insert(key, begins);
+                } else {
+                    refused += 1;
                 }
             }
             Ok(JournalLine::Life { .. }) => noted.lives += 1,
@@ -289,6 +306,10 @@ mod tests {
             noted(uploads.collect::<String>().as_bytes()).uploads.len(),
             MOST_UPLOADS
         );
+        let long = "x".repeat(20_000);
+        let uploads = (0..900).map(|id| format!("{{\"key\":\"{long}\",\"upload\":\"{id}\"}}\n"));
+        let kept = noted(uploads.collect::<String>().as_bytes()).uploads.len();
+        assert!(kept <= (4 << 20) / long.len(), "{kept}");
     }
 
     #[test]
