@@ -6,9 +6,19 @@ use copilot::termination::Termination;
 use copilot::track::Timestamp;
 use copilot::{cli, command, descriptors};
 
+fn main() -> ExitCode {
+    descriptors::raise_limit();
+    // The runtime panics without them.
+    if let Err(error) = descriptors::check() {
+        eprintln!("Error: {error}");
+        return ExitCode::from(2);
+    }
+    run()
+}
+
 /// One thread is cheaper than two, and as fast as long as nothing blocks it for long.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     // This comes first: a SIGTERM during the setup must neither be lost nor end the process.
     let termination = match Termination::listen() {
         Ok(termination) => termination,
@@ -18,7 +28,6 @@ async fn main() -> ExitCode {
         }
     };
     let begun = Timestamp::now();
-    descriptors::raise_limit();
     match cli::parse(std::env::args_os()) {
         Ok(invocation) => command::run(invocation, termination, begun).await,
         Err(rejection) => command::reject(&rejection.to_string(), rejection.reportable()).await,

@@ -89,7 +89,7 @@ pub async fn run(
     let withdrawn = if plan.blobs.is_empty() {
         Withdrawn::Absent
     } else {
-        withdraw(outputs.commit, engine, stop).await?
+        withdraw(outputs.commit, early, (&directory, &raw), engine, stop).await?
     };
     let upload = Upload {
         outputs,
@@ -133,12 +133,17 @@ pub async fn run(
     Ok(summary)
 }
 
-/// Deletes the commit of an earlier run whose data will be overwritten.
+/// Deletes the commit of an earlier run whose data will be overwritten. The journal comes first: if
+/// this life is killed afterwards, nothing else tells of the data that the commit led to.
 async fn withdraw(
     commit: &Reference,
+    early: &mut Early,
+    (directory, raw): (&Arc<GuardedDirectory>, &RawPrefix),
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Withdrawn, UploadError> {
+    let taken_over = early.take_over(directory, raw, engine, stop).await;
+    taken_over.map_err(|stopped| UploadError::from_look(stopped.into()))?;
     let withdrawn = engine.withdraw(commit, stop).await;
     let withdrawn = withdrawn.map_err(UploadError::from_look)?;
     if let Withdrawn::Remains(cause) = &withdrawn {
@@ -171,12 +176,6 @@ impl Upload<'_> {
         timeline: &mut Timeline,
     ) -> Result<Summary, UploadError> {
         let (engine, stop) = (self.engine, self.stop);
-        if !self.plan.blobs.is_empty() {
-            early
-                .take_over(self.directory, self.raw, engine, stop)
-                .await
-                .map_err(|stopped| UploadError::from_look(stopped.into()))?;
-        }
         let files = files(self.plan, self.raw, self.directory);
         for blob in &self.plan.blobs {
             self.raw.join(&names(blob))?;
@@ -265,11 +264,7 @@ pub async fn salvage(
     let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);
     // The commit of an earlier run may lead to the objects that are overwritten now. If it remains, readers
     // believe the error document of this run.
-    let _ = withdraw(outputs.commit, engine, stop).await?;
-    early
-        .take_over(&directory, &raw, engine, stop)
-        .await
-        .map_err(|stopped| UploadError::from_look(stopped.into()))?;
+    let _ = withdraw(outputs.commit, early, (&directory, &raw), engine, stop).await?;
     let files = everything(&raw, &directory).filter(is_of_main);
     run_all(files, early, &directory, engine, stop).await
 }
