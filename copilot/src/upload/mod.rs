@@ -168,7 +168,8 @@ struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Data, then what must not remain, then the commit. `follows`: an earlier run was committed here.
+    /// Data, then what must not remain, then the commit. `follows`: an earlier run was committed
+    /// here.
     async fn run(
         &self,
         early: &mut Early,
@@ -183,14 +184,12 @@ impl Upload<'_> {
         let summary = run_all(files, early, self.directory, engine, stop).await?;
         timeline.mark("uploaded");
         clear(early, self.plan, engine, stop).await?;
-        if follows || early.follows() {
+        let removed = engine.remove_stale(self.outputs.stale, stop).await;
+        let had_failed = removed.map_err(|cause| UploadError::Stale(cause.into()))?;
+        if follows || had_failed || early.follows() {
             let strays = Strays::new(self.plan, self.raw, self.directory, engine);
             stray::clear(strays, stop).await?;
         }
-        engine
-            .remove_stale(self.outputs.stale, stop)
-            .await
-            .map_err(|cause| UploadError::Stale(cause.into()))?;
         self.commit().await?;
         Ok(summary)
     }
