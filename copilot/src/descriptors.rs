@@ -3,6 +3,8 @@
 
 use std::io;
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Raises the soft limit to the hard one. Many systems set it to 1,024 for programs that use `select`, which
@@ -15,6 +17,33 @@ pub fn raise_limit() {
         ..limit
     };
     let _ = setrlimit(Resource::Nofile, raised);
+}
+
+/// Files that the process opens before it can do anything, and to report what fails then.
+const LEAST: usize = 7;
+
+/// The process may not open the files without which it cannot even report a failure.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start: {source}. {}", advice(source).unwrap_or_default())]
+pub struct TooFewFiles {
+    source: io::Error,
+}
+
+/// Checks that as many more files can be opened as the process needs to report a failure. What it inherited
+/// counts against the limit as well.
+///
+/// # Errors
+/// That they cannot.
+pub fn check() -> Result<(), TooFewFiles> {
+    let open = |_| rustix::fs::open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let opened: Result<Vec<_>, _> = (0..LEAST).map(open).collect();
+    match opened {
+        Err(error @ (Errno::MFILE | Errno::NFILE)) => Err(TooFewFiles {
+            source: error.into(),
+        }),
+        // Where even the root cannot be opened, something else is said later.
+        _ => Ok(()),
+    }
 }
 
 /// What to do about an error that comes from too many open files; none for any other error.

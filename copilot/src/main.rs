@@ -13,6 +13,12 @@ fn main() -> ExitCode {
     confine::close();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     confine::arguments::hide(&cli::secrets(&arguments));
+    descriptors::raise_limit();
+    // The runtime panics without them.
+    if let Err(error) = descriptors::check() {
+        eprintln!("Error: {error}");
+        return ExitCode::from(2);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // Threads that look up a name: those that are idle must not outlive a change of capabilities for long.
@@ -38,7 +44,6 @@ async fn run(arguments: Vec<OsString>) -> ExitCode {
         }
     };
     let begun = Timestamp::now();
-    descriptors::raise_limit();
     match cli::parse(arguments) {
         Ok(invocation) => command::run(invocation, termination, begun).await,
         Err(rejection) => command::reject(&rejection.to_string(), rejection.reportable()).await,

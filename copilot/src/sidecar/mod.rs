@@ -202,6 +202,7 @@ impl Job<'_> {
     /// Deletes the error documents of earlier runs.
     async fn remove_stale(&self, stale: &[Reference]) -> Result<(), Failure> {
         let removed = self.engine.remove_stale(stale, self.stop).await;
+        let removed = removed.map(|_| ());
         removed.map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()))
     }
 

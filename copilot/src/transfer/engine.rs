@@ -290,11 +290,16 @@ impl Engine {
     /// Removes objects of an earlier run that a reader would take for the outcome of this one. Looks
     /// first: usually they do not exist, and then a role that may not delete is enough.
     ///
-    /// Where a store neither says whether an object exists nor deletes it, a warning says so.
+    /// Returns whether one was there. Where a store neither says whether an object exists nor deletes it, a
+    /// warning says so.
     ///
     /// # Errors
     /// That an object exists and cannot be deleted, or that the removal was stopped.
-    pub async fn remove_stale(&self, objects: &[Reference], stop: &Stop) -> Result<(), CopyError> {
+    pub async fn remove_stale(
+        &self,
+        objects: &[Reference],
+        stop: &Stop,
+    ) -> Result<bool, CopyError> {
         small::remove_stale(&self.stores, objects, stop).await
     }
 

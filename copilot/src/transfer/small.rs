@@ -78,24 +78,25 @@ pub(super) async fn write(
     Ok(stop.race(object.put(data)).await??)
 }
 
-/// Removes objects of an earlier run.
+/// Removes objects of an earlier run, and returns whether one was there.
 pub(super) async fn remove_stale(
     stores: &Stores,
     objects: &[Reference],
     stop: &Stop,
-) -> Result<(), CopyError> {
+) -> Result<bool, CopyError> {
     let removals = objects.iter().map(|object| remove(stores, object));
-    stop.race(try_join_all(removals)).await??;
-    Ok(())
+    let removed = stop.race(try_join_all(removals)).await??;
+    Ok(removed.contains(&true))
 }
 
-async fn remove(stores: &Stores, object: &Reference) -> Result<(), CopyError> {
+async fn remove(stores: &Stores, object: &Reference) -> Result<bool, CopyError> {
     let object = stores.open(object)?;
     let shown = object.reference().shown();
     let is_there = object.exists().await;
     if let Ok(false) = is_there {
-        return Ok(());
+        return Ok(false);
     }
+    let was_there = is_there.is_ok();
     match (object.delete().await, is_there) {
         (Ok(()), Ok(_)) => tracing::info!(object = shown, "removed: an earlier run left it"),
         (Ok(()), Err(_)) => {}
@@ -112,7 +113,7 @@ async fn remove(stores: &Stores, object: &Reference) -> Result<(), CopyError> {
              If the object exists, readers take it for the outcome of this run"
         ),
     }
-    Ok(())
+    Ok(was_there)
 }
 
 /// What became of the commit of an earlier run.

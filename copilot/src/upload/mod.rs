@@ -90,7 +90,7 @@ pub async fn run(
     let withdrawn = if plan.blobs.is_empty() {
         Withdrawn::Absent
     } else {
-        withdraw(outputs.commit, engine, stop).await?
+        withdraw(outputs.commit, early, (&directory, &raw), engine, stop).await?
     };
     let upload = Upload {
         outputs,
@@ -134,12 +134,17 @@ pub async fn run(
     Ok(summary)
 }
 
-/// Deletes the commit of an earlier run whose data will be overwritten.
+/// Deletes the commit of an earlier run whose data will be overwritten. The journal comes first: if
+/// this life is killed afterwards, nothing else tells of the data that the commit led to.
 async fn withdraw(
     commit: &Reference,
+    early: &mut Early,
+    (directory, raw): (&Arc<GuardedDirectory>, &RawPrefix),
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Withdrawn, UploadError> {
+    let taken_over = early.take_over(directory, raw, engine, stop).await;
+    taken_over.map_err(|stopped| UploadError::from_look(stopped.into()))?;
     let withdrawn = engine.withdraw(commit, stop).await;
     let withdrawn = withdrawn.map_err(UploadError::from_look)?;
     if let Withdrawn::Remains(cause) = &withdrawn {
@@ -164,7 +169,8 @@ struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Data, then what must not remain, then the commit. `follows`: an earlier run was committed here.
+    /// Data, then what must not remain, then the commit. `follows`: an earlier run was committed
+    /// here.
     async fn run(
         &self,
         early: &mut Early,
@@ -172,12 +178,6 @@ impl Upload<'_> {
         timeline: &mut Timeline,
     ) -> Result<Summary, UploadError> {
         let (engine, stop) = (self.engine, self.stop);
-        if !self.plan.blobs.is_empty() {
-            early
-                .take_over(self.directory, self.raw, engine, stop)
-                .await
-                .map_err(|stopped| UploadError::from_look(stopped.into()))?;
-        }
         let files = files(self.plan, self.raw, self.directory);
         for blob in &self.plan.blobs {
             self.raw.join(&names(blob))?;
@@ -185,14 +185,12 @@ impl Upload<'_> {
         let summary = run_all(files, early, self.directory, engine, stop).await?;
         timeline.mark("uploaded");
         clear(early, self.plan, engine, stop).await?;
-        if follows || early.follows() {
+        let removed = engine.remove_stale(self.outputs.stale, stop).await;
+        let had_failed = removed.map_err(|cause| UploadError::Stale(cause.into()))?;
+        if follows || had_failed || early.follows() {
             let strays = Strays::new(self.plan, self.raw, self.directory, engine);
             stray::clear(strays, stop).await?;
         }
-        engine
-            .remove_stale(self.outputs.stale, stop)
-            .await
-            .map_err(|cause| UploadError::Stale(cause.into()))?;
         self.commit().await?;
         Ok(summary)
     }
@@ -264,11 +262,7 @@ pub async fn salvage(
     let directory = directory::open(outputs.directory)?;
     // The commit of an earlier run may lead to the objects that are overwritten now. If it remains, readers
     // believe the error document of this run.
-    let _ = withdraw(outputs.commit, engine, stop).await?;
-    early
-        .take_over(&directory, &raw, engine, stop)
-        .await
-        .map_err(|stopped| UploadError::from_look(stopped.into()))?;
+    let _ = withdraw(outputs.commit, early, (&directory, &raw), engine, stop).await?;
     let files = everything(&raw, &directory).filter(is_of_main);
     run_all(files, early, &directory, engine, stop).await
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::concurrency::{ConcurrencyLimit, Permit};
 use super::failure::{ERROR_BODY_LIMIT, FailureKind, RequestFailure};
+use super::lookup::SystemResolver;
 use super::patience::Patience;
 use super::proxy;
 use super::retry::RetryBudget;
@@ -298,6 +299,7 @@ fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, RequestFailure> {
         .pool_max_idle_per_host(network.connections)
         // Less than the idle limit of common load balancers (60 s), so we rarely use a closed one.
         .pool_idle_timeout(Duration::from_secs(20))
+        .dns_resolver(Arc::new(SystemResolver))
         .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
 

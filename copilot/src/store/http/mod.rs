@@ -13,6 +13,7 @@ mod adaptive;
 mod client;
 mod concurrency;
 mod failure;
+mod lookup;
 mod patience;
 mod proxy;
 mod reply;

@@ -115,7 +115,7 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Whether main ended, or is known to have ended, after the source was attached.
+    /// Whether main was seen to end after the source was attached.
     #[must_use]
     pub fn saw_the_end(&self) -> bool {
         // A marker file may be older than this life.

@@ -3,7 +3,8 @@
 //! Notice files (`watch`, `scan`), wait until they are quiet (`schedule`), ask the plan where they go
 //! (`places`), send them (`flight`), and note what was sent (`early`, `journal`) and in which state
 //! (`stamp`). At main's end [`Eager::land`] hands all that to the upload, which plans as always and
-//! skips what is up and unchanged. Never here: whether main runs, what outputs mean, the commit.
+//! skips what is up and unchanged. The journal serves uploads at main's end as well (`takeover`: what earlier
+//! lives left unfinished). Never here: whether main runs, what outputs mean, the commit.
 //! Caller: the sidecar.
 
 mod early;

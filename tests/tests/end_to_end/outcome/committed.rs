@@ -156,6 +156,22 @@ fn a_new_commit_holds_no_data_of_the_old_one() {
     assert!(!task.outputs_dir().join(".copilot-early").exists());
 }
 
+/// The same for a run that failed and said so: another pod with the same prefixes and a volume of its own.
+#[test]
+fn a_commit_holds_no_data_of_a_run_that_failed() {
+    let task = Task::start().unwrap();
+    write(&task, "new");
+    for key in ["raw/d/x", "raw/d/sub/y", "out/error.pb"] {
+        task.put(&format!("task/{key}"), "of another run");
+    }
+    task.put("task/raw/dx", "of nobody's directory");
+    let ended = binary::run(&mut task.sidecar(&outputs()));
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let raw = names(&task, "task/raw");
+    assert_eq!(raw, ["d/a", "d/b", "d/c", "dx", "f"]);
+    assert_eq!(names(&task, "task/out"), ["outputs.pb"]);
+}
+
 #[test]
 fn a_commit_that_cannot_be_deleted_is_named() {
     let may_not = |what: &'static str| move |seen: &Seen| seen.line.starts_with(what);
