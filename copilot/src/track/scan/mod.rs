@@ -81,8 +81,8 @@ impl Scanner {
     }
 
     /// Scans all processes, and reports what has changed since the last scan. The last event is
-    /// [`Event::Scanned`], unless the scan may have missed a process: the absence of a process then
-    /// proves nothing.
+    /// [`Event::Scanned`], unless the scan may have missed a process, as any scan does where `/proc` hides some: the
+    /// absence of a process then proves nothing.
     pub fn scan(&mut self) -> Vec<Event> {
         self.scan_at(Timestamp::now())
     }
@@ -190,6 +190,8 @@ impl Scanner {
         });
         self.known.retain(|pid, _| present.contains(pid));
         match seen {
+            // A process that is hidden may live.
+            Ok(()) if self.place.hides_processes => {}
             Ok(()) => events.push(Event::Scanned { alive, began }),
             Err(error) => warn!(%error, "not all processes could be read; scanning again"),
         }

@@ -30,6 +30,10 @@ const HIDDEN: &str = "we see the processes of other pods, and nothing shows whic
                       namespace is private, kubelet mounts nothing here, and our ipc, uts and network \
                       namespaces are the node's; name the pod's cgroup with --pod-cgroup";
 
+/// The same where `/proc` hides processes.
+const HIDEPID: &str = "/proc is mounted with hidepid, which hides the processes of other containers from the sidecar; \
+                       mount it without, or use --watcher ebpf, which does not need it";
+
 /// Which events matter from now on. A source may leave out the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Focus {

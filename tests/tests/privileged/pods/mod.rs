@@ -23,6 +23,7 @@ macro_rules! on_one_node {
     (all: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: ebpf, pidfd, proc);)+ };
     (telling: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: ebpf, pidfd);)+ };
     (kernel: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: ebpf);)+ };
+    (seeing: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: ebpf, proc);)+ };
     (polling: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: pidfd, proc);)+ };
 }
 
@@ -77,5 +78,6 @@ mod namespaces;
 mod neighbours;
 mod outcome;
 mod restarts;
+mod standstill;
 mod stopping;
 mod streaming;

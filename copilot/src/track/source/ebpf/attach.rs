@@ -8,7 +8,7 @@
 use std::{thread, time::Duration};
 
 use aya::{
-    Ebpf, EbpfLoader,
+    Ebpf,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
     programs::{RawTracePoint, raw_trace_point::RawTracePointLinkId},
     util::KernelVersion,
@@ -25,6 +25,7 @@ use super::{
     error::LoadError,
     fields::FieldOffsets,
     lineage::{self, PodFilter, Proof},
+    loader::loader,
     locked,
     refusal::{CAPABILITIES, load_failed, map_refused, refused},
 };
@@ -234,10 +235,7 @@ fn load(fields: &FieldOffsets, ring: Option<u32>, ancestor: u32) -> Result<Ebpf,
         .get()
         .unsigned_abs();
     let has_group_dead = u32::from(fields.has_group_dead);
-    let mut loader = EbpfLoader::new();
-    // The programs have no relocations: their offsets are globals. By itself aya would read and parse all types
-    // of the kernel, at several times the size of the file.
-    loader.btf(None);
+    let mut loader = loader();
     if let Some(bytes) = ring {
         loader.map_max_entries("EVENTS", bytes);
     }

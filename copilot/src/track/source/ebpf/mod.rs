@@ -5,7 +5,7 @@
 //! newer; before 5.14, and where containers lie in cgroup v1 only, the kernel's BTF as well. Cannot see
 //! a process that ended before the programs were attached; it scans `/proc` once after it attaches.
 //!
-//! [`attach`] loads the programs; [`locked`] raises the memory limit for them, [`refusal`] explains the
+//! [`attach`] loads the programs with [`loader`]; [`locked`] raises the memory limit for them, [`refusal`] explains the
 //! kernel's errors. [`records`] turns records into events, [`newcomers`] names containers while they
 //! are made, [`fields`] and [`btf`] find the offsets of kernel fields that the programs read. Never
 //! here: who main is.
@@ -17,6 +17,7 @@ mod btf;
 mod error;
 mod fields;
 mod lineage;
+mod loader;
 mod locked;
 mod newcomers;
 mod records;
@@ -77,6 +78,8 @@ pub struct EbpfSource {
     narrowed: Option<Narrowed>,
     tick: Tick,
     learns_status: bool,
+    /// `/proc` hides processes from us.
+    hides_processes: bool,
     /// Keeps the programs attached.
     programs: attach::Programs,
 }
@@ -104,6 +107,7 @@ impl EbpfSource {
     fn begin(mut attached: attach::Attached) -> Result<Self, EbpfError> {
         let place = attached.place.clone();
         let sees = place.shows_others();
+        let hides_processes = place.hides_processes;
         let mut source = Self {
             ring: register(attached.ring()?)?,
             lost: attached.lost()?,
@@ -120,6 +124,7 @@ impl EbpfSource {
             narrowed: None,
             tick: Tick::every(SAFETY_TICK)?,
             learns_status: attached.learns_status,
+            hides_processes,
             programs: attached.programs,
         };
         source.collect();
@@ -260,7 +265,9 @@ impl EbpfSource {
             // Records that are not read yet hold the status of processes that the scan misses.
             seen.retain(|event| !matches!(event, Event::Scanned { .. }));
         }
-        self.must_scan = !matches!(seen.last(), Some(Event::Scanned { .. }));
+        // Where `/proc` hides processes no scan is complete.
+        self.must_scan =
+            !self.hides_processes && !matches!(seen.last(), Some(Event::Scanned { .. }));
         self.queue.extend(seen);
     }
 

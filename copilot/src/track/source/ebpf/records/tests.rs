@@ -23,6 +23,7 @@ fn place(directory: Option<&Path>) -> Place {
         own: Some(ContainerId::new("own")),
         evidence: MountEvidence::default(),
         proc_root: None,
+        hides_processes: false,
         kinship: None,
     }
 }
