@@ -112,11 +112,12 @@ async fn sidecar(
     };
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "sidecar");
-    let watch = match sidecar::attach(request).await {
+    let mut watch = match sidecar::attach(request).await {
         Ok(watch) => watch,
         Err(error) => return usage(global, &error.to_string()),
     };
     confinement::for_sidecar(global, request, session.engine.stores(), &watch).await;
+    sidecar::announce(&mut watch);
     let outcome = sidecar::run(request, watch, &session.engine, termination, &mut timeline).await;
     let ended = Ended::new(global, prefix);
     let conclusion = ended.concluded(&session.engine, outcome).await;

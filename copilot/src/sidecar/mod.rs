@@ -25,7 +25,7 @@ use crate::track::{AttachError, Watch, Watcher, attach as attach_watchers};
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Eager, Early, Outputs, UploadError};
 
-/// Attaches the watchers, and tells `copilot ready`.
+/// Attaches the watchers.
 ///
 /// # Errors
 ///
@@ -33,11 +33,14 @@ use crate::upload::{self, Eager, Early, Outputs, UploadError};
 pub async fn attach(request: &SidecarRequest) -> Result<Watch, AttachError> {
     let target = request.upload.as_ref();
     let output = target.map(|target| target.from_local_dir.as_path());
-    let mut watch = attach_watchers(&request.track, output).await?;
+    attach_watchers(&request.track, output).await
+}
+
+/// Tells `copilot ready` that the watchers are attached: main may start.
+pub fn announce(watch: &mut Watch) {
     if let Err(error) = watch.announce() {
         warn!(%error, "`copilot ready` will not see that the watcher is attached");
     }
-    Ok(watch)
 }
 
 /// What the outputs are; nothing if none are uploaded.

@@ -6,13 +6,14 @@
 mod arguments;
 mod bad_input;
 mod bad_store;
-mod descriptors;
+mod echo;
 mod faults;
 mod files;
 mod flags;
 mod integrity;
 mod keys;
 mod leftovers;
+mod limits;
 mod listing;
 mod local;
 mod messagepack;

@@ -15,6 +15,7 @@ mod concurrency;
 mod failure;
 mod patience;
 mod proxy;
+mod redaction;
 mod reply;
 mod retry;
 mod service;
