@@ -11,12 +11,12 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod confine;
-pub mod descriptors;
 pub mod download;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod idl;
 mod kernel;
+pub mod limits;
 pub mod literal;
 pub mod permission;
 pub mod report;

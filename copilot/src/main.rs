@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use copilot::termination::Termination;
 use copilot::track::Timestamp;
-use copilot::{cli, command, confine, descriptors};
+use copilot::{cli, command, confine, limits};
 
 fn main() -> ExitCode {
     // First of all: until then every process of our user may read us.
@@ -44,6 +44,10 @@ async fn run(arguments: Vec<OsString>) -> ExitCode {
         }
     };
     let begun = Timestamp::now();
+<<<<<<< HEAD
+=======
+    limits::raise_open_files();
+>>>>>>> confine
     match cli::parse(arguments) {
         Ok(invocation) => command::run(invocation, termination, begun).await,
         Err(rejection) => command::reject(&rejection.to_string(), rejection.reportable()).await,

@@ -118,11 +118,12 @@ async fn sidecar(
     let ended = Ended::new(global, prefix);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "sidecar");
-    let attached = match sidecar::attach(request).await {
+    let mut attached = match sidecar::attach(request).await {
         Ok(attached) => attached,
         Err(error) => return usage(global, &error.to_string()),
     };
     confinement::for_sidecar(global, request, session.engine.stores(), attached.watch()).await;
+    attached.announce();
     let outcome = sidecar::run(
         request,
         attached,

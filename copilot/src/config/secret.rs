@@ -1,8 +1,12 @@
 //! Secrets: what text they may be, and how they are hidden. A backend's keys are an open set, so a list names
 //! the keys that may be shown, and every other value counts as a secret.
 //!
-//! Never here: where a secret comes from. Callers: `resolve` for settings, `store::secret` for variables and
+//! [`Secret`] and [`SecretPairs`] hold secrets, [`known`] takes them out of texts from outside. Never here: where
+//! a secret comes from. Callers: `resolve` for settings, `store::secret` for variables and
 //! files.
+
+pub(crate) mod known;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,6 +14,7 @@ use std::ops::Range;
 
 use super::key::{Key, KeyKind};
 use super::syntax::SyntaxError;
+pub use text::{Secret, SecretPairs};
 
 /// Characters that surround a pasted secret, and that editors do not show: a byte order mark, and spaces
 /// without width.

@@ -43,19 +43,31 @@ impl Attached {
     }
 }
 
-/// Attaches the watchers, and tells `copilot ready`.
+/// Attaches the watchers.
 ///
 /// # Errors
 ///
 /// A watcher that was named does not work here, or a flag names a wrong directory.
 pub async fn attach(request: &SidecarRequest) -> Result<Attached, AttachError> {
     let target = request.upload.as_ref();
+<<<<<<< HEAD
     let outputs = target.map(|target| Arc::new(SharedDirectory::at(&target.from_local_dir)));
     let mut watch = attach_watchers(&request.track, outputs.as_deref()).await?;
     if let Err(error) = watch.announce() {
         warn!(%error, "`copilot ready` will not see that the watcher is attached");
     }
     Ok(Attached { watch, outputs })
+=======
+    let output = target.map(|target| target.from_local_dir.as_path());
+    attach_watchers(&request.track, output).await
+}
+
+/// Tells `copilot ready` that the watchers are attached: main may start.
+pub fn announce(watch: &mut Watch) {
+    if let Err(error) = watch.announce() {
+        warn!(%error, "`copilot ready` will not see that the watcher is attached");
+    }
+>>>>>>> confine
 }
 
 /// What the outputs are; nothing if none are uploaded.

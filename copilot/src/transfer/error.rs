@@ -9,7 +9,7 @@ use super::progress::Summary;
 use super::space::SpaceError;
 use super::stop::Stopped;
 use crate::store::StoreError;
-use crate::{descriptors, permission};
+use crate::{limits, permission};
 
 /// One copy failed.
 #[derive(Debug, thiserror::Error)]
@@ -150,14 +150,14 @@ fn writing(path: &Path, source: &io::Error) -> String {
             .to_owned(),
         // Files are written beside their place: the directory decides.
         io::ErrorKind::PermissionDenied => permission::advice(path.parent().unwrap_or(path)),
-        _ => descriptors::advice(source)
+        _ => limits::advice(source)
             .unwrap_or_else(|| "Check its directory's permissions".to_owned()),
     }
 }
 
 /// What to do about a file that cannot be read.
 fn reading(source: &io::Error) -> String {
-    descriptors::advice(source).unwrap_or_else(|| {
+    limits::advice(source).unwrap_or_else(|| {
         format!(
             "It must be a regular file that our user may read: {}",
             permission::ourselves()

@@ -6,9 +6,13 @@
 mod arguments;
 mod bad_input;
 mod bad_store;
+<<<<<<< HEAD
 mod crowds;
 mod descriptors;
 mod escapes;
+=======
+mod echo;
+>>>>>>> confine
 mod faults;
 mod files;
 mod flags;
@@ -16,6 +20,7 @@ mod integrity;
 mod keys;
 mod killed;
 mod leftovers;
+mod limits;
 mod listing;
 mod local;
 mod messagepack;

@@ -17,6 +17,7 @@ use super::failure::{ERROR_BODY_LIMIT, FailureKind, RequestFailure};
 use super::lookup::SystemResolver;
 use super::patience::Patience;
 use super::proxy;
+use super::redaction::RequestSecrets;
 use super::retry::RetryBudget;
 use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
 use super::tls::{self, AuthoritiesError};
@@ -221,6 +222,7 @@ impl Client {
         let body_counts = *request.method() == Method::POST;
         let client = self.built(request.uri().host().unwrap_or_default())?;
         let progress = LastProgress::new();
+        let secrets = RequestSecrets::of(&request);
         let request = outgoing(request, &progress)?;
         let response = tokio::select! {
             response = client.execute(request) => response,
@@ -233,7 +235,7 @@ impl Client {
             return Ok(response);
         }
         let is_told_by_head = !body_counts && answer == Answer::Head;
-        self.settle(response, is_told_by_head).await
+        self.settle(response, is_told_by_head, &secrets).await
     }
 
     /// Reads a small answer to its end. If its head tells of a success and nothing in the body is needed, a
@@ -242,11 +244,12 @@ impl Client {
         &self,
         response: HttpResponse,
         is_told_by_head: bool,
+        secrets: &RequestSecrets,
     ) -> Result<HttpResponse, RequestFailure> {
         let is_success = is_told_by_head && response.status().is_success();
         let head = is_success.then(|| (response.status(), response.headers().clone()));
         let longest = self.0.network.stall_timeout * WHOLE_ANSWER;
-        let failure = match tokio::time::timeout(longest, settled(response)).await {
+        let failure = match tokio::time::timeout(longest, settled(response, secrets)).await {
             Ok(Err(failure)) if failure.is_silence() => failure,
             Ok(settled) => return settled,
             Err(_) => RequestFailure::new(
@@ -329,15 +332,19 @@ fn incoming(response: reqwest::Response, stall: Duration, permit: Option<Permit>
 
 /// Reads a small answer and tells success from failure. A store that puts an object together may report
 /// a failure in a body with status 200, since it sent the head before.
-async fn settled(response: HttpResponse) -> Result<HttpResponse, RequestFailure> {
+async fn settled(
+    response: HttpResponse,
+    secrets: &RequestSecrets,
+) -> Result<HttpResponse, RequestFailure> {
     let (parts, body) = response.into_parts();
     if !parts.status.is_success() {
         // If the body breaks, the status says enough.
         let body = collect(body, ERROR_BODY_LIMIT).await.unwrap_or_default();
-        return Err(RequestFailure::from_response(
+        return Err(RequestFailure::from_answer(
             parts.status,
             &parts.headers,
             &body,
+            secrets,
         ));
     }
     let body = collect(body, ANSWER_LIMIT).await?;
@@ -346,10 +353,11 @@ async fn settled(response: HttpResponse) -> Result<HttpResponse, RequestFailure>
         return Err(RequestFailure::new(FailureKind::Protocol, message));
     }
     if is_error(&body) {
-        return Err(RequestFailure::from_response(
+        return Err(RequestFailure::from_answer(
             parts.status,
             &parts.headers,
             &body,
+            secrets,
         ));
     }
     Ok(HttpResponse::from_parts(parts, body.into()))

@@ -16,6 +16,7 @@ mod failure;
 mod lookup;
 mod patience;
 mod proxy;
+mod redaction;
 mod reply;
 mod retry;
 mod service;

@@ -50,7 +50,7 @@ impl Client {
         let settings = StorageSettings {
             store_type: "stow".to_owned(),
             stow_kind: "s3".to_owned(),
-            stow_config: keys.into_iter().map(pair).collect::<BTreeMap<_, _>>(),
+            stow_config: keys.into_iter().map(pair).collect(),
             container: "data".to_owned(),
             ..StorageSettings::default()
         };

@@ -24,7 +24,7 @@ mod records;
 mod refusal;
 
 pub use attach::OBJECT;
-pub use error::{EbpfError, LoadError};
+pub use error::{EbpfError, LoadError, Refuser};
 
 use std::{collections::VecDeque, time::Duration};
 

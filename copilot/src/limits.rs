@@ -1,5 +1,6 @@
-//! The limit on open files. We raise it to what we are allowed at the start, and an error that it causes names
-//! it. Callers: `main`, and whatever turns an I/O error into words.
+//! The limits of this process on open files and on the size of a file. We raise the first to what we are allowed
+//! at the start, and an error that one of them causes names it. Callers: `main`, and whatever turns an I/O error
+//! into words.
 
 use std::io;
 
@@ -7,9 +8,9 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit to the hard one. Many systems set it to 1,024 for programs that use `select`, which
+/// Raises the soft limit on open files to the hard one. Many systems set it to 1,024 for programs that use `select`, which
 /// we do not. If that is refused, the limit stays as it is.
-pub fn raise_limit() {
+pub fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);
     // No hard limit: the kernel still has one for files (`fs.nr_open`), and refuses more.
     let raised = Rlimit {
@@ -19,6 +20,7 @@ pub fn raise_limit() {
     let _ = setrlimit(Resource::Nofile, raised);
 }
 
+<<<<<<< HEAD:copilot/src/descriptors.rs
 /// Files that the process opens before it can do anything, and to report what fails then.
 const LEAST: usize = 7;
 
@@ -47,6 +49,10 @@ pub fn check() -> Result<(), TooFewFiles> {
 }
 
 /// What to do about an error that comes from too many open files; none for any other error.
+=======
+/// What to do about an error that comes from too many open files or from a file that is too large; none for any
+/// other error.
+>>>>>>> confine:copilot/src/limits.rs
 #[must_use]
 pub fn advice(error: &io::Error) -> Option<String> {
     match error.raw_os_error() {
@@ -63,6 +69,13 @@ pub fn advice(error: &io::Error) -> Option<String> {
              process that opens them"
                 .to_owned(),
         ),
+        Some(libc::EFBIG) => Some(match getrlimit(Resource::Fsize).current {
+            Some(limit) => format!(
+                "This process may write files of {limit} bytes (RLIMIT_FSIZE, ulimit -f). Raise that limit of the \
+                 container"
+            ),
+            None => "The file system holds no file of this size. Use a volume of another kind".to_owned(),
+        }),
         _ => None,
     }
 }
@@ -73,13 +86,13 @@ mod tests {
 
     #[test]
     fn the_soft_limit_becomes_the_hard_one() {
-        raise_limit();
+        raise_open_files();
         let limit = getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum);
     }
 
     #[test]
-    fn only_too_many_files_have_advice() {
+    fn only_what_a_limit_causes_has_advice() {
         let limit = getrlimit(Resource::Nofile).current;
         let words = advice(&io::Error::from_raw_os_error(libc::EMFILE)).unwrap();
         assert!(words.contains("ulimit -n"), "{words}");
@@ -88,6 +101,8 @@ mod tests {
         }
         let words = advice(&io::Error::from_raw_os_error(libc::ENFILE)).unwrap();
         assert!(words.contains("fs.file-max"), "{words}");
+        let words = advice(&io::Error::from_raw_os_error(libc::EFBIG)).unwrap();
+        assert!(words.contains("file"), "{words}");
         assert_eq!(advice(&io::Error::from_raw_os_error(libc::ENOENT)), None);
         assert_eq!(advice(&io::Error::other("too many files")), None);
     }
