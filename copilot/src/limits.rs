@@ -20,7 +20,6 @@ pub fn raise_open_files() {
     let _ = setrlimit(Resource::Nofile, raised);
 }
 
-<<<<<<< HEAD:copilot/src/descriptors.rs
 /// Files that the process opens before it can do anything, and to report what fails then.
 const LEAST: usize = 7;
 
@@ -36,7 +35,7 @@ pub struct TooFewFiles {
 ///
 /// # Errors
 /// That they cannot.
-pub fn check() -> Result<(), TooFewFiles> {
+pub fn check_open_files() -> Result<(), TooFewFiles> {
     let open = |_| rustix::fs::open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
     let opened: Result<Vec<_>, _> = (0..LEAST).map(open).collect();
     match opened {
@@ -48,11 +47,8 @@ pub fn check() -> Result<(), TooFewFiles> {
     }
 }
 
-/// What to do about an error that comes from too many open files; none for any other error.
-=======
 /// What to do about an error that comes from too many open files or from a file that is too large; none for any
 /// other error.
->>>>>>> confine:copilot/src/limits.rs
 #[must_use]
 pub fn advice(error: &io::Error) -> Option<String> {
     match error.raw_os_error() {

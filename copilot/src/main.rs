@@ -13,9 +13,9 @@ fn main() -> ExitCode {
     confine::close();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     confine::arguments::hide(&cli::secrets(&arguments));
-    descriptors::raise_limit();
+    limits::raise_open_files();
     // The runtime panics without them.
-    if let Err(error) = descriptors::check() {
+    if let Err(error) = limits::check_open_files() {
         eprintln!("Error: {error}");
         return ExitCode::from(2);
     }
@@ -44,10 +44,6 @@ async fn run(arguments: Vec<OsString>) -> ExitCode {
         }
     };
     let begun = Timestamp::now();
-<<<<<<< HEAD
-=======
-    limits::raise_open_files();
->>>>>>> confine
     match cli::parse(arguments) {
         Ok(invocation) => command::run(invocation, termination, begun).await,
         Err(rejection) => command::reject(&rejection.to_string(), rejection.reportable()).await,

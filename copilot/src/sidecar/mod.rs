@@ -41,6 +41,13 @@ impl Attached {
     pub fn watch(&self) -> &Watch {
         &self.watch
     }
+
+    /// Tells `copilot ready` that the watchers are attached: main may start.
+    pub fn announce(&mut self) {
+        if let Err(error) = self.watch.announce() {
+            warn!(%error, "`copilot ready` will not see that the watcher is attached");
+        }
+    }
 }
 
 /// Attaches the watchers.
@@ -50,24 +57,9 @@ impl Attached {
 /// A watcher that was named does not work here, or a flag names a wrong directory.
 pub async fn attach(request: &SidecarRequest) -> Result<Attached, AttachError> {
     let target = request.upload.as_ref();
-<<<<<<< HEAD
     let outputs = target.map(|target| Arc::new(SharedDirectory::at(&target.from_local_dir)));
-    let mut watch = attach_watchers(&request.track, outputs.as_deref()).await?;
-    if let Err(error) = watch.announce() {
-        warn!(%error, "`copilot ready` will not see that the watcher is attached");
-    }
+    let watch = attach_watchers(&request.track, outputs.as_deref()).await?;
     Ok(Attached { watch, outputs })
-=======
-    let output = target.map(|target| target.from_local_dir.as_path());
-    attach_watchers(&request.track, output).await
-}
-
-/// Tells `copilot ready` that the watchers are attached: main may start.
-pub fn announce(watch: &mut Watch) {
-    if let Err(error) = watch.announce() {
-        warn!(%error, "`copilot ready` will not see that the watcher is attached");
-    }
->>>>>>> confine
 }
 
 /// What the outputs are; nothing if none are uploaded.

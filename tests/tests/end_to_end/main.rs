@@ -6,13 +6,9 @@
 mod arguments;
 mod bad_input;
 mod bad_store;
-<<<<<<< HEAD
 mod crowds;
-mod descriptors;
-mod escapes;
-=======
 mod echo;
->>>>>>> confine
+mod escapes;
 mod faults;
 mod files;
 mod flags;
