@@ -189,7 +189,7 @@ impl GuardedDirectory {
         let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW;
         let flags = flags | WITHOUT_BLOCKING | OFlags::CLOEXEC;
         let opened = openat(&self.root, name, flags, Mode::RUSR | Mode::WUSR)?;
-        self.only_ours(only_regular(opened)?)
+        only_one_name(self.only_ours(only_regular(opened)?)?)
     }
 
     /// Opens a regular file directly in it for writing, without blocking and without following a link. Never
@@ -202,7 +202,7 @@ impl GuardedDirectory {
         match openat(&self.root, name, flags, Mode::empty()) {
             Err(Errno::LOOP) => Err(io::Error::other("it is a link")),
             Err(Errno::NXIO) => Err(io::Error::other("it is a pipe or a socket")),
-            opened => only_regular(opened?),
+            opened => only_one_name(only_regular(opened?)?),
         }
     }
 
@@ -358,6 +358,16 @@ impl GuardedDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed,
         }
+    }
+}
+
+/// Refuses a file that has another name as well: who writes into it changes a file somewhere else.
+fn only_one_name(file: File) -> io::Result<File> {
+    match fstat(&file)?.st_nlink {
+        0 | 1 => Ok(file),
+        names => Err(io::Error::other(format!(
+            "it has {names} names (hard links), so it may be another file as well"
+        ))),
     }
 }
 

@@ -278,6 +278,11 @@ fn a_file_of_ours_is_regular_small_and_ours() {
             "{name}"
         );
     }
+    fs::hard_link(directory.path().join("own"), directory.path().join("other")).unwrap();
+    assert!(directory.open_own("other").is_err());
+    assert!(directory.open_to_overwrite(OsStr::new("other")).is_err());
+    fs::remove_file(directory.path().join("other")).unwrap();
+    assert!(directory.open_to_overwrite(OsStr::new("own")).is_ok());
     // Only root can give a file away.
     let own = directory.path().join("own");
     if geteuid().is_root() {

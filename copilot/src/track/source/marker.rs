@@ -16,6 +16,7 @@ use std::{
 };
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::io::Errno;
 use thiserror::Error;
 use tokio::{io::unix::AsyncFd, time::sleep};
 use tracing::{debug, warn};
@@ -136,7 +137,7 @@ impl MarkerSource {
                     let name = event.file_name().map(|name| name.to_bytes().to_owned());
                     changes.extend(name.map(|name| (name, happened)));
                 }
-                Err(rustix::io::Errno::AGAIN) => break,
+                Err(Errno::AGAIN) => break,
                 Err(error) => {
                     warn!(%error, "changes of the output directory cannot be read");
                     break;
@@ -203,12 +204,15 @@ impl MarkerSource {
 fn watch(directory: &GuardedDirectory) -> io::Result<AsyncFd<OwnedFd>> {
     let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
     let opened = directory.open_directory(Path::new(""))?;
+    let events =
+        WatchFlags::CREATE | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR;
     // By the descriptor: the path may lead elsewhere by now.
-    inotify::add_watch(
-        &inotify,
-        format!("/proc/self/fd/{}", opened.as_raw_fd()),
-        WatchFlags::CREATE | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR,
-    )?;
+    let by_descriptor = format!("/proc/self/fd/{}", opened.as_raw_fd());
+    match inotify::add_watch(&inotify, by_descriptor, events) {
+        // Without `/proc`. Events only cause a look, and that goes by the descriptor.
+        Err(Errno::NOENT) => inotify::add_watch(&inotify, directory.path(), events)?,
+        added => added?,
+    };
     register(inotify)
 }
 
