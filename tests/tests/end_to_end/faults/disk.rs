@@ -132,13 +132,14 @@ fn outputs_go_up_from_a_volume_that_cannot_be_written() {
     if !Requirement::LoopDevices.is_met() {
         return;
     }
-    for last in [
-        r#"mount -o remount,ro "$place""#,
-        r#"cat /dev/zero > "$place/filler" 2>/dev/null; test -s "$place/filler""#,
+    let tmpfs = r#"umount "$place" && mount -t tmpfs -o size=22M none "$place""#;
+    for (first, last) in [
+        ("", r#"mount -o remount,ro "$place""#),
+        (tmpfs, r#"! cat /dev/zero > "$place/filler" 2>/dev/null"#),
     ] {
         let task = Task::start().unwrap();
         let script = format!(
-            "echo small > \"$place/small\"\nhead -c 20M /dev/urandom > \"$place/large\"\n{last}"
+            "{first}\necho small > \"$place/small\"\nhead -c 20M /dev/urandom > \"$place/large\"\n{last}"
         );
         let command = task.sidecar(&outputs());
         let ended = on_a_loop(&task, &task.outputs_dir(), &script, &command);
