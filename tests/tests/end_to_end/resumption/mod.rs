@@ -3,7 +3,6 @@
 mod random;
 mod server;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
