@@ -32,7 +32,7 @@ enum LandlockError {
     #[error("it is not known at the start where this job writes")]
     Unknown,
     /// Everything lies below the root.
-    #[error("{} is not a directory of its own: the job writes below the root", .0.display())]
+    #[error("the job writes directly below the root directory, {}, so nothing is outside its places", .0.display())]
     Root(PathBuf),
     /// A path of the job cannot be opened.
     #[error("{}: {source}", path.display())]
@@ -125,4 +125,77 @@ fn nearest(path: &Path) -> PathBuf {
         path.canonicalize().ok()
     });
     found.unwrap_or_else(|| PathBuf::from("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::ErrorKind;
+    use std::process::Command;
+
+    use super::*;
+
+    fn needs(directories: Vec<PathBuf>, files: Vec<PathBuf>) -> Needs {
+        Needs {
+            writes: Some(Writes { files, directories }),
+            ..Needs::default()
+        }
+    }
+
+    /// A restriction cannot be taken back, so it holds for a thread of its own.
+    #[test]
+    fn only_the_places_of_the_job_are_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir(at("in")).unwrap();
+        for name in ["message", "other", "in/old"] {
+            fs::write(at(name), "before").unwrap();
+        }
+        // The first one does not exist yet.
+        let needs = needs(
+            vec![at("in/new/deep"), at("in")],
+            vec![at("message"), at("none")],
+        );
+        let root = directory.path().to_owned();
+        let thread = std::thread::spawn(move || {
+            let at = |name: &str| root.join(name);
+            if let Err(error) = restricted(&needs) {
+                println!("SKIPPED: {error}");
+                return;
+            }
+            fs::create_dir_all(at("in/new/deep")).unwrap();
+            fs::write(at("in/new/x"), "after").unwrap();
+            fs::rename(at("in/new/x"), at("in/y")).unwrap();
+            fs::remove_file(at("in/old")).unwrap();
+            fs::write(at("message"), "after").unwrap();
+            let refused = |done: std::io::Result<()>| {
+                assert_eq!(done.unwrap_err().kind(), ErrorKind::PermissionDenied);
+            };
+            refused(fs::write(at("other"), "after"));
+            refused(fs::write(at("new"), "after"));
+            refused(fs::remove_file(at("message")));
+            refused(fs::rename(at("other"), at("again")));
+            refused(Command::new("true").spawn().map(drop));
+            assert_eq!(fs::read(at("other")).unwrap(), b"before");
+        });
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_restricted_has_a_reason() {
+        let looks = Needs {
+            looks: true,
+            ..needs(vec![], vec![])
+        };
+        let unknown = Needs::default();
+        let root = needs(vec![PathBuf::from("/no-such-directory")], vec![]);
+        for (needs, words) in [
+            (looks, "looks into"),
+            (unknown, "not known"),
+            (root, "below the root"),
+        ] {
+            let reason = restricted(&needs).unwrap_err().to_string();
+            assert!(reason.contains(words), "{reason}");
+        }
+    }
 }
