@@ -113,7 +113,11 @@ impl State {
             return Some(Ending::NeverStarted);
         }
         // One that runs, and began after the end in doubt, may be main: also if it claims to be a sidecar.
-        let is_refuted = sighting.seen == Seen::Runs && self.tracker.is_in_doubt();
+        let is_refuted = matches!(
+            decision,
+            Decision::Interrupted | Decision::Untold | Decision::Undecided
+        ) && sighting.seen == Seen::Runs
+            && self.tracker.is_in_doubt();
         if !is_refuted {
             self.dispel_doubt();
             if let Some(ending) = self.concluded(sight) {
