@@ -42,12 +42,7 @@ mod tests {
     use super::*;
 
     fn job(words: &[&str]) -> Option<Job> {
-        job_of(
-            &words
-                .iter()
-                .map(|word| format!("{word}\0"))
-                .collect::<String>(),
-        )
+        job_of(&(words.join("\0") + "\0"))
     }
 
     #[test]

@@ -59,7 +59,7 @@ struct KnownProcess {
     /// It waits for the runtime's order to exec the container's program.
     waits: bool,
     /// At the last look it had the name of our program.
-    has_our_name: bool,
+    is_copilot: bool,
 }
 
 impl Scanner {
@@ -85,6 +85,12 @@ impl Scanner {
     /// absence of a process then proves nothing.
     pub fn scan(&mut self) -> Vec<Event> {
         self.scan_at(Timestamp::now())
+    }
+
+    /// Whether a scan can see all processes.
+    #[must_use]
+    pub fn can_be_complete(&self) -> bool {
+        !self.place.hides_processes
     }
 
     /// The container of a process that lived at the last scan.
@@ -191,7 +197,7 @@ impl Scanner {
         self.known.retain(|pid, _| present.contains(pid));
         match seen {
             // A process that is hidden may live.
-            Ok(()) if self.place.hides_processes => {}
+            Ok(()) if !self.can_be_complete() => {}
             Ok(()) => events.push(Event::Scanned { alive, began }),
             Err(error) => warn!(%error, "not all processes could be read; scanning again"),
         }
@@ -233,11 +239,11 @@ impl Scanner {
         };
         let mut reported =
             known.is_some_and(|known| known.reported && known.container == container);
-        let had_our_name = known.is_some_and(|known| known.has_our_name);
-        let mut has_our_name = false;
+        let was_copilot = known.is_some_and(|known| known.is_copilot);
+        let mut is_copilot = false;
         let mut waits = false;
         if let Some(container) = &container {
-            has_our_name = self.note_copilot(process, stat, container, had_our_name, events);
+            is_copilot = self.note_copilot(process, stat, container, was_copilot, events);
             self.describe(process, container, kind, events);
             waits = kind.is_runtimes && !reported && stat.comm.ends_with(LAST_STAGE);
             if !reported && !kind.is_runtimes {
@@ -257,7 +263,7 @@ impl Scanner {
                 container,
                 reported,
                 waits,
-                has_our_name,
+                is_copilot,
             },
         );
     }
@@ -269,13 +275,13 @@ impl Scanner {
         process: &Process,
         stat: &Stat,
         container: &ContainerId,
-        had_our_name: bool,
+        was_copilot: bool,
         events: &mut Vec<Event>,
     ) -> bool {
-        let has_our_name = is_copilots_name(&stat.comm);
-        let is_news = has_our_name != had_our_name && !self.place.is_own(container);
+        let is_copilot = is_copilots_name(&stat.comm);
+        let is_news = is_copilot != was_copilot && !self.place.is_own(container);
         if is_news && self.entered(stat, container) {
-            let job = if has_our_name {
+            let job = if is_copilot {
                 let cmdline = process::read(process, "cmdline").ok();
                 cmdline.and_then(|text| job_of(&text))
             } else {
@@ -287,7 +293,7 @@ impl Scanner {
                 job,
             });
         }
-        has_our_name
+        is_copilot
     }
 
     /// The container of our pod in which a process runs.

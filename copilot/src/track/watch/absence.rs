@@ -108,12 +108,17 @@ impl<'a> Absence<'a> {
             return None;
         }
         if let Some(evidence) = (self.evidence)() {
+            if writers == Writers::Copilots {
+                let seen = tracker.names_seen().join(", ");
+                warn!(
+                    evidence,
+                    containers = seen,
+                    "main has run, and only containers are left that run our program: each waits for main"
+                );
+                return Some(Moment::OnlyCopilots);
+            }
             info!(evidence, "no container is there: main has run and ended");
-            return Some(if writers == Writers::Copilots {
-                Moment::OnlyCopilots
-            } else {
-                Moment::Silence
-            });
+            return Some(Moment::Silence);
         }
         let is_long = in_doubt && elapsed >= MINUTES;
         if is_long {

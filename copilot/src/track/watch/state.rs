@@ -112,9 +112,17 @@ impl State {
         if self.is_probed && decision == Decision::NeverStarted && self.tracker.is_in_doubt() {
             return Some(Ending::NeverStarted);
         }
-        self.dispel_doubt();
-        if let Some(ending) = self.concluded(sight) {
-            return Some(ending);
+        // One that runs, and began after the end in doubt, may be main: also if it claims to be a sidecar.
+        let is_refuted = matches!(
+            decision,
+            Decision::Interrupted | Decision::Untold | Decision::Undecided
+        ) && sighting.seen == Seen::Runs
+            && self.tracker.is_in_doubt();
+        if !is_refuted {
+            self.dispel_doubt();
+            if let Some(ending) = self.concluded(sight) {
+                return Some(ending);
+            }
         }
         match decision {
             Decision::Wait => None,

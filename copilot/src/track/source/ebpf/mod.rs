@@ -14,6 +14,7 @@ mod attach;
 #[cfg(test)]
 mod bpftool;
 mod btf;
+mod copilots;
 mod error;
 mod fields;
 mod lineage;
@@ -78,8 +79,6 @@ pub struct EbpfSource {
     narrowed: Option<Narrowed>,
     tick: Tick,
     learns_status: bool,
-    /// `/proc` hides processes from us.
-    hides_processes: bool,
     /// Keeps the programs attached.
     programs: attach::Programs,
 }
@@ -107,7 +106,6 @@ impl EbpfSource {
     fn begin(mut attached: attach::Attached) -> Result<Self, EbpfError> {
         let place = attached.place.clone();
         let sees = place.shows_others();
-        let hides_processes = place.hides_processes;
         let mut source = Self {
             ring: register(attached.ring()?)?,
             lost: attached.lost()?,
@@ -124,7 +122,6 @@ impl EbpfSource {
             narrowed: None,
             tick: Tick::every(SAFETY_TICK)?,
             learns_status: attached.learns_status,
-            hides_processes,
             programs: attached.programs,
         };
         source.collect();
@@ -267,7 +264,7 @@ impl EbpfSource {
         }
         // Where `/proc` hides processes no scan is complete.
         self.must_scan =
-            !self.hides_processes && !matches!(seen.last(), Some(Event::Scanned { .. }));
+            self.scanner.can_be_complete() && !matches!(seen.last(), Some(Event::Scanned { .. }));
         self.queue.extend(seen);
     }
 

@@ -9,17 +9,16 @@ use copilot_common::{CommandLine, Record, flag, kind};
 use procfs::process::Process;
 use tracing::{debug, trace};
 
-use super::newcomers::Newcomers;
+use super::{
+    copilots::{Copilots, job_in_proc, name_in},
+    newcomers::Newcomers,
+};
 use crate::track::{
     ContainerId, Event, ExitStatus, Job, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
     place::{Membership, Place, directory},
-    process::{self, TICK, is_copilots_name, job_of, process_id},
-    readiness,
+    process::{self, TICK, process_id},
 };
-
-/// How many command lines of our program may wait for the record of their exec, which follows at once.
-const TOLD_AT_ONCE: usize = 1024;
 
 /// Translates records, and remembers which cgroup belongs to which container.
 pub struct Records {
@@ -33,10 +32,8 @@ pub struct Records {
     in_the_making: BTreeSet<u64>,
     /// Cgroups of containers whose program has begun.
     begun: BTreeSet<u64>,
-    /// Containers in which a process that entered runs our program.
-    copilots: BTreeSet<ContainerId>,
-    /// The jobs of processes by their pid on the node, until the record of their exec comes.
-    told: BTreeMap<u32, Job>,
+    /// Processes that run our program.
+    copilots: Copilots,
     /// Records were lost, so the absence of a record proves nothing any more.
     has_gaps: bool,
     /// The start times of living processes by pid, in clock ticks. A kernel without BTF does not record
@@ -55,8 +52,7 @@ impl Records {
             described: BTreeSet::new(),
             in_the_making: BTreeSet::new(),
             begun: BTreeSet::new(),
-            copilots: BTreeSet::new(),
-            told: BTreeMap::new(),
+            copilots: Copilots::default(),
             has_gaps: false,
             starts: BTreeMap::new(),
         }
@@ -89,14 +85,7 @@ impl Records {
 
     /// Notes the command line of a process that has the name of our program.
     pub fn expect_copilot(&mut self, line: &CommandLine) {
-        let text = line.text.get(..line.length as usize).unwrap_or_default();
-        if let Some(job) = job_of(&String::from_utf8_lossy(text)) {
-            self.told.insert(line.host_pid, job);
-            // The records of their execs were lost.
-            if self.told.len() > TOLD_AT_ONCE {
-                self.told.clear();
-            }
-        }
+        self.copilots.expect(line);
     }
 
     /// Notes that records were lost.
@@ -150,7 +139,7 @@ impl Records {
         let process = self.identity(record);
         let made = newcomers.container_of_pid(process).cloned();
         let at = Timestamp(record.at);
-        let told = self.told.remove(&record.host_pid);
+        let told = self.copilots.take(record);
         match record.kind {
             kind::EXEC => {
                 let entered = record.flags & flag::CHILD == 0;
@@ -160,7 +149,7 @@ impl Records {
                     self.in_the_making.remove(&record.cgroup);
                     self.begun.insert(record.cgroup);
                     events.extend(self.program_of(record, process, &container));
-                    events.extend(self.copilot_in(record, process, &container, told));
+                    events.extend(self.copilot_in(process, &container, told));
                 }
                 self.describe(process, &container, record, events);
                 events.push_back(Event::ProcessStarted {
@@ -189,7 +178,7 @@ impl Records {
                     container = Some(failed);
                 } else if self.began_unseen(record) {
                     let begun = self.container_of_exec(record.cgroup, process, made.as_ref());
-                    events.extend(self.copilot_in(record, process, &begun, told));
+                    events.extend(self.copilot_in(process, &begun, told));
                     events.extend(began_before_us(record, process, &begun));
                     container = Some(begun);
                 }
@@ -334,12 +323,10 @@ impl Records {
         })
     }
 
-    /// The event of a process that entered another container and runs our program, or does so no longer. `/proc`
-    /// shows its command line, or the programs have sent it. At its end its name shows one whose watcher is
-    /// attached.
+    /// The event of a process that entered another container, if it runs our program or does so no longer; `told` is
+    /// what the kernel shows of it.
     fn copilot_in(
         &mut self,
-        record: &Record,
         process: ProcessId,
         container: &ContainerId,
         told: Option<Job>,
@@ -347,27 +334,11 @@ impl Records {
         if self.place.is_own(container) {
             return None;
         }
-        let job = if let Some(visible) = self.visible(process) {
-            let name = process::read(&visible, "comm").ok();
-            let is_ours = name.is_some_and(|name| is_copilots_name(name.trim_end()));
-            let cmdline = is_ours.then(|| process::read(&visible, "cmdline").ok());
-            cmdline.flatten().and_then(|text| job_of(&text))
-        } else {
-            let is_attached = || name_in(record).as_bytes() == readiness::NAME.to_bytes();
-            match record.kind {
-                kind::EXIT => is_attached().then_some(Job::Sidecar),
-                _ => told,
-            }
+        let job = match self.visible(process) {
+            Some(visible) => job_in_proc(&visible),
+            None => told,
         };
-        let was_ours = match job {
-            Some(_) => !self.copilots.insert(container.clone()),
-            None => self.copilots.remove(container),
-        };
-        (job.is_some() || was_ours).then(|| Event::CopilotSeen {
-            container: container.clone(),
-            process,
-            job,
-        })
+        self.copilots.event(container, process, job)
     }
 
     fn visible(&self, process: ProcessId) -> Option<Process> {
@@ -396,12 +367,6 @@ fn began_before_us(exit: &Record, process: ProcessId, container: &ContainerId) -
             entered: true,
         },
     ]
-}
-
-/// The process's command name, which the kernel pads with NUL; empty if `/proc` shows the process.
-fn name_in(record: &Record) -> String {
-    let name = record.comm.split(|byte| *byte == 0).next();
-    String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
 }
 
 /// Whether the process belongs to a runtime: it is outside our pid namespace, and not the first process

@@ -324,12 +324,12 @@ fn the_program_of_a_container_that_proc_does_not_show_is_reported() {
     assert!(!translate(&mut records, &named(std::process::id())).contains(&expected));
 }
 
-fn job_seen(events: &[Event]) -> Option<Option<Job>> {
-    let mut jobs = events.iter().filter_map(|event| match event {
+fn jobs_seen(events: &[Event]) -> Vec<Option<Job>> {
+    let jobs = events.iter().filter_map(|event| match event {
         Event::CopilotSeen { job, .. } => Some(*job),
         _ => None,
     });
-    jobs.next()
+    jobs.collect()
 }
 
 /// In a pid namespace that we do not see, the kernel side has read the command line.
@@ -355,35 +355,35 @@ fn a_sidecar_in_another_pid_namespace_is_reported_before_its_start() {
     let sidecar = line(pid, b"/bin/copilot\0sidecar\0-o\0");
     records.expect_copilot(&sidecar);
     let events = translate(&mut records, &exec(0));
-    assert_eq!(job_seen(&events), Some(Some(Job::Sidecar)), "{events:?}");
+    assert_eq!(jobs_seen(&events), [Some(Job::Sidecar)], "{events:?}");
     assert!(matches!(events.last(), Some(Event::ProcessStarted { .. })));
     // The same process runs another program, and another one after that.
-    assert_eq!(job_seen(&translate(&mut records, &exec(0))), Some(None));
-    assert_eq!(job_seen(&translate(&mut records, &exec(0))), None);
+    assert_eq!(jobs_seen(&translate(&mut records, &exec(0))), [None]);
+    assert_eq!(jobs_seen(&translate(&mut records, &exec(0))), []);
     // Its children are not the container's first process, and another process is not it.
     records.expect_copilot(&sidecar);
-    assert_eq!(job_seen(&translate(&mut records, &exec(flag::CHILD))), None);
+    assert_eq!(jobs_seen(&translate(&mut records, &exec(flag::CHILD))), []);
     for other in [
         line(pid + 1, b"copilot\0sidecar\0"),
         line(pid, b"copilot\0ready\0"),
     ] {
         records.expect_copilot(&other);
-        assert_eq!(job_seen(&translate(&mut records, &exec(0))), None);
+        assert_eq!(jobs_seen(&translate(&mut records, &exec(0))), []);
     }
     // What no kernel of ours sends.
     records.expect_copilot(&CommandLine {
         length: u32::MAX,
         ..sidecar
     });
-    assert_eq!(job_seen(&translate(&mut records, &exec(0))), None);
+    assert_eq!(jobs_seen(&translate(&mut records, &exec(0))), []);
 }
 
 /// It began before the programs were attached, so only the name that it has at its end is known.
 #[test]
 fn a_sidecar_that_began_before_us_is_recognised_at_its_end() {
     for (name, expected) in [
-        ("copilot-ready", Some(Some(Job::Sidecar))),
-        ("copilot", None),
+        ("copilot-ready", &[Some(Job::Sidecar)][..]),
+        ("copilot", &[]),
     ] {
         let mut records = Records::new(place(None), None);
         let mut exit = Record {
@@ -393,7 +393,7 @@ fn a_sidecar_that_began_before_us_is_recognised_at_its_end() {
         };
         exit.comm[..name.len()].copy_from_slice(name.as_bytes());
         let events = translate(&mut records, &exit);
-        assert_eq!(job_seen(&events), expected, "{name} {events:?}");
+        assert_eq!(jobs_seen(&events), expected, "{name} {events:?}");
     }
 }
 
