@@ -3,6 +3,7 @@
 //! that we refuse shows its secrets as well.
 
 use std::ffi::OsString;
+use std::iter;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -40,25 +41,25 @@ pub fn secrets(arguments: &[OsString]) -> Vec<ArgumentPart> {
             }
         };
         if let Some(flag) = before.take() {
-            of_value(&flag, text)
-                .into_iter()
-                .for_each(|part| hide(part, 0));
+            for part in of_value(&flag, text) {
+                hide(part, 0);
+            }
         }
         if let Some(flag) = text.strip_prefix(b"--") {
             match flag.iter().position(|byte| *byte == b'=') {
                 Some(at) => {
                     let (name, value) = (name(&flag[..at]), &flag[at + 1..]);
                     let offset = text.len() - value.len();
-                    of_value(&name, value)
-                        .into_iter()
-                        .for_each(|part| hide(part, offset));
+                    for part in of_value(&name, value) {
+                        hide(part, offset);
+                    }
                 }
                 None => before = Some(name(flag)),
             }
         }
-        of_addresses(text)
-            .into_iter()
-            .for_each(|part| hide(part, 0));
+        for part in of_addresses(text) {
+            hide(part, 0);
+        }
     }
     parts
 }
@@ -71,7 +72,7 @@ fn name(flag: &[u8]) -> String {
 fn of_value(flag: &str, value: &[u8]) -> Vec<Range<usize>> {
     match Key::find(flag) {
         Some(key) => secret_parts(key, value),
-        None if flags::is_secret(flag) || is_telling(flag) => vec![0..value.len()],
+        None if flags::is_secret(flag) || is_telling(flag) => iter::once(0..value.len()).collect(),
         None => Vec::new(),
     }
 }

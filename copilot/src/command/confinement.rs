@@ -22,7 +22,7 @@ pub(super) async fn for_download(
     let own_directory = local_directory(stores, &request.to_output_prefix);
     writes.directories.extend(own_directory);
     // How main was ended does not matter to it, so it looks for that into no process.
-    let looks = watch.is_some_and(|watch| watch.looks_for_kin());
+    let looks = watch.is_some_and(Watch::looks_for_kin);
     let needs = Needs {
         looks,
         bpf_maps: watch.is_some_and(Watch::uses_bpf),

@@ -134,7 +134,7 @@ impl FileLayer {
                         return Err(wrong(file, &name, rule));
                     }
                     ("config", node) => {
-                        settings.config = pairs(file, &name, KeyKind::Pairs, node)?.into()
+                        settings.config = pairs(file, &name, KeyKind::Pairs, node)?.into();
                     }
                     _ => self.warnings.push(Warning::UnknownKey {
                         key: name,

@@ -6,6 +6,7 @@
 //! carry keys and passwords.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::ops::Range;
 
 use super::syntax::SyntaxError;
@@ -121,7 +122,8 @@ pub(super) fn fields(argument: &str) -> Option<Vec<Range<usize>>> {
     parse(argument).ok()?;
     if argument.matches('=').count() == 1 {
         let begin = argument.len() - argument.trim_start_matches('"').len();
-        return Some(vec![begin..argument.trim_end_matches('"').len().max(begin)]);
+        let end = argument.trim_end_matches('"').len().max(begin);
+        return Some(iter::once(begin..end).collect());
     }
     let bytes = argument.as_bytes();
     let mut fields = Vec::new();

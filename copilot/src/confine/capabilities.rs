@@ -75,11 +75,13 @@ fn kept(before: &CapabilitySets, needs: &Needs, is_old: bool) -> CapabilitySets 
     used.set(CapabilitySet::BPF, needs.bpf_maps && is_old);
     used.set(CapabilitySet::LEASE, needs.leases);
     used.set(CapabilitySet::FOWNER, needs.replaces);
-    let looks = match needs.looks {
-        false => CapabilitySet::empty(),
+    let looks = if !needs.looks {
+        CapabilitySet::empty()
+    } else if before.permitted.contains(CapabilitySet::SYS_PTRACE) {
         // It allows each look.
-        true if before.permitted.contains(CapabilitySet::SYS_PTRACE) => CapabilitySet::SYS_PTRACE,
-        true => OF_A_CONTAINER,
+        CapabilitySet::SYS_PTRACE
+    } else {
+        OF_A_CONTAINER
     };
     CapabilitySets {
         effective: before.effective & used,

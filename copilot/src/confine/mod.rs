@@ -22,6 +22,7 @@ pub use process::close;
 
 /// What a job still needs once its watcher is attached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a need of its own")]
 pub struct Needs {
     /// It looks into the `/proc` directories of other containers' processes, which the kernel allows only to
     /// a process with all capabilities of theirs (or `CAP_SYS_PTRACE`) and without Landlock.

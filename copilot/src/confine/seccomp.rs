@@ -147,9 +147,10 @@ fn program(rules: BTreeMap<i64, Vec<SeccompRule>>) -> Result<BpfProgram, Backend
 fn rules(needs: &Needs) -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
     let whole = REFUSED.iter().chain(REFUSED_HERE);
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = whole.map(|call| (*call, vec![])).collect();
-    let bpf = match needs.bpf_maps {
-        false => vec![],
-        true => vec![other_than(&ON_MAPS)?],
+    let bpf = if needs.bpf_maps {
+        vec![other_than(&ON_MAPS)?]
+    } else {
+        vec![]
     };
     rules.insert(libc::SYS_bpf, bpf);
     let families = FAMILIES.map(|family| u64::from(family.cast_unsigned()));

@@ -2,6 +2,7 @@
 //! an API may repeat what we sent in its error. Callers: `store::http` and the watcher `kube-api`, where such
 //! texts enter; whoever reads a secret [`remember`]s it.
 
+use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -72,10 +73,9 @@ fn forms(secret: &str) -> Vec<Secret> {
             let letter = char::from(*byte);
             if letter.is_ascii_alphanumeric() || keeps.contains(letter) {
                 text.push(letter);
-            } else if upper {
-                text.push_str(&format!("%{byte:02X}"));
             } else {
-                text.push_str(&format!("%{byte:02x}"));
+                text.push('%');
+                text.push_str(&hexadecimal(&[*byte], upper));
             }
         }
         text
@@ -84,8 +84,7 @@ fn forms(secret: &str) -> Vec<Secret> {
     for keeps in ["", "-._~", "-._~/", "-._~=", "-._~/=+:"] {
         forms.extend([percent(keeps, true), percent(keeps, false)]);
     }
-    forms.push(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
-    forms.push(bytes.iter().map(|byte| format!("{byte:02X}")).collect());
+    forms.extend([hexadecimal(bytes, true), hexadecimal(bytes, false)]);
     for shift in 0..3 {
         let core = base64_core(bytes, shift);
         forms.push(core.replace('+', "-").replace('/', "_"));
@@ -96,6 +95,19 @@ fn forms(secret: &str) -> Vec<Secret> {
     forms.retain(|form| form.len() >= SHORTEST);
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms.into_iter().map(Secret::from).collect()
+}
+
+fn hexadecimal(bytes: &[u8], upper: bool) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        // Writing to a text never fails.
+        let _ = if upper {
+            write!(text, "{byte:02X}")
+        } else {
+            write!(text, "{byte:02x}")
+        };
+    }
+    text
 }
 
 /// What base64 makes of a secret that stands `shift` bytes after a multiple of three, without the letters that
@@ -131,7 +143,7 @@ mod tests {
             "wJalrXUtnFEMI\\/K7MDENG+bPxRfiCY=".to_owned(),
             BASE64_STANDARD.encode(SECRET),
             BASE64_URL_SAFE.encode(SECRET),
-            SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
+            hexadecimal(SECRET.as_bytes(), false),
         ] {
             let shown = hidden(&format!("<{text}> and again: {text}"));
             assert!(shown.starts_with("<(hidden)"), "{shown}");
