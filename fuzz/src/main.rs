@@ -16,7 +16,9 @@ fn chosen() -> fn(&[u8]) {
         let found = TARGETS.iter().find(|(target, _)| *target == name);
         let names: Vec<&str> = TARGETS.iter().map(|(target, _)| *target).collect();
         let known = names.join(", ");
-        found.unwrap_or_else(|| panic!("COPILOT_FUZZ_TARGET is {name:?}; choose one of {known}")).1
+        found
+            .unwrap_or_else(|| panic!("COPILOT_FUZZ_TARGET is {name:?}; choose one of {known}"))
+            .1
     })
 }
 
