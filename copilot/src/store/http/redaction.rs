@@ -70,8 +70,10 @@ impl RequestSecrets {
                     continue;
                 }
                 self.add(part);
-                let inner = part.split_once('=').or_else(|| part.split_once(':'));
-                self.add(inner.map_or("", |(_, inner)| inner));
+                // Base64 may end in `=`, so both signs are tried.
+                for sign in ['=', ':'] {
+                    self.add(part.split_once(sign).map_or("", |(_, inner)| inner));
+                }
             }
         }
     }
