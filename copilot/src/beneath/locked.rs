@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_of_ours_is_replaced_and_never_followed() {
+    fn other_things_in_its_place_are_replaced_and_never_followed() {
         let place = tempfile::tempdir().unwrap();
         let parent = directory(place.path());
         fs::write(place.path().join("kept"), "kept").unwrap();

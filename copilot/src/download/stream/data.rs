@@ -191,8 +191,8 @@ fn keep_only_data_of(plan: &InputPlan, directory: &Arc<GuardedDirectory>) -> Res
     })
 }
 
-/// Whether a marker of ours has exactly this content. Main may have put anything in its place: that is none of
-/// ours, so the run does what it would do without it.
+/// Whether a marker of ours has exactly this content. Main may have put anything in its place: then the run does
+/// what it does without a marker.
 fn holds(directory: &GuardedDirectory, name: &str, content: &[u8]) -> bool {
     match directory.read_own(name, content.len() as u64) {
         Ok(found) => found.is_some_and(|found| found == content),

@@ -59,7 +59,7 @@ pub struct MarkerSource {
     queue: VecDeque<Event>,
     /// An error file exists, and was not closed yet.
     error_is_open: bool,
-    /// A warning has named something that is no marker file.
+    /// A warning has named something that does not count as a marker file.
     warned: bool,
 }
 

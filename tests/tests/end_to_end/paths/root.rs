@@ -24,7 +24,7 @@ fn declared() -> TypedInterface {
     ])
 }
 
-/// The names of outputs, and a file of main that is none.
+/// The names of outputs, and of the file in which main reports an error.
 const NAMES: [&str; 4] = ["file", "tree/x", "value", "_ERROR"];
 
 /// Writes good outputs.
