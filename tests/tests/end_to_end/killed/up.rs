@@ -180,7 +180,7 @@ impl Round<'_> {
             return;
         }
         let raw = self.world.objects("raw");
-        let is_whole = self.versions.iter().any(|version| *version == raw);
+        let is_whole = self.versions.contains(&raw);
         let found: BTreeMap<_, _> = raw
             .iter()
             .map(|(name, content)| {

@@ -94,7 +94,7 @@ fn an_upload_whose_id_nobody_knows_is_found() {
     let theirs = minio.unfinished_uploads(KEY);
     // More than the grain of the store's dates.
     std::thread::sleep(std::time::Duration::from_secs(4));
-    killed_at(&task, &minio, |seen| begins(seen));
+    killed_at(&task, &minio, begins);
     assert_eq!(minio.unfinished_uploads(KEY).len(), 2);
     commits(&task, &minio, &theirs);
 }
