@@ -8,8 +8,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit on open files to the hard one. Many systems set it to 1,024 for programs that use `select`, which
-/// we do not. If that is refused, the limit stays as it is.
+/// Raises the soft limit on open files to the hard one. Many systems set it to 1,024 for programs that use
+/// `select`, which we do not. If that is refused, the limit stays as it is.
 pub fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);
     // No hard limit: the kernel still has one for files (`fs.nr_open`), and refuses more.
@@ -20,8 +20,9 @@ pub fn raise_open_files() {
     let _ = setrlimit(Resource::Nofile, raised);
 }
 
-/// Files that the process opens before it can do anything, and to report what fails then.
-const LEAST: usize = 7;
+/// Files that the process opens before it can do anything, and to report what fails then. One of them is the
+/// kernel's source of random numbers: where the program is linked statically, our library reads it from a file.
+const LEAST: usize = 9;
 
 /// The process may not open the files without which it cannot even report a failure.
 #[derive(Debug, thiserror::Error)]

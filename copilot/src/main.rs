@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         eprintln!("Error: {error}");
         return ExitCode::from(2);
     }
+    // Pauses between attempts are random. The generator panics if it cannot open its file, so it does that now.
+    let _: u64 = rand::random();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // Threads that look up a name: those that are idle must not outlive a change of capabilities for long.

@@ -38,7 +38,7 @@ fn stands_still(watcher: &'static str, stop: Act, go_on: Act) {
 }
 
 fn a_frozen_main(watcher: &'static str) {
-    stands_still(watcher, |main| main.freeze(), |main| main.thaw());
+    stands_still(watcher, Container::freeze, Container::thaw);
 }
 
 fn a_stopped_main(watcher: &'static str) {
