@@ -6,9 +6,14 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::beneath::SharedError;
+use crate::limits;
 use crate::literal::output::{ErrorFileError, OutputError, UserError};
 use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
+
+/// What to do about an output directory that cannot be opened.
+const VOLUME: &str = "It must be the volume that the main container writes its outputs to, and our user must be able \
+                      to read it (set `fsGroup` for that)";
 
 /// Why an upload failed.
 #[derive(Debug, Error)]
@@ -21,9 +26,9 @@ pub enum UploadError {
     ErrorFile(#[from] ErrorFileError),
     /// The output directory cannot be opened.
     #[error(
-        "{path} (--from-local-dir) cannot be opened: {cause}. It must be the volume that the main \
-         container writes its outputs to, and our user must be able to read it (set `fsGroup` for that)",
-        path = .path.display()
+        "{path} (--from-local-dir) cannot be opened: {cause}. {advice}",
+        path = .path.display(),
+        advice = limits::advice(.cause).unwrap_or_else(|| VOLUME.to_owned())
     )]
     Directory {
         /// The path, as the user gave it.

@@ -128,12 +128,12 @@ impl Rules {
             .collect();
         let (chosen, why) = match &self.main_container {
             Some(wanted) => (named(&others, wanted), Why::Named),
-            None => self.unnamed(&others),
+            None => self.unnamed(&others, candidates),
         };
         if !chosen.is_empty() {
             return Some((chosen, why));
         }
-        let left = self.by_elimination(&others);
+        let left = self.by_elimination(&others, candidates);
         (!left.is_empty()).then_some((left, Why::Elimination))
     }
 
@@ -205,10 +205,15 @@ impl Rules {
         !is_sandbox && self.own.as_ref() != Some(candidate.id)
     }
 
-    fn unnamed(&self, candidates: &[Candidate<'_>]) -> (Vec<ContainerId>, Why) {
+    /// By a name or the output volume; `all` holds the downloader as well.
+    fn unnamed(
+        &self,
+        candidates: &[Candidate<'_>],
+        all: &[Candidate<'_>],
+    ) -> (Vec<ContainerId>, Why) {
         let by_name = self.by_flytes_naming(candidates);
         if by_name.is_empty() {
-            (self.by_output_volume(candidates), Why::OutputVolume)
+            (self.by_output_volume(candidates, all), Why::OutputVolume)
         } else {
             (by_name, Why::FlyteNaming)
         }
@@ -226,11 +231,15 @@ impl Rules {
         }))
     }
 
-    fn by_output_volume(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+    fn by_output_volume(
+        &self,
+        candidates: &[Candidate<'_>],
+        all: &[Candidate<'_>],
+    ) -> Vec<ContainerId> {
         let Some(output) = &self.output_mount else {
             return Vec::new();
         };
-        let downloader = downloader(candidates);
+        let downloader = downloader(all);
         let sharers: Vec<&Candidate<'_>> = candidates
             .iter()
             .filter(|candidate| !self.is_infrastructure(candidate))
@@ -252,9 +261,13 @@ impl Rules {
         }))
     }
 
-    fn by_elimination(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+    fn by_elimination(
+        &self,
+        candidates: &[Candidate<'_>],
+        all: &[Candidate<'_>],
+    ) -> Vec<ContainerId> {
         let rules_apply = self.main_container.is_some() || self.output_mount.is_some();
-        let possible = |one: &&Candidate<'_>| self.may_have_been_main(one, candidates);
+        let possible = |one: &&Candidate<'_>| self.may_have_been_main(one, all);
         let last_began = candidates
             .iter()
             .filter(possible)

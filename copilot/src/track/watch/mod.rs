@@ -255,10 +255,10 @@ impl Watch {
         }
     }
 
-    /// Whether main may live. A main may write its marker before a look has shown it.
+    /// Whether main may live. A main may write its markers, that of its start too, before a look has shown it.
     fn may_be_alive(&self, unseen: Instant) -> bool {
         let may_be_seen = || {
-            let is_unseen = self.state.started().is_none();
+            let is_unseen = self.state.tracker().mains().is_empty();
             is_unseen && self.sources.sight().is_any() && Instant::now() < unseen
         };
         self.state.tracker().is_main_alive() || may_be_seen()

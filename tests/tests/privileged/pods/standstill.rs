@@ -38,7 +38,9 @@ fn stands_still(watcher: &'static str, stop: Act, go_on: Act) {
 }
 
 fn a_frozen_main(watcher: &'static str) {
-    stands_still(watcher, Container::freeze, Container::thaw);
+    let stop: Act = |main| main.freeze();
+    let go_on: Act = |main| main.thaw();
+    stands_still(watcher, stop, go_on);
 }
 
 fn a_stopped_main(watcher: &'static str) {

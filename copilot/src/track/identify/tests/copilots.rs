@@ -79,6 +79,25 @@ fn a_sidecar_whose_mounts_cannot_be_read_is_not_the_downloader() {
     assert_eq!(chosen(&rules, &pod(None)), [""; 0]);
 }
 
+/// The downloader is never main, and shows that a mesh sidecar from before it is not main either.
+#[test]
+fn a_downloader_still_tells_who_came_before_it() {
+    let unread = |name: &str, began, ended| Known {
+        evidence: None,
+        ..container(name, Some(began), Some(ended))
+    };
+    for job in [Some(Job::Download), None] {
+        let downloader = Known {
+            program: Some("copilot"),
+            job,
+            ..unread("downloader", 20, 30)
+        };
+        let pod = [unread("mesh", 10, 60), downloader, unread("main", 40, 50)];
+        assert_eq!(chosen(&Rules::default(), &pod), ["main"], "{job:?}");
+        assert_eq!(chosen(&pods_rules(), &pod), ["main"], "{job:?}");
+    }
+}
+
 /// Whoever names it knows best.
 #[test]
 fn a_container_with_mains_name_is_main_whatever_it_runs() {
