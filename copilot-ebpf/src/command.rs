@@ -26,11 +26,10 @@ const MOST: u32 = 2048;
 const _: () = assert!(MOST as usize == COMMAND_BYTES);
 
 const fn words_of(name: [u8; 16]) -> [u64; 2] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = name;
-    [
-        u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
-        u64::from_ne_bytes([i, j, k, l, m, n, o, p]),
-    ]
+    match name.as_chunks() {
+        ([first, second], _) => [u64::from_ne_bytes(*first), u64::from_ne_bytes(*second)],
+        _ => [0, 0],
+    }
 }
 
 /// Sends the command line of the current task if `name`, its command name, is that of our program. `thread` is
