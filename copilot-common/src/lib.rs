@@ -36,6 +36,22 @@ pub struct Record {
     pub comm: [u8; 16],
 }
 
+/// The command line of a process that has the name of our program, and that our own pid namespace does not show.
+/// Comes before the [`Record`] of its exec, in the same ring buffer.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct CommandLine {
+    /// Thread group id in the initial pid namespace.
+    pub host_pid: u32,
+    /// How many bytes of `text` are the command line's.
+    pub length: u32,
+    /// Its beginning: each argument ends with NUL.
+    pub text: [u8; COMMAND_BYTES],
+}
+
+/// How many bytes of such a command line the programs read.
+pub const COMMAND_BYTES: usize = 2048;
+
 /// Values of [`Record::kind`].
 pub mod kind {
     /// A process replaced its program (`sched_process_exec`).

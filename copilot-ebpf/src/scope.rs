@@ -77,11 +77,10 @@ pub fn own_pid() -> u32 {
     unsafe { core::ptr::read_volatile(&raw const OWN_PID) }
 }
 
-/// Writes the id of the current task's cgroup of each level to `LINEAGE`; returns the number of levels. The
-/// root comes last: once user space sees it, all others are there.
+/// Writes the id of the current task's cgroup of each level to `LINEAGE`. The root comes last: once user space
+/// sees it, all others are there.
 #[inline(always)]
-pub fn learn() -> u32 {
-    let mut found = 0;
+pub fn learn() {
     for level in (0..LEVELS).rev() {
         let id = ancestor_id(level);
         if id != 0
@@ -89,10 +88,8 @@ pub fn learn() -> u32 {
         {
             // SAFETY: the pointer comes from a successful look-up, and only this program writes there.
             unsafe { (*ancestor).id = id };
-            found += 1;
         }
     }
-    found
 }
 
 #[inline(always)]

@@ -9,7 +9,6 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{EbpfContext as _, macros::raw_tracepoint, programs::RawTracePointContext};
-use aya_log_ebpf::debug;
 use copilot_common::{Record, flag, kind, lost};
 
 use crate::{
@@ -114,8 +113,7 @@ fn learn(ctx: RawTracePointContext) -> i32 {
     }
     // Before the ids, for which user space waits. Without the kernel's BTF the names stay empty.
     let _ = membership::learn_names(ctx.arg(0));
-    let found = scope::learn();
-    debug!(&ctx, "cgroup levels of our own task: {}", found);
+    scope::learn();
     0
 }
 
@@ -130,13 +128,21 @@ fn send(
     status: u32,
     flags: u32,
 ) {
+    let pid = namespace::pid_in_our_namespace();
+    // User space reads from `/proc` what `/proc` shows.
+    let is_visible = pid != 0;
+    let comm = if is_visible {
+        [0; 16]
+    } else {
+        ctx.command().unwrap_or_default()
+    };
+    if what == kind::EXEC && !is_visible {
+        command::send_ours(ctx.arg(0), ctx.tgid(), comm);
+    }
     let Some(mut entry) = maps::EVENTS.reserve::<Record>(0) else {
         maps::count_lost(lost::RING_FULL);
         return;
     };
-    let pid = namespace::pid_in_our_namespace();
-    // User space reads from `/proc` what `/proc` shows.
-    let is_visible = pid != 0;
     entry.write(Record {
         at: process::boot_time(),
         started: task.started(),
@@ -156,11 +162,7 @@ fn send(
         } else {
             0
         },
-        comm: if is_visible {
-            [0; 16]
-        } else {
-            ctx.command().unwrap_or_default()
-        },
+        comm,
     });
     // Waking the reader costs the reported process several microseconds. Records of what a container's own
     // processes start can wait for the next important record, or until many records wait.

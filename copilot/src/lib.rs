@@ -3,14 +3,20 @@
 //! One library, one tiny binary. Data runs left to right, once: [`cli`] turns argv into a typed request.
 //! [`command`] runs a job for it ([`download`], [`sidecar`]). The job plans with [`literal`] and runs the
 //! plan with [`transfer`] over [`store`]; [`report`] says how it ended. [`track`] knows when the pod's main
-//! container starts and ends. No module calls upward.
+//! container starts and ends. [`confine`] says what others may do to this process, and what it may do itself.
+//! No module calls upward.
 
+pub mod beneath;
 pub mod cli;
 pub mod command;
 pub mod config;
-pub mod descriptors;
+pub mod confine;
 pub mod download;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod idl;
+mod kernel;
+pub mod limits;
 pub mod literal;
 pub mod permission;
 pub mod report;

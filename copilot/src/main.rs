@@ -1,14 +1,42 @@
-//! The binary: it listens for signals, reads the command line, and hands over to `command`.
+//! The binary: it closes itself to other processes, listens for signals, reads the command line, and hands over
+//! to `command`.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use copilot::termination::Termination;
 use copilot::track::Timestamp;
-use copilot::{cli, command, descriptors};
+use copilot::{cli, command, confine, limits};
 
-/// One thread is cheaper than two, and as fast as long as nothing blocks it for long.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    // First of all: until then every process of our user may read us.
+    confine::close();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    confine::arguments::hide(&cli::secrets(&arguments));
+    limits::raise_open_files();
+    // The runtime panics without them.
+    if let Err(error) = limits::check_open_files() {
+        eprintln!("Error: {error}");
+        return ExitCode::from(2);
+    }
+    // Pauses between attempts are random. The generator panics if it cannot open its file, so it does that now.
+    let _: u64 = rand::random();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Threads that look up a name: those that are idle must not outlive a change of capabilities for long.
+        .thread_keep_alive(std::time::Duration::from_millis(500))
+        .build();
+    match runtime {
+        // One thread is cheaper than two, and as fast as long as nothing blocks it for long.
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => {
+            eprintln!("Error: cannot start: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(arguments: Vec<OsString>) -> ExitCode {
     // This comes first: a SIGTERM during the setup must neither be lost nor end the process.
     let termination = match Termination::listen() {
         Ok(termination) => termination,
@@ -18,8 +46,7 @@ async fn main() -> ExitCode {
         }
     };
     let begun = Timestamp::now();
-    descriptors::raise_limit();
-    match cli::parse(std::env::args_os()) {
+    match cli::parse(arguments) {
         Ok(invocation) => command::run(invocation, termination, begun).await,
         Err(rejection) => command::reject(&rejection.to_string(), rejection.reportable()).await,
     }

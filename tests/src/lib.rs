@@ -28,6 +28,7 @@ pub mod pod;
 pub mod ports;
 pub mod python;
 pub mod recorder;
+pub mod refused_call;
 pub mod requirement;
 pub mod s3;
 pub mod site;

@@ -4,6 +4,7 @@
 use std::env;
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -27,6 +28,10 @@ pub enum Requirement {
     Containers,
     /// Uid 0, to become other users.
     Root,
+    /// Uid 0, loop devices, and what makes an ext4 file system on one.
+    LoopDevices,
+    /// Uid 0 and a writable cgroup hierarchy of version 1 that counts processes.
+    PidLimits,
     /// Python with flytekit, and the libraries that read Flyte's messages and YAML.
     Python,
     /// Uid 0, to become a user without any privilege, and user namespaces for such a user.
@@ -97,6 +102,14 @@ impl Requirement {
         if matches!(self, Self::Root) {
             return None;
         }
+        if matches!(self, Self::LoopDevices) {
+            let lacking = "loop devices, losetup and mkfs.ext4";
+            return (!can_make_file_systems()).then(|| format!("{self:?} needs {lacking}"));
+        }
+        if matches!(self, Self::PidLimits) {
+            let is_there = Path::new(PIDS).is_dir();
+            return (!is_there).then(|| format!("{self:?} needs {PIDS}"));
+        }
         if matches!(self, Self::MemoryLimits) {
             let lacking = "a writable cgroup hierarchy that counts memory";
             return (!crate::bounded::is_possible()).then(|| format!("{self:?} needs {lacking}"));
@@ -116,6 +129,19 @@ impl Requirement {
         let lacking = runtime.flatten()?;
         Some(format!("{self:?} needs {lacking}"))
     }
+}
+
+/// The hierarchy that counts processes, in version 1 of cgroups.
+pub const PIDS: &str = "/sys/fs/cgroup/pids";
+
+fn can_make_file_systems() -> bool {
+    let works = |program: &str, argument: &str| {
+        let done = Command::new(program).arg(argument).output();
+        done.is_ok_and(|output| output.status.success())
+    };
+    Path::new("/dev/loop-control").exists()
+        && works("losetup", "--find")
+        && works("mkfs.ext4", "-V")
 }
 
 /// Names a file that collects skips for the summary of `cargo xtask test`: the test harness shows what a

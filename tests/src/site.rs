@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use copilot::beneath::{GuardedDirectory, Place};
 use copilot::config::StorageSettings;
 use copilot::store::{Environment, Network, Reference, Retry, Stores};
 use copilot::transfer::{Copy, Engine, LocalFile, Stop, Summary, TransferError, TransferLimits};
@@ -207,12 +208,25 @@ pub async fn run(engine: &Engine, copies: Vec<Copy>) -> Result<Summary, Transfer
     engine.run(stream::iter(copies), &Stop::default()).await
 }
 
+/// A place that does not exist yet, or is replaced: a path beneath the nearest directory that exists.
+///
+/// # Panics
+/// If no directory above it can be opened.
+#[must_use]
+pub fn place(path: &Path) -> Place {
+    let above = path.ancestors().skip(1).find(|above| above.is_dir());
+    let above = above.expect("a directory is above it");
+    let held = GuardedDirectory::open(above).expect("the directory can be opened");
+    let beneath = path.strip_prefix(above).expect("it is beneath");
+    Place::new(&Arc::new(held), beneath)
+}
+
 /// An object of the bucket to a file.
 #[must_use]
 pub fn download(key: &str, to: &Path) -> Copy {
     Copy::Download {
         from: object(key),
-        to: to.to_owned(),
+        to: place(to),
         size: None,
     }
 }
@@ -222,7 +236,7 @@ pub fn download(key: &str, to: &Path) -> Copy {
 pub fn prefix(key: &str, to: &Path) -> Copy {
     Copy::DownloadPrefix {
         from: object(key),
-        to: to.to_owned(),
+        to: place(to),
     }
 }
 

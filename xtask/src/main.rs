@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod command;
 mod demo;
+mod fuzz;
 mod kernels;
 mod kubelet;
 mod setup;
@@ -26,6 +27,8 @@ enum Verb {
     Demo(demo::Options),
     /// Runs all tests.
     Test(test::Options),
+    /// Sends made-up input to whatever reads input of others, guided by coverage.
+    Fuzz(fuzz::Options),
     /// Runs the tracker's core scenarios on other kernels, in emulated machines.
     Kernels(kernels::Options),
     /// Runs pods with a real kubelet and container runtime, and compares the sidecar with kubelet.
@@ -40,6 +43,7 @@ fn main() {
         Verb::Build(options) => build::run(options),
         Verb::Demo(options) => demo::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Kernels(options) => kernels::run(&options),
         Verb::Kubelet(options) => kubelet::run(&options),
         Verb::Bench(options) => bench::run(&options),

@@ -19,7 +19,7 @@ pub(super) fn options(
     }
     let text = |name: &str| flags.text(name);
     let path = |name: &str| text(name).map(PathBuf::from);
-    let secret = |name: &str| text(name).map(Secret);
+    let secret = |name: &str| text(name).map(Secret::from);
     let options = ApiOptions {
         namespace: text("namespace"),
         pod_name: pod_name.map(str::to_owned).filter(|name| !name.is_empty()),

@@ -3,7 +3,7 @@
 //!
 //! An argument's way: `route` finds the command as the reference does, `flags` reads the texts with
 //! `clap`, `check` checks the values in the reference's order and fills the request types, which the
-//! jobs own. A refusal is a [`Rejection`]. Never here: reading a file, opening a store, printing. Only
+//! jobs own. A refusal is a [`Rejection`]. [`secrets()`] finds what no other process may read. Never here: reading a file, opening a store, printing. Only
 //! `main` calls it.
 
 mod check;
@@ -14,6 +14,7 @@ mod global;
 mod kubernetes;
 mod rejection;
 mod route;
+mod secrets;
 mod suggest;
 mod value;
 mod watchers;
@@ -21,6 +22,7 @@ mod watchers;
 use std::ffi::OsString;
 
 pub use rejection::Rejection;
+pub use secrets::secrets;
 
 use self::route::CommandRoute;
 use crate::command::{Command, Invocation};

@@ -1,8 +1,6 @@
 //! The end of a run: the reports about it, and the exit code.
 
-use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +8,10 @@ use bytes::Bytes;
 use thiserror::Error;
 use tracing::{debug, error, warn};
 
+use super::report_file::ReportFile;
 use super::request::Global;
 use crate::report::{
-    Failure, Occurrence, document, document_names, last_words, termination_message,
+    Failure, Occurrence, document, document_names, last_words, one_line, termination_message,
 };
 use crate::store::{Reference, ReferenceError};
 use crate::transfer::{CopyError, Engine, Stop};
@@ -78,12 +77,17 @@ impl Conclusion {
 pub(super) struct Ended<'a> {
     global: &'a Global,
     prefix: &'a str,
+    log: TerminationLog,
 }
 
 impl<'a> Ended<'a> {
     /// The error document goes below `prefix`.
     pub(super) fn new(global: &'a Global, prefix: &'a str) -> Self {
-        Self { global, prefix }
+        Self {
+            global,
+            prefix,
+            log: TerminationLog::at(global),
+        }
     }
 
     /// Reports the outcome, if it is a failure, and chooses the exit.
@@ -109,7 +113,7 @@ impl<'a> Ended<'a> {
             .err()
             .map(|error| format!("the error document could not be written: {error}"));
         let message = termination_message(failure, note.as_deref());
-        write_termination_log(self.global, &message);
+        self.log.write(&message);
         Conclusion {
             exit: match written {
                 Ok(()) if self.global.exit_zero_on_error => RunExit::ReportedAsReference,
@@ -146,36 +150,37 @@ enum DocumentError {
     Write(#[from] CopyError),
 }
 
-/// Writes a message to the file that Kubernetes reads. The container runtime creates the file; we never
-/// do.
-pub(super) fn write_termination_log(global: &Global, message: &str) {
-    let Some(path) = &global.termination_log else {
-        return;
-    };
-    match write_existing(path, message) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            debug!(path = %path.display(), "the termination log does not exist");
+/// The file that Kubernetes reads. The container runtime creates it; we never do.
+pub(super) struct TerminationLog(Option<ReportFile>);
+
+impl TerminationLog {
+    /// The file that the flag names, whose directory is held from now on.
+    pub(super) fn at(global: &Global) -> Self {
+        Self(global.termination_log.as_deref().map(ReportFile::at))
+    }
+
+    /// Writes a message.
+    pub(super) fn write(&self, message: &str) {
+        let Some(file) = &self.0 else {
+            return;
+        };
+        match file.overwrite(message.as_bytes()) {
+            Err(error) if error.is_missing() => {
+                debug!(path = %file.path().display(), "the termination log does not exist");
+            }
+            Err(error) => {
+                warn!(path = %file.path().display(), %error, "cannot write the termination message");
+            }
+            Ok(()) => {}
         }
-        Err(error) => {
-            warn!(path = %path.display(), %error, "cannot write the termination message");
-        }
-        Ok(()) => {}
     }
 }
 
-fn write_existing(path: &Path, message: &str) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .truncate(true)
-        .open(path)?;
-    file.write_all(message.as_bytes())
-}
-
-/// Prints the message as the last lines on standard error, without a usage text after it. A message that is
-/// too long for them is logged in full before.
+/// Prints the message as the last line on standard error, without a usage text after it. A message that is
+/// too long for it is logged in full before.
 pub(super) fn last_line(message: &str) {
     let words = last_words(message);
-    if !words.ends_with(message) {
+    if !words.ends_with(&one_line(message)) {
         error!(words = message, "the full message");
     }
     // If standard error is closed, nothing can be reported.

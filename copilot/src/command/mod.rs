@@ -5,7 +5,9 @@
 //! `main` calls [`run`] and [`reject`]. Never here: what a job does.
 
 mod conclude;
+mod confinement;
 mod log;
+mod report_file;
 mod request;
 mod session;
 
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 pub use request::{Command, Global, Invocation, Reportable};
 
 use self::conclude::{Ended, RunExit};
+use self::report_file::ReportFile;
 use self::session::Session;
 use crate::download::{self, DownloadMode, DownloadRequest};
 use crate::report::{Failure, Timeline, bounded};
@@ -71,6 +74,7 @@ async fn download(
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
+    let times = request.timeline.as_deref().map(ReportFile::at);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "download");
     let ended = Ended::new(global, &request.to_output_prefix);
@@ -78,16 +82,21 @@ async fn download(
     let engine = &engine;
     let conclude = async |outcome| ended.concluded(engine, outcome).await;
     let conclusion = if request.mode == DownloadMode::Stream {
-        let run = download::stream::run(request, engine, termination, &mut timeline, conclude);
-        match Box::pin(run).await {
-            Ok(conclusion) => conclusion,
+        let attached = match download::stream::attach(request).await {
+            Ok(attached) => attached,
             Err(error) => return usage(global, &error.to_string()),
-        }
+        };
+        let watch = Some(attached.watch());
+        confinement::for_download(global, request, engine.stores(), watch).await;
+        let timeline = &mut timeline;
+        let run = download::stream::run(request, attached, engine, termination, timeline, conclude);
+        Box::pin(run).await
     } else {
+        confinement::for_download(global, request, engine.stores(), None).await;
         let run = download::run(request, engine, termination, &mut timeline);
         conclude(Box::pin(run).await).await
     };
-    session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
+    session::write_timeline(&mut timeline, times.as_ref(), conclusion.exit);
     conclusion.say()
 }
 
@@ -105,16 +114,26 @@ async fn sidecar(
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
+    let times = request.timeline.as_deref().map(ReportFile::at);
+    let ended = Ended::new(global, prefix);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "sidecar");
-    let watch = match sidecar::attach(request).await {
-        Ok(watch) => watch,
+    let mut attached = match sidecar::attach(request).await {
+        Ok(attached) => attached,
         Err(error) => return usage(global, &error.to_string()),
     };
-    let outcome = sidecar::run(request, watch, &session.engine, termination, &mut timeline).await;
-    let ended = Ended::new(global, prefix);
+    confinement::for_sidecar(global, request, session.engine.stores(), attached.watch()).await;
+    attached.announce();
+    let outcome = sidecar::run(
+        request,
+        attached,
+        &session.engine,
+        termination,
+        &mut timeline,
+    )
+    .await;
     let conclusion = ended.concluded(&session.engine, outcome).await;
-    session::write_timeline(&mut timeline, request.timeline.as_deref(), conclusion.exit);
+    session::write_timeline(&mut timeline, times.as_ref(), conclusion.exit);
     conclusion.say()
 }
 
@@ -149,7 +168,7 @@ fn ready() -> RunExit {
 /// Reports wrong flags or settings. Without a store, no error document can be written.
 fn usage(global: &Global, message: &str) -> RunExit {
     let message = bounded(message);
-    conclude::write_termination_log(global, &message);
+    conclude::TerminationLog::at(global).write(&message);
     conclude::last_line(&message);
     RunExit::Usage
 }

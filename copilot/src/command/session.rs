@@ -1,7 +1,6 @@
 //! What every job needs: settings, a log, an engine over the stores.
 
 use std::env;
-use std::path::Path;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -9,11 +8,12 @@ use tracing::{info, warn};
 
 use super::conclude::RunExit;
 use super::log;
+use super::report_file::ReportFile;
 use super::request::Global;
 use crate::config::{self, ConfigError, SettingSources, Settings};
 use crate::report::Timeline;
 use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
-use crate::transfer::{Engine, TransferLimits, write_file};
+use crate::transfer::{Engine, TransferLimits};
 
 /// Why a job cannot begin.
 #[derive(Debug, Error)]
@@ -83,22 +83,18 @@ fn say_what_is_odd(global: &Global, settings: &Settings) {
 }
 
 /// Writes the times of the run: one log line and, with `--timeline`, a file.
-pub(super) fn write_timeline(timeline: &mut Timeline, path: Option<&Path>, exit: RunExit) {
+pub(super) fn write_timeline(timeline: &mut Timeline, file: Option<&ReportFile>, exit: RunExit) {
     timeline.note("copilot_exit_code", exit.code());
     if let Some(peak) = peak_memory() {
         timeline.note("peak_rss_bytes", peak);
     }
     let text = timeline.to_json().to_string();
     info!(timeline = text, "the run");
-    let Some(path) = path else {
+    let Some(file) = file else {
         return;
     };
-    let written = write_file(path, |out| {
-        use std::io::Write as _;
-        out.write_all(text.as_bytes())
-    });
-    if let Err(error) = written {
-        warn!(%error, "cannot write the timeline");
+    if let Err(error) = file.replace(text.as_bytes()) {
+        warn!(path = %file.path().display(), %error, "cannot write the timeline");
     }
 }
 

@@ -96,7 +96,7 @@ impl FileLayer {
             (_, Node::Null) => return Ok(None),
             (KeyKind::Opaque, _) => SettingValue::Opaque,
             (KeyKind::Pairs | KeyKind::Headers, node) => {
-                SettingValue::Pairs(pairs(file, key.name, key.kind, node)?)
+                SettingValue::Pairs(pairs(file, key.name, key.kind, node)?.into())
             }
             (KeyKind::Schemes, node) => SettingValue::Schemes(self.schemes(file, key.name, node)?),
             (kind, Node::Scalar(text)) => {
@@ -133,7 +133,9 @@ impl FileLayer {
                         let rule = format!("it takes a single value, not {}", other.description());
                         return Err(wrong(file, &name, rule));
                     }
-                    ("config", node) => settings.config = pairs(file, &name, KeyKind::Pairs, node)?,
+                    ("config", node) => {
+                        settings.config = pairs(file, &name, KeyKind::Pairs, node)?.into();
+                    }
                     _ => self.warnings.push(Warning::UnknownKey {
                         key: name,
                         file: file.to_owned(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::key::{Key, KeyKind};
-use super::secret::{HIDDEN, Redacted};
+use super::secret::{HIDDEN, SecretPairs};
 use super::storage::SchemeSettings;
 use super::{pairs, syntax};
 
@@ -19,7 +19,7 @@ pub enum SettingValue {
     /// A whole number.
     Integer(i64),
     /// A map of texts: a backend's keys or headers.
-    Pairs(BTreeMap<String, String>),
+    Pairs(SecretPairs),
     /// `storage.schemes`.
     Schemes(BTreeMap<String, SchemeSettings>),
     /// A value without effect here.
@@ -55,14 +55,14 @@ impl SettingValue {
     /// key wins; any other value is replaced.
     pub(crate) fn overlay(&mut self, later: Self) {
         match (self, later) {
-            (Self::Pairs(earlier), Self::Pairs(later)) => earlier.extend(later),
+            (Self::Pairs(earlier), Self::Pairs(mut later)) => earlier.append(&mut later),
             (Self::Schemes(earlier), Self::Schemes(later)) => {
-                for (scheme, settings) in later {
+                for (scheme, mut settings) in later {
                     let entry = earlier.entry(scheme).or_default();
                     if !settings.kind.is_empty() {
                         entry.kind = settings.kind;
                     }
-                    entry.config.extend(settings.config);
+                    entry.config.append(&mut settings.config);
                 }
             }
             (earlier, later) => *earlier = later,
@@ -76,7 +76,7 @@ impl fmt::Debug for SettingValue {
             Self::Text(text) => text.fmt(formatter),
             Self::Boolean(value) => value.fmt(formatter),
             Self::Integer(value) => value.fmt(formatter),
-            Self::Pairs(pairs) => Redacted(pairs).fmt(formatter),
+            Self::Pairs(pairs) => pairs.fmt(formatter),
             Self::Schemes(schemes) => schemes.fmt(formatter),
             Self::Opaque => formatter.write_str("(not read)"),
         }

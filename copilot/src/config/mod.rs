@@ -30,6 +30,7 @@ pub use layer::{FlagLayer, SettingValue};
 pub use load::{default_files, load};
 pub use logger::{LogFormat, LogLevel, LoggerSettings};
 pub use pairs::parse as parse_pairs;
+pub use secret::{Secret, SecretPairs, secret_parts};
 pub use settings::{SettingSources, Settings};
 pub use source::SettingSource;
 pub use storage::{

@@ -6,6 +6,8 @@
 //! carry keys and passwords.
 
 use std::collections::BTreeMap;
+use std::iter;
+use std::ops::Range;
 
 use super::syntax::SyntaxError;
 
@@ -115,6 +117,36 @@ fn quoted_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
     }
 }
 
+/// Where the pairs of an argument stand in it, without the quotes around them. None for a text that is no list.
+pub(super) fn fields(argument: &str) -> Option<Vec<Range<usize>>> {
+    parse(argument).ok()?;
+    if argument.matches('=').count() == 1 {
+        let begin = argument.len() - argument.trim_start_matches('"').len();
+        let end = argument.trim_end_matches('"').len().max(begin);
+        return Some(iter::once(begin..end).collect());
+    }
+    let bytes = argument.as_bytes();
+    let mut fields = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let is_quoted = bytes[at] == b'"';
+        let begin = at + usize::from(is_quoted);
+        let mut end = begin;
+        while end < bytes.len() {
+            match bytes[end] {
+                b'"' if bytes.get(end + 1) == Some(&b'"') => end += 1,
+                b'"' => break,
+                b',' if !is_quoted => break,
+                _ => {}
+            }
+            end += 1;
+        }
+        fields.push(begin..end.min(bytes.len()));
+        at = end + 1 + usize::from(is_quoted);
+    }
+    Some(fields)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +208,24 @@ mod tests {
         #[test]
         fn no_text_panics(text in any::<String>()) {
             let _ = parse(&text);
+        }
+
+        #[test]
+        fn the_fields_are_the_pairs(parts in prop::collection::vec(
+            prop::sample::select(vec!["a", "=", ",", "\"", "\"\"", "b", "\n"]), 0..12)) {
+            let text = parts.concat();
+            let (parsed, found) = (parse(&text), fields(&text));
+            prop_assert_eq!(parsed.is_ok(), found.is_some());
+            let found = found.unwrap_or_default().into_iter();
+            let again = found.filter_map(|field| {
+                let field = text[field].trim_end_matches('\n').replace("\"\"", "\"");
+                field.split_once('=').map(own)
+            });
+            let again: BTreeMap<_, _> = again.collect();
+            // A doubled quote in a lone pair is two quotes.
+            if text.matches('=').count() > 1 {
+                prop_assert_eq!(parsed.unwrap_or_default(), again);
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use super::extract::FileLayer;
 use super::key::{KEYS, Key};
 use super::layer::SettingValue;
 use super::logger::{LogFormat, LogLevel, LoggerSettings};
-use super::secret::SecretForm;
+use super::secret::{SecretForm, SecretPairs, known};
 use super::settings::{SettingSources, Settings};
 use super::source::SettingSource;
 use super::storage::{HttpSettings, S3Settings, SchemeSettings, StorageSettings};
@@ -157,14 +157,14 @@ impl Resolution {
 
     /// The primary backend's kind and keys. Without `storage.stow.config`, the older
     /// `storage.connection` describes it (spec §6.4).
-    fn backend(&mut self) -> Result<(String, BTreeMap<String, String>), ConfigError> {
+    fn backend(&mut self) -> Result<(String, SecretPairs), ConfigError> {
         const CONFIG: &str = "storage.stow.config";
         let is_connection = |name: &&str| name.starts_with("storage.connection.");
         let has_connection = self.values.keys().any(is_connection);
         if has_connection && self.sources.get(CONFIG) == Some(&SettingSource::Default) {
             // The default is replaced, and its entries with it.
             self.sources.retain(|name, _| !name.starts_with(CONFIG));
-            return Ok(("s3".to_owned(), self.connection()?));
+            return Ok(("s3".to_owned(), self.connection()?.into()));
         }
         if has_connection {
             self.warnings.push(Warning::ConnectionIgnored);
@@ -188,6 +188,9 @@ impl Resolution {
         for (key, value) in config {
             if let Some(form) = SecretForm::of_key(key) {
                 *value = self.clean(&format!("{section}.{key}"), form, value)?;
+                if !matches!(key.as_str(), "account" | "access_key_id") {
+                    known::remember(value);
+                }
             }
         }
         Ok(())
@@ -282,10 +285,10 @@ impl Resolution {
         }
     }
 
-    fn pairs(&mut self, name: &str) -> BTreeMap<String, String> {
+    fn pairs(&mut self, name: &str) -> SecretPairs {
         match self.values.remove(name) {
             Some(SettingValue::Pairs(pairs)) => pairs,
-            _ => BTreeMap::new(),
+            _ => SecretPairs::default(),
         }
     }
 

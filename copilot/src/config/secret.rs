@@ -1,13 +1,21 @@
 //! Secrets: what text they may be, and how they are hidden. A backend's keys are an open set, so a list names
 //! the keys that may be shown, and every other value counts as a secret.
 //!
-//! Never here: where a secret comes from. Callers: `resolve` for settings, `store::secret` for variables and
+//! [`Secret`] and [`SecretPairs`] hold secrets, [`known`] takes them out of texts from outside. Never here: where
+//! a secret comes from. Callers: `resolve` for settings, `store::secret` for variables and
 //! files.
+
+pub(crate) mod known;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter;
+use std::ops::Range;
 
+use super::key::{Key, KeyKind};
 use super::syntax::SyntaxError;
+pub use text::{Secret, SecretPairs};
 
 /// Characters that surround a pasted secret, and that editors do not show: a byte order mark, and spaces
 /// without width.
@@ -108,6 +116,35 @@ fn is_secret(key: &str, value: &str) -> bool {
     !PUBLIC.contains(&key) || value.contains('@')
 }
 
+/// The parts of a flag's value that hold secrets: bytes of `text`, which is the value of the setting `key`. Of a
+/// list of pairs, they are the values of keys that are not known to be harmless; what cannot be read as such a
+/// list may be a secret at any place after its first `=`.
+#[must_use]
+pub fn secret_parts(key: &Key, text: &[u8]) -> Vec<Range<usize>> {
+    if !key.secret {
+        return Vec::new();
+    }
+    let part = |bytes: Range<usize>| iter::once(bytes).collect();
+    let whole = || part(0..text.len());
+    if key.kind != KeyKind::Pairs {
+        return whole();
+    }
+    let Some(first) = text.iter().position(|byte| *byte == b'=') else {
+        return whole();
+    };
+    let pairs = std::str::from_utf8(text).ok();
+    let pairs = pairs.and_then(|text| Some((text, super::pairs::fields(text)?)));
+    let Some((text, fields)) = pairs else {
+        return part(first + 1..text.len());
+    };
+    let values = fields.into_iter().filter_map(|field| {
+        let (key, value) = text[field.clone()].split_once('=')?;
+        let begin = field.start + key.len() + 1;
+        is_secret(&key.to_ascii_lowercase(), value).then_some(begin..field.end)
+    });
+    values.collect()
+}
+
 /// The text that replaces a hidden value.
 pub(crate) const HIDDEN: &str = "(hidden)";
 
@@ -173,6 +210,51 @@ mod tests {
                 (found, _) => panic!("{secret:?}: {}", found.is_ok()),
             }
         }
+    }
+
+    #[test]
+    fn the_secret_parts_of_a_flag_are_the_values_of_its_secret_keys() {
+        let config = Key::find("storage.stow.config").unwrap();
+        for (text, starred) in [
+            ("secret_key=hunter2", "secret_key=*******"),
+            ("Secret_Key=hunter2", "Secret_Key=*******"),
+            ("secret_key=hunter2==", "secret_key=*********"),
+            ("\"secret_key=hunter2\"", "\"secret_key=*******\""),
+            ("region=eu-1", "region=eu-1"),
+            (
+                "region=eu-1,secret_key=hunter2,container=b",
+                "region=eu-1,secret_key=*******,container=*",
+            ),
+            (
+                "\"secret_key=hun,ter2\",region=eu-1",
+                "\"secret_key=********\",region=eu-1",
+            ),
+            (
+                "a=1,\"secret_key=hun\"\"ter2\"",
+                "a=*,\"secret_key=*********\"",
+            ),
+            (
+                "endpoint=http://me:hunter2@host",
+                "endpoint=**********************",
+            ),
+            // No list: nothing after the first sign can be told.
+            ("json={\"a\":\"b=\"}", "json=**********"),
+            (
+                "region=eu-1,secret_key=hunter2,",
+                "region=************************",
+            ),
+            ("hunter2", "*******"),
+        ] {
+            let mut shown = text.as_bytes().to_vec();
+            for part in secret_parts(config, text.as_bytes()) {
+                shown[part].fill(b'*');
+            }
+            assert_eq!(String::from_utf8_lossy(&shown), starred, "{text}");
+        }
+        let key = Key::find("storage.connection.secret-key").unwrap();
+        assert_eq!(secret_parts(key, b"a=b").first(), Some(&(0..3)));
+        let region = Key::find("storage.connection.region").unwrap();
+        assert!(secret_parts(region, b"eu-1").is_empty());
     }
 
     #[test]

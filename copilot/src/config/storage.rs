@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use super::secret::Redacted;
+use super::secret::SecretPairs;
 use super::syntax::SyntaxError;
 
 /// Where the data is and how to reach it: the resolved `storage.*` settings.
@@ -18,7 +18,7 @@ pub struct StorageSettings {
     pub stow_kind: String,
     /// `storage.stow.config`: the backend's keys (spec §6.4), in lower case. Booleans are always `true`
     /// or `false`.
-    pub stow_config: BTreeMap<String, String>,
+    pub stow_config: SecretPairs,
     /// `storage.container`: the base bucket.
     pub container: String,
     /// `storage.enable-multicontainer`: whether other buckets may be opened.
@@ -101,14 +101,14 @@ pub struct SchemeSettings {
     /// The stow kind of the backend.
     pub kind: String,
     /// The backend's keys (spec §6.4), in lower case, booleans as in [`StorageSettings`].
-    pub config: BTreeMap<String, String>,
+    pub config: SecretPairs,
 }
 
 /// `storage.defaultHttpClient`: settings of all requests to stores. `Debug` hides the values of headers.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct HttpSettings {
     /// Headers added to each request, names in lower case.
-    pub headers: BTreeMap<String, String>,
+    pub headers: SecretPairs,
     /// `storage.defaultHttpClient.caFile`: file of PEM certificates to trust in addition to the system's;
     /// empty if not given.
     pub ca_file: String,
@@ -120,7 +120,7 @@ impl fmt::Debug for StorageSettings {
             .debug_struct("StorageSettings")
             .field("store_type", &self.store_type)
             .field("stow_kind", &self.stow_kind)
-            .field("stow_config", &Redacted(&self.stow_config))
+            .field("stow_config", &self.stow_config)
             .field("container", &self.container)
             .field("multicontainer", &self.multicontainer)
             .field("single_store", &self.single_store)
@@ -137,7 +137,7 @@ impl fmt::Debug for SchemeSettings {
         formatter
             .debug_struct("SchemeSettings")
             .field("kind", &self.kind)
-            .field("config", &Redacted(&self.config))
+            .field("config", &self.config)
             .finish()
     }
 }

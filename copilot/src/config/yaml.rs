@@ -74,9 +74,15 @@ impl Tree for Node {
 
     fn size(&self) -> usize {
         match self {
-            Self::Null | Self::Scalar(_) => 1,
-            Self::List(items) => 1 + items.iter().map(Tree::size).sum::<usize>(),
-            Self::Map(entries) => 1 + entries.values().map(Tree::size).sum::<usize>(),
+            Self::Null => 1,
+            Self::Scalar(text) => TreeLimits::text(text.len()),
+            Self::List(items) => TreeLimits::LIST + items.iter().map(Tree::size).sum::<usize>(),
+            Self::Map(entries) => {
+                let sizes = entries
+                    .iter()
+                    .map(|(key, value)| TreeLimits::text(key.len()) + value.size());
+                TreeLimits::MAP + sizes.sum::<usize>()
+            }
         }
     }
 

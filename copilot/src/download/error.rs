@@ -1,11 +1,11 @@
 //! Why a download failed.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
 use super::lone::LoneObject;
+use crate::beneath::SharedError;
 use crate::idl::DecodeError;
 use crate::literal::input::{InputError, OffloadedError};
 use crate::literal::{Problems, Shown};
@@ -69,14 +69,14 @@ pub enum DownloadError {
     /// Objects where directories are declared.
     #[error("{0}")]
     Lone(Problems<LoneObject>),
-    /// The input directory has no absolute path.
+    /// Something else is in the place of the input directory.
     #[error("{path} (--to-local-dir) cannot be used: {cause}", path = .path.display())]
     Directory {
         /// The path, as the user gave it.
         path: PathBuf,
-        /// The kernel's error.
+        /// What is there.
         #[source]
-        cause: io::Error,
+        cause: SharedError,
     },
     /// A single object or file could not be read or written.
     #[error(transparent)]
@@ -95,13 +95,6 @@ impl DownloadError {
             Self::Copy(error) => error.store_error(),
             Self::Transfer(error) => error.store_error(),
             _ => None,
-        }
-    }
-
-    pub(super) fn directory(path: &Path, cause: io::Error) -> Self {
-        Self::Directory {
-            path: path.to_owned(),
-            cause,
         }
     }
 }

@@ -8,21 +8,25 @@
 mod placed;
 
 use std::collections::HashSet;
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustix::fs::Stat;
 use tracing::{debug, warn};
 
 pub(super) use self::placed::remove_placed;
 
+use crate::beneath::{FileKind, GuardedDirectory, Place, kind};
 use crate::literal::PathSample;
 use crate::literal::input::{InputPlan, MARKERS};
-use crate::transfer::{CopyError, is_partial, remove, write_file};
+use crate::transfer::{CopyError, is_partial, remove, remove_unfinished, write_file};
 
 /// A file that is made to read the file system's clock, and removed.
 const PROBE: &str = ".copilot-begun";
+
+/// Room for the paths of directories that are still to be looked at, in bytes.
+const ROOM: usize = 4 << 20;
 
 /// A directory that file systems make at their root.
 const LOST: &str = "lost+found";
@@ -36,13 +40,17 @@ pub(super) struct EarlierFiles {
 
 impl EarlierFiles {
     /// Looks at the input directory, which exists.
-    pub(super) fn look(directory: &Path) -> Self {
+    pub(super) fn look(directory: &Arc<GuardedDirectory>) -> Self {
         // A directory that cannot be listed may hold anything.
-        let is_empty = fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
-        if is_empty {
+        let mut is_empty = true;
+        let looked = directory.entries(Path::new(""), &mut |_, _| {
+            is_empty = false;
+            false
+        });
+        if is_empty && looked.is_ok() {
             return Self { began: None };
         }
-        let began = now(&directory.join(PROBE));
+        let began = now(&Place::new(directory, PROBE));
         if let Err(error) = &began {
             // The first file of this run meets the same error, which then ends the run.
             debug!(%error, "cannot tell files of an earlier run");
@@ -54,37 +62,58 @@ impl EarlierFiles {
     ///
     /// `directories` are those that the inputs have, filled or not. `kept` are files and directories that
     /// this run has taken over from the earlier one. Both are paths below the input directory.
-    pub(super) fn report(&self, directory: &Path, directories: &[PathBuf], kept: &HashSet<&Path>) {
+    pub(super) fn report(
+        &self,
+        directory: &Arc<GuardedDirectory>,
+        directories: &[PathBuf],
+        kept: &HashSet<&Path>,
+    ) {
         let Some(began) = self.began else { return };
         let planned: HashSet<&Path> = directories.iter().map(PathBuf::as_path).collect();
         let mut found = PathSample::default();
         let mut todo = vec![(PathBuf::new(), false)];
+        let (mut waiting, mut skipped) = (0, 0_u64);
         while let Some((path, is_old)) = todo.pop() {
+            waiting -= path.as_os_str().len();
             let mut is_empty = true;
-            let looked = list(directory, &path, &mut |path, meta| {
+            let looked = directory.entries(&path, &mut |name, stat| {
                 is_empty = false;
+                let path = path.join(name);
                 if kept.contains(&*path) || path == Path::new(LOST) {
-                    return;
+                    return true;
                 }
-                let is_old = changed(meta) < began;
-                if is_old && path.file_name().is_some_and(is_partial) {
-                    discard(&directory.join(path));
-                } else if meta.is_dir() {
+                let is_old = changed(stat) < began;
+                if is_old && is_partial(name) {
+                    discard(&Place::new(directory, path));
+                } else if kind(stat) == FileKind::Directory {
+                    let length = path.as_os_str().len();
+                    if waiting + length > ROOM {
+                        skipped += 1;
+                        return true;
+                    }
+                    waiting += length;
                     todo.push((path, is_old));
                 } else if is_old {
                     found.push(&path);
                 }
+                true
             });
             if let Err(error) = looked {
-                let path = directory.join(path);
-                warn!(path = %path.display(), %error, "cannot look for files of an earlier run here");
+                warn!(path = directory.shown(&path), %error, "cannot look for files of an earlier run here");
             } else if is_empty && is_old && !planned.contains(&*path) {
                 found.push(&path);
             }
         }
+        if skipped > 0 {
+            warn!(
+                directory = %directory.path().display(),
+                directories = skipped,
+                "here are too many directories: not all of them were searched for files of an earlier run"
+            );
+        }
         if found.count() > 0 {
             warn!(
-                directory = %directory.display(),
+                directory = %directory.path().display(),
                 files = %found,
                 count = found.count(),
                 "these files were here before and are not part of the inputs; main will see them. Use an \
@@ -95,14 +124,16 @@ impl EarlierFiles {
 }
 
 /// The time of the file system, by a file that is made and removed.
-fn now(probe: &Path) -> Result<(i64, i64), CopyError> {
+fn now(probe: &Place) -> Result<(i64, i64), CopyError> {
     remove(probe)?;
     write_file(probe, |_| Ok(()))?;
-    let meta = fs::symlink_metadata(probe);
+    let found = probe.directory.entry(&probe.path);
     remove(probe)?;
-    meta.map(|meta| changed(&meta))
+    let found = found.and_then(|found| found.ok_or_else(|| io::ErrorKind::NotFound.into()));
+    found
+        .map(|stat| changed(&stat))
         .map_err(|source| CopyError::Write {
-            path: probe.to_owned(),
+            path: probe.shown(),
             source,
         })
 }
@@ -113,34 +144,26 @@ pub(super) fn kept_by_stream(plan: &InputPlan) -> HashSet<&Path> {
     data.chain(MARKERS.map(Path::new)).collect()
 }
 
-/// The entries of a directory below `root`, by their paths below it. Links are not followed.
-fn list(root: &Path, path: &Path, see: &mut dyn FnMut(PathBuf, &fs::Metadata)) -> io::Result<()> {
-    for entry in fs::read_dir(root.join(path))? {
-        let entry = entry?;
-        match entry.metadata() {
-            Ok(meta) => see(path.join(entry.file_name()), &meta),
-            // Main or somebody else has removed it meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 /// Removes an unfinished file or directory of an earlier run.
-fn discard(path: &Path) {
-    match remove(path) {
-        Ok(()) => debug!(path = %path.display(), "removed: an earlier run did not finish it"),
+fn discard(place: &Place) {
+    match remove_unfinished(place) {
+        Ok(true) => {
+            debug!(path = %place.shown().display(), "removed: an earlier run did not finish it");
+        }
+        Ok(false) => debug!(path = %place.shown().display(), "another process still writes it"),
         Err(error) => warn!(%error, "an unfinished file of an earlier run stays"),
     }
 }
 
-fn changed(meta: &fs::Metadata) -> (i64, i64) {
-    (meta.ctime(), meta.ctime_nsec())
+fn changed(stat: &Stat) -> (i64, i64) {
+    (stat.st_ctime, stat.st_ctime_nsec.cast_signed())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     /// Writes files, and waits until the file system's clock has moved on.
@@ -152,7 +175,8 @@ mod tests {
         }
         let now = || {
             fs::write(root.join("now"), "").unwrap();
-            changed(&fs::metadata(root.join("now")).unwrap())
+            let found = fs::metadata(root.join("now")).unwrap();
+            (found.ctime(), found.ctime_nsec())
         };
         let before = now();
         while now() <= before {
@@ -162,17 +186,19 @@ mod tests {
     }
 
     /// All files, in the order of their names.
-    fn left(root: &Path) -> Vec<String> {
+    fn left(directory: &GuardedDirectory) -> Vec<String> {
         let (mut found, mut todo) = (Vec::new(), vec![PathBuf::new()]);
-        while let Some(path) = todo.pop() {
-            list(root, &path, &mut |path, meta| {
-                if meta.is_dir() {
+        while let Some(above) = todo.pop() {
+            let mut see = |name: &std::ffi::OsStr, stat: &Stat| {
+                let path = above.join(name);
+                if kind(stat) == FileKind::Directory {
                     todo.push(path);
                 } else {
                     found.push(path.display().to_string());
                 }
-            })
-            .unwrap();
+                true
+            };
+            directory.entries(&above, &mut see).unwrap();
         }
         found.sort();
         found
@@ -193,24 +219,26 @@ mod tests {
                 "kept/.copilot-partial.0123456789abcdef",
             ],
         );
-        let earlier = EarlierFiles::look(root);
+        let directory = &Arc::new(GuardedDirectory::open(root).unwrap());
+        let earlier = EarlierFiles::look(directory);
         assert!(earlier.began.is_some());
         write(root, &["new/.copilot-partial.0123456789abcdef"]);
-        earlier.report(root, &[], &HashSet::from([Path::new("kept")]));
+        earlier.report(directory, &[], &HashSet::from([Path::new("kept")]));
         let expected = [
             "dir/.copilot-partial.other",
             "kept/.copilot-partial.0123456789abcdef",
             "mine",
             "new/.copilot-partial.0123456789abcdef",
         ];
-        assert_eq!(left(root), expected);
+        assert_eq!(left(directory), expected);
     }
 
     #[test]
     fn an_empty_directory_needs_no_look() {
         let root = tempfile::tempdir().unwrap();
-        let earlier = EarlierFiles::look(root.path());
+        let directory = &Arc::new(GuardedDirectory::open(root.path()).unwrap());
+        let earlier = EarlierFiles::look(directory);
         assert!(earlier.began.is_none());
-        assert!(left(root.path()).is_empty());
+        assert!(left(directory).is_empty());
     }
 }

@@ -4,12 +4,12 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use futures_util::stream;
 use tracing::warn;
 
 use super::error::DownloadError;
+use crate::beneath::Place;
 use crate::literal::input::{BlobInput, BlobKind};
 use crate::literal::{Problems, Shown};
 use crate::store::Reference;
@@ -38,7 +38,7 @@ impl fmt::Display for LoneObject {
 /// really empty.
 pub(super) async fn fetch(
     blobs: &[BlobInput],
-    place: impl Fn(&BlobInput) -> PathBuf,
+    place: impl Fn(&BlobInput) -> Place,
     empty: &[Reference],
     engine: &Engine,
     stop: &Stop,
@@ -77,7 +77,7 @@ pub(super) async fn fetch(
 
 /// The copy of an object into the directory of its input, under the last segment of the key where it was
 /// found.
-fn beneath(blob: &BlobInput, from: Reference, key: &str, directory: &Path) -> PlannedCopy {
+fn beneath(blob: &BlobInput, from: Reference, key: &str, directory: &Place) -> PlannedCopy {
     let name = match key.rsplit('/').next() {
         // Such keys exist, and cannot be file names.
         None | Some("" | "." | "..") => "data",

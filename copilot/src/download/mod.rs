@@ -12,7 +12,6 @@ mod request;
 pub mod stream;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,6 +24,7 @@ pub use lone::LoneObject;
 pub use request::{DownloadMode, DownloadRequest};
 
 use self::leftover::EarlierFiles;
+use crate::beneath::{FileKind, GuardedDirectory, Place, SharedDirectory, SharedError, kind};
 use crate::idl::{self, LiteralMap, LiteralType};
 use crate::literal::Shown;
 use crate::literal::input::{
@@ -51,7 +51,7 @@ async fn lay_out(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<Summary, DownloadError> {
-    let directory = input_directory(request)?;
+    let directory = input_directory(&SharedDirectory::at(&request.to_local_dir))?;
     let earlier = EarlierFiles::look(&directory);
     let fetched = fetch_all(request, &directory, engine, stop, timeline);
     let (plan, summary) = without_stale_errors(request, engine, stop, fetched).await?;
@@ -64,7 +64,7 @@ async fn lay_out(
         retries = summary.retries,
         bytes_per_second = summary.rate(),
         peak_in_flight = summary.peak_in_flight,
-        directory = %directory.display(),
+        directory = %directory.path().display(),
         "inputs are in place"
     );
     Ok(summary)
@@ -88,7 +88,7 @@ async fn without_stale_errors<T>(
 /// Fetches everything, and returns the plan for the metadata files.
 async fn fetch_all(
     request: &DownloadRequest,
-    directory: &Path,
+    directory: &Arc<GuardedDirectory>,
     engine: &Engine,
     stop: &Stop,
     timeline: &mut Timeline,
@@ -96,9 +96,10 @@ async fn fetch_all(
     let plan = plan_all(request, directory, engine, stop, timeline).await?;
     // Those of an earlier run would say that everything is in place.
     for file in request.format.files() {
-        let path = directory.join(file.name());
-        if !path.is_dir() {
-            remove(&path)?;
+        let place = Place::new(directory, file.name());
+        let entry = directory.entry(&place.path);
+        if !matches!(entry, Ok(Some(found)) if kind(&found) == FileKind::Directory) {
+            remove(&place)?;
         }
     }
     write_values(&plan, directory)?;
@@ -108,17 +109,20 @@ async fn fetch_all(
 }
 
 /// The input directory. Creates it if it is missing.
-fn input_directory(request: &DownloadRequest) -> Result<PathBuf, DownloadError> {
-    let directory = std::path::absolute(&request.to_local_dir)
-        .map_err(|error| DownloadError::directory(&request.to_local_dir, error))?;
-    make_directory(&directory)?;
-    Ok(directory)
+fn input_directory(shared: &SharedDirectory) -> Result<Arc<GuardedDirectory>, DownloadError> {
+    shared.make().map_err(|cause| {
+        let path = shared.path().to_owned();
+        match cause {
+            SharedError::Open(source) => CopyError::Write { path, source }.into(),
+            SharedError::Replaced(_) => DownloadError::Directory { path, cause },
+        }
+    })
 }
 
 /// Fetches the inputs' literals, plans where everything goes, and removes what an earlier run put in its way.
 async fn plan_all(
     request: &DownloadRequest,
-    directory: &Path,
+    directory: &Arc<GuardedDirectory>,
     engine: &Engine,
     stop: &Stop,
     timeline: &mut Timeline,
@@ -131,7 +135,7 @@ async fn plan_all(
         types: declared_types(request),
     };
     let target = Target {
-        directory,
+        directory: directory.path(),
         layout: request.layout,
         metadata: request.format,
         data: match request.mode {
@@ -186,10 +190,10 @@ fn declared_types(request: &DownloadRequest) -> BTreeMap<String, LiteralType> {
 fn write_metadata(
     plan: &InputPlan,
     request: &DownloadRequest,
-    directory: &Path,
+    directory: &Arc<GuardedDirectory>,
 ) -> Result<(), DownloadError> {
     for file in request.format.files() {
-        write_file(&directory.join(file.name()), |out| {
+        write_file(&Place::new(directory, file.name()), |out| {
             file.write(&plan.literals, &plan.binaries, out)
         })?;
     }
@@ -277,19 +281,21 @@ fn shown(reference: &str) -> String {
 }
 
 /// Creates the directories, and writes the files whose content is in the literals themselves.
-fn write_values(plan: &InputPlan, directory: &Path) -> Result<(), DownloadError> {
+fn write_values(plan: &InputPlan, directory: &Arc<GuardedDirectory>) -> Result<(), DownloadError> {
     for path in &plan.directories {
-        make_directory(&directory.join(path))?;
+        make_directory(&Place::new(directory, path))?;
     }
     for value in plan.values() {
-        write_file(&directory.join(&value.path), |out| value.write_to(out))?;
+        write_file(&Place::new(directory, &value.path), |out| {
+            value.write_to(out)
+        })?;
     }
     Ok(())
 }
 
 async fn transfer(
     plan: &InputPlan,
-    directory: &Path,
+    directory: &Arc<GuardedDirectory>,
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, DownloadError> {
@@ -300,7 +306,7 @@ async fn transfer(
     let empty = &summary.empty_prefixes;
     let more = lone::fetch(
         &plan.blobs,
-        |blob| directory.join(&blob.path),
+        |blob| Place::new(directory, &blob.path),
         empty,
         engine,
         stop,
@@ -310,9 +316,9 @@ async fn transfer(
     Ok(summary)
 }
 
-fn copy(blob: &BlobInput, directory: &Path) -> Result<PlannedCopy, DownloadError> {
+fn copy(blob: &BlobInput, directory: &Arc<GuardedDirectory>) -> Result<PlannedCopy, DownloadError> {
     let from = reference(blob)?;
-    let to = directory.join(&blob.path);
+    let to = Place::new(directory, &blob.path);
     let copy = match blob.kind {
         BlobKind::Object => Copy::Download {
             from,

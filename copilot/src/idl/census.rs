@@ -72,6 +72,12 @@ pub fn values_in(literal: &[u8]) -> usize {
     1 + count(literal, Shape::Literal) / SMALLER
 }
 
+/// The same of a serialized map of literals, the map not included.
+#[must_use]
+pub fn values_in_map(map: &[u8]) -> usize {
+    count(map, Shape::LiteralMap) / SMALLER
+}
+
 /// Whether the message holds more than [`MOST_VALUES`].
 pub(super) fn is_crowded(message: &[u8], shape: Shape) -> bool {
     count(message, shape) > MOST_VALUES * SMALLER

@@ -10,7 +10,7 @@ mod describe;
 mod generated;
 mod shorthand;
 
-pub use census::{MOST_VALUES, values_in};
+pub use census::{MOST_VALUES, values_in, values_in_map};
 pub use decode::{
     DecodeCause, DecodeError, decode_error_document, decode_literal, decode_literal_map,
     decode_typed_interface, decode_variable_map,

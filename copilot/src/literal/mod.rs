@@ -9,6 +9,8 @@
 pub mod datetime;
 pub mod duration;
 pub mod float;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 pub mod input;
 pub mod msgpack;
 mod name;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::escape::{EscapeForm, escaped};
 use crate::idl::{ContainerError, container_error, execution_error::ErrorKind};
 use crate::store::StoreError;
 
@@ -50,7 +51,8 @@ impl From<ErrorKind> for FailureOrigin {
 pub struct Failure {
     /// The error code, such as `InputDownloadFailed`.
     pub code: Cow<'static, str>,
-    /// What a person needs: the input, the rule, and what to do.
+    /// What a person needs: the input, the rule, and what to do. In one line, with escapes, unless main itself
+    /// wrote it.
     pub message: String,
     /// Whether trying again may help.
     pub kind: Recoverability,
@@ -83,7 +85,7 @@ impl Failure {
     fn from_transfer(code: &'static str, cause: impl fmt::Display) -> Self {
         Self {
             code: code.into(),
-            message: cause.to_string(),
+            message: escaped(&cause.to_string(), EscapeForm::Plain).into_owned(),
             kind: Recoverability::Recoverable,
             origin: FailureOrigin::Unknown,
         }

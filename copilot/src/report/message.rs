@@ -1,19 +1,20 @@
 //! The termination message: all that the platform shows of a failed pod. Kubernetes keeps 4 KiB of the
 //! file. If the file is empty, it takes the end of the log (`FallbackToLogsOnError`), and less of it.
 
+use super::escape::{EscapeForm, escaped};
 use super::failure::{Failure, FailureOrigin, Recoverability};
 
 /// How much Kubernetes keeps of the file, in bytes.
 const LIMIT: usize = 4096;
 
-/// How much Kubernetes takes from the end of the log: bytes and lines.
-const OF_THE_LOG: (usize, usize) = (2048, 80);
+/// How much Kubernetes takes from the end of the log, in bytes.
+const OF_THE_LOG: usize = 2048;
 
 /// The mark of a cut message.
 const CUT: &str = "…";
 
-/// Code, kind, origin, and as much of the message as fits. `note` reports what else went wrong: it stands
-/// on its own line at the end, and the message is cut before it is.
+/// Code, kind, origin, and as much of the message as fits, in one line. `note` reports what else went wrong: it
+/// stands at the end, and the message is cut before it is.
 #[must_use]
 pub fn termination_message(failure: &Failure, note: Option<&str>) -> String {
     let kind = match failure.kind {
@@ -25,33 +26,34 @@ pub fn termination_message(failure: &Failure, note: Option<&str>) -> String {
         FailureOrigin::User => ", user",
         FailureOrigin::System => ", system",
     };
-    let text = format!("{} ({kind}{origin}): {}", failure.code, failure.message);
+    let message = failure.message.trim_end();
+    let text = format!("{} ({kind}{origin}): {message}", failure.code);
+    let text = escaped(&text, EscapeForm::Plain).into_owned();
     let Some(note) = note else {
         return cut(text, LIMIT);
     };
-    let note = cut(format!("\n{note}"), LIMIT / 4);
+    let note = cut(format!("; {}", one_line(note)), LIMIT / 4);
     cut(text, LIMIT - note.len()) + &note
 }
 
-/// As much of a message as Kubernetes keeps.
+/// As much of a message as Kubernetes keeps, in one line.
 #[must_use]
 pub fn bounded(message: &str) -> String {
-    cut(message.to_owned(), LIMIT)
+    cut(one_line(message), LIMIT)
 }
 
-/// A message for the last lines on standard error. It is cut at its end, so Kubernetes' part of the log
+/// A message for the last line on standard error. It is cut at its end, so Kubernetes' part of the log
 /// has code, kind and origin.
 #[must_use]
 pub fn last_words(message: &str) -> String {
-    let (bytes, lines) = OF_THE_LOG;
-    let words = format!("Error: {message}");
-    let end = words.match_indices('\n').nth(lines - 1);
-    let words = match end {
-        Some((end, _)) => words[..end].to_owned() + CUT,
-        None => words,
-    };
     // The final newline counts as well.
-    cut(words, bytes - 1)
+    cut(format!("Error: {}", one_line(message)), OF_THE_LOG - 1)
+}
+
+/// A message in one harmless line, without white space at its end.
+#[must_use]
+pub fn one_line(message: &str) -> String {
+    escaped(message.trim_end(), EscapeForm::Plain).into_owned()
 }
 
 fn cut(mut text: String, limit: usize) -> String {
@@ -72,11 +74,11 @@ mod tests {
             let failure = Failure::from_download("ü".repeat(length));
             let message = termination_message(&failure, None);
             assert!(message.len() <= LIMIT);
-            assert!(message.starts_with("InputDownloadFailed (recoverable): "));
+            assert!(message.starts_with("InputDownloadFailed (recoverable):"));
             assert_eq!(message.ends_with(CUT), length > 2030);
             let message = termination_message(&failure, Some("and that, too"));
             assert!(message.len() <= LIMIT);
-            assert!(message.ends_with("\nand that, too"));
+            assert!(message.ends_with("; and that, too"));
             let message = termination_message(&failure, Some(&"ü".repeat(length)));
             assert!(message.len() <= LIMIT);
             assert!(bounded(&failure.message).len() <= LIMIT);
@@ -85,13 +87,17 @@ mod tests {
 
     #[test]
     fn the_end_of_the_log_holds_code_kind_and_origin() {
-        for message in ["x".repeat(5000), "x\n".repeat(5000), "\n".repeat(5000)] {
+        for message in [
+            "x".repeat(5000),
+            "x\n".repeat(5000),
+            "\n".repeat(5000) + "x",
+        ] {
             let failure = Failure::from_upload(message);
             let log = format!("{}\n", last_words(&termination_message(&failure, None)));
-            assert!(log.len() <= 2048 && log.lines().count() <= 80, "{log}");
+            assert!(log.len() <= 2048 && log.lines().count() == 1, "{log}");
             assert!(log.starts_with("Error: OutputUploadFailed (recoverable): "));
             assert!(log.ends_with("…\n"));
         }
-        assert_eq!(last_words("short\nenough"), "Error: short\nenough");
+        assert_eq!(last_words("short\nenough\n"), r"Error: short\nenough");
     }
 }

@@ -1,12 +1,14 @@
 //! Eager uploads (`UPLOAD_EAGER`) beside the watch: they begin, they end, and after a failure they are
 //! deleted or kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::warn;
 
 use super::outcome::{commit, documents};
 use super::request::SidecarRequest;
+use crate::beneath::SharedDirectory;
 use crate::idl::VariableMap;
 use crate::track::watch::{Ending, Watched};
 use crate::transfer::{Engine, Stop};
@@ -19,6 +21,7 @@ const FOR_DELETION: Duration = Duration::from_secs(5);
 pub(super) fn begin(
     request: &SidecarRequest,
     declared: Option<&VariableMap>,
+    shared: &Arc<SharedDirectory>,
     engine: &Engine,
 ) -> Option<Eager> {
     if request.mode != UploadMode::Eager {
@@ -26,11 +29,12 @@ pub(super) fn begin(
     }
     let target = request.upload.as_ref()?;
     // Outputs that cannot be committed are not uploaded. The failure is reported after main's end.
-    documents(target).and_then(|_| commit(target)).ok()?;
+    let commit = documents(target).and_then(|_| commit(target)).ok()?;
     let options = EagerOptions {
         declared: declared?,
-        directory: &target.from_local_dir,
+        directory: shared,
         raw_prefix: target.to_raw_output.as_deref(),
+        commit: &commit,
         options: request.outputs,
     };
     Eager::new(&options, engine).unwrap_or_else(|error| {
@@ -65,7 +69,7 @@ pub(super) async fn landed(eager: Option<Eager>, stop: &Stop) -> Early {
 /// Whether to delete the sent objects after a failure: not if an earlier life may have committed them, and
 /// not if kubelet is about to kill us.
 pub(super) fn is_withdrawn(watched: &Watched, error: Option<&UploadError>) -> bool {
-    let committing = matches!(error, Some(UploadError::Commit { .. }));
+    let committing = error.is_some_and(UploadError::is_at_commit);
     let is_stopped = matches!(watched.ending, Ending::StillRunning | Ending::Untold);
     watched.started.is_some() && !is_stopped && !committing
 }

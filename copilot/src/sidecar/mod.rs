@@ -11,33 +11,55 @@ mod outcome;
 mod request;
 mod verdict;
 
+use std::sync::Arc;
+
 use tracing::{info, warn};
 
 pub use request::{MainFailure, SidecarRequest, UploadTarget};
 
 use self::outcome::{commit, documents, failure_of, is_done, own_words, reported_here};
 use self::verdict::{Verdict, judge};
+use crate::beneath::SharedDirectory;
 use crate::idl::{self, TypedInterface, VariableMap};
 use crate::report::{Failure, Timeline};
+use crate::store::Reference;
 use crate::termination::Termination;
 use crate::track::watch::{Ending, Watched};
 use crate::track::{AttachError, Watch, Watcher, attach as attach_watchers};
 use crate::transfer::{Engine, Stop};
-use crate::upload::{self, Eager, Early, Outputs, UploadError};
+use crate::upload::{self, Eager, Early, Outputs};
 
-/// Attaches the watchers, and tells `copilot ready`.
+/// A sidecar that watches, and holds main's output directory as it was before main could start.
+pub struct Attached {
+    watch: Watch,
+    outputs: Option<Arc<SharedDirectory>>,
+}
+
+impl Attached {
+    /// The watch.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Tells `copilot ready` that the watchers are attached: main may start.
+    pub fn announce(&mut self) {
+        if let Err(error) = self.watch.announce() {
+            warn!(%error, "`copilot ready` will not see that the watcher is attached");
+        }
+    }
+}
+
+/// Attaches the watchers.
 ///
 /// # Errors
 ///
 /// A watcher that was named does not work here, or a flag names a wrong directory.
-pub async fn attach(request: &SidecarRequest) -> Result<Watch, AttachError> {
+pub async fn attach(request: &SidecarRequest) -> Result<Attached, AttachError> {
     let target = request.upload.as_ref();
-    let output = target.map(|target| target.from_local_dir.as_path());
-    let mut watch = attach_watchers(&request.track, output).await?;
-    if let Err(error) = watch.announce() {
-        warn!(%error, "`copilot ready` will not see that the watcher is attached");
-    }
-    Ok(watch)
+    let outputs = target.map(|target| Arc::new(SharedDirectory::at(&target.from_local_dir)));
+    let watch = attach_watchers(&request.track, outputs.as_deref()).await?;
+    Ok(Attached { watch, outputs })
 }
 
 /// What the outputs are; nothing if none are uploaded.
@@ -64,11 +86,15 @@ fn is_idle(request: &SidecarRequest, watch: &Watch, outputs: &Declared) -> bool 
 /// Main failed, or its outputs could not be uploaded.
 pub async fn run(
     request: &SidecarRequest,
-    mut watch: Watch,
+    attached: Attached,
     engine: &Engine,
     termination: &mut Termination,
     timeline: &mut Timeline,
 ) -> Result<(), Failure> {
+    let Attached {
+        mut watch,
+        outputs: shared,
+    } = attached;
     let outputs = request.upload.as_ref().map(declared_outputs).transpose();
     let is_idle = is_idle(request, &watch, &outputs);
     match &outputs {
@@ -83,9 +109,10 @@ pub async fn run(
         ),
         Ok(Some(_)) => {}
     }
-    let evidence = || evidence::of_end(request.upload.as_ref()?, outputs.as_ref().ok()?.as_ref()?);
+    let evidence = || evidence::of_end(shared.as_deref()?, outputs.as_ref().ok()?.as_ref()?);
     let declared = outputs.as_ref().ok().and_then(Option::as_ref);
-    let mut eager = early::begin(request, declared, engine);
+    let begun = shared.as_ref();
+    let mut eager = begun.and_then(|shared| early::begin(request, declared, shared, engine));
     let watched = if is_idle {
         info!(
             "this process is not in a pod, and the task declares no outputs: nothing to wait for"
@@ -98,11 +125,12 @@ pub async fn run(
     notes::note(&watched, timeline);
     // The limit counts from main's end, however long main runs.
     let stop = Stop::after(request.timeout);
-    let outcome = match &request.upload {
-        Some(target) => {
+    let outcome = match request.upload.as_ref().zip(shared.as_ref()) {
+        Some((target, shared)) => {
             let job = Job {
                 request,
                 target,
+                shared,
                 declared: &outputs?.unwrap_or_default(),
                 engine,
                 stop: &stop,
@@ -122,6 +150,7 @@ pub async fn run(
 struct Job<'a> {
     request: &'a SidecarRequest,
     target: &'a UploadTarget,
+    shared: &'a Arc<SharedDirectory>,
     declared: &'a VariableMap,
     engine: &'a Engine,
     stop: &'a Stop,
@@ -137,14 +166,12 @@ impl Job<'_> {
         let stale = documents(self.target)?;
         let engine = self.engine;
         if self.declared.variables.is_empty() {
-            let removed = engine.remove_stale(&stale, self.stop).await;
-            return removed
-                .map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()));
+            return self.remove_stale(&stale).await;
         }
         let commit = commit(self.target)?;
         let outputs = Outputs {
             declared: self.declared,
-            directory: &self.target.from_local_dir,
+            directory: self.shared,
             raw_prefix: self.target.to_raw_output.as_deref(),
             commit: &commit,
             stale: &stale,
@@ -158,24 +185,29 @@ impl Job<'_> {
             return self.report(failure, &outputs, watched, eager).await;
         }
         let mut early = early::landed(eager, self.stop).await;
+        if !watched.saw_the_end() && is_done(&outputs, engine, self.stop).await {
+            early.forget();
+            return self.remove_stale(&stale).await;
+        }
         let summary = match upload::run(&outputs, &mut early, engine, self.stop, timeline).await {
             Ok(summary) => summary,
             Err(error) => {
-                let stale = matches!(error, UploadError::Stale(_));
                 let is_withdrawn = early::is_withdrawn(watched, Some(&error));
-                let failure = failure_of(error);
-                if !stale && is_done(&outputs, engine, &failure).await {
-                    early.leave().await;
-                    return Ok(());
-                }
                 early.unwant();
                 early::end(early, is_withdrawn, engine).await;
-                return Err(failure);
+                return Err(failure_of(error));
             }
         };
         timeline.note("objects", summary.objects);
         timeline.note("bytes", summary.bytes);
         Ok(())
+    }
+
+    /// Deletes the error documents of earlier runs.
+    async fn remove_stale(&self, stale: &[Reference]) -> Result<(), Failure> {
+        let removed = self.engine.remove_stale(stale, self.stop).await;
+        let removed = removed.map(|_| ());
+        removed.map_err(|error| Failure::from_upload(&error).caused_by(error.store_error()))
     }
 
     /// The failure that an earlier life of this sidecar has reported, if it stands. Kubelet restarts a sidecar
@@ -202,29 +234,35 @@ impl Job<'_> {
             eager.cancel();
         }
         let mut early = early::landed(eager, self.stop).await;
-        let unseen = matches!(watched.ending, Ending::NeverStarted | Ending::Untold);
-        if unseen && is_done(outputs, self.engine, &failure).await {
-            early.leave().await;
-            return Ok(());
+        let unseen = matches!(
+            watched.ending,
+            Ending::NeverStarted | Ending::Untold | Ending::OnlyCopilots
+        );
+        if unseen && is_done(outputs, self.engine, self.stop).await {
+            early.forget();
+            return self.remove_stale(outputs.stale).await;
         }
-        let mut failure = own_words(self.target).unwrap_or(failure);
+        let mut failure = own_words(self.shared).unwrap_or(failure);
         if is_salvaged {
-            failure = self.salvaged(failure, &mut early).await;
+            failure = self.salvaged(failure, outputs, &mut early).await;
         }
         early::end(early, early::is_withdrawn(watched, None), self.engine).await;
         Err(failure)
     }
 
     /// Uploads the files that main left, and adds to the failure's message where they are, or why not.
-    async fn salvaged(&self, failure: Failure, early: &mut Early) -> Failure {
-        let raw = self.target.to_raw_output.as_deref();
-        let directory = &self.target.from_local_dir;
-        let told = match upload::salvage(directory, raw, early, self.engine, self.stop).await {
+    async fn salvaged(
+        &self,
+        failure: Failure,
+        outputs: &Outputs<'_>,
+        early: &mut Early,
+    ) -> Failure {
+        let told = match upload::salvage(outputs, early, self.engine, self.stop).await {
             Ok(summary) => format!(
                 "its files ({} files, {} bytes) are saved below {}",
                 summary.objects,
                 summary.bytes,
-                raw.unwrap_or_default()
+                outputs.raw_prefix.unwrap_or_default()
             ),
             Err(error) => format!("some of its files could not be saved: {error}"),
         };

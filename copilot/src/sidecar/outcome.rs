@@ -3,6 +3,7 @@
 use tracing::{info, warn};
 
 use super::request::UploadTarget;
+use crate::beneath::SharedDirectory;
 use crate::idl;
 use crate::literal::output::UserError;
 use crate::report::{Failure, document_names};
@@ -13,16 +14,24 @@ use crate::upload::{self, Outputs, UploadError};
 /// In bytes: the platform does not read a larger error document.
 const LARGEST_DOCUMENT: u64 = 4 << 20;
 
-/// Whether an earlier run in the same pod has committed these outputs, so that this failure means nothing.
-/// An error document would turn that success into a failure.
-pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, failure: &Failure) -> bool {
-    // Not the job's deadline: it may be over.
-    let stop = Stop::for_a_look();
-    let done = upload::is_committed(outputs, engine, &stop).await;
+/// Whether an earlier run has committed exactly these outputs, so that nothing is left to do and an error
+/// document would turn a success into a failure. Only for a life that has not seen main's end: one that has
+/// must upload what main left. What cannot be proven counts as not committed.
+pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -> bool {
+    // A large future: it holds those of several readings.
+    let done = match Box::pin(upload::is_committed(outputs, engine, stop)).await {
+        Ok(done) => done,
+        // The upload, or the failure that is reported, says it.
+        Err(UploadError::User(_) | UploadError::Outputs(_)) => false,
+        Err(error) => {
+            warn!(%error, "it cannot be proven that an earlier run has committed these outputs");
+            false
+        }
+    };
     if done {
         info!(
-            failure = failure.message,
-            "an earlier run has committed these outputs: nothing is left to do"
+            commit = outputs.commit.shown(),
+            "an earlier run has committed these outputs, and the store holds their data: nothing is left to do"
         );
     }
     done
@@ -71,8 +80,8 @@ pub(super) async fn reported_here(
 }
 
 /// The failure in main's error file. It says more than main's exit status.
-pub(super) fn own_words(target: &UploadTarget) -> Option<Failure> {
-    match upload::user_error(&target.from_local_dir) {
+pub(super) fn own_words(outputs: &SharedDirectory) -> Option<Failure> {
+    match upload::user_error(outputs) {
         Ok(None) => None,
         Ok(Some(error)) => Some(failure_of_user(error)),
         Err(error) => {
@@ -97,7 +106,9 @@ fn failure_of_user(error: UserError) -> Failure {
             "the error file is JSON, but does not have our fields: reported as text"
         );
     }
-    let mut failure = Failure::from_upload(error.message);
+    let mut failure = Failure::from_upload("");
+    // As main wrote it: the reference's document does not change it either.
+    failure.message = error.message;
     if let Some(code) = error.code {
         failure.code = code.into();
     }

@@ -63,6 +63,12 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
             kind: Recoverability::Recoverable,
             origin: FailureOrigin::System,
         }),
+        Ending::OnlyCopilots => Verdict::Report(Failure {
+            code: "MainStatusUnknown".into(),
+            message: only_copilots(watched),
+            kind: Recoverability::Recoverable,
+            origin: FailureOrigin::System,
+        }),
         Ending::NeverStarted => Verdict::Report(Failure {
             code: "MainNotStarted".into(),
             message: never_started(watched),
@@ -143,6 +149,16 @@ fn never_started(watched: &Watched) -> String {
     )
 }
 
+fn only_copilots(watched: &Watched) -> String {
+    format!(
+        "the main container was not seen, its outputs exist, and only containers are left that run a sidecar or \
+         a download as this one does ({}): each waits for main. Any program can claim to be a sidecar, so \
+         nothing proves that main has ended well, and its outputs are not uploaded. Start the sidecars before \
+         main, or name main with --main-container",
+        watched.containers.join(", ")
+    )
+}
+
 /// Main in words.
 fn main(watched: &Watched) -> String {
     let is_certain = |(_, why): &(Vec<ContainerId>, Why)| *why != Why::NotExcluded;
@@ -217,6 +233,10 @@ mod tests {
             ),
             (Ending::Untold, Some(("Interrupted", FailureOrigin::System))),
             (
+                Ending::OnlyCopilots,
+                Some(("MainStatusUnknown", FailureOrigin::System)),
+            ),
+            (
                 Ending::NeverStarted,
                 Some(("MainNotStarted", FailureOrigin::User)),
             ),
@@ -238,7 +258,7 @@ mod tests {
             Verdict::Upload
         );
         // Incomplete outputs are never committed.
-        for ending in [Ending::StillRunning, Ending::Untold] {
+        for ending in [Ending::StillRunning, Ending::Untold, Ending::OnlyCopilots] {
             let verdict = judge(&watched(ending), MainFailure::Upload);
             assert!(matches!(verdict, Verdict::Report(_)), "{ending:?}");
         }

@@ -8,6 +8,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -115,6 +116,12 @@ pub(super) trait Backend: Debug + Send + Sync {
     /// Aborts an upload that another process began; without effect where uploads have no ids.
     async fn abort(&self, _: &ObjectAddress, _id: &str) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// Aborts the uploads to exactly this object that began within the last `age`, and returns their number;
+    /// without effect where uploads have no ids. Needs the right to list uploads.
+    async fn abort_recent(&self, _: &ObjectAddress, _age: Duration) -> Result<usize, StoreError> {
+        Ok(0)
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! Stores ask this and not the process, so a test (or `doctor`) decides what it holds.
 
-use std::collections::BTreeMap;
+use crate::config::SecretPairs;
 
 /// The variables that credentials may come from.
 #[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment(SecretPairs);
 
 impl Environment {
     /// The variables of this process; a value that is not UTF-8 counts as absent.

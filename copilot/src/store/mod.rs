@@ -13,6 +13,8 @@ mod credentials;
 mod directory;
 mod environment;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod google;
 mod http;
 mod listing;

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -222,6 +223,15 @@ impl Object {
             Err(StoreError::NotFound { .. } | StoreError::UploadLost { .. }) => Ok(()),
             aborted => aborted,
         }
+    }
+
+    /// Aborts the uploads to this object that other processes began within the last `age` and that are
+    /// unfinished: their ids are not known. Returns their number.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; also that more uploads began than one process can have begun.
+    pub async fn abort_recent_uploads(&self, age: Duration) -> Result<usize, StoreError> {
+        self.backend.abort_recent(&self.target, age).await
     }
 
     /// Lists the objects beneath this prefix, page by page: the keys that begin with it and a `/`. Of two

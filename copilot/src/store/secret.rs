@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use crate::config::secret::SecretForm;
+use crate::config::secret::{SecretForm, known};
 use crate::store::error::SettingError;
 
 /// Sources that a warning has named. Files are read again while we run.
@@ -31,6 +31,10 @@ pub(in crate::store) fn clean<'a>(
                 "the secret has white space around it, which is left out"
             );
         }
+    }
+    // A key's id helps to tell which key a store refuses.
+    if !(source.ends_with("_ID") || source == "AWS_ACCESS_KEY") {
+        known::remember(clean.text);
     }
     Ok(clean.text)
 }

@@ -8,6 +8,7 @@ mod route;
 mod scheme;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::azure;
@@ -109,6 +110,17 @@ impl Stores {
             target: target(reference, &key),
             limit_mib: self.settings.max_download_mib,
         })
+    }
+
+    /// The directory that holds the object, if its store is of the local kind.
+    #[must_use]
+    pub fn local_directory(&self, reference: &Reference) -> Option<PathBuf> {
+        let route = StoreRoute::find(&self.settings, reference).ok()?;
+        if route.kind != "local" {
+            return None;
+        }
+        let (container, _, _) = route.split(reference).ok()?;
+        Some(route.local_root(reference).ok()?.join(container))
     }
 
     fn connect(

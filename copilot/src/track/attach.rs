@@ -1,9 +1,6 @@
 //! From the options to an attached [`Watch`]: our place, the sources that work here, the rules.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use thiserror::Error;
 use tracing::info;
@@ -18,6 +15,7 @@ use super::{
     },
     watch::Limits,
 };
+use crate::beneath::SharedDirectory;
 
 /// How main is found and watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +62,7 @@ pub enum AttachError {
 /// A watcher that was named does not work here, or a flag names a wrong directory.
 pub async fn attach(
     options: &TrackOptions,
-    directory: Option<&Path>,
+    directory: Option<&SharedDirectory>,
 ) -> Result<Watch, AttachError> {
     let place = find_place(options)?;
     let around = Surroundings {
@@ -107,7 +105,11 @@ fn find_place(options: &TrackOptions) -> Result<Result<Place, PlaceError>, Attac
     }
 }
 
-fn rules(options: &TrackOptions, place: Option<&Place>, directory: Option<&Path>) -> Rules {
+fn rules(
+    options: &TrackOptions,
+    place: Option<&Place>,
+    directory: Option<&SharedDirectory>,
+) -> Rules {
     let host_name = rustix::system::uname()
         .nodename()
         .to_str()
@@ -115,7 +117,7 @@ fn rules(options: &TrackOptions, place: Option<&Place>, directory: Option<&Path>
         .map(str::to_owned);
     let mut rules = place.map_or_else(Rules::default, |place| {
         // Mounts name directories without links. A directory that does not exist is in no mount.
-        let output = directory.and_then(|directory| directory.canonicalize().ok());
+        let output = directory.and_then(SharedDirectory::real_path);
         Rules::from_place(place, &output.unwrap_or_default())
     });
     // Outside Kubernetes every process on our file systems shares this mount.

@@ -74,6 +74,8 @@ pub enum Moment {
     Silence,
     /// `--main-start-timeout` is over.
     StartTimeout,
+    /// Files show that main has run, and for a while only containers have lived that run our program, or say so.
+    OnlyCopilots,
 }
 
 /// What follows.
@@ -95,10 +97,14 @@ pub enum Decision {
     OutputsDecide,
     /// The same, but a source that sees containers has never seen main: a warning says so.
     OutputsDecideUnseen,
+    /// Only sidecars are left, and each waits for the others. One of them may be a main that says it is one, so
+    /// nothing is committed.
+    Undecided,
 }
 
 use Decision::{
-    Failed, Interrupted, NeverStarted, OutputsDecide, OutputsDecideUnseen, StatusLost, Untold, Wait,
+    Failed, Interrupted, NeverStarted, OutputsDecide, OutputsDecideUnseen, StatusLost, Undecided,
+    Untold, Wait,
 };
 use Seen::{EndedBadly, EndedSomehow, EndedWell, Nobody, Runs};
 use Sight::{Blind, Knows, Lost, Muted, Reported, Sees};
@@ -111,20 +117,20 @@ const INFORMED: &[Sight] = &[Knows, Reported, Muted, Lost];
 
 /// What was seen, what the sources see at this moment, and what follows at each [`Moment`].
 #[rustfmt::skip]
-const TABLE: [(Seen, &[Sight], [Decision; 4]); 12] = [
-    //                               SIGTERM              term wait over       silence              start timeout
-    (EndedBadly,   ALL,                  [Failed,              Failed,              Failed,              Failed]),
-    (Runs,         &[Knows, Sees, Reported], [Wait,                Interrupted,         Wait,                NeverStarted]),
-    (Runs,         &[Muted],             [Untold,              Untold,              Wait,                NeverStarted]),
-    (Runs,         &[Lost],              [Wait,                Untold,              Wait,                NeverStarted]),
-    (Runs,         &[Blind],             [Wait,                OutputsDecideUnseen, Wait,                NeverStarted]),
-    (EndedSomehow, INFORMED,             [StatusLost,          StatusLost,          StatusLost,          NeverStarted]),
-    (EndedSomehow, &[Sees, Blind],       [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (EndedWell,    ALL,                  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
-    (Nobody,       &[Knows, Sees],       [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted]),
-    (Nobody,       &[Reported, Lost],    [Wait,                Untold,              Wait,                NeverStarted]),
-    (Nobody,       &[Muted],             [Untold,              Untold,              Wait,                NeverStarted]),
-    (Nobody,       &[Blind],             [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted]),
+const TABLE: [(Seen, &[Sight], [Decision; 5]); 12] = [
+    //                               SIGTERM              term wait over       silence              start timeout  only copilots
+    (EndedBadly,   ALL,                  [Failed,              Failed,              Failed,              Failed, Failed]),
+    (Runs,         &[Knows, Sees, Reported], [Wait,                Interrupted,         Wait,                NeverStarted, Undecided]),
+    (Runs,         &[Muted],             [Untold,              Untold,              Wait,                NeverStarted, Wait]),
+    (Runs,         &[Lost],              [Wait,                Untold,              Wait,                NeverStarted, Wait]),
+    (Runs,         &[Blind],             [Wait,                OutputsDecideUnseen, Wait,                NeverStarted, Wait]),
+    (EndedSomehow, INFORMED,             [StatusLost,          StatusLost,          StatusLost,          NeverStarted, StatusLost]),
+    (EndedSomehow, &[Sees, Blind],       [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted, Undecided]),
+    (EndedWell,    ALL,                  [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted, Undecided]),
+    (Nobody,       &[Knows, Sees],       [OutputsDecideUnseen, OutputsDecideUnseen, OutputsDecideUnseen, NeverStarted, Undecided]),
+    (Nobody,       &[Reported, Lost],    [Wait,                Untold,              Wait,                NeverStarted, Wait]),
+    (Nobody,       &[Muted],             [Untold,              Untold,              Wait,                NeverStarted, Wait]),
+    (Nobody,       &[Blind],             [OutputsDecide,       OutputsDecide,       OutputsDecide,       NeverStarted, Wait]),
 ];
 
 /// Looks up what follows.
@@ -138,6 +144,7 @@ pub fn decide(seen: Seen, sight: Sight, moment: Moment) -> Decision {
         Moment::TermWaitOver => decisions[1],
         Moment::Silence => decisions[2],
         Moment::StartTimeout => decisions[3],
+        Moment::OnlyCopilots => decisions[4],
     })
 }
 
@@ -157,11 +164,12 @@ mod tests {
     use super::*;
 
     const SEEN: [Seen; 5] = [EndedBadly, Runs, EndedSomehow, EndedWell, Nobody];
-    const MOMENTS: [Moment; 4] = [
+    const MOMENTS: [Moment; 5] = [
         Moment::Sigterm,
         Moment::TermWaitOver,
         Moment::Silence,
         Moment::StartTimeout,
+        Moment::OnlyCopilots,
     ];
 
     fn every_case() -> impl Iterator<Item = (Seen, Sight, Moment)> {
@@ -191,6 +199,16 @@ mod tests {
                 || (seen == EndedSomehow && sight.knows_ends());
             assert!(!(commits && must_not), "{seen:?} {sight:?} {moment:?}");
             assert_eq!(decision == Failed, seen == EndedBadly);
+        }
+    }
+
+    /// A main may say that it is a sidecar.
+    #[test]
+    fn nothing_is_committed_while_a_container_lives_that_says_it_is_a_sidecar() {
+        for (seen, sight, _) in every_case() {
+            let decision = decide(seen, sight, Moment::OnlyCopilots);
+            let expected = [Failed, StatusLost, Undecided, Wait];
+            assert!(expected.contains(&decision), "{seen:?} {sight:?}");
         }
     }
 

@@ -96,6 +96,16 @@ impl fmt::Display for ContainerId {
     }
 }
 
+/// What a process of our program does, or of the reference's: its command line says it. Each waits for main, or
+/// ends before main begins; none is main.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// `sidecar`: it uploads when main has ended.
+    Sidecar,
+    /// `download`: it ends before main begins, or streams while main runs.
+    Download,
+}
+
 /// A file that main writes for the sidecar, as the reference's `file` watcher reads it (spec §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Marker {
@@ -168,6 +178,16 @@ pub enum Event {
         program: String,
         /// A fingerprint of the command line: a restarted container has the same one.
         command: Option<u64>,
+    },
+    /// A process that entered a container runs our program, or the reference's; with no job: it runs another
+    /// program now. Comes before the process's start, so that it is never taken for main.
+    CopilotSeen {
+        /// The container.
+        container: ContainerId,
+        /// The process.
+        process: ProcessId,
+        /// What it does.
+        job: Option<Job>,
     },
     /// A container runs its program. From a source that knows containers and not processes.
     ContainerStarted {

@@ -22,7 +22,7 @@ pub mod tracker;
 pub mod watch;
 
 pub use attach::{AttachError, TrackOptions, attach};
-pub use event::{ContainerId, Event, Marker, ProcessId, Timestamp};
+pub use event::{ContainerId, Event, Job, Marker, ProcessId, Timestamp};
 pub use source::{Polling, Watcher};
 pub use status::ExitStatus;
 pub use tracker::{Tracker, Transition};

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::upload::MultipartUpload;
+use super::upload::{MultipartUpload, UploadNotes};
+use crate::beneath::Place;
 use crate::store::Reference;
 
 /// One entry of a plan: a copy, and what it is for.
@@ -32,7 +32,7 @@ pub enum Copy {
         /// The object to read.
         from: Reference,
         /// The file. Missing parent directories are created, an existing file is replaced.
-        to: PathBuf,
+        to: Place,
         /// Size in bytes where the plan knows it. The engine then asks for a small object as a whole.
         size: Option<u64>,
     },
@@ -41,7 +41,7 @@ pub enum Copy {
         /// The prefix; it ends at a `/` whether written or not.
         from: Reference,
         /// The directory; names beneath the prefix are kept.
-        to: PathBuf,
+        to: Place,
     },
     /// A file becomes the object `to`.
     Upload {
@@ -71,6 +71,7 @@ impl Copy {
 pub struct LocalFile {
     name: String,
     opener: Box<dyn FnOnce() -> io::Result<File> + Send>,
+    notes: Option<Arc<dyn UploadNotes>>,
 }
 
 impl LocalFile {
@@ -82,7 +83,19 @@ impl LocalFile {
         Self {
             name: name.into(),
             opener: Box::new(opener),
+            notes: None,
         }
+    }
+
+    /// The same file; a multipart upload of it is noted there.
+    #[must_use]
+    pub fn noted(self, notes: Option<Arc<dyn UploadNotes>>) -> Self {
+        Self { notes, ..self }
+    }
+
+    /// Where multipart uploads of the file are noted.
+    pub(super) fn notes(&self) -> Option<Arc<dyn UploadNotes>> {
+        self.notes.clone()
     }
 
     /// Its name, and the file opened now.

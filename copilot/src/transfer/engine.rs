@@ -1,6 +1,5 @@
 //! Runs copies: many at once, within the limits, until all are done or one has failed.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -9,15 +8,17 @@ use bytes::Bytes;
 use futures_util::TryFutureExt as _;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 
+use super::compare;
 use super::copy::{Copy, LocalFile, PlannedCopy};
 use super::download::{ListedObject, ObjectDownload, expand};
 use super::error::{CopyError, CopyFailure, TransferError};
 use super::memory::{MemoryBudget, TransferLimits, WriteBack};
 use super::progress::{self, Display, Reached, Summary, Tally};
-use super::small;
+use super::small::{self, Withdrawn};
 use super::space::{Claim, Space};
 use super::stop::{Stop, Stopped};
-use super::upload::{FileUpload, MultipartUpload};
+use super::upload::{FileUpload, MultipartUpload, OpenFile};
+use crate::beneath::Place;
 use crate::store::{Object, Reference, Stores};
 
 /// Moves bytes between files and `stores` within `limits`. Everything happens on the caller's task.
@@ -35,7 +36,7 @@ pub struct Engine {
 enum OpenCopy {
     Download {
         from: Object,
-        to: PathBuf,
+        to: Place,
         size: Option<u64>,
         claim: Claim,
     },
@@ -196,7 +197,7 @@ impl Engine {
             }
             Copy::DownloadPrefix { from, to } => match self.stores.open(&from) {
                 Ok(object) => {
-                    let found = expand(object, to, tally, &self.space);
+                    let found = expand(object, &to, tally, &self.space);
                     return found.map(|found| found.map(OpenCopy::from)).boxed();
                 }
                 Err(error) => Err(error.into()),
@@ -208,7 +209,7 @@ impl Engine {
     fn download(
         &self,
         from: &Reference,
-        to: PathBuf,
+        to: Place,
         size: Option<u64>,
         tally: &Tally,
     ) -> Result<OpenCopy, CopyError> {
@@ -289,12 +290,41 @@ impl Engine {
     /// Removes objects of an earlier run that a reader would take for the outcome of this one. Looks
     /// first: usually they do not exist, and then a role that may not delete is enough.
     ///
-    /// Where a store neither says whether an object exists nor deletes it, a warning says so.
+    /// Returns whether one was there. Where a store neither says whether an object exists nor deletes it, a
+    /// warning says so.
     ///
     /// # Errors
     /// That an object exists and cannot be deleted, or that the removal was stopped.
-    pub async fn remove_stale(&self, objects: &[Reference], stop: &Stop) -> Result<(), CopyError> {
+    pub async fn remove_stale(
+        &self,
+        objects: &[Reference],
+        stop: &Stop,
+    ) -> Result<bool, CopyError> {
         small::remove_stale(&self.stores, objects, stop).await
+    }
+
+    /// Deletes the commit of an earlier run, whose data will be overwritten: a reader must not follow it to
+    /// data of two runs. Looks first, as [`remove_stale`](Self::remove_stale) does.
+    ///
+    /// # Errors
+    /// That the reference is not one, or that the work was stopped.
+    pub async fn withdraw(&self, commit: &Reference, stop: &Stop) -> Result<Withdrawn, CopyError> {
+        small::withdraw(&self.stores, commit, stop).await
+    }
+
+    /// Whether an object holds exactly the bytes of a file. Reads both.
+    ///
+    /// # Errors
+    /// That one of them cannot be read, or that the work was stopped.
+    pub async fn is_same(
+        &self,
+        to: &Reference,
+        from: LocalFile,
+        stop: &Stop,
+    ) -> Result<bool, CopyError> {
+        let object = self.stores.open(to)?;
+        let file = OpenFile::open(from)?;
+        compare::is_same(&object, &file, &self.stores.network().retry, stop).await
     }
 
     /// Whether an object of exactly this key exists.

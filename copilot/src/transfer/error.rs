@@ -9,7 +9,7 @@ use super::progress::Summary;
 use super::space::SpaceError;
 use super::stop::Stopped;
 use crate::store::StoreError;
-use crate::{descriptors, permission};
+use crate::{limits, permission};
 
 /// One copy failed.
 #[derive(Debug, thiserror::Error)]
@@ -143,16 +143,21 @@ fn writing(path: &Path, source: &io::Error) -> String {
              Rename one of them, or empty the directory"
                 .to_owned()
         }
+        // In our own words: what somebody has put there.
+        io::ErrorKind::Other => "Others may change this directory, so we only write and remove where \
+             nobody can lead us elsewhere. Put real files and directories there, and let nobody move them \
+             before all inputs are in place"
+            .to_owned(),
         // Files are written beside their place: the directory decides.
         io::ErrorKind::PermissionDenied => permission::advice(path.parent().unwrap_or(path)),
-        _ => descriptors::advice(source)
+        _ => limits::advice(source)
             .unwrap_or_else(|| "Check its directory's permissions".to_owned()),
     }
 }
 
 /// What to do about a file that cannot be read.
 fn reading(source: &io::Error) -> String {
-    descriptors::advice(source).unwrap_or_else(|| {
+    limits::advice(source).unwrap_or_else(|| {
         format!(
             "It must be a regular file that our user may read: {}",
             permission::ourselves()

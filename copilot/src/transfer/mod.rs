@@ -5,6 +5,7 @@
 //! is sent again (`store` does that). Callers: `download`, `upload` and `sidecar`, and `command` for
 //! error documents.
 
+mod compare;
 mod copy;
 mod download;
 mod engine;
@@ -17,11 +18,14 @@ mod stop;
 mod upload;
 
 pub use copy::{Copy, LocalFile, PlannedCopy};
-pub use download::{PartialDirectory, is_partial, make_directory, remove, write_file};
+pub use download::{
+    PartialDirectory, is_partial, make_directory, remove, remove_unfinished, write_file,
+};
 pub use engine::Engine;
 pub use error::{CopyError, CopyFailure, TransferError};
 pub use memory::TransferLimits;
 pub use progress::{Display, Meter, Summary};
+pub use small::Withdrawn;
 pub use space::{Shortage, SpaceError};
 pub use stop::{Stop, Stopped};
-pub use upload::{Digests, FileUploads, MultipartUpload, OpenFile};
+pub use upload::{Digests, FileUploads, MultipartUpload, OpenFile, UploadNotes};

@@ -8,7 +8,7 @@ use super::download::{Sink, Source, WholeRead};
 use super::error::CopyError;
 use super::progress::Tally;
 use super::stop::Stop;
-use crate::store::{Object, Reference, Stores};
+use crate::store::{Object, Reference, StoreError, Stores};
 
 /// A small object's bytes, in memory.
 struct MemorySink<'a> {
@@ -78,24 +78,25 @@ pub(super) async fn write(
     Ok(stop.race(object.put(data)).await??)
 }
 
-/// Removes objects of an earlier run.
+/// Removes objects of an earlier run, and returns whether one was there.
 pub(super) async fn remove_stale(
     stores: &Stores,
     objects: &[Reference],
     stop: &Stop,
-) -> Result<(), CopyError> {
+) -> Result<bool, CopyError> {
     let removals = objects.iter().map(|object| remove(stores, object));
-    stop.race(try_join_all(removals)).await??;
-    Ok(())
+    let removed = stop.race(try_join_all(removals)).await??;
+    Ok(removed.contains(&true))
 }
 
-async fn remove(stores: &Stores, object: &Reference) -> Result<(), CopyError> {
+async fn remove(stores: &Stores, object: &Reference) -> Result<bool, CopyError> {
     let object = stores.open(object)?;
     let shown = object.reference().shown();
     let is_there = object.exists().await;
     if let Ok(false) = is_there {
-        return Ok(());
+        return Ok(false);
     }
+    let was_there = is_there.is_ok();
     match (object.delete().await, is_there) {
         (Ok(()), Ok(_)) => tracing::info!(object = shown, "removed: an earlier run left it"),
         (Ok(()), Err(_)) => {}
@@ -112,7 +113,51 @@ async fn remove(stores: &Stores, object: &Reference) -> Result<(), CopyError> {
              If the object exists, readers take it for the outcome of this run"
         ),
     }
-    Ok(())
+    Ok(was_there)
+}
+
+/// What became of the commit of an earlier run.
+#[derive(Debug)]
+#[must_use]
+pub enum Withdrawn {
+    /// None was found.
+    Absent,
+    /// It is deleted.
+    Deleted,
+    /// It exists and cannot be deleted, for this reason.
+    Remains(StoreError),
+}
+
+/// Deletes the commit of an earlier run, whose data will be overwritten.
+pub(super) async fn withdraw(
+    stores: &Stores,
+    commit: &Reference,
+    stop: &Stop,
+) -> Result<Withdrawn, CopyError> {
+    let object = stores.open(commit)?;
+    let is_there = stop.race(object.exists()).await?;
+    if let Ok(false) = is_there {
+        return Ok(Withdrawn::Absent);
+    }
+    match (stop.race(object.delete()).await?, is_there) {
+        (Ok(()), Ok(_)) => {
+            tracing::warn!(
+                object = commit.shown(),
+                "deleted: an earlier run committed its outputs here, and this run overwrites their data"
+            );
+            Ok(Withdrawn::Deleted)
+        }
+        (Ok(()), Err(_)) => Ok(Withdrawn::Absent),
+        (Err(cause), Ok(_)) => Ok(Withdrawn::Remains(cause)),
+        (Err(_), Err(reason)) => {
+            tracing::warn!(
+                object = commit.shown(),
+                %reason,
+                "the store does not say whether an earlier run has committed its outputs here, and does not                  delete this object. If it exists, it leads to data of two runs until this run commits"
+            );
+            Ok(Withdrawn::Absent)
+        }
+    }
 }
 
 /// The key of the object at exactly this reference, if a listing has it.

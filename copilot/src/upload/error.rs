@@ -5,9 +5,15 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::beneath::SharedError;
+use crate::limits;
 use crate::literal::output::{ErrorFileError, OutputError, UserError};
 use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
+
+/// What to do about an output directory that cannot be opened.
+const VOLUME: &str = "It must be the volume that the main container writes its outputs to, and our user must be able \
+                      to read it (set `fsGroup` for that)";
 
 /// Why an upload failed.
 #[derive(Debug, Error)]
@@ -20,9 +26,9 @@ pub enum UploadError {
     ErrorFile(#[from] ErrorFileError),
     /// The output directory cannot be opened.
     #[error(
-        "{path} (--from-local-dir) cannot be opened: {cause}. It must be the volume that the main \
-         container writes its outputs to, and our user must be able to read it (set `fsGroup` for that)",
-        path = .path.display()
+        "{path} (--from-local-dir) cannot be opened: {cause}. {advice}",
+        path = .path.display(),
+        advice = limits::advice(.cause).unwrap_or_else(|| VOLUME.to_owned())
     )]
     Directory {
         /// The path, as the user gave it.
@@ -30,6 +36,15 @@ pub enum UploadError {
         /// The kernel's error.
         #[source]
         cause: io::Error,
+    },
+    /// Something else is in the place of the output directory.
+    #[error("{path} (--from-local-dir) is not read: {cause}", path = .path.display())]
+    Replaced {
+        /// The path, as the user gave it.
+        path: PathBuf,
+        /// What is there.
+        #[source]
+        cause: SharedError,
     },
     /// Outputs are missing or wrong.
     #[error(transparent)]
@@ -63,6 +78,36 @@ pub enum UploadError {
         #[source]
         cause: Box<StoreError>,
     },
+    /// An earlier run left an object beneath a directory of the outputs, and it cannot be deleted.
+    #[error(
+        "the outputs' data was uploaded, but the outputs are not committed: {object} is of an earlier run \
+         and lies beneath a directory of the outputs, and it cannot be deleted: {cause}. Readers would take \
+         it for a file of the directory. Allow it (s3:DeleteObject), or give each run a prefix of its own"
+    )]
+    Stray {
+        /// The object's reference.
+        object: String,
+        /// Why it stays.
+        #[source]
+        cause: Box<StoreError>,
+    },
+    /// The upload failed after it overwrote data of an earlier run whose commit cannot be deleted.
+    #[error(
+        "{failure}. {commit} of an earlier run exists and cannot be deleted ({cause}): it may lead to data of \
+         both runs. Allow it (s3:DeleteObject), or delete the object"
+    )]
+    Mixed {
+        /// Why the upload failed.
+        #[source]
+        failure: Box<UploadError>,
+        /// The commit's reference.
+        commit: String,
+        /// Why it stays.
+        cause: Box<StoreError>,
+    },
+    /// The store could not be read to learn what it holds.
+    #[error("what the store holds is not known: {0}")]
+    Look(#[source] Box<CopyError>),
     /// The last step failed: the data is up, but the outputs are not committed.
     #[error("the outputs' data was uploaded, but {reference} could not be written: {cause}")]
     Commit {
@@ -75,13 +120,30 @@ pub enum UploadError {
 }
 
 impl UploadError {
+    pub(super) fn from_look(error: CopyError) -> Self {
+        Self::Look(Box::new(error))
+    }
+
+    /// Whether the commit was tried: the store may have it although the run failed.
+    #[must_use]
+    pub fn is_at_commit(&self) -> bool {
+        match self {
+            Self::Commit { .. } => true,
+            Self::Mixed { failure, .. } => failure.is_at_commit(),
+            _ => false,
+        }
+    }
+
     /// The store's error, if only the store failed.
     #[must_use]
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Transfer(error) => error.store_error(),
-            Self::Leftover { cause, .. } => Some(cause),
-            Self::Stale(cause) | Self::Commit { cause, .. } => cause.store_error(),
+            Self::Leftover { cause, .. } | Self::Stray { cause, .. } => Some(cause),
+            Self::Mixed { failure, .. } => failure.store_error(),
+            Self::Stale(cause) | Self::Look(cause) | Self::Commit { cause, .. } => {
+                cause.store_error()
+            }
             _ => None,
         }
     }

@@ -1,37 +1,42 @@
 //! The upload: what main left in its output directory goes to the store.
 //!
 //! Look (`view`), plan (`literal::output`), transfer, then commit: `outputs.pb` comes last, so a reader
-//! that sees it sees all outputs. Everything in main's directory is opened through `directory`, which main
+//! that sees it sees all outputs. Everything in main's directory is opened through `beneath`, which main
 //! cannot trick. Never here: waiting for main, flags, error documents. Caller: the sidecar.
 
+mod committed;
 mod directory;
 mod eager;
 mod error;
 mod leftover;
 mod planned;
 mod references;
+mod stray;
 mod view;
 mod walk;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
-use tracing::info;
+use tracing::{info, warn};
 
+pub use committed::is_committed;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use eager::fuzz;
 pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
 
-use self::directory::GuardedDirectory;
 use self::leftover::clear;
 use self::planned::{PlannedFile, RawPrefix, everything, file, names, tree};
+use self::stray::Strays;
 use self::view::OutputDirectory;
+use crate::beneath::{GuardedDirectory, SharedDirectory};
 use crate::idl::{Message as _, VariableMap, blob_type::BlobDimensionality};
 use crate::literal::output::{self, OutputOptions, OutputPlan, UserError};
 use crate::report::Timeline;
 use crate::store::{Reference, Stores};
-use crate::transfer::{Engine, Stop, Summary};
+use crate::transfer::{Engine, Stop, Summary, Withdrawn};
 
 /// What to upload and to where.
 #[derive(Clone, Debug)]
@@ -39,7 +44,7 @@ pub struct Outputs<'a> {
     /// The declared outputs.
     pub declared: &'a VariableMap,
     /// Main's output directory.
-    pub directory: &'a Path,
+    pub directory: &'a Arc<SharedDirectory>,
     /// Where files and directories go; only outputs with data need it.
     pub raw_prefix: Option<&'a str>,
     /// The object that holds the outputs' literals.
@@ -65,10 +70,13 @@ pub enum UploadMode {
 
 /// Uploads the outputs, the literals last.
 ///
+/// The commit of an earlier run is deleted before its data is overwritten: it would lead readers to data of
+/// two runs. Where it cannot be deleted, a warning says so, and the error if the upload fails.
+///
 /// A file that is up and unchanged is not sent again. An object that went up early and that no output
-/// names is deleted. Error documents of earlier runs are deleted before the literals are written: a
-/// reader that sees outputs and an error believes the error. If we are killed in between, the store has
-/// neither.
+/// names is deleted; so are objects that an earlier run left beneath the outputs' directories. Error
+/// documents of earlier runs are deleted before the literals are written: a reader that sees outputs and
+/// an error believes the error. If we are killed in between, the store has neither.
 pub async fn run(
     outputs: &Outputs<'_>,
     early: &mut Early,
@@ -76,24 +84,35 @@ pub async fn run(
     stop: &Stop,
     timeline: &mut Timeline,
 ) -> Result<Summary, UploadError> {
-    let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);
+    let directory = directory::open(outputs.directory)?;
     let raw = RawPrefix::parse(outputs.raw_prefix)?;
     let plan = plan(outputs, &directory, &raw, engine.stores())?;
-    let summary = transfer(&plan, early, &raw, &directory, engine, stop).await?;
-    timeline.mark("uploaded");
-    clear(early, &plan, engine, stop).await?;
-    engine
-        .remove_stale(outputs.stale, stop)
-        .await
-        .map_err(|cause| UploadError::Stale(cause.into()))?;
-    let literals = Bytes::from(plan.literals.encode_to_vec());
-    engine
-        .write(outputs.commit, literals, stop)
-        .await
-        .map_err(|cause| UploadError::Commit {
-            reference: outputs.commit.to_string(),
-            cause: cause.into(),
-        })?;
+    let withdrawn = if plan.blobs.is_empty() {
+        Withdrawn::Absent
+    } else {
+        withdraw(outputs.commit, early, (&directory, &raw), engine, stop).await?
+    };
+    let upload = Upload {
+        outputs,
+        plan: &plan,
+        raw: &raw,
+        directory: &directory,
+        engine,
+        stop,
+    };
+    let follows = !matches!(withdrawn, Withdrawn::Absent);
+    // A large future: it holds those of all transfers.
+    let summary = Box::pin(upload.run(early, follows, timeline)).await;
+    let summary = match (summary, withdrawn) {
+        (Err(failure), Withdrawn::Remains(cause)) => {
+            return Err(UploadError::Mixed {
+                failure: Box::new(failure),
+                commit: outputs.commit.shown(),
+                cause: Box::new(cause),
+            });
+        }
+        (summary, _) => summary?,
+    };
     timeline.mark("committed");
     if outputs.mode == UploadMode::Eager {
         timeline.note("objects_early", early.settled());
@@ -115,22 +134,90 @@ pub async fn run(
     Ok(summary)
 }
 
-/// Whether an earlier run has committed exactly what main's output directory holds, to the byte. If the
-/// store does not answer, this returns `false`.
-pub async fn is_committed(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop) -> bool {
-    let planned = || -> Result<Vec<u8>, UploadError> {
-        let directory = Arc::new(GuardedDirectory::open(outputs.directory)?);
-        let raw = RawPrefix::parse(outputs.raw_prefix)?;
-        let plan = plan(outputs, &directory, &raw, engine.stores())?;
-        Ok(plan.literals.encode_to_vec())
-    };
-    let Ok(planned) = planned() else {
-        return false;
-    };
-    let committed = engine
-        .read(outputs.commit, planned.len() as u64, stop)
-        .await;
-    committed.is_ok_and(|committed| committed == planned)
+/// Deletes the commit of an earlier run whose data will be overwritten. The journal comes first: if
+/// this life is killed afterwards, nothing else tells of the data that the commit led to.
+async fn withdraw(
+    commit: &Reference,
+    early: &mut Early,
+    (directory, raw): (&Arc<GuardedDirectory>, &RawPrefix),
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<Withdrawn, UploadError> {
+    let taken_over = early.take_over(directory, raw, engine, stop).await;
+    taken_over.map_err(|stopped| UploadError::from_look(stopped.into()))?;
+    let withdrawn = engine.withdraw(commit, stop).await;
+    let withdrawn = withdrawn.map_err(UploadError::from_look)?;
+    if let Withdrawn::Remains(cause) = &withdrawn {
+        warn!(
+            commit = commit.shown(),
+            %cause,
+            "an earlier run committed its outputs here, and its commit cannot be deleted: it leads to data of \
+             both runs until this run commits"
+        );
+    }
+    Ok(withdrawn)
+}
+
+/// An upload with its plan.
+struct Upload<'a> {
+    outputs: &'a Outputs<'a>,
+    plan: &'a OutputPlan,
+    raw: &'a RawPrefix,
+    directory: &'a Arc<GuardedDirectory>,
+    engine: &'a Engine,
+    stop: &'a Stop,
+}
+
+impl Upload<'_> {
+    /// Data, then what must not remain, then the commit. `follows`: an earlier run was committed
+    /// here.
+    async fn run(
+        &self,
+        early: &mut Early,
+        follows: bool,
+        timeline: &mut Timeline,
+    ) -> Result<Summary, UploadError> {
+        let (engine, stop) = (self.engine, self.stop);
+        let files = files(self.plan, self.raw, self.directory);
+        for blob in &self.plan.blobs {
+            self.raw.join(&names(blob))?;
+        }
+        let summary = run_all(files, early, self.directory, engine, stop).await?;
+        timeline.mark("uploaded");
+        clear(early, self.plan, engine, stop).await?;
+        let removed = engine.remove_stale(self.outputs.stale, stop).await;
+        let had_failed = removed.map_err(|cause| UploadError::Stale(cause.into()))?;
+        if follows || had_failed || early.follows() {
+            let strays = Strays::new(self.plan, self.raw, self.directory, engine);
+            stray::clear(strays, stop).await?;
+        }
+        self.commit().await?;
+        Ok(summary)
+    }
+
+    /// Writes the literals. If that fails, it looks: the answer may be lost, and not the literals.
+    async fn commit(&self) -> Result<(), UploadError> {
+        let (commit, engine) = (self.outputs.commit, self.engine);
+        let literals = Bytes::from(self.plan.literals.encode_to_vec());
+        let written = engine.write(commit, literals.clone(), self.stop).await;
+        let Err(cause) = written else {
+            return Ok(());
+        };
+        let look = Stop::for_a_look();
+        let found = engine.read(commit, literals.len() as u64, &look).await;
+        // All of the data is up, so these literals are the commit, whenever they were written.
+        if found.is_ok_and(|found| found == literals) {
+            info!(
+                %cause,
+                "the request that writes the outputs failed, but the store has them"
+            );
+            return Ok(());
+        }
+        Err(UploadError::Commit {
+            reference: commit.to_string(),
+            cause: cause.into(),
+        })
+    }
 }
 
 fn plan(
@@ -157,25 +244,25 @@ fn plan(
 
 /// Whether every declared output has a file or directory of its own.
 #[must_use]
-pub fn are_present(directory: &Path, declared: &VariableMap) -> bool {
-    GuardedDirectory::open(directory).is_ok_and(|directory| {
-        let view = OutputDirectory::new(Arc::new(directory));
-        output::are_present(declared, &view)
-    })
+pub fn are_present(directory: &Arc<GuardedDirectory>, declared: &VariableMap) -> bool {
+    let view = OutputDirectory::new(Arc::clone(directory));
+    output::are_present(declared, &view)
 }
 
 /// Uploads all files of the output directory, as they are, below the raw prefix: main has failed, and a
 /// person may want to look at them. They never become outputs.
 pub async fn salvage(
-    directory: &Path,
-    raw_prefix: Option<&str>,
+    outputs: &Outputs<'_>,
     early: &mut Early,
     engine: &Engine,
     stop: &Stop,
 ) -> Result<Summary, UploadError> {
-    let raw = RawPrefix::of_any_text(raw_prefix)?;
+    let raw = RawPrefix::of_any_text(outputs.raw_prefix)?;
     raw.join(&[])?;
-    let directory = Arc::new(GuardedDirectory::open(directory)?);
+    let directory = directory::open(outputs.directory)?;
+    // The commit of an earlier run may lead to the objects that are overwritten now. If it remains, readers
+    // believe the error document of this run.
+    let _ = withdraw(outputs.commit, early, (&directory, &raw), engine, stop).await?;
     let files = everything(&raw, &directory).filter(is_of_main);
     run_all(files, early, &directory, engine, stop).await
 }
@@ -187,27 +274,21 @@ fn is_of_main(file: &Result<PlannedFile, UploadError>) -> bool {
 }
 
 /// What main says about its failure in the error file of its output directory.
-pub fn user_error(directory: &Path) -> Result<Option<UserError>, UploadError> {
-    let view = OutputDirectory::new(Arc::new(GuardedDirectory::open(directory)?));
+pub fn user_error(directory: &SharedDirectory) -> Result<Option<UserError>, UploadError> {
+    let view = OutputDirectory::new(directory::open(directory)?);
     Ok(output::user_error(&view)?)
 }
 
-async fn transfer(
-    plan: &OutputPlan,
-    early: &mut Early,
-    raw: &RawPrefix,
-    directory: &Arc<GuardedDirectory>,
-    engine: &Engine,
-    stop: &Stop,
-) -> Result<Summary, UploadError> {
-    for blob in &plan.blobs {
-        raw.join(&names(blob))?;
-    }
-    let files = plan.blobs.iter().flat_map(|blob| match blob.kind {
+/// The files of a plan, found one by one.
+fn files<'a>(
+    plan: &'a OutputPlan,
+    raw: &'a RawPrefix,
+    directory: &'a Arc<GuardedDirectory>,
+) -> impl Iterator<Item = Result<PlannedFile, UploadError>> + Send + 'a {
+    plan.blobs.iter().flat_map(|blob| match blob.kind {
         BlobDimensionality::Single => OutputFiles::One(std::iter::once(file(blob, raw, directory))),
         BlobDimensionality::Multipart => OutputFiles::Tree(tree(blob, raw, directory)),
-    });
-    run_all(files, early, directory, engine, stop).await
+    })
 }
 
 /// Uploads the files that are not up yet. A file that has no place to go ends the upload.
@@ -233,7 +314,8 @@ async fn run_all(
             };
             if !early.is_settled(&file.key, &file.path, directory).await {
                 let resume = early.take_begun(&file.key);
-                return Some((file.copy(resume), (files, early, refused)));
+                let notes = early.notes(&file.key, false);
+                return Some((file.copy(resume, notes), (files, early, refused)));
             }
         }
     });

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::GuardedDirectory;
+use super::directory::local_file;
 use super::error::UploadError;
 use super::walk;
+use crate::beneath::GuardedDirectory;
 use crate::literal::Shown;
 use crate::literal::output::BlobOutput;
 use crate::store::Reference;
-use crate::transfer::{Copy, LocalFile, MultipartUpload, PlannedCopy};
+use crate::transfer::{Copy, LocalFile, MultipartUpload, PlannedCopy, UploadNotes};
 
 /// A file to upload.
 #[derive(Debug)]
@@ -24,11 +25,20 @@ pub(super) struct PlannedFile {
 }
 
 impl PlannedFile {
-    /// Its copy; `resume` is a multipart upload that has begun for it.
-    pub(super) fn copy(self, resume: Option<MultipartUpload>) -> PlannedCopy {
-        let (from, to) = (self.from, self.to);
+    /// Its copy; `resume` is a multipart upload that has begun for it, and `notes` keeps those that begin.
+    pub(super) fn copy(
+        self,
+        resume: Option<MultipartUpload>,
+        notes: Option<Arc<dyn UploadNotes>>,
+    ) -> PlannedCopy {
+        let (from, to) = (self.from.noted(notes), self.to);
         let resume = resume.map(Box::new);
         Copy::Upload { from, to, resume }.labelled(self.label)
+    }
+
+    /// The file, and the object that it becomes.
+    pub(super) fn ends(self) -> (LocalFile, Reference) {
+        (self.from, self.to)
     }
 }
 
@@ -73,7 +83,7 @@ pub(super) fn file(
         key: names.join("/").into(),
         path: blob.path.clone(),
         label: label(blob),
-        from: directory.local_file(&blob.path),
+        from: local_file(directory, &blob.path),
         to: raw.join(&names)?,
     })
 }

@@ -1,6 +1,6 @@
 //! The planner's view of the output directory.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use rustix::fs::Dir;
 
-use super::directory::{GuardedDirectory, kind};
+use super::directory::entry_kind;
+use crate::beneath::GuardedDirectory;
 use crate::literal::output::{OutputEntry, OutputView};
 
 /// The output directory, as the planner sees it.
@@ -32,7 +33,7 @@ impl OutputView for OutputDirectory {
     fn stat(&self, path: &Path) -> io::Result<Option<OutputEntry>> {
         let found = self.0.stat(path)?;
         Ok(found.map(|stat| OutputEntry {
-            kind: kind(&stat),
+            kind: entry_kind(&stat),
             size: u64::try_from(stat.st_size).unwrap_or(0),
         }))
     }
@@ -55,16 +56,7 @@ impl OutputView for OutputDirectory {
     }
 }
 
-/// The names in a directory, without `.` and `..`.
-pub(super) fn names(directory: &GuardedDirectory, path: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    see_names(directory, path, &mut |name| {
-        names.push(name.to_owned());
-        ControlFlow::Continue(())
-    })?;
-    Ok(names)
-}
-
+/// Shows the names in a directory, without `.` and `..`, until `see` stops.
 fn see_names(
     directory: &GuardedDirectory,
     path: &Path,

@@ -1,24 +1,29 @@
 //! All files below a directory, one after the other, in the order of their names.
 //!
-//! Lazy: only the names of the directories on the way are in memory. An entry that cannot be uploaded
+//! Lazy: only the names of the directories on the way are in memory, and of those no more than a fixed number
+//! of bytes (`names`): the files of a larger directory come in the order of the file system. An entry that cannot be uploaded
 //! becomes a file that fails to open with the reason, so that the transfer reports it with other failures.
 //! A store knows no directories, so one without any entry is lost: a warning names them at the end.
 
+mod names;
+
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::{GuardedDirectory, advised, kind};
-use super::view::names;
+use self::names::{DirectoryNames, NameRoom};
+use super::directory::{advised, local_file};
+use crate::beneath::{FileKind, GuardedDirectory, kind};
 use crate::literal::PathSample;
-use crate::literal::output::EntryKind;
 use crate::transfer::LocalFile;
 
 /// How many links to one directory are followed. If each directory holds two links to the next one, a few
 /// links make a tree of any size; nobody wants that on purpose.
 const LINKS_TO_ONE: u32 = 100;
+
+/// The most directories that links may lead to: each is remembered.
+const LINKED: usize = 100_000;
 
 /// A file of the tree.
 pub(super) struct WalkedFile {
@@ -38,6 +43,8 @@ pub(super) struct TreeWalk {
     levels: Vec<WalkLevel>,
     /// How many links have led to each directory.
     links: HashMap<FileId, u32>,
+    /// Room for the names of the directories on the way.
+    room: NameRoom,
     /// Whether the root has been opened.
     begun: bool,
     /// Directories without an entry.
@@ -51,8 +58,7 @@ struct WalkLevel {
     /// A link to a directory on the way would never end.
     identity: FileId,
     path: PathBuf,
-    /// In reverse order: the next one is last.
-    names: Vec<OsString>,
+    names: DirectoryNames,
 }
 
 impl TreeWalk {
@@ -62,6 +68,7 @@ impl TreeWalk {
             root: root.to_owned(),
             levels: Vec::new(),
             links: HashMap::new(),
+            room: NameRoom::default(),
             begun: false,
             empty: PathSample::default(),
         }
@@ -77,28 +84,41 @@ impl TreeWalk {
                 "it is a link to a directory that holds it",
             ));
         }
-        if self.directory.is_link(&path)? {
-            let links = self.links.entry(identity).or_default();
-            *links += 1;
-            if *links > LINKS_TO_ONE {
-                // Every further path would fail the same way: report one.
-                self.levels.clear();
-                return Err(io::Error::other(format!(
-                    "it is a link to a directory that {LINKS_TO_ONE} links have led to before; copy \
-                     the directory, or make fewer links to it"
-                )));
-            }
+        if self.directory.is_link(&path)?
+            && let Err(rule) = self.count_link(identity)
+        {
+            // Every further path would fail the same way: report one.
+            self.levels.clear();
+            return Err(io::Error::other(rule));
         }
-        let mut names = names(&self.directory, &path)?;
+        let names = self.room.list(&self.directory, &path)?;
         if names.is_empty() && path != Path::new(".") {
             self.empty.push(&path);
         }
-        names.sort_unstable_by(|one, other| other.cmp(one));
         self.levels.push(WalkLevel {
             identity,
             path,
             names,
         });
+        Ok(())
+    }
+
+    /// Counts a link to a directory. The error is the rule that it breaks.
+    fn count_link(&mut self, to: FileId) -> Result<(), String> {
+        if self.links.len() == LINKED && !self.links.contains_key(&to) {
+            return Err(format!(
+                "it is a link to a directory, and links have led to {LINKED} others before; copy the \
+                 directories, or make fewer links"
+            ));
+        }
+        let links = self.links.entry(to).or_default();
+        *links += 1;
+        if *links > LINKS_TO_ONE {
+            return Err(format!(
+                "it is a link to a directory that {LINKS_TO_ONE} links have led to before; copy the \
+                 directory, or make fewer links to it"
+            ));
+        }
         Ok(())
     }
 
@@ -118,7 +138,7 @@ impl TreeWalk {
 
     fn is_directory(&self, path: &Path) -> io::Result<bool> {
         let found = self.directory.stat(path)?;
-        Ok(found.is_some_and(|stat| kind(&stat) == EntryKind::Directory))
+        Ok(found.is_some_and(|stat| kind(&stat) == FileKind::Directory))
     }
 
     fn file(&self, path: &Path) -> WalkedFile {
@@ -126,7 +146,7 @@ impl TreeWalk {
             Ok(names) => WalkedFile {
                 names,
                 path: path.to_owned(),
-                content: self.directory.local_file(path),
+                content: local_file(&self.directory, path),
             },
             Err(error) => self.failed(path, error),
         }
@@ -166,11 +186,19 @@ impl Iterator for TreeWalk {
             }
         }
         while let Some(level) = self.levels.last_mut() {
-            let Some(name) = level.names.pop() else {
-                self.levels.pop();
-                continue;
+            let path = match level.names.next() {
+                Some(Ok(name)) => level.path.join(name),
+                Some(Err(error)) => {
+                    let path = level.path.clone();
+                    return Some(self.failed(&path, error));
+                }
+                None => {
+                    if let Some(level) = self.levels.pop() {
+                        self.room.leave(&level.names);
+                    }
+                    continue;
+                }
             };
-            let path = level.path.join(name);
             match self.is_directory(&path) {
                 Ok(false) => return Some(self.file(&path)),
                 Ok(true) => {

@@ -10,8 +10,21 @@ use super::error::YamlRule;
 pub(crate) struct TreeLimits {
     /// Nested lists and maps.
     pub(crate) depth: usize,
-    /// Values in the tree, the copies that aliases and anchors make included.
+    /// Values in the tree, and the [sizes](Tree::size) of the copies that aliases and anchors make.
     pub(crate) values: usize,
+}
+
+impl TreeLimits {
+    /// The size of a text of so many bytes.
+    pub(crate) fn text(length: usize) -> usize {
+        1 + length / 32
+    }
+
+    /// The size of a list without its items.
+    pub(crate) const LIST: usize = 2;
+
+    /// The size of a map without its entries: its smallest node has room for eleven.
+    pub(crate) const MAP: usize = 8;
 }
 
 /// A scalar as it stands in the text.
@@ -65,7 +78,7 @@ pub(crate) trait Tree: Clone {
     /// A complete map.
     fn map(map: Self::Map) -> Self;
 
-    /// The number of values in the tree, this one included.
+    /// The memory that a copy takes, in small values: a long text counts as several.
     fn size(&self) -> usize;
 
     /// Whether a second document that holds only this is ignored.

@@ -127,6 +127,18 @@ impl Container<'_> {
         command
     }
 
+    /// Freezes its processes with their cgroup.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.runtime
+            .succeed(self.runtime.command("pause").arg(&self.runtime.id))
+    }
+
+    /// Lets them run again.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.runtime
+            .succeed(self.runtime.command("resume").arg(&self.runtime.id))
+    }
+
     /// Sends a signal to its first process.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         let pid = Pid::from_raw(self.pid).ok_or(io::ErrorKind::NotFound)?;

@@ -53,6 +53,8 @@ pub struct Spec {
     capabilities: Vec<String>,
     pub(super) mounts: Vec<(PathBuf, PathBuf)>,
     private_cgroups: bool,
+    /// Whether `/proc` hides the processes of other users.
+    hides_processes: bool,
     /// In bytes.
     memory: Option<u64>,
     /// Whether the mounts that kubelet adds to each container are left out.
@@ -76,6 +78,7 @@ impl Spec {
             capabilities: Vec::new(),
             mounts: Vec::new(),
             private_cgroups: false,
+            hides_processes: false,
             memory: None,
             bare: false,
         }
@@ -85,6 +88,13 @@ impl Spec {
     #[must_use]
     pub fn script(name: &str, script: &str) -> Self {
         Self::new(name, Image::Busybox, ["/bin/sh", "-c", script])
+    }
+
+    /// Gives it another name.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
     }
 
     /// Adds an argument of the program.
@@ -127,6 +137,13 @@ impl Spec {
     #[must_use]
     pub fn private_cgroups(mut self) -> Self {
         self.private_cgroups = true;
+        self
+    }
+
+    /// Mounts a `/proc` that shows it no process of another user.
+    #[must_use]
+    pub fn hidden_processes(mut self) -> Self {
+        self.hides_processes = true;
         self
     }
 
@@ -192,8 +209,13 @@ impl Spec {
     }
 
     fn all_mounts(&self) -> Vec<Value> {
+        let proc = if self.hides_processes {
+            &["nosuid", "noexec", "nodev", "hidepid=2"][..]
+        } else {
+            &["nosuid", "noexec", "nodev"]
+        };
         let system = [
-            ("/proc", "proc", &["nosuid", "noexec", "nodev"][..]),
+            ("/proc", "proc", proc),
             ("/dev", "tmpfs", &["nosuid", "mode=755", "size=65536k"]),
             ("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev"]),
             ("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use rustix::process::Signal;
 use rustix::system::uname;
 
@@ -69,6 +69,7 @@ const ALWAYS: &[Scenario] = &[
     ("64 KiB of locked memory", little_memory),
     ("64 KiB of locked memory and SYS_RESOURCE", more_memory),
     ("kernel that does not describe itself", no_btf),
+    ("rights that are given up", given_up),
     ("pidfd without any right", pidfd),
     ("proc without any right", |start| {
         let start = Start {
@@ -276,6 +277,42 @@ fn little_memory(start: Start<'_>) -> Result<()> {
     let way_out = ["RLIMIT_MEMLOCK", "SYS_RESOURCE"];
     well(start.auto(), "pidfd", UNKNOWN)?.assert_logged(&way_out);
     GuestFixture::refused(start, &way_out)
+}
+
+/// Prints what a waiting sidecar may still do, as the kernel says it. From Linux 5.19 on it updates BPF maps without
+/// any capability.
+fn given_up(start: Start<'_>) -> Result<()> {
+    const BPF: u64 = 1 << 39;
+    let fixture = GuestFixture::start(start)?;
+    fixture.sidecar.says("seccomp");
+    let status = fs::read_to_string(format!("/proc/{}/status", fixture.sidecar.id()))?;
+    let told = ["Cap", "NoNewPrivs", "Seccomp:"];
+    let is_told = |line: &&str| told.iter().any(|name| line.starts_with(name));
+    status
+        .lines()
+        .filter(is_told)
+        .for_each(|line| println!("{line}"));
+    let line = |name: &str| {
+        let mut lines = status.lines();
+        let line = lines.find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_default().trim().to_owned()
+    };
+    let held = if is_before(5, 19) { BPF } else { 0 };
+    for set in ["CapEff:", "CapPrm:"] {
+        let found = u64::from_str_radix(&line(set), 16)?;
+        ensure!(found == held, "{set} {found:x}, not {held:x}");
+    }
+    ensure!(line("NoNewPrivs:") == "1", "it may gain rights");
+    ensure!(line("Seccomp:") == "2", "there is no filter");
+    let _ = fixture.main("echo less > word")?.ended();
+    let outcome = fixture.outcome()?;
+    let lines = outcome.ended.stderr.lines();
+    for line in lines.filter(|line| line.contains("Landlock")) {
+        println!("{line}");
+    }
+    outcome.assert_committed("less");
+    outcome.assert_watched("ebpf", GOOD);
+    Ok(())
 }
 
 fn more_memory(start: Start<'_>) -> Result<()> {

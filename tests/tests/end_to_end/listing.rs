@@ -12,7 +12,7 @@ use copilot::store::{Environment, Network, Reference, Stores};
 use copilot::transfer::Copy;
 use copilot_tests::background::Background;
 use copilot_tests::binary;
-use copilot_tests::site::{Site, names, run};
+use copilot_tests::site::{Site, names, place, run};
 use copilot_tests::task::{Task, blob, files};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -108,7 +108,7 @@ fn page(keys: &[(&str, usize)], target: &str) -> String {
 fn copy(site: &Site) -> Copy {
     Copy::DownloadPrefix {
         from: Reference::parse("s3://data/p").unwrap(),
-        to: site.work("in"),
+        to: place(&site.work("in")),
     }
 }
 

@@ -9,7 +9,7 @@ use copilot::config::StorageSettings;
 use copilot::store::Reference;
 use copilot::transfer::{Copy, Stop};
 use copilot_tests::binary;
-use copilot_tests::site::{bytes, engine, local_file};
+use copilot_tests::site::{bytes, engine, local_file, place};
 use futures_util::stream;
 
 fn settings(path: &Path) -> StorageSettings {
@@ -53,7 +53,7 @@ async fn files_round_trip() {
 
     let copy = Copy::DownloadPrefix {
         from: base.clone(),
-        to: dir.path().join("back"),
+        to: place(&dir.path().join("back")),
     };
     let done = engine.run(stream::iter([copy]), &stop).await.unwrap();
     assert_eq!(done.objects, names.len() as u64);
@@ -107,7 +107,7 @@ async fn a_missing_container_is_named_and_not_created() {
     }
     let copy = Copy::DownloadPrefix {
         from: Reference::parse("file://data/none").unwrap(),
-        to: dir.path().join("in"),
+        to: place(&dir.path().join("in")),
     };
     let done = engine.run(stream::iter([copy]), &stop).await.unwrap();
     assert_eq!(done.empty_prefixes.len(), 1);
@@ -141,7 +141,7 @@ async fn memory_holds_what_a_process_writes() {
     memory.run(stream::iter(copies), &stop).await.unwrap();
     let copy = Copy::DownloadPrefix {
         from: base.clone(),
-        to: dir.path().join("back"),
+        to: place(&dir.path().join("back")),
     };
     let done = memory.run(stream::iter([copy]), &stop).await.unwrap();
     assert_eq!(done.objects, names.len() as u64);

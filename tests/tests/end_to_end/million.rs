@@ -16,7 +16,7 @@ use copilot::transfer::Copy;
 use copilot_tests::background::Background;
 use copilot_tests::binary::Running;
 use copilot_tests::own_process::is_alone;
-use copilot_tests::site::{Site, closed_environment, names, run};
+use copilot_tests::site::{Site, closed_environment, names, place, run};
 use copilot_tests::task::{Task, blob};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -143,7 +143,7 @@ async fn downloads_begin_with_the_first_page_and_pages_wait_for_room() {
     let to = site.work("in");
     let copy = Copy::DownloadPrefix {
         from: Reference::parse("s3://data/p").unwrap(),
-        to: to.clone(),
+        to: place(&to),
     };
     let running = run(&engine, vec![copy]);
     let done = tokio::time::timeout(Duration::from_mins(1), running).await;

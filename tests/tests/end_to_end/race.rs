@@ -7,9 +7,11 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use copilot::beneath::SharedDirectory;
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
 use copilot::idl::{SimpleType, VariableMap};
 use copilot::literal::output::OutputOptions;
@@ -153,7 +155,7 @@ async fn upload_once(task: &Task, declared: &VariableMap) -> Result<(), String> 
         .unwrap()
         .join(&["outputs.pb"])
         .unwrap();
-    let directory = task.outputs_dir();
+    let directory = Arc::new(SharedDirectory::at(&task.outputs_dir()));
     let outputs = Outputs {
         mode: UploadMode::OnExit,
         declared,

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use copilot::store::{Environment, Network, Reference, StoreError, Stores};
 use copilot::transfer::{Copy, CopyError, Engine, Stop, TransferLimits};
 use copilot_tests::fault::{Fault, FaultProxy};
-use copilot_tests::site::{Site, bytes, download, engine, local_file, names, object, prefix, run};
+use copilot_tests::site::{
+    Site, bytes, download, engine, local_file, names, object, place, prefix, run,
+};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::net::TcpSocket;
 
@@ -166,7 +168,7 @@ async fn an_endpoint_without_s3_is_reported() {
     let engine = site.engine_through(&proxy.endpoint());
     let copy = Copy::DownloadPrefix {
         from: object("x"),
-        to: site.work("in"),
+        to: place(&site.work("in")),
     };
     let error = run(&engine, vec![copy]).await.unwrap_err().to_string();
     assert!(error.contains("is the endpoint an S3 server?"), "{error}");
@@ -188,7 +190,7 @@ async fn the_first_failure_stops_the_rest() {
     let site = Site::start().unwrap();
     let copies = stream::iter(0..).map(|number: u64| Copy::Download {
         from: object(&format!("nothing/{number}")),
-        to: site.work(&number.to_string()),
+        to: place(&site.work(&number.to_string())),
         size: None,
     });
     let error = site

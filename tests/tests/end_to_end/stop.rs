@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use copilot::transfer::{Copy, Stop, Stopped};
 use copilot_tests::fault::{Fault, FaultProxy};
-use copilot_tests::site::{Site, bytes, download, names, object, run};
+use copilot_tests::site::{Site, bytes, download, names, object, place, run};
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -105,7 +105,7 @@ async fn the_deadline_reaches_a_listing_and_a_plan_that_waits() {
     };
     let copy = Copy::DownloadPrefix {
         from: object("x"),
-        to: site.work("in"),
+        to: place(&site.work("in")),
     };
     let error = engine.run(stream::iter([copy]), &soon()).await.unwrap_err();
     assert_eq!(error.stopped, Some(Stopped::Deadline));

@@ -9,7 +9,7 @@ use copilot::store::Reference;
 use copilot::transfer::Copy;
 use copilot_tests::background::Background;
 use copilot_tests::fault::{Fault, FaultProxy};
-use copilot_tests::site::{Site, bytes, names, run};
+use copilot_tests::site::{Site, bytes, names, place, run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// What the server has: one resource, perhaps with a validator.
@@ -74,7 +74,7 @@ async fn survives(resource: Resource, bodies: usize) -> Vec<String> {
     .unwrap();
     let copy = Copy::Download {
         from: Reference::parse(&format!("{}/some/file", proxy.endpoint())).unwrap(),
-        to: site.work("in/file"),
+        to: place(&site.work("in/file")),
         size: None,
     };
     run(&site.engine(), vec![copy]).await.unwrap();
@@ -150,7 +150,7 @@ async fn web_addresses_are_inputs_whose_status_counts() {
     let get = async |path: &str| {
         let copy = Copy::Download {
             from: Reference::parse(&format!("{}{path}", web.endpoint())).unwrap(),
-            to: site.work("in/x"),
+            to: place(&site.work("in/x")),
             size: None,
         };
         run(&engine, vec![copy]).await
@@ -170,7 +170,7 @@ async fn web_addresses_are_inputs_whose_status_counts() {
     assert!(!site.work("in").exists());
     let listing = Copy::DownloadPrefix {
         from: Reference::parse(&web.endpoint()).unwrap(),
-        to: site.work("dir"),
+        to: place(&site.work("dir")),
     };
     let error = run(&engine, vec![listing]).await.unwrap_err().to_string();
     assert!(error.contains("listing a web address"), "{error}");

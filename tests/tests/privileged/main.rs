@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod closed;
 mod contract;
 mod decide;
 mod demo;

@@ -40,7 +40,7 @@ fn each_has_its_effect() {
         "--username=n",
     ]);
     let text = |text: &str| Some(text.to_owned());
-    let secret = |text: &str| Some(Secret(text.to_owned()));
+    let secret = |text: &str| Some(Secret::from(text));
     let expected = ApiOptions {
         namespace: text("g"),
         pod_name: text("i"),

@@ -109,7 +109,7 @@ fn common_flags_stand_on_either_side_of_the_command() {
         BTreeMap::from([("a", "1"), ("b", "2")].map(|(key, value)| (key.into(), value.into())));
     assert_eq!(
         global.settings.get("storage.stow.config"),
-        Some(&SettingValue::Pairs(pairs))
+        Some(&SettingValue::Pairs(pairs.into()))
     );
 }
 

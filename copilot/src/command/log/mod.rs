@@ -10,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use self::json::{JsonLines, KeyNames};
 pub(super) use self::terminal::display;
 use crate::config::{LogFormat, LogLevel, LoggerSettings};
+use crate::report::EscapeForm;
 
 /// Sets up the log for the rest of the process. A second call changes nothing.
 pub(super) fn set_up(settings: &LoggerSettings) {
@@ -18,9 +19,13 @@ pub(super) fn set_up(settings: &LoggerSettings) {
     } else {
         filter(settings.level)
     };
+    let form = match settings.format {
+        LogFormat::Text => EscapeForm::Plain,
+        LogFormat::Json | LogFormat::Gcp => EscapeForm::Json,
+    };
     let builder = fmt()
+        .with_writer(move || terminal::stderr(form))
         .with_max_level(level)
-        .with_writer(terminal::stderr)
         // Else a closed standard error makes it complain there, and panic.
         .log_internal_errors(false);
     // It fails only if the log is set up already.

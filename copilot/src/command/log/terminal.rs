@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::OnceLock;
 
+use crate::report::{EscapeForm, escaped};
 use crate::transfer::Display;
 
 /// Where to show progress: on a terminal that can clear a line, else in the log.
@@ -20,14 +21,16 @@ pub(in crate::command) fn display() -> Display {
 }
 
 /// Standard error, for the log.
-pub(super) fn stderr() -> StderrLines {
+pub(super) fn stderr(form: EscapeForm) -> StderrLines {
     StderrLines {
+        form,
         clears: display() == Display::Terminal,
     }
 }
 
-/// Writes whole lines. Each replaces a progress bar in the current line.
+/// Writes whole events, each in one harmless line. It replaces a progress bar in the current line.
 pub(super) struct StderrLines {
+    form: EscapeForm,
     clears: bool,
 }
 
@@ -36,7 +39,11 @@ impl Write for StderrLines {
         if self.clears {
             io::stderr().write_all(b"\r\x1b[K")?;
         }
-        io::stderr().write(text)
+        let line = String::from_utf8_lossy(text);
+        let line = escaped(line.trim_end_matches('\n'), self.form);
+        // In one call: lines of two processes do not mix.
+        io::stderr().write_all(format!("{line}\n").as_bytes())?;
+        Ok(text.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

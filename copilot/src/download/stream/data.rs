@@ -5,19 +5,18 @@
 //! A download that is killed is started again, beside a main that reads already. So data that is in place
 //! and belongs to the same inputs stays as it is.
 
-use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::stream;
-use tracing::info;
+use tracing::{info, warn};
 
+use crate::beneath::{GuardedDirectory, Place};
 use crate::download::error::DownloadError;
 use crate::download::leftover::{EarlierFiles, kept_by_stream};
 use crate::download::request::DownloadRequest;
-use crate::download::{
-    self as download, input_directory, lone, plan_all, reference, shown, without_stale_errors,
-};
+use crate::download::{self as download, lone, plan_all, reference, shown, without_stale_errors};
 use crate::literal::input::{BlobInput, BlobKind, InputPlan, MARKERS};
 use crate::report::Timeline;
 use crate::transfer::{
@@ -30,7 +29,7 @@ const BEGUN: &str = MARKERS[2];
 
 /// A download whose metadata files are in place.
 pub struct Streaming {
-    directory: PathBuf,
+    directory: Arc<GuardedDirectory>,
     /// The inputs' reference, which `_EOS` names.
     inputs: String,
     /// What to fetch; `None` if everything is in place.
@@ -41,11 +40,11 @@ impl Streaming {
     /// Fetches the inputs' literals, then writes the values and the metadata files.
     pub async fn begin(
         request: &DownloadRequest,
+        directory: Arc<GuardedDirectory>,
         engine: &Engine,
         stop: &Stop,
         timeline: &mut Timeline,
     ) -> Result<Self, DownloadError> {
-        let directory = input_directory(request)?;
         let inputs = shown(&request.from_remote);
         let mut streaming = Self {
             directory,
@@ -53,13 +52,13 @@ impl Streaming {
             plan: None,
         };
         let directory = &streaming.directory;
-        if fs::read(directory.join(COMPLETE)).is_ok_and(|inputs| inputs == streaming.marker()) {
+        if holds(directory, COMPLETE, &streaming.marker()) {
             info!("an earlier run has fetched all inputs");
             return Ok(streaming);
         }
         let earlier = EarlierFiles::look(directory);
         for marker in [COMPLETE, FAILED] {
-            remove(&directory.join(marker))?;
+            remove(&Place::new(directory, marker))?;
         }
         let planned = plan_all(request, directory, engine, stop, timeline);
         let plan = without_stale_errors(request, engine, stop, planned).await?;
@@ -68,7 +67,7 @@ impl Streaming {
         download::write_metadata(&plan, request, directory)?;
         earlier.report(directory, &plan.directories, &kept_by_stream(&plan));
         timeline.mark("metadata");
-        info!(directory = %directory.display(), "metadata files are in place: data follows");
+        info!(directory = %directory.path().display(), "metadata files are in place: data follows");
         streaming.plan = Some(plan);
         Ok(streaming)
     }
@@ -84,7 +83,8 @@ impl Streaming {
         let Some(plan) = &self.plan else {
             return Ok(summary);
         };
-        let is_missing = |blob: &&BlobInput| self.place(blob).symlink_metadata().is_err();
+        let is_missing =
+            |blob: &&BlobInput| !matches!(self.directory.entry(&blob.path), Ok(Some(_)));
         let missing: Vec<&BlobInput> = plan.blobs.iter().filter(is_missing).collect();
         // Files together, directories one by one: a main that waits for the first directory should get
         // the whole bandwidth for it.
@@ -96,11 +96,11 @@ impl Streaming {
             };
             summary.add(&more);
         }
-        write_file(&self.directory.join(COMPLETE), |out| {
+        write_file(&Place::new(&self.directory, COMPLETE), |out| {
             use std::io::Write as _;
             out.write_all(&self.marker())
         })?;
-        remove(&self.directory.join(BEGUN))?;
+        remove(&Place::new(&self.directory, BEGUN))?;
         timeline.mark("transferred");
         info!(
             objects = summary.objects,
@@ -137,12 +137,12 @@ impl Streaming {
         let partial = PartialDirectory::create(&self.place(blob))?;
         let copy = Copy::DownloadPrefix {
             from: reference(blob)?,
-            to: partial.path().to_owned(),
+            to: partial.place(),
         };
         let copy = copy.labelled(download::label(blob));
         let outcome = engine.run(stream::iter([copy]), stop).await;
         let mut summary = outcome.map_err(DownloadError::Transfer)?;
-        let place = |_: &BlobInput| partial.path().to_owned();
+        let place = |_: &BlobInput| partial.place();
         let blobs = std::slice::from_ref(blob);
         let more = lone::fetch(blobs, place, &summary.empty_prefixes, engine, stop).await?;
         summary.add(&more);
@@ -150,8 +150,8 @@ impl Streaming {
         Ok(summary)
     }
 
-    fn place(&self, blob: &BlobInput) -> PathBuf {
-        self.directory.join(&blob.path)
+    fn place(&self, blob: &BlobInput) -> Place {
+        Place::new(&self.directory, &blob.path)
     }
 
     /// The content of `_EOS`: it counts for these inputs only.
@@ -164,8 +164,8 @@ impl Streaming {
 ///
 /// # Errors
 /// That the file cannot be written.
-pub fn mark_failed(request: &DownloadRequest, message: &str) -> Result<(), CopyError> {
-    write_file(&request.to_local_dir.join(FAILED), |out| {
+pub fn mark_failed(directory: &Arc<GuardedDirectory>, message: &str) -> Result<(), CopyError> {
+    write_file(&Place::new(directory, FAILED), |out| {
         use std::io::Write as _;
         writeln!(out, "{message}")
     })
@@ -173,20 +173,34 @@ pub fn mark_failed(request: &DownloadRequest, message: &str) -> Result<(), CopyE
 
 /// Keeps the data of an earlier run of the same inputs, and removes other files that main would take for
 /// its data.
-fn keep_only_data_of(plan: &InputPlan, directory: &Path) -> Result<(), CopyError> {
+fn keep_only_data_of(plan: &InputPlan, directory: &Arc<GuardedDirectory>) -> Result<(), CopyError> {
     let identity = identity(plan);
-    let begun = directory.join(BEGUN);
-    if fs::read(&begun).is_ok_and(|found| found == identity.as_bytes()) {
+    if holds(directory, BEGUN, identity.as_bytes()) {
         info!("keeping what an earlier run of the same inputs has fetched");
         return Ok(());
     }
     for blob in &plan.blobs {
-        remove(&directory.join(&blob.path))?;
+        remove(&Place::new(directory, &blob.path))?;
     }
+    let begun = Place::new(directory, BEGUN);
+    // Somebody may have put a directory there.
+    remove(&begun)?;
     write_file(&begun, |out| {
         use std::io::Write as _;
         out.write_all(identity.as_bytes())
     })
+}
+
+/// Whether a marker of ours has exactly this content. Main may have put anything in its place: then the run does
+/// what it does without a marker.
+fn holds(directory: &GuardedDirectory, name: &str, content: &[u8]) -> bool {
+    match directory.read_own(name, content.len() as u64) {
+        Ok(found) => found.is_some_and(|found| found == content),
+        Err(error) => {
+            warn!(path = directory.shown(Path::new(name)), %error, "this is not what we have written: it does not count");
+            false
+        }
+    }
 }
 
 /// Identifies the sources and targets of a plan. The metadata files cannot, since they name local paths

@@ -7,21 +7,23 @@
 
 mod data;
 
-use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
 use self::data::{Streaming, mark_failed};
-use super::DownloadRequest;
 use super::job::{failure_of, limits, unless_stopped};
+use super::{DownloadError, DownloadRequest, input_directory};
+use crate::beneath::{GuardedDirectory, SharedDirectory};
 use crate::report::{Failure, Timeline};
 use crate::store::Reference;
 use crate::termination::Termination;
+use crate::track::attach as attach_watchers;
 use crate::track::source::kube::ApiOptions;
-use crate::track::{AttachError, Polling, TrackOptions, Until, Watch, Watcher, attach, readiness};
-use crate::transfer::{Engine, Stop, make_directory};
+use crate::track::{AttachError, Polling, TrackOptions, Until, Watch, Watcher, readiness};
+use crate::transfer::{Engine, Stop};
 
 /// How long to wait for main's end after SIGTERM: a native sidecar gets SIGTERM after main's end.
 const TERM_WAIT: Duration = Duration::from_secs(10);
@@ -30,32 +32,50 @@ const TERM_WAIT: Duration = Duration::from_secs(10);
 /// `--meta-output-name`, and no platform changes it.
 const OUTPUTS: &str = "outputs.pb";
 
+/// A download that watches main, and holds the input directory as it was before main could start.
+pub struct Attached {
+    watch: Watch,
+    directory: Result<Arc<GuardedDirectory>, DownloadError>,
+}
+
+impl Attached {
+    /// The watch.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+}
+
 /// Downloads while main runs. A failure before main may start ends the job at once, as it ends an init
 /// container: kubelet tries again. `conclude` reports the outcome; after a later failure it is called
 /// while main still runs.
-///
-/// # Errors
-/// That main cannot be watched.
 pub async fn run<C>(
     request: &DownloadRequest,
+    attached: Attached,
     engine: &Engine,
     termination: &mut Termination,
     timeline: &mut Timeline,
     conclude: impl AsyncFn(Result<(), Failure>) -> C,
-) -> Result<C, AttachError> {
-    // Before the data: main may start as soon as the metadata files are in place.
-    let mut watching = watch(&request.to_local_dir).await?;
+) -> C {
+    let Attached {
+        mut watch,
+        directory,
+    } = attached;
+    let directory = match directory {
+        Ok(directory) => directory,
+        Err(error) => return conclude(Err(failure_of(&error))).await,
+    };
     let (cancel, stop) = limits(request);
-    let begun = Streaming::begin(request, engine, &stop, timeline);
+    let begun = Streaming::begin(request, Arc::clone(&directory), engine, &stop, timeline);
     let streaming = match unless_stopped(begun, termination, &cancel).await {
         Ok(streaming) => streaming,
-        Err(failure) => return Ok(failed(request, failure, &conclude).await),
+        Err(failure) => return failed(&directory, failure, &conclude).await,
     };
     if let Err(error) = readiness::announce() {
         warn!(%error, "`copilot ready` will not see that main may start");
     }
     let nothing = || None;
-    let mut over = pin!(watching.until_over(&nothing, termination));
+    let mut over = pin!(watch.until_over(&nothing, termination));
     let outcome = {
         let mut job = pin!(streaming.finish(engine, &stop, timeline));
         tokio::select! {
@@ -66,7 +86,7 @@ pub async fn run<C>(
                 if job.await.is_err() {
                     info!("main has ended and did not wait for all inputs: the rest is not fetched");
                 }
-                return Ok(conclude(Ok(())).await);
+                return conclude(Ok(())).await;
             }
         }
     };
@@ -86,7 +106,7 @@ pub async fn run<C>(
                 info!("the outputs are committed: main did not need the rest of its inputs");
                 conclude(Ok(())).await
             } else {
-                failed(request, failure, &conclude).await
+                failed(&directory, failure, &conclude).await
             }
         }
     };
@@ -94,7 +114,7 @@ pub async fn run<C>(
     drop(streaming);
     over.await;
     timeline.mark("main_over");
-    Ok(conclusion)
+    conclusion
 }
 
 /// Whether main has succeeded without our noticing: SIGTERM comes a moment after the uploader's commit. An
@@ -114,18 +134,25 @@ async fn are_outputs_committed(request: &DownloadRequest, engine: &Engine) -> bo
 
 /// Tells main, and then the platform.
 async fn failed<C>(
-    request: &DownloadRequest,
+    directory: &Arc<GuardedDirectory>,
     failure: Failure,
     conclude: &impl AsyncFn(Result<(), Failure>) -> C,
 ) -> C {
-    if let Err(error) = mark_failed(request, &failure.message) {
+    if let Err(error) = mark_failed(directory, &failure.message) {
         warn!(%error, "main cannot be told that its inputs will not arrive");
     }
     conclude(Err(failure)).await
 }
 
-/// Attaches a watcher of main, which shares the input directory with us.
-async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
+/// Attaches a watcher of main, which shares the input directory with us. This comes before the data: main may start
+/// as soon as the metadata files are in place.
+///
+/// # Errors
+/// That main cannot be watched.
+pub async fn attach(request: &DownloadRequest) -> Result<Attached, AttachError> {
+    let shared = SharedDirectory::at(&request.to_local_dir);
+    // Only an existing directory can be a mount.
+    let directory = input_directory(&shared);
     let options = TrackOptions {
         watchers: vec![Watcher::Auto],
         until: Until::End,
@@ -141,7 +168,6 @@ async fn watch(inputs: &Path) -> Result<Watch, AttachError> {
         // Processes that main left behind need no inputs.
         settle: Duration::ZERO,
     };
-    // Only an existing directory can be a mount. The download creates it as well, and reports errors.
-    let _ = make_directory(inputs);
-    attach(&options, Some(inputs)).await
+    let watch = attach_watchers(&options, Some(&shared)).await?;
+    Ok(Attached { watch, directory })
 }

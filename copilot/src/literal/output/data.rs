@@ -126,7 +126,6 @@ impl<'a, V: OutputView> DataPlanner<'a, V> {
             draft.count(reference.len() as u64)?;
             return Ok(reference);
         }
-        draft.count(0)?;
         let names = match self.names {
             BlobNames::Reference => item.names.clone(),
             BlobNames::KeepExtension => self.segments(item)?,
@@ -137,6 +136,8 @@ impl<'a, V: OutputView> DataPlanner<'a, V> {
             return Ok(String::new());
         };
         let uri = uri(&remote);
+        // Twice: the plan keeps the path and the name beside the reference.
+        draft.count(2 * uri.len() as u64)?;
         draft.add_blob(BlobOutput {
             variable: item.names.first().copied().unwrap_or_default().to_owned(),
             path: item.found.path.clone(),

@@ -10,10 +10,15 @@ pub const MOST_VALUES: usize = 100_000;
 /// How many bytes all values may have together, unless one value alone may have more.
 const MOST_BYTES: u64 = 32 << 20;
 
+/// How many members of a struct, by their weight, count as one value.
+const MEMBERS: usize = 8;
+
 /// The unfinished plan.
 pub struct Draft {
     blobs: Vec<BlobOutput>,
     values: usize,
+    /// The weight of all members of structs.
+    members: usize,
     bytes: u64,
     most_bytes: u64,
 }
@@ -23,6 +28,7 @@ pub struct Draft {
 pub struct Mark {
     blobs: usize,
     values: usize,
+    members: usize,
     bytes: u64,
 }
 
@@ -32,6 +38,7 @@ impl Draft {
         Self {
             blobs: Vec::new(),
             values: 0,
+            members: 0,
             bytes: 0,
             most_bytes: MOST_BYTES.max(max_simple_size),
         }
@@ -42,6 +49,7 @@ impl Draft {
         Mark {
             blobs: self.blobs.len(),
             values: self.values,
+            members: self.members,
             bytes: self.bytes,
         }
     }
@@ -50,6 +58,7 @@ impl Draft {
     pub fn go_back(&mut self, mark: Mark) {
         self.blobs.truncate(mark.blobs);
         self.values = mark.values;
+        self.members = mark.members;
         self.bytes = mark.bytes;
     }
 
@@ -62,6 +71,11 @@ impl Draft {
     pub fn count(&mut self, bytes: u64) -> Result<(), OutputRule> {
         self.room_for(1)?;
         self.values += 1;
+        self.count_bytes(bytes)
+    }
+
+    /// Counts so many more bytes.
+    pub fn count_bytes(&mut self, bytes: u64) -> Result<(), OutputRule> {
         self.bytes += bytes;
         if self.bytes > self.most_bytes {
             return Err(self.too_many());
@@ -69,9 +83,15 @@ impl Draft {
         Ok(())
     }
 
+    /// Counts the members of a struct by their weight.
+    pub fn count_members(&mut self, weight: usize) -> Result<(), OutputRule> {
+        self.members += weight;
+        self.room_for(0)
+    }
+
     /// Fails if so many more values are too many.
     pub fn room_for(&self, values: usize) -> Result<(), OutputRule> {
-        if self.values + values > MOST_VALUES {
+        if self.values + self.members / MEMBERS + values > MOST_VALUES {
             return Err(self.too_many());
         }
         Ok(())

@@ -101,8 +101,16 @@ impl<'a> MemberReader<'a> {
         }
     }
 
-    fn structure(&self, declared: &LiteralType, value: &Value) -> Result<Literal, TypeMismatch> {
+    fn structure(
+        &mut self,
+        declared: &LiteralType,
+        value: &Value,
+    ) -> Result<Literal, TypeMismatch> {
         let structure = Structure::new(declared, self.structs);
+        let weight = structure.weight(value.to_string().as_bytes(), false);
+        self.draft
+            .count_members(weight)
+            .map_err(TypeMismatch::new)?;
         structure.of_tree(value).map_err(|error| match error {
             StructError::Array | StructError::Single => expected("an object", value),
             error => TypeMismatch::new(error),

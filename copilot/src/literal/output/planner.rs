@@ -93,6 +93,8 @@ impl<'a, V: OutputView> OutputPlanner<'a, V> {
         let literal = match kind {
             SimpleType::Struct => {
                 let structure = Structure::new(declared, self.structs);
+                self.draft
+                    .count_members(structure.weight(content, item.is_yaml()))?;
                 text::structure(structure, content, item.is_yaml())
             }
             _ => text::parse(kind, content),
@@ -141,6 +143,7 @@ impl<'a, V: OutputView> OutputPlanner<'a, V> {
             let found = entry(&path, self.view)?;
             let item = map.child(&key, key.as_ref(), found);
             let literal = self.literal(value, &item)?;
+            self.draft.count_bytes(2 * key.len() as u64)?;
             literals.literals.insert(key, literal);
         }
         Ok(literal::Value::Map(literals).into())

@@ -8,8 +8,8 @@ use std::str::Utf8Error;
 use thiserror::Error;
 
 use super::text::TextError;
-use crate::descriptors;
 use crate::idl::LiteralType;
+use crate::limits;
 use crate::literal::name::{NameError, Shown};
 use crate::literal::problems::Problems;
 
@@ -158,7 +158,7 @@ pub enum OutputRule {
     },
     /// More values than the platform reads.
     #[error(
-        "the outputs hold more than {values} values, or values of more than {bytes} bytes; declare a file or a directory instead"
+        "the outputs hold more than {values} values (eight members of structs count as one, and an object in a struct as one), or values, names and references of more than {bytes} bytes; declare a file or a directory instead"
     )]
     TooMany {
         /// The largest number of values.
@@ -218,7 +218,7 @@ pub enum ReferenceRule {
 /// What to do about an error of the operating system, beginning with `; ` or `. `; empty if nothing helps.
 #[must_use]
 pub fn advice(cause: &io::Error) -> Cow<'static, str> {
-    match (cause.kind(), descriptors::advice(cause)) {
+    match (cause.kind(), limits::advice(cause)) {
         (_, Some(advice)) => format!(". {advice}").into(),
         (io::ErrorKind::PermissionDenied, None) => {
             "; make it readable for all (mode 644, directories 755), or let the pod's fsGroup be a group that may read it".into()

@@ -34,6 +34,31 @@ impl<'a> Structure<'a> {
         }
     }
 
+    /// How much the members in the text of a value weigh in memory: one for each member, and more for an object
+    /// or list around them. MessagePack weighs nothing: it stays as small as its text.
+    pub fn weight(self, text: &[u8], is_yaml: bool) -> usize {
+        if self.is_packed {
+            return 0;
+        }
+        let (mut weight, mut is_text, mut is_escaped) = (0, false, false);
+        for byte in text {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = is_text,
+                // YAML has texts without quotes, in which a quote is a character.
+                b'"' if !is_yaml => is_text = !is_text,
+                _ if is_text => {}
+                b'{' => weight += 8,
+                b'[' => weight += 2,
+                b',' => weight += 1,
+                // A member of YAML may stand on a line of its own.
+                b'\n' if is_yaml => weight += 1,
+                _ => {}
+            }
+        }
+        weight
+    }
+
     /// Reads the first JSON value of `bytes`.
     pub fn parse(self, bytes: &[u8]) -> Result<Literal, StructError> {
         if self.is_packed {

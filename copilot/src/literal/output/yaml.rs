@@ -72,8 +72,14 @@ impl Tree for Value {
 
     fn size(&self) -> usize {
         match self {
-            Self::Array(items) => 1 + items.iter().map(Tree::size).sum::<usize>(),
-            Self::Object(members) => 1 + members.values().map(Tree::size).sum::<usize>(),
+            Self::String(text) => TreeLimits::text(text.len()),
+            Self::Array(items) => TreeLimits::LIST + items.iter().map(Tree::size).sum::<usize>(),
+            Self::Object(members) => {
+                let sizes = members
+                    .iter()
+                    .map(|(key, value)| TreeLimits::text(key.len()) + value.size());
+                TreeLimits::MAP + sizes.sum::<usize>()
+            }
             _ => 1,
         }
     }
@@ -227,6 +233,17 @@ mod tests {
 
     #[test]
     fn hostile_depth_and_aliases_are_bounded() {
+        // Copies of a long text or key, and of many maps, cost more than one value each.
+        let long = "x".repeat(100_000);
+        let maps = "{a: {}},".repeat(1_000);
+        for anchored in [
+            format!("\"{long}\""),
+            format!("{{{long}: 1}}"),
+            format!("[{maps}]"),
+        ] {
+            let copies = format!("- &a {anchored}\n{}", "- *a\n".repeat(1_000));
+            assert!(parse(&copies).unwrap_err().to_string().contains("values"));
+        }
         assert!(
             parse(&"[".repeat(200))
                 .unwrap_err()

@@ -66,9 +66,11 @@ pub(in crate::store) fn headers(http: &HttpSettings) -> Result<HeaderMap, Settin
         let name: HeaderName = name
             .parse()
             .map_err(|_| wrong(format!("{name:?} is not a header name")))?;
-        let value: HeaderValue = value
+        let mut value: HeaderValue = value
             .parse()
             .map_err(|_| wrong(format!("the value of {name} is not a header value")))?;
+        // Gateways take keys in headers.
+        value.set_sensitive(true);
         Ok((name, value))
     };
     http.headers.iter().map(header).collect()

@@ -1,4 +1,5 @@
-//! Uploads that began without our knowing: the answer to the request was lost.
+//! Uploads that began without our knowing: the answer to the request was lost, or the process that began
+//! them was killed.
 //!
 //! Such a request is sent again, and the store may then have begun two uploads of which we know one id.
 //! Nobody else ends the other one, and its parts cost money. So the uploads of the key are listed, and
@@ -11,15 +12,20 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, header};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
-use serde::Deserialize;
 
 use super::Bucket;
+use super::document::{self, DocumentError};
 use super::listing::{Dialect, encoded};
 use crate::store::backend::{Backend as _, ObjectAddress};
+use crate::store::error::{Cause, StoreError};
 use crate::store::http::{FailureKind, RequestFailure};
 
 /// Time for all of it: it comes after the upload has ended one way or the other.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most uploads of one key that a killed process has begun: more are not its own. The retries of one
+/// request are at most ten, and an upload begins anew once.
+const MOST_ATTEMPTS: u32 = 20;
 
 /// Stores report whole seconds, and their clocks differ from ours by some more.
 pub(super) const GRAIN: Duration = Duration::from_secs(2);
@@ -41,7 +47,7 @@ enum AbortError {
     #[error("the list of uploads cannot be read: {0}")]
     Body(#[from] object_store::client::HttpError),
     #[error("the answer is not a list of uploads: {0}")]
-    Form(#[from] quick_xml::DeError),
+    Form(#[from] DocumentError),
     #[error("{found} uploads of it began meanwhile, and only {attempts} can be ours")]
     TooMany { found: usize, attempts: u32 },
     #[error("the list does not say when one of them began")]
@@ -52,19 +58,29 @@ enum AbortError {
     Abort(#[from] object_store::Error),
 }
 
-/// A listing of uploads (S3's, which Google's XML interface gives as well).
-#[derive(Debug, Deserialize)]
-struct Uploads {
-    #[serde(default, rename = "Upload")]
-    uploads: Vec<ListedUpload>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+/// An entry of a listing of uploads (S3's, which Google's XML interface gives as well).
+#[derive(Debug, Default)]
 struct ListedUpload {
     key: String,
-    upload_id: String,
+    id: String,
     initiated: Option<String>,
+}
+
+/// Reads a listing of uploads. Another document, such as a listing of objects by a server that does not know
+/// the request, is an error and not an empty list.
+fn listed(body: &[u8]) -> Result<Vec<ListedUpload>, DocumentError> {
+    let (mut uploads, mut upload) = (Vec::new(), ListedUpload::default());
+    document::read(body, "ListMultipartUploadsResult", |element| {
+        match element.path {
+            ["Upload", "Key"] => element.text.clone_into(&mut upload.key),
+            ["Upload", "UploadId"] => element.text.clone_into(&mut upload.id),
+            ["Upload", "Initiated"] => upload.initiated = Some(element.text.to_owned()),
+            ["Upload"] => uploads.push(std::mem::take(&mut upload)),
+            _ => {}
+        }
+        Ok::<(), DocumentError>(())
+    })?;
+    Ok(uploads)
 }
 
 impl AmbiguousStart {
@@ -116,32 +132,61 @@ impl AmbiguousStart {
         key: &str,
         own: Option<&str>,
     ) -> Result<usize, AbortError> {
-        let answer = uploads_of(bucket, key).await?;
-        let since = server_time(answer.headers()) - self.since.elapsed() - GRAIN;
-        let body = answer.into_body().bytes().await?;
-        let found: Uploads = quick_xml::de::from_reader(&*body)?;
-        let mut unknown = Vec::new();
-        for upload in found.uploads {
-            let is_other = upload.key == key && Some(upload.upload_id.as_str()) != own;
-            if is_other && upload.began()? >= since {
-                unknown.push(upload);
-            }
-        }
-        if unknown.len() > self.attempts as usize {
-            return Err(AbortError::TooMany {
-                found: unknown.len(),
-                attempts: self.attempts,
-            });
-        }
-        for upload in &unknown {
-            let path = super::names::path(key).map_err(AbortError::Key)?;
-            bucket
-                .store
-                .abort_multipart(&path, &upload.upload_id)
-                .await?;
-        }
-        Ok(unknown.len())
+        abort_younger(bucket, key, own, self.since.elapsed(), self.attempts).await
     }
+}
+
+/// Aborts the uploads of a key that began within the last `age`: a killed process left them.
+pub(super) async fn abort_recent(
+    bucket: &Bucket,
+    target: &ObjectAddress,
+    age: Duration,
+) -> Result<usize, StoreError> {
+    // We name Azure's blocks ourselves, and the store drops them after a week.
+    if bucket.dialect == Dialect::Azure {
+        return Ok(0);
+    }
+    let aborted = abort_younger(bucket, &target.key, None, age, MOST_ATTEMPTS).await;
+    aborted.map_err(|error| match error {
+        AbortError::List(failure) => bucket.failed(failure, target, "listing uploads"),
+        error => StoreError::Refused {
+            location: bucket.location(&target.reference),
+            action: "aborting uploads",
+            cause: Cause::new(error.to_string(), error),
+        },
+    })
+}
+
+/// Aborts the uploads of a key that began within the last `age`, but not the upload `own`. Returns how many
+/// they were: none is aborted if they are more than `most`.
+async fn abort_younger(
+    bucket: &Bucket,
+    key: &str,
+    own: Option<&str>,
+    age: Duration,
+    most: u32,
+) -> Result<usize, AbortError> {
+    let answer = uploads_of(bucket, key).await?;
+    let since = server_time(answer.headers()) - age - GRAIN;
+    let body = answer.into_body().bytes().await?;
+    let mut unknown = Vec::new();
+    for upload in listed(&body)? {
+        let is_other = upload.key == key && Some(upload.id.as_str()) != own;
+        if is_other && upload.began()? >= since {
+            unknown.push(upload);
+        }
+    }
+    if unknown.len() > most as usize {
+        return Err(AbortError::TooMany {
+            found: unknown.len(),
+            attempts: most,
+        });
+    }
+    for upload in &unknown {
+        let path = super::names::path(key).map_err(AbortError::Key)?;
+        bucket.store.abort_multipart(&path, &upload.id).await?;
+    }
+    Ok(unknown.len())
 }
 
 impl ListedUpload {
@@ -186,10 +231,9 @@ mod tests {
             <StorageClass>STANDARD</StorageClass><Initiated>2026-08-01T10:11:12.345Z</Initiated></Upload>
             <Upload><Key>c</Key><UploadId>two</UploadId><Initiated>2026-08-01T10:11:13Z</Initiated></Upload>
             </ListMultipartUploadsResult>"#;
-        let found: Uploads = quick_xml::de::from_reader(&body[..]).unwrap();
-        let read: Vec<_> = { found.uploads }
-            .into_iter()
-            .map(|upload| (upload.key, upload.upload_id, upload.initiated.unwrap()))
+        let found = listed(body).unwrap().into_iter();
+        let read: Vec<_> = found
+            .map(|upload| (upload.key, upload.id, upload.initiated.unwrap()))
             .collect();
         assert_eq!(
             read,
@@ -207,15 +251,16 @@ mod tests {
             ]
         );
         let none = b"<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>";
-        let none: Uploads = quick_xml::de::from_reader(&none[..]).unwrap();
-        assert!(none.uploads.is_empty());
+        assert!(listed(none).unwrap().is_empty());
+        let objects = b"<ListBucketResult><Name>b</Name></ListBucketResult>";
+        assert!(listed(objects).is_err());
     }
 
     #[test]
     fn an_upload_without_a_date_is_not_taken_for_ours() {
         let listed = |date: &str| ListedUpload {
             key: "a".to_owned(),
-            upload_id: "one".to_owned(),
+            id: "one".to_owned(),
             initiated: Some(date.to_owned()),
         };
         assert!(listed("2026-08-01T10:11:12.345Z").began().is_ok());

@@ -139,7 +139,9 @@ async fn rewritten(
 fn begun(body: &[u8]) -> Result<String, DocumentError> {
     let mut ids: Vec<String> = Vec::new();
     document::read(body, "InitiateMultipartUploadResult", |element| {
-        if element.path == ["UploadId"] && !ids.iter().any(|id| id == element.text) {
+        // A second one is enough to refuse the answer.
+        if element.path == ["UploadId"] && ids.len() < 2 && !ids.iter().any(|id| id == element.text)
+        {
             ids.push(element.text.to_owned());
         }
         Ok::<(), DocumentError>(())

@@ -22,6 +22,9 @@ pub(super) use walk::Walk;
 /// page has to fit into memory.
 const PAGE: usize = 1000;
 
+/// The most entries of a page: a page is in memory. Azure sends at most 5,000, and the others a thousand.
+const MOST: usize = 50_000;
+
 /// Characters that a query value may hold as they are.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -77,6 +80,8 @@ pub(super) enum ListingError {
     Document(#[from] DocumentError),
     #[error("an entry has no {0}")]
     NoKey(&'static str),
+    #[error("a page has more than {MOST} entries")]
+    Crowded,
     #[error("{0} comes twice, with two values")]
     Twice(&'static str),
     #[error("it hides the keys that begin with {0:?} (nobody asked for a delimiter)")]
@@ -173,6 +178,15 @@ impl Dialect {
     }
 }
 
+/// Adds an entry of a page.
+fn add<T>(entries: &mut Vec<T>, entry: T) -> Result<(), ListingError> {
+    if entries.len() == MOST {
+        return Err(ListingError::Crowded);
+    }
+    entries.push(entry);
+    Ok(())
+}
+
 /// Notes the text of a field that has one value. The same value twice is one.
 fn once(field: &mut Option<String>, text: &str, name: &'static str) -> Result<(), ListingError> {
     match field {
@@ -204,6 +218,23 @@ impl ListedSize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_of_too_many_entries_is_refused() {
+        let s3 = |count: usize| {
+            let entries = "<Contents><Key>k</Key></Contents>".repeat(count);
+            s3::parse(format!("<ListBucketResult>{entries}</ListBucketResult>").as_bytes())
+        };
+        assert!(s3(MOST).is_ok());
+        assert!(matches!(s3(MOST + 1), Err(ListingError::Crowded)));
+        let azure = |count: usize| {
+            let entries = "<Blob><Name>k</Name></Blob>".repeat(count);
+            let text = format!("<EnumerationResults><Blobs>{entries}</Blobs></EnumerationResults>");
+            azure::parse(text.as_bytes())
+        };
+        assert!(azure(MOST).is_ok());
+        assert!(matches!(azure(MOST + 1), Err(ListingError::Crowded)));
+    }
 
     #[test]
     fn requests_encode_what_they_ask() {

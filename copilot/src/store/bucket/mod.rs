@@ -18,6 +18,8 @@ mod answer;
 mod checksum;
 mod completed;
 mod document;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzz;
 mod listing;
 mod look;
 mod names;
@@ -27,7 +29,7 @@ mod upload;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ::http::Method;
 use async_trait::async_trait;
@@ -263,6 +265,14 @@ impl Backend for Bucket {
         let (path, id) = (self.path(target)?, id.to_owned());
         let aborted = self.store.abort_multipart(&path, &id).await;
         aborted.map_err(|error| self.error(error, target, "aborting an upload"))
+    }
+
+    async fn abort_recent(
+        &self,
+        target: &ObjectAddress,
+        age: Duration,
+    ) -> Result<usize, StoreError> {
+        ambiguous::abort_recent(self, target, age).await
     }
 }
 

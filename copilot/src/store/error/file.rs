@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Cause, Location, StoreError};
-use crate::{descriptors, permission};
+use crate::{limits, permission};
 
 impl StoreError {
     /// The meaning of a file system's error about the object at `path`.
@@ -15,7 +15,7 @@ impl StoreError {
         action: &'static str,
     ) -> Self {
         let kind = error.kind();
-        let line = match descriptors::advice(&error) {
+        let line = match limits::advice(&error) {
             Some(advice) => format!("{error}. {advice}"),
             None => error.to_string(),
         };

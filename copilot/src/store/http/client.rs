@@ -14,8 +14,10 @@ use tokio::time::Instant;
 
 use super::concurrency::{ConcurrencyLimit, Permit};
 use super::failure::{ERROR_BODY_LIMIT, FailureKind, RequestFailure};
+use super::lookup::SystemResolver;
 use super::patience::Patience;
 use super::proxy;
+use super::redaction::RequestSecrets;
 use super::retry::RetryBudget;
 use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
 use super::tls::{self, AuthoritiesError};
@@ -220,6 +222,7 @@ impl Client {
         let body_counts = *request.method() == Method::POST;
         let client = self.built(request.uri().host().unwrap_or_default())?;
         let progress = LastProgress::new();
+        let secrets = RequestSecrets::of(&request);
         let request = outgoing(request, &progress)?;
         let response = tokio::select! {
             response = client.execute(request) => response,
@@ -232,7 +235,7 @@ impl Client {
             return Ok(response);
         }
         let is_told_by_head = !body_counts && answer == Answer::Head;
-        self.settle(response, is_told_by_head).await
+        self.settle(response, is_told_by_head, &secrets).await
     }
 
     /// Reads a small answer to its end. If its head tells of a success and nothing in the body is needed, a
@@ -241,11 +244,12 @@ impl Client {
         &self,
         response: HttpResponse,
         is_told_by_head: bool,
+        secrets: &RequestSecrets,
     ) -> Result<HttpResponse, RequestFailure> {
         let is_success = is_told_by_head && response.status().is_success();
         let head = is_success.then(|| (response.status(), response.headers().clone()));
         let longest = self.0.network.stall_timeout * WHOLE_ANSWER;
-        let failure = match tokio::time::timeout(longest, settled(response)).await {
+        let failure = match tokio::time::timeout(longest, settled(response, secrets)).await {
             Ok(Err(failure)) if failure.is_silence() => failure,
             Ok(settled) => return settled,
             Err(_) => RequestFailure::new(
@@ -298,6 +302,7 @@ fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, RequestFailure> {
         .pool_max_idle_per_host(network.connections)
         // Less than the idle limit of common load balancers (60 s), so we rarely use a closed one.
         .pool_idle_timeout(Duration::from_secs(20))
+        .dns_resolver(Arc::new(SystemResolver))
         .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
 
@@ -327,15 +332,19 @@ fn incoming(response: reqwest::Response, stall: Duration, permit: Option<Permit>
 
 /// Reads a small answer and tells success from failure. A store that puts an object together may report
 /// a failure in a body with status 200, since it sent the head before.
-async fn settled(response: HttpResponse) -> Result<HttpResponse, RequestFailure> {
+async fn settled(
+    response: HttpResponse,
+    secrets: &RequestSecrets,
+) -> Result<HttpResponse, RequestFailure> {
     let (parts, body) = response.into_parts();
     if !parts.status.is_success() {
         // If the body breaks, the status says enough.
         let body = collect(body, ERROR_BODY_LIMIT).await.unwrap_or_default();
-        return Err(RequestFailure::from_response(
+        return Err(RequestFailure::from_answer(
             parts.status,
             &parts.headers,
             &body,
+            secrets,
         ));
     }
     let body = collect(body, ANSWER_LIMIT).await?;
@@ -344,10 +353,11 @@ async fn settled(response: HttpResponse) -> Result<HttpResponse, RequestFailure>
         return Err(RequestFailure::new(FailureKind::Protocol, message));
     }
     if is_error(&body) {
-        return Err(RequestFailure::from_response(
+        return Err(RequestFailure::from_answer(
             parts.status,
             &parts.headers,
             &body,
+            secrets,
         ));
     }
     Ok(HttpResponse::from_parts(parts, body.into()))

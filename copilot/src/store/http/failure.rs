@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use super::redaction::RequestSecrets;
 use super::reply::Reply;
-use crate::descriptors;
+use crate::limits;
 use crate::store::code::Meaning;
 
 /// What went wrong, coarsely.
@@ -60,18 +61,29 @@ impl RequestFailure {
         }
     }
 
-    /// An unsuccessful answer; `body` is its body, cut to a few KiB.
-    pub(in crate::store) fn from_response(
+    /// An unsuccessful answer; `body` is its body, cut to a few KiB. `secrets` are those of the request.
+    pub(super) fn from_answer(
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],
+        secrets: &RequestSecrets,
     ) -> Self {
-        let reply = Reply::read(status, headers, body);
+        let reply = Reply::read(status, headers, body, secrets);
         Self {
             message: reply.to_string(),
             reply: Some(Box::new(reply)),
             ..Self::new(FailureKind::Status, "")
         }
+    }
+
+    /// The same for a request without secrets.
+    #[cfg(test)]
+    pub(in crate::store) fn from_response(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Self {
+        Self::from_answer(status, headers, body, &RequestSecrets::default())
     }
 
     /// The failure of the transport below us.
@@ -91,7 +103,7 @@ impl RequestFailure {
         };
         let mut message = causes(error);
         let io = chain(error).find_map(<dyn std::error::Error>::downcast_ref::<std::io::Error>);
-        if let Some(advice) = io.and_then(descriptors::advice) {
+        if let Some(advice) = io.and_then(limits::advice) {
             message.push_str(". ");
             message.push_str(&advice);
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use chrono::DateTime;
 use http::{HeaderMap, StatusCode};
 
+use super::redaction::RequestSecrets;
 use crate::store::code::{self, Meaning};
 
 /// Longest part of a body without a code that is shown, in characters.
@@ -42,9 +43,16 @@ pub struct Reply {
 
 impl Reply {
     /// Reads an answer; `body` is its body, cut to a few KiB.
-    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        let text = String::from_utf8_lossy(body);
+    ///
+    /// Here the words of a stranger enter, so here the secrets that it may repeat go.
+    pub(super) fn read(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        secrets: &RequestSecrets,
+    ) -> Self {
+        let header = |name: &str| Some(secrets.hide(headers.get(name)?.to_str().ok()?));
+        let text = secrets.hide(&String::from_utf8_lossy(body));
         let said = Said::read(&text);
         // An answer to HEAD has no body; Azure and MinIO repeat the code here.
         let code = said.code.or_else(|| header("x-ms-error-code"));
@@ -72,7 +80,8 @@ impl Reply {
             request_id: header("x-amz-request-id").or_else(|| header("x-ms-request-id")),
             excerpt: shown.then(|| text.trim().chars().take(EXCERPT).collect()),
             code,
-            message: said.message,
+            // Base64 or percent signs may have stood behind XML's or JSON's own escapes.
+            message: said.message.map(|message| secrets.hide(&message)),
         }
     }
 

@@ -4,7 +4,7 @@
 //! Never here: objects and listings. Caller: `store::stores`.
 
 mod access;
-mod identity;
+pub(super) mod identity;
 mod keys;
 mod signing;
 

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::Stores;
-use crate::config::{SchemeSettings, StorageSettings};
+use crate::config::{SchemeSettings, SecretPairs, StorageSettings};
 use crate::store::{Environment, Network, Reference, StoreError};
 
-fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn map(pairs: &[(&str, &str)]) -> SecretPairs {
     pairs
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))

@@ -1,8 +1,9 @@
 //! What is known of one container, and what follows from that beside the others. Pure.
 
 use crate::track::{
-    ContainerId, Timestamp,
+    ContainerId, Job, Timestamp,
     mounts::{Mount, MountEvidence, Stage},
+    process::COPILOT,
 };
 
 /// A shorter text may begin two ids by chance, and may be a name.
@@ -10,9 +11,6 @@ const SHORTEST_ID: usize = 8;
 
 /// Our own init container, which ends before main begins, unless it streams.
 pub(super) const DOWNLOADER: &str = "flyte-copilot-downloader";
-
-/// The names of our program: ours and the reference's.
-const COPILOT: &[&str] = &["copilot", "flyte-copilot"];
 
 /// A container, as far as it is known.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +23,8 @@ pub struct Candidate<'a> {
     pub program: Option<&'a str>,
     /// The fingerprint of its command line, if it is known.
     pub command: Option<u64>,
+    /// What its first process does, if that runs our program or the reference's.
+    pub job: Option<Job>,
     /// When its first process began to run its program.
     pub began: Option<Timestamp>,
     /// When its first process, which has ended, was last known to live.
@@ -39,9 +39,11 @@ pub(super) fn downloader<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b 
         .find(|candidate| name(candidate) == Some(DOWNLOADER) || runs_copilot(candidate))
 }
 
-/// Whether a container whose mounts cannot be read runs our program: then it is our downloader.
+/// Whether a container whose mounts cannot be read runs our program: then it is our downloader, unless its
+/// command line says that it is a sidecar.
 pub(super) fn runs_copilot(candidate: &Candidate<'_>) -> bool {
     candidate.evidence.is_none()
+        && candidate.job != Some(Job::Sidecar)
         && candidate
             .program
             .is_some_and(|name| COPILOT.contains(&name))
@@ -82,6 +84,23 @@ pub(super) fn earlier_runs<'a, 'b>(
         );
         has_same_command && ended_before
     })
+}
+
+/// When the first run of a container began: kubelet may have started it again, under the same name or, where
+/// mounts cannot be read, with the same command line.
+pub(super) fn first_began(
+    candidate: &Candidate<'_>,
+    candidates: &[Candidate<'_>],
+) -> Option<Timestamp> {
+    let has_its_name = |other: &&Candidate<'_>| {
+        name(candidate).is_some_and(|of_it| name(other) == Some(of_it))
+            && other.began <= candidate.began
+    };
+    let by_name = candidates.iter().filter(has_its_name);
+    let runs = by_name.chain(earlier_runs(candidate, candidates));
+    runs.filter_map(|run| run.began)
+        .chain(candidate.began)
+        .min()
 }
 
 /// Whether a container began before another one, and ended no earlier.

@@ -3,8 +3,8 @@
 use std::{fmt, path::Path};
 
 use super::candidate::{
-    Candidate, DOWNLOADER, downloader, earlier_runs, has_later_attempt, ids, is_behind,
-    lived_through, made, mounts, name, named, runs_copilot,
+    Candidate, DOWNLOADER, downloader, earlier_runs, first_began, has_later_attempt, ids,
+    is_behind, lived_through, made, mounts, name, named, runs_copilot,
 };
 use crate::track::{ContainerId, Timestamp, mounts::Mount, place::Place};
 
@@ -86,7 +86,8 @@ pub struct Rules {
 pub struct Manifest {
     /// The pod's name, also for a pod on the node's network.
     pub pod_name: String,
-    /// Containers that cannot be main: init containers, native sidecars, and our own.
+    /// Containers that cannot be main: init containers, native sidecars, our own, and others that run our
+    /// program.
     pub never_main: Vec<String>,
     /// The mount that holds our output directory, in the form in which the same source reports the mounts of
     /// other containers.
@@ -122,17 +123,17 @@ impl Rules {
     pub fn choose(&self, candidates: &[Candidate<'_>]) -> Option<(Vec<ContainerId>, Why)> {
         let others: Vec<Candidate<'_>> = candidates
             .iter()
-            .filter(|candidate| self.may_be_main(candidate))
+            .filter(|candidate| self.may_be_main(candidate) && !self.is_copilot(candidate))
             .copied()
             .collect();
         let (chosen, why) = match &self.main_container {
             Some(wanted) => (named(&others, wanted), Why::Named),
-            None => self.unnamed(&others),
+            None => self.unnamed(&others, candidates),
         };
         if !chosen.is_empty() {
             return Some((chosen, why));
         }
-        let left = self.by_elimination(&others);
+        let left = self.by_elimination(&others, candidates);
         (!left.is_empty()).then_some((left, Why::Elimination))
     }
 
@@ -162,6 +163,31 @@ impl Rules {
         self.may_become_main(candidate) && (self.is_mains_name(candidate) || !is_elsewhere())
     }
 
+    /// Whether a container runs our program, or the reference's: then no rule but its name makes it main.
+    #[must_use]
+    pub fn is_copilot(&self, candidate: &Candidate<'_>) -> bool {
+        candidate.job.is_some() && !self.is_mains_name(candidate)
+    }
+
+    /// Whether a container of our program only waited beside another one that may have been main: it, or an
+    /// earlier run of it, began before that one's end. Then its end says nothing of main, and nobody waits for it.
+    /// Any program may have our command line, and one that began later may be main after an init container.
+    #[must_use]
+    pub fn waited_beside_main(
+        &self,
+        candidate: &Candidate<'_>,
+        candidates: &[Candidate<'_>],
+    ) -> bool {
+        let began = first_began(candidate, candidates);
+        let was_there = |main: &Candidate<'_>| {
+            main.began.is_some() && main.ended.is_none_or(|ended| began < Some(ended))
+        };
+        let may_be_its_main = |main: &&Candidate<'_>| {
+            !self.is_copilot(main) && was_there(main) && self.may_have_been_main(main, candidates)
+        };
+        self.is_copilot(candidate) && candidates.iter().any(|main| may_be_its_main(&main))
+    }
+
     /// Whether a container has main's name. Then it is main, whatever it mounts.
     fn is_mains_name(&self, candidate: &Candidate<'_>) -> bool {
         let one = std::slice::from_ref(candidate);
@@ -179,10 +205,15 @@ impl Rules {
         !is_sandbox && self.own.as_ref() != Some(candidate.id)
     }
 
-    fn unnamed(&self, candidates: &[Candidate<'_>]) -> (Vec<ContainerId>, Why) {
+    /// By a name or the output volume; `all` holds the downloader as well.
+    fn unnamed(
+        &self,
+        candidates: &[Candidate<'_>],
+        all: &[Candidate<'_>],
+    ) -> (Vec<ContainerId>, Why) {
         let by_name = self.by_flytes_naming(candidates);
         if by_name.is_empty() {
-            (self.by_output_volume(candidates), Why::OutputVolume)
+            (self.by_output_volume(candidates, all), Why::OutputVolume)
         } else {
             (by_name, Why::FlyteNaming)
         }
@@ -200,11 +231,15 @@ impl Rules {
         }))
     }
 
-    fn by_output_volume(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+    fn by_output_volume(
+        &self,
+        candidates: &[Candidate<'_>],
+        all: &[Candidate<'_>],
+    ) -> Vec<ContainerId> {
         let Some(output) = &self.output_mount else {
             return Vec::new();
         };
-        let downloader = downloader(candidates);
+        let downloader = downloader(all);
         let sharers: Vec<&Candidate<'_>> = candidates
             .iter()
             .filter(|candidate| !self.is_infrastructure(candidate))
@@ -226,9 +261,13 @@ impl Rules {
         }))
     }
 
-    fn by_elimination(&self, candidates: &[Candidate<'_>]) -> Vec<ContainerId> {
+    fn by_elimination(
+        &self,
+        candidates: &[Candidate<'_>],
+        all: &[Candidate<'_>],
+    ) -> Vec<ContainerId> {
         let rules_apply = self.main_container.is_some() || self.output_mount.is_some();
-        let possible = |one: &&Candidate<'_>| self.may_have_been_main(one, candidates);
+        let possible = |one: &&Candidate<'_>| self.may_have_been_main(one, all);
         let last_began = candidates
             .iter()
             .filter(possible)

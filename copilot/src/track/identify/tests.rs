@@ -1,13 +1,14 @@
 //! Containers of tables, described by hand; the tests of the rules are in the files beside.
 
 mod certainty;
+mod copilots;
 mod order;
 mod past;
 mod recorded_pods;
 
 use super::*;
 use crate::track::{
-    ContainerId, Timestamp,
+    ContainerId, Job, Timestamp,
     mounts::{Mount, MountEvidence, Stage},
 };
 
@@ -17,6 +18,7 @@ struct Known {
     evidence: Option<MountEvidence>,
     program: Option<&'static str>,
     command: Option<u64>,
+    job: Option<Job>,
     began: Option<u64>,
     ended: Option<u64>,
 }
@@ -28,6 +30,7 @@ impl Known {
             evidence: self.evidence.as_ref(),
             program: self.program,
             command: self.command,
+            job: self.job,
             began: self.began.map(Timestamp),
             alive: self.ended.map(Timestamp),
             ended: self.ended.map(Timestamp),
@@ -75,6 +78,7 @@ fn container(name: &str, began: Option<u64>, ended: Option<u64>) -> Known {
         }),
         program: None,
         command: None,
+        job: None,
         began,
         ended,
     }

@@ -10,6 +10,7 @@ use std::path::Path;
 use procfs::process::Process;
 
 use super::cgroup;
+use crate::confine::capabilities;
 use crate::track::mounts::{MountEvidence, evidence_of};
 
 /// Inodes of the node's own namespaces: `PROC_IPC_INIT_INO`, `PROC_UTS_INIT_INO`, and from Linux 6.18 on
@@ -67,7 +68,7 @@ impl Namespaces {
 
     /// Whether a process has one of them. The kernel shows them to the same user, and with `CAP_SYS_PTRACE`.
     fn include(&self, process: &Process) -> bool {
-        let Ok(theirs) = process.namespaces() else {
+        let Ok(theirs) = capabilities::looking(|| process.namespaces()) else {
             return false;
         };
         let has = |kind: &str, ours: Option<u64>| {

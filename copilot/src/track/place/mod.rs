@@ -62,6 +62,8 @@ pub struct Place {
     /// The node's own `/proc`, if it is mounted in our container and needed: other containers'
     /// processes then have the pids of the node.
     pub proc_root: Option<PathBuf>,
+    /// Whether `/proc` is mounted so that it hides processes from us: that one is not there proves nothing.
+    pub hides_processes: bool,
     /// What shows which of the processes that we see are our pod's; none if their cgroups show it, or if
     /// all are.
     pub kinship: Option<Kinship>,
@@ -88,6 +90,7 @@ impl Place {
             None => proc_self.place()?,
         };
         place.directory = place.directory.filter(|directory| directory.is_dir());
+        place.hides_processes = visibility::hides_processes(proc_self.mountinfo, "/proc");
         if !visibility::is_private_pid_namespace() {
             place.learn_kinship();
         }
@@ -106,6 +109,8 @@ impl Place {
             info!("the pod shares its pid namespace, so --proc-root is not needed");
         } else {
             self.proc_root = Some(root.to_owned());
+            let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+            self.hides_processes = visibility::hides_processes(&mountinfo, &root.to_string_lossy());
             self.learn_kinship();
         }
         Ok(self)
@@ -155,7 +160,7 @@ impl Place {
     /// node's own `/proc`.
     #[must_use]
     pub fn shows_others(&self) -> bool {
-        self.proc_root.is_some() || self.shares_pids()
+        !self.hides_processes && (self.proc_root.is_some() || self.shares_pids())
     }
 
     /// The process with this pid, if we see it.

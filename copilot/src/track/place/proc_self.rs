@@ -45,6 +45,7 @@ impl ProcSelf<'_> {
             above_us: Some(count(steps + cgroup::components(own_path).count())),
             evidence: self.evidence(),
             proc_root: None,
+            hides_processes: false,
             kinship: None,
         })
     }
@@ -76,6 +77,7 @@ impl ProcSelf<'_> {
             own,
             evidence: self.evidence(),
             proc_root: None,
+            hides_processes: false,
             kinship: None,
         })
     }
@@ -117,6 +119,7 @@ impl ProcSelf<'_> {
             above_us: Some(count(cgroup::components(own_path).count() - level)),
             evidence: self.evidence(),
             proc_root: None,
+            hides_processes: false,
             kinship: None,
         }
     }
@@ -139,6 +142,7 @@ impl ProcSelf<'_> {
             above_us: None,
             evidence,
             proc_root: None,
+            hides_processes: false,
             kinship: None,
         })
     }

@@ -6,6 +6,7 @@
 use std::{fs, io};
 
 use procfs::process::Process;
+use rustix::thread::CapabilitySet;
 
 use super::cgroup;
 use crate::track::{
@@ -58,9 +59,56 @@ pub fn is_private_pid_namespace() -> bool {
     fs::metadata("/proc/self/ns/pid").is_ok_and(|found| found.ino() != INITIAL_PID_NAMESPACE)
 }
 
+/// The option of a mounted `/proc` that hides the processes of other users, and its values that hide none.
+const HIDEPID: &str = "hidepid=";
+const HIDES_NONE: [&str; 2] = ["0", "off"];
+
+/// Whether the `/proc` that is mounted at `target` hides processes from us, by the text of our mountinfo. Then that a
+/// process is not there proves nothing. `CAP_SYS_PTRACE` shows all of them; so does membership in a group that the
+/// mount names, which we leave out.
+#[must_use]
+pub fn hides_processes(mountinfo: &str, target: &str) -> bool {
+    let is_mounted_there = |line: &&str| line.split(' ').nth(4) == Some(target);
+    let options = mountinfo.lines().rfind(is_mounted_there).and_then(|line| {
+        let (_, source) = line.split_once(" - ")?;
+        source.rsplit(' ').next()
+    });
+    let hides = |option: &str| {
+        let value = option.strip_prefix(HIDEPID);
+        value.is_some_and(|value| !HIDES_NONE.contains(&value))
+    };
+    let is_hidden = options.is_some_and(|options| options.split(',').any(hides));
+    is_hidden && !may_see_all()
+}
+
+fn may_see_all() -> bool {
+    rustix::thread::capabilities(None)
+        .is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_PTRACE))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proc_that_hides_processes_is_known_by_its_options() {
+        let line = |options: &str| format!("9 1 0:21 / /proc rw,nosuid - proc proc rw{options}\n");
+        for (options, hides) in [
+            ("", false),
+            (",hidepid=0", false),
+            (",hidepid=off", false),
+            (",gid=5,hidepid=2", true),
+            (",hidepid=invisible", true),
+            (",hidepid=ptraceable,subset=pid", true),
+        ] {
+            let hides = hides && !may_see_all();
+            assert_eq!(hides_processes(&line(options), "/proc"), hides, "{options}");
+            assert!(!hides_processes(&line(options), "/host/proc"));
+        }
+        // The mount on top counts.
+        let text = format!("{}{}", line(",hidepid=2"), line(""));
+        assert!(!hides_processes(&text, "/proc"));
+    }
     use crate::track::recorded;
 
     #[test]

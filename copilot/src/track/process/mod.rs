@@ -1,13 +1,15 @@
-//! One process, as `/proc` shows it: its text files, its identity, whether it is a runtime's.
+//! One process, as `/proc` shows it: its text files, its identity, whether it is a runtime's or runs our program.
 //!
-//! Only [`file`] reads, so that a test can delay each read. [`identity`] is pure: what follows from a
-//! `stat`. Never here: containers, mounts, and who main is. Called by `mounts`, `place`, `scan` and the
+//! Only [`file`] reads, so that a test can delay each read. [`identity`] and [`program`] are pure: what follows
+//! from a `stat`, and from a command line. Never here: containers, mounts, and who main is. Called by `mounts`, `place`, `scan` and the
 //! sources.
 
 mod file;
 mod identity;
+mod program;
 
 pub use file::{read, stat};
 pub use identity::{LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_runtime, process_id};
 #[cfg(test)]
 pub use identity::{MAKING, MAKING_BY_PLAIN_NAME};
+pub use program::{COPILOT, is_copilots_name, job_of};

@@ -21,7 +21,10 @@ use super::{
     ContainerId, Event, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
     place::{Place, PodPath},
-    process::{self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_runtime, process_id},
+    process::{
+        self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_copilots_name, is_runtime, job_of,
+        process_id,
+    },
 };
 
 /// For this long after its start a process may still be moved into its container's cgroup, and a
@@ -55,6 +58,8 @@ struct KnownProcess {
     reported: bool,
     /// It waits for the runtime's order to exec the container's program.
     waits: bool,
+    /// At the last look it had the name of our program.
+    is_copilot: bool,
 }
 
 impl Scanner {
@@ -76,10 +81,16 @@ impl Scanner {
     }
 
     /// Scans all processes, and reports what has changed since the last scan. The last event is
-    /// [`Event::Scanned`], unless the scan may have missed a process: the absence of a process then
-    /// proves nothing.
+    /// [`Event::Scanned`], unless the scan may have missed a process, as any scan does where `/proc` hides some: the
+    /// absence of a process then proves nothing.
     pub fn scan(&mut self) -> Vec<Event> {
         self.scan_at(Timestamp::now())
+    }
+
+    /// Whether a scan can see all processes.
+    #[must_use]
+    pub fn can_be_complete(&self) -> bool {
+        !self.place.hides_processes
     }
 
     /// The container of a process that lived at the last scan.
@@ -185,6 +196,8 @@ impl Scanner {
         });
         self.known.retain(|pid, _| present.contains(pid));
         match seen {
+            // A process that is hidden may live.
+            Ok(()) if !self.can_be_complete() => {}
             Ok(()) => events.push(Event::Scanned { alive, began }),
             Err(error) => warn!(%error, "not all processes could be read; scanning again"),
         }
@@ -226,8 +239,11 @@ impl Scanner {
         };
         let mut reported =
             known.is_some_and(|known| known.reported && known.container == container);
+        let was_copilot = known.is_some_and(|known| known.is_copilot);
+        let mut is_copilot = false;
         let mut waits = false;
         if let Some(container) = &container {
+            is_copilot = self.note_copilot(process, stat, container, was_copilot, events);
             self.describe(process, container, kind, events);
             waits = kind.is_runtimes && !reported && stat.comm.ends_with(LAST_STAGE);
             if !reported && !kind.is_runtimes {
@@ -247,8 +263,37 @@ impl Scanner {
                 container,
                 reported,
                 waits,
+                is_copilot,
             },
         );
+    }
+
+    /// Reports a process that entered another container and has the name of our program, or has lost it. Reads
+    /// its command line only then. Returns whether it has that name.
+    fn note_copilot(
+        &self,
+        process: &Process,
+        stat: &Stat,
+        container: &ContainerId,
+        was_copilot: bool,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let is_copilot = is_copilots_name(&stat.comm);
+        let is_news = is_copilot != was_copilot && !self.place.is_own(container);
+        if is_news && self.entered(stat, container) {
+            let job = if is_copilot {
+                let cmdline = process::read(process, "cmdline").ok();
+                cmdline.and_then(|text| job_of(&text))
+            } else {
+                None
+            };
+            events.push(Event::CopilotSeen {
+                container: container.clone(),
+                process: process_id(stat),
+                job,
+            });
+        }
+        is_copilot
     }
 
     /// The container of our pod in which a process runs.

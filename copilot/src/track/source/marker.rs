@@ -9,24 +9,27 @@ use std::{
     future::pending,
     io,
     mem::MaybeUninit,
-    os::fd::OwnedFd,
+    os::fd::{AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::io::Errno;
 use thiserror::Error;
 use tokio::{io::unix::AsyncFd, time::sleep};
 use tracing::{debug, warn};
 
 use super::register;
+use crate::beneath::{FileKind, GuardedDirectory, SharedDirectory, SharedError, kind};
 use crate::track::{Event, Marker, Timestamp};
 
 /// The buffer's size: room for several events with the longest names.
 const BUFFER: usize = 4096;
 
-/// After this time a new error file counts as complete although it was not closed: a link or a device
-/// is never closed after a write.
+/// After this time a new error file counts as complete although it was not closed: a hard link is never
+/// closed after a write.
 const UNTIL_WRITTEN: Duration = Duration::from_secs(1);
 
 /// Why the `marker` source does not work here.
@@ -43,19 +46,21 @@ pub enum MarkerError {
     Refused {
         /// The output directory.
         path: PathBuf,
-        /// The kernel's error.
-        source: io::Error,
+        /// Why not.
+        source: SharedError,
     },
 }
 
 /// Waits for marker files.
 #[derive(Debug)]
 pub struct MarkerSource {
-    directory: PathBuf,
+    directory: Arc<GuardedDirectory>,
     inotify: AsyncFd<OwnedFd>,
     queue: VecDeque<Event>,
     /// An error file exists, and was not closed yet.
     error_is_open: bool,
+    /// A warning has named something that does not count as a marker file.
+    warned: bool,
 }
 
 impl MarkerSource {
@@ -64,17 +69,20 @@ impl MarkerSource {
     /// # Errors
     ///
     /// No directory is given, or the kernel refuses to watch it.
-    pub fn new(directory: Option<&Path>) -> Result<Self, MarkerError> {
-        let directory = directory.ok_or(MarkerError::NoDirectory)?;
-        let inotify = watch(directory).map_err(|source| MarkerError::Refused {
-            path: directory.to_owned(),
+    pub fn new(shared: Option<&SharedDirectory>) -> Result<Self, MarkerError> {
+        let shared = shared.ok_or(MarkerError::NoDirectory)?;
+        let refused = |source| MarkerError::Refused {
+            path: shared.path().to_owned(),
             source,
-        })?;
+        };
+        let directory = shared.open().map_err(refused)?;
+        let inotify = watch(&directory).map_err(|error| refused(error.into()))?;
         let mut source = Self {
-            directory: directory.to_owned(),
+            directory,
             inotify,
             queue: VecDeque::new(),
             error_is_open: false,
+            warned: false,
         };
         source.look();
         Ok(source)
@@ -122,14 +130,14 @@ impl MarkerSource {
                     overflowed |= happened.contains(ReadFlags::QUEUE_OVERFLOW);
                     if happened.contains(ReadFlags::IGNORED) {
                         warn!(
-                            directory = %self.directory.display(),
+                            directory = %self.directory.path().display(),
                             "the output directory is gone, so marker files are not seen any more"
                         );
                     }
                     let name = event.file_name().map(|name| name.to_bytes().to_owned());
                     changes.extend(name.map(|name| (name, happened)));
                 }
-                Err(rustix::io::Errno::AGAIN) => break,
+                Err(Errno::AGAIN) => break,
                 Err(error) => {
                     warn!(%error, "changes of the output directory cannot be read");
                     break;
@@ -175,20 +183,81 @@ impl MarkerSource {
         });
     }
 
-    fn exists(&self, marker: Marker) -> bool {
-        self.directory
-            .join(marker.file_name())
-            .symlink_metadata()
-            .is_ok()
+    /// Whether a marker file exists. Only a regular file is one: main may make anything.
+    fn exists(&mut self, marker: Marker) -> bool {
+        let entry = self.directory.entry(Path::new(marker.file_name()));
+        let Ok(Some(found)) = entry else {
+            return false;
+        };
+        let kind = kind(&found);
+        if kind != FileKind::File && !std::mem::replace(&mut self.warned, true) {
+            warn!(
+                name = marker.file_name(),
+                ?kind,
+                "this is not a regular file, so it does not count as a marker file"
+            );
+        }
+        kind == FileKind::File
     }
 }
 
-fn watch(directory: &Path) -> io::Result<AsyncFd<OwnedFd>> {
+fn watch(directory: &GuardedDirectory) -> io::Result<AsyncFd<OwnedFd>> {
     let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-    inotify::add_watch(
-        &inotify,
-        directory,
-        WatchFlags::CREATE | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR,
-    )?;
+    let opened = directory.open_directory(Path::new(""))?;
+    let events =
+        WatchFlags::CREATE | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR;
+    // By the descriptor: the path may lead elsewhere by now.
+    let by_descriptor = format!("/proc/self/fd/{}", opened.as_raw_fd());
+    match inotify::add_watch(&inotify, by_descriptor, events) {
+        // Without `/proc`. Events only cause a look, and that goes by the descriptor.
+        Err(Errno::NOENT) => inotify::add_watch(&inotify, directory.path(), events)?,
+        added => added?,
+    };
     register(inotify)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use futures_util::FutureExt as _;
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    use super::*;
+
+    fn next(source: &mut MarkerSource) -> Option<Event> {
+        // Whether or not the runtime has seen that the descriptor is readable.
+        source.read();
+        source.next().now_or_never()
+    }
+
+    #[tokio::test]
+    async fn only_regular_files_are_markers() {
+        let dir = tempfile::tempdir().unwrap();
+        let success = dir.path().join("_SUCCESS");
+        let mode = Mode::from_raw_mode(0o666);
+        mkfifoat(CWD, dir.path().join("_START"), mode).unwrap();
+        let shared = SharedDirectory::at(dir.path());
+        let mut source = MarkerSource::new(Some(&shared)).unwrap();
+        assert!(next(&mut source).is_none());
+        mkfifoat(CWD, &success, mode).unwrap();
+        assert!(next(&mut source).is_none());
+        fs::remove_file(&success).unwrap();
+        symlink("/etc/passwd", &success).unwrap();
+        assert!(next(&mut source).is_none());
+        fs::remove_file(&success).unwrap();
+        fs::write(&success, "").unwrap();
+        let marker = next(&mut source);
+        assert!(
+            matches!(
+                marker,
+                Some(Event::MarkerWritten {
+                    marker: Marker::Success,
+                    ..
+                })
+            ),
+            "{marker:?}"
+        );
+    }
 }

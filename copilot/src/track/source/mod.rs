@@ -30,11 +30,17 @@ const HIDDEN: &str = "we see the processes of other pods, and nothing shows whic
                       namespace is private, kubelet mounts nothing here, and our ipc, uts and network \
                       namespaces are the node's; name the pod's cgroup with --pod-cgroup";
 
+/// The same where `/proc` hides processes.
+const HIDEPID: &str = "/proc is mounted with hidepid, which hides the processes of other containers from the sidecar; \
+                       mount it without, or use --watcher ebpf, which does not need it";
+
 /// Which events matter from now on. A source may leave out the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Focus {
     /// Main has started, so only the ends of first processes and new containers matter.
     pub main_runs: bool,
+    /// No other container can turn out to be main.
+    pub main_is_certain: bool,
     /// Each container whose first process is known, with that process.
     pub first_processes: Vec<(ContainerId, ProcessId)>,
 }
@@ -44,6 +50,7 @@ impl From<&Tracker> for Focus {
         let firsts = tracker.first_processes();
         Self {
             main_runs: tracker.has_started(),
+            main_is_certain: tracker.is_main_certain(),
             first_processes: firsts.map(|(id, process)| (id.clone(), process)).collect(),
         }
     }
@@ -168,6 +175,16 @@ impl Sources {
             Source::Ebpf(source) => source.learns_status(),
             #[cfg(feature = "kube-api")]
             Source::Kube(_) => true,
+            _ => false,
+        })
+    }
+
+    /// Whether one of them reads and updates BPF maps.
+    #[must_use]
+    pub fn use_bpf(&self) -> bool {
+        self.0.iter().any(|source| match source {
+            #[cfg(feature = "ebpf")]
+            Source::Ebpf(_) => true,
             _ => false,
         })
     }

@@ -13,7 +13,7 @@ use std::{
 use thiserror::Error;
 use tokio::time::sleep;
 
-use super::{HIDDEN, Polling};
+use super::{HIDDEN, HIDEPID, Polling};
 use crate::track::{
     ContainerId, Event, ProcessId, Timestamp,
     place::Place,
@@ -30,6 +30,9 @@ pub enum ProcError {
          set `shareProcessNamespace: true` in the pod, or give the sidecar CAP_BPF and CAP_PERFMON"
     )]
     NotShared,
+    /// `/proc` hides them.
+    #[error("{HIDEPID}")]
+    Hidden,
     /// We see the processes of other pods as well.
     #[error("{HIDDEN}")]
     PodUntold,
@@ -54,6 +57,9 @@ impl ProcSource {
     ///
     /// We cannot see other containers' processes.
     pub fn new(place: &Place, polling: Polling) -> Result<Self, ProcError> {
+        if place.hides_processes {
+            return Err(ProcError::Hidden);
+        }
         if !place.shows_others() {
             return Err(ProcError::NotShared);
         }

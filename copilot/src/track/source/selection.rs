@@ -4,7 +4,7 @@
 //! watcher did not work. A named watcher that does not work here is an error. A lone `marker`
 //! gets the best watcher beside it, because a killed main writes no file.
 
-use std::{error::Error as StdError, path::Path, sync::LazyLock};
+use std::{error::Error as StdError, sync::LazyLock};
 
 use thiserror::Error;
 use tracing::warn;
@@ -17,6 +17,7 @@ use super::{
     Polling, Source, Sources, causes::with_causes, kube::ApiOptions, marker::MarkerSource,
     pidfd::PidfdSource, proc::ProcSource,
 };
+use crate::beneath::SharedDirectory;
 use crate::track::{
     decision::Sight,
     place::{Place, PlaceError},
@@ -76,7 +77,7 @@ pub struct Surroundings<'a> {
     /// How often to scan `/proc`.
     pub polling: Polling,
     /// Main's output directory.
-    pub output: Option<&'a Path>,
+    pub output: Option<&'a SharedDirectory>,
     /// How to reach the Kubernetes API, as far as flags say it.
     pub api: &'a ApiOptions,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::track::{
-    ExitStatus, ProcessId, Timestamp,
+    ExitStatus, Job, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage},
 };
 
@@ -18,6 +18,8 @@ pub struct Container {
     pub program: Option<String>,
     /// The fingerprint of its command line, if a source has reported it.
     pub command: Option<u64>,
+    /// The oldest process that was seen to run our program, with its job.
+    copilot: Option<(ProcessId, Job)>,
     /// The oldest of the processes whose parent is outside. Exec sessions are younger. So are the processes
     /// that the container starts all day long: they must not fill our memory.
     pub first: Option<Process>,
@@ -96,6 +98,22 @@ impl Container {
             }
             (first, end) => first.or(end),
         }
+    }
+
+    /// Takes what a process that entered does, if it runs our program. An exec session is younger than the first
+    /// process, and says nothing of the container.
+    pub fn note_copilot(&mut self, process: ProcessId, job: Option<Job>) {
+        let is_younger = self.copilot.is_some_and(|(known, _)| known < process);
+        if !is_younger {
+            self.copilot = job.map(|job| (process, job));
+        }
+    }
+
+    /// What its first process does, if that runs our program.
+    pub fn job(&self) -> Option<Job> {
+        let first = self.first.as_ref()?;
+        let (process, job) = self.copilot?;
+        (process == first.id).then_some(job)
     }
 
     /// Its program has begun, says a source that knows containers only.

@@ -26,6 +26,7 @@ impl Tracker {
 
     fn judge(&mut self, transitions: &mut Vec<Transition>) {
         let Some((mains, why, are_certain)) = self.choose() else {
+            self.dismiss(transitions);
             return;
         };
         if self.found.as_ref().map(|(found, _)| found) != Some(&mains) {
@@ -58,6 +59,22 @@ impl Tracker {
         self.exited = exited.is_some();
         let exited = exited.map(|(status, at)| Transition::MainExited { status, at });
         transitions.extend(began.into_iter().chain(exited));
+    }
+
+    /// Takes back that containers are main which turn out to run our program: a look at `/proc` may come before
+    /// a shell has replaced itself by it.
+    fn dismiss(&mut self, transitions: &mut Vec<Transition>) {
+        let is_copilot = |id: &ContainerId| {
+            let container = self.containers.get(id);
+            container.is_some_and(|container| self.rules.is_copilot(&candidate(id, container)))
+        };
+        if self.mains().is_empty() || !self.mains().iter().all(is_copilot) {
+            return;
+        }
+        self.found = None;
+        self.started = !self.markers.is_empty();
+        self.doubt = Doubt::None;
+        transitions.push(Transition::MainDismissed);
     }
 
     /// Whether this end may be an init container's. A bad end counts at once: a pod whose init container
@@ -109,6 +126,7 @@ pub(super) fn candidate<'a>(id: &'a ContainerId, container: &'a Container) -> Ca
         evidence: container.evidence.as_ref(),
         program: container.program.as_deref(),
         command: container.command,
+        job: container.job(),
         began: container.began(),
         alive: exit.map(|exit| exit.alive),
         ended: exit.map(|exit| exit.at),

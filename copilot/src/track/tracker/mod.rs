@@ -31,6 +31,17 @@ use super::{
 /// the youngest processes are dropped: a first process is older than its children.
 const STRAYS: usize = 4096;
 
+/// Who lives that may still write outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writers {
+    /// No container.
+    Nobody,
+    /// Only containers that run our program, or say so: they wait for main as we do.
+    Copilots,
+    /// Others.
+    Others,
+}
+
 /// What is known of the pod so far.
 #[derive(Debug)]
 pub struct Tracker {
@@ -113,6 +124,14 @@ impl Tracker {
                     known.command = command;
                 }
             }
+            Event::CopilotSeen {
+                container,
+                process,
+                job,
+            } => {
+                let known = self.containers.entry(container).or_default();
+                known.note_copilot(process, job);
+            }
             Event::ContainerStarted { container, at } => {
                 self.containers.entry(container).or_default().announce(at);
             }
@@ -187,13 +206,29 @@ impl Tracker {
         })
     }
 
-    /// Whether a container lives that may still write outputs. A logger whose mounts are known, and are not
-    /// those of the outputs, does not count: it may live as long as the pod.
+    /// Who lives that may still write outputs. A logger whose mounts are known, and are not those of the outputs,
+    /// does not count: it may live as long as the pod.
     #[must_use]
-    pub fn may_anybody_write(&self) -> bool {
-        self.containers.iter().any(|(id, container)| {
-            container.exit().is_none() && self.rules.may_write_outputs(&candidate(id, container))
-        })
+    pub fn writers(&self) -> Writers {
+        let mut found = Writers::Nobody;
+        for (id, container) in &self.containers {
+            let candidate = candidate(id, container);
+            if container.exit().is_some() || !self.rules.may_write_outputs(&candidate) {
+                continue;
+            }
+            if !self.rules.is_copilot(&candidate) {
+                return Writers::Others;
+            }
+            found = Writers::Copilots;
+        }
+        found
+    }
+
+    /// Whether main has started, and no other container can turn out to be main.
+    #[must_use]
+    pub fn is_main_certain(&self) -> bool {
+        let found = self.found.as_ref();
+        self.started && found.is_some_and(|(_, why)| self.rules.is_certain(*why))
     }
 
     /// The main containers, as far as they are known.

@@ -72,7 +72,11 @@ impl Tracker {
             .map(|(id, container)| candidate(id, container))
             .collect();
         let all = self.containers.iter().zip(&candidates);
-        all.filter(|(_, candidate)| self.rules.may_have_been_main(candidate, &candidates))
+        let is_possible = |candidate: &Candidate<'_>| {
+            self.rules.may_have_been_main(candidate, &candidates)
+                && !self.rules.waited_beside_main(candidate, &candidates)
+        };
+        all.filter(|(_, candidate)| is_possible(candidate))
             .map(|((id, container), candidate)| Possible {
                 id,
                 began: candidate.began,

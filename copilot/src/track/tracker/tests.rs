@@ -1,3 +1,4 @@
+mod copilots;
 mod doubt;
 mod history;
 mod properties;

@@ -13,6 +13,8 @@ pub enum Transition {
         /// The rule that found them.
         why: Why,
     },
+    /// What seemed to be main is not, and nothing else is yet. Takes back that main was found and has started.
+    MainDismissed,
     /// The first of the mains runs its program.
     MainStarted {
         /// The first processes of the mains that have started so far.

@@ -6,6 +6,7 @@
 //! | what is known | what follows |
 //! | --- | --- |
 //! | a container lives that may be main, and may mount the outputs | main is there |
+//! | the same, and all such containers run our program | they wait as we do: after a while nobody can tell |
 //! | a source reports main's end (the API, the kernel) | main is over |
 //! | SIGTERM: a native sidecar gets it after main only | main is over |
 //! | a startup probe has found us: SIGTERM comes after main | not yet, whatever the files say |
@@ -20,14 +21,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::track::{Tracker, decision::Seen};
+use crate::track::{
+    Tracker,
+    decision::{Moment, Seen},
+    tracker::Writers,
+};
 
 /// How long no container must have been there. Files that main left exist at once. The wait is for a main
 /// that is being started while the files of an earlier one exist.
 const A_WHILE: Duration = Duration::from_secs(5);
 
-/// The same after a container that may have been an init container: on a busy node kubelet may need many
-/// seconds for the next one (14 s were seen).
+/// The same after a container that may have been an init container, or while only containers of our own program
+/// live: on a busy node kubelet may need many seconds for the next one (14 s were seen).
 const IN_DOUBT: Duration = Duration::from_secs(30);
 
 /// After a container that may have been main and ended well: how long no other container must come before
@@ -45,8 +50,8 @@ pub struct Absence<'a> {
     all_is_seen: bool,
     next: Option<Instant>,
     warned_of: Vec<String>,
-    /// Since when no container has been there.
-    empty_since: Option<Instant>,
+    /// Since when no container has been there that we would wait for, and who was.
+    empty_since: Option<(Instant, Writers)>,
     /// How many containers had ended at the last look.
     ends: usize,
 }
@@ -85,49 +90,62 @@ impl<'a> Absence<'a> {
         }
     }
 
-    /// Whether no container was there at two looks, and files show that main was. Warns of the containers
-    /// that it sees if none of them is main: `--main-container` may be mistyped. If a startup probe has
-    /// found us (`is_probed`), silence says nothing: an init container may have written the files, and
-    /// main's image may be on its way.
-    pub fn is_the_end(&mut self, tracker: &Tracker, is_probed: bool) -> bool {
+    /// The moment of decision that has come, if no container was there at two looks, and files show that main
+    /// was. Warns of the containers that it sees if none of them is main: `--main-container` may be mistyped. If
+    /// a startup probe has found us (`is_probed`), silence says nothing: an init container may have written the
+    /// files, and main's image may be on its way.
+    pub fn moment(&mut self, tracker: &Tracker, is_probed: bool) -> Option<Moment> {
         self.next = Some(Instant::now() + A_WHILE);
         let in_doubt = tracker.is_in_doubt();
-        // A container that began before another one ended, and still lives, is a mesh sidecar.
-        let is_empty = if in_doubt {
-            tracker.sighting().seen != Seen::Runs
-        } else {
-            !tracker.may_anybody_write()
-        };
         if !in_doubt && tracker.is_anybody_there() {
             self.warn_of_others(tracker);
         }
-        if !is_empty {
-            self.empty_since = None;
-            return false;
-        }
-        // A container may have come and gone between two looks: then the silence begins again.
-        let ends = tracker.ends();
-        let since = self.empty_since.filter(|_| self.ends == ends);
-        self.ends = ends;
-        let Some(since) = since else {
-            self.empty_since = Some(Instant::now());
-            return false;
-        };
+        let (elapsed, writers) = self.silence(tracker, in_doubt)?;
         if is_probed || !(self.all_is_seen || in_doubt) {
-            return false;
+            return None;
         }
-        if in_doubt && since.elapsed() < IN_DOUBT {
-            return false;
+        if (in_doubt || writers == Writers::Copilots) && elapsed < IN_DOUBT {
+            return None;
         }
         if let Some(evidence) = (self.evidence)() {
+            if writers == Writers::Copilots {
+                let seen = tracker.names_seen().join(", ");
+                warn!(
+                    evidence,
+                    containers = seen,
+                    "main has run, and only containers are left that run our program: each waits for main"
+                );
+                return Some(Moment::OnlyCopilots);
+            }
             info!(evidence, "no container is there: main has run and ended");
-            return true;
+            return Some(Moment::Silence);
         }
-        let is_long = in_doubt && since.elapsed() >= MINUTES;
+        let is_long = in_doubt && elapsed >= MINUTES;
         if is_long {
             info!("no container has come for minutes: the container that ended was main");
         }
-        is_long
+        is_long.then_some(Moment::Silence)
+    }
+
+    /// How long no container has been there that we would wait for, and who is there instead; nothing if one is,
+    /// or at the first look.
+    fn silence(&mut self, tracker: &Tracker, in_doubt: bool) -> Option<(Duration, Writers)> {
+        // A container that began before another one ended, and still lives, is a mesh sidecar.
+        let writers = match (in_doubt, tracker.writers()) {
+            (true, _) if tracker.sighting().seen == Seen::Runs => Writers::Others,
+            (true, _) => Writers::Nobody,
+            (false, writers) => writers,
+        };
+        // A container may have come and gone between two looks: then the silence begins again.
+        let ends = tracker.ends();
+        let is_same = |(_, before): &(Instant, Writers)| *before == writers && self.ends == ends;
+        let since = self.empty_since.filter(is_same);
+        self.ends = ends;
+        self.empty_since = (writers != Writers::Others)
+            .then(|| since.unwrap_or_else(|| (Instant::now(), writers)));
+        since
+            .filter(|_| writers != Writers::Others)
+            .map(|(since, writers)| (since.elapsed(), writers))
     }
 
     fn warn_of_others(&mut self, tracker: &Tracker) {

@@ -79,6 +79,8 @@ pub enum Ending {
     Untold,
     /// Main was not seen to start within the limit.
     NeverStarted,
+    /// Main has left files and was not seen, and only containers of our own program live.
+    OnlyCopilots,
 }
 
 /// What was seen of main, for the report.
@@ -112,6 +114,16 @@ pub struct Watched {
     pub settled: Timestamp,
 }
 
+impl Watched {
+    /// Whether main was seen to end after the source was attached.
+    #[must_use]
+    pub fn saw_the_end(&self) -> bool {
+        // A marker file may be older than this life.
+        let has_ended = matches!(self.ending, Ending::Exited(_) | Ending::StatusLost);
+        has_ended && self.exited.is_some_and(|at| at >= self.attached)
+    }
+}
+
 /// Attached sources, and what they have reported so far.
 pub struct Watch {
     sources: Sources,
@@ -122,6 +134,8 @@ pub struct Watch {
     limits: Limits,
     oom: OomCounts,
     probes: Option<Probes>,
+    /// The sources may leave out events.
+    is_focused: bool,
 }
 
 impl Watch {
@@ -142,6 +156,7 @@ impl Watch {
             limits,
             oom: OomCounts::default(),
             probes: None,
+            is_focused: false,
         }
     }
 
@@ -154,6 +169,27 @@ impl Watch {
     pub fn announce(&mut self) -> io::Result<()> {
         self.probes = Some(Probes::listen()?);
         readiness::announce()
+    }
+
+    /// Whether it must go on to look into other processes to tell which are our pod's.
+    #[must_use]
+    pub fn looks_for_kin(&self) -> bool {
+        self.place
+            .as_ref()
+            .is_ok_and(|place| place.kinship.is_some())
+    }
+
+    /// Whether it must look into main's processes to tell who killed main.
+    #[must_use]
+    pub fn looks_for_causes(&self) -> bool {
+        let shows_others = self.place.as_ref().is_ok_and(Place::shows_others);
+        self.sources.emit() && !self.sources.explain_kills() && shows_others
+    }
+
+    /// Whether its sources read and update BPF maps.
+    #[must_use]
+    pub fn uses_bpf(&self) -> bool {
+        self.sources.use_bpf()
     }
 
     /// Whether no pod surrounds us: nobody stops us then, and main may never come.
@@ -219,10 +255,10 @@ impl Watch {
         }
     }
 
-    /// Whether main may live. A main may write its marker before a look has shown it.
+    /// Whether main may live. A main may write its markers, that of its start too, before a look has shown it.
     fn may_be_alive(&self, unseen: Instant) -> bool {
         let may_be_seen = || {
-            let is_unseen = self.state.started().is_none();
+            let is_unseen = self.state.tracker().mains().is_empty();
             is_unseen && self.sources.sight().is_any() && Instant::now() < unseen
         };
         self.state.tracker().is_main_alive() || may_be_seen()
@@ -232,6 +268,7 @@ impl Watch {
         let limits = self.limits;
         let mut deadline = limits.start.map(|start| Instant::now() + start);
         let mut stopping = false;
+        let mut had_started = false;
         loop {
             // The sources come last: in a storm of events there is always one more.
             tokio::select! {
@@ -269,8 +306,9 @@ impl Watch {
                 () = until(absence.next_look()) => {
                     self.catch_up();
                     if self.state.started().is_none()
-                        && absence.is_the_end(self.state.tracker(), self.state.is_probed())
-                        && let Some(ending) = self.ask(Moment::Silence)
+                        && let Some(moment) =
+                            absence.moment(self.state.tracker(), self.state.is_probed())
+                        && let Some(ending) = self.ask(moment)
                     {
                         return ending;
                     }
@@ -281,7 +319,9 @@ impl Watch {
             if let Some(ending) = asked.or_else(|| self.state.concluded(self.sources.sight())) {
                 return ending;
             }
-            if self.state.tracker().is_in_doubt() {
+            let is_dismissed = had_started && self.state.started().is_none();
+            had_started = self.state.started().is_some();
+            if self.state.tracker().is_in_doubt() || is_dismissed {
                 absence.begin();
                 deadline = deadline.or_else(|| limits.start.map(|start| Instant::now() + start));
             }
@@ -321,9 +361,11 @@ impl Watch {
         {
             self.oom.note(place, &self.state.tracker().main_processes());
         }
-        if self.state.wants_focus() {
+        let wants_focus = self.state.wants_focus();
+        if wants_focus || self.is_focused {
             self.sources.focus(&Focus::from(self.state.tracker()));
         }
+        self.is_focused = wants_focus;
     }
 
     fn watched(&self, ending: Ending, kill: KillCause) -> Watched {

@@ -14,6 +14,7 @@ use std::{
 use procfs::process::{MountInfo, Process};
 use tracing::debug;
 
+use crate::confine::capabilities;
 use crate::track::{
     ProcessId,
     place::{
@@ -53,7 +54,7 @@ impl OomCounts {
         for main in mains {
             self.0
                 .entry(*main)
-                .or_insert_with(|| OomCount::open(place, *main));
+                .or_insert_with(|| capabilities::looking(|| OomCount::open(place, *main)));
         }
     }
 

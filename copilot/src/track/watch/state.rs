@@ -112,9 +112,17 @@ impl State {
         if self.is_probed && decision == Decision::NeverStarted && self.tracker.is_in_doubt() {
             return Some(Ending::NeverStarted);
         }
-        self.dispel_doubt();
-        if let Some(ending) = self.concluded(sight) {
-            return Some(ending);
+        // One that runs, and began after the end in doubt, may be main: also if it claims to be a sidecar.
+        let is_refuted = matches!(
+            decision,
+            Decision::Interrupted | Decision::Untold | Decision::Undecided
+        ) && sighting.seen == Seen::Runs
+            && self.tracker.is_in_doubt();
+        if !is_refuted {
+            self.dispel_doubt();
+            if let Some(ending) = self.concluded(sight) {
+                return Some(ending);
+            }
         }
         match decision {
             Decision::Wait => None,
@@ -123,6 +131,7 @@ impl State {
             Decision::Untold => Some(Ending::Untold),
             Decision::NeverStarted => self.started.is_none().then_some(Ending::NeverStarted),
             Decision::StatusLost => Some(self.miss(sighting)),
+            Decision::Undecided => Some(Ending::OnlyCopilots),
             Decision::OutputsDecide => {
                 info!(
                     ?moment,
@@ -198,6 +207,14 @@ impl State {
                     info!(source, ?containers, %why, "main found");
                 }
                 self.main = Some((containers, why));
+            }
+            Transition::MainDismissed => {
+                info!(
+                    source,
+                    "what seemed to be main runs our program, and waits for main as this sidecar does"
+                );
+                self.main = None;
+                self.started = None;
             }
             Transition::MainStarted { processes, at } => {
                 info!(source, ?processes, at = at.0, "main started");

@@ -12,7 +12,9 @@ mod resume;
 mod whole;
 
 pub(super) use object::ObjectDownload;
-pub use partial::{PartialDirectory, is_partial, make_directory, remove, write_file};
+pub use partial::{
+    PartialDirectory, is_partial, make_directory, remove, remove_unfinished, write_file,
+};
 pub(super) use prefix::{ListedObject, expand};
 pub(super) use resume::{Sink, Source};
 pub(super) use whole::WholeRead;

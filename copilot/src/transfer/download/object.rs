@@ -4,7 +4,6 @@
 //! each written in its place.
 
 use std::ops::Range;
-use std::path::Path;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -12,6 +11,7 @@ use super::part::PartRead;
 use super::partial::PartialFile;
 use super::resume::{Sink, Source};
 use super::whole::WholeRead;
+use crate::beneath::Place;
 use crate::store::{Body, Object, Retry};
 use crate::transfer::error::CopyError;
 use crate::transfer::memory::{MemoryBudget, TransferLimits, WriteBack};
@@ -61,7 +61,7 @@ impl<'a> ObjectDownload<'a> {
     pub(in crate::transfer) async fn run(
         self,
         object: &Object,
-        to: &Path,
+        to: &Place,
         size: Option<u64>,
         mut claim: Claim,
     ) -> Result<(), CopyError> {
@@ -75,7 +75,7 @@ impl<'a> ObjectDownload<'a> {
             if size.is_none() {
                 self.tally.sized(total);
             }
-            claim.expect(to, total)?;
+            claim.expect(&to.shown(), total)?;
         }
         // Only now: an object that does not exist must leave no directories behind.
         let file = PartialFile::create(to, Some(claim))?;

@@ -1,18 +1,27 @@
 //! A file or directory that is written beside its target, and renamed to it when it is complete.
 //!
-//! All downloads reach the disk this way. The name of the unfinished file follows from the target's
-//! name, so that the next run finds and replaces what a killed run left behind.
+//! All downloads reach the disk this way. The directory of the target is held by its descriptor, so that
+//! nobody can lead us elsewhere between two steps. The name of the unfinished file follows from the target's
+//! name, so that the next run finds and replaces what a killed run left behind. It is locked as long as its
+//! process lives.
 
-use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufWriter, Write as _};
 use std::ops::Range;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::fs::{AtFlags, renameat, unlinkat};
+
+use crate::beneath::{
+    GuardedDirectory, Parent, Place, create_locked, is_at, make_locked, remove_unless_locked,
+};
 use crate::transfer::error::CopyError;
 use crate::transfer::memory::WriteBack;
 use crate::transfer::space::{Claim, SpaceError};
@@ -20,34 +29,78 @@ use crate::transfer::space::{Claim, SpaceError};
 /// The beginning of the names of unfinished files; no target may have such a name.
 const PREFIX: &str = ".copilot-partial.";
 
+/// How many processes may write one target at once.
+const WRITERS: u64 = 16;
+
 /// An unfinished file; removed when dropped.
 #[derive(Debug)]
 pub(in crate::transfer) struct PartialFile {
     file: File,
-    path: PathBuf,
-    target: PathBuf,
+    entry: PartialEntry,
     claim: Option<Claim>,
     /// The end of the last byte that was written: the file's size.
     end: AtomicU64,
     published: bool,
 }
 
+/// What is written under one name, and gets another one.
+#[derive(Debug)]
+struct PartialEntry {
+    /// The directory that holds both.
+    parent: Parent,
+    name: OsString,
+    becomes: OsString,
+    /// The full path of the target, for messages.
+    target: PathBuf,
+}
+
+impl PartialEntry {
+    /// Gives it the target's name, if `is_ours` holds.
+    fn publish(&self, is_ours: bool) -> io::Result<()> {
+        if !is_ours {
+            return Err(io::Error::other(
+                "somebody has removed the unfinished file, or put something else in its place",
+            ));
+        }
+        let parent = &self.parent;
+        Ok(renameat(parent, &*self.name, parent, &*self.becomes)?)
+    }
+
+    fn is(&self, file: impl std::os::fd::AsFd) -> bool {
+        is_at(file, self.parent.as_fd(), &self.name)
+    }
+
+    fn failed(&self, source: io::Error) -> CopyError {
+        failed(&self.target, source)
+    }
+}
+
 impl PartialFile {
     /// Begins the file `target`, readable by any user as far as the umask allows, in the room that was
     /// claimed for it. Creates missing parent directories.
     pub(in crate::transfer) fn create(
-        target: &Path,
+        target: &Place,
         claim: Option<Claim>,
     ) -> Result<Self, CopyError> {
-        let path = beside(target).map_err(|source| failed(target, source))?;
-        let file = open(&path).map_err(|source| failed(target, source))?;
+        let begin = || {
+            let names = names_beside(&target.path)?;
+            let (parent, becomes) = target.directory.parent(&target.path, true)?;
+            let (file, name) = create_locked(parent.as_fd(), names)?;
+            Ok((file, parent, name, becomes))
+        };
+        let shown = target.shown();
+        let (file, parent, name, becomes) = begin().map_err(|source| failed(&shown, source))?;
         if let Some(claim) = &claim {
             claim.created();
         }
         Ok(Self {
             file,
-            path,
-            target: target.to_owned(),
+            entry: PartialEntry {
+                parent,
+                name,
+                becomes,
+                target: shown,
+            },
             claim,
             end: AtomicU64::new(0),
             published: false,
@@ -57,11 +110,11 @@ impl PartialFile {
     /// Writes `data` at `offset`.
     pub(in crate::transfer) fn write_at(&self, data: &[u8], offset: u64) -> Result<(), CopyError> {
         let written = self.file.write_all_at(data, offset);
-        written.map_err(|source| failed(&self.target, source))?;
+        written.map_err(|source| self.entry.failed(source))?;
         let end = offset + data.len() as u64;
         self.end.fetch_max(end, Ordering::Relaxed);
         match &self.claim {
-            Some(claim) => Ok(claim.landed(&self.target, end, data.len() as u64)?),
+            Some(claim) => Ok(claim.landed(&self.entry.target, end, data.len() as u64)?),
             None => Ok(()),
         }
     }
@@ -81,9 +134,9 @@ impl PartialFile {
             if self.end.load(Ordering::Relaxed) != size {
                 self.file.set_len(size)?;
             }
-            fs::rename(&self.path, &self.target)
+            self.entry.publish(self.entry.is(&self.file))
         };
-        publish().map_err(|source| failed(&self.target, source))?;
+        publish().map_err(|source| self.entry.failed(source))?;
         self.published = true;
         Ok(())
     }
@@ -92,7 +145,7 @@ impl PartialFile {
 impl Drop for PartialFile {
     fn drop(&mut self) {
         if !self.published {
-            let _ = fs::remove_file(&self.path);
+            let _ = unlinkat(&self.entry.parent, &*self.entry.name, AtFlags::empty());
         }
     }
 }
@@ -100,8 +153,10 @@ impl Drop for PartialFile {
 /// An unfinished directory; dropping it removes it and all that it holds.
 #[derive(Debug)]
 pub struct PartialDirectory {
-    path: PathBuf,
-    target: PathBuf,
+    entry: PartialEntry,
+    directory: Arc<GuardedDirectory>,
+    /// The open directory, which carries the lock.
+    lock: OwnedFd,
 }
 
 impl PartialDirectory {
@@ -109,20 +164,33 @@ impl PartialDirectory {
     ///
     /// # Errors
     /// That it cannot be created.
-    pub fn create(target: &Path) -> Result<Self, CopyError> {
-        let path = beside(target).map_err(|source| failed(target, source))?;
-        remove(&path)?;
-        make_directory(&path)?;
+    pub fn create(target: &Place) -> Result<Self, CopyError> {
+        let begin = || {
+            let names = names_beside(&target.path)?;
+            let (parent, becomes) = target.directory.parent(&target.path, true)?;
+            let (lock, name) = make_locked(parent.as_fd(), names)?;
+            let directory = Arc::new(GuardedDirectory::behind(&lock, target.shown())?);
+            Ok((parent, name, becomes, directory, lock))
+        };
+        let shown = target.shown();
+        let (parent, name, becomes, directory, lock) =
+            begin().map_err(|source| failed(&shown, source))?;
         Ok(Self {
-            path,
-            target: target.to_owned(),
+            entry: PartialEntry {
+                parent,
+                name,
+                becomes,
+                target: shown,
+            },
+            directory,
+            lock,
         })
     }
 
-    /// The path of the unfinished directory.
+    /// The unfinished directory.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn place(&self) -> Place {
+        Place::new(&self.directory, "")
     }
 
     /// Renames it to its target, which must not exist yet.
@@ -130,15 +198,15 @@ impl PartialDirectory {
     /// # Errors
     /// That it cannot be renamed.
     pub fn publish(self) -> Result<(), CopyError> {
-        let published = fs::rename(&self.path, &self.target);
-        published.map_err(|source| failed(&self.target, source))
+        let published = self.entry.publish(self.entry.is(&self.lock));
+        published.map_err(|source| self.entry.failed(source))
     }
 }
 
 impl Drop for PartialDirectory {
     fn drop(&mut self) {
-        // After a rename nothing has that name.
-        let _ = fs::remove_dir_all(&self.path);
+        // After a rename nothing has that name. Our own lock does not keep us from it.
+        let _ = crate::beneath::remove(self.entry.parent.as_fd(), &self.entry.name);
     }
 }
 
@@ -146,16 +214,22 @@ impl Drop for PartialDirectory {
 ///
 /// # Errors
 /// That it cannot be removed.
-pub fn remove(path: &Path) -> Result<(), CopyError> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, error)),
-        _ => Ok(()),
-    }
+pub fn remove(place: &Place) -> Result<(), CopyError> {
+    place
+        .remove()
+        .map_err(|source| failed(&place.shown(), source))
+}
+
+/// Removes what an earlier run did not finish. Returns `false` if a live process still writes it.
+///
+/// # Errors
+/// That it cannot be removed.
+pub fn remove_unfinished(place: &Place) -> Result<bool, CopyError> {
+    let removed = place
+        .directory
+        .parent(&place.path, false)
+        .and_then(|(parent, name)| remove_unless_locked(parent.as_fd(), &name));
+    removed.map_err(|source| failed(&place.shown(), source))
 }
 
 /// Writes a small file whole: beside its target, then renamed. `write` gets a buffered writer.
@@ -163,7 +237,7 @@ pub fn remove(path: &Path) -> Result<(), CopyError> {
 /// # Errors
 /// That the file cannot be written.
 pub fn write_file(
-    target: &Path,
+    target: &Place,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), CopyError> {
     let partial = PartialFile::create(target, None)?;
@@ -174,21 +248,22 @@ pub fn write_file(
         drop(out);
         Ok(partial.file.metadata()?.len())
     };
-    let size = written().map_err(|source| failed(target, source))?;
+    let size = written().map_err(|source| partial.entry.failed(source))?;
     partial.end.store(size, Ordering::Relaxed);
     partial.publish(size)
 }
 
-/// Creates a directory and its parents, open to any user as far as the umask allows.
+/// Makes a directory and those above it, open to any user as far as the umask allows.
 ///
 /// # Errors
-/// That it cannot be created.
-pub fn make_directory(path: &Path) -> Result<(), CopyError> {
-    let made = DirBuilder::new().recursive(true).create(path);
-    made.map_err(|source| failed(path, source))
+/// That it cannot be made.
+pub fn make_directory(place: &Place) -> Result<Arc<GuardedDirectory>, CopyError> {
+    let made = place.make_directory();
+    made.map_err(|source| failed(&place.shown(), source))
 }
 
-fn failed(path: &Path, source: io::Error) -> CopyError {
+/// The error of a file or directory that cannot be written.
+pub(in crate::transfer) fn failed(path: &Path, source: io::Error) -> CopyError {
     if SpaceError::is_full(&source) {
         return SpaceError::from_full(path).into();
     }
@@ -198,9 +273,9 @@ fn failed(path: &Path, source: io::Error) -> CopyError {
     }
 }
 
-/// The path where `target` is written until it is complete. Its name has a fixed length, since a suffix
-/// would make the longest names too long.
-fn beside(target: &Path) -> io::Result<PathBuf> {
+/// The names under which `target` may be written until it is complete; each has another one if processes write
+/// it at the same time. They have a fixed length, since a suffix would make the longest names too long.
+fn names_beside(target: &Path) -> io::Result<impl Iterator<Item = OsString>> {
     let invalid = |message| io::Error::new(io::ErrorKind::InvalidInput, message);
     let name = target
         .file_name()
@@ -208,9 +283,15 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     if name.as_bytes().starts_with(PREFIX.as_bytes()) {
         return Err(invalid("its name is reserved for unfinished files"));
     }
-    let mut hasher = DefaultHasher::new();
-    name.as_bytes().hash(&mut hasher);
-    Ok(target.with_file_name(format!("{PREFIX}{:016x}", hasher.finish())))
+    let name = name.to_owned();
+    Ok((0..WRITERS).map(move |writer| {
+        let mut hasher = DefaultHasher::new();
+        name.as_bytes().hash(&mut hasher);
+        if writer > 0 {
+            writer.hash(&mut hasher);
+        }
+        format!("{PREFIX}{:016x}", hasher.finish()).into()
+    }))
 }
 
 /// Whether a name is one of unfinished files and directories.
@@ -218,28 +299,4 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
 pub fn is_partial(name: &OsStr) -> bool {
     let rest = name.as_bytes().strip_prefix(PREFIX.as_bytes());
     rest.is_some_and(|rest| rest.len() == 16 && rest.iter().all(u8::is_ascii_hexdigit))
-}
-
-/// Creates a file that nobody else has open. An earlier run may have left something there, or an attacker
-/// a link: it is removed, not followed.
-fn open(path: &Path) -> io::Result<File> {
-    let create = || {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o666)
-            .open(path)
-    };
-    match create() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = path.parent().unwrap_or(Path::new("/"));
-            DirBuilder::new().recursive(true).create(parent)?;
-            create()
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(path)?;
-            create()
-        }
-        opened => opened,
-    }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::partial::make_directory;
+use crate::beneath::{GuardedDirectory, Place};
 use crate::store::{ListEntry, ListingAhead, Object};
 use crate::transfer::error::CopyError;
 use crate::transfer::progress::Tally;
@@ -16,7 +17,7 @@ use crate::transfer::space::{Claim, Space, SpaceError, TargetDirectory};
 #[derive(Debug)]
 pub(in crate::transfer) struct ListedObject {
     pub(in crate::transfer) object: Object,
-    pub(in crate::transfer) to: PathBuf,
+    pub(in crate::transfer) to: Place,
     /// As the listing gives it, in bytes.
     pub(in crate::transfer) size: Option<u64>,
     /// The room for it.
@@ -27,7 +28,8 @@ pub(in crate::transfer) struct ListedObject {
 struct Expansion<'a> {
     object: Object,
     listing: ListingAhead,
-    to: PathBuf,
+    /// The directory, held: its files are reached from here.
+    to: Arc<GuardedDirectory>,
     target: TargetDirectory,
     tally: &'a Tally,
     found: bool,
@@ -65,19 +67,19 @@ impl CaseCollisions {
 
 /// Creates the directory and returns the objects for it. A key that cannot become a file is an error of
 /// its own and does not hide its neighbours.
-pub(in crate::transfer) fn expand(
+pub(in crate::transfer) fn expand<'a>(
     object: Object,
-    to: PathBuf,
-    tally: &Tally,
+    to: &Place,
+    tally: &'a Tally,
     space: &Space,
-) -> impl Stream<Item = Result<ListedObject, CopyError>> {
-    let is_new = is_empty(&to);
-    let begun = make_directory(&to).and_then(|()| Ok(object.list()?.ahead()));
-    let walk = begun.map(|listing| Expansion {
+) -> impl Stream<Item = Result<ListedObject, CopyError>> + use<'a> {
+    let is_new = is_empty(to);
+    let begun = make_directory(to).and_then(|made| Ok((made, object.list()?.ahead())));
+    let walk = begun.map(|(made, listing)| Expansion {
         object,
         listing,
-        target: space.directory(&to, is_new),
-        to,
+        target: space.directory(to, is_new),
+        to: made,
         tally,
         found: false,
         names: CaseCollisions::default(),
@@ -92,9 +94,17 @@ pub(in crate::transfer) fn expand(
 }
 
 /// Whether a directory is empty or missing, so that the download replaces nothing in it.
-fn is_empty(directory: &Path) -> bool {
-    let first = std::fs::read_dir(directory).map(|mut entries| entries.next().is_none());
-    first.unwrap_or_else(|error| error.kind() == std::io::ErrorKind::NotFound)
+fn is_empty(place: &Place) -> bool {
+    let mut is_empty = true;
+    let seen = place.directory.entries(&place.path, &mut |_, _| {
+        is_empty = false;
+        false
+    });
+    is_empty
+        && seen.map_or_else(
+            |error| error.kind() == std::io::ErrorKind::NotFound,
+            |()| true,
+        )
 }
 
 /// The objects of a page, and the rest of the listing.
@@ -140,11 +150,11 @@ impl<'a> Expansion<'a> {
         }
         let object = self.object.at_key(&entry.key);
         self.names.insert(&object, relative);
-        Some(match file_beneath(&self.to, relative) {
-            Ok(to) => self.found(object, to, entry.size),
+        Some(match names_a_file(relative) {
+            Ok(()) => self.found(object, Place::new(&self.to, relative), entry.size),
             Err(rule) => Err(CopyError::Name {
                 object: object.reference().shown(),
-                directory: self.to.clone(),
+                directory: self.to.path().to_owned(),
                 rule,
             }),
         })
@@ -156,14 +166,14 @@ impl Expansion<'_> {
     fn refused(&self, mut error: SpaceError, rest: &[ListEntry]) -> CopyError {
         let rest = rest.iter().filter_map(|entry| entry.size).sum();
         error.planned = error.planned.map(|planned| planned.saturating_add(rest));
-        error.path.clone_from(&self.to);
+        self.to.path().clone_into(&mut error.path);
         error.into()
     }
 
     fn found(
         &self,
         object: Object,
-        to: PathBuf,
+        to: Place,
         size: Option<u64>,
     ) -> Result<ListedObject, CopyError> {
         // An object that is too large to read needs no room.
@@ -179,8 +189,8 @@ impl Expansion<'_> {
     }
 }
 
-/// The path of `relative` beneath `directory`, if it stays there and names a file.
-fn file_beneath(directory: &Path, relative: &str) -> Result<PathBuf, &'static str> {
+/// Whether `relative` stays beneath its directory and names a file.
+fn names_a_file(relative: &str) -> Result<(), &'static str> {
     if relative.contains('\0') {
         return Err("its key contains a zero byte");
     }
@@ -191,7 +201,7 @@ fn file_beneath(directory: &Path, relative: &str) -> Result<PathBuf, &'static st
             _ => {}
         }
     }
-    Ok(directory.join(relative))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -200,13 +210,13 @@ mod tests {
 
     #[test]
     fn keys_stay_beneath_the_directory() {
-        let beneath = |relative| file_beneath(Path::new("/in"), relative);
-        assert_eq!(beneath("a/b c"), Ok(PathBuf::from("/in/a/b c")));
-        assert_eq!(beneath("..."), Ok(PathBuf::from("/in/...")));
+        for relative in ["a/b c", "..."] {
+            assert_eq!(names_a_file(relative), Ok(()));
+        }
         for relative in [
             "", "..", "../x", "a/../b", "a//b", "/etc/x", "a/", "./a", "a\0b",
         ] {
-            assert!(beneath(relative).is_err(), "{relative:?}");
+            assert!(names_a_file(relative).is_err(), "{relative:?}");
         }
     }
 }

@@ -17,12 +17,13 @@ pub use error::{Shortage, SpaceError};
 pub(super) use claim::Claim;
 
 use std::collections::HashMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::fs::fstat;
+
+use crate::beneath::{FileKind, Place, kind};
 use volume::Volume;
 
 /// The file systems that an engine writes to; cheap to clone.
@@ -58,33 +59,30 @@ impl Space {
         }))
     }
 
-    /// Room for a file at `path`, of `size` bytes if that is known.
-    pub(super) fn claim(&self, path: &Path, size: Option<u64>) -> Result<Claim, SpaceError> {
-        self.directory(path, false).claim(path, size)
+    /// Room for a file at `place`, of `size` bytes if that is known.
+    pub(super) fn claim(&self, place: &Place, size: Option<u64>) -> Result<Claim, SpaceError> {
+        self.directory(place, false).claim(place, size)
     }
 
-    /// The directory `path`. In a new directory nothing is replaced.
-    pub(super) fn directory(&self, path: &Path, is_new: bool) -> TargetDirectory {
+    /// The directory `place`. In a new directory nothing is replaced.
+    pub(super) fn directory(&self, place: &Place, is_new: bool) -> TargetDirectory {
         TargetDirectory {
             space: self.clone(),
-            volume: self.volume(path),
+            volume: self.volume(place),
             is_new,
         }
     }
 
-    /// The file system of `path`, which may not exist yet; `None` if it cannot be found. Then nothing can
+    /// The file system of `place`, which may not exist yet; `None` if it cannot be found. Then nothing can
     /// be written there either, and that error says more.
-    fn volume(&self, path: &Path) -> Option<Arc<Volume>> {
-        let mut there = path
-            .ancestors()
-            .filter(|path| !path.as_os_str().is_empty())
-            .filter_map(|path| Some((path, fs::metadata(path).ok()?)));
-        let (place, meta) = there.next()?;
+    fn volume(&self, place: &Place) -> Option<Arc<Volume>> {
+        let there = place.directory.deepest(&place.path);
+        let device = fstat(&there).ok()?.st_dev;
         let volumes = &self.0.by_device;
         let mut volumes = volumes.lock().unwrap_or_else(PoisonError::into_inner);
         let volume = volumes
-            .entry(meta.dev())
-            .or_insert_with(|| Arc::new(Volume::at(place)));
+            .entry(device)
+            .or_insert_with(|| Arc::new(Volume::at(there, place.shown())));
         Some(Arc::clone(volume))
     }
 
@@ -107,22 +105,24 @@ impl Space {
 }
 
 impl TargetDirectory {
-    /// Room for a file at `path` beneath the directory, of `size` bytes if that is known.
-    pub(super) fn claim(&self, path: &Path, size: Option<u64>) -> Result<Claim, SpaceError> {
-        let replaced = if self.is_new { 0 } else { taken_by(path) };
+    /// Room for a file at `place` beneath the directory, of `size` bytes if that is known.
+    pub(super) fn claim(&self, place: &Place, size: Option<u64>) -> Result<Claim, SpaceError> {
+        let replaced = if self.is_new { 0 } else { taken_by(place) };
         let mut claim = Claim::new(self.space.clone(), self.volume.clone(), replaced);
         if let Some(size) = size {
-            claim.expect(path, size)?;
+            claim.expect(&place.shown(), size)?;
         }
         Ok(claim)
     }
 }
 
-/// Bytes on disk that are freed when the file at `path` is replaced.
-fn taken_by(path: &Path) -> u64 {
-    match fs::symlink_metadata(path) {
+/// Bytes on disk that are freed when the file at `place` is replaced.
+fn taken_by(place: &Place) -> u64 {
+    match place.directory.entry(&place.path) {
         // A file with a second name stays.
-        Ok(meta) if meta.is_file() && meta.nlink() == 1 => meta.blocks() * 512,
+        Ok(Some(found)) if kind(&found) == FileKind::File && found.st_nlink == 1 => {
+            u64::try_from(found.st_blocks).unwrap_or(0) * 512
+        }
         _ => 0,
     }
 }

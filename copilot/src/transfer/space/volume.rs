@@ -5,8 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{StatVfs, fstatvfs, statvfs};
+use rustix::io::Errno;
+
 use super::error::{Shortage, SpaceError};
 use super::memory::{Bounding, TmpfsMemory};
+use crate::beneath::Parent;
 
 /// How long a sample of a file system is trusted: other processes write to it as well.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -17,7 +21,9 @@ const IN_MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 /// A file system that transfers write to.
 #[derive(Debug)]
 pub(super) struct Volume {
-    /// A path on it.
+    /// A directory on it.
+    there: Parent,
+    /// A path on it, for messages.
     place: PathBuf,
     /// A file takes a multiple of this.
     block: u64,
@@ -60,15 +66,17 @@ struct Statistics {
 }
 
 impl Volume {
-    /// The file system of `place`, which exists.
-    pub(super) fn at(place: &Path) -> Self {
-        let mount = MountPoint::from_path(place);
+    /// The file system of the directory `there`. `place` is a path on it.
+    pub(super) fn at(there: Parent, place: PathBuf) -> Self {
+        let place = there.real_path().unwrap_or(place);
+        let mount = MountPoint::from_path(&place);
         let in_memory = IN_MEMORY.contains(&mount.kind.as_str());
         let memory = in_memory.then(|| TmpfsMemory::from_own_cgroups(mount.swaps));
         let step = memory.as_ref().map_or(0, TmpfsMemory::step);
         Self {
-            place: place.to_owned(),
-            block: Statistics::from_path(place).block,
+            block: Statistics::from(fstatvfs(&there)).block,
+            there,
+            place,
             memory,
             ledger: Mutex::default(),
             // The first bytes cause a look.
@@ -138,7 +146,7 @@ impl Volume {
 
     /// The room that is left, if it is at least `claimed`.
     fn look(&self, path: &Path, claimed: Amount) -> Result<Amount, SpaceError> {
-        let statistics = Statistics::from_path(&self.place);
+        let statistics = Statistics::from(fstatvfs(&self.there));
         let refuse = |planned, shortage| SpaceError {
             path: path.to_owned(),
             planned,
@@ -154,7 +162,7 @@ impl Volume {
             return Err(refuse(None, Shortage::Files { kind, mount, left }));
         }
         if bytes > left.bytes {
-            return Err(refuse(Some(bytes), shortage(&self.place)));
+            return Err(refuse(Some(bytes), of_full(&statistics, &self.place)));
         }
         if let Some((least, bounding)) = self.memory.as_ref().and_then(TmpfsMemory::left) {
             if bytes > least {
@@ -177,7 +185,10 @@ impl Volume {
 
 /// What is too small of a file system that is full.
 pub(super) fn shortage(place: &Path) -> Shortage {
-    let statistics = Statistics::from_path(place);
+    of_full(&Statistics::from(statvfs(place)), place)
+}
+
+fn of_full(statistics: &Statistics, place: &Path) -> Shortage {
     let found = MountPoint::from_path(place);
     let (kind, mount, size) = (found.kind, found.point, statistics.size);
     let left = statistics.left.bytes;
@@ -199,9 +210,9 @@ pub(super) fn shortage(place: &Path) -> Shortage {
 
 impl Statistics {
     /// A file system without numbers, or without a limit, always has enough.
-    fn from_path(place: &Path) -> Self {
+    fn from(found: Result<StatVfs, Errno>) -> Self {
         const ANY: u64 = u64::MAX / 2;
-        let Ok(found) = rustix::fs::statvfs(place) else {
+        let Ok(found) = found else {
             let (bytes, files) = (ANY, ANY);
             return Self {
                 left: Amount { bytes, files },

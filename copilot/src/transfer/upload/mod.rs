@@ -7,6 +7,7 @@
 
 mod digest;
 mod multipart;
+mod notes;
 mod single;
 mod source;
 
@@ -16,6 +17,7 @@ use tracing::warn;
 
 pub use digest::Digests;
 pub use multipart::MultipartUpload;
+pub use notes::UploadNotes;
 pub use single::FileUploads;
 pub use source::OpenFile;
 

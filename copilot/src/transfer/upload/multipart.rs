@@ -4,12 +4,14 @@
 //! asks for it. Before the object is completed every digested part is read again, and a part that has
 //! changed is sent again under the same number.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 
 use super::digest::{self, Digests};
+use super::notes::UploadNotes;
 use super::source::OpenFile;
 use super::{CLEAN_UP, FileUpload};
 use crate::store::{Object, Part, Reference, Upload};
@@ -29,6 +31,7 @@ pub struct MultipartUpload {
     part_size: u64,
     /// The parts that were sent, from the file's beginning.
     sent: Vec<SentPart>,
+    notes: Option<Arc<dyn UploadNotes>>,
 }
 
 /// A part that the store has.
@@ -72,9 +75,10 @@ impl MultipartUpload {
 
     /// Aborts the upload. If the store may keep parts of it, a warning says so.
     pub async fn abort(self) {
+        let id = self.id().map(str::to_owned);
         let aborted = tokio::time::timeout(CLEAN_UP, self.upload.abort()).await;
         let reason = match aborted {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => return ended(self.notes.as_ref(), id.as_deref()),
             Ok(Err(error)) => error.to_string(),
             Err(_) => no_answer(),
         };
@@ -97,23 +101,46 @@ impl MultipartUpload {
                 part: part_size,
             });
         }
+        if let Some(notes) = &file.notes {
+            notes.begins()?;
+        }
         let started = |upload| Self {
             object: object.clone(),
             upload,
             part_size,
             sent: Vec::new(),
+            notes: file.notes.clone(),
         };
         let mut begin = std::pin::pin!(object.begin());
         match by.stop.race(begin.as_mut()).await {
-            Ok(answer) => Ok(started(answer?)),
+            Ok(Ok(upload)) => started(upload).noted().await,
+            // The request failed, and `store` aborts what it may have begun.
+            Ok(Err(error)) => {
+                ended(file.notes.as_ref(), None);
+                Err(error.into())
+            }
             Err(stopped) => {
                 match tokio::time::timeout(CLEAN_UP, begin).await {
                     Ok(Ok(upload)) => started(upload).abort().await,
-                    // The request failed, and `store` aborts what it may have begun.
-                    Ok(Err(_)) => {}
+                    Ok(Err(_)) => ended(file.notes.as_ref(), None),
                     Err(_) => may_remain(object.reference(), &no_answer()),
                 }
                 Err(stopped.into())
+            }
+        }
+    }
+
+    /// Notes that the upload has begun, or aborts it.
+    async fn noted(self) -> Result<Self, CopyError> {
+        let noted = match (&self.notes, self.id()) {
+            (Some(notes), Some(id)) => notes.begun(id),
+            _ => Ok(()),
+        };
+        match noted {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.abort().await;
+                Err(error)
             }
         }
     }
@@ -155,6 +182,8 @@ impl MultipartUpload {
         }
         if outcome.is_err() {
             self.abort().await;
+        } else {
+            ended(self.notes.as_ref(), self.id());
         }
         outcome
     }
@@ -247,6 +276,13 @@ impl MultipartUpload {
         let part = self.upload.part(number, offset, data).await?;
         by.tally.moved(count);
         Ok(Some(SentPart { part, digest }))
+    }
+}
+
+/// Notes that an upload has ended.
+fn ended(notes: Option<&Arc<dyn UploadNotes>>, id: Option<&str>) {
+    if let Some(notes) = notes {
+        notes.ended(id);
     }
 }
 

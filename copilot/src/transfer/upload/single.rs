@@ -1,13 +1,13 @@
 //! Uploads of single files, outside of a plan: while main runs, and nobody knows yet what it leaves.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::digest::Digests;
 use super::multipart::{MultipartUpload, may_remain, no_answer};
 use super::source::OpenFile;
 use super::{CLEAN_UP, FileUpload};
-use crate::store::Reference;
+use crate::store::{Reference, StoreError};
 use crate::transfer::engine::Engine;
 use crate::transfer::error::CopyError;
 use crate::transfer::progress::{Meter, Reached, Summary, Tally};
@@ -109,15 +109,51 @@ impl FileUploads {
     }
 
     /// Aborts a multipart upload of another process, by its id. An upload that has ended is fine. If the
-    /// store may keep parts of it, a warning says so.
-    pub async fn abort(&self, to: &Reference, id: &str) {
+    /// store may keep parts of it, a warning says so, and this returns `false`.
+    pub async fn abort(&self, to: &Reference, id: &str) -> bool {
         let aborted = async { self.engine.stores().open(to)?.abort_upload(id).await };
         let reason = match tokio::time::timeout(CLEAN_UP, aborted).await {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => return true,
             Ok(Err(error)) => error.to_string(),
             Err(_) => no_answer(),
         };
         may_remain(to, &reason);
+        false
+    }
+
+    /// Aborts the multipart uploads to an object that another process began within the last `age` and did
+    /// not end: it was killed, and their ids may not be known. `is_unknown`: it has noted no
+    /// id. If
+    /// the store may then keep parts of one, a warning says so, and this returns `false`.
+    pub async fn abort_recent(&self, to: &Reference, age: Duration, is_unknown: bool) -> bool {
+        let aborted = async {
+            let object = self.engine.stores().open(to)?;
+            object.abort_recent_uploads(age).await
+        };
+        let object = to.shown();
+        let reason = match tokio::time::timeout(CLEAN_UP, aborted).await {
+            Ok(Ok(count)) => {
+                tracing::debug!(object, count, "aborted uploads of an earlier life");
+                return true;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => no_answer(),
+        };
+        if !is_unknown {
+            // Only a second attempt to begin it can have begun another one.
+            tracing::debug!(object, reason, "unfinished uploads cannot be listed");
+            return true;
+        }
+        may_remain(to, &reason);
+        false
+    }
+
+    /// Whether an object exists. Needs the right to read it.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn exists(&self, object: &Reference) -> Result<bool, StoreError> {
+        self.engine.stores().open(object)?.exists().await
     }
 
     /// What was moved so far.

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::notes::UploadNotes;
 use crate::transfer::copy::LocalFile;
 use crate::transfer::error::CopyError;
 use crate::transfer::memory::MemoryBudget;
@@ -19,11 +21,14 @@ pub struct OpenFile {
     pub file: File,
     /// Bytes to send, from the file's beginning: its size when the upload begins.
     pub size: u64,
+    /// Where multipart uploads of the file are noted.
+    pub notes: Option<Arc<dyn UploadNotes>>,
 }
 
 impl OpenFile {
     /// Opens a file to send all of it.
     pub(in crate::transfer) fn open(from: LocalFile) -> Result<Self, CopyError> {
+        let notes = from.notes();
         let (name, opened) = from.open();
         let opened = opened.and_then(|file| {
             let meta = file.metadata()?;
@@ -34,7 +39,12 @@ impl OpenFile {
             Ok((file, meta.len()))
         });
         match opened {
-            Ok((file, size)) => Ok(Self { name, file, size }),
+            Ok((file, size)) => Ok(Self {
+                name,
+                file,
+                size,
+                notes,
+            }),
             Err(source) => Err(CopyError::Read { name, source }),
         }
     }

@@ -1,4 +1,5 @@
-//! What went up before main's end, and what happens to it afterwards.
+//! What went up before main's end, and what happens to it afterwards; and the journal of an upload at
+//! main's end.
 //!
 //! The plan of main's end decides. A file that it names, and that has not changed since it was sent, is
 //! settled. An object that it does not name is deleted before the outputs are committed: beneath the
@@ -11,11 +12,15 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use tracing::{debug, info, warn};
 
-use super::journal::Journal;
+use super::journal::{Journal, JournalNotes, NAME};
+use super::limit::NameCount;
 use super::stamp::Stamp;
+use super::takeover::{JournalEntry, UnfinishedUploads};
+use crate::beneath::GuardedDirectory;
 use crate::store::{Reference, StoreError};
-use crate::transfer::{Digests, Engine, MultipartUpload, Stop, Stopped, Summary};
-use crate::upload::directory::GuardedDirectory;
+use crate::transfer::{
+    Digests, Engine, FileUploads, MultipartUpload, Stop, Stopped, Summary, UploadNotes,
+};
 use crate::upload::planned::RawPrefix;
 
 /// Objects that are deleted at once.
@@ -48,9 +53,13 @@ pub struct Sent {
 pub struct Early {
     /// By the names below the raw prefix, joined by `/`.
     entries: HashMap<Box<str>, EarlyObject>,
+    /// How many names those are.
+    count: NameCount,
     /// Multipart uploads that have begun, by the same names.
     begun: HashMap<Box<str>, MultipartUpload>,
     journal: Option<Arc<Journal>>,
+    /// Whether an earlier life has left its journal.
+    follows: bool,
     /// The prefix of all these names; `None` where nothing goes up early.
     raw: Option<RawPrefix>,
     /// Files of the final plan that were up and unchanged.
@@ -79,11 +88,18 @@ impl Early {
         }
     }
 
-    /// Notes names in this journal from now on. An earlier life of this sidecar has tried `tried`.
-    pub(super) fn keep(&mut self, journal: Journal, tried: impl IntoIterator<Item = Box<str>>) {
-        let before = self.len();
-        for key in tried {
-            self.entries.entry(key).or_insert(EarlyObject::Tried);
+    /// Notes names in this journal from now on, and takes over what earlier lives have noted there. Returns
+    /// the uploads that they left; none if the journal is opened again, and has uploads of this life as well.
+    pub(super) fn keep(
+        &mut self,
+        journal: Journal,
+        mut noted: JournalNotes,
+    ) -> Option<UnfinishedUploads> {
+        let (is_first, before) = (self.journal.is_none(), self.len());
+        for key in std::mem::take(&mut noted.keys) {
+            if !self.entries.contains_key(&key) && self.count.add(key.len()) {
+                self.entries.insert(key, EarlyObject::Tried);
+            }
         }
         if self.len() > before {
             info!(
@@ -91,12 +107,64 @@ impl Early {
                 "an earlier life of this sidecar has sent objects while main ran"
             );
         }
-        self.journal = Some(Arc::new(journal));
+        self.follows |= is_first && noted.lives > 0;
+        let journal = &*self.journal.insert(Arc::new(journal));
+        let raw = self.raw.as_ref().filter(|_| is_first)?;
+        UnfinishedUploads::noted(noted, raw, journal)
     }
 
-    /// Where names are noted.
-    pub(super) fn journal(&self) -> Option<Arc<Journal>> {
-        self.journal.clone()
+    /// Opens the journal for an upload at main's end, if it is not open, and aborts what earlier lives left
+    /// unfinished. Without a journal the upload goes on: then nothing that it leaves can be found.
+    pub(in crate::upload) async fn take_over(
+        &mut self,
+        directory: &Arc<GuardedDirectory>,
+        raw: &RawPrefix,
+        engine: &Engine,
+        stop: &Stop,
+    ) -> Result<(), Stopped> {
+        if self.journal.is_some() {
+            return Ok(());
+        }
+        self.raw.get_or_insert_with(|| raw.clone());
+        let unfinished = match Journal::open(directory) {
+            Ok((journal, noted)) => self.keep(journal, noted),
+            Err(error) => {
+                info!(
+                    %error,
+                    "{NAME} cannot be written in the output directory: if this sidecar is killed, an \
+                     unfinished multipart upload stays in the store"
+                );
+                None
+            }
+        };
+        match unfinished {
+            Some(left) => {
+                stop.race(left.abort(&FileUploads::new(engine.clone())))
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an earlier life in the same directory has begun to upload and has not committed.
+    pub(in crate::upload) fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// Where multipart uploads to the object of this name are noted, if they can be noted at all.
+    /// `is_needed`: an upload that cannot be noted must not begin.
+    pub(in crate::upload) fn notes(
+        &self,
+        key: &str,
+        is_needed: bool,
+    ) -> Option<Arc<dyn UploadNotes>> {
+        let journal = self.journal.clone()?;
+        let key = key.into();
+        Some(Arc::new(JournalEntry {
+            journal,
+            key,
+            is_needed,
+        }))
     }
 
     /// Main has ended, and this went up before.
@@ -129,9 +197,9 @@ impl Early {
         }
     }
 
-    /// Whether an object of this name was tried.
-    pub(super) fn has_tried(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+    /// Whether an object of this name may go up: it was tried before, or is not one too many.
+    pub(super) fn has_room_for(&self, key: &str) -> bool {
+        self.entries.contains_key(key) || self.count.fits(key.len())
     }
 
     /// What the object of this name holds, if that is known. The caller overwrites the object, so it is
@@ -151,6 +219,9 @@ impl Early {
     pub(super) fn trying(&mut self, key: &str) -> std::io::Result<()> {
         if self.entries.contains_key(key) {
             return Ok(());
+        }
+        if !self.count.add(key.len()) {
+            return Err(std::io::Error::other("too many names"));
         }
         if let Some(journal) = &self.journal {
             journal.note(key)?;
@@ -220,6 +291,10 @@ impl Early {
     pub async fn withdraw(&mut self, engine: &Engine, stop: &Stop) {
         match self.clear(engine, stop).await {
             Ok(leftovers) => match leftovers.first() {
+                // The next life aborts what is still unfinished.
+                None if self.journal.as_ref().is_some_and(|it| it.is_needed()) => {
+                    self.entries.clear();
+                }
                 None => self.forget(),
                 Some(first) => warn!(
                     objects = leftovers.len(),
@@ -261,8 +336,9 @@ impl Early {
     }
 
     /// Everything is done: the next life needs no journal.
-    pub(in crate::upload) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.entries.clear();
+        self.count = NameCount::default();
         if let Some(journal) = self.journal.take() {
             journal.remove();
         }

@@ -11,13 +11,12 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::early::Sent;
-use super::journal::{self, Journal};
 use super::schedule::Step;
 use super::stamp::FileState;
 use super::{AFTER_FAILURE, Eager, MOST_GROWING};
+use crate::beneath::GuardedDirectory;
 use crate::store::Reference;
 use crate::transfer::{CopyError, Digests, FileUploads, MultipartUpload, OpenFile, Stop};
-use crate::upload::directory::GuardedDirectory;
 
 /// An upload in flight.
 pub type Flight = BoxFuture<'static, Landed>;
@@ -41,10 +40,8 @@ struct EarlyUpload {
     uploads: FileUploads,
     file: OpenFile,
     to: Reference,
-    key: Box<str>,
     stop: Stop,
     begun: Option<MultipartUpload>,
-    journal: Option<Arc<Journal>>,
 }
 
 impl Eager {
@@ -78,12 +75,11 @@ impl Eager {
                 name: directory.shown(&path),
                 file,
                 size: state.stamp.size(),
+                notes: self.early.notes(&key, true),
             },
             to,
-            key: key.clone(),
             stop: Stop::new(self.cancel.clone(), None),
             begun,
-            journal: self.early.journal(),
         };
         self.busy.insert(key.clone());
         let flight = if step == Step::Grow {
@@ -174,7 +170,7 @@ impl EarlyUpload {
             && known.match_file(&self.file.file).await.unwrap_or(false)
         {
             if let Some(upload) = self.begun.take() {
-                self.abort(upload).await;
+                upload.abort().await;
             }
             return Ok(known);
         }
@@ -185,10 +181,7 @@ impl EarlyUpload {
                 return self.uploads.send(&self.file, &self.to, &self.stop).await;
             }
         };
-        let id = upload.id().map(str::to_owned);
-        let sent = self.uploads.finish(upload, &self.file, &self.stop).await;
-        self.ended(id);
-        sent
+        self.uploads.finish(upload, &self.file, &self.stop).await
     }
 
     /// Sends the parts that will probably not change: all whole parts but the last.
@@ -205,7 +198,7 @@ impl EarlyUpload {
         match sent {
             Ok(()) => Ok(upload),
             Err(error) => {
-                self.abort(upload).await;
+                upload.abort().await;
                 Err(error)
             }
         }
@@ -217,38 +210,11 @@ impl EarlyUpload {
         if upload.fits(self.file.size) {
             return Some(upload);
         }
-        self.abort(upload).await;
+        upload.abort().await;
         None
     }
 
-    async fn abort(&self, upload: MultipartUpload) {
-        let id = upload.id().map(str::to_owned);
-        upload.abort().await;
-        self.ended(id);
-    }
-
-    /// Notes that an upload has ended, so that the next life does not abort it again.
-    fn ended(&self, id: Option<String>) {
-        let (Some(journal), Some(id)) = (&self.journal, id) else {
-            return;
-        };
-        if let Err(error) = journal.note_end(&id) {
-            debug!(%error, "the end of an upload cannot be noted");
-        }
-    }
-
-    /// Begins a multipart upload, and notes its id where the next life of this sidecar finds it.
-    async fn begin(&mut self) -> Result<MultipartUpload, CopyError> {
-        let upload = self.uploads.begin(&self.file, &self.to, &self.stop).await?;
-        let noted = match (&self.journal, upload.id()) {
-            (Some(journal), Some(id)) => journal.note_upload(&self.key, id),
-            _ => Ok(()),
-        };
-        if let Err(source) = noted {
-            upload.abort().await;
-            let path = journal::NAME.into();
-            return Err(CopyError::Write { path, source });
-        }
-        Ok(upload)
+    async fn begin(&self) -> Result<MultipartUpload, CopyError> {
+        self.uploads.begin(&self.file, &self.to, &self.stop).await
     }
 }

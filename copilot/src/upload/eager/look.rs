@@ -9,7 +9,7 @@ use tracing::warn;
 use super::places::Places;
 use super::schedule::{Observed, Step};
 use super::stamp::FileState;
-use super::{Eager, MOST_AT_ONCE, MOST_FILES, PLAN_PAUSE};
+use super::{Eager, MOST_AT_ONCE, PLAN_PAUSE};
 use crate::literal::output::data_so_far;
 use crate::transfer::MultipartUpload;
 use crate::upload::view::OutputDirectory;
@@ -75,11 +75,12 @@ impl Eager {
 
     /// Whether a file waits for main's end because enough others went up.
     fn is_enough(&mut self, key: &str) -> bool {
-        let is_enough = self.early.len() >= MOST_FILES && !self.early.has_tried(key);
+        let is_enough = !self.early.has_room_for(key);
         if is_enough {
+            let files = self.early.len();
             self.say("most", || {
                 warn!(
-                    files = MOST_FILES,
+                    files,
                     "enough files went up while main runs: the rest waits for main's end"
                 );
             });
@@ -106,8 +107,7 @@ impl Eager {
         };
         let began = Instant::now();
         let view = OutputDirectory::new(Arc::clone(&opened.directory));
-        let mut blobs = data_so_far(&self.declared, &view, self.options);
-        blobs.truncate(MOST_FILES);
+        let blobs = data_so_far(&self.declared, &view, self.options);
         let places = Places::from_blobs(blobs);
         let (mut files, trees) = places.new_since(&self.places);
         for tree in trees {

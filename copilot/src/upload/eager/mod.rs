@@ -3,50 +3,54 @@
 //! Notice files (`watch`, `scan`), wait until they are quiet (`schedule`), ask the plan where they go
 //! (`places`), send them (`flight`), and note what was sent (`early`, `journal`) and in which state
 //! (`stamp`). At main's end [`Eager::land`] hands all that to the upload, which plans as always and
-//! skips what is up and unchanged. Never here: whether main runs, what outputs mean, the commit.
+//! skips what is up and unchanged. The journal serves uploads at main's end as well (`takeover`: what earlier
+//! lives left unfinished). Never here: whether main runs, what outputs mean, the commit.
 //! Caller: the sidecar.
 
 mod early;
 mod flight;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod journal;
+mod limit;
 mod look;
 mod places;
 mod scan;
 mod schedule;
 mod stamp;
+mod takeover;
 mod watch;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use futures_util::stream::{self, FuturesUnordered};
+use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 pub use self::early::Early;
 use self::flight::Flight;
-use self::journal::{Journal, JournalNotes};
+use self::journal::JournalNotes;
 use self::places::Places;
 use self::schedule::Schedule;
 use self::watch::{DirectoryWatch, Gone};
 use super::UploadError;
-use super::directory::GuardedDirectory;
+use super::directory;
 use super::planned::RawPrefix;
+use crate::beneath::{GuardedDirectory, SharedDirectory};
 use crate::idl::VariableMap;
 use crate::literal::output::{OutputOptions, has_data};
+use crate::store::{Reference, StoreError};
 use crate::transfer::{Engine, FileUploads, Meter, Stop};
 
-pub(super) use self::journal::NAME as JOURNAL;
-
-/// The most files that go up early: each takes a few hundred bytes of memory, and the rest can wait.
-const MOST_FILES: usize = 20_000;
+pub(super) use self::journal::{Journal, NAME as JOURNAL};
 
 /// Files in flight at once: half of what the engine runs after main's end.
 const MOST_AT_ONCE: usize = 8;
@@ -66,9 +70,12 @@ pub struct EagerOptions<'a> {
     /// The declared outputs.
     pub declared: &'a VariableMap,
     /// Main's output directory, which may not exist yet.
-    pub directory: &'a Path,
+    pub directory: &'a Arc<SharedDirectory>,
     /// Where files and directories go.
     pub raw_prefix: Option<&'a str>,
+    /// The object that holds the outputs' literals. While it exists, an earlier run is committed, and none of
+    /// its data is overwritten before main's end.
+    pub commit: &'a Reference,
     /// The user's choices.
     pub options: OutputOptions,
 }
@@ -77,8 +84,11 @@ pub struct EagerOptions<'a> {
 pub struct Eager {
     declared: VariableMap,
     options: OutputOptions,
-    path: PathBuf,
+    shared: Arc<SharedDirectory>,
     raw: RawPrefix,
+    commit: Reference,
+    /// Whether the store has been asked for an earlier commit.
+    has_looked: bool,
     uploads: FileUploads,
     names: Arc<[String]>,
     cancel: CancellationToken,
@@ -133,7 +143,7 @@ impl Eager {
         Ok(Some(Self {
             declared: outputs.declared.clone(),
             options: outputs.options,
-            path: outputs.directory.to_owned(),
+            shared: Arc::clone(outputs.directory),
             uploads: FileUploads::new(engine.clone()),
             names,
             cancel: CancellationToken::new(),
@@ -148,6 +158,8 @@ impl Eager {
             busy: HashSet::new(),
             early: Early::below(raw.clone()),
             raw,
+            commit: outputs.commit.clone(),
+            has_looked: false,
             said: HashSet::new(),
             is_over: false,
         }))
@@ -155,6 +167,7 @@ impl Eager {
 
     /// Sends what is ready, and never returns. The future may be dropped at any time, and run again.
     pub async fn run(&mut self) -> Infallible {
+        self.look_for_commit().await;
         loop {
             self.open();
             let due = self.next_look();
@@ -167,6 +180,41 @@ impl Eager {
                     self.look();
                     // The wait for main's end comes first.
                     tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    /// Waits until it is known that no outputs are committed. Otherwise nothing goes up early: it would
+    /// overwrite data that a reader may follow the commit to.
+    async fn look_for_commit(&mut self) {
+        while !self.has_looked {
+            match self.uploads.exists(&self.commit).await {
+                Ok(is_there) => {
+                    self.has_looked = true;
+                    self.is_over |= is_there;
+                    if is_there {
+                        info!(
+                            commit = self.commit.shown(),
+                            "an earlier run has committed outputs here: outputs wait for main's end"
+                        );
+                    }
+                }
+                Err(error) if error.is_lasting() || matches!(error, StoreError::Denied { .. }) => {
+                    warn!(
+                        %error,
+                        "the store does not say whether an earlier run has committed outputs: outputs wait for \
+                         main's end. On S3 a role needs s3:GetObject and s3:ListBucket to learn that an object does \
+                         not exist"
+                    );
+                    (self.has_looked, self.is_over) = (true, true);
+                }
+                Err(error) => {
+                    self.say(
+                        "commit",
+                        || warn!(%error, "no output can go up while main runs, yet"),
+                    );
+                    tokio::time::sleep(AFTER_FAILURE).await;
                 }
             }
         }
@@ -215,8 +263,8 @@ impl Eager {
         if self.opened.is_some() || self.is_over || Instant::now() < self.next_try {
             return;
         }
-        let directory = match GuardedDirectory::open(&self.path) {
-            Ok(directory) => Arc::new(directory),
+        let directory = match directory::open(&self.shared) {
+            Ok(directory) => directory,
             Err(error) => {
                 self.say(
                     "directory",
@@ -236,30 +284,11 @@ impl Eager {
         self.touched(&found);
     }
 
-    /// Takes over what earlier lives have sent. Aborts their multipart uploads: nobody knows what their
-    /// parts hold.
+    /// Takes over what earlier lives have sent, and aborts their multipart uploads.
     fn take_over(&mut self, journal: Journal, noted: JournalNotes) {
-        // The directory may be opened again, and the journal then has uploads of this life as well.
-        let is_first = self.early.journal().is_none();
-        self.early.keep(journal, noted.keys);
-        if !is_first || noted.uploads.is_empty() {
-            return;
-        }
-        let (uploads, raw) = (self.uploads.clone(), self.raw.clone());
-        let aborts = async move {
-            stream::iter(noted.uploads)
-                .for_each_concurrent(MOST_AT_ONCE, |(id, key)| {
-                    let (uploads, raw) = (&uploads, &raw);
-                    async move {
-                        let names: Vec<&str> = key.split('/').collect();
-                        if let Ok(object) = raw.join(&names) {
-                            uploads.abort(&object, &id).await;
-                        }
-                    }
-                })
-                .await;
-        };
-        self.cleanup = Some(aborts.boxed());
+        let unfinished = self.early.keep(journal, noted);
+        let uploads = self.uploads.clone();
+        self.cleanup = unfinished.map(|left| async move { left.abort(&uploads).await }.boxed());
     }
 
     /// Without a journal a later life of the sidecar cannot know what to delete.
@@ -290,7 +319,8 @@ impl Eager {
     }
 
     fn next_look(&self) -> Option<Instant> {
-        if self.is_over || self.flight.len() >= MOST_AT_ONCE {
+        // The cleanup cannot tell uploads of this life from those of an earlier one.
+        if self.is_over || self.flight.len() >= MOST_AT_ONCE || self.cleanup.is_some() {
             return None;
         }
         if self.opened.is_none() {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::limit::NameCount;
 use crate::idl::blob_type::BlobDimensionality;
 use crate::literal::output::BlobOutput;
 
@@ -14,10 +15,15 @@ pub struct Places {
 }
 
 impl Places {
-    /// The places of these blobs.
+    /// The places of these blobs, as many as go up early.
     pub fn from_blobs(blobs: Vec<BlobOutput>) -> Self {
         let mut places = Self::default();
+        let mut count = NameCount::default();
         for blob in blobs {
+            let names: usize = blob.remote.iter().map(String::len).sum();
+            if !count.add(blob.path.as_os_str().len() + names) {
+                break;
+            }
             let of_kind = match blob.kind {
                 BlobDimensionality::Single => &mut places.files,
                 BlobDimensionality::Multipart => &mut places.trees,

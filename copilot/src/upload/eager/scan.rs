@@ -7,13 +7,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{Dir, FileType, fstat, fstatfs};
+use rustix::fs::{Dir, FileType, fstat};
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::MOST_FILES;
+use super::limit::NameCount;
 use super::stamp::Stamp;
-use crate::upload::directory::GuardedDirectory;
+use crate::beneath::{GuardedDirectory, remote_kind};
 
 /// Time between two scans.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -21,23 +21,45 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The pause after a scan, as a multiple of the time that the scan took.
 const SHARE: u32 = 20;
 
-/// File systems that others can change without this kernel noticing, by their numbers in `statfs`.
-const REMOTE: [(u64, &str); 7] = [
-    (0x6969, "NFS"),
-    (0x6573_5546, "FUSE"),
-    (0x517B, "SMB"),
-    (0xFF53_4D42, "CIFS"),
-    (0xFE53_4D42, "SMB"),
-    (0x0102_1997, "9p"),
-    (0x00C3_6400, "Ceph"),
-];
-
 /// An entry of a directory.
 pub enum ScannedEntry {
     /// A directory to scan as well.
     Directory(PathBuf),
     /// A regular file.
     File(PathBuf),
+}
+
+/// Paths, as many as go up early. Others are dropped: they wait for main's end.
+#[derive(Debug, Default)]
+pub struct PathList {
+    paths: Vec<PathBuf>,
+    count: NameCount,
+}
+
+impl PathList {
+    /// Adds a path, if there is room for it.
+    pub fn push(&mut self, path: PathBuf) {
+        if self.count.add(path.as_os_str().len()) {
+            self.paths.push(path);
+        }
+    }
+
+    /// Takes the last path.
+    pub fn pop(&mut self) -> Option<PathBuf> {
+        let path = self.paths.pop()?;
+        self.count.remove(path.as_os_str().len());
+        Some(path)
+    }
+
+    /// Whether half of the room is taken.
+    pub fn is_half_full(&self) -> bool {
+        self.count.is_half_full()
+    }
+
+    /// The paths.
+    pub fn into_paths(self) -> Vec<PathBuf> {
+        self.paths
+    }
 }
 
 /// Repeated scans.
@@ -66,30 +88,31 @@ impl Scan {
             return None;
         }
         let mut before = std::mem::take(&mut self.seen);
-        let mut changed = Vec::new();
-        let mut todo = vec![PathBuf::new()];
+        let (mut changed, mut todo) = (PathList::default(), PathList::default());
+        todo.push(PathBuf::new());
+        let mut count = NameCount::default();
         while let Some(path) = todo.pop() {
-            let mut files = Vec::new();
-            let listed = list(directory, &path, names, |entry| match entry {
-                ScannedEntry::Directory(path) => todo.push(path),
-                ScannedEntry::File(path) => files.push(path),
-            });
-            if let Err(error) = listed {
-                debug!(%error, path = directory.shown(&path), "not listed");
-            }
-            for file in files {
+            let listed = list(directory, &path, names, |entry| {
+                let file = match entry {
+                    ScannedEntry::Directory(path) => return todo.push(path),
+                    ScannedEntry::File(file) => file,
+                };
                 let Ok(Some(stat)) = directory.stat(&file) else {
-                    continue;
+                    return;
                 };
                 let now = Stamp::from_stat(&stat);
                 if before.remove(&file) != Some(now) {
                     changed.push(file.clone());
                 }
-                if self.seen.len() < MOST_FILES {
+                if count.add(file.as_os_str().len()) {
                     self.seen.insert(file, now);
                 }
+            });
+            if let Err(error) = listed {
+                debug!(%error, path = directory.shown(&path), "not listed");
             }
         }
+        let changed = changed.into_paths();
         self.next = Some(Instant::now() + PAUSE.max(began.elapsed() * SHARE));
         Some(changed)
     }
@@ -144,10 +167,6 @@ pub fn is_of_interest(name: &OsStr, variables: &[String]) -> bool {
 /// Why the kernel may not notice all changes in the directory, if that is so.
 pub fn remote_reason(directory: &GuardedDirectory) -> Option<String> {
     let opened = directory.open_directory(Path::new("")).ok()?;
-    let kind = fstatfs(&opened).ok()?.f_type.cast_unsigned();
-    let known = REMOTE.iter().find(|(number, _)| *number == kind)?;
-    Some(format!(
-        "it lies on {}, which other nodes can change",
-        known.1
-    ))
+    let kind = remote_kind(&opened)?;
+    Some(format!("it lies on {kind}, which other nodes can change"))
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::MOST_FILES;
+use super::limit::NameCount;
 use super::stamp::Writers;
 
 /// How long a file must be quiet before it goes up. Programs that open a file several times in a row do so
@@ -66,9 +66,13 @@ pub enum Step {
 #[derive(Debug, Default)]
 pub struct Schedule {
     files: HashMap<Arc<Path>, PendingFile>,
+    /// How many paths those are.
+    count: NameCount,
     queue: BTreeSet<(Instant, Arc<Path>)>,
     /// How often each file was sent.
     sent: HashMap<Arc<Path>, u32>,
+    /// How many paths those are.
+    sent_count: NameCount,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +92,7 @@ impl Schedule {
         let (path, waiting) = match self.files.get_key_value(path) {
             Some((path, waiting)) => (Arc::clone(path), *waiting),
             // No more files than may go up early.
-            None if self.files.len() >= MOST_FILES => return,
+            None if !self.count.fits(length(path)) => return,
             None => (
                 Arc::from(path),
                 PendingFile {
@@ -129,6 +133,7 @@ impl Schedule {
         }
         let (_, path) = self.queue.pop_first()?;
         let waiting = self.files.remove(&path)?;
+        self.count.remove(length(&path));
         Some((path, DueFile(waiting)))
     }
 
@@ -181,7 +186,17 @@ impl Schedule {
 
     /// A file was sent whole, or failed: the next time it must be quiet for longer.
     pub fn sent(&mut self, path: &Arc<Path>) {
-        *self.sent.entry(Arc::clone(path)).or_default() += 1;
+        if let Some(times) = self.sent.get_mut(path) {
+            *times += 1;
+            return;
+        }
+        if !self.sent_count.add(length(path)) {
+            // Main makes new names all the time. Only the longer waits of earlier ones are forgotten.
+            self.sent.clear();
+            self.sent_count = NameCount::default();
+            let _ = self.sent_count.add(length(path));
+        }
+        self.sent.insert(Arc::clone(path), 1);
     }
 
     fn quiet(&self, path: &Path) -> Duration {
@@ -190,12 +205,17 @@ impl Schedule {
     }
 
     fn put(&mut self, path: Arc<Path>, waiting: PendingFile) {
-        let before = self.files.insert(Arc::clone(&path), waiting);
-        if let Some(before) = before {
-            self.queue.remove(&(before.due, Arc::clone(&path)));
+        match self.files.insert(Arc::clone(&path), waiting) {
+            Some(before) => _ = self.queue.remove(&(before.due, Arc::clone(&path))),
+            None => self.count.take(length(&path)),
         }
         self.queue.insert((waiting.due, path));
     }
+}
+
+/// The length of a path in bytes.
+fn length(path: &Path) -> usize {
+    path.as_os_str().len()
 }
 
 /// A file that was taken, with what is known from earlier looks.

@@ -21,9 +21,9 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
-use super::MOST_FILES;
-use super::scan::{Scan, ScannedEntry, is_of_interest, list, remote_reason};
-use crate::upload::directory::GuardedDirectory;
+use super::limit::NameCount;
+use super::scan::{PathList, Scan, ScannedEntry, is_of_interest, list, remote_reason};
+use crate::beneath::GuardedDirectory;
 
 /// The events that the kernel reports.
 const EVENTS: WatchFlags = WatchFlags::CREATE
@@ -39,7 +39,7 @@ const MOST: usize = 10_000;
 /// Time between two reads: several events of a file in between count once.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Room for hundreds of events.
+/// Room for hundreds of events: never for more than half of a [`PathList`] holds.
 const BUFFER: usize = 16 << 10;
 
 /// The output directory does not exist any more.
@@ -65,7 +65,11 @@ enum WatchMethod {
 struct Inotify {
     descriptor: AsyncFd<OwnedFd>,
     paths: HashMap<i32, PathBuf>,
+    /// How many paths those are.
+    count: NameCount,
     next_reading: Instant,
+    /// Whether the last reading left events behind.
+    is_behind: bool,
 }
 
 impl DirectoryWatch {
@@ -109,8 +113,8 @@ impl DirectoryWatch {
 
     /// Watches a directory from now on, and returns the files beneath it.
     pub fn add(&mut self, top: &Path) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut todo = vec![top.to_owned()];
+        let (mut found, mut todo) = (PathList::default(), PathList::default());
+        todo.push(top.to_owned());
         while let Some(path) = todo.pop() {
             let inotify = match &mut self.method {
                 WatchMethod::Inotify(inotify) => inotify,
@@ -130,14 +134,13 @@ impl DirectoryWatch {
             }
             let listed = list(&self.directory, &path, &self.names, |entry| match entry {
                 ScannedEntry::Directory(path) => todo.push(path),
-                ScannedEntry::File(path) if found.len() < MOST_FILES => found.push(path),
-                ScannedEntry::File(_) => {}
+                ScannedEntry::File(path) => found.push(path),
             });
             if let Err(error) = listed {
                 debug!(%error, path = self.directory.shown(&path), "not listed");
             }
         }
-        found
+        found.into_paths()
     }
 }
 
@@ -159,21 +162,27 @@ impl Inotify {
         Ok(Self {
             descriptor: inotify.map_err(|error| error.into_parts().1)?,
             paths: HashMap::new(),
+            count: NameCount::default(),
             next_reading: Instant::now(),
+            is_behind: false,
         })
     }
 
     fn watch(&mut self, directory: &GuardedDirectory, path: &Path) -> io::Result<()> {
         let opened = directory.open_directory(path)?;
-        if self.paths.len() >= MOST {
+        let length = path.as_os_str().len();
+        if self.paths.len() >= MOST || !self.count.fits(length) {
             return Err(io::Error::other(format!(
-                "it holds more than {MOST} directories"
+                "it holds more than {MOST} directories, or directories with too long paths"
             )));
         }
         // By the descriptor: main may have replaced the directory with a link by now.
         let opened = format!("/proc/self/fd/{}", opened.as_raw_fd());
         let watch = inotify::add_watch(self.descriptor.get_ref(), opened.as_str(), EVENTS)?;
-        self.paths.insert(watch, path.to_owned());
+        self.count.take(length);
+        if let Some(before) = self.paths.insert(watch, path.to_owned()) {
+            self.count.remove(before.as_os_str().len());
+        }
         Ok(())
     }
 
@@ -181,11 +190,13 @@ impl Inotify {
     async fn next(&mut self, names: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Gone> {
         loop {
             sleep_until(self.next_reading).await;
-            // An error means that the runtime is shutting down.
-            let Ok(mut guard) = self.descriptor.readable().await else {
-                return std::future::pending().await;
-            };
-            guard.clear_ready();
+            if !self.is_behind {
+                // An error means that the runtime is shutting down.
+                let Ok(mut guard) = self.descriptor.readable().await else {
+                    return std::future::pending().await;
+                };
+                guard.clear_ready();
+            }
             self.next_reading = Instant::now() + PAUSE;
             let (files, directories) = self.read(names)?;
             if !files.is_empty() || !directories.is_empty() {
@@ -195,10 +206,17 @@ impl Inotify {
     }
 
     fn read(&mut self, names: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Gone> {
-        let (mut files, mut directories) = (Vec::new(), Vec::new());
+        let (mut files, mut directories) = (PathList::default(), PathList::default());
+        self.is_behind = false;
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
         let mut reader = inotify::Reader::new(self.descriptor.get_ref(), &mut buffer);
         loop {
+            let is_enough = files.is_half_full() || directories.is_half_full();
+            if is_enough && reader.is_buffer_empty() {
+                // The kernel keeps the others until the next reading.
+                self.is_behind = true;
+                break;
+            }
             let event = match reader.next() {
                 Ok(event) => event,
                 Err(rustix::io::Errno::AGAIN) => break,
@@ -221,8 +239,10 @@ impl Inotify {
                 if above.as_os_str().is_empty() {
                     return Err(Gone);
                 }
-                if happened.contains(ReadFlags::IGNORED) {
-                    self.paths.remove(&event.wd());
+                if happened.contains(ReadFlags::IGNORED)
+                    && let Some(gone) = self.paths.remove(&event.wd())
+                {
+                    self.count.remove(gone.as_os_str().len());
                 }
                 continue;
             }
@@ -240,6 +260,6 @@ impl Inotify {
                 files.push(path);
             }
         }
-        Ok((files, directories))
+        Ok((files.into_paths(), directories.into_paths()))
     }
 }

@@ -51,6 +51,47 @@ fn all_files_in_the_order_of_their_names() {
 }
 
 #[test]
+fn names_that_do_not_fit_come_in_the_order_of_the_file_system() {
+    let names: Vec<String> = (0..200).map(|number| format!("d/{number:0200}")).collect();
+    let mut expected: Vec<&str> = names.iter().map(String::as_str).collect();
+    expected.extend(["a", "d/sub/x", "d/sub/y", "z"]);
+    expected.sort_unstable();
+    let root = tree(&expected);
+    let directory = Arc::new(GuardedDirectory::open(root.path()).unwrap());
+    let found = |room: usize| {
+        let mut walk = TreeWalk::new(Arc::clone(&directory), Path::new("o"));
+        walk.room.left = room;
+        let names = walk.by_ref().map(|file| file.names.join("/"));
+        let names: Vec<String> = names.collect();
+        assert_eq!(walk.room.left, room, "given back");
+        names
+    };
+    assert_eq!(found(1 << 20), expected);
+    // The large directory does not fit; then nothing does.
+    for room in [10_000, 0] {
+        let mut names = found(room);
+        assert_ne!(names, expected, "{room}");
+        names.sort_unstable();
+        assert_eq!(names, expected, "{room}");
+    }
+}
+
+#[test]
+fn large_directories_within_each_other_are_refused_by_number() {
+    let deep = "d/".repeat(70) + "x";
+    let root = tree(&[&deep]);
+    let directory = Arc::new(GuardedDirectory::open(root.path()).unwrap());
+    let mut walk = TreeWalk::new(Arc::clone(&directory), Path::new("o"));
+    walk.room.left = 0;
+    let refused = walk.next().unwrap().content.open().1.unwrap_err();
+    assert!(
+        refused.to_string().contains("in 64 directories"),
+        "{refused}"
+    );
+    assert!(walk.next().is_none());
+}
+
+#[test]
 fn directories_without_an_entry_are_noted() {
     let root = tree(&["a/file", "z"]);
     for empty in ["b", "c/d", "c/e", "f"] {

@@ -136,6 +136,7 @@ async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample
                 }
                 Transition::MainFound { .. }
                 | Transition::MainInDoubt { .. }
+                | Transition::MainDismissed
                 | Transition::MainMarked { .. } => {}
             }
         }

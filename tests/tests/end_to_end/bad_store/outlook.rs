@@ -43,7 +43,7 @@ pub fn unreported(task: &Task, command: &mut Command, class: Class, says: &[&str
     let (ended, shown) = run(task, command);
     assert_eq!(ended.code(), 3, "{}", ended.stderr);
     assert!(
-        shown.contains("\nthe error document could not be written: "),
+        shown.contains("; the error document could not be written: "),
         "{shown}"
     );
     for name in DOCUMENTS {

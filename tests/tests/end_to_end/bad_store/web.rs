@@ -8,7 +8,7 @@ use copilot::config::StorageSettings;
 use copilot::store::{Network, Reference, Retry, Stores};
 use copilot::transfer::{Copy, Engine, TransferLimits};
 use copilot_tests::background::Background;
-use copilot_tests::site::{closed_environment, names, run};
+use copilot_tests::site::{closed_environment, names, place, run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// What a server does with every request.
@@ -130,7 +130,7 @@ async fn an_answer_without_data_is_an_error() {
         let address = format!("http://{}/some/file", web.address());
         let copy = Copy::Download {
             from: Reference::parse(&address).unwrap(),
-            to: dir.path().join("in/file"),
+            to: place(&dir.path().join("in/file")),
             size: None,
         };
         let error = run(&engine(), vec![copy]).await.unwrap_err();
@@ -156,7 +156,7 @@ async fn bytes_after_the_announced_length_are_not_data() {
     let dir = tempfile::tempdir().unwrap();
     let copy = Copy::Download {
         from: Reference::parse(&format!("http://{}/x", web.address())).unwrap(),
-        to: dir.path().join("x"),
+        to: place(&dir.path().join("x")),
         size: None,
     };
     run(&engine(), vec![copy]).await.unwrap();

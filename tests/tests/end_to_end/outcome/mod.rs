@@ -2,5 +2,7 @@
 //! after an earlier run.
 
 mod again;
+mod committed;
 mod stale;
+mod unfinished;
 mod words;

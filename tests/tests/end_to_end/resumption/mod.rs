@@ -3,7 +3,6 @@
 mod random;
 mod server;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use copilot::config::StorageSettings;
 use copilot::store::{Network, Reference, Retry, Stores};
 use copilot::transfer::{Copy, Engine, Stop, TransferLimits};
-use copilot_tests::site::{bytes, closed_environment, names, run};
+use copilot_tests::site::{bytes, closed_environment, names, place, run};
 use server::{Condition, Length, Modified, Nature, Ranges, Server, Tag};
 
 /// Bytes of a part: an object of more comes in several ranges.
@@ -50,7 +49,7 @@ impl Client {
         let settings = StorageSettings {
             store_type: "stow".to_owned(),
             stow_kind: "s3".to_owned(),
-            stow_config: keys.into_iter().map(pair).collect::<BTreeMap<_, _>>(),
+            stow_config: keys.into_iter().map(pair).collect(),
             container: "data".to_owned(),
             ..StorageSettings::default()
         };
@@ -87,7 +86,7 @@ impl Client {
         let to = self.dir.path().join("x");
         let copy = Copy::Download {
             from,
-            to: to.clone(),
+            to: place(&to),
             size: None,
         };
         match run(&self.engine, vec![copy]).await {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use copilot::beneath::SharedDirectory;
 use copilot::config::StorageSettings;
 use copilot::idl::VariableMap;
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
@@ -218,12 +219,15 @@ async fn play(seed: u64) -> Option<String> {
     let engine = engine(&store);
     let declared = declared();
     let options = OutputOptions::default();
-    let (directory, raw) = (outputs.as_path(), "file://data/raw");
+    let directory = &Arc::new(SharedDirectory::at(&outputs));
+    let raw = "file://data/raw";
+    let commit = Reference::parse("file://data/out/outputs.pb").unwrap();
     let mut eager = Eager::new(
         &EagerOptions {
             declared: &declared,
             directory,
             raw_prefix: Some(raw),
+            commit: &commit,
             options,
         },
         &engine,
@@ -252,7 +256,7 @@ async fn play(seed: u64) -> Option<String> {
             declared: &declared,
             directory,
             raw_prefix: Some(raw),
-            commit: &Reference::parse("file://data/out/outputs.pb").unwrap(),
+            commit: &commit,
             stale: &[],
             options,
             mode: UploadMode::Eager,

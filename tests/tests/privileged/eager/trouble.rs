@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use copilot::idl::blob_type::BlobDimensionality::{Multipart, Single};
-use copilot_tests::binary::wait_until;
+use copilot_tests::binary::{self, wait_until};
 use copilot_tests::fault::{Fault, FaultProxy};
-use copilot_tests::task::{Task, blob_type};
+use copilot_tests::task::{Task, blob_type, interface};
+use rustix::process::Signal;
 
 use super::fixture::EagerFixture;
 use super::growing::grow;
@@ -17,8 +18,9 @@ fn a_store_that_fails_while_main_runs_is_asked_again_at_its_end() {
     let task = Task::start().unwrap();
     let works = Arc::new(AtomicBool::new(false));
     let (is_working, upstream) = (Arc::clone(&works), task.site.server.address());
-    let proxy = FaultProxy::start(upstream, move |_| {
-        if is_working.load(Ordering::Relaxed) {
+    let proxy = FaultProxy::start(upstream, move |seen| {
+        // It says that nothing is committed yet.
+        if is_working.load(Ordering::Relaxed) || seen.line.ends_with("/outputs.pb") {
             Fault::None
         } else {
             Fault::Answer(403, "")
@@ -132,6 +134,65 @@ fn the_uploads_of_a_killed_sidecar_are_aborted() {
     });
     drop(file);
     fixture.commits();
+}
+
+/// The store has lost the upload of a growing file when main ends, and the sidecar is killed while the file
+/// goes up anew.
+#[test]
+fn an_upload_that_began_anew_is_aborted_too() {
+    let task = Task::start().unwrap();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&begun);
+    let proxy = FaultProxy::start(task.site.server.address(), move |seen| {
+        let is_post = seen.line.starts_with("POST");
+        if is_post && seen.line.ends_with("?uploads=") {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+        match counted.load(Ordering::Relaxed) {
+            1 if is_post && seen.line.contains("?uploadId=") => Fault::Refuse(404, "NoSuchUpload"),
+            2 if seen.line.contains("partNumber=") => Fault::StallAfter(0),
+            _ => Fault::None,
+        }
+    })
+    .unwrap();
+    let outputs = vec![("log", blob_type(Single))];
+    let fixture = EagerFixture::start_at(task, outputs, &proxy.endpoint());
+    let mut file = fs::File::create(fixture.path("log")).unwrap();
+    grow(&fixture, &mut file);
+    drop(file);
+    fixture.sidecar.signal(Signal::TERM);
+    let is_part = |line: &str| line.contains("partNumber=");
+    wait_until("the file goes up anew", || {
+        let lines: Vec<String> = proxy.seen().into_iter().map(|seen| seen.line).collect();
+        let last = lines.iter().rposition(|line| line.ends_with("?uploads="));
+        begun.load(Ordering::Relaxed) == 2
+            && last.is_some_and(|last| lines[last..].iter().any(|line| is_part(line)))
+    });
+    let unfinished = fixture.task.site.server.unfinished_uploads().unwrap();
+    assert!(!unfinished.is_empty());
+    fixture.restart().commits();
+}
+
+/// What an earlier run committed stays readable until main has ended.
+#[test]
+fn nothing_goes_up_early_over_a_commit() {
+    let task = Task::start().unwrap();
+    task.write_output("tree/a", "old");
+    let outputs = vec![("tree", blob_type(Multipart))];
+    let ended = binary::run(&mut task.sidecar(&interface(outputs.clone())));
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let endpoint = task.site.server.endpoint.clone();
+    let fixture = EagerFixture::start_at(task, outputs, &endpoint);
+    fixture.write("tree/a", "new");
+    fixture.write("tree/b", "new");
+    fixture
+        .sidecar
+        .says("has committed outputs here: outputs wait for main's end");
+    // Longer than a quiet file waits.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(fixture.task.objects("task/raw")["tree/a"], b"old");
+    assert!(fixture.task.outputs().is_some());
+    assert_eq!(fixture.commits().count("objects_early"), 0);
 }
 
 #[test]

@@ -8,7 +8,9 @@ use super::fixture::{ContainerFixture, WORKS, assert_waiting, wait_for_words};
 use super::outcome::{ELIMINATION, FLYTE_NAMING, assert_seen, assert_status, tells_status};
 
 on!(all: another_pod_beside_ours);
-on!(kernel: another_pod_beside_ours_without_shared_pids, a_main_that_fails_beside_another_pod);
+// Their processes are in other pid namespaces, so `/proc` does not show them, however slow it is.
+on_one_node!(kernel: another_pod_beside_ours_without_shared_pids);
+on_one_node!(kernel: a_main_that_fails_beside_another_pod);
 on!(seeing: another_pod_in_the_nodes_own_proc);
 
 /// The layouts in which nothing but a name or a namespace tells the pods apart, each with a cgroup namespace

@@ -13,7 +13,8 @@ use super::outcome::{
 
 on!(all: by_names_or_volume, two_mains, a_volume_by_sub_path, nobody_of_that_name);
 on!(all: an_init_container_named, an_init_container_by_flytes_naming);
-on!(all: an_init_container_before_the_downloader, whom_nobody_stops);
+on!(all: an_init_container_before_the_downloader);
+on_one_node!(all: whom_nobody_stops);
 
 const FOREIGN: &str = "trainer";
 

@@ -17,6 +17,24 @@ macro_rules! on {
     (polling: $($scenario:ident),+ $(,)?) => { $(tests!($scenario: pidfd, proc);)+ };
 }
 
+/// The same on one kind of node only, without changes: for scenarios that wait for a silence, or whose outcome does
+/// not depend on how soon `/proc` is read.
+macro_rules! on_one_node {
+    (all: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: ebpf, pidfd, proc);)+ };
+    (telling: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: ebpf, pidfd);)+ };
+    (kernel: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: ebpf);)+ };
+    (seeing: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: ebpf, proc);)+ };
+    (polling: $($scenario:ident),+ $(,)?) => { $(one_node!($scenario: pidfd, proc);)+ };
+}
+
+macro_rules! one_node {
+    ($scenario:ident: $($watcher:ident),+) => {
+        mod $scenario {
+            tests!(@node [super::$scenario] Quiet: $($watcher),+);
+        }
+    };
+}
+
 /// A test of each pair on each kind of node: without changes, with the mounts of many pods, and also with
 /// a slow `/proc`.
 macro_rules! tests {
@@ -50,6 +68,7 @@ macro_rules! tests {
 }
 
 mod chance;
+mod copilots;
 mod endings;
 mod fixture;
 mod flat;
@@ -59,5 +78,6 @@ mod namespaces;
 mod neighbours;
 mod outcome;
 mod restarts;
+mod standstill;
 mod stopping;
 mod streaming;

@@ -11,10 +11,11 @@ use super::outcome::{
 };
 
 on!(all: every_layout_of_cgroups, without_any_right);
-on!(kernel: without_a_shared_pid_namespace, without_a_downloader_either);
-on!(kernel: a_restarted_mesh_without_a_shared_pid_namespace);
+// `/proc` does not show processes in other pid namespaces, however slow it is.
+on_one_node!(kernel: without_a_shared_pid_namespace, without_a_downloader_either);
+on_one_node!(kernel: a_restarted_mesh_without_a_shared_pid_namespace);
 on!(seeing: with_the_nodes_own_proc);
-on!(polling: alone_in_its_pid_namespace);
+on_one_node!(polling: alone_in_its_pid_namespace);
 
 /// With the node's cgroup namespace and with one of its own.
 fn every_layout_of_cgroups(watcher: &'static str) {

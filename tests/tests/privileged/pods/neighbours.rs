@@ -11,7 +11,7 @@ use super::fixture::{ContainerFixture, WORKS, assert_waiting, wait_for_words};
 use super::outcome::{FLYTE_NAMING, NAMED, assert_seen};
 
 on!(all: exec_sessions, a_sharer_that_never_ends);
-on!(all: one_that_does_not_mount_the_outputs);
+on_one_node!(all: one_that_does_not_mount_the_outputs);
 on!(kernel: readiness_cannot_be_forged);
 
 /// Some end while main runs, one is still open when main ends.

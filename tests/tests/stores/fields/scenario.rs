@@ -7,7 +7,7 @@ use bytes::Bytes;
 use copilot::config::StorageSettings;
 use copilot::store::{Environment, Network, Object, Reference, Retry, StoreError, Stores};
 use copilot::transfer::{Copy, Engine, Stop, TransferLimits};
-use copilot_tests::site::{bytes, closed_environment};
+use copilot_tests::site::{self, bytes, closed_environment};
 use futures_util::stream;
 
 use super::Outcome;
@@ -210,7 +210,7 @@ async fn download(engine: &Engine, from: Reference, expected: &[u8]) -> Result<b
     let to = place.path().join("large");
     let copy = Copy::Download {
         from,
-        to: to.clone(),
+        to: site::place(&to),
         size: None,
     };
     let done = engine.run(stream::iter([copy]), &Stop::default()).await;

@@ -227,6 +227,31 @@ fn json_that_is_not_a_list_is_refused_at_its_place() {
 }
 
 #[test]
+fn members_of_structs_count_as_values() {
+    let objects = |count: usize| format!("{{\"a\": [{}]}}", vec!["{\"\":0}"; count].join(","));
+    let one = || interface([("o", simple(SimpleType::Struct))]);
+    let planned = |outputs: &VariableMap, content: &str| {
+        let view = Fake::new([("o", file(content)), ("p", file(content))]);
+        plan(outputs, &view, OutputOptions::default(), |_| String::new())
+    };
+    assert!(planned(&one(), &objects(80_000)).is_ok());
+    let refused = planned(&one(), &objects(110_000)).unwrap_err().to_string();
+    assert!(refused.contains("more than 100000 values"), "{refused}");
+    // Those of all structs count together.
+    let two = interface(["o", "p"].map(|name| (name, simple(SimpleType::Struct))));
+    assert!(planned(&two, &objects(40_000)).is_ok());
+    assert!(planned(&two, &objects(60_000)).is_err());
+    // What stands in a text is no member.
+    assert!(
+        planned(
+            &one(),
+            &format!("{{\"a\": \"{}\\\"\"}}", "[{,".repeat(300_000))
+        )
+        .is_ok()
+    );
+}
+
+#[test]
 fn too_many_values_are_refused() {
     let many = format!("[{}0]", "0,".repeat(100_000));
     let message = refusal(

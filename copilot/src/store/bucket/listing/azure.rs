@@ -4,7 +4,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{ListPage, ListedSize, ListingError, More, PAGE, once};
+use super::{ListPage, ListedSize, ListingError, More, PAGE, add, once};
 use crate::store::backend::ListEntry;
 use crate::store::bucket::document::{self, DocumentError, Element};
 
@@ -50,7 +50,7 @@ impl Answer {
             }
             ["Blobs", "Blob", "Deleted"] => blob.is_hidden |= text.trim() == "true",
             ["Blobs", "Blob", "Snapshot"] => blob.is_hidden |= !text.trim().is_empty(),
-            ["Blobs", "Blob"] => self.blobs.push(std::mem::take(&mut self.blob)),
+            ["Blobs", "Blob"] => add(&mut self.blobs, std::mem::take(&mut self.blob))?,
             ["Blobs", "BlobPrefix", "Name"] if !text.is_empty() => {
                 return Err(ListingError::Grouped(text.to_owned()));
             }

@@ -5,7 +5,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{ListPage, ListedSize, ListingError, More, PAGE, once};
+use super::{ListPage, ListedSize, ListingError, More, PAGE, add, once};
 use crate::store::backend::ListEntry;
 use crate::store::bucket::document::{self, DocumentError, Element};
 
@@ -43,7 +43,7 @@ impl Answer {
         match element.path {
             ["Contents", "Key"] => once(&mut self.entry.key, text, "Key")?,
             ["Contents", "Size"] => self.entry.size.add(text),
-            ["Contents"] => self.entries.push(std::mem::take(&mut self.entry)),
+            ["Contents"] => add(&mut self.entries, std::mem::take(&mut self.entry))?,
             ["IsTruncated"] => once(&mut self.is_truncated, text, "IsTruncated")?,
             ["NextContinuationToken"] => once(&mut self.token, text, "NextContinuationToken")?,
             ["NextMarker"] => once(&mut self.next_marker, text, "NextMarker")?,

@@ -6,7 +6,12 @@ fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
         .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
         .collect();
     let status = StatusCode::from_u16(status).unwrap();
-    Reply::read(status, &headers, body.as_bytes())
+    Reply::read(
+        status,
+        &headers,
+        body.as_bytes(),
+        &RequestSecrets::default(),
+    )
 }
 
 fn error(status: u16, code: &str, message: &str) -> Reply {

@@ -7,6 +7,8 @@
 //! `store::credentials` does. Caller: `s3::access`.
 
 mod container;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(in crate::store) mod fuzz;
 mod ini;
 mod profile;
 mod role;

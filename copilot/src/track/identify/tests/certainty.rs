@@ -197,6 +197,7 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
         evidence: None,
         program: None,
         command: None,
+        job: None,
         began: Some(10),
         ended: Some(20),
     };
@@ -219,6 +220,7 @@ fn with_a_manifest_nobody_is_main_before_it_has_a_name() {
         }),
         program: None,
         command: None,
+        job: None,
         began: Some(10),
         ended: None,
     };

@@ -23,6 +23,7 @@ fn containers_of(pod: &RecordedPod) -> Vec<Known> {
                 evidence: Some(pod.evidence(role)),
                 program: None,
                 command: None,
+                job: None,
                 began: Some(10 * index),
                 ended: (*role == "downloader").then_some(10 * index + 5),
             }

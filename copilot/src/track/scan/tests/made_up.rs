@@ -4,7 +4,10 @@ use super::{
     fake_proc::{FakeProc, FakeProcess, POD, UID, mounts_of},
     *,
 };
-use crate::track::process::{MAKING, MAKING_BY_PLAIN_NAME};
+use crate::track::{
+    Job,
+    process::{MAKING, MAKING_BY_PLAIN_NAME},
+};
 
 #[test]
 fn a_zombie_has_ended_unless_its_other_threads_live() {
@@ -319,4 +322,54 @@ fn where_all_containers_share_a_cgroup_the_mounts_name_the_container() {
         .collect();
     let containers: BTreeSet<&str> = containers.iter().map(String::as_str).collect();
     assert_eq!(containers, BTreeSet::from(["main", "istio-proxy"]));
+}
+
+/// The command line is read when the name changes, and before the start is reported.
+#[test]
+fn a_process_of_our_own_program_is_recognised_by_its_name_and_command_line() {
+    let mut proc = FakeProc::new();
+    let mut jobs = |name: &'static str, cmdline: &str, at: u64| {
+        proc.put(&FakeProcess {
+            name,
+            ..FakeProcess::main(7)
+        });
+        proc.write(7, "cmdline", cmdline);
+        let events = proc.scan(at);
+        let start = events
+            .iter()
+            .position(|event| matches!(event, Event::ProcessStarted { .. }));
+        let seen = events
+            .iter()
+            .enumerate()
+            .filter_map(|(index, event)| match event {
+                Event::CopilotSeen { job, .. } => {
+                    assert!(start.is_none_or(|start| index < start), "{events:?}");
+                    Some(*job)
+                }
+                _ => None,
+            });
+        seen.collect::<Vec<_>>()
+    };
+    let sidecar = "/bin/copilot\0sidecar\0-o\0s3://b/o\0";
+    assert_eq!(jobs("copilot", sidecar, 101), [Some(Job::Sidecar)]);
+    assert_eq!(jobs("copilot-ready", sidecar, 102), []);
+    assert_eq!(jobs("app", sidecar, 103), [None]);
+    assert_eq!(jobs("sh", "sh\0", 104), []);
+    let download = "flyte-copilot\0download\0";
+    assert_eq!(jobs("flyte-copilot", download, 105), [Some(Job::Download)]);
+}
+
+#[test]
+fn a_child_of_main_that_runs_our_program_is_not_reported_as_a_sidecar() {
+    let mut proc = FakeProc::new();
+    proc.put(&FakeProcess::main(7));
+    proc.put(&FakeProcess {
+        name: "copilot",
+        parent: 7,
+        ..FakeProcess::main(8)
+    });
+    proc.write(8, "cmdline", "copilot\0sidecar\0");
+    let events = proc.scan(101);
+    let is_copilot = |event: &Event| matches!(event, Event::CopilotSeen { .. });
+    assert!(!events.iter().any(is_copilot), "{events:?}");
 }

@@ -8,12 +8,11 @@
 use std::{thread, time::Duration};
 
 use aya::{
-    Ebpf, EbpfLoader,
+    Ebpf,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
-    programs::RawTracePoint,
+    programs::{RawTracePoint, raw_trace_point::RawTracePointLinkId},
     util::KernelVersion,
 };
-use aya_log::EbpfLogger;
 use copilot_common::{Ancestor, LEVELS, NAME_BYTES, ancestor, pod, proof};
 use rustix::{
     fs::{major, minor},
@@ -26,6 +25,7 @@ use super::{
     error::LoadError,
     fields::FieldOffsets,
     lineage::{self, PodFilter, Proof},
+    loader::loader,
     locked,
     refusal::{CAPABILITIES, load_failed, map_refused, refused},
 };
@@ -48,10 +48,39 @@ struct Shared(Ancestor);
 // SAFETY: the structure consists of integers without padding, so any bytes are a value of it.
 unsafe impl aya::Pod for Shared {}
 
-/// The attached programs.
+/// The program that reports the first fork in a container.
+const FORKS: &str = "process_fork";
+
+/// The programs, attached until this is dropped.
+pub struct Programs {
+    loaded: Ebpf,
+    /// The attachment of the program [`FORKS`].
+    forks: Option<RawTracePointLinkId>,
+}
+
+impl Programs {
+    /// Detaches and unloads the program that runs at each fork of the node, for good. Needs no right.
+    pub fn stop_watching_forks(&mut self) {
+        let Some(link) = self.forks.take() else {
+            return;
+        };
+        let stopped = program_of(&mut self.loaded, FORKS).and_then(|program| {
+            program
+                .detach(link)
+                .and_then(|()| program.unload())
+                .map_err(load_failed)
+        });
+        match stopped {
+            Ok(()) => debug!("main is certain: forks are not watched any more"),
+            Err(error) => debug!(%error, "the program that watches forks stays attached"),
+        }
+    }
+}
+
+/// The attached programs, and what they have shown.
 pub struct Attached {
     /// Keeps them attached until it is dropped.
-    pub programs: Ebpf,
+    pub programs: Programs,
     /// The cgroup id of our own container, if we are in the pod.
     pub own_container: Option<u64>,
     /// Our place, with what the kernel has shown of it.
@@ -82,14 +111,19 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
         ("process_exec", "sched_process_exec"),
-        ("process_fork", "sched_process_fork"),
     ] {
         program_of(&mut programs, program)?
             .attach(tracepoint)
             .map_err(refused)?;
     }
+    let forks = program_of(&mut programs, FORKS)?
+        .attach("sched_process_fork")
+        .map_err(refused)?;
     Ok(Attached {
-        programs,
+        programs: Programs {
+            loaded: programs,
+            forks: Some(forks),
+        },
         place: found.place(place),
         own_container: found.own,
         learns_status: fields.include_status(),
@@ -127,7 +161,11 @@ impl Attached {
         name: &str,
         open: impl FnOnce(Map) -> Result<T, MapError>,
     ) -> Result<T, EbpfError> {
-        let map = self.programs.take_map(name).ok_or_else(|| no_map(name))?;
+        let map = self
+            .programs
+            .loaded
+            .take_map(name)
+            .ok_or_else(|| no_map(name))?;
         open(map).map_err(load_failed)
     }
 }
@@ -196,10 +234,8 @@ fn load(fields: &FieldOffsets, ring: Option<u32>, ancestor: u32) -> Result<Ebpf,
         .as_raw_nonzero()
         .get()
         .unsigned_abs();
-    let log_level =
-        u8::from(tracing::enabled!(tracing::Level::DEBUG)) * aya_log::Level::Debug as u8;
     let has_group_dead = u32::from(fields.has_group_dead);
-    let mut loader = EbpfLoader::new();
+    let mut loader = loader();
     if let Some(bytes) = ring {
         loader.map_max_entries("EVENTS", bytes);
     }
@@ -209,13 +245,12 @@ fn load(fields: &FieldOffsets, ring: Option<u32>, ancestor: u32) -> Result<Ebpf,
         .override_global("PID_NAMESPACE", &namespace[..], true)
         .override_global("OWN_PID", &own_pid, true)
         .override_global("ANCESTOR", &ancestor, true)
-        .override_global(aya_log::LEVEL, &log_level, true)
         .load(OBJECT)
         .map_err(|error| match error {
             aya::EbpfError::MapError(error) => map_refused(error),
             other => load_failed(other),
         })?;
-    for program in ["process_exit", "process_exec", "process_fork"] {
+    for program in ["process_exit", "process_exec", FORKS] {
         program_of(&mut programs, program)?
             .load()
             .map_err(refused)?;
@@ -306,9 +341,6 @@ fn prove_by_namespaces(
 
 /// The cgroups of our own task, root first: the program `learn` reports them when a thread of ours exits.
 fn learn(programs: &mut Ebpf) -> Result<Vec<Ancestor>, EbpfError> {
-    let mut logger = EbpfLogger::init(programs)
-        .inspect_err(|error| debug!(%error, "the programs' own messages cannot be read"))
-        .ok();
     let program = program_of(programs, "learn")?;
     program.load().map_err(refused)?;
     let link = program.attach("sched_process_exit").map_err(refused)?;
@@ -318,9 +350,6 @@ fn learn(programs: &mut Ebpf) -> Result<Vec<Ancestor>, EbpfError> {
         .detach(link)
         .and_then(|()| program.unload())
         .map_err(load_failed)?;
-    if let Some(logger) = &mut logger {
-        logger.flush();
-    }
     lineage
 }
 

@@ -34,6 +34,16 @@ pub enum EbpfError {
          (uid 0 with `capabilities: add: [BPF, PERFMON]`, or privileged)"
     )]
     Refused(#[source] io::Error),
+    /// We have the capabilities, and something else refuses all the same.
+    #[error(
+        "the kernel refuses BPF ({source}), although CAP_BPF and CAP_PERFMON are effective: {by}"
+    )]
+    Forbidden {
+        /// The kernel's error.
+        source: io::Error,
+        /// What refuses it, as far as we can tell.
+        by: Refuser,
+    },
     /// We have the capabilities, but the limit of locked memory is too low.
     #[error(
         "the kernel refuses BPF ({source}): before Linux 5.11 it counts all BPF of one user on the \
@@ -62,6 +72,29 @@ pub enum EbpfError {
     /// Another call to the operating system failed.
     #[error("the BPF programs could not be set up: {0}")]
     System(#[from] io::Error),
+}
+
+/// What refuses a system call to a process that has the capabilities for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Refuser {
+    /// The capabilities are those of a user namespace.
+    #[error(
+        "they count only in the pod's user namespace, and BPF needs those of the node. Set `hostUsers: true` in \
+         the pod"
+    )]
+    UserNamespace,
+    /// A filter of system calls is in force.
+    #[error(
+        "the container's seccomp profile refuses it, or a security module (AppArmor, SELinux). Allow `bpf` in the \
+         profile, as `RuntimeDefault` does for a container with CAP_BPF"
+    )]
+    Seccomp,
+    /// No such filter is in force.
+    #[error(
+        "no seccomp profile is in force, so a security module refuses it (AppArmor, SELinux, lockdown). Look for \
+         the refusal in the node's audit log"
+    )]
+    SecurityModule,
 }
 
 /// Why the programs cannot be loaded or attached.

@@ -5,7 +5,7 @@
 //! newer; before 5.14, and where containers lie in cgroup v1 only, the kernel's BTF as well. Cannot see
 //! a process that ended before the programs were attached; it scans `/proc` once after it attaches.
 //!
-//! [`attach`] loads the programs; [`locked`] raises the memory limit for them, [`refusal`] explains the
+//! [`attach`] loads the programs with [`loader`]; [`locked`] raises the memory limit for them, [`refusal`] explains the
 //! kernel's errors. [`records`] turns records into events, [`newcomers`] names containers while they
 //! are made, [`fields`] and [`btf`] find the offsets of kernel fields that the programs read. Never
 //! here: who main is.
@@ -14,21 +14,23 @@ mod attach;
 #[cfg(test)]
 mod bpftool;
 mod btf;
+mod copilots;
 mod error;
 mod fields;
 mod lineage;
+mod loader;
 mod locked;
 mod newcomers;
 mod records;
 mod refusal;
 
 pub use attach::OBJECT;
-pub use error::{EbpfError, LoadError};
+pub use error::{EbpfError, LoadError, Refuser};
 
 use std::{collections::VecDeque, time::Duration};
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use copilot_common::{Record, kind, lost, pod};
+use copilot_common::{CommandLine, Record, kind, lost, pod};
 use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
@@ -78,7 +80,7 @@ pub struct EbpfSource {
     tick: Tick,
     learns_status: bool,
     /// Keeps the programs attached.
-    _programs: aya::Ebpf,
+    programs: attach::Programs,
 }
 
 impl EbpfSource {
@@ -120,7 +122,7 @@ impl EbpfSource {
             narrowed: None,
             tick: Tick::every(SAFETY_TICK)?,
             learns_status: attached.learns_status,
-            _programs: attached.programs,
+            programs: attached.programs,
         };
         source.collect();
         source.newcomers = Newcomers::new(source.scanner.clone(), sees);
@@ -173,6 +175,10 @@ impl EbpfSource {
                 self.widen();
             }
             return;
+        }
+        // The programs send no fork while they are narrowed, and a certain main is never taken back.
+        if focus.main_is_certain {
+            self.programs.stop_watching_forks();
         }
         let firsts = focus.first_processes.iter();
         let wanted = Narrowed {
@@ -256,28 +262,25 @@ impl EbpfSource {
             // Records that are not read yet hold the status of processes that the scan misses.
             seen.retain(|event| !matches!(event, Event::Scanned { .. }));
         }
-        self.must_scan = !matches!(seen.last(), Some(Event::Scanned { .. }));
+        // Where `/proc` hides processes no scan is complete.
+        self.must_scan =
+            self.scanner.can_be_complete() && !matches!(seen.last(), Some(Event::Scanned { .. }));
         self.queue.extend(seen);
     }
 
     fn drain(&mut self) -> VecDeque<Event> {
+        let Self {
+            ring,
+            records,
+            newcomers,
+            ..
+        } = self;
         let mut events = VecDeque::new();
         self.has_more = false;
         let mut read = 0;
-        while let Some(item) = self.ring.get_mut().next() {
+        while let Some(item) = ring.get_mut().next() {
             read += 1;
-            match bytemuck::try_pod_read_unaligned::<Record>(&item) {
-                Ok(record) if record.kind == kind::FORK => {
-                    if !self.records.is_own(record.cgroup) {
-                        self.records.expect_container(&record);
-                        self.newcomers.expect(record.cgroup);
-                    }
-                }
-                Ok(record) => self
-                    .records
-                    .translate(&record, &mut self.newcomers, &mut events),
-                Err(error) => warn!(%error, "a record of the ring buffer has the wrong size"),
-            }
+            take(&item, records, newcomers, &mut events);
             if read == AT_ONCE {
                 self.has_more = true;
                 break;
@@ -291,6 +294,29 @@ impl EbpfSource {
             .filter_map(|slot| self.lost.get(&slot, 0).ok())
             .flat_map(|counts| counts.iter().copied().collect::<Vec<u64>>())
             .sum()
+    }
+}
+
+/// Takes one item of the ring buffer.
+fn take(
+    item: &[u8],
+    records: &mut Records,
+    newcomers: &mut Newcomers,
+    events: &mut VecDeque<Event>,
+) {
+    if let Ok(line) = bytemuck::try_pod_read_unaligned::<CommandLine>(item) {
+        records.expect_copilot(&line);
+        return;
+    }
+    match bytemuck::try_pod_read_unaligned::<Record>(item) {
+        Ok(record) if record.kind == kind::FORK => {
+            if !records.is_own(record.cgroup) {
+                records.expect_container(&record);
+                newcomers.expect(record.cgroup);
+            }
+        }
+        Ok(record) => records.translate(&record, newcomers, events),
+        Err(error) => warn!(%error, "a record of the ring buffer has the wrong size"),
     }
 }
 

@@ -5,13 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use copilot_common::{Record, flag, kind};
+use copilot_common::{CommandLine, Record, flag, kind};
 use procfs::process::Process;
 use tracing::{debug, trace};
 
-use super::newcomers::Newcomers;
+use super::{
+    copilots::{Copilots, job_in_proc, name_in},
+    newcomers::Newcomers,
+};
 use crate::track::{
-    ContainerId, Event, ExitStatus, ProcessId, Timestamp,
+    ContainerId, Event, ExitStatus, Job, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
     place::{Membership, Place, directory},
     process::{self, TICK, process_id},
@@ -29,6 +32,8 @@ pub struct Records {
     in_the_making: BTreeSet<u64>,
     /// Cgroups of containers whose program has begun.
     begun: BTreeSet<u64>,
+    /// Processes that run our program.
+    copilots: Copilots,
     /// Records were lost, so the absence of a record proves nothing any more.
     has_gaps: bool,
     /// The start times of living processes by pid, in clock ticks. A kernel without BTF does not record
@@ -47,6 +52,7 @@ impl Records {
             described: BTreeSet::new(),
             in_the_making: BTreeSet::new(),
             begun: BTreeSet::new(),
+            copilots: Copilots::default(),
             has_gaps: false,
             starts: BTreeMap::new(),
         }
@@ -75,6 +81,11 @@ impl Records {
         if is_of_the_runtime(fork) && fork.inner_pid == fork.host_pid {
             self.in_the_making.insert(fork.cgroup);
         }
+    }
+
+    /// Notes the command line of a process that has the name of our program.
+    pub fn expect_copilot(&mut self, line: &CommandLine) {
+        self.copilots.expect(line);
     }
 
     /// Notes that records were lost.
@@ -128,17 +139,19 @@ impl Records {
         let process = self.identity(record);
         let made = newcomers.container_of_pid(process).cloned();
         let at = Timestamp(record.at);
+        let told = self.copilots.take(record);
         match record.kind {
             kind::EXEC => {
                 let entered = record.flags & flag::CHILD == 0;
                 let container = self.container_of_exec(record.cgroup, process, made.as_ref());
-                self.describe(process, &container, record, events);
                 if entered {
                     newcomers.arrived(record.cgroup);
                     self.in_the_making.remove(&record.cgroup);
                     self.begun.insert(record.cgroup);
                     events.extend(self.program_of(record, process, &container));
+                    events.extend(self.copilot_in(process, &container, told));
                 }
+                self.describe(process, &container, record, events);
                 events.push_back(Event::ProcessStarted {
                     process,
                     container,
@@ -165,6 +178,7 @@ impl Records {
                     container = Some(failed);
                 } else if self.began_unseen(record) {
                     let begun = self.container_of_exec(record.cgroup, process, made.as_ref());
+                    events.extend(self.copilot_in(process, &begun, told));
                     events.extend(began_before_us(record, process, &begun));
                     container = Some(begun);
                 }
@@ -293,21 +307,38 @@ impl Records {
         ProcessId { started, pid }
     }
 
-    /// The event with the name of a container's program, if `/proc` does not show the container. The
-    /// kernel pads the name with NUL.
+    /// The event with the name of a container's program, if `/proc` does not show the container.
     fn program_of(
         &self,
         record: &Record,
         process: ProcessId,
         container: &ContainerId,
     ) -> Option<Event> {
-        let name = record.comm.split(|byte| *byte == 0).next()?;
+        let program = name_in(record);
         let is_visible = self.place.is_own(container) || self.visible(process).is_some();
-        (!is_visible && !name.is_empty()).then(|| Event::ProgramSeen {
+        (!is_visible && !program.is_empty()).then(|| Event::ProgramSeen {
             container: container.clone(),
-            program: String::from_utf8_lossy(name).into_owned(),
+            program,
             command: Some(record.command).filter(|command| *command != 0),
         })
+    }
+
+    /// The event of a process that entered another container, if it runs our program or does so no longer; `told` is
+    /// what the kernel shows of it.
+    fn copilot_in(
+        &mut self,
+        process: ProcessId,
+        container: &ContainerId,
+        told: Option<Job>,
+    ) -> Option<Event> {
+        if self.place.is_own(container) {
+            return None;
+        }
+        let job = match self.visible(process) {
+            Some(visible) => job_in_proc(&visible),
+            None => told,
+        };
+        self.copilots.event(container, process, job)
     }
 
     fn visible(&self, process: ProcessId) -> Option<Process> {

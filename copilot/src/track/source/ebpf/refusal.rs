@@ -1,13 +1,14 @@
 //! Explains the kernel's errors: missing capabilities, too little locked memory, or programs that its
 //! verifier does not accept.
 
+use std::fs;
 use std::io::{Error, ErrorKind};
 
 use aya::{maps::MapError, programs::ProgramError};
 use rustix::thread::CapabilitySet;
 use tracing::debug;
 
-use super::{EbpfError, LoadError, locked};
+use super::{EbpfError, LoadError, error::Refuser, locked};
 
 /// The capabilities that BPF for tracing needs.
 pub const CAPABILITIES: CapabilitySet = CapabilitySet::BPF.union(CapabilitySet::PERFMON);
@@ -62,13 +63,36 @@ fn unloaded(error: Error, verifier: &str) -> EbpfError {
     }
 }
 
-/// The kernel returns one error for missing capabilities and for too low a limit of locked memory.
+/// The kernel returns one error for missing capabilities, for too low a limit of locked memory, and for what a
+/// filter or a security module forbids.
 fn denial(source: Error) -> EbpfError {
     let has_capabilities =
         rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(CAPABILITIES));
+    if !has_capabilities {
+        return EbpfError::Refused(source);
+    }
+    let by = refuser(
+        &fs::read_to_string("/proc/self/uid_map").unwrap_or_default(),
+        &fs::read_to_string("/proc/thread-self/status").unwrap_or_default(),
+    );
     match locked::limit_in_force() {
-        Some(limit) if has_capabilities => EbpfError::LockedMemory { source, limit },
-        _ => EbpfError::Refused(source),
+        Some(limit) if by != Refuser::UserNamespace => EbpfError::LockedMemory { source, limit },
+        _ => EbpfError::Forbidden { source, by },
+    }
+}
+
+/// Who refuses, from the texts of our `/proc/self/uid_map` and `status`.
+fn refuser(uid_map: &str, status: &str) -> Refuser {
+    // The node's own user namespace maps all users to themselves.
+    let is_the_nodes = uid_map.split_whitespace().eq(["0", "0", "4294967295"]);
+    let mut lines = status.lines();
+    let mode = lines.find_map(|line| line.strip_prefix("Seccomp:"));
+    if !is_the_nodes && !uid_map.is_empty() {
+        Refuser::UserNamespace
+    } else if mode.map(str::trim) == Some("2") {
+        Refuser::Seccomp
+    } else {
+        Refuser::SecurityModule
     }
 }
 
@@ -83,6 +107,8 @@ pub fn load_failed(error: impl Into<LoadError>) -> EbpfError {
 
 #[cfg(test)]
 mod tests {
+    use aya::EbpfLoader;
+
     use super::*;
 
     const LOG: &str = "0: R1=ctx() R10=fp0\n\
@@ -112,6 +138,50 @@ mod tests {
             assert!(!matches!(error, EbpfError::Load(_)), "{error}");
             assert!(root_cause(&error).is::<Error>(), "{error:?}");
         }
+    }
+
+    #[test]
+    fn who_refuses_is_told_apart_from_missing_capabilities() {
+        let node = "         0          0 4294967295\n";
+        let status =
+            |mode: &str| format!("Name:\tcopilot\nSeccomp:\t{mode}\nSeccomp_filters:\t1\n");
+        for (uid_map, mode, by, words) in [
+            (node, "2", Refuser::Seccomp, "seccomp profile refuses"),
+            (node, "0", Refuser::SecurityModule, "security module"),
+            ("0 100000 65536\n", "2", Refuser::UserNamespace, "hostUsers"),
+            ("", "2", Refuser::Seccomp, "seccomp"),
+        ] {
+            assert_eq!(refuser(uid_map, &status(mode)), by, "{uid_map} {mode}");
+            assert!(by.to_string().contains(words), "{by}");
+        }
+    }
+
+    /// As under a runtime's seccomp profile; a filter holds for the thread that sets it.
+    #[test]
+    fn a_filter_that_forbids_bpf_is_named() {
+        let all =
+            rustix::thread::capabilities(None).is_ok_and(|it| it.effective.contains(CAPABILITIES));
+        if !all {
+            println!("SKIPPED: CAP_BPF and CAP_PERFMON are needed");
+            return;
+        }
+        let thread = std::thread::spawn(|| {
+            use seccompiler::{SeccompAction, SeccompFilter};
+            let rules = [(libc::SYS_bpf, vec![])].into_iter().collect();
+            let refusal = SeccompAction::Errno(libc::EPERM.cast_unsigned());
+            let architecture = std::env::consts::ARCH.try_into().unwrap();
+            let filter = SeccompFilter::new(rules, SeccompAction::Allow, refusal, architecture);
+            let program: seccompiler::BpfProgram = filter.unwrap().try_into().unwrap();
+            seccompiler::apply_filter(&program).unwrap();
+            let error = EbpfLoader::new().load(super::super::OBJECT).err().unwrap();
+            match error {
+                aya::EbpfError::MapError(error) => map_refused(error).to_string(),
+                other => panic!("{other}"),
+            }
+        });
+        let message = thread.join().unwrap();
+        assert!(message.contains("although CAP_BPF"), "{message}");
+        assert!(message.contains("seccomp profile refuses"), "{message}");
     }
 
     fn root_cause(error: &EbpfError) -> &(dyn std::error::Error + 'static) {

@@ -112,7 +112,7 @@ impl Pem {
     /// The text as it is now.
     pub fn read(&self) -> Result<Vec<u8>, SetupError> {
         match &self.location {
-            PemLocation::Inline(text) => Ok(text.0.clone().into_bytes()),
+            PemLocation::Inline(text) => Ok(text.as_bytes().to_vec()),
             PemLocation::File(path) => read(path).map_err(|source| SetupError::File {
                 name: format!("{} {}", self.named_by, path.display()),
                 source,

@@ -12,6 +12,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::HeaderValue;
 use tracing::debug;
 
+use crate::config::secret::known;
+
 use super::{
     SetupError,
     api_config::{Login, read},
@@ -37,13 +39,13 @@ impl Authorization {
     pub fn new(login: &Login) -> Result<Self, SetupError> {
         Ok(match login {
             Login::Anonymous => Self::Fixed(None),
-            Login::Token(token) => Self::Fixed(Some(bearer("the token", &token.0)?)),
+            Login::Token(token) => Self::Fixed(Some(bearer("the token", token)?)),
             Login::TokenFile(path) => Self::File {
                 path: path.clone(),
                 last: Mutex::new(token(path)?),
             },
             Login::Basic { name, password } => {
-                let pair = BASE64_STANDARD.encode(format!("{name}:{}", password.0));
+                let pair = BASE64_STANDARD.encode(format!("{name}:{}", &**password));
                 Self::Fixed(Some(secret("the user's name", &format!("Basic {pair}"))?))
             }
         })
@@ -95,6 +97,12 @@ fn secret(name: &str, value: &str) -> Result<HeaderValue, SetupError> {
         source,
     })?;
     header.set_sensitive(true);
+    known::remember(value);
+    known::remember(
+        value
+            .split_once(' ')
+            .map_or("", |(_, credentials)| credentials),
+    );
     Ok(header)
 }
 
@@ -139,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_fixed_header_is_never_renewed() {
-        let secret = |text: &str| Secret(text.to_owned());
+        let secret = |text: &str| Secret::from(text);
         let basic = Login::Basic {
             name: "Aladdin".to_owned(),
             password: secret("open sesame"),

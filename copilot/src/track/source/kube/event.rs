@@ -15,6 +15,10 @@ use super::pod::{Pod, few};
 /// The longest failure or bookmark, and the longest body of a refusal that we read.
 pub const SHORT: usize = 64 * 1024;
 
+/// The most objects in the JSON of an answer, however deep. An empty one takes two bytes of text and some
+/// hundred of memory; the largest pods have some ten thousand.
+const MOST_OBJECTS: usize = 100_000;
+
 /// How many characters to show of a body that is not a status of the API.
 const SHOWN: usize = 200;
 
@@ -33,6 +37,11 @@ pub enum EventError {
         /// The type of the event.
         kind: String,
     },
+    /// It would take too much memory.
+    #[error(
+        "the server sent an answer with more than {MOST_OBJECTS} JSON objects, and a pod never has as many"
+    )]
+    Crowded,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +54,7 @@ struct WatchLine<'a> {
 
 /// Parses one line of a watch.
 pub fn event(line: &[u8]) -> Result<WatchEvent<Pod>, EventError> {
+    check_objects(line)?;
     let WatchLine { kind, object } = serde_json::from_slice(line)?;
     let text = object.get();
     if matches!(kind.as_str(), "BOOKMARK" | "ERROR") && text.len() > SHORT {
@@ -84,13 +94,36 @@ pub struct ListMeta {
 
 /// Parses a list of pods.
 pub fn list(body: &[u8]) -> Result<PodList, EventError> {
+    check_objects(body)?;
     Ok(serde_json::from_slice(body)?)
+}
+
+/// Counts the objects outside of texts, before they are parsed.
+fn check_objects(json: &[u8]) -> Result<(), EventError> {
+    let (mut objects, mut is_text, mut is_escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_text,
+            b'"' => is_text = !is_text,
+            b'{' if !is_text => objects += 1,
+            _ => {}
+        }
+    }
+    if objects > MOST_OBJECTS {
+        return Err(EventError::Crowded);
+    }
+    Ok(())
 }
 
 /// The status in an answer that is not a success. It may come from a proxy, which does not know
 /// Kubernetes' format.
 pub fn failure(code: StatusCode, body: &[u8]) -> Status {
-    if let Ok(mut status) = serde_json::from_slice::<Status>(body) {
+    let is_short = body.len() <= SHORT;
+    if let Some(mut status) = is_short
+        .then(|| serde_json::from_slice::<Status>(body).ok())
+        .flatten()
+    {
         if status.code == 0 {
             status.code = code.as_u16();
         }
@@ -152,6 +185,31 @@ mod tests {
                 .to_string();
             assert!(error.contains(words), "{error}");
         }
+    }
+
+    #[test]
+    fn a_pod_of_too_many_objects_is_refused_before_it_is_parsed() {
+        let pod = |mounts: usize, containers: usize| {
+            let mounts = vec!["{}"; mounts].join(",");
+            let container = format!(r#"{{"volumeMounts": [{mounts}]}}"#);
+            let containers = vec![container; containers].join(",");
+            format!(r#"{{"metadata": {{}}, "spec": {{"containers": [{containers}]}}}}"#)
+        };
+        let event_of =
+            |pod: &str| event(format!(r#"{{"type": "ADDED", "object": {pod}}}"#).as_bytes());
+        assert!(event_of(&pod(500, 190)).is_ok());
+        let refused = event_of(&pod(500, 210)).expect_err("it is too large");
+        assert!(matches!(refused, EventError::Crowded), "{refused}");
+        let refused = list(format!(r#"{{"items": [{}]}}"#, pod(500, 210)).as_bytes());
+        assert!(matches!(refused, Err(EventError::Crowded)), "{refused:?}");
+        // Braces in a text are no objects.
+        let text = "{\\\"".repeat(200_000);
+        assert!(
+            event_of(&format!(
+                r#"{{"metadata": {{"name": "{text}"}}, "spec": {{}}}}"#
+            ))
+            .is_ok()
+        );
     }
 
     #[test]

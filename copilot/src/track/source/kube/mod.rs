@@ -28,6 +28,8 @@ mod error;
 mod event;
 #[cfg(feature = "kube-api")]
 mod follow;
+#[cfg(all(feature = "kube-api", any(test, feature = "fuzzing")))]
+pub(crate) mod fuzz;
 #[cfg(feature = "kube-api")]
 mod kubeconfig;
 #[cfg(feature = "kube-api")]

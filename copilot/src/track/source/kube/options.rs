@@ -1,20 +1,12 @@
 //! The flags of the Kubernetes API, as the reference's Kubernetes client reads them.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
+
+pub use crate::config::Secret;
 
 /// How long one answer may take by default: short enough for a second try within the time for which we
 /// wait for main's end after SIGTERM.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A text that must not appear in logs or messages.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
 
 /// The flags of the Kubernetes API. Values that are missing here come from the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,6 +10,8 @@ use serde::{
     de::{Error as _, SeqAccess, Visitor},
 };
 
+use crate::track::process::COPILOT;
+
 /// The longest list: more containers, or volumes of a container, than a node can run.
 const MOST: usize = 512;
 
@@ -68,9 +70,67 @@ pub struct PodSpec {
 pub struct ContainerSpec {
     /// Its name.
     pub name: String,
+    /// Its image.
+    pub image: String,
+    /// The program and its first arguments; none if the image's own program runs.
+    pub command: Words,
+    /// The arguments behind these.
+    pub args: Words,
     /// The volumes that it mounts.
     #[serde(deserialize_with = "few")]
     pub volume_mounts: Vec<VolumeMount>,
+}
+
+impl ContainerSpec {
+    /// Whether it runs our sidecar or the reference's: by its program, or by its image if that names the program.
+    #[must_use]
+    pub fn is_sidecar(&self) -> bool {
+        let repository = self.image.rsplit('/').next().unwrap_or_default();
+        let is_ours = match self.command.program {
+            Some(is_ours) => is_ours,
+            None => repository.contains(COPILOT[0]),
+        };
+        is_ours && (self.command.include_sidecar || self.args.include_sidecar)
+    }
+}
+
+/// What we keep of a command line, which may be long and may hold secrets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Whether the first word is the path of our program or the reference's; `None` if there is no word.
+    program: Option<bool>,
+    /// Whether one of them is `sidecar`.
+    include_sidecar: bool,
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WordsVisitor)
+    }
+}
+
+struct WordsVisitor;
+
+impl<'de> Visitor<'de> for WordsVisitor {
+    type Value = Words;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of words")
+    }
+
+    fn visit_unit<E>(self) -> Result<Words, E> {
+        Ok(Words::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Words, A::Error> {
+        let mut words = Words::default();
+        while let Some(word) = list.next_element::<String>()? {
+            let file = word.rsplit('/').next().unwrap_or_default();
+            words.program.get_or_insert(COPILOT.contains(&file));
+            words.include_sidecar |= word == "sidecar";
+        }
+        Ok(words)
+    }
 }
 
 /// A volume, as one container mounts it.
@@ -216,6 +276,40 @@ mod tests {
         assert_eq!(pod(MOST).expect("it is a pod"), MOST);
         let error = pod(MOST + 1).expect_err("it is too long").to_string();
         assert!(error.contains("more than 512 items"), "{error}");
+    }
+
+    #[test]
+    fn a_sidecar_is_known_by_what_it_runs() {
+        for (container, expected) in [
+            (
+                r#"{"command": ["/bin/copilot", "sidecar", "-o", "x"]}"#,
+                true,
+            ),
+            (
+                r#"{"image": "x", "command": ["flyte-copilot", "--config", "y"], "args": ["sidecar"]}"#,
+                true,
+            ),
+            (
+                r#"{"image": "reg.io/a/flyte-copilot:v1", "args": ["sidecar"]}"#,
+                true,
+            ),
+            (
+                r#"{"image": "reg.io/copilot/train:v1", "args": ["sidecar"]}"#,
+                false,
+            ),
+            (
+                r#"{"image": "copilot", "command": ["/bin/train", "sidecar"]}"#,
+                false,
+            ),
+            (
+                r#"{"command": ["/bin/copilot", "ready"], "args": null}"#,
+                false,
+            ),
+            (r#"{"name": "sidecar", "image": "flyte-copilot"}"#, false),
+        ] {
+            let spec: ContainerSpec = serde_json::from_str(container).expect("it is a container");
+            assert_eq!(spec.is_sidecar(), expected, "{container}");
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use kube_core::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::timeout;
 
+use crate::config::secret::known;
+
 use super::{
     client::{ApiClient, ClientError},
     event::{self, EventError, SHORT},
@@ -111,7 +113,11 @@ impl RequestError {
         };
         Self {
             kind,
-            message: format!("{} {}: {}", status.code, status.reason, status.message),
+            // The API, or a proxy before it, may repeat what we sent.
+            message: known::hide(
+                &format!("{} {}: {}", status.code, status.reason, status.message),
+                &[],
+            ),
             source: None,
         }
     }

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     future::pending,
-    path::Path,
     time::Duration,
 };
 
@@ -20,6 +19,7 @@ use super::{
     query::{ListedPod, PodQuery, RequestError, RequestErrorKind},
     view::PodView,
 };
+use crate::beneath::SharedDirectory;
 use crate::track::{Event, decision::Sight, identify::Manifest, place::Place};
 
 /// How long to try the API server before the watcher is refused, unless one answer may take longer: a
@@ -73,7 +73,7 @@ impl KubeSource {
     pub async fn connect(
         options: &ApiOptions,
         place: Option<&Place>,
-        output: Option<&Path>,
+        output: Option<&SharedDirectory>,
     ) -> Result<Self, KubeError> {
         let access = PodAccess::find(options)?;
         let query = PodQuery::new(
@@ -86,7 +86,7 @@ impl KubeSource {
         let (pod, state) = begin(&query, &access, patience).await?;
         check_uid(&pod, &access, place)?;
         // Mounts name directories without links. A directory that does not exist is in no mount.
-        let output = output.and_then(|output| output.canonicalize().ok());
+        let output = output.and_then(SharedDirectory::real_path);
         let view = PodView::new(&pod, place, output.as_deref());
         if view.own_name().is_none() {
             warn!(

@@ -69,14 +69,16 @@ impl PodView {
 
     /// The facts about main in the manifest.
     pub fn manifest(&self, pod: &Pod) -> Manifest {
-        let init = pod
-            .spec
-            .init_containers
-            .iter()
-            .map(|each| each.name.as_str());
+        let name = |each: &ContainerSpec| each.name.clone();
+        let init = pod.spec.init_containers.iter().map(name);
+        let sidecars = pod.spec.containers.iter();
+        let sidecars = sidecars.filter(|each| each.is_sidecar()).map(name);
         Manifest {
             pod_name: pod.metadata.name.clone().unwrap_or_default(),
-            never_main: init.chain(self.own_name()).map(str::to_owned).collect(),
+            never_main: init
+                .chain(sidecars)
+                .chain(self.own_name().map(str::to_owned))
+                .collect(),
             output_mount: self.output.as_ref().map(|output| output.mount.clone()),
         }
     }

@@ -25,7 +25,7 @@ use thiserror::Error;
 use tracing::{debug, warn};
 
 use self::process::{EarlyDescriptors, WatchedProcess};
-use super::{HIDDEN, Polling, tick::Tick};
+use super::{HIDDEN, HIDEPID, Polling, tick::Tick};
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     place::Place,
@@ -54,6 +54,9 @@ pub enum PidfdError {
          set `shareProcessNamespace: true` in the pod, or give the sidecar CAP_BPF and CAP_PERFMON"
     )]
     NotShared,
+    /// `/proc` hides them.
+    #[error("{HIDEPID}")]
+    Hidden,
     /// We see the processes of other pods as well.
     #[error("{HIDDEN}")]
     PodUntold,
@@ -153,6 +156,9 @@ impl PidfdSource {
     ///
     /// The pod does not share its pid namespace, or the kernel refuses a descriptor or a timer.
     pub fn new(place: &Place, polling: Polling) -> Result<Self, PidfdError> {
+        if place.hides_processes {
+            return Err(PidfdError::Hidden);
+        }
         if !place.shares_pids() {
             return Err(PidfdError::NotShared);
         }

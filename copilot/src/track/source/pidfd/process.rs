@@ -15,6 +15,7 @@ use tokio::{
 };
 use tracing::debug;
 
+use crate::kernel;
 use crate::track::{
     ExitStatus, ProcessId, Timestamp,
     place::Place,
@@ -58,16 +59,7 @@ pub fn try_out() -> io::Result<()> {
 /// Whether the running kernel reveals through a descriptor how its process ended.
 #[must_use]
 pub fn learns_status() -> bool {
-    let name = rustix::system::uname();
-    is_new_enough(&name.release().to_string_lossy())
-}
-
-fn is_new_enough(release: &str) -> bool {
-    let mut numbers = release
-        .split(|letter: char| !letter.is_ascii_digit())
-        .map(|number| number.parse::<u32>().unwrap_or(0));
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    version >= STATUS_SINCE
+    kernel::is_at_least(STATUS_SINCE)
 }
 
 /// Descriptors that were opened at the first sight of a pid. As long as the descriptor's process holds
@@ -205,12 +197,49 @@ impl WatchedProcess {
 /// Whether a descriptor's process still has its pid: it lives, or its parent has not reaped it.
 fn has_pid(descriptor: &OwnedFd) -> bool {
     let path = format!("/proc/self/fdinfo/{}", descriptor.as_raw_fd());
-    let text = fs::read_to_string(path).unwrap_or_default();
+    // We are closed to readers (`confine::close`). Before Linux 5.14 that hides this file from ourselves,
+    // unless we are root.
+    let Ok(text) = fs::read_to_string(path) else {
+        return takes_signals(descriptor);
+    };
     let mut lines = text.lines();
     let pid = lines.find_map(|line| line.strip_prefix("Pid:"));
     pid.is_some_and(|pid| pid.trim().parse::<i32>().is_ok_and(|pid| pid > 0))
 }
 
+/// The same question, answered by the signal 0, which only checks.
+fn takes_signals(descriptor: &OwnedFd) -> bool {
+    let no_information: *const libc::siginfo_t = std::ptr::null();
+    // SAFETY: the descriptor is open, and the kernel accepts a null pointer.
+    let sent = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            descriptor.as_raw_fd(),
+            0,
+            no_information,
+            0,
+        )
+    };
+    sent == 0 || !is_gone(&io::Error::last_os_error())
+}
+
 fn is_gone(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_process_has_its_pid_until_it_is_reaped() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let descriptor = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        assert!(has_pid(&descriptor) && takes_signals(&descriptor));
+        child.wait().unwrap();
+        assert!(!has_pid(&descriptor) && !takes_signals(&descriptor));
+    }
 }

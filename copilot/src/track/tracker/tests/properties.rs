@@ -65,6 +65,9 @@ proptest! {
                     let init_alone = last_found == [ContainerId::new(CONTAINERS[INIT])];
                     prop_assert!(init_alone || processes.iter().all(|each| ids.contains(each)));
                 }
+                Transition::MainDismissed => {
+                    return Err(TestCaseError::fail("no process runs our program"));
+                }
                 Transition::MainInDoubt { .. } => {
                     prop_assert_ne!(history.naming, Naming::Named);
                     prop_assert_eq!(exited, 0);
@@ -100,7 +103,9 @@ proptest! {
         for (now, transition) in said(&history, &Telling::plain()) {
             let (at, tick) = match transition {
                 Transition::MainFound { .. } | Transition::MainMarked { .. } => continue,
-                Transition::MainInDoubt { .. } => return Err(TestCaseError::fail("no doubt here")),
+                Transition::MainInDoubt { .. } | Transition::MainDismissed => {
+                    return Err(TestCaseError::fail("no doubt here"));
+                }
                 Transition::MainStarted { at, .. } => (at.0, first),
                 Transition::MainExited { at, .. } => (at.0, last),
             };
@@ -126,7 +131,7 @@ proptest! {
                         started += 1;
                         prop_assert_eq!(exited, 0);
                     }
-                    Transition::MainInDoubt { .. } => {
+                    Transition::MainInDoubt { .. } | Transition::MainDismissed => {
                         prop_assert_eq!((exited, marked), (0, 0));
                         started = 0;
                     }

@@ -6,7 +6,7 @@ use tokio::time::advance;
 
 use super::*;
 use crate::track::{
-    ContainerId, Event, ExitStatus, ProcessId, Timestamp,
+    ContainerId, Event, ExitStatus, Job, ProcessId, Timestamp,
     identify::Rules,
     mounts::{Mount, MountEvidence, Stage},
 };
@@ -71,6 +71,11 @@ async fn ends(rules: Rules, events: Vec<Event>) -> bool {
 }
 
 async fn ends_after(rules: Rules, events: Vec<Event>, is_probed: bool) -> bool {
+    moment(rules, events, is_probed).await == Some(Moment::Silence)
+}
+
+/// The moment that comes within minutes of looks, with all outputs in place.
+async fn moment(rules: Rules, events: Vec<Event>, is_probed: bool) -> Option<Moment> {
     let mut tracker = Tracker::new(rules);
     for event in events {
         tracker.observe(event);
@@ -79,11 +84,12 @@ async fn ends_after(rules: Rules, events: Vec<Event>, is_probed: bool) -> bool {
     let mut absence = Absence::new(&evidence, true);
     for _ in 0..80 {
         advance(Duration::from_secs(6)).await;
-        if absence.is_the_end(&tracker, is_probed) {
-            return true;
+        let moment = absence.moment(&tracker, is_probed);
+        if moment.is_some() {
+            return moment;
         }
     }
-    false
+    None
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,4 +177,34 @@ async fn silence_says_nothing_after_a_startup_probe() {
         let ends = ends_after(rules(), events, is_probed).await;
         assert_eq!(ends, !is_probed);
     }
+}
+
+/// Each of several sidecars that came too late would wait for the others for ever. A main may claim to be one.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_only_waits_for_sidecars_ends_and_not_as_silence() {
+    let sharer = |name| container(name, Some((Stage::Complete, vec![volume()])));
+    let copilot = |name: &str, pid| Event::CopilotSeen {
+        container: ContainerId::new(name),
+        process: process(pid),
+        job: Some(Job::Sidecar),
+    };
+    let second = vec![sharer("second"), copilot("second", 10), start("second", 10)];
+    let third = vec![sharer("third"), copilot("third", 11), start("third", 11)];
+    let worker = vec![sharer("worker"), start("worker", 12)];
+    let ended = vec![sharer("worker"), start("worker", 12), end("worker", 12, 20)];
+    for (why, events, expected) in [
+        ("one", vec![&second], Some(Moment::OnlyCopilots)),
+        ("two", vec![&second, &third], Some(Moment::OnlyCopilots)),
+        ("beside main", vec![&second, &worker], None),
+        // An end in doubt: the sidecar was there before it, so nobody waits for it.
+        ("after main", vec![&second, &ended], Some(Moment::Silence)),
+    ] {
+        let events = events.into_iter().flatten().cloned().collect();
+        assert_eq!(moment(rules(), events, false).await, expected, "{why}");
+    }
+    assert_eq!(moment(rules(), second, true).await, None, "SIGTERM comes");
+    // One that began after the only end may be main, after an init container.
+    let mut events = vec![sharer("init"), start("init", 5), end("init", 5, 8)];
+    events.extend(third);
+    assert_eq!(moment(rules(), events, false).await, None);
 }

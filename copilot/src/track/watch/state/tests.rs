@@ -233,7 +233,11 @@ fn commits(ending: Ending) -> bool {
     match ending {
         Ending::Exited(status) => !status.is_failure(),
         Ending::Marked(_) | Ending::Unseen => true,
-        Ending::StatusLost | Ending::StillRunning | Ending::Untold | Ending::NeverStarted => false,
+        Ending::StatusLost
+        | Ending::StillRunning
+        | Ending::Untold
+        | Ending::NeverStarted
+        | Ending::OnlyCopilots => false,
     }
 }
 
@@ -371,5 +375,64 @@ fn a_probed_sidecar_never_takes_an_init_container_for_main_at_the_start_timeout(
         assert!(state.tracker().is_in_doubt());
         let ending = state.ask(Moment::StartTimeout, Sight::Knows);
         assert_eq!(ending, Some(expected));
+    }
+}
+
+/// Any program can have the command line of a sidecar. The claim never makes a commit of what is none.
+#[test]
+fn a_main_that_claims_to_be_a_sidecar_is_not_committed_while_it_lives_or_after_it_failed() {
+    let reading = || Some(evidence("trainer", true, Stage::Complete));
+    let claim = |process| Event::CopilotSeen {
+        container: ContainerId::new(MAIN),
+        process,
+        job: Some(crate::track::Job::Sidecar),
+    };
+    let main = [claim(process(50)), seen(MAIN, reading()), started(MAIN, 50)];
+    let init = [
+        seen(INIT, Some(evidence("prepare", true, Stage::Complete))),
+        started(INIT, 10),
+        ended(INIT, 10, ExitStatus::Code(0), 20),
+    ];
+    for before in [&[][..], &init] {
+        let mut state = State::new(rules());
+        for event in before.iter().chain(&main) {
+            state.observe("ebpf", event.clone());
+        }
+        assert_eq!(state.ask(Moment::Sigterm, Sight::Knows), None);
+        let ending = state.ask(Moment::TermWaitOver, Sight::Knows);
+        assert_eq!(ending, Some(Ending::StillRunning));
+        let ending = state.ask(Moment::OnlyCopilots, Sight::Knows);
+        assert_eq!(ending, Some(Ending::OnlyCopilots));
+
+        state.observe("ebpf", ended(MAIN, 50, ExitStatus::Code(7), 60));
+        let ending = state.ask(Moment::Sigterm, Sight::Knows);
+        assert_eq!(ending, Some(Ending::Exited(ExitStatus::Code(7))));
+    }
+}
+
+/// A second sidecar that fails does not make a good main's run fail, and one that lives is not waited for.
+#[test]
+fn a_second_sidecar_beside_main_says_nothing_of_its_end() {
+    const SECOND: &str = "eee";
+    for end in [None, Some(ExitStatus::Code(1))] {
+        let mut state = State::new(rules());
+        let mut events = vec![
+            Event::CopilotSeen {
+                container: ContainerId::new(SECOND),
+                process: process(30),
+                job: Some(crate::track::Job::Sidecar),
+            },
+            seen(SECOND, Some(evidence("second", true, Stage::Complete))),
+            started(SECOND, 30),
+            seen(MAIN, Some(evidence("trainer", true, Stage::Complete))),
+            started(MAIN, 50),
+            ended(MAIN, 50, ExitStatus::Code(0), 60),
+        ];
+        events.extend(end.map(|status| ended(SECOND, 30, status, 70)));
+        for event in events {
+            state.observe("ebpf", event);
+        }
+        let ending = state.ask(Moment::Sigterm, Sight::Knows);
+        assert_eq!(ending, Some(Ending::Exited(ExitStatus::Code(0))), "{end:?}");
     }
 }

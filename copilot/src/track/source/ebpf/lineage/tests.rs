@@ -30,6 +30,7 @@ fn place(above_us: Option<u32>) -> Place {
         own: None,
         evidence: MountEvidence::default(),
         proc_root: None,
+        hides_processes: false,
         kinship: None,
     }
 }
@@ -122,6 +123,7 @@ fn what_the_kernel_shows_of_our_pod_helps_to_read_proc() {
     let hidden = Kinship::new(&MountEvidence::default(), Namespaces::default());
     assert!(!hidden.can_tell());
     let known = Place {
+        hides_processes: false,
         kinship: Some(hidden.clone()),
         ..place(Some(1))
     };

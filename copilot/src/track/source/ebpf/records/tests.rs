@@ -3,6 +3,7 @@ use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 use bytemuck::Zeroable as _;
 
 use super::*;
+use crate::track::Job;
 use crate::track::place::PodPath;
 use crate::track::scan::Scanner;
 
@@ -22,6 +23,7 @@ fn place(directory: Option<&Path>) -> Place {
         own: Some(ContainerId::new("own")),
         evidence: MountEvidence::default(),
         proc_root: None,
+        hides_processes: false,
         kinship: None,
     }
 }
@@ -320,6 +322,79 @@ fn the_program_of_a_container_that_proc_does_not_show_is_reported() {
     };
     assert!(translate(&mut records, &named(GONE)).contains(&expected));
     assert!(!translate(&mut records, &named(std::process::id())).contains(&expected));
+}
+
+fn jobs_seen(events: &[Event]) -> Vec<Option<Job>> {
+    let jobs = events.iter().filter_map(|event| match event {
+        Event::CopilotSeen { job, .. } => Some(*job),
+        _ => None,
+    });
+    jobs.collect()
+}
+
+/// In a pid namespace that we do not see, the kernel side has read the command line.
+#[test]
+fn a_sidecar_in_another_pid_namespace_is_reported_before_its_start() {
+    let mut records = Records::new(place(None), None);
+    let exec = |flags| Record {
+        flags,
+        inner_pid: 1,
+        pid: 0,
+        ..record(kind::EXEC, GONE)
+    };
+    let line = |host_pid, words: &[u8]| {
+        let mut line = CommandLine {
+            host_pid,
+            length: u32::try_from(words.len()).unwrap(),
+            ..CommandLine::zeroed()
+        };
+        line.text[..words.len()].copy_from_slice(words);
+        line
+    };
+    let pid = exec(0).host_pid;
+    let sidecar = line(pid, b"/bin/copilot\0sidecar\0-o\0");
+    records.expect_copilot(&sidecar);
+    let events = translate(&mut records, &exec(0));
+    assert_eq!(jobs_seen(&events), [Some(Job::Sidecar)], "{events:?}");
+    assert!(matches!(events.last(), Some(Event::ProcessStarted { .. })));
+    // The same process runs another program, and another one after that.
+    assert_eq!(jobs_seen(&translate(&mut records, &exec(0))), [None]);
+    assert_eq!(jobs_seen(&translate(&mut records, &exec(0))), []);
+    // Its children are not the container's first process, and another process is not it.
+    records.expect_copilot(&sidecar);
+    assert_eq!(jobs_seen(&translate(&mut records, &exec(flag::CHILD))), []);
+    for other in [
+        line(pid + 1, b"copilot\0sidecar\0"),
+        line(pid, b"copilot\0ready\0"),
+    ] {
+        records.expect_copilot(&other);
+        assert_eq!(jobs_seen(&translate(&mut records, &exec(0))), []);
+    }
+    // What no kernel of ours sends.
+    records.expect_copilot(&CommandLine {
+        length: u32::MAX,
+        ..sidecar
+    });
+    assert_eq!(jobs_seen(&translate(&mut records, &exec(0))), []);
+}
+
+/// It began before the programs were attached, so only the name that it has at its end is known.
+#[test]
+fn a_sidecar_that_began_before_us_is_recognised_at_its_end() {
+    for (name, expected) in [
+        ("copilot-ready", &[Some(Job::Sidecar)][..]),
+        ("copilot", &[]),
+    ] {
+        let mut records = Records::new(place(None), None);
+        let mut exit = Record {
+            inner_pid: 1,
+            pid: 0,
+            ..record(kind::EXIT, GONE)
+        };
+        exit.comm[..name.len()].copy_from_slice(name.as_bytes());
+        let events = translate(&mut records, &exit);
+        assert_eq!(jobs_seen(&events), expected, "{name} {events:?}");
+    }
 }
 
 #[test]

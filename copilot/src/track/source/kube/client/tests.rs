@@ -114,7 +114,7 @@ async fn a_renewed_token_is_sent_with_the_next_request() {
 #[tokio::test]
 async fn a_fixed_token_that_is_refused_is_not_sent_again() {
     let (server, log) = serve(|_| "401 Unauthorized");
-    let login = Login::Token(Secret("t".to_owned()));
+    let login = Login::Token(Secret::from("t"));
     let client = ApiClient::new(config(server, login)).expect("it is ready");
     let answer = client.send(&request()).await.expect("there is an answer");
     assert_eq!(answer.status(), 401);

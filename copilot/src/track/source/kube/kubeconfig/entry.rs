@@ -108,7 +108,7 @@ impl KubeconfigEntry {
         config.certificate = self.pem("client-certificate", "client-certificate-data")?;
         config.key = self.pem("client-key", "client-key-data")?;
         config.login = match (self.text("token")?, self.text("tokenFile")?) {
-            (Some(token), _) => Login::Token(Secret(token)),
+            (Some(token), _) => Login::Token(Secret::from(token)),
             (None, Some(file)) => Login::TokenFile(self.directory.join(file)),
             (None, None) => Login::Anonymous,
         };
@@ -175,7 +175,7 @@ impl KubeconfigEntry {
             let text = String::from_utf8(bytes).map_err(|_| self.shape(data, "PEM in Base64"))?;
             return Ok(Some(Pem {
                 named_by: format!("{data} of the {}", self.owner),
-                location: PemLocation::Inline(Secret(text)),
+                location: PemLocation::Inline(Secret::from(text)),
             }));
         }
         let path = self.text(file)?;

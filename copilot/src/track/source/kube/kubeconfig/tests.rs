@@ -41,7 +41,7 @@ fn message(result: Result<ApiConfig, SetupError>) -> String {
 }
 
 fn secret(text: &str) -> Secret {
-    Secret(text.to_owned())
+    Secret::from(text)
 }
 
 #[test]
