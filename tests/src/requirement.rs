@@ -40,6 +40,8 @@ pub enum Requirement {
     R,
     /// An emulator of a store, by the name of its program.
     Emulator(&'static str),
+    /// A tool that benches compare Copilot with, by the name of its program.
+    Peer(&'static str),
 }
 
 impl Requirement {
@@ -56,6 +58,7 @@ impl Requirement {
         // An emulator can be installed where its language is, also without root.
         let can = match self {
             Self::Emulator(program) => emulator::is_installable(program),
+            Self::Peer(_) => true,
             _ => is_root(),
         };
         let must = env::var("CI").is_ok_and(|value| value == "true") && can;
@@ -95,6 +98,12 @@ impl Requirement {
                     "{program} is not installed (`cargo xtask setup --tests` installs it with Go or npm)"
                 )
             });
+        }
+        if let Self::Peer(program) = self {
+            let advice = "is not installed (`cargo xtask setup --tests` installs it)";
+            return emulator::find(program)
+                .is_none()
+                .then(|| format!("{program} {advice}"));
         }
         if !is_root() {
             return Some(format!("{self:?} needs root"));

@@ -20,72 +20,94 @@ use copilot::idl::{
 };
 use copilot::literal::input::{Arrival, Layout, Target, plan};
 use copilot::literal::render::{Binaries, MetadataFormat, write_json};
+use serde_json::json;
 
+use super::report::markdown::Table;
+use super::report::{Case, Report, Row, Run};
 use crate::task::blob;
 use crate::values::{list, map, text, union};
 
-/// How many literals are planned.
-const LITERALS: usize = 100_000;
-/// The size of the struct's JSON in bytes.
-const STRUCT: u32 = 50_000_000;
+/// How many literals are planned, and the size of the struct's JSON in bytes.
+const WHOLE: (usize, u32) = (100_000, 50_000_000);
+/// The same for `--part`.
+const PART: (usize, u32) = (1_000, 500_000);
 
-/// The result of a part.
-struct Figures {
-    milliseconds: f64,
-    /// Peak memory in bytes.
-    peak: f64,
-}
+/// What to measure: there is nothing to choose.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {}
 
-/// Measures, and prints the results. `program` is the path of this program.
-pub fn run(program: &Path) -> Result<()> {
+/// Measures. `program` is the path of this program.
+pub fn run(program: &Path, part: bool) -> Result<Report> {
+    let (literals, struct_bytes) = if part { PART } else { WHOLE };
     let folder = tempfile::tempdir()?;
     let (mixed, large) = (
         folder.path().join("mixed.pb"),
         folder.path().join("struct.pb"),
     );
-    let size = write(&mixed, &mixed_map())?;
-    write(&large, &large_map())?;
-    let part = |name: &str, file: &Path| measured(program, name, file);
+    let size = write(&mixed, &mixed_map(literals))?;
+    write(&large, &large_map(struct_bytes))?;
+    let parameters = json!({"literals": literals, "struct_json_bytes": struct_bytes});
+    let mut report = Report::begin("literal", part, parameters)?;
+    report.program(
+        "copilot",
+        concat!(env!("CARGO_PKG_VERSION"), ", the library"),
+    );
+    let row =
+        |name: &str, file: &Path| anyhow::Ok(Row::new(name, vec![measured(program, name, file)?]));
+    report.add(Case {
+        table: String::new(),
+        name: format!(
+            "{literals} mixed literals, a message of {:.1} MB",
+            size / 1e6
+        ),
+        parameters: json!({"bytes": size}),
+        rows: vec![
+            row("nothing", &mixed)?,
+            row("decode", &mixed)?,
+            row("plan", &mixed)?,
+        ],
+    });
+    report.add(Case {
+        table: String::new(),
+        name: format!(
+            "one struct, {:.1} MB of JSON",
+            f64::from(struct_bytes) / 1e6
+        ),
+        parameters: json!({"bytes": struct_bytes}),
+        rows: vec![
+            row("nothing", &large)?,
+            row("decode", &large)?,
+            row("json", &large)?,
+        ],
+    });
+    Ok(report)
+}
 
-    let (idle, decoded, planned) = (
-        part("nothing", &mixed)?,
-        part("decode", &mixed)?,
-        part("plan", &mixed)?,
-    );
-    println!(
-        "{LITERALS} mixed literals, a message of {:.1} MB",
-        size / 1e6
-    );
-    println!("decode  {:>8.0} ms", decoded.milliseconds);
-    println!(
-        "plan    {:>8.0} ms (at most 1000), every value file's path and text included",
-        planned.milliseconds
-    );
-    let added = planned.peak - decoded.peak;
-    println!(
-        "planning adds {:.1} MB: {:.2} of the message (at most 4)",
-        added / 1e6,
-        added / size
-    );
-    let whole = planned.peak - idle.peak;
-    println!(
-        "message, literals and plan together {:.1} MB: {:.2} of the message",
-        whole / 1e6,
-        whole / size
-    );
-
-    let (held, written) = (part("decode", &large)?, part("json", &large)?);
-    let json = f64::from(STRUCT);
-    println!("one struct, {:.0} MB of JSON", json / 1e6);
-    let more = (written.peak - held.peak).max(0.0);
-    println!(
-        "peak    {:>8.1} MB with the struct decoded; {:.1} MB more while its JSON is written: {:.3} of the JSON",
-        (held.peak - idle.peak) / 1e6,
-        more / 1e6,
-        more / json
-    );
-    println!("write   {:>8.0} ms", written.milliseconds);
-    Ok(())
+/// The table: each step adds its memory to that of the step before it.
+pub fn table(cases: &[&Case]) -> Result<String> {
+    let heading = [
+        "",
+        "step",
+        "ms",
+        "adds MB at the peak",
+        "relative to the message or JSON",
+    ];
+    let mut table = Table::new(heading.map(str::to_owned));
+    for case in cases {
+        let size = case.parameters["bytes"].as_f64();
+        let size = size.with_context(|| format!("{}: no size", case.name))?;
+        for pair in case.rows.windows(2) {
+            let added = pair[1].median("peak_bytes")? - pair[0].median("peak_bytes")?;
+            table.line([
+                case.name.clone(),
+                pair[1].program.clone(),
+                format!("{:.0}", pair[1].median("time_ms")?),
+                format!("{:.1}", added / 1e6),
+                format!("{:.2}", added / size),
+            ]);
+        }
+    }
+    Ok(table.text())
 }
 
 /// Runs one part in its own process; prints its figures for [`run`].
@@ -138,7 +160,7 @@ fn planned(literals: LiteralMap) -> Result<()> {
     Ok(())
 }
 
-fn measured(program: &Path, part: &str, file: &Path) -> Result<Figures> {
+fn measured(program: &Path, part: &str, file: &Path) -> Result<Run> {
     let output = Command::new(program)
         .args(["--copilot", "-", "literal-part", part])
         .arg(file)
@@ -148,7 +170,7 @@ fn measured(program: &Path, part: &str, file: &Path) -> Result<Figures> {
     let mut next = || words.next()?.ok();
     let figures = next()
         .zip(next())
-        .map(|(milliseconds, peak)| Figures { milliseconds, peak });
+        .map(|(time, peak)| Run::new([("time_ms", time), ("peak_bytes", peak)]));
     figures.with_context(|| format!("{part} failed: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
@@ -169,10 +191,10 @@ fn write(path: &Path, literals: &LiteralMap) -> Result<f64> {
 }
 
 /// Literals of all kinds. Lists, maps and unions count, and so do the literals in them.
-fn mixed_map() -> LiteralMap {
+fn mixed_map(wanted: usize) -> LiteralMap {
     let mut literals = BTreeMap::new();
     let mut count = 0;
-    while count < LITERALS {
+    while count < wanted {
         let index = literals.len();
         let number = u32::try_from(index).unwrap_or_default();
         let words = |count: usize| text(&"some words of text ".repeat(count));
@@ -215,11 +237,11 @@ fn fields(count: u32) -> Literal {
     scalar::Value::Generic(Struct { fields }).into()
 }
 
-/// One struct whose JSON has about [`STRUCT`] bytes.
-fn large_map() -> LiteralMap {
+/// One struct whose JSON has about so many bytes.
+fn large_map(bytes: u32) -> LiteralMap {
     const MEMBER: u32 = 100;
     let kind = value::Kind::StringValue("x".repeat(80));
-    let fields = (0..STRUCT / MEMBER)
+    let fields = (0..bytes / MEMBER)
         .map(|index| {
             (
                 format!("member_{index:08}"),

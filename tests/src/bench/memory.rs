@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{LiteralMap, Message as _, blob_type::BlobDimensionality};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use serde_json::json;
 
+use super::report::markdown::{self, Column, mebibytes};
+use super::report::{Case, Report, Row, Run, version_of_copilot};
 use crate::bounded::Bounded;
 use crate::boundless::{BoundlessServer, pattern};
 use crate::flags;
@@ -33,28 +36,68 @@ const SMALL: u64 = 10 * 1024;
 /// Clock ticks a second, as `/proc/PID/stat` counts CPU time.
 const TICKS: u64 = 100;
 
-/// Moves one object of `mebibytes` and `files` small ones, both ways, in a directory below `place`.
-pub fn run(copilot: &Path, place: &Path, mebibytes: u64, files: u64) -> Result<()> {
-    println!("128 MiB with page cache, 0.5 CPU: wall, user, system s | charged at most, killed");
-    let directory = tempfile::tempdir_in(place)?;
-    let bench = MemoryBench {
+/// What to move.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// A directory on disk with room for the files
+    directory: PathBuf,
+    /// The size of the large object in MiB
+    #[arg(long, value_name = "N", default_value_t = 10_240, value_parser = clap::value_parser!(u64).range(1..))]
+    mebibytes: u64,
+    /// The number of small files
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    files: u64,
+}
+
+/// Moves one large object and many small ones, both ways.
+pub fn run(copilot: &Path, options: &Options, part: bool) -> Result<Report> {
+    let (mebibytes, files) = if part {
+        (20, 20)
+    } else {
+        (options.mebibytes, options.files)
+    };
+    let parameters =
+        json!({"mebibytes": mebibytes, "files": files, "memory_bytes": MEMORY, "cpu_millis": CPU});
+    let mut report = Report::begin("memory", part, parameters)?;
+    report.program("copilot", &version_of_copilot(copilot));
+    let directory = tempfile::tempdir_in(&options.directory)
+        .with_context(|| format!("{} cannot be used", options.directory.display()))?;
+    let mut bench = MemoryBench {
         copilot,
         directory: directory.path(),
         server: BoundlessServer::start()?,
+        report: &mut report,
     };
-    let size = mebibytes * MIB;
-    bench.large(size)?;
-    bench.small(files)
+    bench.large(mebibytes * MIB)?;
+    bench.small(files)?;
+    Ok(report)
+}
+
+/// The table of what the transfers cost.
+pub fn table(cases: &[&Case]) -> Result<String> {
+    let columns: [Column; 5] = [
+        ("wall s", |row| Ok(format!("{:.1}", row.median("wall_s")?))),
+        ("user s", |row| Ok(format!("{:.1}", row.median("user_s")?))),
+        ("system s", |row| {
+            Ok(format!("{:.1}", row.median("system_s")?))
+        }),
+        ("highest charge MiB", |row| {
+            Ok(format!("{:.0}", mebibytes(row, "peak_bytes")?))
+        }),
+        ("killed", |row| Ok(format!("{:.0}", row.median("killed")?))),
+    ];
+    markdown::rows(cases, &columns)
 }
 
 struct MemoryBench<'a> {
     copilot: &'a Path,
     directory: &'a Path,
     server: BoundlessServer,
+    report: &'a mut Report,
 }
 
 impl MemoryBench<'_> {
-    fn large(&self, size: u64) -> Result<()> {
+    fn large(&mut self, size: u64) -> Result<()> {
         let uri = format!("s3://data/sized/{size}");
         let name = format!("{} MiB", size / MIB);
         self.down(&name, &uri, BlobDimensionality::Single)?;
@@ -65,7 +108,7 @@ impl MemoryBench<'_> {
         Ok(fs::remove_file(there)?)
     }
 
-    fn small(&self, count: u64) -> Result<()> {
+    fn small(&mut self, count: u64) -> Result<()> {
         let uri = format!("s3://data/many/{count}/{SMALL}");
         let name = format!("{count} files");
         self.down(&name, &uri, BlobDimensionality::Multipart)?;
@@ -83,7 +126,7 @@ impl MemoryBench<'_> {
         Ok(fs::remove_dir_all(there)?)
     }
 
-    fn down(&self, name: &str, uri: &str, kind: BlobDimensionality) -> Result<()> {
+    fn down(&mut self, name: &str, uri: &str, kind: BlobDimensionality) -> Result<()> {
         let literals = [("x".to_owned(), blob(uri, kind))].into();
         let inputs = LiteralMap { literals }.encode_to_vec();
         self.server.put("data/task/inputs.pb", inputs);
@@ -92,11 +135,12 @@ impl MemoryBench<'_> {
         command.args(["download", "--from-remote", INPUTS]);
         command.args(["--to-output-prefix", OUTPUTS, "--to-local-dir"]);
         command.arg(self.directory);
-        measured(&format!("{name} down"), command, &cgroup)
+        self.add(format!("{name} down"), measured(command, &cgroup)?);
+        Ok(())
     }
 
     /// Uploads `x`; returns the number of objects and bytes that arrived.
-    fn up(&self, name: &str, kind: BlobDimensionality) -> Result<(u64, u64)> {
+    fn up(&mut self, name: &str, kind: BlobDimensionality) -> Result<(u64, u64)> {
         let before = self.server.received();
         let interface = interface([("x", blob_type(kind))]).encode_to_vec();
         let cgroup = Bounded::create(MEMORY, Some(CPU))?;
@@ -105,9 +149,18 @@ impl MemoryBench<'_> {
         command.args(["--to-output-prefix", OUTPUTS, "--interface"]);
         command.arg(BASE64_STANDARD.encode(interface));
         command.arg("--from-local-dir").arg(self.directory);
-        measured(&format!("{name} up"), command, &cgroup)?;
+        self.add(format!("{name} up"), measured(command, &cgroup)?);
         let after = self.server.received();
         Ok((after.0 - before.0, after.1 - before.1))
+    }
+
+    fn add(&mut self, name: String, run: Run) {
+        self.report.add(Case {
+            table: String::new(),
+            name,
+            parameters: json!({}),
+            rows: vec![Row::new("copilot", vec![run])],
+        });
     }
 
     fn command(&self, cgroup: &Bounded) -> Result<Command> {
@@ -118,8 +171,8 @@ impl MemoryBench<'_> {
     }
 }
 
-/// Runs a command, and prints its cost.
-fn measured(name: &str, mut command: Command, cgroup: &Bounded) -> Result<()> {
+/// Runs a command that must succeed, and returns its cost.
+fn measured(mut command: Command, cgroup: &Bounded) -> Result<Run> {
     let log = tempfile::NamedTempFile::new()?;
     command.stderr(log.reopen()?).stdout(Stdio::null());
     let begun = Instant::now();
@@ -134,19 +187,21 @@ fn measured(name: &str, mut command: Command, cgroup: &Bounded) -> Result<()> {
     let wall = begun.elapsed();
     let (user, system) = cpu(&fs::read_to_string(format!("/proc/{}/stat", child.id()))?)?;
     let status = child.wait()?;
-    let (peak, kills) = (cgroup.peak()? / MIB, cgroup.kills()?);
-    println!(
-        "{name:<20} {:>7.1} {:>6.1} {:>6.1} | {peak:>4} MiB {kills}",
-        wall.as_secs_f64(),
-        user.as_secs_f64(),
-        system.as_secs_f64()
-    );
+    let (peak, kills) = (cgroup.peak()?, cgroup.kills()?);
     ensure!(
         status.success() && kills == 0,
         "{status}, {kills} killed: {}",
         fs::read_to_string(log.path())?
     );
-    Ok(())
+    #[expect(clippy::cast_precision_loss, reason = "memory of a container")]
+    let (peak, kills) = (peak as f64, kills as f64);
+    Ok(Run::new([
+        ("wall_s", wall.as_secs_f64()),
+        ("user_s", user.as_secs_f64()),
+        ("system_s", system.as_secs_f64()),
+        ("peak_bytes", peak),
+        ("killed", kills),
+    ]))
 }
 
 fn cpu(stat: &str) -> Result<(Duration, Duration)> {

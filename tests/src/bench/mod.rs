@@ -1,13 +1,18 @@
-//! The benchmarks. Each measures Copilot and a plain program in the same run, and prints both with their
-//! ratio: machines differ and are noisy, but ratios are comparable.
+//! The benchmarks. Each measures Copilot and a plain program in the same run: machines differ and are noisy,
+//! but ratios are comparable. Each returns a [`report::Report`] with the figures of every run, which the
+//! program `bench` writes as JSON and prints as tables. What is not a measurement does not live here.
 
+#[cfg(feature = "ebpf")]
+pub mod arguments;
 pub mod detect;
 #[cfg(feature = "ebpf")]
+pub mod document;
+#[cfg(feature = "ebpf")]
 pub mod eager;
-pub mod figures;
 pub mod literal;
 pub mod memory;
 pub mod process;
+pub mod report;
 #[cfg(feature = "ebpf")]
 pub mod start;
 pub mod transfer;

@@ -59,11 +59,11 @@ impl BenchProcess {
         Ok((next()? + next()?) * 1000 / TICKS)
     }
 
-    /// Resident memory in MiB.
+    /// Resident memory in bytes.
     #[expect(clippy::cast_precision_loss, reason = "memory of a small process")]
     pub fn resident(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        Ok(field(&status, "VmRSS:")? as f64 / 1024.0)
+        Ok(field(&status, "VmRSS:")? as f64 * 1024.0)
     }
 
     /// Waits for its end.

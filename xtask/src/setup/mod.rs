@@ -66,6 +66,8 @@ pub fn for_testing() -> Result<()> {
     packages::for_testing()?;
     python::set_up();
     emulators::set_up();
+    // The tests run a small part of each bench.
+    peers::set_up();
     Ok(())
 }
 

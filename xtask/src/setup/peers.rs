@@ -1,5 +1,5 @@
 //! The tools that `cargo xtask bench transfer` compares Copilot with: released builds, or built from
-//! their sources. Nothing else uses them.
+//! their sources. Only that bench uses them, and the tests that run a small part of it.
 
 use std::fs;
 use std::path::Path;

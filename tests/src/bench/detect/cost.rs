@@ -24,17 +24,12 @@ use copilot::track::{
         selection::{Surroundings, Watcher, select},
     },
 };
+use serde_json::json;
 use tokio::time::sleep;
 
 use super::storm::Storm;
+use crate::bench::report::{Case, Report, Row, Run};
 use crate::pod::Pod;
-
-/// Each load is measured in so many windows, and the result is the median of their means: interrupts, or
-/// other users of the processor, can spoil some windows.
-const WINDOWS: usize = 15;
-
-/// The length of a window.
-const WINDOW: Duration = Duration::from_millis(400);
 
 /// The loads.
 const FOREIGN: &str = "foreign";
@@ -48,20 +43,41 @@ const PROG_LOAD: u32 = 5;
 const RAW_TRACEPOINT_OPEN: u32 = 17;
 const RAW_TRACEPOINT: u32 = 17;
 
-/// Measures and prints.
-pub fn run(program: &Path) -> Result<()> {
+/// Our programs' name, and that of the programs that they are compared with.
+pub const OURS: &str = "copilot";
+pub const EMPTY: &str = "empty program";
+
+/// Measures each load in so many windows of this length. Interrupts, or other users of the processor, can spoil
+/// some windows; the median of the windows' means leaves them out.
+pub fn run(program: &Path, windows: usize, window: Duration, report: &mut Report) -> Result<()> {
     let _statistics = enable_stats(Stats::RunTime)?;
-    println!("an event's cost in the kernel, ns: exec, exit | an empty program's | ratios");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     for load in [FOREIGN, "in the pod", MAIN_KNOWN] {
-        runtime.block_on(under(load, program))?.print(load);
+        let means = runtime.block_on(under(load, program, windows, window))?;
+        let runs = |exec: usize, exit: usize| {
+            let run =
+                |mean: &[f64; 4]| Run::new([("exec_ns", mean[exec]), ("exit_ns", mean[exit])]);
+            means.iter().map(run).collect()
+        };
+        report.add(Case {
+            table: "cost".to_owned(),
+            name: load.to_owned(),
+            parameters: json!({}),
+            rows: vec![Row::new(OURS, runs(0, 1)), Row::new(EMPTY, runs(2, 3))],
+        });
     }
     Ok(())
 }
 
-async fn under(load: &str, program: &Path) -> Result<Costs> {
+/// Measures one load. Returns the means of each window, as [`Runs::mean_since`] orders them.
+async fn under(
+    load: &str,
+    program: &Path,
+    count: usize,
+    window: Duration,
+) -> Result<Vec<[f64; 4]>> {
     let pod = Pod::create()?;
     let elsewhere = Pod::create()?;
     let _empty = [
@@ -93,10 +109,10 @@ async fn under(load: &str, program: &Path) -> Result<Costs> {
         }
     };
     let measuring = async {
-        let mut windows = Vec::with_capacity(WINDOWS);
+        let mut windows = Vec::with_capacity(count);
         let mut before = Runs::read(&ours)?;
-        for _ in 0..WINDOWS {
-            sleep(WINDOW).await;
+        for _ in 0..count {
+            sleep(window).await;
             let now = Runs::read(&ours)?;
             windows.push(now.mean_since(&before)?);
             before = now;
@@ -106,7 +122,7 @@ async fn under(load: &str, program: &Path) -> Result<Costs> {
     };
     let (windows, ()) = tokio::join!(measuring, reading);
     storm.stop()?;
-    Ok(Costs::from_windows(&windows?))
+    windows
 }
 
 /// Time and number of runs so far, for exec and exit: first our programs, then the empty ones.
@@ -130,7 +146,7 @@ impl Runs {
         ]))
     }
 
-    /// Mean costs since an earlier reading, in nanoseconds.
+    /// Mean costs since an earlier reading, in nanoseconds: exec and exit, then those of the empty programs.
     fn mean_since(&self, before: &Self) -> Result<[f64; 4]> {
         let mut means = [0.0; 4];
         for (mean, (now, then)) in means.iter_mut().zip(self.0.iter().zip(&before.0)) {
@@ -141,28 +157,6 @@ impl Runs {
             *mean = now.0.saturating_sub(then.0).as_secs_f64() * 1e9 / runs;
         }
         Ok(means)
-    }
-}
-
-/// Medians of the windows' means, in nanoseconds.
-struct Costs([f64; 4]);
-
-impl Costs {
-    fn from_windows(windows: &[[f64; 4]]) -> Self {
-        Self(std::array::from_fn(|which| {
-            let mut means: Vec<f64> = windows.iter().map(|window| window[which]).collect();
-            means.sort_unstable_by(f64::total_cmp);
-            means[means.len() / 2]
-        }))
-    }
-
-    fn print(&self, load: &str) {
-        let [exec, exit, empty_exec, empty_exit] = self.0;
-        println!(
-            "{load:<23} {exec:>5.0} {exit:>5.0} | {empty_exec:>4.0} {empty_exit:>4.0} | {:.2} {:.2}",
-            exec / empty_exec,
-            exit / empty_exit
-        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! A pod of 64 containers, whose ends one watcher reports.
+//! A pod of many containers, whose ends one watcher reports.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -11,62 +11,58 @@ use copilot::track::{
         selection::{Surroundings, Watcher, select},
     },
 };
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::probe::Probe;
-use crate::bench::figures::{percentile, ratio};
+use crate::bench::report::{Case, Row, Run};
 use crate::pod::Pod;
-
-/// How many containers.
-const CONTAINERS: usize = 64;
 
 /// How long the report of one end may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Measures, and prints the results.
-pub fn run(program: &Path) -> Result<()> {
+/// Measures a pod of so many containers.
+pub fn run(program: &Path, containers: usize) -> Result<Case> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let mut rows = Vec::new();
     for watcher in [Watcher::Ebpf, Watcher::Pidfd] {
-        let (mut told, mut waited) = runtime.block_on(all_ends(program, watcher))?;
-        told.sort_unstable();
-        waited.sort_unstable();
-        println!(
-            "{CONTAINERS} containers, {}: told p50 {} p99 {}, wait p50 {} p99 {}; ratios {:.2} {:.2}",
-            watcher.name(),
-            percentile(&told, 50).as_micros(),
-            percentile(&told, 99).as_micros(),
-            percentile(&waited, 50).as_micros(),
-            percentile(&waited, 99).as_micros(),
-            ratio(percentile(&told, 50), percentile(&waited, 50)),
-            ratio(percentile(&told, 99), percentile(&waited, 99)),
-        );
+        let runs = runtime.block_on(all_ends(program, watcher, containers))?;
+        rows.push(Row::new(watcher.name(), runs));
     }
-    Ok(())
+    Ok(Case {
+        table: "crowd".to_owned(),
+        name: format!("{containers} containers"),
+        parameters: json!({"containers": containers}),
+        rows,
+    })
 }
 
-async fn all_ends(program: &Path, watcher: Watcher) -> Result<(Vec<Duration>, Vec<Duration>)> {
+/// One run for each container's end.
+async fn all_ends(program: &Path, watcher: Watcher, containers: usize) -> Result<Vec<Run>> {
     let pod = Pod::create()?;
     let place = Place::find(Some(pod.directory()));
     let mut sources = select(&[watcher], &Surroundings::from_place(&place))
         .await?
         .sources;
     let mut probes = Vec::new();
-    for index in 0..CONTAINERS {
+    for index in 0..containers {
         let probe = Probe::start(&pod, &format!("crowd-{index}"), program)?;
         until_started(&mut sources, probe.id()).await?;
         probes.push(probe);
     }
-    let (mut told, mut waited) = (Vec::new(), Vec::new());
+    let mut runs = Vec::new();
     for mut probe in probes {
         probe.let_go()?;
         let at = until_ended(&mut sources, probe.id()).await?;
         let (last, parent) = probe.end()?;
-        told.push(at.since(last));
-        waited.push(parent.since(last));
+        runs.push(Run::new([
+            ("told_us", at.since(last).as_secs_f64() * 1e6),
+            ("waited_us", parent.since(last).as_secs_f64() * 1e6),
+        ]));
     }
-    Ok((told, waited))
+    Ok(runs)
 }
 
 async fn until_started(sources: &mut Sources, pid: u64) -> Result<()> {

@@ -12,9 +12,10 @@ use copilot::track::{
         selection::{Surroundings, Watcher, select},
     },
 };
+use serde_json::json;
 
 use super::probe::{CODE, Probe};
-use crate::bench::figures::{percentile, ratio};
+use crate::bench::report::{Case, Row, Run};
 use crate::pod::Pod;
 
 /// The times of one exit, from the process's own last time stamp.
@@ -25,20 +26,24 @@ struct Sample {
     known: Duration,
     /// Until its parent's wait had returned.
     waited: Duration,
+    /// Events that the kernel lost meanwhile.
+    lost: f64,
 }
 
 /// The times of many exits.
 pub struct Exits {
     watcher: Watcher,
     samples: Vec<Sample>,
-    lost: u64,
 }
 
-/// The heading of what [`Exits::print`] prints.
-pub fn print_head() {
-    println!(
-        "load    who    noticed p50  p99   | known p50    p99 | wait p50    p99 | noticed, known p50, known p99 as ratio to wait | ahead | lost"
-    );
+/// The exits that some watchers saw under one load. `rate` is how many processes a second the load started.
+pub fn case(load: &str, exits: &[Exits], rate: Option<f64>) -> Case {
+    Case {
+        table: "exits".to_owned(),
+        name: load.to_owned(),
+        parameters: json!({"processes_per_s": rate}),
+        rows: exits.iter().map(Exits::row).collect(),
+    }
 }
 
 impl Exits {
@@ -55,55 +60,34 @@ impl Exits {
         let mut exits = Self {
             watcher,
             samples: Vec::with_capacity(count),
-            lost: 0,
         };
         for _ in 0..count {
-            let (sample, lost) = runtime.block_on(one_exit(pod, program, watcher))?;
+            let sample = runtime.block_on(one_exit(pod, program, watcher))?;
             exits.samples.push(sample);
-            exits.lost += lost;
         }
         Ok(exits)
     }
 
-    /// Prints one line of the table.
-    pub fn print(&self, load: &str) {
-        let at = |of: fn(&Sample) -> Duration, percent| {
-            let mut values: Vec<Duration> = self.samples.iter().map(of).collect();
-            values.sort_unstable();
-            percentile(&values, percent)
-        };
-        let noticed = |percent| at(|sample| sample.noticed, percent);
-        let known = |percent| at(|sample| sample.known, percent);
-        let waited = |percent| at(|sample| sample.waited, percent);
-        let ahead = |sample: &&Sample| sample.known < sample.waited;
-        println!(
-            "{load:<7} {:<6} {:>8} {:>8} | {:>8} {:>8} | {:>6} {:>6} | {:.2} {:.2} {:.2} | {:.1} % | {}",
-            self.watcher.name(),
-            noticed(50).as_micros(),
-            noticed(99).as_micros(),
-            known(50).as_micros(),
-            known(99).as_micros(),
-            waited(50).as_micros(),
-            waited(99).as_micros(),
-            ratio(noticed(50), waited(50)),
-            ratio(known(50), waited(50)),
-            ratio(known(99), waited(99)),
-            share(
-                self.samples.iter().filter(ahead).count(),
-                self.samples.len()
-            ),
-            self.lost,
-        );
+    fn row(&self) -> Row {
+        let runs = self.samples.iter().map(|sample| {
+            Run::new([
+                ("noticed_us", microseconds(sample.noticed)),
+                ("known_us", microseconds(sample.known)),
+                ("waited_us", microseconds(sample.waited)),
+                ("ahead", f64::from(u8::from(sample.known < sample.waited))),
+                ("lost_events", sample.lost),
+            ])
+        });
+        Row::new(self.watcher.name(), runs.collect())
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of a bench are small")]
-fn share(part: usize, whole: usize) -> f64 {
-    100.0 * part as f64 / whole as f64
+fn microseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }
 
 /// Attaches the watcher, runs a process in a new container, and returns its times.
-async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample, u64)> {
+async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<Sample> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let name = format!(
         "main-{}",
@@ -118,10 +102,12 @@ async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample
         ..Rules::default()
     });
     let mut probe = Probe::start(pod, &name, program)?;
-    let mut lost = 0;
+    let mut lost = 0.0;
     let (status, noticed, known) = loop {
         let (_, event) = sources.next().await;
         if let Event::Lost { count, .. } = event {
+            #[expect(clippy::cast_precision_loss, reason = "counts of a bench are small")]
+            let count = count as f64;
             lost += count;
         }
         let mut end = None;
@@ -149,10 +135,10 @@ async fn one_exit(pod: &Pod, program: &Path, watcher: Watcher) -> Result<(Sample
         bail!("{} took the exit for: {status}", sources.names());
     }
     let (stamp, waited) = probe.end()?;
-    let sample = Sample {
+    Ok(Sample {
         noticed: noticed.since(stamp),
         known: known.since(stamp),
         waited: waited.since(stamp),
-    };
-    Ok((sample, lost))
+        lost,
+    })
 }

@@ -4,45 +4,58 @@
 use std::{path::Path, process::Command, thread, time::Duration};
 
 use anyhow::Result;
+use serde_json::json;
 
 use super::storm::Storm;
 use crate::bench::process::BenchProcess;
+use crate::bench::report::{Case, Report, Row, Run};
 use crate::pod::Pod;
-
-/// How long each measurement lasts.
-const WINDOW: Duration = Duration::from_secs(10);
-
-/// The pause after main's start, during which a watcher that scans `/proc` scans often.
-const UNTIL_CALM: Duration = Duration::from_secs(11);
 
 /// A main that forks all the time, without exec.
 const FORKING: &str = "while :; do (exit 0); done";
 
-/// Measures, and prints the results.
-pub fn run(program: &Path, copilot: &Path) -> Result<()> {
-    println!(
-        "while main runs, {} s each: wake-ups, CPU ms, RSS",
-        WINDOW.as_secs()
-    );
-    for watcher in ["ebpf", "pidfd", "proc"] {
-        for (load, script) in [
-            ("quiet", "exec sleep 600"),
-            ("forking", FORKING),
-            ("foreign", "exec sleep 600"),
-        ] {
+/// Measures each watcher for this time, after a pause.
+pub fn run(
+    program: &Path,
+    copilot: &Path,
+    pause: Duration,
+    time: Duration,
+    report: &mut Report,
+) -> Result<()> {
+    for (load, script) in [
+        ("quiet", "exec sleep 600"),
+        ("forking", FORKING),
+        ("foreign", "exec sleep 600"),
+    ] {
+        let mut rows = Vec::new();
+        for watcher in ["ebpf", "pidfd", "proc"] {
             let elsewhere = Pod::create()?;
             let storm = (load == "foreign")
                 .then(|| Storm::paced(&elsewhere, program))
                 .transpose()?;
-            let (wake_ups, cpu, rss) = one(copilot, watcher, script)?;
-            println!("{watcher:<6} {load:<8} {wake_ups:>6} {cpu:>6} ms  {rss:.1} MiB");
+            rows.push(Row::new(
+                watcher,
+                vec![one(copilot, watcher, script, pause, time)?],
+            ));
             storm.map(Storm::stop).transpose()?;
         }
+        report.add(Case {
+            table: "waiting".to_owned(),
+            name: load.to_owned(),
+            parameters: json!({"time_s": time.as_secs_f64()}),
+            rows,
+        });
     }
     Ok(())
 }
 
-fn one(copilot: &Path, watcher: &str, script: &str) -> Result<(u64, u64, f64)> {
+fn one(
+    copilot: &Path,
+    watcher: &str,
+    script: &str,
+    pause: Duration,
+    time: Duration,
+) -> Result<Run> {
     let pod = Pod::create()?;
     let mut command = Command::new(copilot);
     command.args(["sidecar", "--logger.level=2", "--watcher", watcher]);
@@ -52,12 +65,14 @@ fn one(copilot: &Path, watcher: &str, script: &str) -> Result<(u64, u64, f64)> {
     let mut command = pod.command("main", "/bin/sh")?;
     command.args(["-c", script]);
     let _main = BenchProcess::start(command)?;
-    thread::sleep(UNTIL_CALM);
+    thread::sleep(pause);
     let (wake_ups, cpu) = (sidecar.wake_ups()?, sidecar.cpu()?);
-    thread::sleep(WINDOW);
-    Ok((
-        sidecar.wake_ups()? - wake_ups,
-        sidecar.cpu()? - cpu,
-        sidecar.resident()?,
-    ))
+    thread::sleep(time);
+    #[expect(clippy::cast_precision_loss, reason = "counts of a bench are small")]
+    let since = |now: u64, then: u64| (now - then) as f64;
+    Ok(Run::new([
+        ("wake_ups", since(sidecar.wake_ups()?, wake_ups)),
+        ("cpu_ms", since(sidecar.cpu()?, cpu)),
+        ("resident_bytes", sidecar.resident()?),
+    ]))
 }

@@ -1,5 +1,6 @@
 //! The programs that are compared, and their command lines.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,9 +8,11 @@ use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{Message as _, blob_type::BlobDimensionality};
+use serde::{Deserialize, Serialize};
 
 use super::options::Options;
 use super::server::{BUCKET, Server};
+use crate::bench::report;
 use crate::binary;
 use crate::minio::{ACCESS_KEY, SECRET_KEY};
 use crate::task::{blob_type, interface};
@@ -18,21 +21,31 @@ use crate::task::{blob_type, interface};
 pub const OURS: &str = "copilot";
 /// The name of the lower bound.
 pub const BARE: &str = "bare";
-const S5CMD: &str = "s5cmd";
-const RCLONE: &str = "rclone";
+pub const S5CMD: &str = "s5cmd";
+pub const RCLONE: &str = "rclone";
 /// The same with more transfers at once, for stores that are far away.
-const RCLONE_64: &str = "rclone-64";
+pub const RCLONE_64: &str = "rclone-64";
 
 /// The name of Copilot's only input and output, which is part of each path.
 pub const OUTPUT: &str = "data";
 
 /// The direction of a transfer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// From the store to files.
     Down,
     /// From files to the store.
     Up,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Down => "down",
+            Self::Up => "up",
+        })
+    }
 }
 
 /// Files to move.
@@ -64,7 +77,7 @@ pub struct Contender {
 pub fn contenders(copilot: &Path, options: &Options) -> Result<Vec<Contender>> {
     let mut found = Vec::new();
     for name in [OURS, BARE, S5CMD, RCLONE, RCLONE_64] {
-        if name == RCLONE_64 && options.distance.is_none() {
+        if name == RCLONE_64 && options.distance().is_direct() {
             continue;
         }
         if !options.only.is_empty() && !options.only.iter().any(|only| only == name) {
@@ -81,7 +94,7 @@ pub fn contenders(copilot: &Path, options: &Options) -> Result<Vec<Contender>> {
                 version: version(&program, name),
                 program,
             }),
-            None if options.peers_required => {
+            None if options.are_peers_required() => {
                 bail!("{name} is not here, and peers are required: `cargo xtask setup --benches`")
             }
             None => println!("{name}: absent, so nothing is compared with it"),
@@ -91,17 +104,11 @@ pub fn contenders(copilot: &Path, options: &Options) -> Result<Vec<Contender>> {
 }
 
 fn version(program: &Path, name: &str) -> String {
-    let mut command = Command::new(program);
-    binary::isolate(&mut command);
-    command.arg(if name == OURS { "--version" } else { "version" });
-    let output = command
-        .output()
-        .map(|output| output.stdout)
-        .unwrap_or_default();
-    let text = String::from_utf8_lossy(&output);
-    match (name, text.lines().next()) {
-        (BARE, _) | (_, None) => "a loop over the store library".to_owned(),
-        (_, Some(line)) => line.to_owned(),
+    let argument = if name == OURS { "--version" } else { "version" };
+    match (name, report::version(program, argument)) {
+        (BARE, _) => "a loop over the store library".to_owned(),
+        (_, Some(line)) => line,
+        (_, None) => "unknown".to_owned(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::table::Run;
+use crate::bench::report::Run;
 use crate::bounded::Bounded;
 
 /// Runs a program, in the cgroup if there is one.
@@ -44,6 +44,11 @@ pub fn run(program: &Path, bounded: Option<&Bounded>, contender: &Command) -> Re
     let [code, signal, wall, cpu, peak] = figures.as_slice() else {
         bail!("the run cannot be measured: {}", tail(log.path())?);
     };
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "microseconds and bytes of one run"
+    )]
+    let [wall, cpu, peak] = [wall, cpu, peak].map(|figure| *figure as f64);
     let run = Run {
         failed: match (code, signal) {
             (0, 0) => None,
@@ -51,9 +56,11 @@ pub fn run(program: &Path, bounded: Option<&Bounded>, contender: &Command) -> Re
             (code, 0) => Some(format!("failed ({code}): {}", tail(log.path())?)),
             (_, signal) => Some(format!("ended by signal {signal}")),
         },
-        wall: Duration::from_micros(*wall),
-        cpu: Duration::from_micros(*cpu),
-        peak: *peak,
+        ..Run::new([
+            ("wall_s", wall / 1e6),
+            ("cpu_s", cpu / 1e6),
+            ("peak_bytes", peak),
+        ])
     };
     if let Some(reason) = &run.failed {
         // Being killed under the limits is also a result.

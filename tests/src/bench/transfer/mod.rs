@@ -6,51 +6,53 @@
 //! CPU and 128 MiB including page cache. The files are counted after each run, and compared byte by byte
 //! once for each program: otherwise one that loses files would seem fast.
 
+mod conditions;
 mod contender;
+mod distance;
 mod measure;
 mod options;
 mod relay;
-mod report;
 pub(super) mod server;
 mod shape;
-mod table;
+pub(super) mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use serde_json::json;
 
 pub use measure::measured;
 pub use options::Options;
 pub use relay::serve as relay;
 
+use self::conditions::Conditions;
 use self::contender::{Contender, Direction, Job, OUTPUT, contenders};
-use self::report::Report;
 use self::server::Server;
-use self::shape::Shape;
-use self::table::{Case, Run, Table};
+use self::shape::{SMALL, Shape};
+use super::report::{Case, Report, Row, Run};
 use crate::bounded::{self, Bounded};
 
 /// The sidecar's limits: bytes of memory, and thousandths of a CPU.
 const MEMORY: u64 = 128 << 20;
 const CPU: u64 = 500;
 
-/// Measures, and prints the results. `program` is the path of this program.
-pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
-    let options = Options::parse(arguments)?;
-    let contenders = contenders(copilot, &options)?;
+/// Measures. `program` is the path of this program.
+pub fn run(program: &Path, copilot: &Path, options: &Options, part: bool) -> Result<Report> {
+    let contenders = contenders(copilot, options)?;
     let places = Places::new()?;
-    let server = Server::start_at(program, places.memory.path(), options.distance)?;
-    println!("server: {}", server.version);
-    let mut report = Report::begin(&options, &server, &contenders);
+    let server = Server::start_at(program, places.memory.path(), options.distance())?;
+    let rounds = if part { 1 } else { options.rounds };
+    let mut report = Report::begin("transfer", part, json!({"rounds": rounds}))?;
+    report.program("server", &server.version);
     for contender in &contenders {
-        println!("{}: {}", contender.name, contender.version);
+        report.program(contender.name, &contender.version);
     }
-    for limited in [false, true] {
-        if !options.limits.contains(&limited) {
-            continue;
-        }
+    for limited in options.limits() {
         if limited && !bounded::is_possible() {
+            if options.are_limits_required() {
+                bail!("--limited: no cgroup that counts memory can be made here; run it as root");
+            }
             println!("not measured under limits: no cgroup that counts memory can be made here");
             continue;
         }
@@ -63,14 +65,15 @@ pub fn run(program: &Path, copilot: &Path, arguments: &[&str]) -> Result<()> {
                 contenders: &contenders,
                 places: &places,
                 bounded: bounded.as_ref(),
-                options: &options,
-                shape,
+                options,
+                rounds,
+                shape: if part { shape.part() } else { shape },
                 kept: Vec::new(),
             };
             field.measure(&mut report)?;
         }
     }
-    report.write()
+    Ok(report)
 }
 
 /// Where the files are. Without limits they are in memory, so that no disk is measured. With limits they
@@ -106,6 +109,7 @@ struct Field<'a> {
     places: &'a Places,
     bounded: Option<&'a Bounded>,
     options: &'a Options,
+    rounds: u32,
     shape: Shape,
     /// Directories of small files, which are removed only after all turns: for new files ext4 skips inodes
     /// that were just deleted, one by one, and that would slow down the next program.
@@ -124,24 +128,17 @@ impl Field<'_> {
         self.server.upload(&source, &prefix)?;
         self.server.put_inputs(&prefix)?;
         for direction in [Direction::Up, Direction::Down] {
-            let mut table = Table::new(Case {
-                shape: self.shape,
-                direction,
-                limited: self.bounded.is_some(),
-                unsigned: self.options.unsigned,
-                distance: self.options.distance,
-            });
-            for round in 0..=self.options.rounds {
-                for contender in self.contenders {
+            let mut runs: Vec<Vec<Run>> = vec![Vec::new(); self.contenders.len()];
+            for round in 0..=self.rounds {
+                for (runs, contender) in runs.iter_mut().zip(self.contenders) {
                     let run = self.turn(contender, direction, round, place, &source, &prefix)?;
                     // The first round is the warm-up, in which all bytes are compared.
                     if round > 0 {
-                        table.add(contender.name, run);
+                        runs.push(run);
                     }
                 }
             }
-            table.print();
-            report.add(&table);
+            report.add(self.case(direction, runs)?);
             for target in std::mem::take(&mut self.kept) {
                 fs::remove_dir_all(target)?;
             }
@@ -150,12 +147,34 @@ impl Field<'_> {
         self.server.forget(&prefix)
     }
 
+    /// The runs of each program.
+    fn case(&self, direction: Direction, runs: Vec<Vec<Run>>) -> Result<Case> {
+        let limited = self.bounded.is_some();
+        let Options { unsigned, .. } = *self.options;
+        let conditions = Conditions::new(
+            self.shape,
+            direction,
+            limited,
+            unsigned,
+            self.options.distance(),
+        );
+        let rows = self.contenders.iter().zip(runs);
+        Ok(Case {
+            table: conditions.table(),
+            name: conditions.title(),
+            parameters: serde_json::to_value(conditions)?,
+            rows: rows
+                .map(|(contender, runs)| Row::new(contender.name, runs))
+                .collect(),
+        })
+    }
+
     /// Runs one program once, and checks the files.
     fn turn(
         &mut self,
         contender: &Contender,
         direction: Direction,
-        round: usize,
+        round: u32,
         place: &Path,
         source: &Path,
         prefix: &str,
@@ -179,7 +198,7 @@ impl Field<'_> {
             bounded.forget_cache()?;
         }
         let run = measure::run(self.program, self.bounded, &contender.command(&job)?)?;
-        if run.is_complete() {
+        if run.failed.is_none() {
             let moved = match direction {
                 Direction::Down => self.shape.check(&contender.files(&target), round == 0)?,
                 Direction::Up => self
@@ -192,7 +211,7 @@ impl Field<'_> {
         }
         match direction {
             Direction::Up => self.server.forget(&to)?,
-            Direction::Down if self.shape.small => self.kept.push(target),
+            Direction::Down if self.shape.name == SMALL => self.kept.push(target),
             Direction::Down => fs::remove_dir_all(&target)?,
         }
         Ok(run)

@@ -1,112 +1,101 @@
-//! The options on the command line.
+//! The options of this bench.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
+use clap::builder::PossibleValuesParser;
+use clap::value_parser;
 
-use super::relay::Distance;
-use super::shape::{SHAPES, Shape};
+use super::contender::{BARE, OURS, RCLONE, RCLONE_64, S5CMD};
+use super::distance::Distance;
+use super::shape::{LARGE, MEDIUM, SHAPES, SMALL, Shape};
 use crate::emulator;
 
-/// The options.
-#[derive(Debug)]
+/// What to measure.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Rounds after the warm-up.
-    pub rounds: usize,
-    /// Names of shapes; empty for all.
-    pub shapes: Vec<String>,
-    /// Whether to measure without limits (`false`), with limits (`true`), or both.
-    pub limits: Vec<bool>,
-    /// Names of programs; empty for all.
+    /// Rounds after the warm-up
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Only these files; may be given more than once
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new([LARGE, MEDIUM, SMALL]))]
+    shape: Vec<String>,
+    /// Only this program; may be given more than once
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new([OURS, BARE, S5CMD, RCLONE, RCLONE_64]))]
     pub only: Vec<String>,
-    /// Whether Copilot and `bare` leave payloads unsigned, as over TLS. The other tools sign them on plain
-    /// HTTP.
+    /// Only without limits
+    #[arg(long)]
+    free: bool,
+    /// Only with the sidecar's limits: half a CPU, 128 MiB
+    #[arg(long)]
+    limited: bool,
+    /// Copilot and bare leave payloads unsigned, as over TLS; the other tools sign them on plain HTTP
+    #[arg(long)]
     pub unsigned: bool,
-    /// What lies between the programs and the store.
-    pub distance: Distance,
-    /// The file for all figures, as JSON.
-    pub json: Option<PathBuf>,
-    /// Whether a missing tool is a failure.
-    pub peers_required: bool,
-    /// Paths of programs that are not to be searched for on PATH, by name.
-    pub programs: Vec<(String, PathBuf)>,
+    /// The round trip to the store, such as 20ms
+    #[arg(long, value_name = "TIME", value_parser = Distance::parse_round_trip)]
+    rtt: Option<Duration>,
+    /// MiB a second in one direction of a connection
+    #[arg(long, value_name = "MIB", value_parser = value_parser!(u64).range(1..=1_000_000))]
+    bandwidth: Option<u64>,
+    /// All programs speak TLS
+    #[arg(long)]
+    tls: bool,
+    /// A missing tool is a failure, as it is with CI=true
+    #[arg(long, value_parser = ["required"])]
+    peers: Option<String>,
+    /// The path of a program, instead of searching it on PATH; may be given more than once
+    #[arg(long, value_name = "NAME=PATH", value_parser = named_program)]
+    program: Vec<(String, PathBuf)>,
 }
 
-/// The help text.
-const USAGE: &str = "--rounds N, --shape NAME, --only CONTENDER, --free, --limited, --unsigned, --rtt TIME (20ms), \
-                     --bandwidth MIB (a second and connection), --tls, --json FILE, --peers required, \
-                     --program NAME=PATH (bare, s5cmd, rclone)";
-
 impl Options {
-    /// Parses the arguments.
-    pub fn parse(arguments: &[&str]) -> Result<Self> {
-        let mut options = Self {
-            rounds: 5,
-            shapes: Vec::new(),
-            limits: Vec::new(),
-            only: Vec::new(),
-            unsigned: false,
-            distance: Distance::default(),
-            json: None,
-            peers_required: std::env::var("CI").is_ok_and(|ci| ci == "true"),
-            programs: Vec::new(),
-        };
-        let mut arguments = arguments.iter().copied();
-        while let Some(argument) = arguments.next() {
-            let mut value = || {
-                arguments
-                    .next()
-                    .with_context(|| format!("{argument} needs a value"))
-            };
-            match argument {
-                "--rounds" => options.rounds = value()?.parse().context("--rounds")?,
-                "--shape" => options.shapes.push(value()?.to_owned()),
-                "--only" => options.only.push(value()?.to_owned()),
-                "--free" => options.limits.push(false),
-                "--limited" => options.limits.push(true),
-                "--unsigned" => options.unsigned = true,
-                "--rtt" => options.distance.round_trip = round_trip(value()?)?,
-                "--bandwidth" => {
-                    let mebibytes: u64 = value()?.parse().context("--bandwidth")?;
-                    options.distance.bandwidth = Some(mebibytes << 20);
-                }
-                "--tls" => options.distance.tls = true,
-                "--json" => options.json = Some(value()?.into()),
-                "--peers" if value()? == "required" => options.peers_required = true,
-                "--program" => {
-                    let named = value()?.split_once('=').context("--program NAME=PATH")?;
-                    options.programs.push((named.0.to_owned(), named.1.into()));
-                }
-                other => bail!("{other}: there are {USAGE}"),
-            }
-        }
-        if options.limits.is_empty() {
-            options.limits = vec![false, true];
-        }
-        if options.rounds == 0 {
-            bail!("--rounds 0: a median wants one at least");
-        }
-        let known = |name: &String| SHAPES.iter().any(|shape| shape.name == name);
-        if let Some(name) = options.shapes.iter().find(|name| !known(name)) {
-            let names: Vec<&str> = SHAPES.iter().map(|shape| shape.name).collect();
-            bail!("--shape {name}: there are {}", names.join(", "));
-        }
-        Ok(options)
+    /// Whether to measure without limits (`false`), with limits (`true`), or both.
+    pub fn limits(&self) -> impl Iterator<Item = bool> {
+        let both = self.free == self.limited;
+        let chosen = [(false, self.free), (true, self.limited)];
+        chosen
+            .into_iter()
+            .filter(move |(_, is_asked)| both || *is_asked)
+            .map(|(limited, _)| limited)
+    }
+
+    /// Whether a machine that cannot set limits is a failure.
+    #[must_use]
+    pub fn are_limits_required(&self) -> bool {
+        self.limited || in_ci()
     }
 
     /// The shapes to measure.
     pub fn shapes(&self) -> impl Iterator<Item = Shape> {
         let wanted = |shape: &Shape| {
-            self.shapes.is_empty() || self.shapes.iter().any(|name| name == shape.name)
+            self.shape.is_empty() || self.shape.iter().any(|name| name == shape.name)
         };
         SHAPES.into_iter().filter(wanted)
+    }
+
+    /// What lies between the programs and the store.
+    #[must_use]
+    pub fn distance(&self) -> Distance {
+        Distance {
+            round_trip: self.rtt.unwrap_or_default(),
+            bandwidth: self.bandwidth.map(|mebibytes| mebibytes << 20),
+            tls: self.tls,
+        }
+    }
+
+    /// Whether a missing tool is a failure.
+    #[must_use]
+    pub fn are_peers_required(&self) -> bool {
+        self.peers.is_some() || in_ci()
     }
 
     /// The path of a program: from the options, from PATH, or from the folder that setup installs into.
     #[must_use]
     pub fn program(&self, name: &str) -> Option<PathBuf> {
-        let named = self.programs.iter().find(|(known, _)| known == name);
+        let named = self.program.iter().find(|(known, _)| known == name);
         if let Some((_, path)) = named {
             return Some(path.clone());
         }
@@ -114,12 +103,17 @@ impl Options {
     }
 }
 
-/// Reads a time in the form of a flag: `20ms`, `500us`, `1s`.
-fn round_trip(text: &str) -> Result<Duration> {
-    let units = [("ms", 1_000), ("us", 1), ("s", 1_000_000)];
-    let found = units.iter().find_map(|(unit, micros)| {
-        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-        Some(Duration::from_micros(number.checked_mul(*micros)?))
-    });
-    found.with_context(|| format!("--rtt {text}: write a time such as 20ms"))
+fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
+fn named_program(text: &str) -> Result<(String, PathBuf)> {
+    let (name, path) = text.split_once('=').context("write NAME=PATH")?;
+    let known = [BARE, S5CMD, RCLONE];
+    ensure!(
+        known.contains(&name),
+        "no program {name}; there are {}",
+        known.join(", ")
+    );
+    Ok((name.to_owned(), path.into()))
 }

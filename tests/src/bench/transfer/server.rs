@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -15,10 +14,12 @@ use copilot::transfer::{Copy, Engine, LocalFile, Stop, TransferLimits};
 use futures_util::stream;
 
 use super::contender::OUTPUT;
-use super::relay::{Distance, Relay};
+use super::distance::Distance;
+use super::relay::Relay;
+use crate::bench::report;
 use crate::minio::{ACCESS_KEY, MINIO, Minio, SECRET_KEY};
 use crate::task::blob;
-use crate::{binary, emulator, flags};
+use crate::{emulator, flags};
 
 /// The bucket.
 pub const BUCKET: &str = "data";
@@ -39,7 +40,7 @@ impl Server {
     /// this program.
     pub fn start_at(program: &Path, place: &Path, distance: Distance) -> Result<Self> {
         let mut server = Self::start(place)?;
-        if !distance.is_none() {
+        if !distance.is_direct() {
             let upstream = server.minio.address();
             server.relay = Some(Relay::start(program, upstream, distance, place)?);
         }
@@ -50,15 +51,12 @@ impl Server {
     pub fn start(place: &Path) -> Result<Self> {
         let program = emulator::find(MINIO);
         let program = program.context("minio is not here: `cargo xtask setup --benches`")?;
-        let mut version = Command::new(program);
-        binary::isolate(&mut version);
-        let version = version.arg("--version").env("HOME", place).output()?.stdout;
-        let version = String::from_utf8_lossy(&version);
+        let version = report::version(&program, "--version");
         let minio = Minio::start_at(place)?;
         Ok(Self {
             near: minio.endpoint(),
             relay: None,
-            version: version.lines().next().unwrap_or_default().to_owned(),
+            version: version.unwrap_or_else(|| "unknown".to_owned()),
             minio,
         })
     }

@@ -18,29 +18,31 @@ pub struct Shape {
     pub count: u64,
     /// The size of each file in bytes.
     pub size: u64,
-    /// Whether the cost is in the number of requests rather than in the bytes.
-    pub small: bool,
 }
+
+/// The cost is in the bytes.
+pub const LARGE: &str = "large";
+/// The cost is in the bytes, but there are many files.
+pub const MEDIUM: &str = "medium";
+/// The cost is in the number of requests.
+pub const SMALL: &str = "small";
 
 /// All shapes.
 pub const SHAPES: [Shape; 3] = [
     Shape {
-        name: "large",
+        name: LARGE,
         count: 1,
         size: 1 << 30,
-        small: false,
     },
     Shape {
-        name: "medium",
+        name: MEDIUM,
         count: 200,
         size: 5 << 20,
-        small: false,
     },
     Shape {
-        name: "small",
+        name: SMALL,
         count: 10_000,
         size: 10 << 10,
-        small: true,
     },
 ];
 
@@ -48,14 +50,18 @@ pub const SHAPES: [Shape; 3] = [
 const PIECE: u64 = 1 << 20;
 
 impl Shape {
-    /// Describes it, for a heading.
-    pub fn title(&self) -> String {
-        let size = match self.size {
-            size if size >= 1 << 30 => format!("{} GiB", size >> 30),
-            size if size >= 1 << 20 => format!("{} MiB", size >> 20),
-            size => format!("{} KiB", size >> 10),
+    /// The same with few bytes, for `--part`. A large file still takes more than one request.
+    pub fn part(self) -> Self {
+        let (count, size) = match self.name {
+            LARGE => (1, 20 << 20),
+            MEDIUM => (2, self.size),
+            _ => (20, self.size),
         };
-        format!("{} × {size}", self.count)
+        Self {
+            count,
+            size,
+            ..self
+        }
     }
 
     /// Writes the files.
