@@ -186,7 +186,11 @@ impl Turn<'_> {
                 "commit_ms",
                 number(line, "committed")? - number(line, "exited")?,
             ),
-            ("objects_early", number(&told, "objects_early")?),
+            // It is there only if objects went up early.
+            (
+                "objects_early",
+                told["objects_early"].as_f64().unwrap_or(0.0),
+            ),
             ("objects", number(&told, "objects")?),
             ("sent_bytes", number(&told, "bytes")?),
         ]))

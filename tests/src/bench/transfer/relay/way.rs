@@ -272,7 +272,7 @@ mod tests {
         let mut client = TcpStream::connect(address).await.unwrap();
         let (mut there, _) = server.accept().await.unwrap();
         // The last piece is written when the bytes before it have taken their time.
-        client.write_all(&[0; 512 << 10]).await.unwrap();
+        client.write_all(&vec![0; 512 << 10]).await.unwrap();
         client.shutdown().await.unwrap();
         there.read_to_end(&mut Vec::new()).await.unwrap();
         assert!(begun.elapsed() >= Duration::from_millis(200));
