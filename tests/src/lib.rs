@@ -5,6 +5,8 @@
 //! here is part of the product, and nothing here replaces a part of it.
 
 pub mod background;
+// It measures the kernel's events.
+#[cfg(feature = "ebpf")]
 pub mod bench;
 pub mod binary;
 pub mod bounded;

@@ -2,17 +2,13 @@
 //! but ratios are comparable. Each returns a [`report::Report`] with the figures of every run, which the
 //! program `bench` writes as JSON and prints as tables. What is not a measurement does not live here.
 
-#[cfg(feature = "ebpf")]
 pub mod arguments;
 pub mod detect;
-#[cfg(feature = "ebpf")]
 pub mod document;
-#[cfg(feature = "ebpf")]
 pub mod eager;
 pub mod literal;
 pub mod memory;
 pub mod process;
 pub mod report;
-#[cfg(feature = "ebpf")]
 pub mod start;
 pub mod transfer;

@@ -5,7 +5,6 @@
 //! pod and outside; then the ends of a pod of 64 containers, what an event costs the kernel, and what
 //! waiting costs while main runs.
 
-#[cfg(feature = "ebpf")]
 mod cost;
 mod crowd;
 mod exits;
@@ -120,7 +119,6 @@ pub fn run(program: &Path, copilot: &Path, options: &Options, part: bool) -> Res
     if is_wanted(Part::Crowd) {
         report.add(crowd::run(program, extent.containers)?);
     }
-    #[cfg(feature = "ebpf")]
     if is_wanted(Part::Cost) {
         cost::run(program, extent.windows, extent.window, &mut report)?;
     }

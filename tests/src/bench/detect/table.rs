@@ -2,9 +2,7 @@
 
 use anyhow::Result;
 
-#[cfg(feature = "ebpf")]
 use super::cost;
-#[cfg(feature = "ebpf")]
 use crate::bench::report::markdown::Table;
 use crate::bench::report::markdown::{self, Column, mebibytes, median_and_99};
 use crate::bench::report::{Case, Row};
@@ -51,7 +49,6 @@ fn ratios(row: &Row, figure: &str) -> Result<String> {
 }
 
 /// What an event costs the kernel.
-#[cfg(feature = "ebpf")]
 pub fn cost(cases: &[&Case]) -> Result<String> {
     let heading = ["", "exec / exit ns", "an empty program's", "ratios"];
     let mut table = Table::new(heading.map(str::to_owned));
