@@ -42,10 +42,10 @@ pub struct Options {
     /// A directory on disk with room for the files
     directory: PathBuf,
     /// The size of the large object in MiB
-    #[arg(long, value_name = "N", default_value_t = 10_240, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10_240, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     mebibytes: u64,
     /// The number of small files
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     files: u64,
 }
 

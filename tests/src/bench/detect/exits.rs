@@ -40,7 +40,10 @@ pub struct Exits {
 pub fn case(load: &str, exits: &[Exits], rate: Option<f64>) -> Case {
     Case {
         table: "exits".to_owned(),
-        name: load.to_owned(),
+        name: rate.map_or_else(
+            || load.to_owned(),
+            |rate| format!("{load}, {rate:.0} processes a second"),
+        ),
         parameters: json!({"processes_per_s": rate}),
         rows: exits.iter().map(Exits::row).collect(),
     }
