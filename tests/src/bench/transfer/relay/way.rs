@@ -280,14 +280,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_goes_away_ends_the_servers_connection() {
-        let (address, server) = relayed(Duration::ZERO, None).await;
+        let (address, server) = relayed(10 * crate::binary::PATIENCE, None).await;
         let client = TcpStream::connect(address).await.unwrap();
         let (mut there, _) = server.accept().await.unwrap();
         // Without lingering the client's end is a reset: the relay can deliver nothing more.
         #[expect(deprecated, reason = "no time is waited")]
         client.set_linger(Some(Duration::ZERO)).unwrap();
         drop(client);
-        // More than fits into the window and the buffers of both connections.
+        // Nothing is delivered for a long time, and this is more than the window and all buffers take.
         let block = vec![0; 1 << 20];
         let ended = tokio::time::timeout(crate::binary::PATIENCE, async {
             while there.write_all(&block).await.is_ok() {}
