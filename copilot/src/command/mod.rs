@@ -9,6 +9,7 @@ mod confinement;
 mod log;
 mod report_file;
 mod request;
+mod rest;
 mod session;
 
 use std::process::ExitCode;
@@ -123,6 +124,7 @@ async fn sidecar(
         Err(error) => return usage(global, &error.to_string()),
     };
     confinement::for_sidecar(global, request, session.engine.stores(), attached.watch()).await;
+    rest::unmap_program();
     attached.announce();
     let outcome = sidecar::run(
         request,

@@ -65,9 +65,9 @@ pub async fn attach(request: &SidecarRequest) -> Result<Attached, AttachError> {
 /// What the outputs are; nothing if none are uploaded.
 type Declared = Result<Option<VariableMap>, Failure>;
 
-/// Whether there is nothing to wait for: we are outside a pod, and have nothing to upload. (In a pod kubelet
-/// would start us again if we ended before main.) An interface that cannot be parsed does not count as void:
-/// its failure is reported after main's end.
+/// Whether the sidecar ends at once: it runs outside a pod, and has nothing to upload. In a pod kubelet would
+/// start it again if it ended before main. An interface that cannot be parsed counts as something to upload: its
+/// failure is reported after main's end.
 fn is_idle(request: &SidecarRequest, watch: &Watch, outputs: &Declared) -> bool {
     // Flags may name a pod elsewhere.
     let names_a_pod =

@@ -64,8 +64,8 @@ pub(in crate::cli) struct GlobalFlags {
     #[arg(long, value_name = "BYTES", value_parser = value::memory)]
     pub max_memory: Option<u64>,
 
-    /// Largest number of connections to stores [default: one for each 8Mi of the container's limit,
-    /// from 4 to 16]
+    /// Largest number of connections to stores; as many are used as help [default: one for each 512Ki
+    /// of the container's limit, from 4 to 256]
     #[arg(long, value_name = "COUNT", value_parser = value::count)]
     pub max_connections: Option<NonZeroU32>,
 

@@ -84,14 +84,11 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The objects below a prefix, by the rest of their keys. Unfinished files of the local kind, which no
-    /// reader sees, are left out.
+    /// The objects below a prefix, by the rest of their keys.
     pub fn objects(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
         let prefix = format!("{}/{prefix}/", self.base);
         let (Kind::Minio, Some(minio)) = (self.kind, self.minio) else {
-            let mut found = files(&self.bucket().join(&prefix));
-            found.retain(|name, _| !name.contains(".copilot-unfinished."));
-            return found;
+            return files(&self.bucket().join(&prefix));
         };
         let listed = minio.ask("GET", &format!("data?list-type=2&prefix={prefix}"), b"");
         let body = String::from_utf8(listed.unwrap().1).unwrap();

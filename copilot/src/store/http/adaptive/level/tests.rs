@@ -88,10 +88,10 @@ impl Run {
             self.limit.succeeded(epoch, self.now);
             self.limit.left();
             answers += 1;
-            sum += self.limit.limit as f64;
+            sum += u32::try_from(self.limit.limit).map(f64::from).unwrap();
         }
         Outcome {
-            rate: f64::from(answers) / (self.now - begun).as_secs_f64(),
+            rate: f64::from(answers) / self.now.saturating_sub(begun).as_secs_f64(),
             limit: self.limit.limit,
             average: sum / f64::from(answers),
         }
