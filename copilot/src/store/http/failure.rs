@@ -77,7 +77,7 @@ impl RequestFailure {
     }
 
     /// The same for a request without secrets.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(in crate::store) fn from_response(
         status: StatusCode,
         headers: &HeaderMap,

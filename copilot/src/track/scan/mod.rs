@@ -269,7 +269,7 @@ impl Scanner {
     }
 
     /// Reports a process that entered another container and has the name of our program, or has lost it. Reads
-    /// its command line only then. Returns whether it has that name.
+    /// its command line only then. Returns whether it is known to have that name.
     fn note_copilot(
         &self,
         process: &Process,
@@ -280,19 +280,24 @@ impl Scanner {
     ) -> bool {
         let is_copilot = is_copilots_name(&stat.comm);
         let is_news = is_copilot != was_copilot && !self.place.is_own(container);
-        if is_news && self.entered(stat, container) {
-            let job = if is_copilot {
-                let cmdline = process::read(process, "cmdline").ok();
-                cmdline.and_then(|text| job_of(&text))
-            } else {
-                None
-            };
-            events.push(Event::CopilotSeen {
-                container: container.clone(),
-                process: process_id(stat),
-                job,
-            });
+        if !is_news || !self.entered(stat, container) {
+            return is_copilot;
         }
+        let job = if is_copilot {
+            // An exec sets the name first. Until the new command line is there, the old state stands.
+            let cmdline = process::read(process, "cmdline").unwrap_or_default();
+            if cmdline.is_empty() {
+                return false;
+            }
+            job_of(&cmdline)
+        } else {
+            None
+        };
+        events.push(Event::CopilotSeen {
+            container: container.clone(),
+            process: process_id(stat),
+            job,
+        });
         is_copilot
     }
 

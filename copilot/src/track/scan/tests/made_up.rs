@@ -357,6 +357,12 @@ fn a_process_of_our_own_program_is_recognised_by_its_name_and_command_line() {
     assert_eq!(jobs("sh", "sh\0", 104), []);
     let download = "flyte-copilot\0download\0";
     assert_eq!(jobs("flyte-copilot", download, 105), [Some(Job::Download)]);
+    // It ends.
+    assert_eq!(jobs("flyte-copilot", "", 106), []);
+    assert_eq!(jobs("sh", "sh\0", 107), [None]);
+    // In an exec the name comes before the command line.
+    assert_eq!(jobs("copilot", "", 108), []);
+    assert_eq!(jobs("copilot", sidecar, 109), [Some(Job::Sidecar)]);
 }
 
 #[test]
