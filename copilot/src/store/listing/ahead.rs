@@ -10,7 +10,7 @@ use super::Listing;
 use crate::store::backend::ListEntry;
 use crate::store::error::StoreError;
 
-/// Pages that wait for their reader; one more is in the lister's hands.
+/// Pages that are requested or wait for their reader.
 const AHEAD: usize = 1;
 
 /// A page, and the prefix of its keys.
@@ -28,10 +28,15 @@ impl ListingAhead {
         let prefix = listing.prefix().to_owned();
         let (sender, pages) = mpsc::channel(AHEAD);
         let lister = tokio::spawn(async move {
-            while let Some(page) = next(&mut listing).await {
+            // A page is requested when there is room for it, so that a reader that is slow holds two pages
+            // at most. `reserve` fails when the reader has gone.
+            while let Ok(room) = sender.reserve().await {
+                let Some(page) = next(&mut listing).await else {
+                    return;
+                };
                 let is_last = page.is_err();
-                // If nobody takes it, the reader has gone.
-                if sender.send(page).await.is_err() || is_last {
+                room.send(page);
+                if is_last {
                     return;
                 }
             }
