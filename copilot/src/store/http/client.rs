@@ -5,15 +5,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::Method;
 use http::uri::Authority;
-use http_body::Body as _;
 use object_store::client::{HttpRequest, HttpResponse, HttpResponseBody};
 use tokio::time::Instant;
 
+use super::answer::settled;
 use super::concurrency::{ConcurrencyLimit, Permit};
-use super::failure::{ERROR_BODY_LIMIT, FailureKind, RequestFailure};
+use super::failure::{FailureKind, RequestFailure};
 use super::lookup::SystemResolver;
 use super::patience::Patience;
 use super::proxy;
@@ -22,9 +22,6 @@ use super::retry::RetryBudget;
 use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
 use super::tls::{self, AuthoritiesError};
 use crate::store::network::Network;
-
-/// Longest answer that is read as a whole: a thousand keys of 1 KiB, each byte escaped in XML.
-const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
 /// Longest time for an answer that is read as a whole, in stall timeouts. A server that sends a byte now and
 /// then is never silent, and would hold us for ever.
@@ -330,74 +327,9 @@ fn incoming(response: reqwest::Response, stall: Duration, permit: Option<Permit>
     HttpResponse::from_parts(parts, body)
 }
 
-/// Reads a small answer and tells success from failure. A store that puts an object together may report
-/// a failure in a body with status 200, since it sent the head before.
-async fn settled(
-    response: HttpResponse,
-    secrets: &RequestSecrets,
-) -> Result<HttpResponse, RequestFailure> {
-    let (parts, body) = response.into_parts();
-    if !parts.status.is_success() {
-        // If the body breaks, the status says enough.
-        let body = collect(body, ERROR_BODY_LIMIT).await.unwrap_or_default();
-        return Err(RequestFailure::from_answer(
-            parts.status,
-            &parts.headers,
-            &body,
-            secrets,
-        ));
-    }
-    let body = collect(body, ANSWER_LIMIT).await?;
-    if body.len() >= ANSWER_LIMIT {
-        let message = format!("an answer of {ANSWER_LIMIT} bytes and more");
-        return Err(RequestFailure::new(FailureKind::Protocol, message));
-    }
-    if is_error(&body) {
-        return Err(RequestFailure::from_answer(
-            parts.status,
-            &parts.headers,
-            &body,
-            secrets,
-        ));
-    }
-    Ok(HttpResponse::from_parts(parts, body.into()))
-}
-
-/// Whether an answer with a good status is an error all the same. In a listing, `<` of a key is escaped.
-fn is_error(body: &[u8]) -> bool {
-    let begins = |window: &[u8]| {
-        window.starts_with(b"<Error") && matches!(window[6], b'>' | b' ' | b'\n' | b'\r' | b'\t')
-    };
-    body.windows(7).any(begins)
-}
-
 /// The host of a request, with its port.
 fn host(request: &HttpRequest) -> &str {
     request.uri().authority().map_or("", Authority::as_str)
-}
-
-/// The first bytes of a body, `limit` at most.
-async fn collect(mut body: HttpResponseBody, limit: usize) -> Result<Bytes, RequestFailure> {
-    let mut collected = BytesMut::new();
-    while collected.len() < limit {
-        let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
-        match frame {
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    collected.extend_from_slice(&data);
-                }
-            }
-            Some(Err(error)) => {
-                let unknown = || RequestFailure::new(FailureKind::Broken, error.to_string());
-                return Err(RequestFailure::within(&error)
-                    .cloned()
-                    .unwrap_or_else(unknown));
-            }
-            None => break,
-        }
-    }
-    collected.truncate(limit);
-    Ok(collected.freeze())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! sources of credentials.
 
 mod adaptive;
+mod answer;
 mod client;
 mod concurrency;
 mod failure;

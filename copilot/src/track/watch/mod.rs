@@ -6,6 +6,7 @@
 
 mod absence;
 mod oom;
+mod outcome;
 mod settle;
 mod state;
 
@@ -21,11 +22,12 @@ use tracing::{debug, info};
 use self::absence::Absence;
 pub use self::absence::OutputEvidence;
 pub use self::oom::KillCause;
+pub use self::outcome::{Ending, Limits, Until, Watched};
 use self::{oom::OomCounts, settle::settle, state::State};
 use super::{
-    ContainerId, Event, ExitStatus, Marker, Timestamp,
+    Event, Timestamp,
     decision::Moment,
-    identify::{Rules, Why},
+    identify::Rules,
     place::{Place, PlaceError, is_in_a_cluster},
     readiness::{self, Probes},
     source::{Focus, Sources, selection::Selection},
@@ -38,91 +40,6 @@ const READY_AT_ONCE: usize = 10_000;
 /// How long to wait for a main that wrote its marker before it was seen: some looks at `/proc`, or the
 /// time that kubelet needs to report a start.
 const UNTIL_SEEN: Duration = Duration::from_secs(2);
-
-/// Until when main is watched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Until {
-    /// Its end.
-    #[default]
-    End,
-    /// Its start: `--exit-watcher-type noop` does not wait for the end.
-    Start,
-}
-
-/// How long to wait for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// For main's start, from the moment the watcher is attached; none for no limit.
-    pub start: Option<Duration>,
-    /// For main's end, after SIGTERM.
-    pub term_wait: Duration,
-    /// For the last process of main's container, after main's end.
-    pub settle: Duration,
-    /// What ends the wait.
-    pub until: Until,
-}
-
-/// How the wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Main was seen to end.
-    Exited(ExitStatus),
-    /// Main was seen to end. The source reads exit statuses, and has lost this one.
-    StatusLost,
-    /// Main has written a marker file that says it is over.
-    Marked(Marker),
-    /// Main was not seen to end. SIGTERM, `--watcher noop` or files that main left show that it is over.
-    Unseen,
-    /// SIGTERM came while main ran, and main did not end within the limit.
-    StillRunning,
-    /// SIGTERM came, and no source reported main's end within the limit.
-    Untold,
-    /// Main was not seen to start within the limit.
-    NeverStarted,
-    /// Main has left files and was not seen, and only containers of our own program live.
-    OnlyCopilots,
-}
-
-/// What was seen of main, for the report.
-#[derive(Clone, Debug)]
-pub struct Watched {
-    /// How the wait ended.
-    pub ending: Ending,
-    /// Who killed main, if SIGKILL ended it.
-    pub kill: KillCause,
-    /// The sources' names.
-    pub watcher: String,
-    /// Why these sources were selected.
-    pub reason: String,
-    /// The source whose event decided.
-    pub told_by: &'static str,
-    /// At the end a source saw which containers live.
-    pub sees: bool,
-    /// The main containers and the rule that found them.
-    pub main: Option<(Vec<ContainerId>, Why)>,
-    /// Their names; the id if a name is unknown.
-    pub main_names: Vec<String>,
-    /// All other containers that were seen: names, or ids if a name is unknown.
-    pub containers: Vec<String>,
-    /// When the source was attached.
-    pub attached: Timestamp,
-    /// When main started.
-    pub started: Option<Timestamp>,
-    /// When main ended.
-    pub exited: Option<Timestamp>,
-    /// When main's container held no process any more, or the wait for that was over.
-    pub settled: Timestamp,
-}
-
-impl Watched {
-    /// Whether main was seen to end after the source was attached.
-    #[must_use]
-    pub fn saw_the_end(&self) -> bool {
-        // A marker file may be older than this life.
-        let has_ended = matches!(self.ending, Ending::Exited(_) | Ending::StatusLost);
-        has_ended && self.exited.is_some_and(|at| at >= self.attached)
-    }
-}
 
 /// Attached sources, and what they have reported so far.
 pub struct Watch {
@@ -274,18 +191,10 @@ impl Watch {
             tokio::select! {
                 biased;
                 () = termination.received(), if !stopping => {
-                    self.catch_up();
                     stopping = true;
-                    if let Some(ending) = self.ask(Moment::Sigterm) {
+                    if let Some(ending) = self.at_sigterm() {
                         return ending;
                     }
-                    let known = if self.state.started().is_some() {
-                        "while main runs"
-                    } else {
-                        "before main was seen"
-                    };
-                    info!(wait = ?limits.term_wait, "SIGTERM {known}: waiting for its end");
-                    self.sources.look_again();
                     deadline = Some(Instant::now() + limits.term_wait);
                 }
                 () = until(deadline) => {
@@ -304,12 +213,7 @@ impl Watch {
                     self.state.probed();
                 }
                 () = until(absence.next_look()) => {
-                    self.catch_up();
-                    if self.state.started().is_none()
-                        && let Some(moment) =
-                            absence.moment(self.state.tracker(), self.state.is_probed())
-                        && let Some(ending) = self.ask(moment)
-                    {
+                    if let Some(ending) = self.at_absence(&mut absence) {
                         return ending;
                     }
                 }
@@ -334,6 +238,32 @@ impl Watch {
                 deadline = deadline.filter(|_| stopping);
             }
         }
+    }
+
+    /// SIGTERM has come: what that decides, or nothing if main's end is still awaited.
+    fn at_sigterm(&mut self) -> Option<Ending> {
+        self.catch_up();
+        let ending = self.ask(Moment::Sigterm);
+        if ending.is_none() {
+            let known = if self.state.started().is_some() {
+                "while main runs"
+            } else {
+                "before main was seen"
+            };
+            info!(wait = ?self.limits.term_wait, "SIGTERM {known}: waiting for its end");
+            self.sources.look_again();
+        }
+        ending
+    }
+
+    /// Main has not been seen for a while: what that decides.
+    fn at_absence(&mut self, absence: &mut Absence<'_>) -> Option<Ending> {
+        self.catch_up();
+        if self.state.started().is_some() {
+            return None;
+        }
+        let moment = absence.moment(self.state.tracker(), self.state.is_probed())?;
+        self.ask(moment)
     }
 
     fn ask(&mut self, moment: Moment) -> Option<Ending> {

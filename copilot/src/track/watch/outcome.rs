@@ -1,0 +1,92 @@
+//! What bounds a wait, and what was seen when it is over.
+
+use std::time::Duration;
+
+use super::KillCause;
+use crate::track::identify::Why;
+use crate::track::{ContainerId, ExitStatus, Marker, Timestamp};
+
+/// Until when main is watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Until {
+    /// Its end.
+    #[default]
+    End,
+    /// Its start: `--exit-watcher-type noop` does not wait for the end.
+    Start,
+}
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For main's start, from the moment the watcher is attached; none for no limit.
+    pub start: Option<Duration>,
+    /// For main's end, after SIGTERM.
+    pub term_wait: Duration,
+    /// For the last process of main's container, after main's end.
+    pub settle: Duration,
+    /// What ends the wait.
+    pub until: Until,
+}
+
+/// How the wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Main was seen to end.
+    Exited(ExitStatus),
+    /// Main was seen to end. The source reads exit statuses, and has lost this one.
+    StatusLost,
+    /// Main has written a marker file that says it is over.
+    Marked(Marker),
+    /// Main was not seen to end. SIGTERM, `--watcher noop` or files that main left show that it is over.
+    Unseen,
+    /// SIGTERM came while main ran, and main did not end within the limit.
+    StillRunning,
+    /// SIGTERM came, and no source reported main's end within the limit.
+    Untold,
+    /// Main was not seen to start within the limit.
+    NeverStarted,
+    /// Main has left files and was not seen, and only containers of our own program live.
+    OnlyCopilots,
+}
+
+/// What was seen of main, for the report.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// How the wait ended.
+    pub ending: Ending,
+    /// Who killed main, if SIGKILL ended it.
+    pub kill: KillCause,
+    /// The sources' names.
+    pub watcher: String,
+    /// Why these sources were selected.
+    pub reason: String,
+    /// The source whose event decided.
+    pub told_by: &'static str,
+    /// At the end a source saw which containers live.
+    pub sees: bool,
+    /// The main containers and the rule that found them.
+    pub main: Option<(Vec<ContainerId>, Why)>,
+    /// Their names; the id if a name is unknown.
+    pub main_names: Vec<String>,
+    /// All other containers that were seen: names, or ids if a name is unknown.
+    pub containers: Vec<String>,
+    /// When the source was attached.
+    pub attached: Timestamp,
+    /// When main started.
+    pub started: Option<Timestamp>,
+    /// When main ended.
+    pub exited: Option<Timestamp>,
+    /// When main's container held no process any more, or the wait for that was over.
+    pub settled: Timestamp,
+}
+
+impl Watched {
+    /// Whether main was seen to end after the source was attached.
+    #[must_use]
+    pub fn saw_the_end(&self) -> bool {
+        // A marker file may be older than this life.
+        let has_ended = matches!(self.ending, Ending::Exited(_) | Ending::StatusLost);
+        has_ended && self.exited.is_some_and(|at| at >= self.attached)
+    }
+}
