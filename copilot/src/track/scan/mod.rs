@@ -31,6 +31,10 @@ use super::{
 /// container's mounts may still be made.
 const YOUTH: u64 = 5 * TICKS_PER_SECOND;
 
+/// For this long a process may have our name and no command line yet: an exec sets them one after the other, and
+/// a CPU limit may stop it between the two. Later, a program has removed its own command line.
+const EXEC: u64 = TICKS_PER_SECOND;
+
 /// Scans `/proc` repeatedly, and remembers what it need not read twice.
 #[derive(Clone, Debug)]
 pub struct Scanner {
@@ -58,8 +62,19 @@ struct KnownProcess {
     reported: bool,
     /// It waits for the runtime's order to exec the container's program.
     waits: bool,
-    /// At the last look it had the name of our program.
-    is_copilot: bool,
+    program: Program,
+    /// When it was first seen in the middle of an exec of our program.
+    exec_began: Option<u64>,
+}
+
+/// What a process runs, by its name and its command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Program {
+    /// Our program.
+    Copilot,
+    /// It has the name of our program, and no command line yet.
+    InExec,
+    Other,
 }
 
 impl Scanner {
@@ -239,14 +254,18 @@ impl Scanner {
         };
         let mut reported =
             known.is_some_and(|known| known.reported && known.container == container);
-        let was_copilot = known.is_some_and(|known| known.is_copilot);
-        let mut is_copilot = false;
+        let was_copilot = known.is_some_and(|known| known.program == Program::Copilot);
+        let mut exec_began = known.and_then(|known| known.exec_began);
+        let mut program = Program::Other;
         let mut waits = false;
         if let Some(container) = &container {
-            is_copilot = self.note_copilot(process, stat, container, was_copilot, events);
+            program = self.note_copilot(process, stat, container, was_copilot, events);
+            let is_in_exec = program == Program::InExec;
+            exec_began = is_in_exec.then(|| exec_began.unwrap_or(now));
+            let is_settled = exec_began.is_none_or(|began| now.saturating_sub(began) >= EXEC);
             self.describe(process, container, kind, events);
             waits = kind.is_runtimes && !reported && stat.comm.ends_with(LAST_STAGE);
-            if !reported && !kind.is_runtimes {
+            if !reported && !kind.is_runtimes && is_settled {
                 reported = true;
                 events.push(Event::ProcessStarted {
                     process: id,
@@ -263,13 +282,14 @@ impl Scanner {
                 container,
                 reported,
                 waits,
-                is_copilot,
+                program,
+                exec_began,
             },
         );
     }
 
     /// Reports a process that entered another container and has the name of our program, or has lost it. Reads
-    /// its command line only then. Returns whether it is known to have that name.
+    /// its command line only then.
     fn note_copilot(
         &self,
         process: &Process,
@@ -277,17 +297,21 @@ impl Scanner {
         container: &ContainerId,
         was_copilot: bool,
         events: &mut Vec<Event>,
-    ) -> bool {
+    ) -> Program {
         let is_copilot = is_copilots_name(&stat.comm);
+        let program = if is_copilot {
+            Program::Copilot
+        } else {
+            Program::Other
+        };
         let is_news = is_copilot != was_copilot && !self.place.is_own(container);
         if !is_news || !self.entered(stat, container) {
-            return is_copilot;
+            return program;
         }
         let job = if is_copilot {
-            // An exec sets the name first. Until the new command line is there, the old state stands.
             let cmdline = process::read(process, "cmdline").unwrap_or_default();
             if cmdline.is_empty() {
-                return false;
+                return Program::InExec;
             }
             job_of(&cmdline)
         } else {
@@ -298,7 +322,7 @@ impl Scanner {
             process: process_id(stat),
             job,
         });
-        is_copilot
+        program
     }
 
     /// The container of our pod in which a process runs.
