@@ -5,31 +5,30 @@
 //! a loss; `pidfd` finds its processes by it. Never here: who main is, and when to scan. Called by the
 //! sources and `watch::settle`.
 
+mod known;
+mod reading;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    io,
     path::PathBuf,
 };
 
-use procfs::{
-    ProcError, ProcResult,
-    process::{Process, Stat, all_processes_with_root},
-};
-use tracing::warn;
+use procfs::process::{Process, Stat};
 
+pub use self::reading::UnreadableProcesses;
+
+use self::known::{KnownProcess, ProcessKind, YOUTH};
+use self::reading::{Unread, each_living, pids};
 use super::{
     ContainerId, Event, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
     place::{Place, PodPath},
     process::{
-        self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_copilots_name, is_runtime, job_of,
-        process_id,
+        self, LAST_STAGE, Program, TICK, io_error, is_alive, is_copilots_name, is_passing,
+        is_runtime, process_id,
     },
 };
-
-/// For this long after its start a process may still be moved into its container's cgroup, and a
-/// container's mounts may still be made.
-const YOUTH: u64 = 5 * TICKS_PER_SECOND;
 
 /// Scans `/proc` repeatedly, and remembers what it need not read twice.
 #[derive(Clone, Debug)]
@@ -39,27 +38,8 @@ pub struct Scanner {
     known: BTreeMap<i32, KnownProcess>,
     /// Containers whose mounts were read, each with the latest stage.
     described: BTreeMap<ContainerId, Stage>,
-}
-
-/// What follows from a process's age and name.
-#[derive(Clone, Copy, Debug)]
-struct ProcessKind {
-    /// It belongs to a runtime, which makes the container.
-    is_runtimes: bool,
-    /// It may still move to another cgroup, or belong to a runtime that we do not know.
-    is_young: bool,
-}
-
-#[derive(Clone, Debug)]
-struct KnownProcess {
-    id: ProcessId,
-    container: Option<ContainerId>,
-    /// Its start has been reported.
-    reported: bool,
-    /// It waits for the runtime's order to exec the container's program.
-    waits: bool,
-    /// At the last look it had the name of our program.
-    is_copilot: bool,
+    /// What the last scan could not read.
+    unread: Unread,
 }
 
 impl Scanner {
@@ -77,6 +57,7 @@ impl Scanner {
             place,
             known: BTreeMap::new(),
             described: BTreeMap::new(),
+            unread: Unread::default(),
         }
     }
 
@@ -91,6 +72,30 @@ impl Scanner {
     #[must_use]
     pub fn can_be_complete(&self) -> bool {
         !self.place.hides_processes
+    }
+
+    /// Reads all processes once, and reports nothing.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn try_out(&self) -> Result<(), UnreadableProcesses> {
+        let read = each_living(&self.root, |process, stat| {
+            self.container_of(process, ProcessKind::of(stat, 0))
+                .map(drop)
+        });
+        Ok(read?)
+    }
+
+    /// Why the last scan may have missed a process that it could have seen, in words; nothing if it missed none.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.unread.now.as_deref()
+    }
+
+    /// The same of any scan so far.
+    #[must_use]
+    pub fn gap(&self) -> Option<&str> {
+        self.unread.ever.as_deref()
     }
 
     /// The container of a process that lived at the last scan.
@@ -109,12 +114,7 @@ impl Scanner {
                 !known.reported && !known.waits && now.saturating_sub(known.id.started) < YOUTH
             })
         };
-        self.pids().filter(is_unassigned).collect()
-    }
-
-    fn pids(&self) -> impl Iterator<Item = i32> + use<> {
-        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        pids(&self.root).filter(is_unassigned).collect()
     }
 
     /// Looks only at processes that the last scan did not see, or saw in the making. This is far cheaper
@@ -131,7 +131,8 @@ impl Scanner {
                 && let Ok(stat) = process::stat(&process)
                 && is_alive(&stat)
             {
-                self.look_at(&process, &stat, process_id(&stat), now, &mut events);
+                // One that cannot be read now is looked at again.
+                let _ = self.look_at(&process, &stat, process_id(&stat), now, &mut events);
             }
         }
         events
@@ -188,36 +189,28 @@ impl Scanner {
         let mut events = Vec::new();
         let mut alive = BTreeSet::new();
         let mut present = BTreeSet::new();
-        let seen = self.each_living(|scanner, process, stat| {
+        let root = self.root.clone();
+        let seen = each_living(&root, |process, stat| {
             let id = process_id(stat);
             alive.insert(id);
             present.insert(stat.pid);
-            scanner.look_at(process, stat, id, now, &mut events);
+            self.look_at(process, stat, id, now, &mut events)
         });
-        self.known.retain(|pid, _| present.contains(pid));
-        match seen {
+        if seen.is_ok() {
+            self.known.retain(|pid, _| present.contains(pid));
             // A process that is hidden may live.
-            Ok(()) if !self.can_be_complete() => {}
-            Ok(()) => events.push(Event::Scanned { alive, began }),
-            Err(error) => warn!(%error, "not all processes could be read; scanning again"),
+            if self.can_be_complete() {
+                events.push(Event::Scanned { alive, began });
+            }
         }
+        self.unread.note(seen);
         events
     }
 
-    /// Shows all processes that live, one at a time, because each holds a file open. Leaves out a
-    /// process that goes away meanwhile or is hidden from us; returns any other failure at the end.
-    fn each_living(&mut self, mut show: impl FnMut(&mut Self, &Process, &Stat)) -> ProcResult<()> {
-        let mut failed = Ok(());
-        for process in all_processes_with_root(&self.root)? {
-            match process.and_then(|process| Ok((process::stat(&process)?, process))) {
-                Ok((stat, process)) if is_alive(&stat) => show(self, &process, &stat),
-                Ok(_) | Err(ProcError::NotFound(_) | ProcError::PermissionDenied(_)) => {}
-                Err(error) => failed = Err(error),
-            }
-        }
-        failed
-    }
-
+    /// Reports what is new of a process.
+    ///
+    /// # Errors
+    /// For a passing reason a file of it cannot be read. Nothing is remembered then, so that the next look reads it.
     fn look_at(
         &mut self,
         process: &Process,
@@ -225,17 +218,13 @@ impl Scanner {
         id: ProcessId,
         now: u64,
         events: &mut Vec<Event>,
-    ) {
-        let age = now.saturating_sub(id.started);
-        let kind = ProcessKind {
-            is_runtimes: is_runtime(stat, age),
-            is_young: age < YOUTH,
-        };
+    ) -> io::Result<()> {
+        let kind = ProcessKind::of(stat, now.saturating_sub(id.started));
         let known = self.known.get(&stat.pid).filter(|known| known.id == id);
         let may_move = kind.is_young || kind.is_runtimes;
         let container = match known {
             Some(known) if known.container.is_some() || !may_move => known.container.clone(),
-            _ => self.container_of(process, kind),
+            _ => self.container_of(process, kind)?,
         };
         let mut reported =
             known.is_some_and(|known| known.reported && known.container == container);
@@ -243,16 +232,20 @@ impl Scanner {
         let mut is_copilot = false;
         let mut waits = false;
         if let Some(container) = &container {
-            is_copilot = self.note_copilot(process, stat, container, was_copilot, events);
+            let begins = !reported && !kind.is_runtimes;
+            let is_renamed = is_copilots_name(&stat.comm) != was_copilot;
+            let entered = (begins || is_renamed) && self.entered(stat, container)?;
+            is_copilot =
+                self.note_copilot(process, stat, container, (was_copilot, entered), events);
             self.describe(process, container, kind, events);
             waits = kind.is_runtimes && !reported && stat.comm.ends_with(LAST_STAGE);
-            if !reported && !kind.is_runtimes {
+            if begins {
                 reported = true;
                 events.push(Event::ProcessStarted {
                     process: id,
                     container: container.clone(),
                     at: Timestamp(id.started * TICK),
-                    entered: self.entered(stat, container),
+                    entered,
                 });
             }
         }
@@ -266,6 +259,7 @@ impl Scanner {
                 is_copilot,
             },
         );
+        Ok(())
     }
 
     /// Reports a process that entered another container and has the name of our program, or has lost it. Reads
@@ -275,23 +269,19 @@ impl Scanner {
         process: &Process,
         stat: &Stat,
         container: &ContainerId,
-        was_copilot: bool,
+        (was_copilot, entered): (bool, bool),
         events: &mut Vec<Event>,
     ) -> bool {
         let is_copilot = is_copilots_name(&stat.comm);
         let is_news = is_copilot != was_copilot && !self.place.is_own(container);
-        if !is_news || !self.entered(stat, container) {
+        if !is_news || !entered {
             return is_copilot;
         }
-        let job = if is_copilot {
-            // An exec sets the name first. Until the new command line is there, the old state stands.
-            let cmdline = process::read(process, "cmdline").unwrap_or_default();
-            if cmdline.is_empty() {
-                return false;
-            }
-            job_of(&cmdline)
-        } else {
-            None
+        let job = match process::program_of(process, &stat.comm) {
+            Program::Other => None,
+            Program::Copilot(job) => job,
+            // Until the command line is there, the old state stands.
+            Program::Unfinished => return false,
         };
         events.push(Event::CopilotSeen {
             container: container.clone(),
@@ -301,18 +291,27 @@ impl Scanner {
         is_copilot
     }
 
-    /// The container of our pod in which a process runs.
-    fn container_of(&self, process: &Process, kind: ProcessKind) -> Option<ContainerId> {
+    /// The container of our pod in which a process runs; nothing if it runs elsewhere, or is gone.
+    ///
+    /// # Errors
+    /// For a passing reason its cgroup cannot be read.
+    fn container_of(
+        &self,
+        process: &Process,
+        kind: ProcessKind,
+    ) -> io::Result<Option<ContainerId>> {
         if let PodPath::SharedCgroup { uid } = &self.place.pod {
-            let evidence = evidence_of(process, kind.is_runtimes)?;
-            let name = evidence
-                .name
-                .filter(|_| evidence.pod_uid.as_ref() == Some(uid));
-            return name.map(|name| ContainerId::new(&name));
+            let evidence = evidence_of(process, kind.is_runtimes);
+            let ours = evidence.filter(|evidence| evidence.pod_uid.as_ref() == Some(uid));
+            let name = ours.and_then(|evidence| evidence.name);
+            return Ok(name.map(|name| ContainerId::new(&name)));
         }
-        let text = process::read(process, "cgroup").ok()?;
-        let path = self.place.path_in(&text)?;
-        self.place.container_of(process, path, kind.is_runtimes)
+        let text = match process::read(process, "cgroup") {
+            Err(error) if is_passing(&error) => return Err(error),
+            read => read.unwrap_or_default(),
+        };
+        let path = self.place.path_in(&text);
+        Ok(path.and_then(|path| self.place.container_of(process, path, kind.is_runtimes)))
     }
 
     /// Reads the mount evidence: repeatedly while the container is made, once when it is complete, and
@@ -357,25 +356,33 @@ impl Scanner {
 
     /// Whether the process's parent is outside the container. In a shared pid namespace such a parent
     /// has pid 0.
-    fn entered(&self, stat: &Stat, container: &ContainerId) -> bool {
+    ///
+    /// # Errors
+    /// For a passing reason the parent cannot be read.
+    fn entered(&self, stat: &Stat, container: &ContainerId) -> io::Result<bool> {
         if stat.ppid == 0 {
-            return true;
+            return Ok(true);
         }
-        let known = self
-            .known
-            .get(&stat.ppid)
-            .map(|known| known.container.clone());
-        let parents = known.unwrap_or_else(|| {
-            let parent = self.root.join(stat.ppid.to_string());
-            let parent = Process::new_with_root(parent).ok()?;
-            let is_runtimes = process::stat(&parent).is_ok_and(|stat| is_runtime(&stat, 0));
-            let kind = ProcessKind {
-                is_runtimes,
-                is_young: true,
-            };
-            self.container_of(&parent, kind)
-        });
-        parents.as_ref() != Some(container)
+        let parents = match self.known.get(&stat.ppid) {
+            Some(known) => known.container.clone(),
+            None => self.container_of_parent(stat.ppid)?,
+        };
+        Ok(parents.as_ref() != Some(container))
+    }
+
+    /// The container of a parent that this scan has not read yet; nothing if the parent is gone.
+    fn container_of_parent(&self, pid: i32) -> io::Result<Option<ContainerId>> {
+        let directory = self.root.join(pid.to_string());
+        let parent = match Process::new_with_root(directory).map_err(io_error) {
+            Ok(parent) => parent,
+            Err(error) if is_passing(&error) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let kind = ProcessKind {
+            is_runtimes: process::stat(&parent).is_ok_and(|stat| is_runtime(&stat, 0)),
+            is_young: true,
+        };
+        self.container_of(&parent, kind)
     }
 }
 

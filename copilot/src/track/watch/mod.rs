@@ -8,6 +8,7 @@ mod absence;
 mod oom;
 mod settle;
 mod state;
+mod watched;
 
 use std::{io, time::Duration};
 
@@ -21,11 +22,12 @@ use tracing::{debug, info};
 use self::absence::Absence;
 pub use self::absence::OutputEvidence;
 pub use self::oom::KillCause;
+pub use self::watched::Watched;
 use self::{oom::OomCounts, settle::settle, state::State};
 use super::{
-    ContainerId, Event, ExitStatus, Marker, Timestamp,
+    Event, ExitStatus, Marker, Timestamp,
     decision::Moment,
-    identify::{Rules, Why},
+    identify::Rules,
     place::{Place, PlaceError, is_in_a_cluster},
     readiness::{self, Probes},
     source::{Focus, Sources, selection::Selection},
@@ -81,47 +83,6 @@ pub enum Ending {
     NeverStarted,
     /// Main has left files and was not seen, and only containers of our own program live.
     OnlyCopilots,
-}
-
-/// What was seen of main, for the report.
-#[derive(Clone, Debug)]
-pub struct Watched {
-    /// How the wait ended.
-    pub ending: Ending,
-    /// Who killed main, if SIGKILL ended it.
-    pub kill: KillCause,
-    /// The sources' names.
-    pub watcher: String,
-    /// Why these sources were selected.
-    pub reason: String,
-    /// The source whose event decided.
-    pub told_by: &'static str,
-    /// At the end a source saw which containers live.
-    pub sees: bool,
-    /// The main containers and the rule that found them.
-    pub main: Option<(Vec<ContainerId>, Why)>,
-    /// Their names; the id if a name is unknown.
-    pub main_names: Vec<String>,
-    /// All other containers that were seen: names, or ids if a name is unknown.
-    pub containers: Vec<String>,
-    /// When the source was attached.
-    pub attached: Timestamp,
-    /// When main started.
-    pub started: Option<Timestamp>,
-    /// When main ended.
-    pub exited: Option<Timestamp>,
-    /// When main's container held no process any more, or the wait for that was over.
-    pub settled: Timestamp,
-}
-
-impl Watched {
-    /// Whether main was seen to end after the source was attached.
-    #[must_use]
-    pub fn saw_the_end(&self) -> bool {
-        // A marker file may be older than this life.
-        let has_ended = matches!(self.ending, Ending::Exited(_) | Ending::StatusLost);
-        has_ended && self.exited.is_some_and(|at| at >= self.attached)
-    }
 }
 
 /// Attached sources, and what they have reported so far.
@@ -337,6 +298,9 @@ impl Watch {
     }
 
     fn ask(&mut self, moment: Moment) -> Option<Ending> {
+        if self.sources.gap().is_some() {
+            self.state.had_gap();
+        }
         self.state.ask(moment, self.sources.sight())
     }
 
@@ -376,6 +340,7 @@ impl Watch {
             reason: self.reason.clone(),
             told_by: self.state.told_by(),
             sees: self.sources.sight().is_any(),
+            unseen: self.sources.gap().map(str::to_owned),
             main: self.state.main().cloned(),
             main_names: self.state.tracker().names(self.state.mains()),
             containers: self.state.tracker().names_seen(),

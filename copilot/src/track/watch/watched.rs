@@ -1,0 +1,47 @@
+//! What was seen of main until the wait was over.
+
+use super::{Ending, KillCause};
+use crate::track::{ContainerId, Timestamp, identify::Why};
+
+/// What was seen of main, for the report.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// How the wait ended.
+    pub ending: Ending,
+    /// Who killed main, if SIGKILL ended it.
+    pub kill: KillCause,
+    /// The sources' names.
+    pub watcher: String,
+    /// Why these sources were selected.
+    pub reason: String,
+    /// The source whose event decided.
+    pub told_by: &'static str,
+    /// At the end a source saw which containers live.
+    pub sees: bool,
+    /// Why for a while a source could not see them, in words.
+    pub unseen: Option<String>,
+    /// The main containers and the rule that found them.
+    pub main: Option<(Vec<ContainerId>, Why)>,
+    /// Their names; the id if a name is unknown.
+    pub main_names: Vec<String>,
+    /// All other containers that were seen: names, or ids if a name is unknown.
+    pub containers: Vec<String>,
+    /// When the source was attached.
+    pub attached: Timestamp,
+    /// When main started.
+    pub started: Option<Timestamp>,
+    /// When main ended.
+    pub exited: Option<Timestamp>,
+    /// When main's container held no process any more, or the wait for that was over.
+    pub settled: Timestamp,
+}
+
+impl Watched {
+    /// Whether main was seen to end after the source was attached.
+    #[must_use]
+    pub fn saw_the_end(&self) -> bool {
+        // A marker file may be older than this life.
+        let has_ended = matches!(self.ending, Ending::Exited(_) | Ending::StatusLost);
+        has_ended && self.exited.is_some_and(|at| at >= self.attached)
+    }
+}
