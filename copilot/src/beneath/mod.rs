@@ -6,6 +6,7 @@
 //! knows what the files mean. Callers: `download`, `upload`, `transfer`, `track`, `store` and `command`.
 
 mod anchor;
+mod beginning;
 mod guarded;
 mod identity;
 mod kind;
