@@ -16,6 +16,7 @@ pub mod demo;
 pub mod emulator;
 pub mod exact;
 pub mod fault;
+pub mod faulty_disk;
 pub mod fixture;
 pub mod flags;
 pub mod guest;

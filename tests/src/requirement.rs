@@ -9,6 +9,7 @@ use std::process::Command;
 use std::thread;
 
 use crate::emulator;
+use crate::faulty_disk::DEVICE;
 
 /// Options of `setpriv` for a user without any privilege.
 pub const NOBODY: [&str; 5] = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
@@ -30,6 +31,8 @@ pub enum Requirement {
     Root,
     /// Uid 0, loop devices, and what makes an ext4 file system on one.
     LoopDevices,
+    /// Uid 0, and file systems in user space.
+    FaultyDisks,
     /// Uid 0 and a writable cgroup hierarchy of version 1 that counts processes.
     PidLimits,
     /// Python with flytekit, and the libraries that read Flyte's messages and YAML.
@@ -114,6 +117,10 @@ impl Requirement {
         if matches!(self, Self::LoopDevices) {
             let lacking = "loop devices, losetup and mkfs.ext4";
             return (!can_make_file_systems()).then(|| format!("{self:?} needs {lacking}"));
+        }
+        if matches!(self, Self::FaultyDisks) {
+            let is_there = Path::new(DEVICE).exists();
+            return (!is_there).then(|| format!("{self:?} needs {DEVICE}"));
         }
         if matches!(self, Self::PidLimits) {
             let is_there = Path::new(PIDS).is_dir();

@@ -57,10 +57,11 @@ impl Identity {
         self.device == other.device && !differ
     }
 
-    /// Whether it was made before this time, if its file system keeps that.
-    pub(super) fn is_older_than(&self, time: Timespec) -> bool {
-        self.born.is_some_and(|(seconds, nanoseconds)| {
-            (seconds, i64::from(nanoseconds)) < (time.tv_sec, time.tv_nsec)
+    /// When it was made, by the wall clock of that time, if its file system keeps that.
+    pub(super) fn born(&self) -> Option<Timespec> {
+        self.born.map(|(tv_sec, nanoseconds)| Timespec {
+            tv_sec,
+            tv_nsec: nanoseconds.into(),
         })
     }
 }

@@ -6,6 +6,7 @@
 //! knows what the files mean. Callers: `download`, `upload`, `transfer`, `track`, `store` and `command`.
 
 mod anchor;
+mod beginning;
 mod guarded;
 mod identity;
 mod kind;
@@ -20,6 +21,6 @@ pub use guarded::{GuardedDirectory, Parent};
 pub use kind::{FileKind, kind};
 pub use locked::{create_locked, is_at, make_locked, remove_unless_locked};
 pub use place::Place;
-pub use remote::remote_kind;
+pub use remote::{remote_kind, sync_if_remote};
 pub use remove::remove;
 pub use shared::{SharedDirectory, SharedError};

@@ -1,8 +1,11 @@
-//! File systems that other nodes can change without this kernel's noticing.
+//! File systems that other nodes can change without this kernel's noticing, and whose server may refuse late what was
+//! written.
 
+use std::io;
 use std::os::fd::AsFd;
 
-use rustix::fs::fstatfs;
+use rustix::fs::{fdatasync, fstatfs};
+use rustix::io::Errno;
 
 /// They, by their numbers in `statfs`.
 const REMOTE: [(u64, &str); 7] = [
@@ -21,4 +24,20 @@ pub fn remote_kind(file: impl AsFd) -> Option<&'static str> {
     let kind = fstatfs(file).ok()?.f_type.cast_unsigned();
     let known = REMOTE.iter().find(|(number, _)| *number == kind)?;
     Some(known.1)
+}
+
+/// Waits until a file server has taken what was written to a file: it may refuse it only then, for want of room or
+/// because of a quota, and closing the file would hide that. A local file system has refused it before.
+///
+/// # Errors
+/// The server's.
+pub fn sync_if_remote(file: impl AsFd) -> io::Result<()> {
+    if remote_kind(&file).is_none() {
+        return Ok(());
+    }
+    match fdatasync(file) {
+        // Its files cannot be synchronized.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
+        synced => Ok(synced?),
+    }
 }

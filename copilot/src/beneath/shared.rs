@@ -12,12 +12,12 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{OFlags, Timespec};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::time::{ClockId, clock_gettime};
 use thiserror::Error;
 
 use super::anchor::Anchor;
+use super::beginning::{Beginning, Born};
 use super::guarded::GuardedDirectory;
 use super::identity::Identity;
 use super::place::Place;
@@ -42,7 +42,7 @@ pub enum SharedError {
 pub struct SharedDirectory {
     /// Absolute, as the user gave it.
     path: PathBuf,
-    began: Timespec,
+    began: Beginning,
     /// The deepest directory above it; or why there is not even that.
     above: Result<Anchor, Errno>,
     /// The directory, if it existed at the start.
@@ -62,7 +62,7 @@ impl SharedDirectory {
         });
         let mut shared = Self {
             path,
-            began: clock_gettime(ClockId::RealtimeCoarse),
+            began: Beginning::now(),
             above,
             start: None,
         };
@@ -91,12 +91,16 @@ impl SharedDirectory {
         if !identity.is_on_mount_of(expected) {
             return Err(SharedError::Replaced("it is on another mount"));
         }
-        if identity.is_older_than(self.began) {
-            return Err(SharedError::Replaced(
+        match identity.born().map(|born| self.began.born(born)) {
+            Some(Born::Before) => Err(SharedError::Replaced(
                 "it is a directory that existed before, and was moved there",
-            ));
+            )),
+            Some(Born::Unknown) => Err(SharedError::Replaced(
+                "the clock of this node was set back since we started, so the time of its birth does not show \
+                 whether it existed before",
+            )),
+            Some(Born::Since) | None => Ok(found),
         }
-        Ok(found)
     }
 
     /// The same; makes the directory if it is missing.

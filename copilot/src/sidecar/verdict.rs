@@ -28,13 +28,7 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
         }
         Ending::StatusLost if on_failure != MainFailure::Upload => Verdict::Report(Failure {
             code: "MainStatusUnknown".into(),
-            message: format!(
-                "{} ended, and {} could not read its exit status: the process was gone before. Main may \
-                 have failed, so its outputs are not uploaded; --on-main-failure upload uploads them \
-                 anyway",
-                main(watched),
-                watched.told_by
-            ),
+            message: status_lost(watched),
             kind: Recoverability::Recoverable,
             origin: FailureOrigin::System,
         }),
@@ -53,13 +47,7 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
         }),
         Ending::Untold => Verdict::Report(Failure {
             code: "Interrupted".into(),
-            message: format!(
-                "stopped before {} reported how {} ended, so its outputs are not uploaded: kubelet reports \
-                 nothing of a deleted pod before all its containers have ended, and the API may not \
-                 have answered. --term-wait is the time to wait for the report",
-                watched.watcher,
-                main(watched)
-            ),
+            message: untold(watched),
             kind: Recoverability::Recoverable,
             origin: FailureOrigin::System,
         }),
@@ -138,6 +126,38 @@ fn in_words(kill: KillCause) -> &'static str {
     }
 }
 
+fn status_lost(watched: &Watched) -> String {
+    let why = match &watched.unseen {
+        Some(reason) => {
+            format!("for a while not all processes in /proc could be read ({reason})")
+        }
+        None => "the process was gone before".to_owned(),
+    };
+    format!(
+        "{} ended, and {} could not read its exit status: {why}. Main may have failed, so its outputs are not \
+         uploaded; --on-main-failure upload uploads them anyway",
+        main(watched),
+        watched.told_by
+    )
+}
+
+fn untold(watched: &Watched) -> String {
+    let why = match &watched.unseen {
+        Some(reason) => format!(
+            "not all processes in /proc could be read ({reason}), so main may still have run. --term-wait is the \
+             time for further attempts"
+        ),
+        None => "kubelet reports nothing of a deleted pod before all its containers have ended, and the API may \
+                 not have answered. --term-wait is the time to wait for the report"
+            .to_owned(),
+    };
+    format!(
+        "stopped before {} reported how {} ended, so its outputs are not uploaded: {why}",
+        watched.watcher,
+        main(watched)
+    )
+}
+
 fn never_started(watched: &Watched) -> String {
     let seen = match watched.containers.as_slice() {
         [] => "no other container was seen".to_owned(),
@@ -190,6 +210,7 @@ mod tests {
             reason: String::new(),
             told_by: "ebpf",
             sees: true,
+            unseen: None,
             main: None,
             main_names: Vec::new(),
             containers: vec!["web".to_owned()],
@@ -329,5 +350,21 @@ mod tests {
             panic!("a main that never starts is reported");
         };
         assert!(failure.message.contains("web"));
+    }
+
+    #[test]
+    fn a_watcher_that_could_not_read_the_processes_is_named_with_the_reason() {
+        let watched = Watched {
+            watcher: "proc".to_owned(),
+            unseen: Some("Too many open files".to_owned()),
+            ..watched(Ending::Untold)
+        };
+        let Verdict::Report(failure) = judge(&watched, MainFailure::Report) else {
+            panic!("nothing is known of main");
+        };
+        for words in ["before proc reported", "/proc", "Too many open files"] {
+            assert!(failure.message.contains(words), "{}", failure.message);
+        }
+        assert!(!failure.message.contains("kubelet"), "{}", failure.message);
     }
 }

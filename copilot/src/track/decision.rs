@@ -32,7 +32,7 @@ pub enum Sight {
     /// The same for a pod that is being deleted: kubelet reports nothing before all containers have ended,
     /// including ours.
     Muted,
-    /// None does now, and one may again: an API that does not answer.
+    /// None does now, and one may again: an API that does not answer, a `/proc` that cannot be read.
     Lost,
     /// None ever does: files, signals.
     Blind,

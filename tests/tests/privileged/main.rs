@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod clocks;
 mod closed;
 mod contract;
 mod decide;
@@ -15,7 +16,9 @@ mod loss;
 mod memory;
 mod pods;
 mod pressure;
+mod scarce;
 mod sidecar;
+mod traced;
 mod track;
 mod watchers;
 mod whole_task;

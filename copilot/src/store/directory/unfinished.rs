@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, open, renameat, statat, unlinkat};
 use tracing::{debug, info};
 
-use crate::beneath::{create_locked, remote_kind, remove_unless_locked};
+use crate::beneath::{create_locked, remote_kind, remove_unless_locked, sync_if_remote};
 
 /// The beginning of the names of unfinished objects.
 const UNFINISHED: &str = ".copilot-unfinished.";
@@ -78,6 +78,7 @@ impl UnfinishedFile {
 
     /// Makes the object visible.
     pub(super) fn publish(&self) -> io::Result<()> {
+        sync_if_remote(&self.file)?;
         let name = self.becomes.file_name().unwrap_or_default();
         Ok(renameat(&self.parent, &*self.name, &self.parent, name)?)
     }

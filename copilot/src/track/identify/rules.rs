@@ -61,6 +61,14 @@ const INFRASTRUCTURE: &[&str] = &[
     "datadog-agent-injector",
 ];
 
+/// The containers of a pod, for a rule that chooses among them.
+struct Choice<'a, 'b> {
+    /// Those that a rule may choose: not us, not the sandbox, and no other container of our program.
+    eligible: Vec<Candidate<'a>>,
+    /// All of them, with our downloader: they show which of the others began when.
+    all: &'b [Candidate<'a>],
+}
+
 /// What the rules compare containers with.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -121,19 +129,22 @@ impl Rules {
     /// The main containers and the rule that found them; nothing if no rule finds one yet.
     #[must_use]
     pub fn choose(&self, candidates: &[Candidate<'_>]) -> Option<(Vec<ContainerId>, Why)> {
-        let others: Vec<Candidate<'_>> = candidates
-            .iter()
-            .filter(|candidate| self.may_be_main(candidate) && !self.is_copilot(candidate))
-            .copied()
-            .collect();
+        let choice = Choice {
+            eligible: candidates
+                .iter()
+                .filter(|candidate| self.may_be_main(candidate) && !self.is_copilot(candidate))
+                .copied()
+                .collect(),
+            all: candidates,
+        };
         let (chosen, why) = match &self.main_container {
-            Some(wanted) => (named(&others, wanted), Why::Named),
-            None => self.unnamed(&others, candidates),
+            Some(wanted) => (named(&choice.eligible, wanted), Why::Named),
+            None => self.unnamed(&choice),
         };
         if !chosen.is_empty() {
             return Some((chosen, why));
         }
-        let left = self.by_elimination(&others, candidates);
+        let left = self.by_elimination(&choice);
         (!left.is_empty()).then_some((left, Why::Elimination))
     }
 
@@ -205,15 +216,11 @@ impl Rules {
         !is_sandbox && self.own.as_ref() != Some(candidate.id)
     }
 
-    /// By a name or the output volume; `all` holds the downloader as well.
-    fn unnamed(
-        &self,
-        candidates: &[Candidate<'_>],
-        all: &[Candidate<'_>],
-    ) -> (Vec<ContainerId>, Why) {
-        let by_name = self.by_flytes_naming(candidates);
+    /// By a name or the output volume.
+    fn unnamed(&self, choice: &Choice<'_, '_>) -> (Vec<ContainerId>, Why) {
+        let by_name = self.by_flytes_naming(&choice.eligible);
         if by_name.is_empty() {
-            (self.by_output_volume(candidates, all), Why::OutputVolume)
+            (self.by_output_volume(choice), Why::OutputVolume)
         } else {
             (by_name, Why::FlyteNaming)
         }
@@ -231,16 +238,13 @@ impl Rules {
         }))
     }
 
-    fn by_output_volume(
-        &self,
-        candidates: &[Candidate<'_>],
-        all: &[Candidate<'_>],
-    ) -> Vec<ContainerId> {
+    fn by_output_volume(&self, choice: &Choice<'_, '_>) -> Vec<ContainerId> {
         let Some(output) = &self.output_mount else {
             return Vec::new();
         };
-        let downloader = downloader(all);
-        let sharers: Vec<&Candidate<'_>> = candidates
+        let downloader = downloader(choice.all);
+        let sharers: Vec<&Candidate<'_>> = choice
+            .eligible
             .iter()
             .filter(|candidate| !self.is_infrastructure(candidate))
             .filter(|candidate| {
@@ -261,19 +265,17 @@ impl Rules {
         }))
     }
 
-    fn by_elimination(
-        &self,
-        candidates: &[Candidate<'_>],
-        all: &[Candidate<'_>],
-    ) -> Vec<ContainerId> {
+    fn by_elimination(&self, choice: &Choice<'_, '_>) -> Vec<ContainerId> {
         let rules_apply = self.main_container.is_some() || self.output_mount.is_some();
-        let possible = |one: &&Candidate<'_>| self.may_have_been_main(one, all);
-        let last_began = candidates
+        let possible = |one: &&Candidate<'_>| self.may_have_been_main(one, choice.all);
+        let last_began = choice
+            .eligible
             .iter()
             .filter(possible)
             .filter_map(|one| one.began)
             .max();
-        ids(candidates.iter().filter(|candidate| match made(candidate) {
+        let eligible = choice.eligible.iter();
+        ids(eligible.filter(|candidate| match made(candidate) {
             // Gone before its mounts could be read: it may have been main, unless another began later.
             None => {
                 candidate

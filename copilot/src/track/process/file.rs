@@ -12,9 +12,10 @@ use std::{
 };
 
 use procfs::{
-    ProcResult,
+    ProcError,
     process::{Process, Stat},
 };
+use rustix::io::Errno;
 use tracing::warn;
 
 /// Only for tests: the longest delay of a read, in microseconds. Each read then waits for a random time
@@ -29,9 +30,7 @@ const DELAY: &str = "COPILOT_TEST_PROC_DELAY_US";
 /// The file cannot be opened or read, for instance because the process is gone.
 pub fn read(process: &Process, name: &str) -> io::Result<String> {
     delay();
-    let mut file = process
-        .open_relative(name)
-        .map_err(|error| io::Error::other(error.to_string()))?;
+    let mut file = process.open_relative(name).map_err(io_error)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -42,9 +41,35 @@ pub fn read(process: &Process, name: &str) -> io::Result<String> {
 /// # Errors
 ///
 /// The process is gone or hidden from us, or the text cannot be parsed.
-pub fn stat(process: &Process) -> ProcResult<Stat> {
+pub fn stat(process: &Process) -> io::Result<Stat> {
     delay();
-    process.stat()
+    process.stat().map_err(io_error)
+}
+
+/// The kernel's error behind one of the library's.
+#[must_use]
+pub fn io_error(error: ProcError) -> io::Error {
+    match error {
+        ProcError::Io(error, _) => error,
+        ProcError::NotFound(_) => io::Error::new(io::ErrorKind::NotFound, error),
+        ProcError::PermissionDenied(_) => io::Error::new(io::ErrorKind::PermissionDenied, error),
+        error => io::Error::other(error),
+    }
+}
+
+/// Whether a read failed because its process is gone, or is hidden from us.
+#[must_use]
+pub fn is_out_of_sight(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied];
+    kinds.contains(&error.kind()) || Errno::from_io_error(error) == Some(Errno::SRCH)
+}
+
+/// Whether a read failed for a reason that says nothing of the process, such as too many open files. Another try may
+/// work.
+#[must_use]
+pub fn is_passing(error: &io::Error) -> bool {
+    let passing = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO];
+    Errno::from_io_error(error).is_some_and(|errno| passing.contains(&errno))
 }
 
 fn delay() {

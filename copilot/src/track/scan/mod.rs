@@ -5,35 +5,30 @@
 //! a loss; `pidfd` finds its processes by it. Never here: who main is, and when to scan. Called by the
 //! sources and `watch::settle`.
 
+mod known;
+mod reading;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    io,
     path::PathBuf,
 };
 
-use procfs::{
-    ProcError, ProcResult,
-    process::{Process, Stat, all_processes_with_root},
-};
-use tracing::warn;
+use procfs::process::{Process, Stat};
 
+pub use self::reading::UnreadableProcesses;
+
+use self::known::{EXEC, KnownProcess, ProcessKind, YOUTH};
+use self::reading::{Unread, each_living, pids};
 use super::{
     ContainerId, Event, ProcessId, Timestamp,
     mounts::{MountEvidence, Stage, evidence_of},
     place::{Place, PodPath},
     process::{
-        self, LAST_STAGE, TICK, TICKS_PER_SECOND, is_alive, is_copilots_name, is_runtime, job_of,
-        process_id,
+        self, LAST_STAGE, Program, TICK, io_error, is_alive, is_copilots_name, is_passing,
+        is_runtime, process_id,
     },
 };
-
-/// For this long after its start a process may still be moved into its container's cgroup, and a
-/// container's mounts may still be made.
-const YOUTH: u64 = 5 * TICKS_PER_SECOND;
-
-/// For this long a process may have our name and no command line yet: an exec sets them one after the other, and
-/// a CPU limit may stop it between the two. Later, a program has removed its own command line.
-const EXEC: u64 = TICKS_PER_SECOND;
 
 /// Scans `/proc` repeatedly, and remembers what it need not read twice.
 #[derive(Clone, Debug)]
@@ -43,38 +38,8 @@ pub struct Scanner {
     known: BTreeMap<i32, KnownProcess>,
     /// Containers whose mounts were read, each with the latest stage.
     described: BTreeMap<ContainerId, Stage>,
-}
-
-/// What follows from a process's age and name.
-#[derive(Clone, Copy, Debug)]
-struct ProcessKind {
-    /// It belongs to a runtime, which makes the container.
-    is_runtimes: bool,
-    /// It may still move to another cgroup, or belong to a runtime that we do not know.
-    is_young: bool,
-}
-
-#[derive(Clone, Debug)]
-struct KnownProcess {
-    id: ProcessId,
-    container: Option<ContainerId>,
-    /// Its start has been reported.
-    reported: bool,
-    /// It waits for the runtime's order to exec the container's program.
-    waits: bool,
-    program: Program,
-    /// When it was first seen in the middle of an exec of our program.
-    exec_began: Option<u64>,
-}
-
-/// What a process runs, by its name and its command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Program {
-    /// Our program.
-    Copilot,
-    /// It has the name of our program, and no command line yet.
-    InExec,
-    Other,
+    /// What the last scan could not read.
+    unread: Unread,
 }
 
 impl Scanner {
@@ -92,6 +57,7 @@ impl Scanner {
             place,
             known: BTreeMap::new(),
             described: BTreeMap::new(),
+            unread: Unread::default(),
         }
     }
 
@@ -106,6 +72,30 @@ impl Scanner {
     #[must_use]
     pub fn can_be_complete(&self) -> bool {
         !self.place.hides_processes
+    }
+
+    /// Reads all processes once, and reports nothing.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn try_out(&self) -> Result<(), UnreadableProcesses> {
+        let read = each_living(&self.root, |process, stat| {
+            self.container_of(process, ProcessKind::of(stat, 0))
+                .map(drop)
+        });
+        Ok(read?)
+    }
+
+    /// Why the last scan may have missed a process that it could have seen, in words; nothing if it missed none.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.unread.now.as_deref()
+    }
+
+    /// The same of any scan so far.
+    #[must_use]
+    pub fn gap(&self) -> Option<&str> {
+        self.unread.ever.as_deref()
     }
 
     /// The container of a process that lived at the last scan.
@@ -124,12 +114,7 @@ impl Scanner {
                 !known.reported && !known.waits && now.saturating_sub(known.id.started) < YOUTH
             })
         };
-        self.pids().filter(is_unassigned).collect()
-    }
-
-    fn pids(&self) -> impl Iterator<Item = i32> + use<> {
-        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        pids(&self.root).filter(is_unassigned).collect()
     }
 
     /// Looks only at processes that the last scan did not see, or saw in the making. This is far cheaper
@@ -146,7 +131,8 @@ impl Scanner {
                 && let Ok(stat) = process::stat(&process)
                 && is_alive(&stat)
             {
-                self.look_at(&process, &stat, process_id(&stat), now, &mut events);
+                // One that cannot be read now is looked at again.
+                let _ = self.look_at(&process, &stat, process_id(&stat), now, &mut events);
             }
         }
         events
@@ -203,36 +189,28 @@ impl Scanner {
         let mut events = Vec::new();
         let mut alive = BTreeSet::new();
         let mut present = BTreeSet::new();
-        let seen = self.each_living(|scanner, process, stat| {
+        let root = self.root.clone();
+        let seen = each_living(&root, |process, stat| {
             let id = process_id(stat);
             alive.insert(id);
             present.insert(stat.pid);
-            scanner.look_at(process, stat, id, now, &mut events);
+            self.look_at(process, stat, id, now, &mut events)
         });
-        self.known.retain(|pid, _| present.contains(pid));
-        match seen {
+        if seen.is_ok() {
+            self.known.retain(|pid, _| present.contains(pid));
             // A process that is hidden may live.
-            Ok(()) if !self.can_be_complete() => {}
-            Ok(()) => events.push(Event::Scanned { alive, began }),
-            Err(error) => warn!(%error, "not all processes could be read; scanning again"),
+            if self.can_be_complete() {
+                events.push(Event::Scanned { alive, began });
+            }
         }
+        self.unread.note(seen);
         events
     }
 
-    /// Shows all processes that live, one at a time, because each holds a file open. Leaves out a
-    /// process that goes away meanwhile or is hidden from us; returns any other failure at the end.
-    fn each_living(&mut self, mut show: impl FnMut(&mut Self, &Process, &Stat)) -> ProcResult<()> {
-        let mut failed = Ok(());
-        for process in all_processes_with_root(&self.root)? {
-            match process.and_then(|process| Ok((process::stat(&process)?, process))) {
-                Ok((stat, process)) if is_alive(&stat) => show(self, &process, &stat),
-                Ok(_) | Err(ProcError::NotFound(_) | ProcError::PermissionDenied(_)) => {}
-                Err(error) => failed = Err(error),
-            }
-        }
-        failed
-    }
-
+    /// Reports what is new of a process.
+    ///
+    /// # Errors
+    /// For a passing reason a file of it cannot be read. Nothing is remembered then, so that the next look reads it.
     fn look_at(
         &mut self,
         process: &Process,
@@ -240,38 +218,39 @@ impl Scanner {
         id: ProcessId,
         now: u64,
         events: &mut Vec<Event>,
-    ) {
-        let age = now.saturating_sub(id.started);
-        let kind = ProcessKind {
-            is_runtimes: is_runtime(stat, age),
-            is_young: age < YOUTH,
-        };
+    ) -> io::Result<()> {
+        let kind = ProcessKind::of(stat, now.saturating_sub(id.started));
         let known = self.known.get(&stat.pid).filter(|known| known.id == id);
         let may_move = kind.is_young || kind.is_runtimes;
         let container = match known {
             Some(known) if known.container.is_some() || !may_move => known.container.clone(),
-            _ => self.container_of(process, kind),
+            _ => self.container_of(process, kind)?,
         };
         let mut reported =
             known.is_some_and(|known| known.reported && known.container == container);
-        let was_copilot = known.is_some_and(|known| known.program == Program::Copilot);
-        let mut exec_began = known.and_then(|known| known.exec_began);
-        let mut program = Program::Other;
+        let was_copilot = known.is_some_and(|known| known.is_copilot);
+        let mut is_copilot = false;
+        let mut exec_began = None;
         let mut waits = false;
         if let Some(container) = &container {
-            program = self.note_copilot(process, stat, container, was_copilot, events);
-            let is_in_exec = program == Program::InExec;
-            exec_began = is_in_exec.then(|| exec_began.unwrap_or(now));
-            let is_settled = exec_began.is_none_or(|began| now.saturating_sub(began) >= EXEC);
+            let begins = !reported && !kind.is_runtimes;
+            let is_renamed = is_copilots_name(&stat.comm) != was_copilot;
+            let entered = (begins || is_renamed) && self.entered(stat, container)?;
+            let noted = self.note_copilot(process, stat, container, (was_copilot, entered), events);
+            is_copilot = noted.unwrap_or(false);
+            if noted.is_none() {
+                exec_began = known.and_then(|known| known.exec_began).or(Some(now));
+            }
+            let is_in_exec = exec_began.is_some_and(|began| now.saturating_sub(began) < EXEC);
             self.describe(process, container, kind, events);
             waits = kind.is_runtimes && !reported && stat.comm.ends_with(LAST_STAGE);
-            if !reported && !kind.is_runtimes && is_settled {
+            if begins && !is_in_exec {
                 reported = true;
                 events.push(Event::ProcessStarted {
                     process: id,
                     container: container.clone(),
                     at: Timestamp(id.started * TICK),
-                    entered: self.entered(stat, container),
+                    entered,
                 });
             }
         }
@@ -282,61 +261,62 @@ impl Scanner {
                 container,
                 reported,
                 waits,
-                program,
+                is_copilot,
                 exec_began,
             },
         );
+        Ok(())
     }
 
     /// Reports a process that entered another container and has the name of our program, or has lost it. Reads
-    /// its command line only then.
+    /// its command line only then. Returns whether it has that name; nothing in the middle of an exec.
     fn note_copilot(
         &self,
         process: &Process,
         stat: &Stat,
         container: &ContainerId,
-        was_copilot: bool,
+        (was_copilot, entered): (bool, bool),
         events: &mut Vec<Event>,
-    ) -> Program {
+    ) -> Option<bool> {
         let is_copilot = is_copilots_name(&stat.comm);
-        let program = if is_copilot {
-            Program::Copilot
-        } else {
-            Program::Other
-        };
         let is_news = is_copilot != was_copilot && !self.place.is_own(container);
-        if !is_news || !self.entered(stat, container) {
-            return program;
+        if !is_news || !entered {
+            return Some(is_copilot);
         }
-        let job = if is_copilot {
-            let cmdline = process::read(process, "cmdline").unwrap_or_default();
-            if cmdline.is_empty() {
-                return Program::InExec;
-            }
-            job_of(&cmdline)
-        } else {
-            None
+        let job = match process::program_of(process, &stat.comm) {
+            Program::Other => None,
+            Program::Copilot(job) => job,
+            Program::Unfinished => return None,
         };
         events.push(Event::CopilotSeen {
             container: container.clone(),
             process: process_id(stat),
             job,
         });
-        program
+        Some(is_copilot)
     }
 
-    /// The container of our pod in which a process runs.
-    fn container_of(&self, process: &Process, kind: ProcessKind) -> Option<ContainerId> {
+    /// The container of our pod in which a process runs; nothing if it runs elsewhere, or is gone.
+    ///
+    /// # Errors
+    /// For a passing reason its cgroup cannot be read.
+    fn container_of(
+        &self,
+        process: &Process,
+        kind: ProcessKind,
+    ) -> io::Result<Option<ContainerId>> {
         if let PodPath::SharedCgroup { uid } = &self.place.pod {
-            let evidence = evidence_of(process, kind.is_runtimes)?;
-            let name = evidence
-                .name
-                .filter(|_| evidence.pod_uid.as_ref() == Some(uid));
-            return name.map(|name| ContainerId::new(&name));
+            let evidence = evidence_of(process, kind.is_runtimes);
+            let ours = evidence.filter(|evidence| evidence.pod_uid.as_ref() == Some(uid));
+            let name = ours.and_then(|evidence| evidence.name);
+            return Ok(name.map(|name| ContainerId::new(&name)));
         }
-        let text = process::read(process, "cgroup").ok()?;
-        let path = self.place.path_in(&text)?;
-        self.place.container_of(process, path, kind.is_runtimes)
+        let text = match process::read(process, "cgroup") {
+            Err(error) if is_passing(&error) => return Err(error),
+            read => read.unwrap_or_default(),
+        };
+        let path = self.place.path_in(&text);
+        Ok(path.and_then(|path| self.place.container_of(process, path, kind.is_runtimes)))
     }
 
     /// Reads the mount evidence: repeatedly while the container is made, once when it is complete, and
@@ -381,25 +361,33 @@ impl Scanner {
 
     /// Whether the process's parent is outside the container. In a shared pid namespace such a parent
     /// has pid 0.
-    fn entered(&self, stat: &Stat, container: &ContainerId) -> bool {
+    ///
+    /// # Errors
+    /// For a passing reason the parent cannot be read.
+    fn entered(&self, stat: &Stat, container: &ContainerId) -> io::Result<bool> {
         if stat.ppid == 0 {
-            return true;
+            return Ok(true);
         }
-        let known = self
-            .known
-            .get(&stat.ppid)
-            .map(|known| known.container.clone());
-        let parents = known.unwrap_or_else(|| {
-            let parent = self.root.join(stat.ppid.to_string());
-            let parent = Process::new_with_root(parent).ok()?;
-            let is_runtimes = process::stat(&parent).is_ok_and(|stat| is_runtime(&stat, 0));
-            let kind = ProcessKind {
-                is_runtimes,
-                is_young: true,
-            };
-            self.container_of(&parent, kind)
-        });
-        parents.as_ref() != Some(container)
+        let parents = match self.known.get(&stat.ppid) {
+            Some(known) => known.container.clone(),
+            None => self.container_of_parent(stat.ppid)?,
+        };
+        Ok(parents.as_ref() != Some(container))
+    }
+
+    /// The container of a parent that this scan has not read yet; nothing if the parent is gone.
+    fn container_of_parent(&self, pid: i32) -> io::Result<Option<ContainerId>> {
+        let directory = self.root.join(pid.to_string());
+        let parent = match Process::new_with_root(directory).map_err(io_error) {
+            Ok(parent) => parent,
+            Err(error) if is_passing(&error) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let kind = ProcessKind {
+            is_runtimes: process::stat(&parent).is_ok_and(|stat| is_runtime(&stat, 0)),
+            is_young: true,
+        };
+        self.container_of(&parent, kind)
     }
 }
 

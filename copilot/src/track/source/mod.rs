@@ -123,14 +123,35 @@ impl Source {
         }
     }
 
+    /// Whether it learns how a process ended, without a report of the API.
+    fn learns_status(&self) -> bool {
+        match self {
+            #[cfg(feature = "ebpf")]
+            Self::Ebpf(source) => source.learns_status(),
+            Self::Pidfd(_) => pidfd::learns_status(),
+            _ => false,
+        }
+    }
+
+    /// Why it does not see all processes at this moment, in words; nothing if it sees them, or never does.
+    fn failure(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "ebpf")]
+            Self::Ebpf(source) => source.failure(),
+            Self::Pidfd(source) => source.failure(),
+            Self::Proc(source) => source.failure(),
+            _ => None,
+        }
+    }
+
     /// How much it sees of the pod's processes at this moment. Files and signals show none.
     fn sight(&self) -> Sight {
         match self {
-            #[cfg(feature = "ebpf")]
-            Self::Ebpf(source) if source.learns_status() => Sight::Knows,
+            // That main is not seen proves nothing then.
+            _ if self.failure().is_some() => Sight::Lost,
+            _ if self.learns_status() => Sight::Knows,
             #[cfg(feature = "ebpf")]
             Self::Ebpf(_) => Sight::Sees,
-            Self::Pidfd(_) if pidfd::learns_status() => Sight::Knows,
             Self::Pidfd(_) | Self::Proc(_) => Sight::Sees,
             #[cfg(feature = "kube-api")]
             Self::Kube(source) => source.sight(),
@@ -214,6 +235,17 @@ impl Sources {
     pub fn sight(&self) -> Sight {
         let sights = self.0.iter().map(Source::sight);
         sights.reduce(Sight::better).unwrap_or(Sight::Blind)
+    }
+
+    /// Why for a while one of them could not see all processes, in words: one that came and went meanwhile is not
+    /// known. The kernel's events show that one all the same, unless they could never be seen.
+    #[must_use]
+    pub fn gap(&self) -> Option<&str> {
+        self.0.iter().find_map(|source| match source {
+            Source::Pidfd(source) => source.gap(),
+            Source::Proc(source) => source.gap(),
+            source => source.failure(),
+        })
     }
 
     /// Makes each source check, before a decision, whether it still sees the pod: a connection may have

@@ -18,7 +18,7 @@ use crate::track::{
     ContainerId, Event, ProcessId, Timestamp,
     place::Place,
     process::TICK,
-    scan::{Scanner, has_news},
+    scan::{Scanner, UnreadableProcesses, has_news},
 };
 
 /// Why the `proc` source does not work here.
@@ -36,6 +36,9 @@ pub enum ProcError {
     /// We see the processes of other pods as well.
     #[error("{HIDDEN}")]
     PodUntold,
+    /// They cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableProcesses),
 }
 
 /// Scans `/proc`, and emits what has changed.
@@ -55,7 +58,7 @@ impl ProcSource {
     ///
     /// # Errors
     ///
-    /// We cannot see other containers' processes.
+    /// We cannot see other containers' processes, or not read them.
     pub fn new(place: &Place, polling: Polling) -> Result<Self, ProcError> {
         if place.hides_processes {
             return Err(ProcError::Hidden);
@@ -66,8 +69,10 @@ impl ProcSource {
         if place.hides_the_pod() {
             return Err(ProcError::PodUntold);
         }
+        let scanner = Scanner::new(place.clone());
+        scanner.try_out()?;
         Ok(Self {
-            scanner: Scanner::new(place.clone()),
+            scanner,
             polling,
             queue: VecDeque::new(),
             changed: Instant::now(),
@@ -104,6 +109,16 @@ impl ProcSource {
             self.polling
                 .before_start(self.changed.elapsed(), in_the_making)
         });
+    }
+
+    /// Why it does not see all processes at this moment, in words.
+    pub fn failure(&self) -> Option<&str> {
+        self.scanner.failure()
+    }
+
+    /// Why it once did not see all processes, in words.
+    pub fn gap(&self) -> Option<&str> {
+        self.scanner.gap()
     }
 
     /// Sets whether main runs: if so, scans less often.

@@ -4,7 +4,7 @@
 //! watcher did not work. A named watcher that does not work here is an error. A lone `marker`
 //! gets the best watcher beside it, because a killed main writes no file.
 
-use std::{error::Error as StdError, sync::LazyLock};
+use std::{error::Error as StdError, io, iter::successors, sync::LazyLock};
 
 use thiserror::Error;
 use tracing::warn;
@@ -18,10 +18,8 @@ use super::{
     pidfd::PidfdSource, proc::ProcSource,
 };
 use crate::beneath::SharedDirectory;
-use crate::track::{
-    decision::Sight,
-    place::{Place, PlaceError},
-};
+use crate::limits;
+use crate::track::place::{Place, PlaceError};
 
 /// One name of `--watcher`: the source to start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,7 +93,7 @@ impl<'a> Surroundings<'a> {
     }
 
     fn place(&self) -> Result<&'a Place, Refusal> {
-        self.place.as_ref().map_err(Refusal::from)
+        self.place.as_ref().map_err(|error| Refusal::of(error))
     }
 }
 
@@ -119,9 +117,24 @@ pub struct WatcherError {
 /// Why a watcher does not work here.
 struct Refusal(String);
 
-impl<E: StdError> From<E> for Refusal {
+impl Refusal {
+    /// An error with its causes, and what to do about a limit that is behind it.
+    fn of(error: &(dyn StdError + 'static)) -> Self {
+        let text = with_causes(error);
+        let causes = successors(Some(error), |error| (*error).source());
+        let advice = causes
+            .filter_map(|cause| cause.downcast_ref::<io::Error>())
+            .find_map(limits::advice);
+        Self(match advice {
+            Some(advice) if !text.contains(&advice) => format!("{text}. {advice}"),
+            _ => text,
+        })
+    }
+}
+
+impl<E: StdError + 'static> From<E> for Refusal {
     fn from(error: E) -> Self {
-        Self(with_causes(&error))
+        Self::of(&error)
     }
 }
 
@@ -200,9 +213,8 @@ fn best(around: &Surroundings<'_>) -> (Source, String) {
 
 /// Refuses an eBPF source that does not learn how main ends, where pidfd learns it.
 fn unless_pidfd_is_better(source: Source, around: &Surroundings<'_>) -> Result<Source, Refusal> {
-    let knows = |source: &Source| source.sight() == Sight::Knows;
-    let pidfd_knows = || start(Watcher::Pidfd, around).is_ok_and(|pidfd| knows(&pidfd));
-    if source.name() == Watcher::Ebpf.name() && !knows(&source) && pidfd_knows() {
+    let pidfd_knows = || start(Watcher::Pidfd, around).is_ok_and(|pidfd| pidfd.learns_status());
+    if source.name() == Watcher::Ebpf.name() && !source.learns_status() && pidfd_knows() {
         return Err(Refusal(
             "the kernel does not describe its structures, so eBPF does not learn how main ends, and \
              pidfd does"

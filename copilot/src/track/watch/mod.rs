@@ -267,6 +267,9 @@ impl Watch {
     }
 
     fn ask(&mut self, moment: Moment) -> Option<Ending> {
+        if self.sources.gap().is_some() {
+            self.state.had_gap();
+        }
         self.state.ask(moment, self.sources.sight())
     }
 
@@ -306,6 +309,7 @@ impl Watch {
             reason: self.reason.clone(),
             told_by: self.state.told_by(),
             sees: self.sources.sight().is_any(),
+            unseen: self.sources.gap().map(str::to_owned),
             main: self.state.main().cloned(),
             main_names: self.state.tracker().names(self.state.mains()),
             containers: self.state.tracker().names_seen(),

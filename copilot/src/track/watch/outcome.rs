@@ -65,6 +65,8 @@ pub struct Watched {
     pub told_by: &'static str,
     /// At the end a source saw which containers live.
     pub sees: bool,
+    /// Why for a while a source could not see them, in words.
+    pub unseen: Option<String>,
     /// The main containers and the rule that found them.
     pub main: Option<(Vec<ContainerId>, Why)>,
     /// Their names; the id if a name is unknown.

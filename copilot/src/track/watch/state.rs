@@ -21,6 +21,8 @@ pub(super) struct State {
     last_source: &'static str,
     /// A startup probe has found us: SIGTERM comes after main's end.
     is_probed: bool,
+    /// For a while a source could not see which containers live: main may have come and gone.
+    had_gap: bool,
 }
 
 impl State {
@@ -33,7 +35,13 @@ impl State {
             told_by: "signal",
             last_source: "signal",
             is_probed: false,
+            had_gap: false,
         }
+    }
+
+    /// For a while a source could not see which containers live.
+    pub(super) fn had_gap(&mut self) {
+        self.had_gap = true;
     }
 
     /// A startup probe has found us.
@@ -103,11 +111,27 @@ impl State {
     /// The ending that follows at this moment; nothing if main's end may still come.
     pub(super) fn ask(&mut self, moment: Moment, sight: Sight) -> Option<Ending> {
         let sighting = self.tracker.sighting();
-        let decision = decide(sighting.seen, sight, moment);
+        // If the gap lasts, main may still run.
+        let may_be_missed = self.had_gap
+            && sight != Sight::Lost
+            && match sighting.seen {
+                Seen::Nobody => true,
+                Seen::EndedWell => self.tracker.is_in_doubt(),
+                _ => false,
+            };
+        let seen = if may_be_missed {
+            Seen::EndedSomehow
+        } else {
+            sighting.seen
+        };
+        let decision = decide(seen, sight, moment);
         let ends = matches!(moment, Moment::TermWaitOver | Moment::StartTimeout);
         let may_come = self.tracker.is_main_alive() && !ends && decision != Decision::Untold;
         if decision == Decision::Wait || may_come {
             return None;
+        }
+        if may_be_missed && decision == Decision::StatusLost {
+            return Some(self.miss(sighting));
         }
         if self.is_probed && decision == Decision::NeverStarted && self.tracker.is_in_doubt() {
             return Some(Ending::NeverStarted);

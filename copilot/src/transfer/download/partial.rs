@@ -21,6 +21,7 @@ use rustix::fs::{AtFlags, renameat, unlinkat};
 
 use crate::beneath::{
     GuardedDirectory, Parent, Place, create_locked, is_at, make_locked, remove_unless_locked,
+    sync_if_remote,
 };
 use crate::transfer::error::CopyError;
 use crate::transfer::memory::WriteBack;
@@ -134,6 +135,7 @@ impl PartialFile {
             if self.end.load(Ordering::Relaxed) != size {
                 self.file.set_len(size)?;
             }
+            sync_if_remote(&self.file)?;
             self.entry.publish(self.entry.is(&self.file))
         };
         publish().map_err(|source| self.entry.failed(source))?;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep_until};
@@ -177,8 +178,13 @@ impl Inotify {
             )));
         }
         // By the descriptor: main may have replaced the directory with a link by now.
-        let opened = format!("/proc/self/fd/{}", opened.as_raw_fd());
-        let watch = inotify::add_watch(self.descriptor.get_ref(), opened.as_str(), EVENTS)?;
+        let link = format!("/proc/self/fd/{}", opened.as_raw_fd());
+        let watch = inotify::add_watch(self.descriptor.get_ref(), link.as_str(), EVENTS);
+        let watch = watch.map_err(|error| match error {
+            // An open directory has its link, also one that was removed.
+            Errno::NOENT => io::Error::other("/proc does not show our open files: is it mounted?"),
+            error => error.into(),
+        })?;
         self.count.take(length);
         if let Some(before) = self.paths.insert(watch, path.to_owned()) {
             self.count.remove(before.as_os_str().len());
@@ -219,7 +225,7 @@ impl Inotify {
             }
             let event = match reader.next() {
                 Ok(event) => event,
-                Err(rustix::io::Errno::AGAIN) => break,
+                Err(Errno::AGAIN) => break,
                 Err(error) => {
                     warn!(%error, "events of the output directory cannot be read");
                     break;

@@ -167,13 +167,36 @@ fn waits_and_commits(script: &str, words: &[&str]) {
     ended.assert_logged(words);
 }
 
+const WITHOUT_PROC: &str = r#"exec unshare --mount sh -c 'umount -l /proc; exec "$@"' sh "$@""#;
+
 #[test]
 fn without_proc_the_sidecar_waits_for_sigterm() {
     if !Requirement::Root.is_met() {
         return;
     }
-    let script = r#"exec unshare --mount sh -c 'umount -l /proc; exec "$@"' sh "$@""#;
-    waits_and_commits(script, &["/proc", "No such file"]);
+    waits_and_commits(WITHOUT_PROC, &["/proc", "No such file"]);
+}
+
+#[test]
+fn without_proc_outputs_go_up_while_main_runs() {
+    if !Requirement::Root.is_met() {
+        return;
+    }
+    let task = task();
+    let mut command = binary::command();
+    command
+        .args(task.site.server.flags("data"))
+        .args(task.sidecar_arguments(&outputs()))
+        .args(["--watcher=signal", "--upload-mode=UPLOAD_EAGER"]);
+    let sidecar = Running::start(&mut within(WITHOUT_PROC, &command));
+    binary::wait_until("an output is up", || !task.objects("task/raw").is_empty());
+    sidecar.signal(Signal::TERM);
+    let ended = sidecar.ended();
+    succeeds(&task, &ended);
+    ended.assert_logged(&[
+        "/proc does not show our open files",
+        "scanned from time to time",
+    ]);
 }
 
 /// With `hidepid=2` a user sees only its own processes.

@@ -5,6 +5,7 @@ mod away;
 mod begun;
 mod completed;
 mod disk;
+mod faulty_disk;
 mod lasting;
 mod limits;
 mod program;

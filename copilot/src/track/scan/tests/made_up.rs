@@ -6,7 +6,7 @@ use super::{
 };
 use crate::track::{
     Job,
-    process::{MAKING, MAKING_BY_PLAIN_NAME},
+    process::{MAKING, MAKING_BY_PLAIN_NAME, TICKS_PER_SECOND},
 };
 
 #[test]
@@ -215,6 +215,28 @@ fn a_scan_that_may_have_missed_a_process_does_not_report_who_lives() {
     assert_eq!(proc.alive(103), Some(vec![7]));
     fs::remove_dir_all(proc.root.path()).expect("it is there");
     assert_eq!(proc.alive(104), None);
+}
+
+/// As with too many open files. An old process is not read again once its container is known not to be the pod's.
+#[test]
+fn a_process_whose_cgroup_cannot_be_read_is_not_taken_for_another_pods() {
+    let mut proc = FakeProc::new();
+    proc.put(&FakeProcess::main(7));
+    let cgroup = proc.root.path().join("7/cgroup");
+    fs::remove_file(&cgroup).expect("it is there");
+    // It can be opened, and a read fails: nothing is mapped at the address 0.
+    std::os::unix::fs::symlink("/proc/self/mem", &cgroup).expect("a link can be made");
+    assert!(proc.scanner.try_out().is_err());
+    let events = proc.scan(101 + YOUTH);
+    assert!(events.is_empty(), "{events:?}");
+    let failure = proc.scanner.failure().expect("the scan has failed");
+    assert!(failure.contains("Input/output error"), "{failure}");
+    assert_eq!(proc.scanner.living_in(&[ContainerId::new("main")]), None);
+    fs::remove_file(&cgroup).expect("it is there");
+    fs::write(&cgroup, format!("0::{POD}/main\n")).expect("a file can be written");
+    assert_eq!(proc.started(102 + YOUTH), [(7, true)]);
+    assert_eq!(proc.scanner.failure(), None);
+    assert!(proc.scanner.try_out().is_ok());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use procfs::process::Process;
 
 use crate::track::{
     ContainerId, Event, Job, ProcessId,
-    process::{self, is_copilots_name, job_of},
+    process::{self, Program, job_of},
     readiness,
 };
 
@@ -78,10 +78,10 @@ impl Copilots {
 /// What a visible process does, if it runs our program.
 pub fn job_in_proc(process: &Process) -> Option<Job> {
     let name = process::read(process, "comm").ok()?;
-    if !is_copilots_name(name.trim_end()) {
-        return None;
+    match process::program_of(process, name.trim_end()) {
+        Program::Copilot(job) => job,
+        Program::Other | Program::Unfinished => None,
     }
-    job_of(&process::read(process, "cmdline").ok()?)
 }
 
 /// The command name in a record, which the kernel pads with NUL; empty if `/proc` shows the process.

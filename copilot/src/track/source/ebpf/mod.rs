@@ -136,6 +136,12 @@ impl EbpfSource {
         self.learns_status
     }
 
+    /// Why the last scan did not show all processes, in words. Those that began before it may be unknown then.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.scanner.failure()
+    }
+
     /// The next event. Cancel safe: no event is lost.
     pub async fn next(&mut self) -> Event {
         loop {

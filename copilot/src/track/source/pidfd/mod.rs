@@ -26,11 +26,12 @@ use tracing::{debug, warn};
 
 use self::process::{EarlyDescriptors, WatchedProcess};
 use super::{HIDDEN, HIDEPID, Polling, tick::Tick};
+use crate::limits;
 use crate::track::{
     ContainerId, Event, ExitStatus, ProcessId, Timestamp,
     place::Place,
     process::TICK,
-    scan::{Scanner, has_news},
+    scan::{Scanner, UnreadableProcesses, has_news},
 };
 
 /// Pauses between scans once main runs: another main may be about to start, and only a scan finds it.
@@ -60,6 +61,9 @@ pub enum PidfdError {
     /// We see the processes of other pods as well.
     #[error("{HIDDEN}")]
     PodUntold,
+    /// They cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableProcesses),
     /// The kernel has no pidfds, or the seccomp profile forbids them.
     #[error(
         "the kernel refuses pidfd_open ({0}): pidfd needs Linux 5.3 or newer, and a seccomp profile \
@@ -136,8 +140,8 @@ pub struct PidfdSource {
     first: BTreeMap<ContainerId, WatchedProcess>,
     /// A process that has ended, until its status is known.
     ended: Option<EndedProcess>,
-    /// A process could not be watched, so only scans show its end.
-    must_scan_often: bool,
+    /// First processes that could not be watched yet, and whether their start was reported.
+    unwatched: BTreeMap<ContainerId, (ProcessId, bool)>,
     changed: Instant,
     /// When the last full scan was done.
     scanned: Option<Instant>,
@@ -154,7 +158,8 @@ impl PidfdSource {
     ///
     /// # Errors
     ///
-    /// The pod does not share its pid namespace, or the kernel refuses a descriptor or a timer.
+    /// The pod does not share its pid namespace, its processes cannot be read, or the kernel refuses a descriptor or
+    /// a timer.
     pub fn new(place: &Place, polling: Polling) -> Result<Self, PidfdError> {
         if place.hides_processes {
             return Err(PidfdError::Hidden);
@@ -166,14 +171,16 @@ impl PidfdSource {
             return Err(PidfdError::PodUntold);
         }
         process::try_out().map_err(PidfdError::Refused)?;
+        let scanner = Scanner::new(place.clone());
+        scanner.try_out()?;
         Ok(Self {
             place: place.clone(),
-            scanner: Scanner::new(place.clone()),
+            scanner,
             polling,
             queue: VecDeque::new(),
             first: BTreeMap::new(),
             ended: None,
-            must_scan_often: false,
+            unwatched: BTreeMap::new(),
             changed: Instant::now(),
             scanned: None,
             scans: None,
@@ -198,6 +205,16 @@ impl PidfdSource {
                 self.scan();
             }
         }
+    }
+
+    /// Why it does not see all processes at this moment, in words.
+    pub fn failure(&self) -> Option<&str> {
+        self.scanner.failure()
+    }
+
+    /// Why it once did not see all processes, in words.
+    pub fn gap(&self) -> Option<&str> {
+        self.scanner.gap()
     }
 
     /// Sets whether main runs: if so, its descriptor reports its end, and scans become rare.
@@ -252,8 +269,7 @@ impl PidfdSource {
         let is_due = self
             .scanned
             .is_none_or(|at| at.elapsed() >= self.polling.slow);
-        let seen = if self.scans.is_some() || self.must_scan_often || is_due {
-            self.must_scan_often = false;
+        let seen = if self.scans.is_some() || !self.unwatched.is_empty() || is_due {
             let seen = self.scanner.scan();
             self.scanned = Some(Instant::now());
             seen
@@ -284,6 +300,9 @@ impl PidfdSource {
         for (process, container) in self.scanner.in_the_making() {
             self.watch(&container, process, false);
         }
+        for (container, (process, start_reported)) in self.unwatched.clone() {
+            self.watch(&container, process, start_reported);
+        }
         for event in &mut seen {
             if let Event::Scanned { alive, .. } = event {
                 // A watched process may have ended before the scan: its descriptor reports that, with
@@ -301,6 +320,7 @@ impl PidfdSource {
         if self.place.is_own(container) {
             return;
         }
+        let before = self.unwatched.remove(container);
         match self.first.get_mut(container) {
             Some(first) if first.id < id => return,
             Some(first) if first.id == id => {
@@ -315,10 +335,17 @@ impl PidfdSource {
             }
             Ok(None) => debug!(pid = %id, %container, "gone before it could be watched"),
             Err(error) => {
-                self.must_scan_often = true;
-                warn!(
-                    pid = %id, %container, %error,
-                    "a process cannot be watched; scans of /proc will show its end"
+                if before.is_none() {
+                    let advice = limits::advice(&error).unwrap_or_default();
+                    warn!(
+                        pid = %id, %container, %error, advice,
+                        "a process cannot be watched yet: this is tried again, and scans of /proc show its end"
+                    );
+                }
+                let of_the_oldest = before.filter(|(before, _)| *before < id);
+                self.unwatched.insert(
+                    container.clone(),
+                    of_the_oldest.unwrap_or((id, start_reported)),
                 );
             }
         }
@@ -326,7 +353,7 @@ impl PidfdSource {
 
     fn set_pause(&mut self) {
         let pause = match self.scans {
-            Some(_) if self.must_scan_often => self.polling.slow,
+            Some(_) if !self.unwatched.is_empty() => self.polling.slow,
             Some(scans) => WHILE_RUNNING[scans.min(WHILE_RUNNING.len() - 1)],
             None => {
                 let in_the_making = !self.scanner.in_the_making().is_empty();

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
 use tokio::{
     io::unix::AsyncFd,
@@ -33,6 +34,10 @@ const STATUS_SINCE: (u32, u32) = (6, 15);
 /// The pause before the second query of the status, on a kernel that does not wake us when the parent
 /// reaps the process. It doubles each time.
 const FIRST_STEP: Duration = Duration::from_millis(1);
+
+/// The most descriptors that are opened early, of the highest pids, which are usually the youngest. Where the node's
+/// processes are seen, a first look finds thousands.
+const MOST_EARLY: usize = 128;
 
 /// How often to repeat the query if the kernel answers that the process is gone.
 const RETRIES_IF_GONE: u32 = 5;
@@ -71,13 +76,18 @@ impl EarlyDescriptors {
     /// Opens a descriptor of each of these pids, and closes all others. Ignores a failure, because
     /// [`WatchedProcess::open`] meets and reports it again.
     pub fn open(&mut self, pids: &BTreeSet<i32>) {
-        self.0.retain(|pid, _| pids.contains(pid));
-        for &pid in pids {
-            if let Entry::Vacant(place) = self.0.entry(pid)
-                && let Some(valid) = Pid::from_raw(pid)
-                && let Ok(descriptor) = pidfd_open(valid, PidfdFlags::empty())
-            {
-                place.insert(descriptor);
+        let wanted: BTreeSet<i32> = pids.iter().rev().take(MOST_EARLY).copied().collect();
+        self.0.retain(|pid, _| wanted.contains(pid));
+        for pid in wanted {
+            let (Entry::Vacant(place), Some(valid)) = (self.0.entry(pid), Pid::from_raw(pid))
+            else {
+                continue;
+            };
+            match pidfd_open(valid, PidfdFlags::empty()) {
+                Ok(descriptor) => _ = place.insert(descriptor),
+                // To read the processes comes first.
+                Err(Errno::MFILE | Errno::NFILE) => return self.0.clear(),
+                Err(_) => {}
             }
         }
     }
@@ -108,7 +118,7 @@ impl WatchedProcess {
         } else {
             let opened = match pidfd_open(pid, PidfdFlags::empty()) {
                 Ok(descriptor) => descriptor,
-                Err(rustix::io::Errno::SRCH) => return Ok(None),
+                Err(Errno::SRCH) => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
             // Another process may have got the pid between the scan and `pidfd_open`.
@@ -224,7 +234,7 @@ fn takes_signals(descriptor: &OwnedFd) -> bool {
 }
 
 fn is_gone(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+    Errno::from_io_error(error) == Some(Errno::SRCH)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! No schedule in which a main was seen to end badly, or was seen to run and not to end, ends in a
 //! commit.
 
+mod gaps;
+
 use proptest::{prelude::*, sample::Index};
 
 use super::*;
