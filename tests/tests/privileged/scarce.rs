@@ -44,6 +44,13 @@ fn outcome(fixture: &CgroupFixture, ended: Ended) -> Outcome {
     fixture.task.outcome(ended)
 }
 
+/// Waits until main is seen, or the sidecar says that it cannot see it.
+fn wait_for_sight(sidecar: &mut Running) {
+    binary::wait_until("main is seen, or cannot be", || {
+        sidecar.has_said("main started") || sidecar.has_said("can be read") || !sidecar.runs()
+    });
+}
+
 /// Nothing is committed.
 #[track_caller]
 fn fails(outcome: &Outcome, context: &str) {
@@ -81,6 +88,7 @@ fn a_main_that_fails_is_never_committed_for_want_of_descriptors() {
                 continue;
             }
             let main = fixture.main(&format!("echo half > $out/word; {UNTIL_GO}; exit 7"));
+            wait_for_sight(&mut sidecar);
             fixture.task.write_output("go", "");
             let _ = main.ended();
             binary::wait_until("the sidecar ends or has settled", || {
@@ -128,9 +136,7 @@ fn a_main_that_runs_is_never_committed_for_want_of_descriptors() {
             binary::wait_until("main writes", || {
                 fixture.task.outputs_dir().join("word").exists()
             });
-            binary::wait_until("main is seen, or cannot be", || {
-                sidecar.has_said("main started") || sidecar.has_said("can be read")
-            });
+            wait_for_sight(&mut sidecar);
             sidecar.signal(Signal::TERM);
             let outcome = outcome(&fixture, sidecar.ended());
             fails(&outcome, &context);

@@ -16,7 +16,7 @@ use std::{
 
 use procfs::process::{Process, Stat};
 
-pub use self::reading::UnreadableProcesses;
+pub use self::reading::{UnreadableProcesses, has_news};
 
 use self::known::{EXEC, KnownProcess, ProcessKind, YOUTH};
 use self::reading::{Unread, each_living, pids};
@@ -106,15 +106,17 @@ impl Scanner {
 
     /// The pids that may still become a container's first process: those that the last scan did not
     /// see, and young ones that it could not assign to a container.
-    #[must_use]
-    pub fn unassigned_pids(&self) -> BTreeSet<i32> {
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    pub fn unassigned_pids(&self) -> io::Result<BTreeSet<i32>> {
         let now = Timestamp::now().0 / TICK;
         let is_unassigned = |pid: &i32| {
             self.known.get(pid).is_none_or(|known| {
                 !known.reported && !known.waits && now.saturating_sub(known.id.started) < YOUTH
             })
         };
-        pids(&self.root).filter(is_unassigned).collect()
+        Ok(pids(&self.root)?.filter(is_unassigned).collect())
     }
 
     /// Looks only at processes that the last scan did not see, or saw in the making. This is far cheaper
@@ -122,20 +124,26 @@ impl Scanner {
     pub fn newcomers(&mut self) -> Vec<Event> {
         let now = Timestamp::now().0 / TICK;
         let mut events = Vec::new();
-        let mut pids = self.unassigned_pids();
+        let unassigned = self.unassigned_pids();
+        let mut pids = self.unread.missed(unassigned).unwrap_or_default();
         let waiting = self.known.iter().filter(|(_, known)| known.waits);
         pids.extend(waiting.map(|(pid, _)| *pid));
         for pid in pids {
-            let process = Process::new_with_root(self.root.join(pid.to_string()));
-            if let Ok(process) = process
-                && let Ok(stat) = process::stat(&process)
-                && is_alive(&stat)
-            {
-                // One that cannot be read now is looked at again.
-                let _ = self.look_at(&process, &stat, process_id(&stat), now, &mut events);
-            }
+            // One that cannot be read now is looked at again, if it lives that long.
+            let looked = self.look_at_newcomer(pid, now, &mut events);
+            self.unread.missed(looked);
         }
         events
+    }
+
+    fn look_at_newcomer(&mut self, pid: i32, now: u64, events: &mut Vec<Event>) -> io::Result<()> {
+        let directory = self.root.join(pid.to_string());
+        let process = Process::new_with_root(directory).map_err(io_error)?;
+        let stat = process::stat(&process)?;
+        if !is_alive(&stat) {
+            return Ok(());
+        }
+        self.look_at(&process, &stat, process_id(&stat), now, events)
     }
 
     /// The runtime's processes that waited in a container at the last scan for the order to exec its
@@ -389,13 +397,6 @@ impl Scanner {
         };
         self.container_of(&parent, kind)
     }
-}
-
-/// Whether a scan has found anything besides the set of living processes.
-#[must_use]
-pub fn has_news(events: &[Event]) -> bool {
-    let is_news = |event: &Event| !matches!(event, Event::Scanned { .. });
-    events.iter().any(is_news)
 }
 
 #[cfg(test)]

@@ -7,12 +7,16 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::limits;
-use crate::track::process::{io_error, is_alive, is_out_of_sight, stat};
+use crate::track::Event;
+use crate::track::process::{io_error, is_alive, is_out_of_sight, is_passing, stat};
 
 /// The pids of all processes, as the directory lists them.
-pub(super) fn pids(root: &Path) -> impl Iterator<Item = i32> + use<> {
-    let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+///
+/// # Errors
+/// It cannot be listed.
+pub(super) fn pids(root: &Path) -> io::Result<impl Iterator<Item = i32> + use<>> {
+    let entries = fs::read_dir(root)?.flatten();
+    Ok(entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
 }
 
 /// Shows all processes that live, one at a time, because each holds a file open. Leaves out a process that goes
@@ -43,6 +47,13 @@ pub(super) fn each_living(
     failed
 }
 
+/// Whether a scan has found anything besides the set of living processes.
+#[must_use]
+pub fn has_news(events: &[Event]) -> bool {
+    let is_news = |event: &Event| !matches!(event, Event::Scanned { .. });
+    events.iter().any(is_news)
+}
+
 /// The processes of the pod cannot be read.
 #[derive(Debug, Error)]
 #[error("not all processes in /proc can be read: {}", reason(.0))]
@@ -61,7 +72,7 @@ fn reason(error: &io::Error) -> String {
 pub(super) struct Unread {
     /// The last one; nothing if it could.
     pub(super) now: Option<String>,
-    /// Any of them.
+    /// Any of them, and any look at new processes.
     pub(super) ever: Option<String>,
 }
 
@@ -78,9 +89,17 @@ impl Unread {
             (Some(_), None) => info!("all processes in /proc can be read again"),
             _ => {}
         }
-        if let Some(reason) = &now {
-            self.ever.get_or_insert_with(|| reason.clone());
-        }
+        self.ever = self.ever.take().or_else(|| now.clone());
         self.now = now;
+    }
+
+    /// Notes a failure that says nothing of the process that was looked at. It may be gone before the next look.
+    pub(super) fn missed<T>(&mut self, look: io::Result<T>) -> Option<T> {
+        if let Err(error) = &look
+            && is_passing(error)
+        {
+            self.ever.get_or_insert_with(|| reason(error));
+        }
+        look.ok()
     }
 }

@@ -237,7 +237,7 @@ impl PidfdSource {
                     .and_then(|process| self.scanner.ended_as_runtimes(process.id));
                 // A second main may have begun, and its start must be emitted before this end.
                 // Meanwhile the parent reaps the process.
-                self.early.open(&self.scanner.unassigned_pids());
+                self.open_early();
                 let newcomers = self.scanner.newcomers();
                 self.take(newcomers);
                 self.ended = process.map(|process| EndedProcess {
@@ -265,7 +265,7 @@ impl PidfdSource {
     /// Looks at new processes, and at all of them when a full scan is due. While main is expected a scan
     /// must be short: a process that begins and ends during one is missed.
     fn scan(&mut self) {
-        self.early.open(&self.scanner.unassigned_pids());
+        self.open_early();
         let is_due = self
             .scanned
             .is_none_or(|at| at.elapsed() >= self.polling.slow);
@@ -312,8 +312,14 @@ impl PidfdSource {
             }
         }
         // The next scan reads the processes that came during this one.
-        self.early.open(&self.scanner.unassigned_pids());
+        self.open_early();
         self.queue.extend(seen);
+    }
+
+    /// Opens descriptors of the processes that the next look may find.
+    fn open_early(&mut self) {
+        let pids = self.scanner.unassigned_pids().unwrap_or_default();
+        self.early.open(&pids);
     }
 
     fn watch(&mut self, container: &ContainerId, id: ProcessId, start_reported: bool) {
