@@ -113,7 +113,7 @@ impl Simulation {
             self.fill(client, store(Duration::ZERO));
         }
         while self.now < end {
-            let store = store(self.now - begun);
+            let store = store(self.now.saturating_sub(begun));
             match self.step(store) {
                 Some((client, true)) => {
                     answers += 1;
@@ -146,7 +146,8 @@ impl Simulation {
                 let work = self.about(store.work);
                 let done = self.worker(store.workers) + work;
                 self.free.push(Reverse(done));
-                self.after(done - self.now, client, epoch, Event::Served);
+                let took = done.saturating_sub(self.now);
+                self.after(took, client, epoch, Event::Served);
             }
             Event::Served => {
                 self.at_store -= 1;
