@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::background::Background;
 use crate::site::bytes;
+use crate::strain::{Rule, Strain};
 
 /// Objects up to this size are kept.
 const KEPT: u64 = 4096;
@@ -54,6 +56,14 @@ impl BoundlessServer {
     /// # Errors
     /// If no port is free.
     pub fn start() -> io::Result<Self> {
+        Self::start_under(Arc::new(Strain::new(|_| Rule::NONE)))
+    }
+
+    /// Starts a server that serves only what `strain` lets in.
+    ///
+    /// # Errors
+    /// If no port is free.
+    pub fn start_under(strain: Arc<Strain>) -> io::Result<Self> {
         let state = Arc::new(State {
             pattern: pattern(),
             kept: Mutex::default(),
@@ -62,11 +72,20 @@ impl BoundlessServer {
         });
         let shared = Arc::clone(&state);
         let server = Background::start("boundless-server", move |connection| {
-            let state = Arc::clone(&shared);
+            let (state, strain) = (Arc::clone(&shared), Arc::clone(&strain));
+            strain.connected();
             async move {
                 let answer = service_fn(move |request| {
-                    let state = Arc::clone(&state);
-                    async move { Ok::<_, Infallible>(state.answer(request).await) }
+                    let (state, strain) = (Arc::clone(&state), Arc::clone(&strain));
+                    async move {
+                        let entered = strain.enter(&request).await;
+                        let answer = match &entered {
+                            Some(_) => state.answer(request).await,
+                            None => refused(),
+                        };
+                        drop(entered);
+                        Ok::<_, Infallible>(answer)
+                    }
                 });
                 // A client may close its connection at any time.
                 let _ = hyper::server::conn::http1::Builder::new()
@@ -80,7 +99,13 @@ impl BoundlessServer {
     /// `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.server.address())
+        format!("http://{}", self.address())
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// Stores an object. `key` begins with the bucket.
@@ -272,6 +297,13 @@ fn span(range: &str) -> Option<(u64, u64)> {
         last => last.parse::<u64>().ok()? + 1,
     };
     Some((from.parse().ok()?, end))
+}
+
+/// The answer of S3 to more requests than it bears.
+fn refused() -> Response<Made> {
+    let mut response = xml("<Error><Code>SlowDown</Code><Message>too many</Message></Error>");
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
 }
 
 fn status(status: StatusCode) -> Response<Made> {

@@ -36,6 +36,7 @@ pub mod requirement;
 pub mod s3;
 pub mod site;
 pub mod stores;
+pub mod strain;
 pub mod task;
 pub mod tls;
 pub mod values;

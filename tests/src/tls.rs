@@ -2,13 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{HandshakeKind, RootCertStore, ServerConfig, ServerConnection};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -75,16 +75,46 @@ impl Authority {
     }
 }
 
+/// The handshakes that succeeded.
+#[derive(Clone, Debug, Default)]
+pub struct Handshakes(Arc<Mutex<Vec<HandshakeKind>>>);
+
+impl Handshakes {
+    /// All so far.
+    #[must_use]
+    pub fn all(&self) -> Vec<HandshakeKind> {
+        self.lock().clone()
+    }
+
+    fn note(&self, connection: &ServerConnection) {
+        self.lock().extend(connection.handshake_kind());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<HandshakeKind>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Starts TLS in front of the server at `upstream`.
 pub fn front(upstream: SocketAddr, config: ServerConfig) -> io::Result<Background> {
+    counted_front(upstream, config, Handshakes::default())
+}
+
+/// The same; its handshakes are noted.
+pub fn counted_front(
+    upstream: SocketAddr,
+    config: ServerConfig,
+    handshakes: Handshakes,
+) -> io::Result<Background> {
     let acceptor = TlsAcceptor::from(Arc::new(config));
     Background::start("tls-front", move |client| {
-        let acceptor = acceptor.clone();
+        let (acceptor, handshakes) = (acceptor.clone(), handshakes.clone());
         async move {
             // A client that does not trust the certificate closes the connection.
             let Ok(mut client) = acceptor.accept(client).await else {
                 return;
             };
+            handshakes.note(client.get_ref().1);
             let Ok(mut server) = TcpStream::connect(upstream).await else {
                 return;
             };

@@ -18,6 +18,7 @@ mod walk;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use futures_util::stream;
 use tracing::{info, warn};
 
@@ -36,7 +37,7 @@ use crate::idl::{Message as _, VariableMap, blob_type::BlobDimensionality};
 use crate::literal::output::{self, OutputOptions, OutputPlan, UserError};
 use crate::report::Timeline;
 use crate::store::{Reference, Stores};
-use crate::transfer::{Engine, Stop, Summary, Withdrawn};
+use crate::transfer::{CopyError, Engine, Stop, Summary, Withdrawn};
 
 /// What to upload and to where.
 #[derive(Clone, Debug)]
@@ -75,8 +76,8 @@ pub enum UploadMode {
 ///
 /// A file that is up and unchanged is not sent again. An object that went up early and that no output
 /// names is deleted; so are objects that an earlier run left beneath the outputs' directories. Error
-/// documents of earlier runs are deleted before the literals are written: a reader that sees outputs and
-/// an error believes the error. If we are killed in between, the store has neither.
+/// documents of earlier runs are looked for first, and deleted before the literals are written: a reader that
+/// sees outputs and an error believes the error. If we are killed in between, the store has neither.
 pub async fn run(
     outputs: &Outputs<'_>,
     early: &mut Early,
@@ -87,14 +88,18 @@ pub async fn run(
     let directory = directory::open(outputs.directory)?;
     let raw = RawPrefix::parse(outputs.raw_prefix)?;
     let plan = plan(outputs, &directory, &raw, engine.stores())?;
-    let withdrawn = if plan.blobs.is_empty() {
-        Withdrawn::Absent
+    let (withdrawn, stale) = if plan.blobs.is_empty() {
+        (Withdrawn::Absent, outputs.stale.to_vec())
     } else {
-        withdraw(outputs.commit, early, (&directory, &raw), engine, stop).await?
+        // Both looks at once, before the data: a store that is far away is waited for once.
+        let withdrawn = withdraw(outputs.commit, early, (&directory, &raw), engine, stop);
+        let (withdrawn, stale) = tokio::join!(withdrawn, not_absent(outputs.stale, engine, stop));
+        (withdrawn?, stale?)
     };
     let upload = Upload {
         outputs,
         plan: &plan,
+        stale: &stale,
         raw: &raw,
         directory: &directory,
         engine,
@@ -158,10 +163,30 @@ async fn withdraw(
     Ok(withdrawn)
 }
 
+/// Those of these objects that the store has, or of which it does not say whether it has them.
+async fn not_absent(
+    objects: &[Reference],
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<Vec<Reference>, UploadError> {
+    let looks = objects
+        .iter()
+        .map(async |object| match engine.key(object, stop).await {
+            Ok(None) => Ok(None),
+            Err(stopped @ CopyError::Stopped(_)) => Err(UploadError::from_look(stopped)),
+            // The removal reports what the store says.
+            Ok(Some(_)) | Err(_) => Ok(Some(object.clone())),
+        });
+    let found: Vec<Option<Reference>> = try_join_all(looks).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 /// An upload with its plan.
 struct Upload<'a> {
     outputs: &'a Outputs<'a>,
     plan: &'a OutputPlan,
+    /// Error documents of earlier runs that may exist.
+    stale: &'a [Reference],
     raw: &'a RawPrefix,
     directory: &'a Arc<GuardedDirectory>,
     engine: &'a Engine,
@@ -185,7 +210,7 @@ impl Upload<'_> {
         let summary = run_all(files, early, self.directory, engine, stop).await?;
         timeline.mark("uploaded");
         clear(early, self.plan, engine, stop).await?;
-        let removed = engine.remove_stale(self.outputs.stale, stop).await;
+        let removed = engine.remove_stale(self.stale, stop).await;
         let had_failed = removed.map_err(|cause| UploadError::Stale(cause.into()))?;
         if follows || had_failed || early.follows() {
             let strays = Strays::new(self.plan, self.raw, self.directory, engine);

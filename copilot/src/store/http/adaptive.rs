@@ -165,4 +165,6 @@ impl AdaptiveLimit {
 }
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The shared client: one request with all its attempts.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,13 +14,12 @@ use tokio::time::Instant;
 use super::answer::settled;
 use super::concurrency::{ConcurrencyLimit, Permit};
 use super::failure::{FailureKind, RequestFailure};
-use super::lookup::SystemResolver;
 use super::patience::Patience;
-use super::proxy;
 use super::redaction::RequestSecrets;
 use super::retry::RetryBudget;
 use super::stall::{IncomingBody, LastProgress, OutgoingBody, stalled};
 use super::tls::{self, AuthoritiesError};
+use super::transport::Transports;
 use crate::store::network::Network;
 
 /// Longest time for an answer that is read as a whole, in stall timeouts. A server that sends a byte now and
@@ -91,12 +90,9 @@ struct Shared {
     /// The file of certificate authorities that the settings name, or an empty string.
     ca_file: String,
     concurrency: ConcurrencyLimit,
-    /// Whether some hosts need a client without proxies.
-    has_proxies: bool,
+    transports: Transports,
     /// Requests sent again.
     repeated: AtomicU64,
-    built: OnceLock<Result<reqwest::Client, RequestFailure>>,
-    direct: OnceLock<Result<reqwest::Client, RequestFailure>>,
 }
 
 impl Client {
@@ -105,14 +101,13 @@ impl Client {
     #[must_use]
     pub fn new(network: Network, ca_file: &str) -> Self {
         let concurrency = ConcurrencyLimit::new(network.connections);
+        let transports = Transports::new(&network, ca_file);
         Self(Arc::new(Shared {
             network,
             ca_file: ca_file.to_owned(),
             concurrency,
-            has_proxies: proxy::are_named(),
+            transports,
             repeated: AtomicU64::new(0),
-            built: OnceLock::new(),
-            direct: OnceLock::new(),
         }))
     }
 
@@ -217,12 +212,12 @@ impl Client {
         // Only the body of something that is read may be large.
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         let body_counts = *request.method() == Method::POST;
-        let client = self.built(request.uri().host().unwrap_or_default())?;
+        let transport = self.0.transports.of(request.uri())?;
         let progress = LastProgress::new();
         let secrets = RequestSecrets::of(&request);
         let request = outgoing(request, &progress)?;
         let response = tokio::select! {
-            response = client.execute(request) => response,
+            response = transport.execute(request) => response,
             () = progress.stalled(limit) => return Err(stalled(limit)),
         };
         let response =
@@ -260,47 +255,6 @@ impl Client {
         *response.headers_mut() = headers;
         Ok(response)
     }
-
-    fn built(&self, host: &str) -> Result<&reqwest::Client, RequestFailure> {
-        let shared = &self.0;
-        let is_direct = shared.has_proxies && proxy::is_near(host);
-        let slot = if is_direct {
-            &shared.direct
-        } else {
-            &shared.built
-        };
-        let build = || {
-            let builder = builder(shared)?;
-            let builder = if is_direct {
-                builder.no_proxy()
-            } else {
-                builder
-            };
-            let built = builder.build();
-            built.map_err(|error| RequestFailure::from_transport(&error))
-        };
-        slot.get_or_init(build).as_ref().map_err(Clone::clone)
-    }
-}
-
-fn builder(shared: &Shared) -> Result<reqwest::ClientBuilder, RequestFailure> {
-    let network = &shared.network;
-    let wrong = |error: &dyn std::fmt::Display| {
-        RequestFailure::new(FailureKind::Tls, format!("TLS cannot be set up: {error}"))
-    };
-    let authorities = tls::authorities(&shared.ca_file).map_err(|error| wrong(&error))?;
-    let tls = tls::client_config(authorities).map_err(|error| wrong(&error))?;
-    Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .http1_only()
-        // A redirect would carry a signature to a host that it was not meant for.
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(network.connect_timeout)
-        .pool_max_idle_per_host(network.connections)
-        // Less than the idle limit of common load balancers (60 s), so we rarely use a closed one.
-        .pool_idle_timeout(Duration::from_secs(20))
-        .dns_resolver(Arc::new(SystemResolver))
-        .user_agent(concat!("copilot/", env!("CARGO_PKG_VERSION"))))
 }
 
 fn outgoing(

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::adaptive::{AdaptiveLimit, Change, Reason};
 use super::failure::RequestFailure;
 
-/// Requests at once that a host is asked with before anything is known of it. What is near needs no more, and
-/// a store that is far away shows within a few round trips that more help.
-const START: usize = 16;
+/// Requests at once that a host is asked with before anything is known of it. The files of a common task then
+/// come in one round trip, and a store that is far away shows within six that more help.
+const START: usize = 32;
 
 /// Hands out permits for requests, first come first served.
 ///

@@ -2,7 +2,7 @@
 //!
 //! The system's resolver blocks, so each lookup has a thread of its own. Where the pod may not start another
 //! thread (`pids.max`), the lookup fails, and the request is sent again later: the runtime's pool of threads
-//! would end the process. Caller: `client`.
+//! would end the process. Caller: `transport`.
 
 use std::error::Error;
 use std::io;

@@ -23,6 +23,7 @@ mod retry;
 mod service;
 mod stall;
 mod tls;
+mod transport;
 
 pub use client::{AmbiguousAttempts, Answer, Authorize, Client, Unsigned};
 pub(in crate::store) use failure::causes;

@@ -1,6 +1,6 @@
 //! Which hosts are reached without a proxy. The transport reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`
 //! itself. Like the reference's transport we never use a proxy for this machine, nor, beyond that, for
-//! hosts on its link: the proxy would look for them on its own machine and link. Caller: `client`.
+//! hosts on its link: the proxy would look for them on its own machine and link. Caller: `transport`.
 
 use std::net::{IpAddr, Ipv6Addr};
 

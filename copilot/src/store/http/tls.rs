@@ -2,7 +2,7 @@
 //!
 //! The roots are the system's (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name), those of a file that
 //! the settings name, and Mozilla's, which are compiled in: an image may hold nothing but our binary, and
-//! plain HTTP must work without any. Callers: `client`, and the Kubernetes client.
+//! plain HTTP must work without any. Callers: `transport`, and the Kubernetes client.
 
 use std::sync::Arc;
 
@@ -73,13 +73,16 @@ pub(crate) fn public_roots() -> RootCertStore {
     roots
 }
 
-/// The client's side of TLS.
-pub(super) fn client_config(
-    authorities: Vec<CertificateDer<'static>>,
-) -> Result<ClientConfig, rustls::Error> {
+/// The roots of the system and of Mozilla, and these authorities.
+pub(super) fn all_roots(authorities: Vec<CertificateDer<'static>>) -> RootCertStore {
     let mut roots = public_roots();
     let named = roots.add_parsable_certificates(authorities).0;
     tracing::debug!(named, "authorities of the settings loaded");
+    roots
+}
+
+/// The client's side of TLS.
+pub(super) fn client_config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
