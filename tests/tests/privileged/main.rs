@@ -15,6 +15,7 @@ mod loss;
 mod memory;
 mod pods;
 mod pressure;
+mod reads;
 mod sidecar;
 mod track;
 mod watchers;
