@@ -6,6 +6,7 @@
 use std::fs;
 use std::time::Duration;
 
+use aya::programs::loaded_programs;
 use copilot::track::place::Place;
 use copilot::track::source::ebpf::{EbpfSource, LoadOptions};
 use copilot::track::{Event, ExitStatus};
@@ -101,4 +102,42 @@ async fn programs_that_read_with_and_without_helpers_report_the_same() {
             wait_until("a cgroup is empty", || fs::remove_dir(&directory).is_ok());
         }
     }
+}
+
+/// The verifier follows each way through a program when the sidecar attaches. A branch in a loop multiplies them: it
+/// once followed 115,000 instructions, most of the time from exec to ready.
+#[tokio::test(flavor = "current_thread")]
+async fn the_verifier_has_little_to_follow() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let pod = Pod::create().expect("a pod can be made");
+    let place = Place::find(Some(pod.directory())).expect("the pod is there");
+    let _attached = EbpfSource::attach(&place).expect("the kernel lets us attach");
+    let ours = own_programs();
+    let mut seen = 0;
+    for program in loaded_programs().filter_map(Result::ok) {
+        let name = program.name_as_str().unwrap_or_default();
+        if ours.contains(&program.id()) {
+            let followed = program.verified_instruction_count();
+            // Before Linux 5.16 the kernel does not count them.
+            let followed = followed.unwrap_or(0);
+            assert!(followed < 30_000, "{name}: {followed} instructions");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "the programs are not loaded");
+}
+
+/// The ids of the programs that this process has loaded, also in other tests.
+fn own_programs() -> Vec<u32> {
+    let entries = fs::read_dir("/proc/self/fdinfo").expect("it can be read");
+    let texts = entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
+    let id = |text: String| {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("prog_id:"))?;
+        line.trim().parse().ok()
+    };
+    texts.filter_map(id).collect()
 }
