@@ -10,6 +10,9 @@ mod ebpf;
 #[path = "build/proto.rs"]
 mod proto;
 #[cfg(feature = "ebpf")]
+#[path = "build/strip.rs"]
+mod strip;
+#[cfg(feature = "ebpf")]
 #[path = "build/toolchain.rs"]
 mod toolchain;
 

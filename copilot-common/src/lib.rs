@@ -80,6 +80,17 @@ pub mod flag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Offset {
+    // The fields that each exec and exit of the node reads come first: they share a cache line.
+    /// `task_struct.cgroups`
+    TaskCgroups,
+    /// `css_set.dfl_cgrp`
+    CssSetDflCgrp,
+    /// `cgroup.level`
+    CgroupLevel,
+    /// `cgroup.self`
+    CgroupSelf,
+    /// `cgroup_subsys_state.parent`
+    ControllerParent,
     /// `task_struct.signal`
     TaskSignal,
     /// `task_struct.exit_code`
@@ -88,8 +99,6 @@ pub enum Offset {
     TaskGroupLeader,
     /// `task_struct.start_boottime`
     TaskStartBoottime,
-    /// `task_struct.cgroups`
-    TaskCgroups,
     /// `task_struct.real_parent`
     TaskParent,
     /// `signal_struct.live`
@@ -106,10 +115,6 @@ pub enum Offset {
     PidLevel,
     /// `pid.numbers`
     PidNumbers,
-    /// `css_set.dfl_cgrp`
-    CssSetDflCgrp,
-    /// `cgroup.level`
-    CgroupLevel,
     /// `cgroup.ancestor_ids`, until 6.0
     CgroupAncestorIds,
     /// `cgroup.ancestors`, from 6.1 on
@@ -130,10 +135,6 @@ pub enum Offset {
     MmArgEnd,
     /// `kernfs_node.name`
     NodeName,
-    /// `cgroup.self`
-    CgroupSelf,
-    /// `cgroup_subsys_state.parent`
-    ControllerParent,
     /// `task_struct.nsproxy`
     TaskNamespaces,
     /// `nsproxy.ipc_ns`
@@ -167,6 +168,9 @@ pub mod ancestor {
     /// By reading from `task->cgroups->subsys[…]->cgroup` on: in a hierarchy of cgroup v1, which no helper
     /// covers.
     pub const WALK_V1: u32 = 2;
+    /// By plain reads from `task->cgroups->dfl_cgrp` on, and by the helper for processes deep below the pod. From
+    /// 5.14 on as well, with the kernel's BTF.
+    pub const DIRECT: u32 = 3;
 }
 
 /// The numbers in the only element of the map `POD`: which processes are reported. It has one element,
@@ -176,23 +180,28 @@ pub mod pod {
     pub const ID: usize = 0;
     /// The level of the pod's cgroup below the root of the hierarchy.
     pub const LEVEL: usize = 1;
+    /// Where the kernel keeps that cgroup (its `self`), which the programs write here; 0 as long as no process of the
+    /// pod has shown it. It tells processes of other pods apart with fewer reads than the id. A process that it does
+    /// not rule out has its id compared.
+    pub const ADDRESS: usize = 2;
     /// If not 0, containers in `KNOWN` report only the exits of processes in `WATCHED`.
-    pub const FOCUS: usize = 2;
+    pub const FOCUS: usize = 3;
     /// One of [`proof`](super::proof): what shows that a container below that cgroup is our pod's.
-    pub const PROOF: usize = 3;
-    /// For [`proof::NAME`](super::proof::NAME): the length of the name in the map `POD_NAME`, in bytes.
-    pub const NAME_LENGTH: usize = 4;
+    pub const PROOF: usize = 4;
+    /// Not 0 if we live in the pod: then its cgroup stays as long as we do, and [`ADDRESS`] alone proves that a process
+    /// is in the pod.
+    pub const STAYS: usize = 5;
     /// For [`proof::NAMESPACE`](super::proof::NAMESPACE): the inode numbers of our ipc, uts and network
     /// namespaces; 0 for one that proves nothing, because processes of the node have it too.
-    pub const IPC: usize = 5;
+    pub const IPC: usize = 6;
     /// See [`IPC`].
-    pub const UTS: usize = 6;
+    pub const UTS: usize = 7;
     /// See [`IPC`].
-    pub const NET: usize = 7;
+    pub const NET: usize = 8;
     /// For [`proof::NAMESPACE`](super::proof::NAMESPACE): not 0 if our pid namespace is the pod's.
-    pub const PIDS: usize = 8;
+    pub const PIDS: usize = 9;
     /// The number of numbers.
-    pub const NUMBERS: usize = 9;
+    pub const NUMBERS: usize = 10;
 }
 
 /// What shows that a container is our pod's: values of [`pod::PROOF`].
@@ -207,6 +216,19 @@ pub mod proof {
 
 /// How many bytes of a cgroup's name the programs read: kubelet's names of pods are about 70 bytes long.
 pub const NAME_BYTES: usize = 128;
+
+/// The name with which the cgroups of our pod's containers begin: the only element of the map `POD_NAME`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct PodName {
+    /// The name, padded with NUL, in words of this machine's byte order.
+    pub name: [u64; NAME_WORDS],
+    /// The bits that must be equal: all that belong to the name.
+    pub mask: [u64; NAME_WORDS],
+}
+
+/// The words of [`NAME_BYTES`].
+pub const NAME_WORDS: usize = NAME_BYTES / 8;
 
 /// One cgroup above our own task, or its own: what the program `learn` reports.
 #[repr(C)]

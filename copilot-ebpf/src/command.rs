@@ -9,6 +9,7 @@ use crate::{fields::read, maps};
 
 /// The fingerprint covers the command line's length and its first words: more would cost each exec more.
 pub const WORDS: usize = 64;
+/// The size of a word, in bytes.
 const WORD: u32 = 8;
 const LONGEST: u32 = 64 * WORD;
 
@@ -90,19 +91,20 @@ fn read_fingerprint(thread: *const u8) -> Option<u64> {
     if unsafe { bpf_probe_read_user(words.cast(), size, start as *const _) } != 0 {
         return None;
     }
+    let rest = size % WORD;
+    if rest != 0 {
+        // The slot still holds bytes of a longer command line. Before the loop: in it the verifier would follow each
+        // of its words in two ways.
+        // SAFETY: `size` is at most `LONGEST`, and the slot has one word more.
+        unsafe { *words.add((size / WORD) as usize) &= (1 << (rest * 8)) - 1 };
+    }
     let mut hash = length;
     for index in 0..LONGEST / WORD {
-        let at = index * WORD;
-        if at >= size {
+        if index * WORD >= size {
             break;
         }
         // SAFETY: the index is below `WORDS`.
-        let mut word = unsafe { words.add(index as usize).read_volatile() };
-        let left = size - at;
-        if left < WORD {
-            // The slot still holds bytes of a longer command line.
-            word &= (1 << (left * 8)) - 1;
-        }
+        let word = unsafe { words.add(index as usize).read_volatile() };
         hash = (hash ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);
     }
     Some(hash | 1)

@@ -24,6 +24,25 @@ pub fn read<T>(base: *const u8, field: Offset) -> Option<T> {
     read_at(base, offset(field)?)
 }
 
+/// Reads a field with an instruction in place of a helper. The verifier must know the type of `base`: it comes from
+/// `bpf_get_current_task_btf`, or from such a read. User space has made sure that this kernel has the field.
+///
+/// Only for what each event of the node costs: to look up a type takes the verifier up to a millisecond.
+#[inline(always)]
+pub fn read_typed<T>(base: *const u8, field: Offset) -> T {
+    // SAFETY: the verifier has checked that the structure has a field of this size there, or refuses the program.
+    // Should the structure be gone, the kernel reads zeros.
+    unsafe { inner(base, field).cast::<T>().read_volatile() }
+}
+
+/// A structure that is a field of another one, under the conditions of [`read_typed`].
+#[inline(always)]
+pub fn inner(base: *const u8, field: Offset) -> *const u8 {
+    // SAFETY: as in `offset`.
+    let offset = unsafe { core::ptr::read_volatile(&raw const OFFSETS_OF_FIELDS[field as usize]) };
+    base.wrapping_add(offset as usize)
+}
+
 /// Reads a value at a byte offset of the structure at `base`.
 #[inline(always)]
 pub fn read_at<T>(base: *const u8, offset: usize) -> Option<T> {

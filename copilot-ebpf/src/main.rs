@@ -1,6 +1,6 @@
 //! The kernel side: raw tracepoints that report which processes of one pod start and end, and how.
 //!
-//! Each program filters first, so a process of another pod costs one helper call and a comparison; then
+//! Each program filters first, so a process of another pod costs a few reads and a comparison; then
 //! it reserves a record, fills it and submits it. Never here: deciding which container is main or when a
 //! container starts. What can be tested in user space is there.
 //!

@@ -6,7 +6,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap, PerCpuArray, RingBuf},
 };
-use copilot_common::{Ancestor, LEVELS, NAME_BYTES, lost, pod};
+use copilot_common::{Ancestor, LEVELS, NAME_WORDS, PodName, lost, pod};
 
 use crate::command::WORDS;
 
@@ -44,16 +44,13 @@ pub static POPULATED: HashMap<u64, u8> = HashMap::with_max_entries(256, 0);
 #[map]
 pub static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(lost::SLOTS, 0);
 
-/// Room for a command line.
+/// Room for a command line, and one word more.
 #[map]
-pub static COMMAND: PerCpuArray<[u64; WORDS]> = PerCpuArray::with_max_entries(1, 0);
+pub static COMMAND: PerCpuArray<[u64; WORDS + 1]> = PerCpuArray::with_max_entries(1, 0);
 
 /// The name with which the cgroups of our pod's containers begin: see [`copilot_common::proof::NAME`].
 #[map]
-pub static POD_NAME: Array<[u64; NAME_WORDS]> = Array::with_max_entries(1, 0);
-
-/// The words of a name.
-pub const NAME_WORDS: usize = NAME_BYTES / 8;
+pub static POD_NAME: Array<PodName> = Array::with_max_entries(1, 0);
 
 /// Room for a name.
 #[map]

@@ -2,17 +2,15 @@
 //! keep the containers of all pods side by side.
 
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
-use copilot_common::{LEVELS, NAME_BYTES, Offset, pod, proof};
+use copilot_common::{LEVELS, NAME_BYTES, NAME_WORDS, Offset, pod, proof};
 
 use crate::{
     fields::read,
-    maps::{LINEAGE, MEMBERS, NAME, NAME_WORDS, POD, POD_NAME},
+    maps::{LINEAGE, MEMBERS, NAME, POD, POD_NAME},
     namespace,
     process::Task,
     scope::cgroup_of,
 };
-
-const WORD: u32 = 8;
 
 /// [`NAME_BYTES`] as the helper takes it.
 const NAME_SIZE: u32 = 128;
@@ -72,23 +70,15 @@ fn compare_name(pod: &[u64; pod::NUMBERS], thread: *const u8) -> Option<bool> {
     let words = NAME.get_ptr_mut(0)?.cast::<u64>();
     read_name(cgroup, words.cast())?;
     let wanted = POD_NAME.get(0)?;
-    let length = pod[pod::NAME_LENGTH];
+    // Without a branch: each would double what the verifier has to follow.
+    let mut difference = 0;
     for index in 0..NAME_WORDS {
-        let at = index as u64 * u64::from(WORD);
-        if at >= length {
-            break;
-        }
-        // SAFETY: the index is below `NAME_WORDS`, and the slot is this CPU's own.
-        let mut word = unsafe { words.add(index).read_volatile() };
-        let left = length - at;
-        if left < u64::from(WORD) {
-            word &= (1 << (left * 8)) - 1;
-        }
-        if word != wanted[index] {
-            return Some(false);
-        }
+        // SAFETY: the index is below `NAME_WORDS`, and the slot is this CPU's own. What an earlier name left behind
+        // this one's end is beyond the mask, or the end differs.
+        let word = unsafe { words.add(index).read_volatile() };
+        difference |= (word ^ wanted.name[index]) & wanted.mask[index];
     }
-    Some(true)
+    Some(difference == 0)
 }
 
 /// Writes the names of our own task's cgroups to `LINEAGE`, where the program `learn` has written their ids.

@@ -14,7 +14,7 @@ use copilot_common::{Record, flag, kind, lost};
 use crate::{
     command, maps, membership, namespace,
     process::{self, Task},
-    scope,
+    scope::{self, Whereabouts},
 };
 
 // Each program begins with the check that ends it for processes outside the pod. The rest is a function
@@ -23,15 +23,18 @@ use crate::{
 /// A process of the pod successfully replaced its program.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 fn process_exec(ctx: RawTracePointContext) -> i32 {
-    match scope::container_of_current() {
-        Some(container) => report_exec(ctx.as_ptr(), container),
-        None => 0,
+    match scope::whereabouts() {
+        Whereabouts::Elsewhere => 0,
+        found => report_exec(ctx.as_ptr(), found),
     }
 }
 
 #[inline(never)]
-fn report_exec(ctx: *mut c_void, container: u64) -> i32 {
+fn report_exec(ctx: *mut c_void, found: Whereabouts) -> i32 {
     let ctx = RawTracePointContext::new(ctx);
+    let Some(container) = scope::container_of_current(found) else {
+        return 0;
+    };
     if scope::focused() && scope::is_known(container) {
         return 0;
     }
@@ -51,15 +54,18 @@ fn report_exec(ctx: *mut c_void, container: u64) -> i32 {
 /// A thread of the pod exits; reported if it is the last of its process.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 fn process_exit(ctx: RawTracePointContext) -> i32 {
-    match scope::container_of_current() {
-        Some(container) => report_exit(ctx.as_ptr(), container),
-        None => 0,
+    match scope::whereabouts() {
+        Whereabouts::Elsewhere => 0,
+        found => report_exit(ctx.as_ptr(), found),
     }
 }
 
 #[inline(never)]
-fn report_exit(ctx: *mut c_void, container: u64) -> i32 {
+fn report_exit(ctx: *mut c_void, found: Whereabouts) -> i32 {
     let ctx = RawTracePointContext::new(ctx);
+    let Some(container) = scope::container_of_current(found) else {
+        return 0;
+    };
     if scope::focused() && scope::is_known(container) && !scope::is_watched(ctx.tgid()) {
         return 0;
     }
@@ -88,7 +94,11 @@ fn report_exit(ctx: *mut c_void, container: u64) -> i32 {
 /// container's program starts: enough time to find out which container it is.
 #[raw_tracepoint(tracepoint = "sched_process_fork")]
 fn process_fork(ctx: RawTracePointContext) -> i32 {
-    let Some(container) = scope::container_of_current() else {
+    let found = scope::whereabouts();
+    if found == Whereabouts::Elsewhere {
+        return 0;
+    }
+    let Some(container) = scope::container_of_current(found) else {
         return 0;
     };
     if scope::focused() || scope::has_forked(container) {

@@ -5,6 +5,7 @@ use std::{env, fs, path::Path};
 use anyhow::{Context as _, Result, bail};
 use aya_build::{Package, Toolchain, build_ebpf};
 
+use crate::strip::without_debug_information;
 use crate::toolchain::{BpfToolchain, has_linker};
 
 /// Names a ready-made object, for machines that cannot build one.
@@ -20,9 +21,22 @@ const ADVICE: &str = "run `cargo xtask setup`, or set COPILOT_EBPF_OBJECT to an 
 pub fn build() -> Result<()> {
     println!("cargo::rerun-if-env-changed={OBJECT}");
     println!("cargo::rerun-if-changed=../copilot-common");
-    if let Some(object) = env::var_os(OBJECT) {
-        return copy_object(Path::new(&object));
-    }
+    let directory = env::var_os("OUT_DIR").context("OUT_DIR is not set")?;
+    let built = Path::new(&directory).join(PACKAGE);
+    let object = if let Some(given) = env::var_os(OBJECT) {
+        let given = Path::new(&given);
+        println!("cargo::rerun-if-changed={}", given.display());
+        fs::read(given)
+            .with_context(|| format!("{OBJECT} names {}, which cannot be read", given.display()))?
+    } else {
+        build_object()?;
+        fs::read(&built).context("the BPF object cannot be read")?
+    };
+    let stripped = without_debug_information(&object).context("the BPF object is malformed")?;
+    fs::write(&built, stripped).context("the BPF object cannot be written")
+}
+
+fn build_object() -> Result<()> {
     let Some(toolchain) = BpfToolchain::find() else {
         bail!("no installed compiler can build the BPF programs: {ADVICE}");
     };
@@ -40,16 +54,4 @@ pub fn build() -> Result<()> {
             toolchain.name()
         )
     })
-}
-
-fn copy_object(object: &Path) -> Result<()> {
-    println!("cargo::rerun-if-changed={}", object.display());
-    let directory = env::var_os("OUT_DIR").context("OUT_DIR is not set")?;
-    fs::copy(object, Path::new(&directory).join(PACKAGE)).with_context(|| {
-        format!(
-            "{OBJECT} names {}, which cannot be copied",
-            object.display()
-        )
-    })?;
-    Ok(())
 }

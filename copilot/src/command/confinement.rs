@@ -25,7 +25,7 @@ pub(super) async fn for_download(
     let looks = watch.is_some_and(Watch::looks_for_kin);
     let needs = Needs {
         looks,
-        bpf_maps: watch.is_some_and(Watch::uses_bpf),
+        bpf: watch.is_some_and(Watch::uses_bpf),
         leases: false,
         replaces: true,
         writes: Some(writes),
@@ -56,7 +56,7 @@ pub(super) async fn for_sidecar(
     }
     let needs = Needs {
         looks: watch.looks_for_kin() || watch.looks_for_causes(),
-        bpf_maps: watch.uses_bpf(),
+        bpf: watch.uses_bpf(),
         leases: request.mode == UploadMode::Eager,
         replaces,
         writes: Some(writes),

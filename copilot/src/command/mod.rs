@@ -124,8 +124,9 @@ async fn sidecar(
         Err(error) => return usage(global, &error.to_string()),
     };
     confinement::for_sidecar(global, request, session.engine.stores(), attached.watch()).await;
-    rest::unmap_program();
     attached.announce();
+    // Main may start meanwhile: the watcher's events wait.
+    rest::unmap_program();
     let outcome = sidecar::run(
         request,
         attached,

@@ -72,7 +72,7 @@ fn lowered(needs: &Needs) -> io::Result<CapabilitySets> {
 /// What stays of these sets. `is_old`: maps need `CAP_BPF`.
 fn kept(before: &CapabilitySets, needs: &Needs, is_old: bool) -> CapabilitySets {
     let mut used = FILES_OF_OTHERS;
-    used.set(CapabilitySet::BPF, needs.bpf_maps && is_old);
+    used.set(CapabilitySet::BPF, needs.bpf && is_old);
     used.set(CapabilitySet::LEASE, needs.leases);
     used.set(CapabilitySet::FOWNER, needs.replaces);
     let looks = if !needs.looks {
@@ -160,7 +160,7 @@ mod tests {
             | CapabilitySet::SYS_RESOURCE;
         let plain = Needs::default();
         let bpf = Needs {
-            bpf_maps: true,
+            bpf: true,
             ..plain.clone()
         };
         let eager = Needs {

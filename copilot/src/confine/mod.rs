@@ -27,8 +27,8 @@ pub struct Needs {
     /// It looks into the `/proc` directories of other containers' processes, which the kernel allows only to
     /// a process with all capabilities of theirs (or `CAP_SYS_PTRACE`) and without Landlock.
     pub looks: bool,
-    /// It reads and updates BPF maps.
-    pub bpf_maps: bool,
+    /// It reads and updates BPF maps, and attaches a loaded program again.
+    pub bpf: bool,
     /// It takes leases on files of other users.
     pub leases: bool,
     /// It replaces and deletes files of other users in a shared directory.

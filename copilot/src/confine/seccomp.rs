@@ -98,8 +98,9 @@ const REFUSED_HERE: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_HERE: &[i64] = &[libc::SYS_kexec_file_load];
 
-/// What is still done with BPF maps: look-up, update, delete, next key (`enum bpf_cmd`).
-const ON_MAPS: [u64; 4] = [1, 2, 3, 4];
+/// What is still done with BPF (`enum bpf_cmd`): look-up, update, delete and next key of a map, and attaching a loaded
+/// program to a raw tracepoint. Loading programs and making maps is not among them.
+const WITH_BPF: [u64; 5] = [1, 2, 3, 4, 17];
 
 /// The kinds of sockets that reach stores and resolvers; the last one tells the resolver our addresses.
 const FAMILIES: [i32; 4] = [
@@ -147,8 +148,8 @@ fn program(rules: BTreeMap<i64, Vec<SeccompRule>>) -> Result<BpfProgram, Backend
 fn rules(needs: &Needs) -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
     let whole = REFUSED.iter().chain(REFUSED_HERE);
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = whole.map(|call| (*call, vec![])).collect();
-    let bpf = if needs.bpf_maps {
-        vec![other_than(&ON_MAPS)?]
+    let bpf = if needs.bpf {
+        vec![other_than(&WITH_BPF)?]
     } else {
         vec![]
     };
@@ -228,17 +229,17 @@ mod tests {
     }
 
     #[test]
-    fn maps_stay_for_the_watcher_that_has_them() {
+    fn bpf_stays_for_the_watcher_that_has_it_but_loads_nothing() {
         let needs = Needs {
-            bpf_maps: true,
+            bpf: true,
             ..Needs::default()
         };
         filtered(&needs, || {
-            for command in ON_MAPS {
-                // Without a map, the kernel says so.
+            for command in WITH_BPF {
+                // Without a map or program, the kernel says so.
                 assert!(!is_refused(libc::SYS_bpf, [command, 0, 0]) || !may_use_bpf());
             }
-            for command in [0, 5, 17] {
+            for command in [0, 5, 8, 28] {
                 assert!(is_refused(libc::SYS_bpf, [command, 0, 0]));
             }
         });

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use copilot::track::identify::Rules;
 use copilot::track::place::Place;
-use copilot::track::source::ebpf::EbpfSource;
+use copilot::track::source::ebpf::{EbpfSource, LoadOptions};
 use copilot::track::{Event, ExitStatus, Tracker, Transition};
 use copilot_tests::pod::Pod;
 use copilot_tests::requirement::Requirement;
@@ -37,8 +37,12 @@ impl Watch {
             main_container: Some("main".to_owned()),
             ..Rules::default()
         };
+        let options = LoadOptions {
+            ring: Some(RING),
+            ..LoadOptions::default()
+        };
         Self {
-            source: EbpfSource::attach_with_ring(&place, RING).expect("the kernel lets us attach"),
+            source: EbpfSource::attach_with(&place, options).expect("the kernel lets us attach"),
             tracker: Tracker::new(rules),
             lost: 0,
             looks: 0,

@@ -16,6 +16,7 @@ mod loss;
 mod memory;
 mod pods;
 mod pressure;
+mod reads;
 mod scarce;
 mod sidecar;
 mod traced;

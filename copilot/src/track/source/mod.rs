@@ -269,6 +269,16 @@ impl Sources {
         })
     }
 
+    /// The wait for main is over: what made its events come soon ends.
+    pub fn wait_is_over(&mut self) {
+        #[cfg(feature = "ebpf")]
+        for source in &mut self.0 {
+            if let Source::Ebpf(source) = source {
+                source.wait_is_over();
+            }
+        }
+    }
+
     /// Sets which events matter from now on.
     pub fn focus(&mut self, focus: &Focus) {
         for source in &mut self.0 {

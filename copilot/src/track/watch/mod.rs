@@ -149,6 +149,7 @@ impl Watch {
         } else {
             self.oom.cause()
         };
+        self.sources.wait_is_over();
         if let (Ending::Exited(_), Ok(place)) = (ending, &self.place) {
             settle(place, self.state.mains(), self.limits.settle).await;
         }

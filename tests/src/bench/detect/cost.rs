@@ -28,6 +28,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::storm::Storm;
+use crate::bench::process::BenchProcess;
 use crate::bench::report::{Case, Report, Row, Run};
 use crate::pod::Pod;
 
@@ -89,6 +90,11 @@ async fn under(
     let around = Surroundings::from_place(&place);
     let mut sources = select(&[Watcher::Ebpf], &around).await?.sources;
     let ours = ids()?.difference(&before).copied().collect();
+    let mut inhabitant = pod.command("inhabitant", "/bin/sleep")?;
+    let _inhabitant = BenchProcess::start({
+        inhabitant.arg("600");
+        inhabitant
+    })?;
     let storm = Storm::paced(if load == FOREIGN { &elsewhere } else { &pod }, program)?;
     let mut tracker = Tracker::new(Rules {
         main_container: Some("storm-0".to_owned()),

@@ -1,8 +1,10 @@
 //! Which container is main: by name, by Flyte's names, by the output volume.
 
+use std::fs;
+
 use copilot::idl::SimpleType;
 use copilot_tests::binary::wait_until;
-use copilot_tests::container::{NodeKind, Spec};
+use copilot_tests::container::{Container, NodeKind, Spec};
 use copilot_tests::fixture::{NAME, OUTPUT, VOLUME};
 use copilot_tests::task::{interface, simple};
 
@@ -15,6 +17,7 @@ on!(all: by_names_or_volume, two_mains, a_volume_by_sub_path, nobody_of_that_nam
 on!(all: an_init_container_named, an_init_container_by_flytes_naming);
 on!(all: an_init_container_before_the_downloader);
 on_one_node!(all: whom_nobody_stops);
+on_one_node!(kernel: forks_of_the_node_are_watched_only_before_main_and_after_an_init_container);
 
 const FOREIGN: &str = "trainer";
 
@@ -162,6 +165,39 @@ fn an_init_container_before_the_downloader(watcher: &'static str) {
     let outcome = fixture.end_and_stop(&main, &sidecar);
     outcome.assert_committed("hello");
     assert_seen(&outcome, watcher, OUTPUT_VOLUME);
+}
+
+/// The program that watches forks runs at each fork of the node, so it is attached only as long as it reports
+/// something. The sidecar has given up its rights when it attaches the program again.
+fn forks_of_the_node_are_watched_only_before_main_and_after_an_init_container(
+    watcher: &'static str,
+) {
+    let fixture = ContainerFixture::start(watcher);
+    let (prepared, go) = (fixture.gate("prepared"), fixture.gate("go"));
+    let sidecar = fixture.attach(&[]);
+    let watches = || tracepoints_of(&sidecar).contains("sched_process_fork");
+    assert!(watches(), "{}", sidecar.log());
+    let init = fixture.run(&fixture.worker("prepare", PREPARES));
+    wait_until("main runs, as far as is known", || !watches());
+    assert!(sidecar.log().contains("main started"), "{}", sidecar.log());
+    prepared.open();
+    init.wait().unwrap();
+    wait_until("main may be another container", watches);
+    drop(init);
+    let main = fixture.run(&fixture.worker(FOREIGN, &format!("read go < /gates/go; {WORKS}")));
+    wait_until("main runs", || !watches());
+    go.open();
+    let outcome = fixture.end_and_stop(&main, &sidecar);
+    outcome.assert_committed("hello");
+    assert_seen(&outcome, watcher, OUTPUT_VOLUME);
+}
+
+/// What the kernel says of the attached programs of a container's first process.
+fn tracepoints_of(container: &Container<'_>) -> String {
+    let descriptors = format!("/proc/{}/fdinfo", container.pid());
+    let entries = fs::read_dir(descriptors).unwrap().map(Result::unwrap);
+    let texts = entries.filter_map(|entry| fs::read_to_string(entry.path()).ok());
+    texts.filter(|text| text.contains("tp_name")).collect()
 }
 
 /// An ordinary sidecar gets no SIGTERM: it ends when all outputs exist and no other main appears.

@@ -1,7 +1,7 @@
 //! Loads the programs, sets their filter to our pod, attaches them.
 //!
-//! Two things differ between nodes. A task's cgroup is found by a helper from Linux 5.14 on, and by a
-//! walk before: we try both in turn. Our pod's cgroup id is the inode of its directory; in a private
+//! Two things differ between nodes. A task's cgroup is found by plain reads or a helper from Linux 5.14 on, and by a
+//! walk before: we try them in turn. Our pod's cgroup id is the inode of its directory; in a private
 //! cgroup namespace, which hides that directory, the kernel reports the cgroups above ours at the exit of a
 //! thread of ours, and [`lineage`] finds the pod's among them.
 
@@ -10,10 +10,10 @@ use std::{thread, time::Duration};
 use aya::{
     Ebpf,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
-    programs::{RawTracePoint, raw_trace_point::RawTracePointLinkId},
     util::KernelVersion,
 };
-use copilot_common::{Ancestor, LEVELS, NAME_BYTES, ancestor, pod, proof};
+use bytemuck::Zeroable as _;
+use copilot_common::{Ancestor, LEVELS, PodName, ancestor, pod, proof};
 use rustix::{
     fs::{major, minor},
     thread::CapabilitySet,
@@ -27,6 +27,7 @@ use super::{
     lineage::{self, PodFilter, Proof},
     loader::loader,
     locked,
+    programs::{FORKS, Programs, program_of},
     refusal::{CAPABILITIES, load_failed, map_refused, refused},
 };
 use crate::track::{
@@ -40,42 +41,13 @@ pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), 
 /// How long to wait until the kernel has reported our own cgroups; it needs microseconds.
 const LEARNING: Duration = Duration::from_secs(1);
 
-/// An element of the map `LINEAGE`.
+/// An element of a map that is a structure.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct Shared(Ancestor);
+struct Shared<T>(T);
 
-// SAFETY: the structure consists of integers without padding, so any bytes are a value of it.
-unsafe impl aya::Pod for Shared {}
-
-/// The program that reports the first fork in a container.
-const FORKS: &str = "process_fork";
-
-/// The programs, attached until this is dropped.
-pub struct Programs {
-    loaded: Ebpf,
-    /// The attachment of the program [`FORKS`].
-    forks: Option<RawTracePointLinkId>,
-}
-
-impl Programs {
-    /// Detaches and unloads the program that runs at each fork of the node, for good. Needs no right.
-    pub fn stop_watching_forks(&mut self) {
-        let Some(link) = self.forks.take() else {
-            return;
-        };
-        let stopped = program_of(&mut self.loaded, FORKS).and_then(|program| {
-            program
-                .detach(link)
-                .and_then(|()| program.unload())
-                .map_err(load_failed)
-        });
-        match stopped {
-            Ok(()) => debug!("main is certain: forks are not watched any more"),
-            Err(error) => debug!(%error, "the program that watches forks stays attached"),
-        }
-    }
-}
+// SAFETY: any bytes are a value of the structure, and it has no padding.
+unsafe impl<T: bytemuck::Pod> aya::Pod for Shared<T> {}
 
 /// The attached programs, and what they have shown.
 pub struct Attached {
@@ -89,8 +61,18 @@ pub struct Attached {
     pub learns_status: bool,
 }
 
-/// Loads the programs and attaches them to the pod; `ring` overrides the ring buffer's size in bytes.
-pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
+/// How the programs are loaded. Only tests choose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    /// The ring buffer's size in bytes: a power of two, and whole pages. A small one soon loses records. Each loss
+    /// costs a full scan, and never hides main's end.
+    pub ring: Option<u32>,
+    /// Finds cgroups by the kernel's helper, also where plain reads work.
+    pub by_helpers: bool,
+}
+
+/// Loads the programs and attaches them to the pod.
+pub fn attach(place: &Place, options: LoadOptions) -> Result<Attached, EbpfError> {
     if matches!(place.pod, PodPath::SharedCgroup { .. }) {
         return Err(EbpfError::NoPodCgroup);
     }
@@ -106,7 +88,7 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
         );
         FieldOffsets::unknown()
     });
-    let mut programs = load_programs(&fields, ring, place.unified)?;
+    let mut programs = load_programs(&fields, options, place.unified)?;
     let found = set_pod(&mut programs, place, &fields)?;
     for (program, tracepoint) in [
         ("process_exit", "sched_process_exit"),
@@ -116,14 +98,11 @@ pub fn attach(place: &Place, ring: Option<u32>) -> Result<Attached, EbpfError> {
             .attach(tracepoint)
             .map_err(refused)?;
     }
-    let forks = program_of(&mut programs, FORKS)?
-        .attach("sched_process_fork")
-        .map_err(refused)?;
+    // In our pod it shows the programs where the kernel keeps the pod's cgroup, so that they need fewer reads for
+    // processes of other pods.
+    end_a_thread()?;
     Ok(Attached {
-        programs: Programs {
-            loaded: programs,
-            forks: Some(forks),
-        },
+        programs: Programs::with_forks(programs)?,
         place: found.place(place),
         own_container: found.own,
         learns_status: fields.include_status(),
@@ -161,11 +140,7 @@ impl Attached {
         name: &str,
         open: impl FnOnce(Map) -> Result<T, MapError>,
     ) -> Result<T, EbpfError> {
-        let map = self
-            .programs
-            .loaded
-            .take_map(name)
-            .ok_or_else(|| no_map(name))?;
+        let map = self.programs.take_map(name).ok_or_else(|| no_map(name))?;
         open(map).map_err(load_failed)
     }
 }
@@ -193,14 +168,25 @@ fn raise_capabilities() {
 
 fn load_programs(
     fields: &FieldOffsets,
-    ring: Option<u32>,
+    options: LoadOptions,
     unified: bool,
 ) -> Result<Ebpf, EbpfError> {
+    let ring = options.ring;
     if !unified {
         return load_walking(fields, ring, ancestor::WALK_V1);
     }
+    let is_new = !may_lack_helper();
+    if is_new && fields.allow_plain_reads() && !options.by_helpers {
+        match load(fields, ring, ancestor::DIRECT) {
+            Err(EbpfError::Load(error)) => debug!(
+                reason = with_causes(&error),
+                "loading with plain reads of cgroups failed: falling back to the kernel's helper"
+            ),
+            other => return other,
+        }
+    }
     match load(fields, ring, ancestor::HELPER) {
-        Err(EbpfError::Load(error)) if may_lack_helper() => {
+        Err(EbpfError::Load(error)) if !is_new => {
             debug!(
                 reason = with_causes(&error),
                 "loading with the kernel's helper for ancestor cgroups failed: falling back to the walk"
@@ -258,14 +244,6 @@ fn load(fields: &FieldOffsets, ring: Option<u32>, ancestor: u32) -> Result<Ebpf,
     Ok(programs)
 }
 
-fn program_of<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut RawTracePoint, EbpfError> {
-    programs
-        .program_mut(name)
-        .ok_or_else(|| EbpfError::Load(LoadError::NoProgram(name.to_owned())))?
-        .try_into()
-        .map_err(load_failed)
-}
-
 /// The device (in the kernel's own encoding) and inode of our pid namespace.
 fn own_pid_namespace() -> Result<[u64; 2], EbpfError> {
     let found = rustix::fs::stat("/proc/self/ns/pid").map_err(std::io::Error::from)?;
@@ -286,7 +264,8 @@ fn set_pod(
     let mut numbers = [0; pod::NUMBERS];
     numbers[pod::LEVEL] = found.level.into();
     numbers[pod::ID] = found.id;
-    let mut name = [0; NAME_BYTES];
+    numbers[pod::STAYS] = (place.own.is_some() || found.own.is_some()).into();
+    let mut name = PodName::zeroed();
     match &found.proof {
         Proof::Place => numbers[pod::PROOF] = proof::PLACE,
         Proof::Name(begin) => {
@@ -294,8 +273,8 @@ fn set_pod(
             if !fields.name_cgroups() {
                 return Err(EbpfError::PodUntold);
             }
-            numbers[pod::NAME_LENGTH] = begin.len() as u64;
-            name[..begin.len()].copy_from_slice(begin.as_bytes());
+            bytemuck::bytes_of_mut(&mut name.name)[..begin.len()].copy_from_slice(begin.as_bytes());
+            bytemuck::bytes_of_mut(&mut name.mask)[..begin.len()].fill(u8::MAX);
         }
         Proof::Namespaces => prove_by_namespaces(&mut numbers, place, fields)?,
     }
@@ -303,8 +282,8 @@ fn set_pod(
     let map = programs
         .map_mut("POD_NAME")
         .ok_or_else(|| no_map("POD_NAME"))?;
-    let mut map: Array<_, [u8; NAME_BYTES]> = map.try_into().map_err(load_failed)?;
-    map.set(0, name, 0).map_err(load_failed)?;
+    let mut map: Array<_, Shared<PodName>> = map.try_into().map_err(load_failed)?;
+    map.set(0, Shared(name), 0).map_err(load_failed)?;
     let map = programs.map_mut("POD").ok_or_else(|| no_map("POD"))?;
     let mut filter: Array<_, [u64; pod::NUMBERS]> = map.try_into().map_err(load_failed)?;
     filter.set(0, numbers, 0).map_err(load_failed)?;
@@ -355,11 +334,8 @@ fn learn(programs: &mut Ebpf) -> Result<Vec<Ancestor>, EbpfError> {
 
 fn read_lineage(programs: &Ebpf) -> Result<Vec<Ancestor>, EbpfError> {
     let map = programs.map("LINEAGE").ok_or_else(|| no_map("LINEAGE"))?;
-    let map: Array<_, Shared> = map.try_into().map_err(load_failed)?;
-    thread::Builder::new()
-        .spawn(|| ())?
-        .join()
-        .map_err(|_| EbpfError::PodCgroup("a thread of ours panicked"))?;
+    let map: Array<_, Shared<Ancestor>> = map.try_into().map_err(load_failed)?;
+    end_a_thread()?;
     let started = std::time::Instant::now();
     // Before Linux 6.16 the tracepoint fires a moment after the join returns.
     while started.elapsed() < LEARNING {
@@ -376,4 +352,26 @@ fn read_lineage(programs: &Ebpf) -> Result<Vec<Ancestor>, EbpfError> {
     Err(EbpfError::PodCgroup(
         "the programs did not report the exit of a thread of ours",
     ))
+}
+
+/// Lets a thread of ours exit.
+fn end_a_thread() -> Result<(), EbpfError> {
+    thread::Builder::new()
+        .spawn(|| ())?
+        .join()
+        .map_err(|_| EbpfError::PodCgroup("a thread of ours panicked"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OBJECT;
+
+    #[test]
+    fn the_embedded_object_holds_no_debug_sections() {
+        let holds = |name: &[u8]| OBJECT.windows(name.len()).any(|window| window == name);
+        assert!(holds(b"raw_tp/sched_process_exit"));
+        let size = OBJECT.len();
+        assert!(size < 150_000, "{size} bytes");
+        assert!(!holds(b"copilot-ebpf/src"), "it names source files");
+    }
 }

@@ -149,6 +149,18 @@ impl FieldOffsets {
         ])
     }
 
+    /// Whether all fields are known that the programs read without a helper.
+    #[must_use]
+    pub fn allow_plain_reads(&self) -> bool {
+        self.have(&[
+            Offset::TaskCgroups,
+            Offset::CssSetDflCgrp,
+            Offset::CgroupLevel,
+            Offset::CgroupSelf,
+            Offset::ControllerParent,
+        ])
+    }
+
     fn have(&self, fields: &[Offset]) -> bool {
         fields.iter().all(|field| self.get(*field).is_some())
     }

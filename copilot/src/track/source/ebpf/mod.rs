@@ -5,10 +5,10 @@
 //! newer; before 5.14, and where containers lie in cgroup v1 only, the kernel's BTF as well. Cannot see
 //! a process that ended before the programs were attached; it scans `/proc` once after it attaches.
 //!
-//! [`attach`] loads the programs with [`loader`]; [`locked`] raises the memory limit for them, [`refusal`] explains the
-//! kernel's errors. [`records`] turns records into events, [`newcomers`] names containers while they
-//! are made, [`fields`] and [`btf`] find the offsets of kernel fields that the programs read. Never
-//! here: who main is.
+//! [`attach`] loads the programs with [`loader`], and [`programs`] keeps them attached; [`locked`] raises the memory
+//! limit for them, [`refusal`] explains the kernel's errors. [`records`] turns records into events, [`newcomers`]
+//! names containers while they are made, [`fields`] and [`btf`] find the offsets of kernel fields that the programs
+//! read. Never here: who main is.
 
 mod attach;
 #[cfg(test)]
@@ -21,10 +21,12 @@ mod lineage;
 mod loader;
 mod locked;
 mod newcomers;
+mod programs;
+mod promptness;
 mod records;
 mod refusal;
 
-pub use attach::OBJECT;
+pub use attach::{LoadOptions, OBJECT};
 pub use error::{EbpfError, LoadError, Refuser};
 
 use std::{collections::VecDeque, time::Duration};
@@ -35,6 +37,7 @@ use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
 use self::newcomers::Newcomers;
+use self::promptness::Promptness;
 use self::records::Records;
 use super::{Focus, register, tick::Tick};
 use crate::track::{Event, Timestamp, place::Place, scan::Scanner};
@@ -79,8 +82,10 @@ pub struct EbpfSource {
     narrowed: Option<Narrowed>,
     tick: Tick,
     learns_status: bool,
+    /// As long as main is waited for.
+    promptness: Option<Promptness>,
     /// Keeps the programs attached.
-    programs: attach::Programs,
+    programs: programs::Programs,
 }
 
 impl EbpfSource {
@@ -90,17 +95,16 @@ impl EbpfSource {
     ///
     /// The kernel refuses the programs, or cannot tell our pod's processes from others.
     pub fn attach(place: &Place) -> Result<Self, EbpfError> {
-        Self::begin(attach::attach(place, None)?)
+        Self::attach_with(place, LoadOptions::default())
     }
 
-    /// The same with a ring buffer of this many bytes: a power of two, and whole pages. A small buffer
-    /// soon loses records. Each loss costs a full scan, and never hides main's end.
+    /// The same with these options.
     ///
     /// # Errors
     ///
     /// As [`EbpfSource::attach`].
-    pub fn attach_with_ring(place: &Place, bytes: u32) -> Result<Self, EbpfError> {
-        Self::begin(attach::attach(place, Some(bytes))?)
+    pub fn attach_with(place: &Place, options: LoadOptions) -> Result<Self, EbpfError> {
+        Self::begin(attach::attach(place, options)?)
     }
 
     fn begin(mut attached: attach::Attached) -> Result<Self, EbpfError> {
@@ -122,6 +126,7 @@ impl EbpfSource {
             narrowed: None,
             tick: Tick::every(SAFETY_TICK)?,
             learns_status: attached.learns_status,
+            promptness: Some(Promptness::begin()),
             programs: attached.programs,
         };
         source.collect();
@@ -140,6 +145,11 @@ impl EbpfSource {
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         self.scanner.failure()
+    }
+
+    /// The wait for main is over: this thread has other work now, which need not interrupt others.
+    pub fn wait_is_over(&mut self) {
+        self.promptness = None;
     }
 
     /// The next event. Cancel safe: no event is lost.
@@ -174,17 +184,13 @@ impl EbpfSource {
     /// Narrows the programs once main runs, to new containers and the ends of first processes, so that
     /// nothing else that main does wakes us. The ends of all first processes count, because their order
     /// shows who main is. If main turns out not to have started yet, the programs report everything
-    /// again.
+    /// again. The program that runs at each fork of the node is attached only while they do.
     pub fn focus(&mut self, focus: &Focus) {
         if !focus.main_runs {
             if self.narrowed.take().is_some() {
                 self.widen();
             }
             return;
-        }
-        // The programs send no fork while they are narrowed, and a certain main is never taken back.
-        if focus.main_is_certain {
-            self.programs.stop_watching_forks();
         }
         let firsts = focus.first_processes.iter();
         let wanted = Narrowed {
@@ -203,6 +209,9 @@ impl EbpfSource {
             // Without the focus the programs report more than we need, and nothing is missed.
             warn!(%error, "the BPF programs could not be narrowed: they go on to report every event");
             self.widen();
+        } else {
+            // Narrowed programs send no fork.
+            self.programs.stop_watching_forks(focus.main_is_certain);
         }
         self.narrowed = Some(wanted);
     }
@@ -211,6 +220,7 @@ impl EbpfSource {
         if let Err(error) = self.set_focus(false) {
             warn!(%error, "the BPF programs could not be widened: they report only part of the events");
         }
+        self.programs.watch_forks();
     }
 
     fn narrow(&mut self, wanted: &Narrowed) -> Result<(), MapError> {

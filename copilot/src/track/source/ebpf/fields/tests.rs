@@ -106,3 +106,15 @@ fn a_status_is_reported_only_if_all_its_fields_are_known() {
     fields.offsets[Offset::SignalGroupExitCode as usize] = ABSENT;
     assert!(!fields.include_status());
 }
+
+#[test]
+fn plain_reads_need_each_field_on_the_way_to_the_cgroup_above() {
+    let mut fields = FieldOffsets {
+        offsets: [0; OFFSETS],
+        has_group_dead: false,
+    };
+    assert!(fields.allow_plain_reads());
+    fields.offsets[Offset::CgroupSelf as usize] = ABSENT;
+    assert!(!fields.allow_plain_reads());
+    assert!(!FieldOffsets::unknown().allow_plain_reads());
+}
