@@ -191,3 +191,18 @@ fn plain_http_reads_no_authorities() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     ended.assert_logged(&[READ]);
 }
+
+/// The library of ciphers can gather randomness from the jitter of the processor's clock. That takes 35 ms before the
+/// first handshake, longer than a round trip. A release has no names of functions left, but is built alike.
+#[test]
+fn randomness_comes_from_the_kernel() {
+    let mut search = Command::new("grep");
+    search.args(["--quiet", "--text", "jent_entropy_collector"]);
+    let found = search.arg(binary::path()).status().unwrap();
+    // It would be 2 if the program could not be read.
+    assert_eq!(
+        found.code(),
+        Some(1),
+        "AWS_LC_SYS_NO_JITTER_ENTROPY was not set for the build"
+    );
+}
