@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 /// The size of an ELF header and of a section's header, in bytes (64 bits, System V ABI).
 const HEADER: usize = 64;
 
-/// The type of a section without bytes in the file.
-const NOBITS: u32 = 8;
+/// The types of sections without bytes in the file.
+const WITHOUT_BYTES: [usize; 2] = [0, 8];
 
 /// A section's bytes begin at a multiple of this.
 const ALIGNMENT: usize = 16;
@@ -42,9 +42,10 @@ pub fn without_debug_information(object: &[u8]) -> Result<Vec<u8>> {
     for section in 0..count {
         let mut header = file.slice(at(section), HEADER)?.to_vec();
         let name = file.text(names + file.number(at(section), 4)?)?;
+        let kind = file.number(at(section) + 4, 4)?;
         if is_debug(name) {
             header.fill(0);
-        } else if section > 0 && file.number(at(section) + 4, 4)? != NOBITS as usize {
+        } else if !WITHOUT_BYTES.contains(&kind) {
             let bytes = file.slice(
                 file.number(at(section) + 0x18, 8)?,
                 file.number(at(section) + 0x20, 8)?,
