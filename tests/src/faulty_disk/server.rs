@@ -340,6 +340,7 @@ fn open(path: &Path, flags: i32) -> io::Result<File> {
     options.custom_flags(flags & libc::O_TRUNC).open(path)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes a value")]
 fn number(error: io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
