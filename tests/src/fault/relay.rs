@@ -40,7 +40,11 @@ pub(super) async fn relay(
 ) -> io::Result<()> {
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
-    let back = passed(&mut from_server, &mut to_client, pace.back, pace.rate);
+    let back = async {
+        // A limit of nothing is reached when the server answers. Before that it may lack the request.
+        from_server.readable().await?;
+        passed(&mut from_server, &mut to_client, pace.back, pace.rate).await
+    };
     let forth = async {
         let first = &first[..first.len().min(pace.forth)];
         to_server.write_all(first).await?;
