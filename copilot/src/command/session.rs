@@ -10,7 +10,10 @@ use super::conclude::RunExit;
 use super::log;
 use super::report_file::ReportFile;
 use super::request::Global;
-use crate::config::{self, ConfigError, SettingSources, Settings};
+use crate::config::{
+    self, ConfigError, LogFormat, LogLevel, LoggerSettings, SchemeSettings, SettingSources,
+    Settings, StorageSettings,
+};
 use crate::report::Timeline;
 use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
 use crate::transfer::{Engine, TransferLimits};
@@ -41,13 +44,7 @@ impl Session {
     ///
     /// This comes first, as in the reference: a run of hours is wasted if its results have nowhere to go.
     pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
-        let environment = |name: &str| env::var_os(name);
-        let settings = config::load(&SettingSources {
-            flags: &global.settings,
-            environment: &environment,
-            pattern: global.config.as_deref(),
-            default_files: &config::default_files(&environment),
-        })?;
+        let settings = load(global)?;
         log::set_up(&settings.logger);
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
@@ -56,6 +53,69 @@ impl Session {
         }
         Ok(Self { engine })
     }
+
+    /// Loads the settings for a command that people run where no platform is: see [`on_this_machine`].
+    pub(super) fn for_people(global: &Global) -> Result<Self, SessionError> {
+        let mut settings = load(global)?;
+        quieten(global, &mut settings.logger);
+        log::set_up(&settings.logger);
+        on_this_machine(global, &mut settings.storage);
+        say_what_is_odd(global, &settings);
+        let engine = engine(global, settings);
+        Ok(Self { engine })
+    }
+}
+
+fn load(global: &Global) -> Result<Settings, ConfigError> {
+    let environment = |name: &str| env::var_os(name);
+    config::load(&SettingSources {
+        flags: &global.settings,
+        environment: &environment,
+        pattern: global.config.as_deref(),
+        default_files: &config::default_files(&environment),
+    })
+}
+
+/// Changes the settings for a person at a terminal: the log has text, and warnings only, unless flags say otherwise.
+fn quieten(global: &Global, logger: &mut LoggerSettings) {
+    if global.settings.get("logger.level").is_none() && logger.level == LogLevel::Info {
+        logger.level = LogLevel::Warn;
+    }
+    if global.settings.get("logger.formatter.type").is_none() {
+        logger.format = LogFormat::Text;
+    }
+}
+
+/// Changes the settings where no platform gives them: `file:///PATH` names any file of this machine, and buckets
+/// are opened with the credentials that are found here.
+fn on_this_machine(global: &Global, storage: &mut StorageSettings) {
+    let is_unset = storage.stow_kind.is_empty() && matches!(&*storage.store_type, "" | "stow");
+    let is_local = storage.stow_kind == "local" || storage.store_type == "local";
+    if is_unset || is_local {
+        "stow".clone_into(&mut storage.store_type);
+        "s3".clone_into(&mut storage.stow_kind);
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        if is_local || storage.stow_config.is_empty() {
+            storage.stow_config = [pair("auth_type", "iam")].into();
+        }
+    }
+    if storage.container.is_empty() {
+        "any".clone_into(&mut storage.container);
+    }
+    storage.multicontainer = true;
+    storage.single_store = false;
+    if global
+        .settings
+        .get("storage.limits.maxDownloadMBs")
+        .is_none()
+    {
+        storage.max_download_mib = 0;
+    }
+    let files = SchemeSettings {
+        kind: "local".to_owned(),
+        config: [("path".to_owned(), "/".to_owned())].into(),
+    };
+    storage.schemes.insert("file".to_owned(), files);
 }
 
 fn engine(global: &Global, settings: Settings) -> Engine {
