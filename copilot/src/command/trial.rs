@@ -6,7 +6,7 @@ use super::request::Global;
 use super::session::{Session, SessionError};
 use crate::report::bounded;
 use crate::termination::Termination;
-use crate::trial::{self, Action, TrialError, TrialRequest, TrialResult};
+use crate::trial::{self, Action, CommandEnd, TrialError, TrialRequest, TrialResult};
 
 /// Runs a task on this machine, or checks its outputs.
 pub(super) async fn run(
@@ -38,18 +38,18 @@ fn show(result: &TrialResult, as_json: bool) -> RunExit {
         print(&result.in_words());
     }
     let exit_code = result.exit_code();
-    let hides_a_problem = result
-        .command
-        .as_ref()
-        .is_none_or(|command| command.exit_code == 0);
-    if hides_a_problem && let Some(problem) = result.problems.first() {
+    // The exit code of a command that failed says enough; what it wrote last shall stay the last.
+    let has_succeeded = |command: &CommandEnd| command.exit_code == 0;
+    if result.command.as_ref().is_none_or(has_succeeded)
+        && let Some(problem) = result.problems.first()
+    {
         let more = result.problems.len() - 1;
         let more = if more > 0 {
             format!(" (and {more} more)")
         } else {
             String::new()
         };
-        last_line(&bounded(&format!("the outputs are wrong: {problem}{more}")));
+        last_line(&bounded(&format!("{problem}{more}")));
     }
     RunExit::OfTheCommand(exit_code)
 }

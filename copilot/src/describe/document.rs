@@ -55,7 +55,7 @@ impl Document {
     /// or `kind` says it; else the kind that knows every byte is taken.
     ///
     /// # Errors
-    /// The bytes are no such message.
+    /// The bytes are not such a message.
     pub fn decode(
         bytes: &[u8],
         name: &str,

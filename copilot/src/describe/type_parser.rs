@@ -161,7 +161,7 @@ impl<'a> Words<'a> {
         }))
     }
 
-    /// The format in brackets; empty if there are no brackets.
+    /// The format in brackets; empty without them.
     fn format(&mut self) -> Result<String, String> {
         if !self.take('[') {
             return Ok(String::new());

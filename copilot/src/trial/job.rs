@@ -405,7 +405,7 @@ fn command_end(watched: &Watched) -> CommandEnd {
     }
 }
 
-/// A status that is not known is no success.
+/// A status that is not known does not count as success.
 fn code(status: ExitStatus) -> u8 {
     let code = status.exit_code().and_then(|code| u8::try_from(code).ok());
     code.unwrap_or(1)

@@ -23,4 +23,4 @@ pub use check::check;
 pub use error::TrialError;
 pub use job::run;
 pub use request::{Action, Runtime, TrialRequest};
-pub use result::{OutputsFound, TrialResult};
+pub use result::{CommandEnd, OutputsFound, TrialResult};

@@ -1,6 +1,6 @@
 //! Template variables in a command's arguments, as Flyte's plugins fill them in (flyteplugins,
-//! `pluginmachinery/core/template`): `{{.inputs.x}}` anywhere, in any case, with blanks, `$` for the dot. What is no
-//! variable stays as it is. Pure.
+//! `pluginmachinery/core/template`): `{{.inputs.x}}` anywhere, in any case, with blanks, `$` for the dot. All
+//! other text stays as it is. Pure.
 //!
 //! One difference: a task without any input keeps `{{.inputs.x}}` on the platform; here it is an error.
 
@@ -32,7 +32,7 @@ pub(super) struct TemplateValues<'a> {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum TemplateError {
     /// The task has no such input.
-    #[error("{variable} in the command: there is no input {name}; the inputs are {known}")]
+    #[error("{variable} in the command: the task has no input {name}; its inputs are {known}")]
     NoInput {
         /// The variable as it stands in the command.
         variable: String,
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn what_has_no_value_is_an_error() {
         for (argument, words) in [
-            ("{{.inputs.y}}", "no input y; the inputs are name, s, x"),
+            ("{{.inputs.y}}", "no input y; its inputs are name, s, x"),
             ("{{.inputs.X}}", "no input X"),
             ("{{.inputs.s}}", "no struct into a command"),
             ("{{.taskTemplatePath}}", "only the platform"),

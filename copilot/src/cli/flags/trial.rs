@@ -22,7 +22,6 @@ use crate::cli::value;
         In the command, {{.inputs.NAME}} and the platform's other template variables are filled in, and the paths\n\
         of --input-data-dir and --output-data-dir are replaced by the task's directories on this machine."
 )]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct RunFlags {
     /// An input; @PATH is a local file or directory; may be repeated
     #[arg(long, value_name = "NAME[:TYPE]=VALUE")]

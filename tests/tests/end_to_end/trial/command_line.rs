@@ -168,7 +168,11 @@ fn wrong_command_lines_say_what_to_do() {
             1,
             "neither a file that exists",
         ),
-        (&["--", "echo", "{{.inputs.x}}"], 1, "there is no input x"),
+        (
+            &["--", "echo", "{{.inputs.x}}"],
+            1,
+            "the task has no input x",
+        ),
         (
             &["--", "no-such-program"],
             1,

@@ -26,7 +26,7 @@ fn the_exit_code_is_the_commands() {
 }
 
 #[test]
-fn wrong_outputs_are_named_each_and_are_no_success() {
+fn each_wrong_output_is_named_and_fails_the_run() {
     let desk = Desk::new();
     let outputs = [
         "--output",
