@@ -9,7 +9,7 @@ use super::rejection::Rejection;
 use crate::command::Invocation;
 use crate::describe::{DocumentForm, DocumentKind, Given, InspectRequest, MakeRequest};
 
-/// The names of `--as`.
+/// The names of `--kind`.
 const KINDS: Names<DocumentKind> = &[
     ("values", DocumentKind::Values),
     ("interface", DocumentKind::Interface),
@@ -37,7 +37,7 @@ pub(super) fn inspect(arguments: &[OsString]) -> Result<Invocation, Rejection> {
         ));
     }
     let kind = flags.kind.as_deref();
-    let kind = kind.map(|name| choose("--as", name, KINDS)).transpose();
+    let kind = kind.map(|name| choose("--kind", name, KINDS)).transpose();
     let request = InspectRequest {
         source: source.clone(),
         form: match (flags.json, flags.yaml) {

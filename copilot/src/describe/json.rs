@@ -58,10 +58,7 @@ pub(super) fn read(value: &Value) -> Result<Document, DescribeError> {
     let Value::Object(members) = value else {
         return Err(DescribeError::form("$", "the document must be an object"));
     };
-    let named = |kind: &DocumentKind| {
-        members.get(KIND).and_then(Value::as_str) == Some(kind.name()) && has_parts(*kind, members)
-    };
-    match DocumentKind::ALL.into_iter().find(named) {
+    match kind_of(members) {
         Some(DocumentKind::Values) => read_values(members).map(Document::Values),
         Some(DocumentKind::Interface) => Ok(Document::Interface(TypedInterface {
             inputs: members.get("inputs").map(read_variables).transpose()?,
@@ -74,6 +71,14 @@ pub(super) fn read(value: &Value) -> Result<Document, DescribeError> {
         Some(DocumentKind::Error) => read_error(members).map(Document::Error),
         None => plain(members).map(Document::Values),
     }
+}
+
+/// The kind of document that an object says it is; none for a plain object of values.
+pub(super) fn kind_of(members: &Map<String, Value>) -> Option<DocumentKind> {
+    let named = |kind: &DocumentKind| {
+        members.get(KIND).and_then(Value::as_str) == Some(kind.name()) && has_parts(*kind, members)
+    };
+    DocumentKind::ALL.into_iter().find(named)
 }
 
 /// Whether an object has the parts of a document of this kind. A plain object of values may have an input `kind`.

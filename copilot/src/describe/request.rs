@@ -23,7 +23,7 @@ pub struct InspectRequest {
     pub source: String,
     /// How to show it.
     pub form: DocumentForm,
-    /// `--as`: what it is. None: its name and its bytes tell.
+    /// `--kind`: what it is. None: its name and its bytes tell.
     pub kind: Option<DocumentKind>,
 }
 

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::error::DescribeError;
 use crate::literal::output;
-use crate::report::{EscapeForm, escaped};
 
 /// Reads JSON; else YAML, as outputs of programs are read.
 pub(super) fn parse(text: &str) -> Result<Value, DescribeError> {
@@ -77,7 +76,17 @@ fn scalar(text: &str) -> String {
     if is_plain {
         text.to_owned()
     } else {
-        // Some readers refuse characters that JSON leaves as they are.
-        escaped(&Value::from(text).to_string(), EscapeForm::Json).into_owned()
+        let mut quoted = String::new();
+        for c in Value::from(text).to_string().chars() {
+            // Some readers refuse characters that JSON leaves as they are; for those beyond 16 bits YAML has an
+            // escape of its own.
+            match u32::from(c) {
+                0x20..0x7f => quoted.push(c),
+                _ if c.is_alphanumeric() => quoted.push(c),
+                code @ ..0x1_0000 => _ = write!(quoted, "\\u{code:04x}"),
+                code => _ = write!(quoted, "\\U{code:08x}"),
+            }
+        }
+        quoted
     }
 }

@@ -1,7 +1,6 @@
 //! The run of a command: inputs in, the command, outputs out.
 
 use std::fs;
-use std::path::absolute;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use super::places::{self, PlaceName};
 use super::program::{self, TaskProcesses};
 use super::request::{Runtime, TrialRequest};
 use super::result::{CommandEnd, OutputsFound, TrialResult};
+use super::target::Target;
 use super::template::{TemplateValues, fill};
 use super::workspace::Workspace;
 use crate::beneath::SharedDirectory;
@@ -26,12 +26,11 @@ use crate::download::{self, DownloadMode, DownloadRequest};
 use crate::idl::{LiteralMap, Message as _, decode_literal_map};
 use crate::literal::output::OutputOptions;
 use crate::literal::render::BinaryForm;
-use crate::report::{Timeline, document_names};
-use crate::store::Reference;
+use crate::report::Timeline;
 use crate::termination::Termination;
 use crate::track::source::ChildSource;
 use crate::track::watch::{Ending, Limits, Watched};
-use crate::track::{ContainerId, ExitStatus, Until, attach_child};
+use crate::track::{ContainerId, Until, attach_child};
 use crate::transfer::{Engine, Stop};
 use crate::upload::{self, Early, Outputs, UploadMode};
 
@@ -88,43 +87,6 @@ fn has_entries(directory: &std::path::Path) -> bool {
     fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// Where `--to` puts outputs.
-struct Target {
-    /// The prefix as references begin.
-    prefix: String,
-    /// Beneath which data goes.
-    raw: String,
-    /// `outputs.pb`.
-    commit: Reference,
-    /// Error documents of earlier runs.
-    stale: Vec<Reference>,
-}
-
-impl Target {
-    /// From a reference, or a directory of this machine.
-    fn new(to: &str) -> Result<Self, TrialError> {
-        let prefix = if to.contains("://") {
-            to.to_owned()
-        } else {
-            let path = absolute(to).map_err(|cause| TrialError::Directory {
-                path: to.into(),
-                rule: "(--to) cannot be used",
-                cause,
-            })?;
-            format!("file://{}", path.display())
-        };
-        let reference = Reference::data_prefix(&prefix).map_err(TrialError::To)?;
-        let join = |name: &str| reference.join(&[name]).map_err(TrialError::To);
-        let stale = document_names(None).into_iter().map(join);
-        Ok(Self {
-            raw: join("raw")?.to_string(),
-            commit: join("outputs.pb")?,
-            stale: stale.collect::<Result<_, _>>()?,
-            prefix: reference.to_string(),
-        })
-    }
-}
-
 /// A task with its directories.
 struct Trial<'a> {
     request: &'a TrialRequest,
@@ -151,7 +113,7 @@ impl Trial<'_> {
             words.extend(arguments);
         }
         let watched = self.watch(&words, image, termination).await?;
-        let command = command_end(&watched);
+        let command = CommandEnd::of(&watched);
         if command.exit_code != 0 {
             return Ok(failed(command, &shared));
         }
@@ -388,25 +350,4 @@ fn failed(command: CommandEnd, shared: &SharedDirectory) -> TrialResult {
         committed: None,
         work_dir: None,
     }
-}
-
-fn command_end(watched: &Watched) -> CommandEnd {
-    let started = watched.started.unwrap_or(watched.attached);
-    let duration = watched.exited.unwrap_or(watched.settled).since(started);
-    let (exit_code, ending) = match watched.ending {
-        Ending::Exited(status) => (code(status), status.to_string()),
-        Ending::StillRunning => (137, "did not end after SIGTERM and was killed".to_owned()),
-        _ => (1, "ended, and how is not known".to_owned()),
-    };
-    CommandEnd {
-        exit_code,
-        ending,
-        duration,
-    }
-}
-
-/// A status that is not known does not count as success.
-fn code(status: ExitStatus) -> u8 {
-    let code = status.exit_code().and_then(|code| u8::try_from(code).ok());
-    code.unwrap_or(1)
 }

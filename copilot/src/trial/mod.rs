@@ -16,6 +16,7 @@ mod printed;
 mod program;
 mod request;
 mod result;
+mod target;
 mod template;
 mod workspace;
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::describe::{Document, Table, human_size, type_words};
 use crate::idl::VariableMap;
 use crate::report::{EscapeForm, escaped};
+use crate::track::ExitStatus;
+use crate::track::watch::{Ending, Watched};
 use crate::upload::{Preview, PreviewedData};
 
 /// How a run, or a check, has ended.
@@ -44,6 +46,29 @@ pub struct OutputsFound {
     pub declared: VariableMap,
     /// The values and the data.
     pub preview: Preview,
+}
+
+impl CommandEnd {
+    /// What the tracker has seen.
+    pub(super) fn of(watched: &Watched) -> Self {
+        let started = watched.started.unwrap_or(watched.attached);
+        let (exit_code, ending) = match watched.ending {
+            Ending::Exited(status) => (code(status), status.to_string()),
+            Ending::StillRunning => (137, "did not end after SIGTERM and was killed".to_owned()),
+            _ => (1, "ended, and how is not known".to_owned()),
+        };
+        Self {
+            exit_code,
+            ending,
+            duration: watched.exited.unwrap_or(watched.settled).since(started),
+        }
+    }
+}
+
+/// A status that is not known does not count as success.
+fn code(status: ExitStatus) -> u8 {
+    let code = status.exit_code().and_then(|code| u8::try_from(code).ok());
+    code.unwrap_or(1)
 }
 
 impl TrialResult {

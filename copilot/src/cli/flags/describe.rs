@@ -27,7 +27,7 @@ pub(in crate::cli) struct InspectFlags {
     pub yaml: bool,
 
     /// What it is: values, interface, variables or error [default: its name and content tell]
-    #[arg(long = "as", value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     pub kind: Option<String>,
 
     #[command(flatten)]

@@ -96,7 +96,8 @@ fn only_run_runs_a_program() {
 
 #[test]
 fn documents() {
-    let Ok(Invocation::Inspect(_, request)) = run(&["inspect", "-", "--yaml", "--as=error"]) else {
+    let Ok(Invocation::Inspect(_, request)) = run(&["inspect", "-", "--yaml", "--kind=error"])
+    else {
         panic!("an inspection");
     };
     assert_eq!(request.source, "-");

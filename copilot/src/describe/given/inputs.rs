@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::local::with_local_data;
 use super::{Given, GivenError};
 use crate::describe::error::DescribeError;
-use crate::describe::json::read_literal;
+use crate::describe::json::{kind_of, read_literal};
 use crate::describe::source::read_file;
 use crate::describe::{Document, infer, type_words, yaml};
 use crate::idl::literal_type::Type;
@@ -94,15 +94,15 @@ fn of_document(
     document: &Value,
     declared: Option<&BTreeMap<&str, LiteralType>>,
 ) -> Result<LiteralMap, GivenError> {
+    let wrong = |rule| GivenError::from(DescribeError::form("$", rule));
     let members = document.as_object();
-    let kind = members.and_then(|members| members.get("kind"));
-    let is_plain = kind.is_none() || members.is_some_and(|members| !members.contains_key("values"));
-    let Some(members) = members.filter(|_| is_plain) else {
+    let members = members.ok_or_else(|| wrong("the document must be an object"))?;
+    if kind_of(members).is_some() {
         return match Document::from_json(document)? {
             Document::Values(values) => Ok(values),
-            _ => Err(DescribeError::form("$", "the document must hold inputs").into()),
+            _ => Err(wrong("the document must hold inputs")),
         };
-    };
+    }
     let literals = members.iter().map(|(name, value)| {
         let kind = declared.and_then(|all| all.get(name.as_str())).cloned();
         let (kind, value) = with_local_data(name, kind, value.clone())?;
@@ -140,14 +140,14 @@ fn read_one(
         };
     }
     // `@@` stands for a text that begins with `@`.
-    let text = text.strip_prefix('@').unwrap_or(text);
-    match declared {
-        None => {
-            let value = untyped(text);
-            let (kind, value) = with_local_data(name, None, value)?;
+    let escaped = text.strip_prefix('@');
+    match (declared, escaped) {
+        (None, Some(text)) => finish(name, None, &text.into()),
+        (None, None) => {
+            let (kind, value) = with_local_data(name, None, untyped(text))?;
             finish(name, kind, &value)
         }
-        Some(kind) => of_text(name, kind, text),
+        (Some(kind), _) => of_text(name, kind, escaped.unwrap_or(text)),
     }
 }
 
@@ -248,9 +248,8 @@ fn of_text(
             } else {
                 untyped(text)
             };
-            let (kind, value) = with_local_data(name, Some(kind), value)?;
-            let as_text = |_| finish(name, kind.clone(), &text.into());
-            return finish(name, kind.clone(), &value).or_else(as_text);
+            let as_text = |_| finish(name, Some(kind.clone()), &text.into());
+            return finish(name, Some(kind.clone()), &value).or_else(as_text);
         }
         _ => {
             let value = yaml::parse(text).map_err(|_| {

@@ -178,12 +178,12 @@ fn what_cannot_be_shown_or_made_is_said() {
             "text: the 14 bytes are none of the messages",
         ),
         (
-            &["inspect", "text", "--as", "interface"],
+            &["inspect", "text", "--kind", "interface"],
             1,
             "TypedInterface",
         ),
         (
-            &["inspect", "text", "--as", "inputs"],
+            &["inspect", "text", "--kind", "inputs"],
             2,
             "values, interface, variables, error",
         ),
