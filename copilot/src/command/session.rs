@@ -59,7 +59,15 @@ impl Session {
         let mut settings = load(global)?;
         quieten(global, &mut settings.logger);
         log::set_up(&settings.logger);
-        on_this_machine(global, &mut settings.storage);
+        on_this_machine(&mut settings.storage);
+        // The platform lifts the limit for its sidecars by a flag.
+        if global
+            .settings
+            .get("storage.limits.maxDownloadMBs")
+            .is_none()
+        {
+            settings.storage.max_download_mib = 0;
+        }
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
         Ok(Self { engine })
@@ -88,32 +96,26 @@ fn quieten(global: &Global, logger: &mut LoggerSettings) {
 
 /// Changes the settings where no platform gives them: `file:///PATH` names any file of this machine, and buckets
 /// are opened with the credentials that are found here.
-fn on_this_machine(global: &Global, storage: &mut StorageSettings) {
+fn on_this_machine(storage: &mut StorageSettings) {
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let is_unset = storage.stow_kind.is_empty() && matches!(&*storage.store_type, "" | "stow");
-    let is_local = storage.stow_kind == "local" || storage.store_type == "local";
-    if is_unset || is_local {
+    if is_unset || storage.stow_kind == "local" || storage.store_type == "local" {
         "stow".clone_into(&mut storage.store_type);
         "s3".clone_into(&mut storage.stow_kind);
-        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        if is_local || storage.stow_config.is_empty() {
-            storage.stow_config = [pair("auth_type", "iam")].into();
-        }
+        storage.stow_config = [pair("auth_type", "iam")].into();
+    }
+    let is_given = |key: &str| storage.stow_config.contains_key(key);
+    if storage.stow_kind == "s3" && !is_given("auth_type") && !is_given("access_key_id") {
+        storage.stow_config.extend([pair("auth_type", "iam")]);
     }
     if storage.container.is_empty() {
         "any".clone_into(&mut storage.container);
     }
     storage.multicontainer = true;
     storage.single_store = false;
-    if global
-        .settings
-        .get("storage.limits.maxDownloadMBs")
-        .is_none()
-    {
-        storage.max_download_mib = 0;
-    }
     let files = SchemeSettings {
         kind: "local".to_owned(),
-        config: [("path".to_owned(), "/".to_owned())].into(),
+        config: [pair("path", "/")].into(),
     };
     storage.schemes.insert("file".to_owned(), files);
 }
@@ -162,4 +164,44 @@ pub(super) fn write_timeline(timeline: &mut Timeline, file: Option<&ReportFile>,
 fn peak_memory() -> Option<u64> {
     let status = procfs::process::Process::myself().ok()?.status().ok()?;
     Some(status.vmhwm? * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapted(kind: &str, pairs: &[(&str, &str)]) -> StorageSettings {
+        let pairs = pairs.iter();
+        let mut storage = StorageSettings {
+            store_type: "stow".to_owned(),
+            stow_kind: kind.to_owned(),
+            stow_config: pairs
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+            ..StorageSettings::default()
+        };
+        on_this_machine(&mut storage);
+        storage
+    }
+
+    #[test]
+    fn stores_need_no_settings_on_this_machine() {
+        let storage = adapted("s3", &[("region", "eu-1")]);
+        assert_eq!(storage.stow_config["auth_type"], "iam");
+        assert_eq!(storage.stow_config["region"], "eu-1");
+        assert!(storage.multicontainer && !storage.container.is_empty());
+        let file = &storage.schemes["file"];
+        assert_eq!((&*file.kind, &*file.config["path"]), ("local", "/"));
+        assert_eq!(adapted("", &[]).stow_kind, "s3");
+    }
+
+    #[test]
+    fn settings_of_stores_stay_unless_they_are_local() {
+        let storage = adapted("s3", &[("access_key_id", "x")]);
+        assert!(!storage.stow_config.contains_key("auth_type"));
+        assert_eq!(adapted("google", &[]).stow_kind, "google");
+        let storage = adapted("local", &[("path", "/data")]);
+        assert_eq!(storage.stow_kind, "s3");
+        assert!(!storage.stow_config.contains_key("path"));
+    }
 }

@@ -10,7 +10,7 @@ use crate::describe::{Document, Table, human_size, type_words};
 use crate::idl::VariableMap;
 use crate::report::{EscapeForm, escaped};
 use crate::track::ExitStatus;
-use crate::track::watch::{Ending, Watched};
+use crate::track::watch::{Ending, KillCause, Watched};
 use crate::upload::{Preview, PreviewedData};
 
 /// How a run, or a check, has ended.
@@ -53,6 +53,11 @@ impl CommandEnd {
     pub(super) fn of(watched: &Watched) -> Self {
         let started = watched.started.unwrap_or(watched.attached);
         let (exit_code, ending) = match watched.ending {
+            Ending::Exited(status @ ExitStatus::Signal { number: 9, .. })
+                if watched.kill == KillCause::OutOfMemory =>
+            {
+                (code(status), "was killed: out of memory".to_owned())
+            }
             Ending::Exited(status) => (code(status), status.to_string()),
             Ending::StillRunning => (137, "did not end after SIGTERM and was killed".to_owned()),
             _ => (1, "ended, and how is not known".to_owned()),

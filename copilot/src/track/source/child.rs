@@ -62,7 +62,8 @@ impl ChildSource {
             Event::ProcessStarted {
                 process,
                 container: container.clone(),
-                at: Timestamp(process.started * TICK),
+                // More exact than the process's own start, in hundredths of a second.
+                at: Timestamp::now(),
                 entered: true,
             },
         ];
