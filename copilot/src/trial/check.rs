@@ -1,5 +1,6 @@
 //! `copilot run --check`: reads an output directory against the types, and says what would be uploaded.
 
+use std::fs;
 use std::path::Path;
 
 use super::error::TrialError;
@@ -17,6 +18,12 @@ use crate::upload::{self, UploadError};
 /// The types cannot be read, or the directory cannot.
 pub fn check(request: &TrialRequest, directory: &Path) -> Result<TrialResult, TrialError> {
     let declared = interface::types(request)?.outputs;
+    // The upload's own message speaks of a volume.
+    fs::read_dir(directory).map_err(|cause| TrialError::Directory {
+        path: directory.to_owned(),
+        rule: "(--check) cannot be read",
+        cause,
+    })?;
     let shared = SharedDirectory::at(directory);
     let (outputs, problems) = look(&declared, &shared, None)?;
     Ok(TrialResult {

@@ -111,6 +111,9 @@ pub enum TrialError {
     /// The prefix for outputs is not a reference.
     #[error("--to: {0}")]
     To(#[source] ReferenceError),
+    /// There are no outputs to upload.
+    #[error("--to: the task declares no outputs: give --output NAME:TYPE for each, or --interface")]
+    NothingToUpload,
     /// No store is described for the prefix.
     #[error("--to: {0}")]
     ToStore(#[source] StoreError),

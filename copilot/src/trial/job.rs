@@ -53,6 +53,9 @@ pub async fn run(
     let image = runtime.image.as_deref().map(ImageRun::find).transpose()?;
     let target = request.to.as_deref().map(Target::new).transpose()?;
     if let Some(target) = &target {
+        if types.outputs.variables.is_empty() {
+            return Err(TrialError::NothingToUpload);
+        }
         // As the sidecar does: a run is wasted if its results have nowhere to go.
         let opened = engine.stores().open(&target.commit);
         opened.map_err(TrialError::ToStore)?;

@@ -185,9 +185,10 @@ fn wrong_command_lines_say_what_to_do() {
             2,
             "absolute path",
         ),
-        (&["--to", "s3://b/a#b", "--", "true"], 1, "--to: "),
+        (&["--to", "s3://b/a#b", "--", "true"], 1, "`#`"),
         (&["--check", ".", "--", "true"], 2, "--check runs nothing"),
         (&["--check", "."], 2, "--output"),
+        (&["--to", "results", "--", "true"], 1, "declares no outputs"),
     ] {
         let ended = desk.run(words);
         assert_eq!(ended.code(), code, "{words:?}: {}", ended.stderr);

@@ -127,5 +127,6 @@ fn a_check_says_what_is_wrong() {
     assert!(ended.message().contains("(and 2 more)"), "{}", ended.stderr);
     let ended = desk.run(&["--check", "nothing", "--output", "y:int"]);
     assert_eq!(ended.code(), 1);
-    assert!(ended.message().contains("nothing"), "{}", ended.stderr);
+    let says = "nothing (--check) cannot be read";
+    assert!(ended.message().contains(says), "{}", ended.stderr);
 }
