@@ -1,11 +1,15 @@
 //! The first example, inputs from files, template variables, and wrong command lines.
 
+use std::path::Path;
+use std::process::Command;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use copilot::idl::{Message as _, SimpleType};
+use copilot_tests::binary;
 use copilot_tests::task::{interface, simple};
 
-use super::{Desk, json};
+use super::{Desk, content, json};
 
 #[test]
 fn the_first_example_works_and_leaves_nothing() {
@@ -25,6 +29,40 @@ fn the_first_example_works_and_leaves_nothing() {
     );
     assert_eq!(ended.stderr, "");
     assert_eq!(desk.left(), Vec::<std::path::PathBuf>::new());
+}
+
+/// The lines as a reader copies them, in a shell.
+#[test]
+fn the_first_example_of_the_documents_works() {
+    for document in ["README.md", "docs/try.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(document);
+        let text = content(&path);
+        let begins = |line: &&str| line.starts_with("    copilot run ");
+        let lines: Vec<&str> = text
+            .lines()
+            .skip_while(|line| !begins(line))
+            .take(2)
+            .collect();
+        let desk = Desk::new();
+        let mut shell = Command::new("sh");
+        binary::isolate(&mut shell);
+        let program = binary::path();
+        let folder = program.parent().unwrap().display();
+        shell
+            .args(["-c", &lines.join("\n")])
+            .current_dir(desk.place.path())
+            .env("TMPDIR", desk.path("tmp"))
+            .env("PATH", format!("{folder}:/usr/bin:/bin"));
+        let ended = binary::run(&mut shell);
+        assert_eq!(ended.code(), 0, "{document}: {}", ended.stderr);
+        assert!(
+            ended.stdout.contains("y  integer  6"),
+            "{document}: {}",
+            ended.stdout
+        );
+    }
 }
 
 #[test]
