@@ -45,7 +45,7 @@ enum DocumentError {
     Write {
         path: String,
         #[source]
-        cause: ReportFileError,
+        cause: Box<ReportFileError>,
     },
 }
 
@@ -125,7 +125,7 @@ fn made(request: &MakeRequest) -> Result<String, DocumentError> {
     let written = ReportFile::at(path).replace(&bytes);
     written.map_err(|cause| DocumentError::Write {
         path: path.display().to_string(),
-        cause,
+        cause: Box::new(cause),
     })?;
     Ok(String::new())
 }

@@ -169,15 +169,14 @@ pub(super) fn read_literal(
         return literal.map_err(|rule| DescribeError::form(name, rule));
     }
     let inferred;
-    let declared = match declared {
-        Some(declared) => declared,
-        None => {
-            inferred = infer::of_json(value).map_err(|rule| DescribeError::Untyped {
-                name: name.to_owned(),
-                rule,
-            })?;
-            &inferred
-        }
+    let declared = if let Some(declared) = declared {
+        declared
+    } else {
+        inferred = infer::of_json(value).map_err(|rule| DescribeError::Untyped {
+            name: name.to_owned(),
+            rule,
+        })?;
+        &inferred
     };
     output::value(declared, value).map_err(|cause| DescribeError::Value {
         name: name.to_owned(),

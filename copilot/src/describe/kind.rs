@@ -44,9 +44,9 @@ fn has_names(document: &Document) -> bool {
             sides.into_iter().flatten().all(are_names)
         }
         Document::Variables(variables) => are_names(variables),
-        Document::Error(document) => document
-            .error
-            .as_ref()
-            .is_none_or(|error| is_name(&error.code)),
+        Document::Error(document) => document.error.as_ref().is_none_or(|error| {
+            let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+            is_name(&error.code) && !error.message.contains(is_odd)
+        }),
     }
 }

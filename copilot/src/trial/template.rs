@@ -33,7 +33,7 @@ pub(super) struct TemplateValues<'a> {
 pub enum TemplateError {
     /// The task has no such input.
     #[error("{variable} in the command: the task has no input {name}; its inputs are {known}")]
-    NoInput {
+    UnknownInput {
         /// The variable as it stands in the command.
         variable: String,
         /// The input's name.
@@ -43,7 +43,7 @@ pub enum TemplateError {
     },
     /// The input's value has no text.
     #[error("{variable} in the command: {rule}")]
-    NoText {
+    Unprintable {
         /// The variable as it stands in the command.
         variable: String,
         /// Why not.
@@ -51,7 +51,7 @@ pub enum TemplateError {
     },
     /// The platform has it, and we do not.
     #[error("{0} in the command: only the platform keeps the task's template in a store")]
-    NoTaskTemplate(String),
+    TaskTemplate(String),
 }
 
 /// Fills in one argument.
@@ -119,7 +119,7 @@ fn value(
         // Of a first attempt.
         "prevcheckpointprefix" => "\"\"",
         "namespace" => "default",
-        "tasktemplatepath" => return Err(TemplateError::NoTaskTemplate(variable.to_owned())),
+        "tasktemplatepath" => return Err(TemplateError::TaskTemplate(variable.to_owned())),
         _ => return Ok(None),
     };
     Ok(Some(known.to_owned()))
@@ -133,7 +133,7 @@ fn of_input(
     let literals = &values.inputs.literals;
     let literal = literals.get(name).ok_or_else(|| {
         let known: Vec<&str> = literals.keys().map(String::as_str).collect();
-        TemplateError::NoInput {
+        TemplateError::UnknownInput {
             variable: variable.to_owned(),
             name: name.to_owned(),
             known: if known.is_empty() {
@@ -143,7 +143,7 @@ fn of_input(
             },
         }
     })?;
-    print(literal).map_err(|error: PrintError| TemplateError::NoText {
+    print(literal).map_err(|error: PrintError| TemplateError::Unprintable {
         variable: variable.to_owned(),
         rule: error.to_string(),
     })

@@ -43,8 +43,11 @@ pub(in crate::cli) struct RunFlags {
     #[arg(long, value_name = "DIR", value_parser = value::path())]
     pub check: Option<PathBuf>,
 
-    /// Upload the outputs to this prefix, too: s3://bucket/prefix, file:///directory
-    #[arg(long, value_name = "REF")]
+    #[arg(
+        long,
+        help = "Upload the outputs to this prefix, too: s3://bucket/prefix, or a directory",
+        value_name = "REF"
+    )]
     pub to: Option<String>,
 
     /// Run the command in this image, by docker, podman or nerdctl
@@ -75,8 +78,12 @@ pub(in crate::cli) struct RunFlags {
     #[arg(long, short = 'm', value_name = "NAME", default_value = "JSON")]
     pub format: String,
 
-    /// Path of a single input file: DIRECT or NAMED_DIR, as for download
-    #[arg(long, value_name = "NAME", default_value = "DIRECT")]
+    #[arg(
+        long,
+        help = "Path of a single input file: DIRECT or NAMED_DIR, as for download",
+        value_name = "NAME",
+        default_value = "DIRECT"
+    )]
     pub file_input_layout: String,
 
     /// How long to wait for the command's end after SIGTERM or ^C, before it is killed
