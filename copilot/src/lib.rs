@@ -3,7 +3,8 @@
 //! One library, one tiny binary. Data runs left to right, once: [`cli`] turns argv into a typed request.
 //! [`command`] runs a job for it ([`download`], [`sidecar`]). The job plans with [`literal`] and runs the
 //! plan with [`transfer`] over [`store`]; [`report`] says how it ended. [`track`] knows when the pod's main
-//! container starts and ends. [`confine`] says what others may do to this process, and what it may do itself.
+//! container starts and ends. [`describe`] shows and makes the platform's messages, [`trial`] runs a task on this
+//! machine. [`confine`] says what others may do to this process, and what it may do itself.
 //! No module calls upward.
 
 pub mod beneath;
@@ -11,6 +12,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod confine;
+pub mod describe;
 pub mod download;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
@@ -25,5 +27,6 @@ pub mod store;
 pub mod termination;
 pub mod track;
 pub mod transfer;
+pub mod trial;
 pub mod upload;
 mod yaml;

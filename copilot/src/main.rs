@@ -12,6 +12,9 @@ fn main() -> ExitCode {
     // First of all: until then every process of our user may read us.
     confine::close();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if !cli::runs_a_program(&arguments) {
+        confine::run_no_program();
+    }
     confine::arguments::hide(&cli::secrets(&arguments));
     limits::raise_open_files();
     // The runtime panics without them.

@@ -8,6 +8,7 @@
 
 mod check;
 mod choice;
+mod describe;
 mod error;
 mod flags;
 mod global;
@@ -16,6 +17,7 @@ mod rejection;
 mod route;
 mod secrets;
 mod suggest;
+mod trial;
 mod value;
 mod watchers;
 
@@ -36,7 +38,20 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Invocation, Rej
         CommandRoute::Command(Command::Download, arguments) => check::download(&arguments),
         CommandRoute::Command(Command::Sidecar, arguments) => check::sidecar(&arguments),
         CommandRoute::Command(Command::Ready, arguments) => check::ready(&arguments),
+        CommandRoute::Command(Command::Run, arguments) => trial::run(&arguments),
+        CommandRoute::Command(Command::Inspect, arguments) => describe::inspect(&arguments),
+        CommandRoute::Command(Command::Make, arguments) => describe::make(&arguments),
     }
+}
+
+/// Whether a command line, whose first argument is the program's name, asks for a program of its own (`run`).
+#[must_use]
+pub fn runs_a_program(argv: &[OsString]) -> bool {
+    let arguments = argv.iter().skip(1).cloned().collect();
+    matches!(
+        route::find(arguments),
+        Ok(CommandRoute::Command(Command::Run, _))
+    )
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod golden;
 mod kubernetes;
 mod modes;
+mod people;
 mod platform;
 mod rejections;
 mod requests;

@@ -35,6 +35,10 @@ pub(super) enum RunExit {
     Usage,
     /// The job failed, and the error document could not be written.
     Unreported,
+    /// A command for people failed: no platform waits for a document.
+    Failed,
+    /// `run`: the exit code of the task's command.
+    OfTheCommand(u8),
 }
 
 impl RunExit {
@@ -42,9 +46,10 @@ impl RunExit {
     pub(super) fn code(self) -> u8 {
         match self {
             Self::Done | Self::ReportedAsReference => 0,
-            Self::NotReady | Self::Reported => 1,
+            Self::NotReady | Self::Reported | Self::Failed => 1,
             Self::Usage => 2,
             Self::Unreported => 3,
+            Self::OfTheCommand(code) => code,
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The edge: from a typed request to an exit code.
 //!
-//! It loads the settings, sets up the log, runs a job (`download`, `sidecar`), and reports the end: in the
+//! It loads the settings, sets up the log, runs a job (`download`, `sidecar`, `trial`), and reports the end: in the
 //! error document, the termination message, the last line on standard error, and the exit code. Only
 //! `main` calls [`run`] and [`reject`]. Never here: what a job does.
 
 mod conclude;
 mod confinement;
+mod inspect;
 mod log;
 mod report_file;
 mod request;
 mod rest;
 mod session;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,11 @@ pub async fn run(
         Invocation::Help(text) => print(&text),
         Invocation::Version => print(&format!("copilot {}\n", env!("CARGO_PKG_VERSION"))),
         Invocation::Ready(_) => ready(),
+        Invocation::Inspect(global, request) => {
+            inspect::inspect(&global, &request, &mut termination).await
+        }
+        Invocation::Make(request) => inspect::make(&request),
+        Invocation::Run(global, request) => trial::run(&global, &request, &mut termination).await,
         Invocation::Download(global, request) => {
             download(&global, &request, &mut termination, begun).await
         }
@@ -53,7 +60,7 @@ pub async fn reject(message: &str, reportable: Option<&Reportable>) -> ExitCode 
     };
     let failure = match reportable.command {
         Command::Download => Failure::from_download(message),
-        Command::Sidecar | Command::Ready => Failure::from_upload(message),
+        _ => Failure::from_upload(message),
     };
     let exit = match Session::open(&reportable.global, &reportable.to_output_prefix) {
         Ok(session) => {

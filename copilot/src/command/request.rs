@@ -4,8 +4,10 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use crate::config::FlagLayer;
+use crate::describe::{InspectRequest, MakeRequest};
 use crate::download::DownloadRequest;
 use crate::sidecar::SidecarRequest;
+use crate::trial::TrialRequest;
 
 /// What a command line asks for.
 #[derive(Clone, Debug)]
@@ -20,6 +22,12 @@ pub enum Invocation {
     Sidecar(Box<Global>, Box<SidecarRequest>),
     /// `copilot ready`: exit with 0 once the sidecar's watcher is attached. It has no flags of its own.
     Ready(Box<Global>),
+    /// `copilot run`: a task on this machine.
+    Run(Box<Global>, Box<TrialRequest>),
+    /// `copilot inspect`: a document of the platform in words.
+    Inspect(Box<Global>, Box<InspectRequest>),
+    /// `copilot make`: such a document from words.
+    Make(Box<MakeRequest>),
 }
 
 /// A command.
@@ -31,11 +39,24 @@ pub enum Command {
     Sidecar,
     /// `ready`.
     Ready,
+    /// `run`.
+    Run,
+    /// `inspect`.
+    Inspect,
+    /// `make`.
+    Make,
 }
 
 impl Command {
     /// All commands, in the order of the help text.
-    pub const ALL: [Self; 3] = [Self::Download, Self::Sidecar, Self::Ready];
+    pub const ALL: [Self; 6] = [
+        Self::Download,
+        Self::Sidecar,
+        Self::Ready,
+        Self::Run,
+        Self::Inspect,
+        Self::Make,
+    ];
 
     /// Its name on the command line.
     #[must_use]
@@ -44,6 +65,9 @@ impl Command {
             Self::Download => "download",
             Self::Sidecar => "sidecar",
             Self::Ready => "ready",
+            Self::Run => "run",
+            Self::Inspect => "inspect",
+            Self::Make => "make",
         }
     }
 }

@@ -10,7 +10,10 @@ use super::conclude::RunExit;
 use super::log;
 use super::report_file::ReportFile;
 use super::request::Global;
-use crate::config::{self, ConfigError, SettingSources, Settings};
+use crate::config::{
+    self, ConfigError, LogFormat, LogLevel, LoggerSettings, SchemeSettings, SettingSources,
+    Settings, StorageSettings,
+};
 use crate::report::Timeline;
 use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
 use crate::transfer::{Engine, TransferLimits};
@@ -41,13 +44,7 @@ impl Session {
     ///
     /// This comes first, as in the reference: a run of hours is wasted if its results have nowhere to go.
     pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
-        let environment = |name: &str| env::var_os(name);
-        let settings = config::load(&SettingSources {
-            flags: &global.settings,
-            environment: &environment,
-            pattern: global.config.as_deref(),
-            default_files: &config::default_files(&environment),
-        })?;
+        let settings = load(global)?;
         log::set_up(&settings.logger);
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
@@ -56,6 +53,71 @@ impl Session {
         }
         Ok(Self { engine })
     }
+
+    /// Loads the settings for a command that people run where no platform is: see [`on_this_machine`].
+    pub(super) fn for_people(global: &Global) -> Result<Self, SessionError> {
+        let mut settings = load(global)?;
+        quieten(global, &mut settings.logger);
+        log::set_up(&settings.logger);
+        on_this_machine(&mut settings.storage);
+        // The platform lifts the limit for its sidecars by a flag.
+        if global
+            .settings
+            .get("storage.limits.maxDownloadMBs")
+            .is_none()
+        {
+            settings.storage.max_download_mib = 0;
+        }
+        say_what_is_odd(global, &settings);
+        let engine = engine(global, settings);
+        Ok(Self { engine })
+    }
+}
+
+fn load(global: &Global) -> Result<Settings, ConfigError> {
+    let environment = |name: &str| env::var_os(name);
+    config::load(&SettingSources {
+        flags: &global.settings,
+        environment: &environment,
+        pattern: global.config.as_deref(),
+        default_files: &config::default_files(&environment),
+    })
+}
+
+/// Changes the settings for a person at a terminal: the log has text, and warnings only, unless flags say otherwise.
+fn quieten(global: &Global, logger: &mut LoggerSettings) {
+    if global.settings.get("logger.level").is_none() && logger.level == LogLevel::Info {
+        logger.level = LogLevel::Warn;
+    }
+    if global.settings.get("logger.formatter.type").is_none() {
+        logger.format = LogFormat::Text;
+    }
+}
+
+/// Changes the settings where no platform gives them: `file:///PATH` names any file of this machine, and buckets
+/// are opened with the credentials that are found here.
+fn on_this_machine(storage: &mut StorageSettings) {
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let is_unset = storage.stow_kind.is_empty() && matches!(&*storage.store_type, "" | "stow");
+    if is_unset || storage.stow_kind == "local" || storage.store_type == "local" {
+        "stow".clone_into(&mut storage.store_type);
+        "s3".clone_into(&mut storage.stow_kind);
+        storage.stow_config = [pair("auth_type", "iam")].into();
+    }
+    let is_given = |key: &str| storage.stow_config.contains_key(key);
+    if storage.stow_kind == "s3" && !is_given("auth_type") && !is_given("access_key_id") {
+        storage.stow_config.extend([pair("auth_type", "iam")]);
+    }
+    if storage.container.is_empty() {
+        "any".clone_into(&mut storage.container);
+    }
+    storage.multicontainer = true;
+    storage.single_store = false;
+    let files = SchemeSettings {
+        kind: "local".to_owned(),
+        config: [pair("path", "/")].into(),
+    };
+    storage.schemes.insert("file".to_owned(), files);
 }
 
 fn engine(global: &Global, settings: Settings) -> Engine {
@@ -102,4 +164,44 @@ pub(super) fn write_timeline(timeline: &mut Timeline, file: Option<&ReportFile>,
 fn peak_memory() -> Option<u64> {
     let status = procfs::process::Process::myself().ok()?.status().ok()?;
     Some(status.vmhwm? * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapted(kind: &str, pairs: &[(&str, &str)]) -> StorageSettings {
+        let pairs = pairs.iter();
+        let mut storage = StorageSettings {
+            store_type: "stow".to_owned(),
+            stow_kind: kind.to_owned(),
+            stow_config: pairs
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+            ..StorageSettings::default()
+        };
+        on_this_machine(&mut storage);
+        storage
+    }
+
+    #[test]
+    fn stores_need_no_settings_on_this_machine() {
+        let storage = adapted("s3", &[("region", "eu-1")]);
+        assert_eq!(storage.stow_config["auth_type"], "iam");
+        assert_eq!(storage.stow_config["region"], "eu-1");
+        assert!(storage.multicontainer && !storage.container.is_empty());
+        let file = &storage.schemes["file"];
+        assert_eq!((&*file.kind, &*file.config["path"]), ("local", "/"));
+        assert_eq!(adapted("", &[]).stow_kind, "s3");
+    }
+
+    #[test]
+    fn settings_of_stores_stay_unless_they_are_local() {
+        let storage = adapted("s3", &[("access_key_id", "x")]);
+        assert!(!storage.stow_config.contains_key("auth_type"));
+        assert_eq!(adapted("google", &[]).stow_kind, "google");
+        let storage = adapted("local", &[("path", "/data")]);
+        assert_eq!(storage.stow_kind, "s3");
+        assert!(!storage.stow_config.contains_key("path"));
+    }
 }

@@ -1,6 +1,6 @@
 //! What other processes may do to this one, and what this process may still do itself.
 //!
-//! [`close`] shuts other processes out, [`arguments`] takes secrets off the command line. Once a watcher is
+//! [`close`] and [`run_no_program`] shut other processes out, [`arguments`] takes secrets off the command line. Once a watcher is
 //! attached, [`give_up`] drops [`capabilities`], restricts writes ([`landlock`]) and system calls
 //! ([`seccomp`]). Each of the three works without the others. Never here: what a job needs, which the caller
 //! puts into [`Needs`], and which texts are secret. Callers: `main`, `command`; `track` brackets its looks
@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
-pub use process::close;
+pub use process::{close, run_no_program};
 
 /// What a job still needs once its watcher is attached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

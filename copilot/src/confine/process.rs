@@ -9,15 +9,19 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior,
 /// no core. A refusal cannot happen on the kernels that we support, and would not be worth an output.
 pub fn close() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    ignore_limit_of_file_size();
+}
+
+/// Gives up what a program that we run would inherit for good: its cores, and rights that its file would give it.
+/// Landlock and seccomp want it. Called at once, unless we are to run a program.
+pub fn run_no_program() {
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
-    // For a core that a pipe of the node takes (`kernel.core_pattern`), only the first line counts.
+    // For a core that a pipe of the node takes (`kernel.core_pattern`), only `close` counts.
     let _ = setrlimit(Resource::Core, none);
-    // We run no program. Landlock and seccomp want it.
     let _ = rustix::thread::set_no_new_privs(true);
-    ignore_limit_of_file_size();
 }
 
 /// A write beyond `RLIMIT_FSIZE` then fails with EFBIG instead of ending us. (Rust ignores SIGPIPE already.)

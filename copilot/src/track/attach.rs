@@ -1,17 +1,21 @@
 //! From the options to an attached [`Watch`]: our place, the sources that work here, the rules.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use thiserror::Error;
 use tracing::info;
 
 use super::{
-    Polling, Until, Watch, Watcher,
+    ContainerId, Polling, Until, Watch, Watcher,
     identify::Rules,
     place::{Place, PlaceError},
     source::{
+        ChildSource, Source, Sources,
         kube::ApiOptions,
-        selection::{Surroundings, WatcherError, select},
+        selection::{Selection, Surroundings, WatcherError, select},
     },
     watch::Limits,
 };
@@ -88,6 +92,32 @@ pub async fn attach(
         until: options.until,
     };
     Ok(Watch::new(selection, rules, place, limits))
+}
+
+/// Watches a process that we have started ourselves, as main. `cgroup` holds the cgroup of its container, if it has
+/// one of its own: then its children are seen as well, and kills for memory are counted.
+#[must_use]
+pub fn attach_child(
+    child: ChildSource,
+    container: &ContainerId,
+    cgroup: Option<&Path>,
+    limits: Limits,
+) -> Watch {
+    let place = match cgroup {
+        Some(cgroup) => Place::find(Some(cgroup)),
+        None => Err(PlaceError::NoPod {
+            path: "/".to_owned(),
+        }),
+    };
+    let rules = Rules {
+        main_container: Some(container.as_str().to_owned()),
+        ..Rules::default()
+    };
+    let selection = Selection {
+        sources: Sources::one(Source::Child(Box::new(child))),
+        reason: "we have started main ourselves".to_owned(),
+    };
+    Watch::new(selection, rules, place, limits)
 }
 
 /// Our place. That no pod surrounds us is not an error here: some watchers work without one.

@@ -3,7 +3,7 @@
 //! A [`source`] only *emits* [`Event`]s. The [`Tracker`], a state machine without I/O or clock, turns
 //! them into "main started" and "main exited with this status". [`identify`] holds the rules of who main
 //! is, [`place`] finds our pod, [`watch`] runs the sources beside SIGTERM and the time limits. Uploads,
-//! stores and Flyte never appear here. Called by the `sidecar` and `download` jobs, and by `ready`.
+//! stores and Flyte never appear here. Called by the `sidecar`, `download` and `trial` jobs, and by `ready`.
 
 pub mod attach;
 pub mod decision;
@@ -21,7 +21,7 @@ pub mod status;
 pub mod tracker;
 pub mod watch;
 
-pub use attach::{AttachError, TrackOptions, attach};
+pub use attach::{AttachError, TrackOptions, attach, attach_child};
 pub use event::{ContainerId, Event, Job, Marker, ProcessId, Timestamp};
 pub use source::{Polling, Watcher};
 pub use status::ExitStatus;

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::upload::{MultipartUpload, UploadNotes};
+use super::error::CopyError;
+use super::upload::{MultipartUpload, OpenFile, UploadNotes};
 use crate::beneath::Place;
 use crate::store::Reference;
 
@@ -96,6 +97,14 @@ impl LocalFile {
     /// Where multipart uploads of the file are noted.
     pub(super) fn notes(&self) -> Option<Arc<dyn UploadNotes>> {
         self.notes.clone()
+    }
+
+    /// Its size in bytes. Opens it as an upload does, and closes it again.
+    ///
+    /// # Errors
+    /// It cannot be opened, or it is not a regular file.
+    pub fn size(self) -> Result<u64, CopyError> {
+        Ok(OpenFile::open(self)?.size)
     }
 
     /// Its name, and the file opened now.

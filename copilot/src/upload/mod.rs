@@ -2,7 +2,7 @@
 //!
 //! Look (`view`), plan (`literal::output`), transfer, then commit: `outputs.pb` comes last, so a reader
 //! that sees it sees all outputs. Everything in main's directory is opened through `beneath`, which main
-//! cannot trick. Never here: waiting for main, flags, error documents. Caller: the sidecar.
+//! cannot trick. Never here: waiting for main, flags, error documents. Callers: the sidecar, `trial`.
 
 mod committed;
 mod directory;
@@ -10,6 +10,7 @@ mod eager;
 mod error;
 mod leftover;
 mod planned;
+mod preview;
 mod references;
 mod stray;
 mod view;
@@ -27,6 +28,7 @@ pub use committed::is_committed;
 pub(crate) use eager::fuzz;
 pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
+pub use preview::{Preview, PreviewedData, preview};
 
 use self::leftover::clear;
 use self::planned::{PlannedFile, RawPrefix, everything, file, names, tree};

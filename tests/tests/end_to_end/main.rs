@@ -34,5 +34,6 @@ mod space;
 mod stop;
 mod streaming;
 mod transfer;
+mod trial;
 mod values;
 mod web;

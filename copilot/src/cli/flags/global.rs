@@ -21,6 +21,9 @@ use crate::config;
         download  fetch a task's inputs as local files\n  \
         sidecar   wait for the main container, then upload its outputs\n  \
         ready     exit with 0 once the sidecar watches the main container\n  \
+        run       run a task on this machine, without a cluster\n  \
+        inspect   show inputs, outputs, an interface or an error document\n  \
+        make      make inputs.pb or an interface from JSON or words\n  \
         help      show the flags of a command\n\n\
         Flags may stand before and after the command."
 )]

@@ -4,6 +4,7 @@
 //! occurrence wins, a value may begin with a dash, a boolean takes its value only after `=`, and words
 //! beyond the command are ignored. Never here: a rule on two flags, or a request. `check` calls it.
 
+mod describe;
 mod download;
 mod global;
 mod inert;
@@ -12,6 +13,7 @@ mod library;
 mod refusal;
 mod settings;
 mod sidecar;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -19,10 +21,12 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Command as ClapCommand, CommandFactory, Parser};
 
+pub(super) use describe::{InspectFlags, MakeFlags};
 pub(super) use download::DownloadFlags;
 pub(super) use global::{CommonFlags, GlobalFlags};
 pub(super) use kubernetes::KubernetesFlags;
 pub(super) use sidecar::SidecarFlags;
+pub(super) use trial::RunFlags;
 
 use super::rejection::Rejection;
 use crate::command::{Command, Invocation};
@@ -66,14 +70,29 @@ pub(super) fn help(topic: Option<Command>) -> String {
         Some(Command::Download) => command::<DownloadFlags>("copilot download"),
         Some(Command::Sidecar) => command::<SidecarFlags>("copilot sidecar"),
         Some(Command::Ready) => command::<CommonFlags>("copilot ready"),
+        Some(Command::Run) => command::<RunFlags>("copilot run"),
+        Some(Command::Inspect) => command::<InspectFlags>("copilot inspect"),
+        Some(Command::Make) => command::<MakeFlags>("copilot make"),
     };
     command.render_long_help().to_string()
 }
 
-/// The flags, dashes included, that do not take the next argument as their value.
+/// The flags, dashes included, that do not take the next argument as their value, of any command.
 pub(super) fn without_value() -> BTreeSet<String> {
-    let mut command = command::<CommonFlags>("copilot");
-    command.build();
+    let mut names = BTreeSet::new();
+    // The commands for people have such flags of their own; `make` has none.
+    for mut command in [
+        command::<CommonFlags>("copilot"),
+        command::<RunFlags>("copilot run"),
+        command::<InspectFlags>("copilot inspect"),
+    ] {
+        command.build();
+        names.extend(without_value_of(&command));
+    }
+    names
+}
+
+fn without_value_of(command: &ClapCommand) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for argument in command.get_arguments() {
         let takes = argument.get_action().takes_values();
@@ -121,13 +140,22 @@ mod tests {
         command::<CommonFlags>("copilot").debug_assert();
         command::<DownloadFlags>("copilot download").debug_assert();
         command::<SidecarFlags>("copilot sidecar").debug_assert();
+        command::<RunFlags>("copilot run").debug_assert();
+        command::<InspectFlags>("copilot inspect").debug_assert();
+        command::<MakeFlags>("copilot make").debug_assert();
     }
 
     #[test]
     fn flags_of_one_command_never_stand_alone() {
         // `route` relies on it: it knows the common flags only.
         let common = without_value();
-        for mut command in [command::<DownloadFlags>("d"), command::<SidecarFlags>("s")] {
+        for mut command in [
+            command::<DownloadFlags>("d"),
+            command::<SidecarFlags>("s"),
+            command::<RunFlags>("r"),
+            command::<InspectFlags>("i"),
+            command::<MakeFlags>("m"),
+        ] {
             command.build();
             for argument in command
                 .get_arguments()

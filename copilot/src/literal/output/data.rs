@@ -15,6 +15,7 @@ use super::problem::{OutputRule, ReferenceRule};
 use super::reference;
 use super::view::{EntryKind, OutputView};
 use crate::idl::blob_type::BlobDimensionality;
+use crate::idl::literal_type::Type;
 use crate::idl::{
     Blob, BlobMetadata, BlobType, Literal, LiteralType, Schema, SchemaType, StructuredDataset,
     StructuredDatasetMetadata, StructuredDatasetType, scalar,
@@ -29,6 +30,28 @@ pub enum Data<'a> {
     /// In a store, where main has put it; the output directory holds references. The function
     /// refuses a reference that others cannot follow.
     Referenced(&'a dyn Fn(&str) -> Result<(), ReferenceRule>),
+}
+
+/// The literal of data of this type at a reference. None for a type without data.
+pub fn referring(declared: &LiteralType, uri: String) -> Option<Literal> {
+    let value = match declared.r#type.clone()? {
+        Type::Blob(blob) => {
+            let metadata = Some(BlobMetadata { r#type: Some(blob) });
+            scalar::Value::Blob(Blob { metadata, uri })
+        }
+        Type::Schema(schema) => {
+            let r#type = Some(schema);
+            scalar::Value::Schema(Schema { uri, r#type })
+        }
+        Type::StructuredDatasetType(dataset) => {
+            let metadata = Some(StructuredDatasetMetadata {
+                structured_dataset_type: Some(dataset),
+            });
+            scalar::Value::StructuredDataset(Box::new(StructuredDataset { uri, metadata }))
+        }
+        _ => return None,
+    };
+    Some(value.into())
 }
 
 /// Makes the literals of values with data.

@@ -9,10 +9,12 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use thiserror::Error;
 
+use super::data;
 use super::draft::Draft;
 use super::object::StructError;
-use super::plan::StructOutputs;
+use super::plan::{OutputOptions, StructOutputs};
 use super::problem::OutputRule;
 use super::structure::Structure;
 use super::text;
@@ -26,11 +28,20 @@ use crate::literal::duration;
 use crate::literal::name::Shown;
 
 /// Why a member is not a value of its declared type.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("{}{rule}", in_words(at))]
 pub struct TypeMismatch {
     /// The indexes and keys that lead to the member.
     at: String,
     rule: String,
+}
+
+/// The way to a member, in front of the rule; empty for the value itself.
+fn in_words(at: &str) -> String {
+    match at {
+        "" => String::new(),
+        at => format!("at ${at}: "),
+    }
 }
 
 impl TypeMismatch {
@@ -56,10 +67,23 @@ impl TypeMismatch {
     }
 }
 
+/// Reads a value that stands alone: an input of a person's own. Data is named by its reference, a string.
+///
+/// # Errors
+/// Where and why the value is not of the declared type.
+pub fn value(declared: &LiteralType, value: &Value) -> Result<Literal, TypeMismatch> {
+    let mut draft = Draft::new(OutputOptions::default().max_simple_size);
+    let mut reader = MemberReader::new(&mut draft, true, StructOutputs::Declared);
+    reader.takes_references = true;
+    reader.literal(declared, value)
+}
+
 /// Reads the members of one file.
 pub struct MemberReader<'a> {
     draft: &'a mut Draft,
     is_referenced: bool,
+    /// A string may stand for data, as its reference.
+    takes_references: bool,
     structs: StructOutputs,
 }
 
@@ -69,6 +93,7 @@ impl<'a> MemberReader<'a> {
         Self {
             draft,
             is_referenced,
+            takes_references: false,
             structs,
         }
     }
@@ -92,6 +117,16 @@ impl<'a> MemberReader<'a> {
             Some(Type::CollectionType(element)) => self.list(element, value),
             Some(Type::MapValueType(of)) => self.object(of, value),
             Some(Type::UnionType(union)) => self.union(&union.variants, declared, value),
+            Some(Type::Blob(_) | Type::Schema(_) | Type::StructuredDatasetType(_))
+                if self.takes_references =>
+            {
+                let uri = string(value)?.to_owned();
+                self.draft
+                    .count_bytes(uri.len() as u64)
+                    .map_err(TypeMismatch::new)?;
+                data::referring(declared, uri)
+                    .ok_or_else(|| TypeMismatch::new(OutputRule::unsupported(declared)))
+            }
             Some(Type::Blob(_) | Type::Schema(_) | Type::StructuredDatasetType(_)) => {
                 Err(TypeMismatch::new(format_args!(
                     "a {declared} cannot stand in a file of JSON or YAML; make a directory with an entry for each"

@@ -2,7 +2,8 @@
 //!
 //! [`user_error`] reads the program's own error report; [`plan`] reads small values into literals and
 //! lists the files and directories to upload. The directory is seen through [`OutputView`]; never
-//! here: opening a path. The upload calls both. Whatever `input` lays out for a type, this reads back
+//! here: opening a path. The upload calls both; [`value`] and [`tree`] read values that people write by hand
+//! (`describe`). Whatever `input` lays out for a type, this reads back
 //! as an output of the same type.
 
 mod data;
@@ -28,9 +29,10 @@ mod yaml;
 pub use error_file::{ErrorFileError, UserError, user_error};
 pub use interface::{data_so_far, has_data, plan, plan_references};
 pub use lookup::are_present;
+pub use member::{TypeMismatch, value};
 pub use plan::{BlobNames, BlobOutput, OutputOptions, OutputPlan, StructOutputs};
 pub use problem::{OutputError, OutputProblem, OutputRule, ReferenceRule, advice};
-pub use text::TextError;
+pub use text::{TextError, alone, tree};
 pub use view::{EntryKind, OutputEntry, OutputView};
 
 #[cfg(test)]

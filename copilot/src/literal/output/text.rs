@@ -4,9 +4,13 @@
 use thiserror::Error;
 
 use super::object::StructError;
+use super::plan::StructOutputs;
 use super::structure::Structure;
 use super::yaml;
-use crate::idl::{Binary, Error as ErrorLiteral, Literal, SimpleType, Void, primitive, scalar};
+use crate::idl::literal_type::Type;
+use crate::idl::{
+    Binary, Error as ErrorLiteral, Literal, LiteralType, SimpleType, Void, primitive, scalar,
+};
 use crate::literal::duration::DurationError;
 use crate::literal::name::Shown;
 use crate::literal::{datetime, duration, float, msgpack, python};
@@ -85,6 +89,28 @@ pub fn structure(
         let rule = format!("{error}; write for example {{\"a\": 1}}");
         malformed("JSON object", &text, rule)
     })
+}
+
+/// Reads the content of a file that is a value of its own, if its type is a simple one or an enumeration. None for
+/// any other type.
+pub fn alone(
+    declared: &LiteralType,
+    content: &[u8],
+    is_yaml: bool,
+) -> Result<Option<Literal>, TextError> {
+    let literal = match &declared.r#type {
+        Some(Type::Simple(number)) => match SimpleType::try_from(*number) {
+            Ok(SimpleType::Struct) => {
+                let form = Structure::new(declared, StructOutputs::Declared);
+                structure(form, content, is_yaml)?
+            }
+            Ok(kind) => parse(kind, content)?,
+            Err(_) => return Ok(None),
+        },
+        Some(Type::EnumType(values)) => enumeration(&values.values, content)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(literal))
 }
 
 /// Bytes as a literal, with the tag that the reference sets.

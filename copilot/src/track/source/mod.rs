@@ -5,6 +5,7 @@
 //! which the tracker decides. Called by `attach` and `watch`.
 
 mod causes;
+mod child;
 #[cfg(feature = "ebpf")]
 pub mod ebpf;
 pub mod kube;
@@ -15,6 +16,7 @@ mod proc;
 pub mod selection;
 mod tick;
 
+pub use child::ChildSource;
 pub use polling::Polling;
 pub use selection::Watcher;
 
@@ -68,6 +70,8 @@ pub enum Source {
     /// A watch of our pod through the Kubernetes API.
     #[cfg(feature = "kube-api")]
     Kube(Box<kube::KubeSource>),
+    /// A process that we have started ourselves.
+    Child(Box<ChildSource>),
     /// Marker files in the output directory.
     Marker(Box<marker::MarkerSource>),
     /// No events: only SIGTERM, which a native sidecar gets after main.
@@ -87,6 +91,7 @@ impl Source {
             Self::Proc(_) => "proc",
             #[cfg(feature = "kube-api")]
             Self::Kube(_) => "kube-api",
+            Self::Child(_) => "child",
             Self::Marker(_) => "marker",
             Self::Signal => "signal",
             Self::Noop => "noop",
@@ -106,6 +111,7 @@ impl Source {
             Self::Proc(source) => source.next().await,
             #[cfg(feature = "kube-api")]
             Self::Kube(source) => source.next().await,
+            Self::Child(source) => source.next().await,
             Self::Marker(source) => source.next().await,
             Self::Signal | Self::Noop => std::future::pending().await,
         }
@@ -119,7 +125,7 @@ impl Source {
             Self::Proc(source) => source.focus(focus.main_runs),
             #[cfg(feature = "kube-api")]
             Self::Kube(_) => {}
-            Self::Marker(_) | Self::Signal | Self::Noop => {}
+            Self::Child(_) | Self::Marker(_) | Self::Signal | Self::Noop => {}
         }
     }
 
@@ -153,6 +159,7 @@ impl Source {
             #[cfg(feature = "ebpf")]
             Self::Ebpf(_) => Sight::Sees,
             Self::Pidfd(_) | Self::Proc(_) => Sight::Sees,
+            Self::Child(_) => Sight::Knows,
             #[cfg(feature = "kube-api")]
             Self::Kube(source) => source.sight(),
             Self::Marker(_) | Self::Signal | Self::Noop => Sight::Blind,
