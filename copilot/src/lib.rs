@@ -4,6 +4,7 @@
 //! [`command`] runs a job for it ([`download`], [`sidecar`]). The job plans with [`literal`] and runs the
 //! plan with [`transfer`] over [`store`]; [`report`] says how it ended. [`track`] knows when the pod's main
 //! container starts and ends. [`confine`] says what others may do to this process, and what it may do itself.
+//! [`doctor`] says what will work here.
 //! No module calls upward.
 
 pub mod beneath;
@@ -11,6 +12,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod confine;
+pub mod doctor;
 pub mod download;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;

@@ -8,6 +8,7 @@
 
 mod check;
 mod choice;
+mod doctor;
 mod error;
 mod flags;
 mod global;
@@ -36,6 +37,7 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Invocation, Rej
         CommandRoute::Command(Command::Download, arguments) => check::download(&arguments),
         CommandRoute::Command(Command::Sidecar, arguments) => check::sidecar(&arguments),
         CommandRoute::Command(Command::Ready, arguments) => check::ready(&arguments),
+        CommandRoute::Command(Command::Doctor, arguments) => doctor::check(&arguments),
     }
 }
 

@@ -35,6 +35,10 @@ pub(super) enum RunExit {
     Usage,
     /// The job failed, and the error document could not be written.
     Unreported,
+    /// `doctor`: something is worse than it could be.
+    Degraded,
+    /// `doctor`: a run would fail.
+    WouldFail,
 }
 
 impl RunExit {
@@ -42,8 +46,8 @@ impl RunExit {
     pub(super) fn code(self) -> u8 {
         match self {
             Self::Done | Self::ReportedAsReference => 0,
-            Self::NotReady | Self::Reported => 1,
-            Self::Usage => 2,
+            Self::NotReady | Self::Reported | Self::Degraded => 1,
+            Self::Usage | Self::WouldFail => 2,
             Self::Unreported => 3,
         }
     }

@@ -6,6 +6,7 @@
 
 mod conclude;
 mod confinement;
+mod doctor;
 mod log;
 mod report_file;
 mod request;
@@ -35,6 +36,9 @@ pub async fn run(
         Invocation::Help(text) => print(&text),
         Invocation::Version => print(&format!("copilot {}\n", env!("CARGO_PKG_VERSION"))),
         Invocation::Ready(_) => ready(),
+        Invocation::Doctor(global, request) => {
+            doctor::run(&global, &request, &mut termination).await
+        }
         Invocation::Download(global, request) => {
             download(&global, &request, &mut termination, begun).await
         }
@@ -53,7 +57,7 @@ pub async fn reject(message: &str, reportable: Option<&Reportable>) -> ExitCode 
     };
     let failure = match reportable.command {
         Command::Download => Failure::from_download(message),
-        Command::Sidecar | Command::Ready => Failure::from_upload(message),
+        Command::Sidecar | Command::Ready | Command::Doctor => Failure::from_upload(message),
     };
     let exit = match Session::open(&reportable.global, &reportable.to_output_prefix) {
         Ok(session) => {

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use crate::config::FlagLayer;
+use crate::doctor::DoctorRequest;
 use crate::download::DownloadRequest;
 use crate::sidecar::SidecarRequest;
 
@@ -20,6 +21,8 @@ pub enum Invocation {
     Sidecar(Box<Global>, Box<SidecarRequest>),
     /// `copilot ready`: exit with 0 once the sidecar's watcher is attached. It has no flags of its own.
     Ready(Box<Global>),
+    /// `copilot doctor`: what will work here, what will not, and how to mend it.
+    Doctor(Box<Global>, Box<DoctorRequest>),
 }
 
 /// A command.
@@ -31,11 +34,13 @@ pub enum Command {
     Sidecar,
     /// `ready`.
     Ready,
+    /// `doctor`.
+    Doctor,
 }
 
 impl Command {
     /// All commands, in the order of the help text.
-    pub const ALL: [Self; 3] = [Self::Download, Self::Sidecar, Self::Ready];
+    pub const ALL: [Self; 4] = [Self::Download, Self::Sidecar, Self::Ready, Self::Doctor];
 
     /// Its name on the command line.
     #[must_use]
@@ -44,6 +49,7 @@ impl Command {
             Self::Download => "download",
             Self::Sidecar => "sidecar",
             Self::Ready => "ready",
+            Self::Doctor => "doctor",
         }
     }
 }

@@ -41,13 +41,7 @@ impl Session {
     ///
     /// This comes first, as in the reference: a run of hours is wasted if its results have nowhere to go.
     pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
-        let environment = |name: &str| env::var_os(name);
-        let settings = config::load(&SettingSources {
-            flags: &global.settings,
-            environment: &environment,
-            pattern: global.config.as_deref(),
-            default_files: &config::default_files(&environment),
-        })?;
+        let settings = load_settings(global)?;
         log::set_up(&settings.logger);
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
@@ -56,6 +50,17 @@ impl Session {
         }
         Ok(Self { engine })
     }
+}
+
+/// The settings of flags, environment and files.
+pub(super) fn load_settings(global: &Global) -> Result<Settings, ConfigError> {
+    let environment = |name: &str| env::var_os(name);
+    config::load(&SettingSources {
+        flags: &global.settings,
+        environment: &environment,
+        pattern: global.config.as_deref(),
+        default_files: &config::default_files(&environment),
+    })
 }
 
 fn engine(global: &Global, settings: Settings) -> Engine {

@@ -91,7 +91,11 @@ pub async fn attach(
 }
 
 /// Our place. That no pod surrounds us is not an error here: some watchers work without one.
-fn find_place(options: &TrackOptions) -> Result<Result<Place, PlaceError>, AttachError> {
+///
+/// # Errors
+///
+/// A flag names a wrong directory.
+pub fn find_place(options: &TrackOptions) -> Result<Result<Place, PlaceError>, AttachError> {
     let place = Place::find(options.pod_cgroup.as_deref());
     let place = match (place, &options.proc_root) {
         (Ok(place), Some(root)) => place.with_proc_root(root),

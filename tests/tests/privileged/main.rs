@@ -7,6 +7,7 @@ mod closed;
 mod contract;
 mod decide;
 mod demo;
+mod doctor;
 mod eager;
 mod empty_image;
 mod focus;

@@ -21,6 +21,7 @@ use crate::config;
         download  fetch a task's inputs as local files\n  \
         sidecar   wait for the main container, then upload its outputs\n  \
         ready     exit with 0 once the sidecar watches the main container\n  \
+        doctor    say what will work here, what will not, and how to mend it\n  \
         help      show the flags of a command\n\n\
         Flags may stand before and after the command."
 )]

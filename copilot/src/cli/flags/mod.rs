@@ -4,6 +4,7 @@
 //! occurrence wins, a value may begin with a dash, a boolean takes its value only after `=`, and words
 //! beyond the command are ignored. Never here: a rule on two flags, or a request. `check` calls it.
 
+mod doctor;
 mod download;
 mod global;
 mod inert;
@@ -19,6 +20,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Command as ClapCommand, CommandFactory, Parser};
 
+pub(super) use doctor::DoctorFlags;
 pub(super) use download::DownloadFlags;
 pub(super) use global::{CommonFlags, GlobalFlags};
 pub(super) use kubernetes::KubernetesFlags;
@@ -66,13 +68,15 @@ pub(super) fn help(topic: Option<Command>) -> String {
         Some(Command::Download) => command::<DownloadFlags>("copilot download"),
         Some(Command::Sidecar) => command::<SidecarFlags>("copilot sidecar"),
         Some(Command::Ready) => command::<CommonFlags>("copilot ready"),
+        Some(Command::Doctor) => command::<DoctorFlags>("copilot doctor"),
     };
     command.render_long_help().to_string()
 }
 
-/// The flags, dashes included, that do not take the next argument as their value.
+/// The flags, dashes included, that do not take the next argument as their value. Only those of every command and
+/// of `doctor`.
 pub(super) fn without_value() -> BTreeSet<String> {
-    let mut command = command::<CommonFlags>("copilot");
+    let mut command = command::<DoctorFlags>("copilot");
     command.build();
     let mut names = BTreeSet::new();
     for argument in command.get_arguments() {
@@ -121,11 +125,12 @@ mod tests {
         command::<CommonFlags>("copilot").debug_assert();
         command::<DownloadFlags>("copilot download").debug_assert();
         command::<SidecarFlags>("copilot sidecar").debug_assert();
+        command::<DoctorFlags>("copilot doctor").debug_assert();
     }
 
     #[test]
     fn flags_of_one_command_never_stand_alone() {
-        // `route` relies on it: it knows the common flags only.
+        // `route` relies on it: it knows the common flags and those of doctor only.
         let common = without_value();
         for mut command in [command::<DownloadFlags>("d"), command::<SidecarFlags>("s")] {
             command.build();

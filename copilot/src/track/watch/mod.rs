@@ -5,6 +5,8 @@
 //! is pure. Called by the `sidecar` and `download` jobs. Never here: uploads.
 
 mod absence;
+mod limits;
+mod look;
 mod oom;
 mod settle;
 mod state;
@@ -20,6 +22,8 @@ use tracing::{debug, info};
 
 use self::absence::Absence;
 pub use self::absence::OutputEvidence;
+pub use self::limits::{Limits, Until};
+pub use self::look::{Glance, glance};
 pub use self::oom::KillCause;
 use self::{oom::OomCounts, settle::settle, state::State};
 use super::{
@@ -38,29 +42,6 @@ const READY_AT_ONCE: usize = 10_000;
 /// How long to wait for a main that wrote its marker before it was seen: some looks at `/proc`, or the
 /// time that kubelet needs to report a start.
 const UNTIL_SEEN: Duration = Duration::from_secs(2);
-
-/// Until when main is watched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Until {
-    /// Its end.
-    #[default]
-    End,
-    /// Its start: `--exit-watcher-type noop` does not wait for the end.
-    Start,
-}
-
-/// How long to wait for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// For main's start, from the moment the watcher is attached; none for no limit.
-    pub start: Option<Duration>,
-    /// For main's end, after SIGTERM.
-    pub term_wait: Duration,
-    /// For the last process of main's container, after main's end.
-    pub settle: Duration,
-    /// What ends the wait.
-    pub until: Until,
-}
 
 /// How the wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
