@@ -4,7 +4,7 @@
 //! [`command`] runs a job for it ([`download`], [`sidecar`]). The job plans with [`literal`] and runs the
 //! plan with [`transfer`] over [`store`]; [`report`] says how it ended. [`track`] knows when the pod's main
 //! container starts and ends. [`confine`] says what others may do to this process, and what it may do itself.
-//! [`doctor`] says what will work here.
+//! [`doctor`] says what will work here, [`monitor`] shows what [`track`] sees.
 //! No module calls upward.
 
 pub mod beneath;
@@ -20,6 +20,7 @@ pub mod idl;
 mod kernel;
 pub mod limits;
 pub mod literal;
+pub mod monitor;
 pub mod permission;
 pub mod report;
 pub mod sidecar;

@@ -18,6 +18,7 @@ mod route;
 mod secrets;
 mod suggest;
 mod value;
+mod watch;
 mod watchers;
 
 use std::ffi::OsString;
@@ -38,6 +39,7 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Invocation, Rej
         CommandRoute::Command(Command::Sidecar, arguments) => check::sidecar(&arguments),
         CommandRoute::Command(Command::Ready, arguments) => check::ready(&arguments),
         CommandRoute::Command(Command::Doctor, arguments) => doctor::check(&arguments),
+        CommandRoute::Command(Command::Watch, arguments) => watch::check(&arguments),
     }
 }
 

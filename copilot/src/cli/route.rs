@@ -67,7 +67,7 @@ fn unknown(name: &str) -> Rejection {
 }
 
 /// The position of the first argument that is neither a flag nor a flag's value. Only the flags that all
-/// commands share, and those of `doctor`, are known here.
+/// commands share, and those of `doctor` and `watch`, are known here.
 fn word(arguments: &[OsString]) -> Option<usize> {
     let alone = flags::without_value();
     let mut position = 0;
@@ -166,7 +166,7 @@ mod tests {
         for (word, message) in [
             (
                 "donwload",
-                "unknown command \"donwload\": it is one of download, sidecar, ready, doctor; did you mean download?",
+                "unknown command \"donwload\": it is one of download, sidecar, ready, doctor, watch; did you mean download?",
             ),
             ("config", "not supported yet"),
             ("completion", "not supported"),

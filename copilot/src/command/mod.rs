@@ -8,6 +8,7 @@ mod conclude;
 mod confinement;
 mod doctor;
 mod log;
+mod monitor;
 mod report_file;
 mod request;
 mod rest;
@@ -39,6 +40,9 @@ pub async fn run(
         Invocation::Doctor(global, request) => {
             doctor::run(&global, &request, &mut termination).await
         }
+        Invocation::Watch(global, request) => {
+            monitor::run(&global, &request, &mut termination).await
+        }
         Invocation::Download(global, request) => {
             download(&global, &request, &mut termination, begun).await
         }
@@ -57,7 +61,7 @@ pub async fn reject(message: &str, reportable: Option<&Reportable>) -> ExitCode 
     };
     let failure = match reportable.command {
         Command::Download => Failure::from_download(message),
-        Command::Sidecar | Command::Ready | Command::Doctor => Failure::from_upload(message),
+        _ => Failure::from_upload(message),
     };
     let exit = match Session::open(&reportable.global, &reportable.to_output_prefix) {
         Ok(session) => {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::config::FlagLayer;
 use crate::doctor::DoctorRequest;
 use crate::download::DownloadRequest;
+use crate::monitor::MonitorRequest;
 use crate::sidecar::SidecarRequest;
 
 /// What a command line asks for.
@@ -23,6 +24,8 @@ pub enum Invocation {
     Ready(Box<Global>),
     /// `copilot doctor`: what will work here, what will not, and how to mend it.
     Doctor(Box<Global>, Box<DoctorRequest>),
+    /// `copilot watch`: what the tracker sees.
+    Watch(Box<Global>, Box<MonitorRequest>),
 }
 
 /// A command.
@@ -36,11 +39,19 @@ pub enum Command {
     Ready,
     /// `doctor`.
     Doctor,
+    /// `watch`.
+    Watch,
 }
 
 impl Command {
     /// All commands, in the order of the help text.
-    pub const ALL: [Self; 4] = [Self::Download, Self::Sidecar, Self::Ready, Self::Doctor];
+    pub const ALL: [Self; 5] = [
+        Self::Download,
+        Self::Sidecar,
+        Self::Ready,
+        Self::Doctor,
+        Self::Watch,
+    ];
 
     /// Its name on the command line.
     #[must_use]
@@ -50,6 +61,7 @@ impl Command {
             Self::Sidecar => "sidecar",
             Self::Ready => "ready",
             Self::Doctor => "doctor",
+            Self::Watch => "watch",
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     place::{Place, PlaceError},
     source::{
         kube::ApiOptions,
-        selection::{Surroundings, WatcherError, select},
+        selection::{Selection, Surroundings, WatcherError, select},
     },
     watch::Limits,
 };
@@ -55,6 +55,16 @@ pub enum AttachError {
     Place(PlaceError),
 }
 
+/// Attached sources, and what they are used with.
+pub struct Attachment {
+    /// The sources, and why they were selected.
+    pub selection: Selection,
+    /// Who is main.
+    pub rules: Rules,
+    /// Our place, if it was found.
+    pub place: Result<Place, PlaceError>,
+}
+
 /// Attaches the watchers. `directory` is shared with main: the mount that holds it tells who main is.
 ///
 /// # Errors
@@ -64,6 +74,30 @@ pub async fn attach(
     options: &TrackOptions,
     directory: Option<&SharedDirectory>,
 ) -> Result<Watch, AttachError> {
+    let attached = attach_sources(options, directory).await?;
+    let limits = Limits {
+        start: options.main_start_timeout,
+        term_wait: options.term_wait,
+        settle: options.settle,
+        until: options.until,
+    };
+    let Attachment {
+        selection,
+        rules,
+        place,
+    } = attached;
+    Ok(Watch::new(selection, rules, place, limits))
+}
+
+/// The same, for a caller that reads the sources itself.
+///
+/// # Errors
+///
+/// As [`attach`].
+pub async fn attach_sources(
+    options: &TrackOptions,
+    directory: Option<&SharedDirectory>,
+) -> Result<Attachment, AttachError> {
     let place = find_place(options)?;
     let around = Surroundings {
         place: &place,
@@ -81,13 +115,11 @@ pub async fn attach(
     if let Some(manifest) = selection.sources.manifest() {
         rules = rules.with_manifest(manifest);
     }
-    let limits = Limits {
-        start: options.main_start_timeout,
-        term_wait: options.term_wait,
-        settle: options.settle,
-        until: options.until,
-    };
-    Ok(Watch::new(selection, rules, place, limits))
+    Ok(Attachment {
+        selection,
+        rules,
+        place,
+    })
 }
 
 /// Our place. That no pod surrounds us is not an error here: some watchers work without one.

@@ -14,6 +14,7 @@ mod focus;
 mod kube;
 mod loss;
 mod memory;
+mod monitor;
 mod pods;
 mod pressure;
 mod sidecar;

@@ -22,6 +22,7 @@ use crate::config;
         sidecar   wait for the main container, then upload its outputs\n  \
         ready     exit with 0 once the sidecar watches the main container\n  \
         doctor    say what will work here, what will not, and how to mend it\n  \
+        watch     show what happens in a pod, as the sidecar sees it\n  \
         help      show the flags of a command\n\n\
         Flags may stand before and after the command."
 )]

@@ -13,6 +13,7 @@ mod library;
 mod refusal;
 mod settings;
 mod sidecar;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -25,6 +26,7 @@ pub(super) use download::DownloadFlags;
 pub(super) use global::{CommonFlags, GlobalFlags};
 pub(super) use kubernetes::KubernetesFlags;
 pub(super) use sidecar::SidecarFlags;
+pub(super) use watch::WatchFlags;
 
 use super::rejection::Rejection;
 use crate::command::{Command, Invocation};
@@ -69,17 +71,21 @@ pub(super) fn help(topic: Option<Command>) -> String {
         Some(Command::Sidecar) => command::<SidecarFlags>("copilot sidecar"),
         Some(Command::Ready) => command::<CommonFlags>("copilot ready"),
         Some(Command::Doctor) => command::<DoctorFlags>("copilot doctor"),
+        Some(Command::Watch) => command::<WatchFlags>("copilot watch"),
     };
     command.render_long_help().to_string()
 }
 
-/// The flags, dashes included, that do not take the next argument as their value. Only those of every command and
-/// of `doctor`.
+/// The flags, dashes included, that do not take the next argument as their value. Only those of every command, of
+/// `doctor` and of `watch`.
 pub(super) fn without_value() -> BTreeSet<String> {
-    let mut command = command::<DoctorFlags>("copilot");
-    command.build();
+    let mut commands = [
+        command::<DoctorFlags>("copilot"),
+        command::<WatchFlags>("copilot"),
+    ];
+    commands.iter_mut().for_each(ClapCommand::build);
     let mut names = BTreeSet::new();
-    for argument in command.get_arguments() {
+    for argument in commands.iter().flat_map(ClapCommand::get_arguments) {
         let takes = argument.get_action().takes_values();
         let needs = argument
             .get_num_args()
@@ -126,11 +132,12 @@ mod tests {
         command::<DownloadFlags>("copilot download").debug_assert();
         command::<SidecarFlags>("copilot sidecar").debug_assert();
         command::<DoctorFlags>("copilot doctor").debug_assert();
+        command::<WatchFlags>("copilot watch").debug_assert();
     }
 
     #[test]
     fn flags_of_one_command_never_stand_alone() {
-        // `route` relies on it: it knows the common flags and those of doctor only.
+        // `route` relies on it: it knows the common flags and those of doctor and watch only.
         let common = without_value();
         for mut command in [command::<DownloadFlags>("d"), command::<SidecarFlags>("s")] {
             command.build();

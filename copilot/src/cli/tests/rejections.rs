@@ -73,7 +73,7 @@ fn rejections_that_are_wrong_usage() {
     for (arguments, words) in [
         (
             &[][..],
-            "no command given: use one of download, sidecar, ready, doctor",
+            "no command given: use one of download, sidecar, ready, doctor, watch",
         ),
         (&["--config"], "--config needs a value"),
         (
