@@ -165,7 +165,7 @@ impl WatchedPods {
 /// Where the cgroup2 hierarchy is mounted.
 fn cgroup2() -> Result<PathBuf, MonitorError> {
     let mounts = Process::myself().and_then(|myself| myself.mountinfo());
-    let mounts = mounts.map_err(|error| MonitorError::Mounts(error.to_string()))?;
+    let mounts = mounts.map_err(MonitorError::Mounts)?;
     let is_whole =
         |mount: &procfs::process::MountInfo| mount.fs_type == "cgroup2" && mount.root == "/";
     let found = mounts.0.into_iter().find(is_whole);

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
+use procfs::ProcError;
 use thiserror::Error;
 use tokio::time::{Instant, sleep_until};
 
@@ -41,7 +42,7 @@ pub enum MonitorError {
     Blind(String),
     /// Our mounts cannot be read.
     #[error("our mounts cannot be read, so the node's cgroups cannot be found: {0}")]
-    Mounts(String),
+    Mounts(#[source] ProcError),
     /// No hierarchy is mounted.
     #[error(
         "--all needs the node's cgroup2 hierarchy, and none is mounted here. Mount /sys/fs/cgroup of the node (a \

@@ -88,7 +88,7 @@ fn cgroups(pod: &PodFacts, own: &str) -> Finding {
 
 /// The cgroup driver of kubelet and the runtime, if the path shows it.
 fn driver(path: &str) -> Option<&'static str> {
-    if path.contains(".slice") || path.ends_with(".scope") {
+    if path.contains(".slice") || path.contains(".scope") {
         Some("systemd")
     } else if path.contains("/kubepods") || path.contains("/pod") {
         Some("cgroupfs")

@@ -19,9 +19,70 @@ fn reason<T>(text: &str) -> Result<T, Reason> {
     Err(Reason(text.to_owned()))
 }
 
+/// Capabilities that are enough.
+const NAMES: &str = "DAC_READ_SEARCH+PERFMON+BPF";
+
+fn rights() -> RightsFacts {
+    RightsFacts {
+        uid: 0,
+        foretold: Ok(Foretold {
+            capabilities: HeldCapabilities {
+                effective: NAMES.to_owned(),
+                permitted: NAMES.to_owned(),
+                later: "DAC_READ_SEARCH".to_owned(),
+                later_permitted: "DAC_READ_SEARCH".to_owned(),
+            },
+            landlock_abi: Some(6),
+            landlock_obstacle: None,
+        }),
+        is_filtered: true,
+        bpf_reaches_kernel: true,
+    }
+}
+
+fn place() -> PlaceFacts {
+    PlaceFacts {
+        pids: PidNamespace::Own,
+        hides_processes: false,
+        own_path: "/kubepods/pod1/c1".to_owned(),
+        pod: Ok(PodFacts {
+            path: "/kubepods/pod1".to_owned(),
+            cgroups: CgroupVersion::Two,
+            uid: Some("1".to_owned()),
+            container: Some("flyte-copilot-uploader".to_owned()),
+            is_hidden: false,
+        }),
+        is_in_a_cluster: true,
+        host_name: "task-n0-0".to_owned(),
+    }
+}
+
+fn watching() -> WatchingFacts {
+    WatchingFacts {
+        wanted: vec!["auto"],
+        tried: vec![
+            WatcherFacts {
+                name: "ebpf",
+                outcome: Ok(Sight::Knows),
+            },
+            WatcherFacts {
+                name: "pidfd",
+                outcome: reason("pids are not shared"),
+            },
+        ],
+        glance: Ok(Glance {
+            watcher: "ebpf".to_owned(),
+            reason: "the preferred watcher works here".to_owned(),
+            main: Some((vec!["task-n0-0".to_owned()], "named".to_owned())),
+            is_certain: true,
+            containers: vec!["task-n0-0".to_owned()],
+        }),
+        main_container: None,
+    }
+}
+
 /// A sidecar where all is well.
 fn well() -> Facts {
-    let names = "DAC_READ_SEARCH+PERFMON+BPF";
     let room = Room {
         kind: "ext4".to_owned(),
         mount: PathBuf::from("/out"),
@@ -49,56 +110,9 @@ fn well() -> Facts {
             security_modules: Some("landlock,apparmor".to_owned()),
             label: None,
         },
-        rights: RightsFacts {
-            uid: 0,
-            foretold: Ok(Foretold {
-                capabilities: HeldCapabilities {
-                    effective: names.to_owned(),
-                    permitted: names.to_owned(),
-                    later: "DAC_READ_SEARCH".to_owned(),
-                    later_permitted: "DAC_READ_SEARCH".to_owned(),
-                },
-                landlock_abi: Some(6),
-                landlock_obstacle: None,
-            }),
-            is_filtered: true,
-            bpf_reaches_kernel: true,
-        },
-        place: PlaceFacts {
-            pids: PidNamespace::Own,
-            hides_processes: false,
-            own_path: "/kubepods/pod1/c1".to_owned(),
-            pod: Ok(PodFacts {
-                path: "/kubepods/pod1".to_owned(),
-                cgroups: CgroupVersion::Two,
-                uid: Some("1".to_owned()),
-                container: Some("flyte-copilot-uploader".to_owned()),
-                is_hidden: false,
-            }),
-            is_in_a_cluster: true,
-            host_name: "task-n0-0".to_owned(),
-        },
-        watching: WatchingFacts {
-            wanted: vec!["auto"],
-            tried: vec![
-                WatcherFacts {
-                    name: "ebpf",
-                    outcome: Ok(Sight::Knows),
-                },
-                WatcherFacts {
-                    name: "pidfd",
-                    outcome: reason("pids are not shared"),
-                },
-            ],
-            glance: Ok(Glance {
-                watcher: "ebpf".to_owned(),
-                reason: "the preferred watcher works here".to_owned(),
-                main: Some((vec!["task-n0-0".to_owned()], "named".to_owned())),
-                is_certain: true,
-                containers: vec!["task-n0-0".to_owned()],
-            }),
-            main_container: None,
-        },
+        rights: rights(),
+        place: place(),
+        watching: watching(),
         limits: LimitFacts {
             memory: Some(128 * MIB),
             cpu: Some(500),

@@ -144,11 +144,11 @@ pub(super) fn watcher(
         .mend("automountServiceAccountToken: true, with the rights of deploy/kube-api.yaml");
     }
     if !named(Watcher::Auto) && wanted != [Watcher::Marker] {
-        let names: Vec<&str> = wanted.iter().map(|it| it.name()).collect();
+        let all: Vec<&str> = wanted.iter().map(|it| it.name()).collect();
         return Finding::ok(
             GROUP,
             subject,
-            format!("{}, as --watcher says", names.join(",")),
+            format!("{}, as --watcher says", all.join(",")),
         );
     }
     if allows_ebpf {
