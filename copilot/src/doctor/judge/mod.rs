@@ -27,7 +27,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
         limits::judge(&facts.limits),
         volumes::judge(&facts.volumes),
         settings::judge(&facts.settings),
-        stores::judge(&facts.stores, facts.probed),
+        stores::judge(&facts.stores, facts.probed, facts.settings.is_ok()),
     ]
     .concat()
 }

@@ -12,7 +12,12 @@ const REFUSED: u64 = 900;
 /// From here on the clock is worth a look, before a store refuses it.
 const ODD: u64 = 60;
 
-pub(super) fn judge(stores: &[StoreFacts], probed: bool) -> Vec<Finding> {
+/// `are_set_up`: the settings can be used.
+pub(super) fn judge(stores: &[StoreFacts], probed: bool, are_set_up: bool) -> Vec<Finding> {
+    if !are_set_up {
+        let found = "the settings cannot be used, so no store was asked";
+        return vec![Finding::not_checked(GROUP, "store", found)];
+    }
     if stores.is_empty() {
         let found = "no --to-output-prefix, --to-raw-output or --from-remote names one, so no store was asked";
         return vec![Finding::not_checked(GROUP, "store", found)];

@@ -308,6 +308,8 @@ const DATA: &[Row] = &[
         Group::Volumes, "room of --from-local-dir /out", Verdict::Fails, &["0 bytes left", "sizeLimit"]),
     ("wrong settings", |f| f.settings = reason("storage.s3.sign-payload: it must be auto"),
         Group::Settings, "settings", Verdict::Fails, &["sign-payload"]),
+    ("settings that nothing can be asked with", |f| { f.settings = reason("wrong"); f.stores.clear(); },
+        Group::Stores, "store", Verdict::NotChecked, &["the settings cannot be used"]),
     ("an odd setting", |f| f.settings.as_mut().unwrap().warnings.push("unknown key x".to_owned()),
         Group::Settings, "warning", Verdict::Degraded, &["unknown key x"]),
     ("a store that is not set up", |f| f.stores[0].store = reason("the store is not set up"),
