@@ -304,6 +304,14 @@ impl Running {
         wait_until(words, || self.has_said(words));
     }
 
+    /// Waits until its standard output holds these words.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn prints(&self, words: &str) {
+        wait_until(words, || content(&self.stdout).contains(words));
+    }
+
     /// Whether its log holds these words.
     #[must_use]
     pub fn has_said(&self, words: &str) -> bool {

@@ -19,6 +19,20 @@ impl Refused {
     /// If a number is not one of a call or an error.
     #[must_use]
     pub fn new(calls: &[libc::c_long], error: i32) -> Self {
+        Self::from_descriptor(FIRST, calls, error)
+    }
+
+    /// These calls fail with `error` whatever their arguments are.
+    ///
+    /// # Panics
+    /// If a number is not one of a call or an error.
+    #[must_use]
+    pub fn altogether(calls: &[libc::c_long], error: i32) -> Self {
+        Self::from_descriptor(0, calls, error)
+    }
+
+    /// They fail if their first argument is at least `first`.
+    fn from_descriptor(first: u32, calls: &[libc::c_long], error: i32) -> Self {
         let statement = |code: u32, k: u32| libc::sock_filter {
             code: u16::try_from(code).expect("an opcode has 16 bits"),
             jt: 0,
@@ -43,7 +57,7 @@ impl Refused {
         }
         program.push(statement(answer, libc::SECCOMP_RET_ALLOW));
         program.push(statement(load, 16));
-        program.push(jump(FIRST, 1, 0, libc::BPF_JGE));
+        program.push(jump(first, 1, 0, libc::BPF_JGE));
         program.push(statement(answer, libc::SECCOMP_RET_ALLOW));
         program.push(statement(answer, refused));
         Self { program }

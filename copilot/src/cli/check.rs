@@ -125,13 +125,7 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
         Parsed::Answer(answer) => return Ok(answer),
         Parsed::Flags(flags) => *flags,
     };
-    // An empty interface declares nothing, like a missing one.
-    let interface = flags.interface.take().filter(|bytes| !bytes.is_empty());
-    if interface.is_some() && flags.to_output_prefix.is_empty() {
-        return Err(Rejection::usage(
-            "--to-output-prefix is required with --interface: the prefix for outputs.pb",
-        ));
-    }
+    let interface = take_interface(&mut flags)?;
     let request = sidecar_request(&flags, interface);
     let overridden = flags.watcher.is_some();
     let asks_api = request
@@ -168,7 +162,18 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     }
 }
 
-fn sidecar_request(
+/// The interface, if it declares something. An empty one declares nothing, like a missing one.
+pub(super) fn take_interface(flags: &mut SidecarFlags) -> Result<Option<Vec<u8>>, Rejection> {
+    let interface = flags.interface.take().filter(|bytes| !bytes.is_empty());
+    if interface.is_some() && flags.to_output_prefix.is_empty() {
+        return Err(Rejection::usage(
+            "--to-output-prefix is required with --interface: the prefix for outputs.pb",
+        ));
+    }
+    Ok(interface)
+}
+
+pub(super) fn sidecar_request(
     flags: &SidecarFlags,
     interface: Option<Vec<u8>>,
 ) -> Result<SidecarRequest, FlagError> {

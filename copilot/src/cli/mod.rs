@@ -9,6 +9,7 @@
 mod check;
 mod choice;
 mod describe;
+mod doctor;
 mod error;
 mod flags;
 mod global;
@@ -19,6 +20,7 @@ mod secrets;
 mod suggest;
 mod trial;
 mod value;
+mod watch;
 mod watchers;
 
 use std::ffi::OsString;
@@ -41,6 +43,8 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Invocation, Rej
         CommandRoute::Command(Command::Run, arguments) => trial::run(&arguments),
         CommandRoute::Command(Command::Inspect, arguments) => describe::inspect(&arguments),
         CommandRoute::Command(Command::Make, arguments) => describe::make(&arguments),
+        CommandRoute::Command(Command::Doctor, arguments) => doctor::check(&arguments),
+        CommandRoute::Command(Command::Watch, arguments) => watch::check(&arguments),
     }
 }
 

@@ -121,6 +121,7 @@ mod tests {
             ),
             (&["-ndownload", "ready"], Command::Ready, &["-ndownload"]),
             (&["-s", "ready"], Command::Ready, &["-s"]),
+            (&["--json", "doctor"], Command::Doctor, &["--json"]),
             (
                 &["--logger.mute", "ready"],
                 Command::Ready,
@@ -165,7 +166,7 @@ mod tests {
         for (word, message) in [
             (
                 "donwload",
-                "unknown command \"donwload\": it is one of download, sidecar, ready, run, inspect, make; did you mean \
+                "unknown command \"donwload\": it is one of download, sidecar, ready, run, inspect, make, doctor, watch; did you mean \
                  download?",
             ),
             ("config", "not supported yet"),

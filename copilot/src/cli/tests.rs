@@ -1,5 +1,6 @@
 //! The command line through its public surface.
 
+mod doctor;
 mod golden;
 mod kubernetes;
 mod modes;

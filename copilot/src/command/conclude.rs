@@ -39,6 +39,10 @@ pub(super) enum RunExit {
     Failed,
     /// `run`: the exit code of the task's command.
     OfTheCommand(u8),
+    /// `doctor`: something is worse than it could be.
+    Degraded,
+    /// `doctor`: a run would fail.
+    WouldFail,
 }
 
 impl RunExit {
@@ -46,8 +50,8 @@ impl RunExit {
     pub(super) fn code(self) -> u8 {
         match self {
             Self::Done | Self::ReportedAsReference => 0,
-            Self::NotReady | Self::Reported | Self::Failed => 1,
-            Self::Usage => 2,
+            Self::NotReady | Self::Reported | Self::Failed | Self::Degraded => 1,
+            Self::Usage | Self::WouldFail => 2,
             Self::Unreported => 3,
             Self::OfTheCommand(code) => code,
         }

@@ -40,6 +40,16 @@ pub(super) async fn for_sidecar(
     stores: &Stores,
     watch: &Watch,
 ) {
+    give_up(&needs_of_sidecar(global, request, stores, watch)).await;
+}
+
+/// What a sidecar still needs.
+pub(super) fn needs_of_sidecar(
+    global: &Global,
+    request: &SidecarRequest,
+    stores: &Stores,
+    watch: &Watch,
+) -> Needs {
     let mut writes = writes(global, request.timeline.as_deref());
     let mut replaces = false;
     if let Some(target) = &request.upload {
@@ -54,14 +64,13 @@ pub(super) async fn for_sidecar(
             writes.directories.extend(directory);
         }
     }
-    let needs = Needs {
+    Needs {
         looks: watch.looks_for_kin() || watch.looks_for_causes(),
         bpf: watch.uses_bpf(),
         leases: request.mode == UploadMode::Eager,
         replaces,
         writes: Some(writes),
-    };
-    give_up(&needs).await;
+    }
 }
 
 /// What every job writes: the termination message, and the timeline, which is written beside its place.

@@ -6,8 +6,10 @@
 
 mod conclude;
 mod confinement;
+mod doctor;
 mod inspect;
 mod log;
+mod monitor;
 mod report_file;
 mod request;
 mod rest;
@@ -42,6 +44,12 @@ pub async fn run(
         }
         Invocation::Make(request) => inspect::make(&request),
         Invocation::Run(global, request) => trial::run(&global, &request, &mut termination).await,
+        Invocation::Doctor(global, request) => {
+            doctor::run(&global, &request, &mut termination).await
+        }
+        Invocation::Watch(global, request) => {
+            monitor::run(&global, &request, &mut termination).await
+        }
         Invocation::Download(global, request) => {
             download(&global, &request, &mut termination, begun).await
         }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use crate::config::FlagLayer;
 use crate::describe::{InspectRequest, MakeRequest};
+use crate::doctor::DoctorRequest;
 use crate::download::DownloadRequest;
+use crate::monitor::MonitorRequest;
 use crate::sidecar::SidecarRequest;
 use crate::trial::TrialRequest;
 
@@ -28,6 +30,10 @@ pub enum Invocation {
     Inspect(Box<Global>, Box<InspectRequest>),
     /// `copilot make`: such a document from words.
     Make(Box<MakeRequest>),
+    /// `copilot doctor`: what will work here, what will not, and how to mend it.
+    Doctor(Box<Global>, Box<DoctorRequest>),
+    /// `copilot watch`: what the tracker sees.
+    Watch(Box<Global>, Box<MonitorRequest>),
 }
 
 /// A command.
@@ -45,17 +51,23 @@ pub enum Command {
     Inspect,
     /// `make`.
     Make,
+    /// `doctor`.
+    Doctor,
+    /// `watch`.
+    Watch,
 }
 
 impl Command {
     /// All commands, in the order of the help text.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Download,
         Self::Sidecar,
         Self::Ready,
         Self::Run,
         Self::Inspect,
         Self::Make,
+        Self::Doctor,
+        Self::Watch,
     ];
 
     /// Its name on the command line.
@@ -68,6 +80,8 @@ impl Command {
             Self::Run => "run",
             Self::Inspect => "inspect",
             Self::Make => "make",
+            Self::Doctor => "doctor",
+            Self::Watch => "watch",
         }
     }
 }

@@ -44,7 +44,7 @@ impl Session {
     ///
     /// This comes first, as in the reference: a run of hours is wasted if its results have nowhere to go.
     pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
-        let settings = load(global)?;
+        let settings = load_settings(global)?;
         log::set_up(&settings.logger);
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
@@ -56,7 +56,7 @@ impl Session {
 
     /// Loads the settings for a command that people run where no platform is: see [`on_this_machine`].
     pub(super) fn for_people(global: &Global) -> Result<Self, SessionError> {
-        let mut settings = load(global)?;
+        let mut settings = load_settings(global)?;
         quieten(global, &mut settings.logger);
         log::set_up(&settings.logger);
         on_this_machine(&mut settings.storage);
@@ -72,16 +72,6 @@ impl Session {
         let engine = engine(global, settings);
         Ok(Self { engine })
     }
-}
-
-fn load(global: &Global) -> Result<Settings, ConfigError> {
-    let environment = |name: &str| env::var_os(name);
-    config::load(&SettingSources {
-        flags: &global.settings,
-        environment: &environment,
-        pattern: global.config.as_deref(),
-        default_files: &config::default_files(&environment),
-    })
 }
 
 /// Changes the settings for a person at a terminal: the log has text, and warnings only, unless flags say otherwise.
@@ -118,6 +108,17 @@ fn on_this_machine(storage: &mut StorageSettings) {
         config: [pair("path", "/")].into(),
     };
     storage.schemes.insert("file".to_owned(), files);
+}
+
+/// The settings of flags, environment and files.
+pub(super) fn load_settings(global: &Global) -> Result<Settings, ConfigError> {
+    let environment = |name: &str| env::var_os(name);
+    config::load(&SettingSources {
+        flags: &global.settings,
+        environment: &environment,
+        pattern: global.config.as_deref(),
+        default_files: &config::default_files(&environment),
+    })
 }
 
 fn engine(global: &Global, settings: Settings) -> Engine {

@@ -19,6 +19,7 @@ mod pairs;
 mod resolve;
 pub(crate) mod secret;
 mod settings;
+mod shown;
 mod source;
 mod storage;
 mod syntax;
@@ -31,7 +32,7 @@ pub use load::{default_files, load};
 pub use logger::{LogFormat, LogLevel, LoggerSettings};
 pub use pairs::parse as parse_pairs;
 pub use secret::{Secret, SecretPairs, secret_parts};
-pub use settings::{SettingSources, Settings};
+pub use settings::{SettingSources, Settings, ShownSetting};
 pub use source::SettingSource;
 pub use storage::{
     HttpSettings, S3Settings, SchemeSettings, SignPayload, StorageSettings, UploadChecksum,

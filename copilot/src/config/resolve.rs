@@ -14,6 +14,7 @@ use super::layer::SettingValue;
 use super::logger::{LogFormat, LogLevel, LoggerSettings};
 use super::secret::{SecretForm, SecretPairs, known};
 use super::settings::{SettingSources, Settings};
+use super::shown::shown;
 use super::source::SettingSource;
 use super::storage::{HttpSettings, S3Settings, SchemeSettings, StorageSettings};
 use super::syntax::{SyntaxError, relaxed_boolean};
@@ -23,6 +24,7 @@ pub(super) struct Resolution {
     values: BTreeMap<&'static str, SettingValue>,
     sources: BTreeMap<String, SettingSource>,
     warnings: Vec<Warning>,
+    shown: BTreeMap<String, String>,
 }
 
 impl Resolution {
@@ -35,6 +37,7 @@ impl Resolution {
             values: BTreeMap::new(),
             sources: BTreeMap::new(),
             warnings: std::mem::take(&mut files.warnings),
+            shown: BTreeMap::new(),
         };
         for key in KEYS {
             let found = if let Some(value) = sources.flags.get(key.name) {
@@ -82,6 +85,9 @@ impl Resolution {
                 origin: source.clone(),
             });
         }
+        if key.effect {
+            self.shown.extend(shown(key, &value));
+        }
         self.sources.insert(key.name.to_owned(), source);
         self.values.insert(key.name, value);
     }
@@ -96,6 +102,7 @@ impl Resolution {
             warnings: self.warnings,
             files,
             sources: self.sources,
+            shown: self.shown,
         })
     }
 

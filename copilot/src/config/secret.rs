@@ -112,7 +112,7 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// Whether a value must be hidden: its key is not known to be harmless, or it is a URL with a user part.
-fn is_secret(key: &str, value: &str) -> bool {
+pub(super) fn is_secret(key: &str, value: &str) -> bool {
     !PUBLIC.contains(&key) || value.contains('@')
 }
 

@@ -23,6 +23,9 @@ pub struct SettingSources<'a> {
     pub default_files: &'a [PathBuf],
 }
 
+/// The map whose entries have no sources of their own.
+const SCHEMES: &str = "storage.schemes";
+
 /// All settings, with the source of each.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -35,6 +38,18 @@ pub struct Settings {
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
     pub(super) sources: BTreeMap<String, SettingSource>,
+    pub(super) shown: BTreeMap<String, String>,
+}
+
+/// A setting, for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownSetting {
+    /// Its dotted name, with the entry of a map.
+    pub name: String,
+    /// Its value; secrets are hidden.
+    pub value: String,
+    /// Where the value was found.
+    pub source: SettingSource,
 }
 
 impl Settings {
@@ -44,6 +59,20 @@ impl Settings {
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&SettingSource> {
         self.sources.get(name)
+    }
+
+    /// Each setting that has a value and an effect, by name. Secrets are hidden.
+    pub fn shown(&self) -> impl Iterator<Item = ShownSetting> {
+        self.shown.iter().filter_map(|(name, value)| {
+            // The entries of some maps have the source of the whole.
+            let whole = || name.starts_with(SCHEMES).then(|| self.sources.get(SCHEMES));
+            let source = self.sources.get(name).or_else(|| whole().flatten())?;
+            Some(ShownSetting {
+                name: name.clone(),
+                value: value.clone(),
+                source: source.clone(),
+            })
+        })
     }
 
     /// Each setting that has a value, with its source, by name.

@@ -60,13 +60,45 @@ pub(super) fn give_up(needs: &Needs) -> Step {
 
 fn lowered(needs: &Needs) -> io::Result<CapabilitySets> {
     let before = capabilities(None)?;
-    let is_old = !crate::kernel::is_at_least(MAPS_WITHOUT_BPF);
-    let sets = kept(&before, needs, is_old);
+    let sets = kept_here(&before, needs);
     clear_bounding_set(&before);
     let _ = clear_ambient_capability_set();
     set_capabilities(None, sets)?;
     IS_BRACKETED.store(sets.permitted != sets.effective, Ordering::Relaxed);
     Ok(capabilities(None)?)
+}
+
+/// What stays of these sets on the running kernel.
+fn kept_here(before: &CapabilitySets, needs: &Needs) -> CapabilitySets {
+    kept(before, needs, !crate::kernel::is_at_least(MAPS_WITHOUT_BPF))
+}
+
+/// The capabilities of this process by the names of Kubernetes, such as `BPF`; `none` if a set is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldCapabilities {
+    /// What it can use now.
+    pub effective: String,
+    /// What it may make effective.
+    pub permitted: String,
+    /// What stays effective once a watcher is attached.
+    pub later: String,
+    /// What stays permitted then, for looks into other processes.
+    pub later_permitted: String,
+}
+
+/// What this process holds now, and what it holds after [`give_up`](super::give_up).
+///
+/// # Errors
+/// The kernel does not tell.
+pub fn held(needs: &Needs) -> io::Result<HeldCapabilities> {
+    let now = capabilities(None)?;
+    let later = kept_here(&now, needs);
+    Ok(HeldCapabilities {
+        effective: shown(now.effective),
+        permitted: shown(now.permitted),
+        later: shown(later.effective),
+        later_permitted: shown(later.permitted),
+    })
 }
 
 /// What stays of these sets. `is_old`: maps need `CAP_BPF`.

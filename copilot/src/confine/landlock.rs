@@ -47,6 +47,39 @@ enum LandlockError {
     /// The kernel has no Landlock.
     #[error("the kernel has no Landlock, or it is not enabled")]
     Absent,
+    /// The kernel has no Landlock, or one of before Linux 5.19.
+    #[error("the kernel has no Landlock, or one of before Linux 5.19, or it is not enabled")]
+    TooOld,
+}
+
+/// The version of Landlock's interface that the kernel has, from 1 (Linux 5.13) on; `None` without Landlock.
+pub(super) fn abi() -> Option<u32> {
+    /// `LANDLOCK_CREATE_RULESET_VERSION` (`include/uapi/linux/landlock.h`): asks for the version only.
+    const VERSION: libc::c_ulong = 1;
+    // SAFETY: with this flag the kernel reads no memory of ours: it wants a null pointer and a size of 0.
+    let version = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<libc::c_void>(),
+            0_usize,
+            VERSION,
+        )
+    };
+    u32::try_from(version).ok().filter(|version| *version > 0)
+}
+
+/// Why Landlock will not be in force once a watcher is attached; `None` if it will. Restricts nothing.
+pub(super) fn obstacle(needs: &Needs) -> Option<String> {
+    let found = || {
+        if needs.looks {
+            return Err(LandlockError::Looks);
+        }
+        if abi().is_none_or(|version| version < OLDEST as u32) {
+            return Err(LandlockError::TooOld);
+        }
+        rules(needs.writes.as_ref().ok_or(LandlockError::Unknown)?).map(drop)
+    };
+    found().err().map(|error| error.to_string())
 }
 
 /// Restricts writes to what the job needs.
@@ -179,6 +212,21 @@ mod tests {
             assert_eq!(fs::read(at("other")).unwrap(), b"before");
         });
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn what_is_foretold_is_what_happens() {
+        let directory = tempfile::tempdir().unwrap();
+        let fits = needs(vec![directory.path().to_owned()], vec![]);
+        let looks = Needs {
+            looks: true,
+            ..fits.clone()
+        };
+        for needs in [fits, looks] {
+            let foretold = obstacle(&needs).is_none();
+            let thread = std::thread::spawn(move || restricted(&needs).is_ok());
+            assert_eq!(thread.join().unwrap(), foretold);
+        }
     }
 
     #[test]

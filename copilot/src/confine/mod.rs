@@ -3,8 +3,9 @@
 //! [`close`] and [`run_no_program`] shut other processes out, [`arguments`] takes secrets off the command line. Once a watcher is
 //! attached, [`give_up`] drops [`capabilities`], restricts writes ([`landlock`]) and system calls
 //! ([`seccomp`]). Each of the three works without the others. Never here: what a job needs, which the caller
-//! puts into [`Needs`], and which texts are secret. Callers: `main`, `command`; `track` brackets its looks
-//! into other processes ([`capabilities::looking`]). What it is good for: `docs/security.md`.
+//! puts into [`Needs`], and which texts are secret. Callers: `main`, `command`, which also asks for `doctor` what
+//! they will do ([`foretell`]); `track` brackets its looks into other processes ([`capabilities::looking`]). What it
+//! is good for: `docs/security.md`.
 
 pub mod arguments;
 pub mod capabilities;
@@ -12,6 +13,7 @@ mod landlock;
 mod process;
 mod seccomp;
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -62,6 +64,29 @@ pub async fn give_up(needs: &Needs) {
     seccomp::restrict(needs).report();
     // A change of credentials may make the process readable again.
     close();
+}
+
+/// What this process may do now, and what it will give up. For a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foretold {
+    /// Capabilities now and later.
+    pub capabilities: capabilities::HeldCapabilities,
+    /// The version of the kernel's Landlock, if it has one.
+    pub landlock_abi: Option<u32>,
+    /// Why Landlock will not be in force; `None` if it will.
+    pub landlock_obstacle: Option<String>,
+}
+
+/// What [`give_up`] will do. Changes nothing.
+///
+/// # Errors
+/// The kernel does not tell the capabilities.
+pub fn foretell(needs: &Needs) -> io::Result<Foretold> {
+    Ok(Foretold {
+        capabilities: capabilities::held(needs)?,
+        landlock_abi: landlock::abi(),
+        landlock_obstacle: landlock::obstacle(needs),
+    })
 }
 
 /// The outcome of one step, for the log.

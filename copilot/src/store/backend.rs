@@ -98,6 +98,11 @@ pub(super) trait Backend: Debug + Send + Sync {
     /// Succeeds if the object exists. Needs the right to read it.
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError>;
 
+    /// Seconds by which our clock is ahead of the store's; `None` where the store has no clock or does not tell.
+    async fn clock_ahead(&self, _: &ObjectAddress) -> Result<Option<i64>, StoreError> {
+        Ok(None)
+    }
+
     /// Deletes the object.
     async fn delete(&self, target: &ObjectAddress) -> Result<(), StoreError>;
 

@@ -193,6 +193,15 @@ impl Object {
         }
     }
 
+    /// Seconds by which this machine's clock is ahead of the store's, negative if it is behind; `None` where the
+    /// store has no clock of its own, or does not tell. Needs no rights.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn clock_ahead(&self) -> Result<Option<i64>, StoreError> {
+        self.backend.clock_ahead(&self.target).await
+    }
+
     /// Deletes the object. Succeeds if it does not exist, since some stores do not tell.
     ///
     /// # Errors
@@ -275,7 +284,9 @@ impl Object {
         Ok(found)
     }
 
-    pub(super) fn location(&self) -> Location {
+    /// Where the object is: its reference and its store.
+    #[must_use]
+    pub fn location(&self) -> Location {
         self.backend.location(self.reference())
     }
 }

@@ -59,6 +59,16 @@ pub enum AttachError {
     Place(PlaceError),
 }
 
+/// Attached sources, and what they are used with.
+pub struct Attachment {
+    /// The sources, and why they were selected.
+    pub selection: Selection,
+    /// Who is main.
+    pub rules: Rules,
+    /// Our place, if it was found.
+    pub place: Result<Place, PlaceError>,
+}
+
 /// Attaches the watchers. `directory` is shared with main: the mount that holds it tells who main is.
 ///
 /// # Errors
@@ -68,6 +78,30 @@ pub async fn attach(
     options: &TrackOptions,
     directory: Option<&SharedDirectory>,
 ) -> Result<Watch, AttachError> {
+    let attached = attach_sources(options, directory).await?;
+    let limits = Limits {
+        start: options.main_start_timeout,
+        term_wait: options.term_wait,
+        settle: options.settle,
+        until: options.until,
+    };
+    let Attachment {
+        selection,
+        rules,
+        place,
+    } = attached;
+    Ok(Watch::new(selection, rules, place, limits))
+}
+
+/// The same, for a caller that reads the sources itself.
+///
+/// # Errors
+///
+/// As [`attach`].
+pub async fn attach_sources(
+    options: &TrackOptions,
+    directory: Option<&SharedDirectory>,
+) -> Result<Attachment, AttachError> {
     let place = find_place(options)?;
     let around = Surroundings {
         place: &place,
@@ -85,13 +119,11 @@ pub async fn attach(
     if let Some(manifest) = selection.sources.manifest() {
         rules = rules.with_manifest(manifest);
     }
-    let limits = Limits {
-        start: options.main_start_timeout,
-        term_wait: options.term_wait,
-        settle: options.settle,
-        until: options.until,
-    };
-    Ok(Watch::new(selection, rules, place, limits))
+    Ok(Attachment {
+        selection,
+        rules,
+        place,
+    })
 }
 
 /// Watches a process that we have started ourselves, as main. `cgroup` holds the cgroup of its container, if it has
@@ -121,7 +153,11 @@ pub fn attach_child(
 }
 
 /// Our place. That no pod surrounds us is not an error here: some watchers work without one.
-fn find_place(options: &TrackOptions) -> Result<Result<Place, PlaceError>, AttachError> {
+///
+/// # Errors
+///
+/// A flag names a wrong directory.
+pub fn find_place(options: &TrackOptions) -> Result<Result<Place, PlaceError>, AttachError> {
     let place = Place::find(options.pod_cgroup.as_deref());
     let place = match (place, &options.proc_root) {
         (Ok(place), Some(root)) => place.with_proc_root(root),

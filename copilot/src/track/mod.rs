@@ -11,7 +11,7 @@ pub mod event;
 pub mod identify;
 pub mod mounts;
 pub mod place;
-mod process;
+pub(crate) mod process;
 pub mod readiness;
 #[cfg(test)]
 mod recorded;

@@ -23,9 +23,9 @@ pub use download::{
 };
 pub use engine::Engine;
 pub use error::{CopyError, CopyFailure, TransferError};
-pub use memory::TransferLimits;
-pub use progress::{Display, Meter, Summary};
+pub use memory::{TransferLimits, memory_limit};
+pub use progress::{ByteCount, Display, Meter, Summary};
 pub use small::Withdrawn;
-pub use space::{Shortage, SpaceError};
+pub use space::{Room, Shortage, SpaceError, has_room, room};
 pub use stop::{Stop, Stopped};
 pub use upload::{Digests, FileUploads, MultipartUpload, OpenFile, UploadNotes};

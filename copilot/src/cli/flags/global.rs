@@ -24,6 +24,8 @@ use crate::config;
         run       run a task on this machine, without a cluster\n  \
         inspect   show inputs, outputs, an interface or an error document\n  \
         make      make inputs.pb or an interface from JSON or words\n  \
+        doctor    say what will work here, what will not, and how to mend it\n  \
+        watch     show what happens in a pod, as the sidecar sees it\n  \
         help      show the flags of a command\n\n\
         Flags may stand before and after the command."
 )]

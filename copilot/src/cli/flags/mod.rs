@@ -5,6 +5,7 @@
 //! beyond the command are ignored. Never here: a rule on two flags, or a request. `check` calls it.
 
 mod describe;
+mod doctor;
 mod download;
 mod global;
 mod inert;
@@ -14,6 +15,7 @@ mod refusal;
 mod settings;
 mod sidecar;
 mod trial;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -22,11 +24,13 @@ use clap::error::ErrorKind;
 use clap::{Command as ClapCommand, CommandFactory, Parser};
 
 pub(super) use describe::{InspectFlags, MakeFlags};
+pub(super) use doctor::DoctorFlags;
 pub(super) use download::DownloadFlags;
 pub(super) use global::{CommonFlags, GlobalFlags};
 pub(super) use kubernetes::KubernetesFlags;
 pub(super) use sidecar::SidecarFlags;
 pub(super) use trial::RunFlags;
+pub(super) use watch::WatchFlags;
 
 use super::rejection::Rejection;
 use crate::command::{Command, Invocation};
@@ -73,6 +77,8 @@ pub(super) fn help(topic: Option<Command>) -> String {
         Some(Command::Run) => command::<RunFlags>("copilot run"),
         Some(Command::Inspect) => command::<InspectFlags>("copilot inspect"),
         Some(Command::Make) => command::<MakeFlags>("copilot make"),
+        Some(Command::Doctor) => command::<DoctorFlags>("copilot doctor"),
+        Some(Command::Watch) => command::<WatchFlags>("copilot watch"),
     };
     command.render_long_help().to_string()
 }
@@ -85,6 +91,8 @@ pub(super) fn without_value() -> BTreeSet<String> {
         command::<CommonFlags>("copilot"),
         command::<RunFlags>("copilot run"),
         command::<InspectFlags>("copilot inspect"),
+        command::<DoctorFlags>("copilot doctor"),
+        command::<WatchFlags>("copilot watch"),
     ] {
         command.build();
         names.extend(without_value_of(&command));
@@ -143,11 +151,13 @@ mod tests {
         command::<RunFlags>("copilot run").debug_assert();
         command::<InspectFlags>("copilot inspect").debug_assert();
         command::<MakeFlags>("copilot make").debug_assert();
+        command::<DoctorFlags>("copilot doctor").debug_assert();
+        command::<WatchFlags>("copilot watch").debug_assert();
     }
 
     #[test]
     fn flags_of_one_command_never_stand_alone() {
-        // `route` relies on it: it knows the common flags only.
+        // `route` relies on it: it knows the common flags and those of doctor and watch only.
         let common = without_value();
         for mut command in [
             command::<DownloadFlags>("d"),

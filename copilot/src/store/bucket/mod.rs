@@ -7,7 +7,7 @@
 //! cannot express does not fail a whole page (`listing`). `answer` gives the library what it wants of an
 //! answer to a write and we do not need. `upload` holds uploads in parts, `parts` lists what a store has
 //! of one, `ambiguous` finds those whose ids were lost, `completed` proves writes whose end was not told,
-//! and `checksum` is what buckets with Object Lock ask for. `document` reads the XML of answers.
+//! and `checksum` is what buckets with Object Lock ask for. `document` reads the XML of answers, `clock` the time.
 //!
 //! Never here: settings, credentials, which reference belongs to which bucket. Callers:
 //! `store::object`, through `Backend`; `s3`, `google` and `azure` open buckets.
@@ -16,6 +16,7 @@ mod address;
 mod ambiguous;
 mod answer;
 mod checksum;
+mod clock;
 mod completed;
 mod document;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -216,6 +217,10 @@ impl Backend for Bucket {
 
     async fn head(&self, target: &ObjectAddress) -> Result<(), StoreError> {
         look::exists(self, target).await
+    }
+
+    async fn clock_ahead(&self, target: &ObjectAddress) -> Result<Option<i64>, StoreError> {
+        clock::ahead(self, target).await
     }
 
     /// By a plain request: the library deletes many objects by one, which not every server

@@ -29,6 +29,7 @@ pub use client::{AmbiguousAttempts, Answer, Authorize, Client, Unsigned};
 pub(in crate::store) use failure::causes;
 pub use failure::{FailureKind, RequestFailure};
 pub use reply::Reply;
+pub(in crate::store) use reply::clock_ahead;
 pub use service::Service;
 pub use tls::AuthoritiesError;
 #[cfg(feature = "kube-api")]

@@ -227,6 +227,16 @@ fn server_time(body: &str) -> Option<SystemTime> {
     Some(time.into())
 }
 
+/// Seconds by which this machine's clock is ahead of the server that sent these headers; negative if it is behind,
+/// `None` if they hold no `Date` (RFC 9110 §6.6.1).
+pub(in crate::store) fn clock_ahead(headers: &HeaderMap) -> Option<i64> {
+    let date = headers.get(http::header::DATE)?.to_str().ok()?;
+    ahead_of(
+        httpdate::parse_http_date(date.trim()).ok()?,
+        SystemTime::now(),
+    )
+}
+
 /// Seconds by which the moment `now` is ahead of `theirs`.
 fn ahead_of(theirs: SystemTime, now: SystemTime) -> Option<i64> {
     let seconds = |time: Duration| i64::try_from(time.as_secs()).ok();

@@ -115,7 +115,8 @@ pub struct WatcherError {
 }
 
 /// Why a watcher does not work here.
-struct Refusal(String);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(pub String);
 
 impl Refusal {
     /// An error with its causes, and what to do about a limit that is behind it.
@@ -185,9 +186,32 @@ pub async fn select(
     }))
 }
 
+/// One watcher of `auto`, tried on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The watcher.
+    pub watcher: Watcher,
+    /// How much it would see; or why it does not work here, with what to do about it.
+    pub outcome: Result<Sight, Refusal>,
+}
+
+/// Starts each watcher that `auto` may take, best first, and stops it again. For `doctor`. Needs a running
+/// tokio runtime.
+#[must_use]
+pub fn try_each(around: &Surroundings<'_>) -> Vec<Trial> {
+    let trial = |watcher| Trial {
+        watcher,
+        outcome: start(watcher, around).map(|source| source.sight()),
+    };
+    LADDER.into_iter().map(trial).collect()
+}
+
+/// What `auto` tries, best first. The last resort is SIGTERM.
+const LADDER: [Watcher; 3] = [Watcher::Ebpf, Watcher::Pidfd, Watcher::Proc];
+
 fn best(around: &Surroundings<'_>) -> (Source, String) {
     let mut refusals: Vec<String> = Vec::new();
-    for watcher in [Watcher::Ebpf, Watcher::Pidfd, Watcher::Proc] {
+    for watcher in LADDER {
         match start(watcher, around).and_then(|source| unless_pidfd_is_better(source, around)) {
             Ok(source) if refusals.is_empty() => {
                 return (source, "the preferred watcher works here".to_owned());

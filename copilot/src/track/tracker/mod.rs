@@ -11,17 +11,18 @@
 
 mod container;
 mod judgement;
+mod overview;
 mod sighting;
 mod transition;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::transition::Transition;
 use self::{
     container::{Container, Exit, Process},
     judgement::candidate,
     transition::Doubt,
 };
+pub use self::{overview::ContainerOverview, transition::Transition};
 use super::{
     ContainerId, Event, Marker, ProcessId, Timestamp,
     identify::{Rules, Why},

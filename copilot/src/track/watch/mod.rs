@@ -5,6 +5,8 @@
 //! is pure. Called by the `sidecar` and `download` jobs. Never here: uploads.
 
 mod absence;
+mod limits;
+mod look;
 mod oom;
 mod outcome;
 mod settle;
@@ -21,8 +23,10 @@ use tracing::{debug, info};
 
 use self::absence::Absence;
 pub use self::absence::OutputEvidence;
+pub use self::limits::{Limits, Until};
+pub use self::look::{Glance, glance};
 pub use self::oom::KillCause;
-pub use self::outcome::{Ending, Limits, Until, Watched};
+pub use self::outcome::{Ending, Watched};
 use self::{oom::OomCounts, settle::settle, state::State};
 use super::{
     Event, Timestamp,

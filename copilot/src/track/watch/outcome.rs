@@ -1,33 +1,8 @@
-//! What bounds a wait, and what was seen when it is over.
-
-use std::time::Duration;
+//! How a wait ended, and what was seen of main.
 
 use super::KillCause;
 use crate::track::identify::Why;
 use crate::track::{ContainerId, ExitStatus, Marker, Timestamp};
-
-/// Until when main is watched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Until {
-    /// Its end.
-    #[default]
-    End,
-    /// Its start: `--exit-watcher-type noop` does not wait for the end.
-    Start,
-}
-
-/// How long to wait for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// For main's start, from the moment the watcher is attached; none for no limit.
-    pub start: Option<Duration>,
-    /// For main's end, after SIGTERM.
-    pub term_wait: Duration,
-    /// For the last process of main's container, after main's end.
-    pub settle: Duration,
-    /// What ends the wait.
-    pub until: Until,
-}
 
 /// How the wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

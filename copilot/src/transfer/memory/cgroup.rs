@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const UNLIMITED: u64 = 1 << 60;
 
 /// The limit in bytes that the kernel enforces on this process, if any.
-pub(in crate::transfer) fn memory_limit() -> Option<u64> {
+#[must_use]
+pub fn memory_limit() -> Option<u64> {
     bounds().iter().map(|bound| bound.limit).min()
 }
 

@@ -11,6 +11,7 @@ mod limits;
 mod write_back;
 
 pub(super) use budget::MemoryBudget;
+pub use cgroup::memory_limit;
 pub(super) use limits::MAX_PARTS;
 pub use limits::TransferLimits;
 pub(super) use write_back::WriteBack;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub use tally::Summary;
 pub(super) use tally::Tally;
-pub(super) use text::ByteCount;
+pub use text::ByteCount;
 
 /// Where progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

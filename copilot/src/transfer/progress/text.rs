@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A number of bytes, to three digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::transfer) struct ByteCount(pub(in crate::transfer) u64);
+pub struct ByteCount(pub u64);
 
 impl ByteCount {
     /// This many bytes in that time, as bytes a second.

@@ -5,14 +5,17 @@
 //! all its objects. Claims of copies that run at once add up. A tmpfs is charged to our own cgroup, so
 //! the cgroup's limit counts as well, and is looked at again while bytes arrive. The `sizeLimit` of an
 //! `emptyDir` on disk is invisible from inside: kubelet measures now and then, and evicts; users pass it
-//! as a flag. Never here: writing. Callers: downloads.
+//! as a flag. Never here: writing. Callers: downloads; `doctor` asks how
+//! much room there is.
 
 mod claim;
 mod error;
 mod memory;
+mod room;
 mod volume;
 
 pub use error::{Shortage, SpaceError};
+pub use room::{Room, has_room, room};
 
 pub(super) use claim::Claim;
 

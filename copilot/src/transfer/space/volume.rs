@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use super::error::{Shortage, SpaceError};
 use super::memory::{Bounding, TmpfsMemory};
+use super::room::Room;
 use crate::beneath::Parent;
 
 /// How long a sample of a file system is trusted: other processes write to it as well.
@@ -186,6 +187,24 @@ impl Volume {
 /// What is too small of a file system that is full.
 pub(super) fn shortage(place: &Path) -> Shortage {
     of_full(&Statistics::from(statvfs(place)), place)
+}
+
+/// The room at `place`.
+pub(super) fn room_at(place: &Path) -> Room {
+    let statistics = Statistics::from(statvfs(place));
+    let mount = MountPoint::from_path(place);
+    let in_memory = IN_MEMORY.contains(&mount.kind.as_str());
+    let memory = in_memory.then(|| TmpfsMemory::from_own_cgroups(mount.swaps));
+    let of_memory = memory.as_ref().and_then(TmpfsMemory::left);
+    let left = statistics.left;
+    Room {
+        left: of_memory.map_or(left.bytes, |(memory, _)| left.bytes.min(memory)),
+        size: statistics.size,
+        files_left: left.files,
+        kind: mount.kind,
+        mount: mount.point,
+        in_memory,
+    }
 }
 
 fn of_full(statistics: &Statistics, place: &Path) -> Shortage {

@@ -27,6 +27,7 @@ mod records;
 mod refusal;
 
 pub use attach::{LoadOptions, OBJECT};
+pub use btf::BtfError;
 pub use error::{EbpfError, LoadError, Refuser};
 
 use std::{collections::VecDeque, time::Duration};
@@ -41,6 +42,17 @@ use self::promptness::Promptness;
 use self::records::Records;
 use super::{Focus, register, tick::Tick};
 use crate::track::{Event, Timestamp, place::Place, scan::Scanner};
+
+/// Whether the kernel describes the structures that show how a process ended. For `doctor`.
+///
+/// # Errors
+///
+/// Its description, the BTF, cannot be read.
+pub fn describes_ends() -> Result<bool, BtfError> {
+    let fields = fields::FieldOffsets::from_kernel(&[])?;
+    give_back_freed_memory();
+    Ok(fields.include_status())
+}
 
 /// How often the ring buffer and the loss counters are read when nothing happens. Events that matter
 /// wake us, so this only finds a loss after which no event comes. A wake-up costs CPU time that main
