@@ -2,6 +2,7 @@
 
 mod golden;
 mod kubernetes;
+mod manual;
 mod modes;
 mod platform;
 mod rejections;
