@@ -1,5 +1,6 @@
 //! What bounds a wait, and what was seen when it is over.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::KillCause;
@@ -48,6 +49,21 @@ pub enum Ending {
     NeverStarted,
     /// Main has left files and was not seen, and only containers of our own program live.
     OnlyCopilots,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exited(status) => return status.fmt(f),
+            Self::StatusLost => "ended, and its exit status was lost",
+            Self::Marked(marker) => return write!(f, "wrote {}", marker.file_name()),
+            Self::Unseen => "its end was not seen",
+            Self::StillRunning => "still running when the pod was stopped",
+            Self::Untold => "its end was not reported in time",
+            Self::NeverStarted => "never started",
+            Self::OnlyCopilots => "not seen, and only sidecars live",
+        })
+    }
 }
 
 /// What was seen of main, for the report.
