@@ -11,6 +11,7 @@ mod error;
 mod leftover;
 mod planned;
 mod references;
+mod stderr;
 mod stray;
 mod view;
 mod walk;
@@ -26,6 +27,7 @@ pub use committed::is_committed;
 pub(crate) use eager::fuzz;
 pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
+pub use stderr::last_lines as last_lines_of_stderr;
 
 use self::leftover::clear;
 use self::planned::{PlannedFile, RawPrefix, everything, file, names, tree};
@@ -127,7 +129,7 @@ pub async fn run(
         early_bytes = early.summary().bytes,
         retries = early.summary().retries + summary.retries,
         bytes_per_second = summary.rate(),
-        peak_in_flight = summary.peak_in_flight,
+        peak_in_flight_bytes = summary.peak_in_flight,
         to = %outputs.commit,
         "outputs are committed"
     );

@@ -148,7 +148,10 @@ async fn downloads_begin_with_the_first_page_and_pages_wait_for_room() {
     };
     let running = run(&engine, vec![copy]);
     let done = tokio::time::timeout(Duration::from_mins(1), running).await;
-    assert_eq!(done.expect("it flows").unwrap().objects, (PAGES * PAGE) as u64);
+    assert_eq!(
+        done.expect("it flows").unwrap().objects,
+        (PAGES * PAGE) as u64
+    );
     assert_eq!(names(&to).len(), PAGES * PAGE);
     // A page is requested when the one before it is complete and the one before that is nearly fetched: its
     // last objects may still be in flight.
@@ -156,7 +159,10 @@ async fn downloads_begin_with_the_first_page_and_pages_wait_for_room() {
     assert_eq!(pages.len(), PAGES);
     for (number, fetched) in pages.iter().enumerate() {
         let waiting = (number * PAGE).saturating_sub(*fetched);
-        assert!(waiting <= PAGE + 256, "page {number}: {waiting} objects waited");
+        assert!(
+            waiting <= PAGE + 256,
+            "page {number}: {waiting} objects waited"
+        );
     }
 }
 

@@ -62,7 +62,7 @@ fn at_the_end_it_reports_amount_time_and_memory() {
     );
     assert_eq!(number(&told, "retries"), 2, "{told}");
     assert!(number(&told, "bytes_per_second") > 0);
-    let peak = number(&told, "peak_in_flight");
+    let peak = number(&told, "peak_in_flight_bytes");
     assert!(peak > 0 && peak <= 32 << 20, "{peak}");
     // The transfer took less than ten seconds, and without a terminal there is no bar.
     assert!(!ended.stderr.contains('\r'), "{}", ended.stderr);
