@@ -10,14 +10,16 @@ use super::flags::GlobalFlags;
 use super::secrets;
 use super::suggest;
 use crate::command::{Global, ReportedExit};
-use crate::config::{Key, SettingValue};
+use crate::config::{Key, LogFormat, SettingValue};
 
 /// The common part of a request. `more` names further flags, and whether each was given without effect.
 pub(super) fn global(flags: GlobalFlags, more: &[(&str, bool)]) -> Global {
     let reported_exit = reported_exit(&flags);
     let stray_words = stray_words(&flags);
     let mut settings = flags.settings.0;
+    // An unknown name is reported, and the report needs a log.
     if let Some(format) = given(&flags.log_format)
+        && LogFormat::from_name(&format).is_some()
         && let Some(key) = Key::find("logger.formatter.type")
     {
         settings.give(key, SettingValue::Text(format));

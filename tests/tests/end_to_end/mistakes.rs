@@ -398,8 +398,8 @@ fn mistakes_in_what_main_leaves() {
     let prepared: [(fn(&Path), Type, &[&str]); 8] = [
         (
             |_| {},
-            simple(SimpleType::Boolean),
-            &["\"n\"", "\"1\"", "true or false"][..],
+            simple(SimpleType::Duration),
+            &["\"n\"", "\"1\"", "no unit"][..],
         ),
         (
             |path| fs::write(path.join("n"), "one").unwrap(),
