@@ -1,7 +1,7 @@
 //! From the texts of flags to values. Flags of the reference follow its rules (spec §1.6).
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -75,8 +75,9 @@ pub(super) fn bytes(text: &str) -> Result<Vec<u8>, ValueError> {
 /// What a text looks like that is not base64, and what to do.
 fn likeness(text: &str) -> &'static str {
     let decodes = |text: &str| BASE64.decode(text).is_ok();
-    let is_path =
-        text.starts_with(['/', '.', '@', '~']) || text.ends_with(".pb") || text.ends_with(".json");
+    let extension = Path::new(text).extension();
+    let is_file = extension.is_some_and(|extension| extension == "pb" || extension == "json");
+    let is_path = is_file || text.starts_with(['/', '.', '@', '~']);
     if text.starts_with(['{', '[']) {
         "; it looks like JSON: `copilot make` writes the base64 of an interface"
     } else if is_path {

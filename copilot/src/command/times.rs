@@ -21,13 +21,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) enum Times {
     /// The object alone, in a file of this name.
-    File(ReportFile),
+    File(Box<ReportFile>),
     /// Object and page, in a directory.
     Directory {
         /// `timeline.json`.
-        json: ReportFile,
+        json: Box<ReportFile>,
         /// `timeline.html`.
-        html: ReportFile,
+        html: Box<ReportFile>,
     },
     /// Object and page, below a prefix.
     Store(String),
@@ -69,11 +69,11 @@ impl Times {
         }
         if is_directory(place) {
             return Self::Directory {
-                json: ReportFile::at(&place.join(JSON)),
-                html: ReportFile::at(&place.join(HTML)),
+                json: Box::new(ReportFile::at(&place.join(JSON))),
+                html: Box::new(ReportFile::at(&place.join(HTML))),
             };
         }
-        Self::File(ReportFile::at(place))
+        Self::File(Box::new(ReportFile::at(place)))
     }
 
     /// Writes them. A warning says what cannot be written: the run itself is over.

@@ -28,7 +28,7 @@ pub(super) async fn before_kill(termination: &mut Termination, allowed: Option<D
 
 /// When the upload must end after a SIGTERM at `at`.
 fn last_moment(at: Instant, allowed: Duration) -> Instant {
-    at + (allowed - RESERVE.min(allowed / PART))
+    at + allowed.saturating_sub(RESERVE.min(allowed / PART))
 }
 
 #[cfg(test)]

@@ -121,10 +121,6 @@ fn rejections_that_are_wrong_usage() {
             "alone the flag means true; write --exit-zero-on-error=false",
         ),
         (
-            &["--storage.enable-multicontainer", "no", "ready"],
-            "unknown command",
-        ),
-        (
             &["--exit-zero-on-error", "false", "download"],
             "write --exit-zero-on-error=false",
         ),
