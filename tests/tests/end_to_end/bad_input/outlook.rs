@@ -130,8 +130,10 @@ fn termination_log(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(),
         // The store is the cause, and the table gives the kind.
         UNREPORTED => format!("{code} ("),
         REPORTED_FOR_GOOD | MISUSED => format!("{code} (not recoverable): "),
-        // What is missing or wrong is the user's.
-        _ if left.contains("): output ") => format!("{code} (recoverable, user): output "),
+        // What is missing or wrong is the user's; what cannot be read may be the node's fault.
+        _ if left.contains("): output \"") && !left.contains(": cannot read ") => {
+            format!("{code} (recoverable, user): output \"")
+        }
         _ => format!("{code} (recoverable): "),
     };
     let right = match bad.code {

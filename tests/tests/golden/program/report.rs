@@ -55,7 +55,7 @@ pub fn failed(case: &Case, site: &Site, ended: &Ended, words: &[&str]) -> Result
         }
     }
     // As in the reference, which says `recoverable` of every failure and never whose it is.
-    let by_user = said.starts_with("User Error: ") || said.starts_with("output ");
+    let by_user = said.starts_with("User Error: ") || said.starts_with("output \"");
     let origin = if by_user {
         ErrorKind::User
     } else {
