@@ -64,10 +64,12 @@ pub(super) fn check(flags: &GlobalFlags) -> Result<(), FlagError> {
 }
 
 fn reported_exit(flags: &GlobalFlags) -> ReportedExit {
-    if flags.exit_zero_on_error {
-        return ReportedExit::Zero;
+    let chosen = choose("--exit-code", &flags.exit_code, choice::REPORTED_EXITS);
+    match chosen.unwrap_or_default() {
+        // With 1 the two contradict each other, which is refused.
+        ReportedExit::Auto if flags.exit_zero_on_error => ReportedExit::Zero,
+        chosen => chosen,
     }
-    choose("--exit-code", &flags.exit_code, choice::REPORTED_EXITS).unwrap_or_default()
 }
 
 /// The words beyond the command, without what may be secret.
