@@ -7,13 +7,14 @@
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
 
 /// The signals that ask us to stop.
 #[derive(Debug)]
 pub struct Termination {
     terminate: Signal,
     interrupt: Signal,
-    received: bool,
+    received: Option<Instant>,
 }
 
 impl Termination {
@@ -23,19 +24,25 @@ impl Termination {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            received: false,
+            received: None,
         })
     }
 
     /// Waits for the first signal; returns at once if one came before.
     pub async fn received(&mut self) {
-        if self.received {
+        if self.received.is_some() {
             return;
         }
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-        self.received = true;
+        self.received = Some(Instant::now());
+    }
+
+    /// When the first signal was received; none as long as nobody has waited for one that came.
+    #[must_use]
+    pub fn received_at(&self) -> Option<Instant> {
+        self.received
     }
 }

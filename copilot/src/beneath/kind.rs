@@ -1,5 +1,6 @@
 //! The kinds of things that a directory holds.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,6 +16,16 @@ pub enum FileKind {
     Directory,
     /// Something else, in words: `named pipe`, `socket`, `device`, `link`.
     Special(&'static str),
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Special(kind) => kind,
+        })
+    }
 }
 
 /// The kind of thing that a stat describes.

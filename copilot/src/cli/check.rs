@@ -2,13 +2,10 @@
 //! that the reference reports to the platform carries what an error document needs; any other refusal is
 //! wrong usage.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-
 use super::choice::{self, choose};
-use super::error::FlagError;
+use super::error::{self, FlagError, RequiredFlag};
 use super::flags::{self, CommonFlags, DownloadFlags, Parsed, SidecarFlags};
-use super::global::{given, given_path, global};
+use super::global::{check, given, given_path, global};
 use super::kubernetes;
 use super::rejection::Rejection;
 use super::value;
@@ -20,13 +17,14 @@ use crate::sidecar::{MainFailure, SidecarRequest, UploadTarget};
 use crate::track::source::kube::ApiOptions;
 use crate::track::{Polling, TrackOptions, Watcher};
 use crate::upload::UploadMode;
+use std::ffi::OsString;
 
 /// The reference's default deadline, in nanoseconds: an hour.
 const UPLOAD_TIMEOUT: i64 = 3_600_000_000_000;
 
 /// A command line without a command asks for help or the version; else it is wrong usage.
 pub(super) fn none(arguments: &[OsString]) -> Result<Invocation, Rejection> {
-    match flags::read::<CommonFlags>("copilot", arguments)? {
+    match flags::read::<CommonFlags>(None, "copilot", arguments)? {
         Parsed::Answer(answer) => Ok(answer),
         Parsed::Flags(_) => {
             let names = Command::ALL.map(Command::name).join(", ");
@@ -39,9 +37,10 @@ pub(super) fn none(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 
 /// `copilot ready`.
 pub(super) fn ready(arguments: &[OsString]) -> Result<Invocation, Rejection> {
-    match flags::read::<CommonFlags>("copilot ready", arguments)? {
+    match flags::read::<CommonFlags>(Some(Command::Ready), "copilot ready", arguments)? {
         Parsed::Answer(answer) => Ok(answer),
         Parsed::Flags(flags) => {
+            check(&flags.global).map_err(|error| Rejection::usage(error.to_string()))?;
             let global = global(flags.global, &[]);
             Ok(Invocation::Ready(Box::new(global)))
         }
@@ -50,16 +49,17 @@ pub(super) fn ready(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 
 /// `copilot download`.
 pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> {
-    let flags = match flags::read::<DownloadFlags>("copilot download", arguments)? {
-        Parsed::Answer(answer) => return Ok(answer),
-        Parsed::Flags(flags) => *flags,
-    };
+    let flags =
+        match flags::read::<DownloadFlags>(Some(Command::Download), "copilot download", arguments)?
+        {
+            Parsed::Answer(answer) => return Ok(answer),
+            Parsed::Flags(flags) => *flags,
+        };
+    let missing = missing_for_download(&flags);
     if flags.to_output_prefix.is_empty() {
-        return Err(Rejection::usage(
-            "--to-output-prefix is required: the prefix for an error document",
-        ));
+        return Err(Rejection::usage(error::missing(&missing)));
     }
-    let request = download_request(&flags);
+    let request = download_request(&flags, missing);
     let global = global(flags.global, &[]);
     match request {
         Ok(request) => Ok(Invocation::Download(Box::new(global), Box::new(request))),
@@ -75,18 +75,60 @@ pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> 
     }
 }
 
-fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, FlagError> {
-    let to_local_dir = required(
-        "--to-local-dir",
-        &flags.to_local_dir,
-        "the directory for the inputs",
-    )?;
-    if flags.from_remote.is_empty() {
-        return Err(FlagError::Required {
-            flag: "--from-remote",
-            meaning: "the reference of the inputs",
-        });
+/// The required flags of a download that are missing, all of them: nobody likes to hear of one at a time.
+fn missing_for_download(flags: &DownloadFlags) -> Vec<RequiredFlag> {
+    let required = [
+        (
+            flags.to_output_prefix.is_empty(),
+            "--to-output-prefix",
+            "the prefix for an error document",
+        ),
+        (
+            flags.to_local_dir.as_os_str().is_empty(),
+            "--to-local-dir",
+            "the directory for the inputs",
+        ),
+        (
+            flags.from_remote.is_empty(),
+            "--from-remote",
+            "the reference of the inputs",
+        ),
+    ];
+    only_missing(&required)
+}
+
+/// The required flags of a sidecar with an interface that are missing.
+fn missing_for_sidecar(flags: &SidecarFlags) -> Vec<RequiredFlag> {
+    let required = [
+        (
+            flags.to_output_prefix.is_empty(),
+            "--to-output-prefix",
+            "with --interface, the prefix for outputs.pb",
+        ),
+        (
+            flags.from_local_dir.as_os_str().is_empty(),
+            "--from-local-dir",
+            "the directory in which main leaves its outputs",
+        ),
+    ];
+    only_missing(&required)
+}
+
+fn only_missing(required: &[(bool, &'static str, &'static str)]) -> Vec<RequiredFlag> {
+    let missing = required.iter().filter(|(is_missing, ..)| *is_missing);
+    missing
+        .map(|(_, flag, meaning)| RequiredFlag { flag, meaning })
+        .collect()
+}
+
+fn download_request(
+    flags: &DownloadFlags,
+    missing: Vec<RequiredFlag>,
+) -> Result<DownloadRequest, FlagError> {
+    if !missing.is_empty() {
+        return Err(FlagError::Required(missing));
     }
+    check(&flags.global)?;
     let layout = match flags.file_input_layout.as_str() {
         // The reference reads an empty layout as its default.
         "" => "DIRECT",
@@ -96,7 +138,7 @@ fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, FlagError>
         from_remote: flags.from_remote.clone(),
         to_output_prefix: flags.to_output_prefix.clone(),
         err_output_name: given(&flags.global.err_output_name),
-        to_local_dir,
+        to_local_dir: flags.to_local_dir.clone(),
         format: choose("--format", &flags.format, choice::FORMATS)?,
         mode: choose(
             "--download-mode",
@@ -121,10 +163,11 @@ fn download_request(flags: &DownloadFlags) -> Result<DownloadRequest, FlagError>
 
 /// `copilot sidecar`.
 pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
-    let mut flags = match flags::read::<SidecarFlags>("copilot sidecar", arguments)? {
-        Parsed::Answer(answer) => return Ok(answer),
-        Parsed::Flags(flags) => *flags,
-    };
+    let mut flags =
+        match flags::read::<SidecarFlags>(Some(Command::Sidecar), "copilot sidecar", arguments)? {
+            Parsed::Answer(answer) => return Ok(answer),
+            Parsed::Flags(flags) => *flags,
+        };
     let interface = take_interface(&mut flags)?;
     let request = sidecar_request(&flags, interface);
     let overridden = flags.watcher.is_some();
@@ -166,9 +209,9 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 pub(super) fn take_interface(flags: &mut SidecarFlags) -> Result<Option<Vec<u8>>, Rejection> {
     let interface = flags.interface.take().filter(|bytes| !bytes.is_empty());
     if interface.is_some() && flags.to_output_prefix.is_empty() {
-        return Err(Rejection::usage(
-            "--to-output-prefix is required with --interface: the prefix for outputs.pb",
-        ));
+        return Err(Rejection::usage(error::missing(&missing_for_sidecar(
+            flags,
+        ))));
     }
     Ok(interface)
 }
@@ -177,6 +220,7 @@ pub(super) fn sidecar_request(
     flags: &SidecarFlags,
     interface: Option<Vec<u8>>,
 ) -> Result<SidecarRequest, FlagError> {
+    check(&flags.global)?;
     if let Some(format) = &flags.format {
         choose("--format", format, choice::FORMATS)?;
     }
@@ -236,13 +280,13 @@ pub(super) fn sidecar_request(
 }
 
 fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, FlagError> {
+    let missing = missing_for_sidecar(flags);
+    if !missing.is_empty() {
+        return Err(FlagError::Required(missing));
+    }
     Ok(UploadTarget {
         interface,
-        from_local_dir: required(
-            "--from-local-dir",
-            &flags.from_local_dir,
-            "the directory in which main leaves its outputs",
-        )?,
+        from_local_dir: flags.from_local_dir.clone(),
         to_output_prefix: flags.to_output_prefix.clone(),
         to_raw_output: given(&flags.to_raw_output),
         meta_output_name: given(&flags.meta_output_name).unwrap_or_else(|| "outputs.pb".to_owned()),
@@ -259,11 +303,4 @@ fn polling(flags: &SidecarFlags) -> Result<Polling, FlagError> {
         return Err(FlagError::NoPause);
     }
     Ok(polling)
-}
-
-fn required(flag: &'static str, path: &Path, meaning: &'static str) -> Result<PathBuf, FlagError> {
-    if path.as_os_str().is_empty() {
-        return Err(FlagError::Required { flag, meaning });
-    }
-    Ok(path.to_owned())
 }

@@ -3,6 +3,8 @@
 
 use super::error::FlagError;
 use super::suggest;
+use crate::command::ReportedExit;
+use crate::config::LogFormat;
 use crate::download::DownloadMode;
 use crate::literal::input::Layout;
 use crate::literal::output::{BlobNames, StructOutputs};
@@ -70,6 +72,15 @@ pub(super) const BINARY_INPUTS: Names<BinaryForm> = &[
     ("json", BinaryForm::Json),
     ("reference", BinaryForm::Reference),
 ];
+
+pub(super) const REPORTED_EXITS: Names<ReportedExit> = &[
+    ("auto", ReportedExit::Auto),
+    ("0", ReportedExit::Zero),
+    ("1", ReportedExit::One),
+];
+
+/// The names of `--log-format`. The setting `logger.formatter.type` takes the same ones.
+pub(super) const LOG_FORMATS: Names<LogFormat> = LogFormat::NAMES;
 
 pub(super) const STRUCT_OUTPUTS: Names<StructOutputs> = &[
     ("declared", StructOutputs::Declared),

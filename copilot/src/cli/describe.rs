@@ -6,7 +6,7 @@ use super::choice::{Names, choose};
 use super::flags::{self, InspectFlags, MakeFlags, Parsed};
 use super::global::{given_path, global};
 use super::rejection::Rejection;
-use crate::command::Invocation;
+use crate::command::{Command, Invocation};
 use crate::describe::{DocumentForm, DocumentKind, Given, InspectRequest, MakeRequest};
 
 /// The names of `--kind`.
@@ -19,10 +19,11 @@ const KINDS: Names<DocumentKind> = &[
 
 /// `copilot inspect`.
 pub(super) fn inspect(arguments: &[OsString]) -> Result<Invocation, Rejection> {
-    let mut flags = match flags::read::<InspectFlags>("copilot inspect", arguments)? {
-        Parsed::Answer(answer) => return Ok(answer),
-        Parsed::Flags(flags) => *flags,
-    };
+    let mut flags =
+        match flags::read::<InspectFlags>(Some(Command::Inspect), "copilot inspect", arguments)? {
+            Parsed::Answer(answer) => return Ok(answer),
+            Parsed::Flags(flags) => *flags,
+        };
     let words = texts(std::mem::take(&mut flags.global.words))?;
     let [source] = words.as_slice() else {
         let count = words.len();
@@ -53,7 +54,8 @@ pub(super) fn inspect(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 
 /// `copilot make`.
 pub(super) fn make(arguments: &[OsString]) -> Result<Invocation, Rejection> {
-    let mut flags = match flags::read::<MakeFlags>("copilot make", arguments)? {
+    let mut flags = match flags::read::<MakeFlags>(Some(Command::Make), "copilot make", arguments)?
+    {
         Parsed::Answer(answer) => return Ok(answer),
         Parsed::Flags(flags) => *flags,
     };

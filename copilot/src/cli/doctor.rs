@@ -6,15 +6,16 @@ use super::check::{sidecar_request, take_interface};
 use super::flags::{self, DoctorFlags, Parsed};
 use super::global::{given, given_path, global};
 use super::rejection::Rejection;
-use crate::command::Invocation;
+use crate::command::{Command, Invocation};
 use crate::doctor::{ContainerJob, DoctorRequest, RefusedArguments};
 
 /// `copilot doctor`. What the sidecar would refuse is wrong usage here as well.
 pub(super) fn check(arguments: &[OsString]) -> Result<Invocation, Rejection> {
-    let mut flags = match flags::read::<DoctorFlags>("copilot doctor", arguments)? {
-        Parsed::Answer(answer) => return Ok(answer),
-        Parsed::Flags(flags) => *flags,
-    };
+    let mut flags =
+        match flags::read::<DoctorFlags>(Some(Command::Doctor), "copilot doctor", arguments)? {
+            Parsed::Answer(answer) => return Ok(answer),
+            Parsed::Flags(flags) => *flags,
+        };
     let interface = take_interface(&mut flags.sidecar)?;
     let sidecar = sidecar_request(&flags.sidecar, interface);
     let sidecar = sidecar.map_err(|error| Rejection::usage(error.to_string()))?;

@@ -4,17 +4,34 @@ use thiserror::Error;
 
 use super::value::ValueError;
 
+/// A required flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RequiredFlag {
+    /// The flag, with its dashes.
+    pub flag: &'static str,
+    /// What its value means.
+    pub meaning: &'static str,
+}
+
+/// All missing flags in one message.
+pub(super) fn missing(flags: &[RequiredFlag]) -> String {
+    let one =
+        |required: &RequiredFlag| format!("{} is required: {}", required.flag, required.meaning);
+    flags.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 /// A flag that makes no request. The message names the flag, the rule and what to do.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum FlagError {
-    /// A flag is required.
-    #[error("{flag} is required: {meaning}")]
-    Required {
-        /// The flag, with its dashes.
-        flag: &'static str,
-        /// What its value means.
-        meaning: &'static str,
-    },
+    /// Flags are required.
+    #[error("{}", missing(.0))]
+    Required(Vec<RequiredFlag>),
+    /// Words beyond the command, and `--strict`.
+    #[error("{0}: no flag takes this, and --strict refuses it; remove it, or write --FLAG=VALUE")]
+    StrayWords(String),
+    /// Two flags choose the exit code.
+    #[error("--exit-code 1 and --exit-zero-on-error contradict each other: give one of them")]
+    TwoExitCodes,
     /// The flag takes one of a few names.
     #[error("{flag} {text:?} is unknown: it is one of {names}{hint}")]
     UnknownName {

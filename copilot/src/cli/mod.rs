@@ -14,6 +14,7 @@ mod error;
 mod flags;
 mod global;
 mod kubernetes;
+mod manual;
 mod rejection;
 mod route;
 mod secrets;
@@ -36,6 +37,8 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Invocation, Rej
     let arguments = argv.into_iter().skip(1).collect();
     match route::find(arguments)? {
         CommandRoute::Help(command) => Ok(Invocation::Help(flags::help(command))),
+        CommandRoute::Completions(shell) => manual::completions(shell),
+        CommandRoute::Manual(topic) => manual::page(topic),
         CommandRoute::None(arguments) => check::none(&arguments),
         CommandRoute::Command(Command::Download, arguments) => check::download(&arguments),
         CommandRoute::Command(Command::Sidecar, arguments) => check::sidecar(&arguments),

@@ -45,12 +45,6 @@ impl Rejection {
     pub fn reportable(&self) -> Option<&Reportable> {
         self.reportable.as_deref()
     }
-
-    /// 1 with an error document, else 2 (wrong usage).
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        if self.reportable.is_some() { 1 } else { 2 }
-    }
 }
 
 impl fmt::Display for Rejection {

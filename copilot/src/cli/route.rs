@@ -8,6 +8,7 @@ use super::flags;
 use super::rejection::Rejection;
 use super::suggest;
 use crate::command::Command;
+use crate::config;
 
 /// Where a command line leads.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub(super) enum CommandRoute {
     None(Vec<OsString>),
     /// To the help of a command, or of the program.
     Help(Option<Command>),
+    /// To completions for this shell.
+    Completions(Option<OsString>),
+    /// To the manual page of a command, or of the program.
+    Manual(Option<Command>),
 }
 
 /// Finds the command in `arguments`, which lack the program's name.
@@ -27,22 +32,28 @@ pub(super) fn find(mut arguments: Vec<OsString>) -> Result<CommandRoute, Rejecti
     };
     let name = arguments.remove(position).to_string_lossy().into_owned();
     match name.as_str() {
-        "help" => {
-            let topic = word(&arguments).map(|at| arguments[at].to_string_lossy().into_owned());
-            topic
-                .map(|name| named(&name))
-                .transpose()
-                .map(CommandRoute::Help)
+        "help" => topic(&arguments).map(CommandRoute::Help),
+        "man" => topic(&arguments).map(CommandRoute::Manual),
+        // The reference's name is in the singular.
+        "completions" | "completion" => {
+            let shell = word(&arguments).map(|at| arguments[at].clone());
+            Ok(CommandRoute::Completions(shell))
         }
         "config" => Err(Rejection::usage(
             "the command config is not supported yet; each command checks the settings when it \
              starts, and names what is wrong",
         )),
-        "completion" => Err(Rejection::usage(
-            "the command completion is not supported; copilot --help lists commands and flags",
-        )),
-        name => named(name).map(|command| CommandRoute::Command(command, arguments)),
+        name => match named(name) {
+            Ok(command) => Ok(CommandRoute::Command(command, arguments)),
+            Err(unknown) => Err(value_of_boolean(&arguments[..position], name).unwrap_or(unknown)),
+        },
     }
+}
+
+/// The command that a word behind `help` or `man` names.
+fn topic(arguments: &[OsString]) -> Result<Option<Command>, Rejection> {
+    let name = word(arguments).map(|at| arguments[at].to_string_lossy());
+    name.map(|name| named(&name)).transpose()
 }
 
 fn named(name: &str) -> Result<Command, Rejection> {
@@ -54,6 +65,14 @@ fn named(name: &str) -> Result<Command, Rejection> {
             .find(|command| command.name() == name)
             .ok_or_else(|| unknown(name)),
     }
+}
+
+/// What is wrong with a word that was to be the value of the boolean flag before it.
+fn value_of_boolean(before: &[OsString], word: &str) -> Option<Rejection> {
+    let flag = before.last()?.to_string_lossy();
+    let is_alone = flags::without_value().contains(flag.as_ref());
+    let is_boolean = config::boolean(word).is_ok();
+    (is_alone && is_boolean).then(|| Rejection::usage(flags::separate_word(&flag, word)))
 }
 
 fn unknown(name: &str) -> Rejection {
@@ -170,7 +189,6 @@ mod tests {
                  download?",
             ),
             ("config", "not supported yet"),
-            ("completion", "not supported"),
         ] {
             let error = route(&[word]).unwrap_err();
             assert!(error.contains(message), "{error}");

@@ -64,6 +64,18 @@ pub fn secrets(arguments: &[OsString]) -> Vec<ArgumentPart> {
     parts
 }
 
+/// A word that no flag takes, without what may be secret: the part behind a `=`, and a user in an address.
+pub(super) fn masked(word: &str) -> String {
+    if let Some((before, _)) = word.split_once('=') {
+        return format!("{before}=…");
+    }
+    let mut bytes = word.as_bytes().to_vec();
+    for part in of_addresses(word.as_bytes()) {
+        bytes[part].fill(b'*');
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 fn name(flag: &[u8]) -> String {
     String::from_utf8_lossy(flag).to_ascii_lowercase()
 }
@@ -229,6 +241,17 @@ mod tests {
             ),
         ] {
             assert_eq!(shown(arguments), expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_stray_word_is_named_without_its_secrets() {
+        for (word, shown) in [
+            ("dowload", "dowload"),
+            ("secret_key=hunter2", "secret_key=…"),
+            ("https://me:hunter2@host/x", "https://me:*******@host/x"),
+        ] {
+            assert_eq!(masked(word), shown);
         }
     }
 

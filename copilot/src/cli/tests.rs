@@ -3,6 +3,7 @@
 mod doctor;
 mod golden;
 mod kubernetes;
+mod manual;
 mod modes;
 mod people;
 mod platform;

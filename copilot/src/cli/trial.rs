@@ -8,7 +8,7 @@ use super::error::FlagError;
 use super::flags::{self, Parsed, RunFlags};
 use super::global::{given_path, global};
 use super::rejection::Rejection;
-use crate::command::Invocation;
+use crate::command::{Command, Invocation};
 use crate::trial::{Action, Runtime, TrialRequest};
 
 /// `copilot run`.
@@ -18,7 +18,7 @@ pub(super) fn run(arguments: &[OsString]) -> Result<Invocation, Rejection> {
         Some(at) => (&arguments[..at], &arguments[at + 1..]),
         None => (arguments, &[][..]),
     };
-    let mut flags = match flags::read::<RunFlags>("copilot run", before)? {
+    let mut flags = match flags::read::<RunFlags>(Some(Command::Run), "copilot run", before)? {
         Parsed::Answer(answer) => return Ok(answer),
         Parsed::Flags(flags) => *flags,
     };

@@ -1,7 +1,7 @@
 //! From the texts of flags to values. Flags of the reference follow its rules (spec §1.6).
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -25,8 +25,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum ValueError {
     /// Bytes are base64.
-    #[error("it is not standard base64 with padding ({0})")]
-    Base64(#[from] base64::DecodeError),
+    #[error("it is not standard base64 with padding ({cause}){hint}")]
+    Base64 {
+        /// The first rule that it breaks.
+        #[source]
+        cause: base64::DecodeError,
+        /// What the text looks like, and what to do; may be empty.
+        hint: &'static str,
+    },
     /// A duration is Go's.
     #[error(transparent)]
     Duration(#[from] DurationError),
@@ -60,7 +66,32 @@ pub(super) fn bytes(text: &str) -> Result<Vec<u8>, ValueError> {
         .chars()
         .filter(|c| !matches!(c, '\r' | '\n'))
         .collect();
-    Ok(BASE64.decode(dense)?)
+    BASE64.decode(&dense).map_err(|cause| ValueError::Base64 {
+        cause,
+        hint: likeness(&dense),
+    })
+}
+
+/// What a text looks like that is not base64, and what to do.
+fn likeness(text: &str) -> &'static str {
+    let decodes = |text: &str| BASE64.decode(text).is_ok();
+    let extension = Path::new(text).extension();
+    let is_file = extension.is_some_and(|extension| extension == "pb" || extension == "json");
+    let is_path = is_file || text.starts_with(['/', '.', '@', '~']);
+    if text.starts_with(['{', '[']) {
+        "; it looks like JSON: `copilot make` writes the base64 of an interface"
+    } else if is_path {
+        "; it looks like the name of a file: pass the base64 of its content, as `base64 -w0 FILE` prints it"
+    } else if decodes(&text.replace('-', "+").replace('_', "/")) {
+        "; it is base64 for addresses: write + for - and / for _"
+    } else if ["=", "=="]
+        .iter()
+        .any(|end| decodes(&format!("{text}{end}")))
+    {
+        "; its padding is missing: add = until the length is a multiple of four"
+    } else {
+        ""
+    }
 }
 
 /// A path of any bytes. It may be empty, unlike with clap's own parser.
@@ -154,8 +185,20 @@ mod tests {
         ] {
             assert_eq!(bytes(text).unwrap(), expected, "{text:?}");
         }
-        for text in ["_-8=", "EgA", "Eg A=", "E", "EgA==", "=", "EgA=EgA="] {
-            assert!(bytes(text).is_err(), "{text:?}");
+        for (text, hint) in [
+            ("_-8=", "+ for -"),
+            ("EgA", "padding is missing"),
+            ("Eg A=", ""),
+            ("E", ""),
+            ("EgA==", ""),
+            ("=", ""),
+            ("EgA=EgA=", ""),
+            (r#"{"outputs": {}}"#, "copilot make"),
+            ("/etc/interface.pb", "base64 -w0"),
+            ("@interface.json", "base64 -w0"),
+        ] {
+            let message = bytes(text).unwrap_err().to_string();
+            assert!(message.contains(hint), "{text:?}: {message}");
         }
     }
 

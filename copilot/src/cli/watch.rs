@@ -6,12 +6,12 @@ use super::check::sidecar_request;
 use super::flags::{self, Parsed, WatchFlags};
 use super::global::{given_path, global};
 use super::rejection::Rejection;
-use crate::command::Invocation;
+use crate::command::{Command, Invocation};
 use crate::monitor::MonitorRequest;
 
 /// `copilot watch`.
 pub(super) fn check(arguments: &[OsString]) -> Result<Invocation, Rejection> {
-    let flags = match flags::read::<WatchFlags>("copilot watch", arguments)? {
+    let flags = match flags::read::<WatchFlags>(Some(Command::Watch), "copilot watch", arguments)? {
         Parsed::Answer(answer) => return Ok(answer),
         Parsed::Flags(flags) => *flags,
     };

@@ -1,5 +1,6 @@
 //! The end of a run: the reports about it, and the exit code.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -9,7 +10,7 @@ use thiserror::Error;
 use tracing::{debug, error, warn};
 
 use super::report_file::ReportFile;
-use super::request::Global;
+use super::request::{Global, ReportedExit};
 use crate::report::{
     Failure, Occurrence, document, document_names, last_words, one_line, termination_message,
 };
@@ -29,8 +30,8 @@ pub(super) enum RunExit {
     NotReady,
     /// The job failed, and the error document says why.
     Reported,
-    /// The same, with the reference's exit code (`--exit-zero-on-error`).
-    ReportedAsReference,
+    /// The same, where an exit code other than 0 would hide the document, or is not wanted (`--exit-code`).
+    ReportedWithZero,
     /// Wrong usage: flags or settings.
     Usage,
     /// The job failed, and the error document could not be written.
@@ -49,7 +50,7 @@ impl RunExit {
     /// The exit code.
     pub(super) fn code(self) -> u8 {
         match self {
-            Self::Done | Self::ReportedAsReference => 0,
+            Self::Done | Self::ReportedWithZero => 0,
             Self::NotReady | Self::Reported | Self::Failed | Self::Degraded => 1,
             Self::Usage | Self::WouldFail => 2,
             Self::Unreported => 3,
@@ -70,13 +71,25 @@ pub(super) struct Conclusion {
     /// How the process ends.
     pub(super) exit: RunExit,
     message: Option<String>,
+    /// What else went wrong.
+    note: Option<String>,
+    /// The code of the failure.
+    pub(super) failure: Option<Cow<'static, str>>,
 }
 
 impl Conclusion {
+    /// The same for a command line that is wrong usage, whether its document could be written or not.
+    pub(super) fn of_usage(mut self) -> Self {
+        if self.exit != RunExit::ReportedWithZero {
+            self.exit = RunExit::Usage;
+        }
+        self
+    }
+
     /// Prints the message, if the job failed. It is the last line: log nothing after it.
     pub(super) fn say(self) -> RunExit {
         if let Some(message) = self.message {
-            last_line(&message);
+            last_line(&message, self.note.as_deref());
         }
         self.exit
     }
@@ -87,6 +100,7 @@ pub(super) struct Ended<'a> {
     global: &'a Global,
     prefix: &'a str,
     log: TerminationLog,
+    exits_zero: bool,
 }
 
 impl<'a> Ended<'a> {
@@ -96,7 +110,16 @@ impl<'a> Ended<'a> {
             global,
             prefix,
             log: TerminationLog::at(global),
+            exits_zero: global.reported_exit == ReportedExit::Zero,
         }
+    }
+
+    /// The same for a sidecar; `is_flytes` says that Flyte made its container. There the platform reads the
+    /// document of a pod that succeeds, and an exit code other than 0 either counts for nothing (a native
+    /// sidecar) or hides the document (an ordinary container).
+    pub(super) fn of_sidecar(mut self, is_flytes: bool) -> Self {
+        self.exits_zero |= is_flytes && self.global.reported_exit == ReportedExit::Auto;
+        self
     }
 
     /// Reports the outcome, if it is a failure, and chooses the exit.
@@ -109,6 +132,8 @@ impl<'a> Ended<'a> {
             Ok(()) => Conclusion {
                 exit: RunExit::Done,
                 message: None,
+                note: None,
+                failure: None,
             },
             Err(failure) => self.failed(engine, &failure).await,
         }
@@ -121,15 +146,17 @@ impl<'a> Ended<'a> {
             .as_ref()
             .err()
             .map(|error| format!("the error document could not be written: {error}"));
-        let message = termination_message(failure, note.as_deref());
-        self.log.write(&message);
+        self.log
+            .write(&termination_message(failure, note.as_deref()));
         Conclusion {
             exit: match written {
-                Ok(()) if self.global.exit_zero_on_error => RunExit::ReportedAsReference,
+                Ok(()) if self.exits_zero => RunExit::ReportedWithZero,
                 Ok(()) => RunExit::Reported,
                 Err(_) => RunExit::Unreported,
             },
-            message: Some(message),
+            message: Some(termination_message(failure, None)),
+            note,
+            failure: Some(failure.code.clone()),
         }
     }
 
@@ -186,10 +213,11 @@ impl TerminationLog {
 }
 
 /// Prints the message as the last line on standard error, without a usage text after it. A message that is
-/// too long for it is logged in full before.
-pub(super) fn last_line(message: &str) {
-    let words = last_words(message);
-    if !words.ends_with(&one_line(message)) {
+/// too long for it is logged in full before. `note` says what else went wrong, and is never cut off: after an exit
+/// with code 3 it is the cause of that code.
+pub(super) fn last_line(message: &str, note: Option<&str>) {
+    let words = last_words(message, note);
+    if !words.contains(&one_line(message)) {
         error!(words = message, "the full message");
     }
     // If standard error is closed, nothing can be reported.

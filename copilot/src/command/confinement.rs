@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::request::Global;
+use super::times;
 use crate::confine::{Needs, Writes, give_up};
 use crate::download::DownloadRequest;
 use crate::sidecar::SidecarRequest;
@@ -17,7 +18,7 @@ pub(super) async fn for_download(
     stores: &Stores,
     watch: Option<&Watch>,
 ) {
-    let mut writes = writes(global, request.timeline.as_deref());
+    let mut writes = writes(global, stores, request.timeline.as_deref());
     writes.directories.push(request.to_local_dir.clone());
     let own_directory = local_directory(stores, &request.to_output_prefix);
     writes.directories.extend(own_directory);
@@ -50,7 +51,7 @@ pub(super) fn needs_of_sidecar(
     stores: &Stores,
     watch: &Watch,
 ) -> Needs {
-    let mut writes = writes(global, request.timeline.as_deref());
+    let mut writes = writes(global, stores, request.timeline.as_deref());
     let mut replaces = false;
     if let Some(target) = &request.upload {
         writes.directories.push(target.from_local_dir.clone());
@@ -74,8 +75,11 @@ pub(super) fn needs_of_sidecar(
 }
 
 /// What every job writes: the termination message, and the timeline, which is written beside its place.
-fn writes(global: &Global, timeline: Option<&Path>) -> Writes {
-    let beside = timeline.map(|path| path.parent().unwrap_or(path).to_owned());
+fn writes(global: &Global, stores: &Stores, timeline: Option<&Path>) -> Writes {
+    let beside = timeline.and_then(|place| match times::prefix(place) {
+        Some(prefix) => local_directory(stores, prefix),
+        None => Some(times::directory(place)),
+    });
     Writes {
         files: global.termination_log.iter().cloned().collect(),
         directories: beside.into_iter().collect(),

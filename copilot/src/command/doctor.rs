@@ -22,7 +22,7 @@ pub(super) async fn run(
         match pod::examine(path, request.read_arguments) {
             Ok(findings) => Diagnosis::new(findings),
             Err(error) => {
-                last_line(&format!("--pod {}: {error}", path.display()));
+                last_line(&format!("--pod {}: {error}", path.display()), None);
                 return RunExit::Usage;
             }
         }
@@ -30,7 +30,7 @@ pub(super) async fn run(
         tokio::select! {
             diagnosis = examine(global, request) => diagnosis,
             () = termination.received() => {
-                last_line("a signal ended doctor before it had looked at everything");
+                last_line("a signal ended doctor before it had looked at everything", None);
                 return RunExit::WouldFail;
             }
         }

@@ -131,6 +131,6 @@ fn made(request: &MakeRequest) -> Result<String, DocumentError> {
 }
 
 fn fail(error: &DocumentError) -> RunExit {
-    last_line(&error.to_string());
+    last_line(&error.to_string(), None);
     RunExit::Failed
 }

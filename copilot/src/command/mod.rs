@@ -14,15 +14,16 @@ mod report_file;
 mod request;
 mod rest;
 mod session;
+mod times;
 mod trial;
 
 use std::process::ExitCode;
 
-pub use request::{Command, Global, Invocation, Reportable};
+pub use request::{Command, Global, Invocation, Reportable, ReportedExit};
 
 use self::conclude::{Ended, RunExit};
-use self::report_file::ReportFile;
 use self::session::Session;
+use self::times::Times;
 use crate::download::{self, DownloadMode, DownloadRequest};
 use crate::report::{Failure, Timeline, bounded};
 use crate::sidecar::{self, SidecarRequest};
@@ -63,17 +64,19 @@ pub async fn run(
 /// Reports a refused command line; to the platform as well, if the reference does.
 pub async fn reject(message: &str, reportable: Option<&Reportable>) -> ExitCode {
     let Some(reportable) = reportable else {
-        conclude::last_line(message);
+        conclude::last_line(message, None);
         return RunExit::Usage.into();
     };
+    // The same flags are wrong in the next run, too.
     let failure = match reportable.command {
-        Command::Download => Failure::from_download(message),
-        _ => Failure::from_upload(message),
+        Command::Download => Failure::from_download(message).lasting(),
+        _ => Failure::from_upload(message).lasting(),
     };
     let exit = match Session::open(&reportable.global, &reportable.to_output_prefix) {
         Ok(session) => {
             let ended = Ended::new(&reportable.global, &reportable.to_output_prefix);
-            ended.failed(&session.engine, &failure).await.say()
+            let conclusion = ended.failed(&session.engine, &failure).await;
+            conclusion.of_usage().say()
         }
         Err(error) => usage(&reportable.global, &format!("{message}; and {error}")),
     };
@@ -90,7 +93,7 @@ async fn download(
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
-    let times = request.timeline.as_deref().map(ReportFile::at);
+    let times = request.timeline.as_deref().map(Times::at);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "download");
     let ended = Ended::new(global, &request.to_output_prefix);
@@ -112,7 +115,7 @@ async fn download(
         let run = download::run(request, engine, termination, &mut timeline);
         conclude(Box::pin(run).await).await
     };
-    session::write_timeline(&mut timeline, times.as_ref(), conclusion.exit);
+    session::write_timeline(&mut timeline, times.as_ref(), &conclusion, engine).await;
     conclusion.say()
 }
 
@@ -130,7 +133,7 @@ async fn sidecar(
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
-    let times = request.timeline.as_deref().map(ReportFile::at);
+    let times = request.timeline.as_deref().map(Times::at);
     let ended = Ended::new(global, prefix);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "sidecar");
@@ -139,6 +142,7 @@ async fn sidecar(
         Err(error) => return usage(global, &error.to_string()),
     };
     confinement::for_sidecar(global, request, session.engine.stores(), attached.watch()).await;
+    let ended = ended.of_sidecar(attached.is_flytes());
     attached.announce();
     // Main may start meanwhile: the watcher's events wait.
     rest::unmap_program();
@@ -151,7 +155,7 @@ async fn sidecar(
     )
     .await;
     let conclusion = ended.concluded(&session.engine, outcome).await;
-    session::write_timeline(&mut timeline, times.as_ref(), conclusion.exit);
+    session::write_timeline(&mut timeline, times.as_ref(), &conclusion, &session.engine).await;
     conclusion.say()
 }
 
@@ -171,13 +175,14 @@ fn ready() -> RunExit {
             conclude::last_line(
                 "not ready: in this container no sidecar has attached its watcher, and no streaming \
                  download has written its metadata files",
+                None,
             );
             RunExit::NotReady
         }
         Err(error) => {
-            conclude::last_line(&format!(
-                "cannot tell whether the sidecar is ready: /proc cannot be read: {error}"
-            ));
+            let message =
+                format!("cannot tell whether the sidecar is ready: /proc cannot be read: {error}");
+            conclude::last_line(&message, None);
             RunExit::NotReady
         }
     }
@@ -187,6 +192,6 @@ fn ready() -> RunExit {
 fn usage(global: &Global, message: &str) -> RunExit {
     let message = bounded(message);
     conclude::TerminationLog::at(global).write(&message);
-    conclude::last_line(&message);
+    conclude::last_line(&message, None);
     RunExit::Usage
 }

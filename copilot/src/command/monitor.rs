@@ -26,14 +26,14 @@ pub(super) async fn run(
         }),
         Ok(_) => {}
         Err(error) => {
-            last_line(&error.to_string());
+            last_line(&error.to_string(), None);
             return RunExit::Usage;
         }
     }
     match monitor::run(request, termination, &mut stdout.lock(), is_terminal).await {
         Ok(()) => RunExit::Done,
         Err(error) => {
-            last_line(&error.to_string());
+            last_line(&error.to_string(), None);
             RunExit::Usage
         }
     }

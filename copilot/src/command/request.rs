@@ -86,6 +86,18 @@ impl Command {
     }
 }
 
+/// The exit code after a failure that the error document reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportedExit {
+    /// 0 for a sidecar where Flyte reads the document, else 1.
+    #[default]
+    Auto,
+    /// 0, as the reference.
+    Zero,
+    /// 1.
+    One,
+}
+
 /// The part of a command line that all commands share.
 #[derive(Clone, Debug)]
 pub struct Global {
@@ -96,8 +108,12 @@ pub struct Global {
     /// `--err-output-name`: the name of the error document. None: both names that the platform's
     /// generations read (spec §2.5).
     pub err_output_name: Option<String>,
-    /// `--exit-zero-on-error`: exit with 0 if the error document was written, as the reference does.
-    pub exit_zero_on_error: bool,
+    /// `--exit-code`: the exit code after a failure that the error document reports.
+    pub reported_exit: ReportedExit,
+    /// `--strict`: refuse settings that are only odd.
+    pub strict: bool,
+    /// Words beyond the command, fit for messages. The log names them.
+    pub stray_words: Vec<String>,
     /// `--termination-log`: the file whose text Kubernetes shows for a failed container; none if the flag
     /// is empty.
     pub termination_log: Option<PathBuf>,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use thiserror::Error;
 use tracing::{info, warn};
 
-use super::conclude::RunExit;
+use super::conclude::Conclusion;
 use super::log;
-use super::report_file::ReportFile;
 use super::request::Global;
+use super::times::Times;
 use crate::config::{
     self, ConfigError, LogFormat, LogLevel, LoggerSettings, SchemeSettings, SettingSources,
-    Settings, StorageSettings,
+    Settings, StorageSettings, Warning,
 };
 use crate::report::Timeline;
 use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
@@ -24,6 +24,9 @@ pub(super) enum SessionError {
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A setting that nobody reads, and `--strict`.
+    #[error("{0}; --strict refuses it")]
+    Strict(Warning),
     /// The prefix for results is not a reference.
     #[error("--to-output-prefix: {0}")]
     Prefix(#[from] ReferenceError),
@@ -44,8 +47,17 @@ impl Session {
     ///
     /// This comes first, as in the reference: a run of hours is wasted if its results have nowhere to go.
     pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
-        let settings = load_settings(global)?;
+        let mut settings = load_settings(global)?;
         log::set_up(&settings.logger);
+        let variables = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        settings
+            .warnings
+            .extend(config::unknown_variables(variables));
+        if global.strict
+            && let Some(unknown) = settings.warnings.iter().find(|odd| odd.is_unknown())
+        {
+            return Err(SessionError::Strict(unknown.clone()));
+        }
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
         if !prefix.is_empty() {
@@ -133,6 +145,12 @@ fn engine(global: &Global, settings: Settings) -> Engine {
 }
 
 fn say_what_is_odd(global: &Global, settings: &Settings) {
+    for word in &global.stray_words {
+        warn!(
+            word,
+            "no flag takes this word, so it is ignored; a value with blanks needs quotes, and --strict refuses such words"
+        );
+    }
     for warning in &settings.warnings {
         warn!("{warning}");
     }
@@ -145,19 +163,25 @@ fn say_what_is_odd(global: &Global, settings: &Settings) {
     }
 }
 
-/// Writes the times of the run: one log line and, with `--timeline`, a file.
-pub(super) fn write_timeline(timeline: &mut Timeline, file: Option<&ReportFile>, exit: RunExit) {
-    timeline.note("copilot_exit_code", exit.code());
+/// Writes the times of the run: one log line and, with `--timeline`, files or objects.
+pub(super) async fn write_timeline(
+    timeline: &mut Timeline,
+    times: Option<&Times>,
+    conclusion: &Conclusion,
+    engine: &Engine,
+) {
+    timeline.note("copilot_exit_code", conclusion.exit.code());
+    if let Some(code) = &conclusion.failure {
+        timeline.note("failure", code.as_ref());
+    }
     if let Some(peak) = peak_memory() {
         timeline.note("peak_rss_bytes", peak);
     }
     let text = timeline.to_json().to_string();
-    info!(timeline = text, "the run");
-    let Some(file) = file else {
-        return;
-    };
-    if let Err(error) = file.replace(text.as_bytes()) {
-        warn!(path = %file.path().display(), %error, "cannot write the timeline");
+    // A person reads the message, a log stack the object.
+    info!(timeline = text, "{}", timeline.line());
+    if let Some(times) = times {
+        times.write(timeline, engine).await;
     }
 }
 

@@ -49,17 +49,17 @@ fn show(result: &TrialResult, as_json: bool) -> RunExit {
         } else {
             String::new()
         };
-        last_line(&bounded(&format!("{problem}{more}")));
+        last_line(&bounded(&format!("{problem}{more}")), None);
     }
     RunExit::OfTheCommand(exit_code)
 }
 
 fn usage(error: &SessionError) -> RunExit {
-    last_line(&error.to_string());
+    last_line(&error.to_string(), None);
     RunExit::Usage
 }
 
 fn fail(error: &TrialError) -> RunExit {
-    last_line(&bounded(&error.to_string()));
+    last_line(&bounded(&error.to_string()), None);
     RunExit::Failed
 }

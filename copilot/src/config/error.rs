@@ -143,8 +143,33 @@ pub enum Warning {
         /// The source of its value.
         origin: SettingSource,
     },
+    /// A level above the highest one.
+    LevelTooHigh {
+        /// The number that was given.
+        number: i64,
+        /// The source of the value.
+        origin: SettingSource,
+    },
+    /// An environment variable looks like a setting and is none.
+    UnknownVariable {
+        /// The variable.
+        name: String,
+        /// What to do instead.
+        advice: String,
+    },
     /// The settings describe the store in the old way and in the new way; the new way is used.
     ConnectionIgnored,
+}
+
+impl Warning {
+    /// Whether something was given that nobody reads: `--strict` refuses it.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownKey { .. } | Self::UnknownVariable { .. } | Self::LevelTooHigh { .. }
+        )
+    }
 }
 
 impl fmt::Display for Warning {
@@ -166,6 +191,14 @@ impl fmt::Display for Warning {
             Self::Trimmed { key, origin } => write!(
                 formatter,
                 "{key} (from {origin}) has white space around it, which is left out"
+            ),
+            Self::LevelTooHigh { number, origin } => write!(
+                formatter,
+                "logger.level {number} (from {origin}) is higher than every level: 5 (debug) is used"
+            ),
+            Self::UnknownVariable { name, advice } => write!(
+                formatter,
+                "environment variable {name} looks like a setting and is not read: {advice}"
             ),
             Self::ConnectionIgnored => formatter
                 .write_str("storage.connection is ignored because storage.stow.config is given"),

@@ -11,6 +11,8 @@ pub enum KeyKind {
     Boolean,
     /// A whole number ([`super::integer`]).
     Integer,
+    /// A level of the log: a number, or the name of one.
+    Level,
     /// A Go duration, carried as text.
     Duration,
     /// A map of texts; as a flag a `key=value` list ([`super::parse_pairs`]).
@@ -94,7 +96,7 @@ impl Key {
     }
 }
 
-use KeyKind::{Boolean, Duration, Headers, Integer, Opaque, Pairs, Schemes, Text};
+use KeyKind::{Boolean, Duration, Headers, Integer, Level, Opaque, Pairs, Schemes, Text};
 
 /// Every setting of the sections `storage`, `logger` and `otel`.
 pub const KEYS: &[Key] = &[
@@ -102,7 +104,7 @@ pub const KEYS: &[Key] = &[
         "storage.type",
         Text,
         Some("stow"),
-        "kind of store: stow, s3, minio, local or mem",
+        "stow (storage.stow.kind names the kind), or mem; s3, minio and local are older names",
     ),
     Key::new(
         "storage.stow.kind",
@@ -205,9 +207,9 @@ pub const KEYS: &[Key] = &[
     Key::inert("storage.signedUrl", Opaque).file_only(),
     Key::new(
         "logger.level",
-        Integer,
+        Level,
         Some("4"),
-        "0 panic, 1 fatal, 2 error, 3 warn, 4 info, 5 debug",
+        "0 panic, 1 fatal, 2 error, 3 warn, 4 info or 5 debug: the number or the name",
     ),
     Key::new(
         "logger.show-source",
@@ -219,8 +221,8 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "logger.formatter.type",
         Text,
-        Some("json"),
-        "json, text or gcp",
+        Some("auto"),
+        "text, json, gcp, or auto (text on a terminal, else json)",
     ),
     Key::inert("otel.type", Text),
     Key::inert("otel.file.filename", Text),

@@ -7,7 +7,7 @@ use std::fmt;
 use super::key::{Key, KeyKind};
 use super::secret::{HIDDEN, SecretPairs};
 use super::storage::SchemeSettings;
-use super::{pairs, syntax};
+use super::{logger, pairs, syntax};
 
 /// A value of a setting, read from text.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,6 +33,7 @@ impl SettingValue {
             KeyKind::Text | KeyKind::Duration => Ok(Self::Text(text.to_owned())),
             KeyKind::Boolean => syntax::boolean(text).map(Self::Boolean),
             KeyKind::Integer => syntax::integer(text).map(Self::Integer),
+            KeyKind::Level => logger::level_number(text).map(Self::Integer),
             KeyKind::Pairs => pairs::parse(text).map(|pairs| {
                 let lower = |(key, value): (String, _)| (key.to_ascii_lowercase(), value);
                 Self::Pairs(pairs.into_iter().map(lower).collect())

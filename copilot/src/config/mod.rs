@@ -25,6 +25,7 @@ mod storage;
 mod syntax;
 pub(crate) mod yaml;
 
+pub use environment::{unknown_variables, variable};
 pub use error::{ConfigError, FileRule, GrammarError, Warning};
 pub use key::{KEYS, Key, KeyKind};
 pub use layer::{FlagLayer, SettingValue};

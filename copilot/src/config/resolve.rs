@@ -11,7 +11,7 @@ use super::error::{ConfigError, Warning};
 use super::extract::FileLayer;
 use super::key::{KEYS, Key};
 use super::layer::SettingValue;
-use super::logger::{LogFormat, LogLevel, LoggerSettings};
+use super::logger::{self, LogFormat, LogLevel, LoggerSettings};
 use super::secret::{SecretForm, SecretPairs, known};
 use super::settings::{SettingSources, Settings};
 use super::shown::shown;
@@ -107,17 +107,25 @@ impl Resolution {
     }
 
     fn logger(&mut self) -> Result<LoggerSettings, ConfigError> {
-        let level = LogLevel::from_number(self.integer("logger.level")).ok_or_else(|| {
+        let number = self.integer("logger.level");
+        let level = LogLevel::from_number(number).ok_or_else(|| {
             self.wrong(
                 "logger.level",
                 "a level is a number from 0 (panic) to 5 (debug)",
             )
         })?;
+        if number > logger::MOST {
+            let origin = self.sources.get("logger.level").cloned();
+            self.warnings.push(Warning::LevelTooHigh {
+                number,
+                origin: origin.unwrap_or(SettingSource::Default),
+            });
+        }
         let format =
             LogFormat::from_name(&self.text("logger.formatter.type")).ok_or_else(|| {
                 self.wrong(
                     "logger.formatter.type",
-                    "the format must be json, text or gcp",
+                    "the format must be auto, text, json or gcp",
                 )
             })?;
         Ok(LoggerSettings {
@@ -183,7 +191,16 @@ impl Resolution {
             value_error(name, origin, rule)
         })?;
         self.clean_secrets(CONFIG, &mut config)?;
-        Ok((self.text("storage.stow.kind"), config))
+        Ok((self.kind(), config))
+    }
+
+    /// `storage.stow.kind`. With `storage.type=local` alone it is `local`.
+    fn kind(&self) -> String {
+        let is_default = self.sources.get("storage.stow.kind") == Some(&SettingSource::Default);
+        match self.text("storage.type") {
+            local if local == "local" && is_default => local,
+            _ => self.text("storage.stow.kind"),
+        }
     }
 
     /// Takes the white space off the ends of a backend's secrets.

@@ -21,8 +21,12 @@ pub async fn run(
     let (cancel, stop) = limits(request);
     let job = lay_out(request, engine, &stop, timeline);
     let summary = unless_stopped(job, termination, &cancel).await?;
-    timeline.note("objects", summary.objects);
-    timeline.note("bytes", summary.bytes);
+    timeline.note_transfer(
+        summary.objects,
+        summary.bytes,
+        summary.retries,
+        summary.elapsed,
+    );
     Ok(())
 }
 

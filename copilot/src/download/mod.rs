@@ -63,7 +63,7 @@ async fn lay_out(
         bytes = summary.bytes,
         retries = summary.retries,
         bytes_per_second = summary.rate(),
-        peak_in_flight = summary.peak_in_flight,
+        peak_in_flight_bytes = summary.peak_in_flight,
         directory = %directory.path().display(),
         "inputs are in place"
     );

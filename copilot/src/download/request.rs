@@ -43,6 +43,6 @@ pub struct DownloadRequest {
     /// `--timeout`: time for the whole download, without the wait for main's end after a stream. `None`: no
     /// deadline.
     pub timeout: Option<Duration>,
-    /// `--timeline`: the file for the times of the run.
+    /// `--timeline`: the file, directory or prefix for the times of the run.
     pub timeline: Option<PathBuf>,
 }

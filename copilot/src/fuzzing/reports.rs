@@ -34,7 +34,7 @@ pub(crate) fn fits(failure: &Failure) {
         message.len() <= 4096 && !message.contains(char::is_control),
         "{message:?}"
     );
-    let words = last_words(&message);
+    let words = last_words(&message, Some("and\nthis"));
     assert!(
         words.len() < 2048 && !words.contains(char::is_control),
         "{words:?}"

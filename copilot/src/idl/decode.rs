@@ -7,6 +7,7 @@ use prost::Message;
 use thiserror::Error;
 
 use super::census::{MOST_VALUES, Shape, is_crowded};
+use super::likeness::likeness;
 use super::{ErrorDocument, Literal, LiteralMap, TypedInterface, VariableMap};
 
 /// Bytes that are not the expected message.
@@ -26,6 +27,17 @@ pub enum DecodeCause {
     /// They are not such a message.
     #[error("{}", shortened(&.0.to_string()))]
     Malformed(#[from] prost::DecodeError),
+    /// They look like something else.
+    #[error(
+        "the bytes look like {likeness}, not like a protobuf message; `copilot make` writes one from JSON"
+    )]
+    Foreign {
+        /// What they look like.
+        likeness: &'static str,
+        /// What is wrong with them as a message.
+        #[source]
+        cause: prost::DecodeError,
+    },
     /// They hold too many values for memory.
     #[error(
         "it holds more than {MOST_VALUES} values (eight values of a struct count as one); split it up, or store it as a file"
@@ -72,9 +84,13 @@ fn shortened(message: &str) -> String {
 }
 
 fn decode<M: Message + Default>(expected: &'static str, bytes: impl Buf) -> Result<M, DecodeError> {
+    let likeness = likeness(bytes.chunk());
     M::decode(bytes).map_err(|cause| DecodeError {
         expected,
-        cause: cause.into(),
+        cause: match likeness {
+            Some(likeness) => DecodeCause::Foreign { likeness, cause },
+            None => cause.into(),
+        },
     })
 }
 

@@ -8,6 +8,7 @@ mod census;
 mod decode;
 mod describe;
 mod generated;
+mod likeness;
 mod shorthand;
 
 pub use census::{MOST_VALUES, values_in, values_in_map};

@@ -91,6 +91,24 @@ impl Failure {
         }
     }
 
+    /// The same failure, which another run repeats.
+    #[must_use]
+    pub fn lasting(self) -> Self {
+        Self {
+            kind: Recoverability::NonRecoverable,
+            ..self
+        }
+    }
+
+    /// The same failure, which the user's program has caused.
+    #[must_use]
+    pub fn of_user(self) -> Self {
+        Self {
+            origin: FailureOrigin::User,
+            ..self
+        }
+    }
+
     /// Refines the classes by the store's error. If only the infrastructure can be the cause, kind and
     /// origin are known. If the task may be the cause, only the kind is known, and only if no retry can
     /// succeed (a bucket that does not exist). Else (an object that does not exist) the classes stay the

@@ -43,11 +43,15 @@ pub fn bounded(message: &str) -> String {
 }
 
 /// A message for the last line on standard error. It is cut at its end, so Kubernetes' part of the log
-/// has code, kind and origin.
+/// has code, kind and origin. `note` reports what else went wrong, and stays, as in the termination message.
 #[must_use]
-pub fn last_words(message: &str) -> String {
+pub fn last_words(message: &str, note: Option<&str>) -> String {
+    let note = note.map_or_else(String::new, |note| {
+        cut(format!("; {}", one_line(note)), OF_THE_LOG / 2)
+    });
     // The final newline counts as well.
-    cut(format!("Error: {}", one_line(message)), OF_THE_LOG - 1)
+    let room = OF_THE_LOG - 1 - note.len();
+    cut(format!("Error: {}", one_line(message)), room) + &note
 }
 
 /// A message in one harmless line, without white space at its end.
@@ -93,11 +97,16 @@ mod tests {
             "\n".repeat(5000) + "x",
         ] {
             let failure = Failure::from_upload(message);
-            let log = format!("{}\n", last_words(&termination_message(&failure, None)));
-            assert!(log.len() <= 2048 && log.lines().count() == 1, "{log}");
-            assert!(log.starts_with("Error: OutputUploadFailed (recoverable): "));
-            assert!(log.ends_with("…\n"));
+            let message = termination_message(&failure, None);
+            for (note, end) in [(None, "…\n"), (Some("and this"), "…; and this\n")] {
+                let log = format!("{}\n", last_words(&message, note));
+                assert!(log.len() <= 2048 && log.lines().count() == 1, "{log}");
+                assert!(log.starts_with("Error: OutputUploadFailed (recoverable): "));
+                assert!(log.ends_with(end), "{log}");
+            }
+            let log = last_words(&message, Some(&message));
+            assert!(log.len() < 2048, "{}", log.len());
         }
-        assert_eq!(last_words("short\nenough\n"), r"Error: short\nenough");
+        assert_eq!(last_words("short\nenough\n", None), r"Error: short\nenough");
     }
 }

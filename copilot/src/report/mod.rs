@@ -9,10 +9,13 @@ mod document;
 mod escape;
 mod failure;
 mod message;
+mod page;
 mod timeline;
+mod words;
 
 pub use document::{Occurrence, document, document_names};
 pub use escape::{EscapeForm, escaped};
 pub use failure::{Failure, FailureOrigin, Recoverability};
 pub use message::{bounded, last_words, one_line, termination_message};
+pub use page::page;
 pub use timeline::Timeline;

@@ -1,13 +1,17 @@
-//! The times of a run, for the log and for the file of `--timeline`.
+//! The times of a run: one line for people, and an object for the log and for the file of `--timeline`.
+
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::words;
 use crate::track::Timestamp;
 
 /// What happened when, counted from the process's start, and facts about the run.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     begun: Timestamp,
+    /// Milliseconds since the process's start.
     points: Map<String, Value>,
     facts: Map<String, Value>,
 }
@@ -35,16 +39,180 @@ impl Timeline {
             .insert(name.to_owned(), json!((milliseconds * 1e3).round() / 1e3));
     }
 
-    /// Adds a fact.
+    /// Adds a fact. Its name ends in a unit if it has one.
     pub fn note(&mut self, name: &str, value: impl Into<Value>) {
         self.facts.insert(name.to_owned(), value.into());
     }
 
-    /// One JSON object: the facts, and `timeline` with milliseconds since the start of the process.
+    /// Adds what was moved, in how much time, and how many requests were sent again.
+    pub fn note_transfer(&mut self, objects: u64, bytes: u64, retries: u64, took: Duration) {
+        self.note("objects", objects);
+        self.note("bytes", bytes);
+        self.note("retries", retries);
+        self.note("transfer_ms", took.as_secs_f64() * 1e3);
+    }
+
+    /// One JSON object: the facts, and `since_start_ms` with milliseconds since the start of the process.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut object = self.facts.clone();
-        object.insert("timeline".to_owned(), self.points.clone().into());
+        object.insert("since_start_ms".to_owned(), self.points.clone().into());
         object.into()
+    }
+
+    /// The run in one line for people: what is known of it, in the order in which it happened.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let parts = [
+            self.attached(),
+            self.started(),
+            self.ended(),
+            self.settled(),
+            self.moved(),
+            Some(self.outcome()),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// Milliseconds from the process's start to a point.
+    pub(super) fn at(&self, name: &str) -> Option<f64> {
+        self.points.get(name)?.as_f64()
+    }
+
+    fn count(&self, name: &str) -> Option<u64> {
+        self.facts.get(name)?.as_u64()
+    }
+
+    fn attached(&self) -> Option<String> {
+        let after = words::milliseconds(self.at("attached")?);
+        Some(format!("attached {after}"))
+    }
+
+    fn started(&self) -> Option<String> {
+        let after = self.at("started")? - self.at("attached").unwrap_or_default();
+        Some(format!("main started +{}", words::milliseconds(after)))
+    }
+
+    /// How main ended, and after what time if its start was seen.
+    fn ended(&self) -> Option<String> {
+        let status = self.facts.get("status")?.as_str()?;
+        let ran = self.at("exited").zip(self.at("started"));
+        Some(match ran {
+            Some((exited, started)) => {
+                format!("{status} after {}", words::milliseconds(exited - started))
+            }
+            None => status.to_owned(),
+        })
+    }
+
+    fn settled(&self) -> Option<String> {
+        let after = self.at("settled")? - self.at("exited")?;
+        Some(format!("settled {}", words::milliseconds(after)))
+    }
+
+    /// What was moved, how fast, and with how much trouble.
+    fn moved(&self) -> Option<String> {
+        let (objects, bytes) = (self.count("objects")?, self.count("bytes")?);
+        let files = words::counted(objects, "file", "files");
+        let moved = format!("{files}, {}", words::bytes(bytes));
+        let Some(took) = self.facts.get("transfer_ms").and_then(Value::as_f64) else {
+            return Some(moved);
+        };
+        let rate = (bytes > 0).then(|| format!("{}/s", words::rate(bytes, took)));
+        let retries = self.count("retries").filter(|retries| *retries > 0);
+        let retries = retries.map(|retries| words::counted(retries, "retry", "retries"));
+        let aside: Vec<String> = rate.into_iter().chain(retries).collect();
+        let aside = match aside.as_slice() {
+            [] => String::new(),
+            aside => format!(" ({})", aside.join(", ")),
+        };
+        Some(format!("{moved} in {}{aside}", words::milliseconds(took)))
+    }
+
+    fn outcome(&self) -> String {
+        let failure = self.facts.get("failure").and_then(Value::as_str);
+        match failure {
+            Some(code) => format!("failed: {code}"),
+            None if self.at("committed").is_some() => "committed".to_owned(),
+            None => "done".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timeline(points: &[(&str, u64)], facts: &[(&str, Value)]) -> Timeline {
+        let begun = Timestamp(1_000);
+        let mut timeline = Timeline::begin(begun);
+        for (name, milliseconds) in points {
+            timeline.mark_at(name, Timestamp(1_000 + milliseconds * 1_000_000));
+        }
+        for (name, value) in facts {
+            timeline.note(name, value.clone());
+        }
+        timeline
+    }
+
+    #[test]
+    fn a_run_is_told_in_one_line() {
+        let points = [
+            ("attached", 41),
+            ("started", 341),
+            ("exited", 724_341),
+            ("settled", 724_344),
+            ("uploaded", 734_144),
+            ("committed", 734_200),
+        ];
+        let facts = [
+            ("status", json!("exited with code 0")),
+            ("objects", json!(14)),
+            ("bytes", json!(2_254_857_830_u64)),
+            ("transfer_ms", json!(9800.0)),
+            ("retries", json!(2)),
+        ];
+        assert_eq!(
+            timeline(&points, &facts).line(),
+            "attached 41 ms · main started +300 ms · exited with code 0 after 12 m 4 s · settled 3 ms · 14 files, \
+             2.1 GiB in 9.8 s (219 MiB/s, 2 retries) · committed"
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        for (points, facts, line) in [
+            (&[][..], &[][..], "done"),
+            (
+                &[("attached", 5)],
+                &[("failure", json!("MainNotStarted"))],
+                "attached 5 ms · failed: MainNotStarted",
+            ),
+            (
+                &[("committed", 9)],
+                &[
+                    ("objects", json!(1)),
+                    ("bytes", json!(0)),
+                    ("transfer_ms", json!(0.4)),
+                ],
+                "1 file, 0 bytes in 0.4 ms · committed",
+            ),
+            (
+                &[("exited", 90)],
+                &[("status", json!("killed by signal 9 (SIGKILL)"))],
+                "killed by signal 9 (SIGKILL) · done",
+            ),
+        ] {
+            assert_eq!(timeline(points, facts).line(), line);
+        }
+    }
+
+    #[test]
+    fn every_time_has_its_unit() {
+        let object = timeline(&[("attached", 41)], &[("bytes", json!(3))]).to_json();
+        assert_eq!(
+            object,
+            json!({"bytes": 3, "since_start_ms": {"attached": 41.0}})
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! native sidecar that ends while main runs. So a sidecar that has nothing to upload, or that must fail,
 //! waits too. Called by `command`. Never here: flags, writing error documents, exit codes.
 
+mod deadline;
 mod early;
 mod evidence;
 mod notes;
@@ -17,7 +18,7 @@ use tracing::{info, warn};
 
 pub use request::{MainFailure, SidecarRequest, UploadTarget};
 
-use self::outcome::{commit, documents, failure_of, is_done, own_words, reported_here};
+use self::outcome::{commit, documents, failure_of, is_done, own_words, quoting, reported_here};
 use self::verdict::{Verdict, judge};
 use crate::beneath::SharedDirectory;
 use crate::idl::{self, TypedInterface, VariableMap};
@@ -40,6 +41,12 @@ impl Attached {
     #[must_use]
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// Whether Flyte has made our container: it names its uploader so, whatever the prefix.
+    #[must_use]
+    pub fn is_flytes(&self) -> bool {
+        self.watch.is_flytes()
     }
 
     /// Tells `copilot ready` that the watchers are attached: main may start.
@@ -136,7 +143,15 @@ pub async fn run(
                 stop: &stop,
             };
             // A large future: it holds those of all transfers.
-            Box::pin(job.conclude(&watched, eager, timeline)).await
+            let mut concluded = Box::pin(job.conclude(&watched, eager, timeline));
+            tokio::select! {
+                biased;
+                outcome = &mut concluded => outcome,
+                () = deadline::before_kill(termination, request.timeout) => {
+                    stop.terminate();
+                    concluded.await
+                }
+            }
         }
         None => Ok(()),
     };
@@ -198,8 +213,12 @@ impl Job<'_> {
                 return Err(failure_of(error));
             }
         };
-        timeline.note("objects", summary.objects);
-        timeline.note("bytes", summary.bytes);
+        timeline.note_transfer(
+            summary.objects,
+            summary.bytes,
+            summary.retries,
+            summary.elapsed,
+        );
         Ok(())
     }
 
@@ -242,7 +261,7 @@ impl Job<'_> {
             early.forget();
             return self.remove_stale(outputs.stale).await;
         }
-        let mut failure = own_words(self.shared).unwrap_or(failure);
+        let mut failure = own_words(self.shared).unwrap_or_else(|| quoting(failure, self.shared));
         if is_salvaged {
             failure = self.salvaged(failure, outputs, &mut early).await;
         }

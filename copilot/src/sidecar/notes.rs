@@ -12,14 +12,10 @@ pub(super) fn note(watched: &Watched, timeline: &mut Timeline) {
         timeline.note("main", names);
         timeline.note("main_found", why.to_string());
     }
-    let ending = match watched.ending {
-        Ending::Exited(status) => {
-            timeline.note("exit_code", status.exit_code());
-            status.to_string()
-        }
-        other => format!("{other:?}"),
-    };
-    timeline.note("status", ending);
+    if let Ending::Exited(status) = watched.ending {
+        timeline.note("exit_code", status.exit_code());
+    }
+    timeline.note("status", watched.ending.to_string());
     timeline.mark_at("attached", watched.attached);
     if let Some(started) = watched.started {
         timeline.mark_at("started", started);

@@ -91,9 +91,21 @@ pub(super) fn own_words(outputs: &SharedDirectory) -> Option<Failure> {
     }
 }
 
+/// The failure with the end of main's standard error, if main keeps that in its output directory.
+pub(super) fn quoting(failure: Failure, outputs: &SharedDirectory) -> Failure {
+    match upload::last_lines_of_stderr(outputs) {
+        Some(lines) => Failure {
+            message: format!("{}. Main's standard error ends: {lines}", failure.message),
+            ..failure
+        },
+        None => failure,
+    }
+}
+
 pub(super) fn failure_of(error: UploadError) -> Failure {
     match error {
         UploadError::User(error) => failure_of_user(error),
+        error if error.is_of_user() => Failure::from_upload(&error).of_user(),
         error => Failure::from_upload(&error).caused_by(error.store_error()),
     }
 }

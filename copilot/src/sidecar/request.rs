@@ -34,7 +34,7 @@ pub struct SidecarRequest {
     pub outputs: OutputOptions,
     /// How main is found and watched.
     pub track: TrackOptions,
-    /// `--timeline`: file for the run's times.
+    /// `--timeline`: the file, directory or prefix for the times of the run.
     pub timeline: Option<PathBuf>,
 }
 

@@ -3,6 +3,8 @@
 //! One table, for the code and for the reader. What a source saw counts at SIGTERM too: nothing is committed
 //! after a bad end of a container that may have been main. Pure.
 
+use std::fmt;
+
 use super::{ContainerId, ExitStatus};
 
 /// What is known of the containers that may have been main, the worst first.
@@ -100,6 +102,18 @@ pub enum Decision {
     /// Only sidecars are left, and each waits for the others. One of them may be a main that says it is one, so
     /// nothing is committed.
     Undecided,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sigterm => "SIGTERM",
+            Self::TermWaitOver => "--term-wait is over",
+            Self::Silence => "no container has been there for a while",
+            Self::StartTimeout => "--main-start-timeout is over",
+            Self::OnlyCopilots => "only sidecars live",
+        })
+    }
 }
 
 use Decision::{

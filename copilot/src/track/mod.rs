@@ -8,6 +8,7 @@
 pub mod attach;
 pub mod decision;
 pub mod event;
+mod flyte;
 pub mod identify;
 pub mod mounts;
 pub mod place;

@@ -18,6 +18,12 @@ pub enum Stopped {
     /// The deadline passed.
     #[error("the time allowed is over (--timeout)")]
     Deadline,
+    /// SIGTERM came, and SIGKILL will follow.
+    #[error(
+        "kubelet stops this container and will kill it soon: the time since SIGTERM is nearly over (--timeout, which \
+         should be the pod's terminationGracePeriodSeconds)"
+    )]
+    Terminating,
 }
 
 /// A cancellation token and a deadline, as one.
@@ -25,13 +31,18 @@ pub enum Stopped {
 pub struct Stop {
     token: CancellationToken,
     deadline: Option<Instant>,
+    terminating: CancellationToken,
 }
 
 impl Stop {
     /// Stops when `token` is cancelled or at `deadline`.
     #[must_use]
     pub fn new(token: CancellationToken, deadline: Option<Instant>) -> Self {
-        Self { token, deadline }
+        Self {
+            token,
+            deadline,
+            terminating: CancellationToken::new(),
+        }
     }
 
     /// Stops when the time allowed is over, or never without one.
@@ -60,6 +71,7 @@ impl Stop {
         tokio::select! {
             biased;
             () = self.token.cancelled() => Stopped::Cancelled,
+            () = self.terminating.cancelled() => Stopped::Terminating,
             () = deadline => Stopped::Deadline,
         }
     }
@@ -82,7 +94,13 @@ impl Stop {
         Self {
             token: self.token.child_token(),
             deadline: self.deadline,
+            terminating: self.terminating.clone(),
         }
+    }
+
+    /// Stops the work, and all children of this stop, since SIGKILL comes soon.
+    pub fn terminate(&self) {
+        self.terminating.cancel();
     }
 
     /// Stops the work, and all children of this stop.

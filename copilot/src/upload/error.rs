@@ -124,6 +124,12 @@ impl UploadError {
         Self::Look(Box::new(error))
     }
 
+    /// Whether the user's program has caused it: outputs are missing or wrong.
+    #[must_use]
+    pub fn is_of_user(&self) -> bool {
+        matches!(self, Self::Outputs(error) if error.is_of_user())
+    }
+
     /// Whether the commit was tried: the store may have it although the run failed.
     #[must_use]
     pub fn is_at_commit(&self) -> bool {

@@ -12,6 +12,7 @@ mod leftover;
 mod planned;
 mod preview;
 mod references;
+mod stderr;
 mod stray;
 mod view;
 mod walk;
@@ -29,6 +30,7 @@ pub(crate) use eager::fuzz;
 pub use eager::{Eager, EagerOptions, Early};
 pub use error::UploadError;
 pub use preview::{Preview, PreviewedData, preview};
+pub use stderr::last_lines as last_lines_of_stderr;
 
 use self::leftover::clear;
 use self::planned::{PlannedFile, RawPrefix, everything, file, names, tree};
@@ -134,7 +136,7 @@ pub async fn run(
         early_bytes = early.summary().bytes,
         retries = early.summary().retries + summary.retries,
         bytes_per_second = summary.rate(),
-        peak_in_flight = summary.peak_in_flight,
+        peak_in_flight_bytes = summary.peak_in_flight,
         to = %outputs.commit,
         "outputs are committed"
     );

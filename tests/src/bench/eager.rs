@@ -180,7 +180,7 @@ impl Turn<'_> {
             let found = value[name].as_f64();
             found.with_context(|| format!("no {name} in {told}"))
         };
-        let line = &told["timeline"];
+        let line = &told["since_start_ms"];
         Ok(Run::new([
             (
                 "commit_ms",

@@ -44,7 +44,7 @@ impl Story {
                 "status": self.timeline["status"],
                 "exit_code": self.timeline["exit_code"],
             },
-            "timeline": self.timeline["timeline"],
+            "timeline": self.timeline["since_start_ms"],
             "outputs": self.outputs,
             "exit_code": self.exit_code,
             "stage": self.place,
@@ -75,7 +75,7 @@ impl fmt::Display for Story {
         writeln!(f, "          found: {}", self.text("main_found"))?;
         writeln!(f, "timeline  ms since the sidecar's start")?;
         for (point, meaning) in POINTS {
-            if let Some(at) = self.timeline["timeline"][point].as_f64() {
+            if let Some(at) = self.timeline["since_start_ms"][point].as_f64() {
                 writeln!(f, "  {at:>10.3}  {point:<10} {meaning}")?;
             }
         }

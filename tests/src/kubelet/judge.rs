@@ -223,7 +223,7 @@ fn words(case: &Case, reason: Option<&str>) -> Option<&'static str> {
     match (case.scenario.end, case.watcher()) {
         // The API only shows a deletion, not other reasons for stopping a pod.
         (_, Watcher::KubeApi) if case.is_stopped() => match expected(case) {
-            Expected::Report => Some("Untold"),
+            Expected::Report => Some("its end was not reported in time"),
             _ => None,
         },
         (End::Good, Watcher::KubeApi) => Some("exited with code 0"),

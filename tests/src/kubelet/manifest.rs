@@ -219,6 +219,8 @@ fn sidecar(case: &Case, names: &PodNames, store: &[String], api: Option<u16>) ->
         format!("--to-output-prefix=s3://{BUCKET}/{prefix}/out"),
         "--from-local-dir=/var/flyte/outputs".to_owned(),
         "--timeline=/var/timeline/timeline.json".to_owned(),
+        // In a container of Flyte's it is 0 if the error document tells.
+        "--exit-code=1".to_owned(),
         "--interface".to_owned(),
         BASE64_STANDARD.encode(interface.encode_to_vec()),
     ];

@@ -39,7 +39,7 @@ fn a_main_that_ends_well_is_uploaded() {
             "committed",
         ] {
             assert!(
-                outcome.timeline["timeline"][point].is_f64(),
+                outcome.timeline["since_start_ms"][point].is_f64(),
                 "{watcher}: {point}"
             );
         }
@@ -113,6 +113,26 @@ fn the_error_of_a_failed_main_takes_precedence() {
     let document =
         outcome.assert_reported_as("OutputUploadFailed", Kind::Recoverable, ErrorKind::User);
     assert_eq!(document.message, "User Error: no such table\n");
+}
+
+#[test]
+fn the_end_of_a_failed_mains_standard_error_is_quoted() {
+    if !Requirement::Bpf.is_met() {
+        return;
+    }
+    let fixture = SidecarFixture::start(&["--watcher", "ebpf"]);
+    let _ = fixture
+        .main("exec 2> $out/_STDERR; echo loading >&2; printf 'ValueError: \\033[2Jno column x\\n' >&2; exit 3")
+        .ended();
+    let outcome = fixture.outcome();
+    let end = r"Main's standard error ends: loading | ValueError: \u{1b}[2Jno column x";
+    let document = outcome.assert_reported("MainFailed", "exited with code 3");
+    assert!(document.message.ends_with(end), "{}", document.message);
+    assert!(
+        outcome.ended.message().ends_with(end),
+        "{}",
+        outcome.ended.stderr
+    );
 }
 
 #[test]
@@ -265,7 +285,7 @@ fn without_outputs_it_also_waits_for_mains_end() {
     let _ = main.ended();
     let (outcome, task) = fixture.ended();
     assert_eq!(outcome.ended.code(), 0, "{}", outcome.ended.stderr);
-    assert!(outcome.timeline["timeline"]["exited"].is_f64());
+    assert!(outcome.timeline["since_start_ms"]["exited"].is_f64());
     assert!(task.objects("task").is_empty());
 }
 

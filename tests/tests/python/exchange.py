@@ -1,13 +1,16 @@
 """What flytekit and Copilot exchange through a store: files, directories, datasets and schemas.
 
     exchange.py table FILE              writes a small parquet file, for a program without flytekit
+    exchange.py table_of_csv FILE       the same as CSV
     exchange.py open SANDBOX OUTPUTS    opens what a LiteralMap refers to, as the next task would
     exchange.py write SANDBOX INPUTS    writes data as a task would, and a LiteralMap that refers to it
+    exchange.py times OUTPUTS           reads times and durations as the next task would
 
 The store is the one of FLYTE_AWS_ENDPOINT and its keys. The answer is JSON, the last line on standard output:
 the content of each file, directory, dataset or schema by the name of its variable.
 """
 
+import datetime
 import json
 import pathlib
 import sys
@@ -104,6 +107,8 @@ def values(sandbox):
     yield "directory", FlyteDirectory, FlyteDirectory(str(root)), content(root)
     yield "schema", FlyteSchema, FlyteSchema(local_path=str(root)), content(root)
     yield "dataset", StructuredDataset, StructuredDataset(dataframe=TABLE), rows(TABLE)
+    rows_of_csv = {".csv": TABLE.to_csv(index=False)}
+    yield "csv", typing.Annotated[StructuredDataset, "csv"], StructuredDataset(dataframe=TABLE), rows_of_csv
     # Places that the task chooses.
     for number, odd in enumerate(["a#b", "a?b", "100%", "a%41", "a b", "é", "/lead//x"]):
         given = f"s3://data/given/{number}/{odd}"
@@ -133,4 +138,26 @@ def table(path):
     return rows(TABLE)
 
 
-print(json.dumps({"table": table, "open": open_all, "write": write_all}[sys.argv[1]](*sys.argv[2:])))
+def table_of_csv(path):
+    TABLE.to_csv(path, index=False)
+    return rows(TABLE)
+
+
+def times(path):
+    """The values of a LiteralMap, in Python's own words."""
+    message = literals_pb2.LiteralMap.FromString(pathlib.Path(path).read_bytes())
+    ctx = FlyteContextManager.current_context()
+    kinds = {"datetime": datetime.datetime, "duration": datetime.timedelta}
+
+    def value(literal):
+        if literal.collection is not None:
+            return [value(each) for each in literal.collection.literals]
+        kind = "datetime" if literal.scalar.primitive.datetime is not None else "duration"
+        return str(TypeEngine.to_python_value(ctx, literal, kinds[kind]))
+
+    literals = LiteralMap.from_flyte_idl(message).literals
+    return {name: value(literal) for name, literal in literals.items()}
+
+
+ANSWERS = {"table": table, "table_of_csv": table_of_csv, "open": open_all, "write": write_all, "times": times}
+print(json.dumps(ANSWERS[sys.argv[1]](*sys.argv[2:])))

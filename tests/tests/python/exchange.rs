@@ -94,6 +94,12 @@ impl Place {
 
     /// Uploads the outputs, and returns what flytekit finds by their references.
     fn opened(&self, declared: &TypedInterface, raw: &str) -> Value {
+        let outputs = self.uploaded(declared, raw);
+        self.flytekit("open", &[&self.path("sandbox"), &outputs])
+    }
+
+    /// Uploads the outputs, and returns a copy of `outputs.pb`.
+    fn uploaded(&self, declared: &TypedInterface, raw: &str) -> PathBuf {
         let declared = BASE64_STANDARD.encode(declared.encode_to_vec());
         let mut command = binary::command();
         command
@@ -107,7 +113,7 @@ impl Place {
         assert_eq!(ended.code(), 0, "{}", ended.stderr);
         let outputs = self.path("outputs.pb");
         fs::write(&outputs, self.server.get("out/outputs.pb").unwrap()).unwrap();
-        self.flytekit("open", &[&self.path("sandbox"), &outputs])
+        outputs
     }
 }
 
@@ -135,6 +141,10 @@ fn flytekit_opens_what_we_write() {
         place.write("schema/part #1", "rows");
         fs::create_dir(place.path("out/rows.d")).unwrap();
         let rows = place.flytekit("table", &[&place.path("out/rows.d/00000")]);
+        let csv = place.flytekit("table_of_csv", &[&place.path("out/csv.csv")]);
+        place.flytekit("table_of_csv", &[&place.path("out/typed")]);
+        fs::create_dir(place.path("out/csv_dir")).unwrap();
+        place.flytekit("table_of_csv", &[&place.path("out/csv_dir/.csv")]);
         let dirs: BTreeMap<&str, Value> = NAMES
             .map(|name| (name, json!({ format!("sub/{name}"): name })))
             .into();
@@ -149,6 +159,9 @@ fn flytekit_opens_what_we_write() {
             ),
             ("schema", Type::Schema(SchemaType::default())),
             ("rows", Type::StructuredDatasetType(dataset_type("parquet"))),
+            ("csv", Type::StructuredDatasetType(dataset_type(""))),
+            ("typed", Type::StructuredDatasetType(dataset_type("csv"))),
+            ("csv_dir", Type::StructuredDatasetType(dataset_type("csv"))),
         ]);
         let expected = json!({
             "files": names,
@@ -158,9 +171,54 @@ fn flytekit_opens_what_we_write() {
             "optional": "some",
             "schema": {"part #1": "rows"},
             "rows": rows,
+            "csv": csv,
+            "typed": csv,
+            "csv_dir": csv,
         });
         assert_eq!(place.opened(&declared, raw), expected, "{raw}");
     }
+}
+
+/// Programs in Python write what `str` and `isoformat` make of their values.
+#[test]
+fn times_as_python_writes_them_are_outputs() {
+    if !Requirement::Python.is_met() {
+        return;
+    }
+    let place = Place::new();
+    for (name, content) in [
+        ("when", "2021-03-04 05:06:07.123456"),
+        ("zone", "2021-03-04 05:06:07+02:00"),
+        ("span", "1:30:00"),
+        ("day", "1 day, 0:00:00"),
+        ("back", "-1 day, 23:59:59.500000"),
+        ("dates.json", r#"["2021-03-04", "2021-03-04T05:06:07"]"#),
+        ("spans.yaml", "- '1:30:00'\n- 2 days, 3:04:05\n"),
+    ] {
+        place.write(name, content);
+    }
+    let times = || Type::Simple(SimpleType::Datetime.into());
+    let spans = || Type::Simple(SimpleType::Duration.into());
+    let declared = interface([
+        ("when", times()),
+        ("zone", times()),
+        ("span", spans()),
+        ("day", spans()),
+        ("back", spans()),
+        ("dates", list_of(times())),
+        ("spans", list_of(spans())),
+    ]);
+    let outputs = place.uploaded(&declared, "s3://data/raw");
+    let expected = json!({
+        "when": "2021-03-04 05:06:07.123456+00:00",
+        "zone": "2021-03-04 03:06:07+00:00",
+        "span": "1:30:00",
+        "day": "1 day, 0:00:00",
+        "back": "-1 day, 23:59:59.500000",
+        "dates": ["2021-03-04 00:00:00+00:00", "2021-03-04 05:06:07+00:00"],
+        "spans": ["1:30:00", "2 days, 3:04:05"],
+    });
+    assert_eq!(place.flytekit("times", &[&outputs]), expected);
 }
 
 #[test]

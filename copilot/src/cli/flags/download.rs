@@ -9,22 +9,27 @@ use crate::cli::value;
 
 /// The flags as they are given. `check` checks names from a fixed list later, in the reference's order.
 #[derive(Debug, Parser)]
-#[command(about = "Fetch a task's inputs as local files")]
+#[command(
+    about = "Fetch a task's inputs as local files",
+    after_help = "copilot --help shows the flags of every command, such as those of the store.\n\nExample:\n  \
+        copilot download --storage.container=data --from-remote s3://data/t/inputs.pb \\\n    \
+        --to-output-prefix s3://data/t/out --to-local-dir /var/inputs"
+)]
 pub(in crate::cli) struct DownloadFlags {
     #[arg(
         long,
         short = 'f',
-        help = "Reference of the inputs, such as s3://bucket/inputs.pb",
+        help = "Reference of the inputs, such as s3://bucket/inputs.pb (required)",
         value_name = "REF",
         default_value = ""
     )]
     pub from_remote: String,
 
-    /// Prefix for an error document
+    /// Prefix for an error document (required)
     #[arg(long, value_name = "REF", default_value = "")]
     pub to_output_prefix: String,
 
-    /// Directory for the inputs
+    /// Directory for the inputs (required)
     #[arg(long, short = 'o', value_name = "PATH", value_parser = value::path(), default_value = "")]
     pub to_local_dir: PathBuf,
 
@@ -77,8 +82,9 @@ pub(in crate::cli) struct DownloadFlags {
     )]
     pub input_interface: Option<Base64Bytes>,
 
-    /// JSON file to write with the times of this run
-    #[arg(long, value_name = "PATH", value_parser = value::path())]
+    /// Where the times of this run go: a JSON file; or timeline.json and timeline.html in an existing
+    /// directory, or below a prefix of a store
+    #[arg(long, value_name = "PLACE", value_parser = value::path())]
     pub timeline: Option<PathBuf>,
 
     #[command(flatten)]

@@ -1,8 +1,9 @@
 //! The flags as `clap` types: names, short forms, and how a text becomes a value.
 //!
 //! `clap` reads most of the reference's flag syntax (spec §1.6). The differences are set here: the last
-//! occurrence wins, a value may begin with a dash, a boolean takes its value only after `=`, and words
-//! beyond the command are ignored. Never here: a rule on two flags, or a request. `check` calls it.
+//! occurrence wins, a value may begin with a dash, a boolean takes its value only after `=` (a separate word that
+//! denies it is refused), and words beyond the command are passed over with a warning. Never here: a rule on two
+//! flags, or a request. `check` calls it.
 
 mod describe;
 mod doctor;
@@ -34,7 +35,7 @@ pub(super) use watch::WatchFlags;
 
 use super::rejection::Rejection;
 use crate::command::{Command, Invocation};
-use crate::config::Key;
+use crate::config::{self, Key};
 
 /// The value of a bytesBase64 flag. `clap` reads the name `Vec` as many values.
 type Base64Bytes = Vec<u8>;
@@ -47,8 +48,9 @@ pub(super) enum Parsed<F> {
     Answer(Invocation),
 }
 
-/// Reads the flags of a command. `name` is its name in messages.
+/// Reads the flags of a command; none means those of every command. `name` is its name in messages.
 pub(super) fn read<F: Parser>(
+    topic: Option<Command>,
     name: &'static str,
     arguments: &[OsString],
 ) -> Result<Parsed<F>, Rejection> {
@@ -56,20 +58,70 @@ pub(super) fn read<F: Parser>(
         Ok(matches) => matches,
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp => {
-                return Ok(Parsed::Answer(Invocation::Help(error.to_string())));
+                return Ok(Parsed::Answer(Invocation::Help(help(topic))));
             }
             ErrorKind::DisplayVersion => return Ok(Parsed::Answer(Invocation::Version)),
             _ => return Err(refusal::rejection(&error, name, arguments)),
         },
     };
+    if let Some((flag, word)) = denied(arguments) {
+        return Err(Rejection::usage(separate_word(&flag, &word)));
+    }
     F::from_arg_matches(&matches)
         .map(|flags| Parsed::Flags(Box::new(flags)))
         .map_err(|error| refusal::rejection(&error, name, arguments))
 }
 
+/// What is said about a boolean flag and the word behind it.
+pub(super) fn separate_word(flag: &str, word: &str) -> String {
+    format!(
+        "{flag} {word}: the value of this flag stands behind `=`, and alone the flag means true; write {flag}={word}"
+    )
+}
+
+/// A boolean flag with a word behind it that says no. In the reference the flag is true then, and the word is
+/// ignored: the opposite of what is written.
+fn denied(arguments: &[OsString]) -> Option<(String, String)> {
+    let alone = without_value();
+    let mut before: Option<String> = None;
+    let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
+    while let Some(argument) = arguments.next() {
+        if let Some(flag) = before.take()
+            && says_no(&argument)
+        {
+            return Some((flag, argument.into_owned()));
+        }
+        if argument == "--" {
+            return None;
+        }
+        if !argument.starts_with('-') || argument.contains('=') {
+            continue;
+        }
+        if alone.contains(argument.as_ref()) {
+            before = Some(argument.into_owned());
+        } else if argument.starts_with("--") || argument.chars().count() == 2 {
+            // Its value.
+            arguments.next();
+        }
+    }
+    None
+}
+
+/// Whether a word denies, in the spellings of flags or in those of files.
+fn says_no(word: &str) -> bool {
+    config::boolean(word) == Ok(false)
+        || ["no", "off"].contains(&word.to_ascii_lowercase().as_str())
+}
+
 /// The help text of a command, or of the program.
 pub(super) fn help(topic: Option<Command>) -> String {
-    let mut command = match topic {
+    let help = definition_for_help(topic).render_long_help().to_string();
+    format!("{}\n", help.trim_end())
+}
+
+/// The flags of a command, or those of every command.
+pub(super) fn definition(topic: Option<Command>) -> ClapCommand {
+    match topic {
         None => command::<CommonFlags>("copilot"),
         Some(Command::Download) => command::<DownloadFlags>("copilot download"),
         Some(Command::Sidecar) => command::<SidecarFlags>("copilot sidecar"),
@@ -79,8 +131,23 @@ pub(super) fn help(topic: Option<Command>) -> String {
         Some(Command::Make) => command::<MakeFlags>("copilot make"),
         Some(Command::Doctor) => command::<DoctorFlags>("copilot doctor"),
         Some(Command::Watch) => command::<WatchFlags>("copilot watch"),
-    };
-    command.render_long_help().to_string()
+    }
+}
+
+/// The same without the flags of every command, which the program's own help shows.
+fn definition_for_help(topic: Option<Command>) -> ClapCommand {
+    let definition = definition(topic);
+    if topic.is_none() {
+        return definition;
+    }
+    let common: BTreeSet<clap::Id> = command::<CommonFlags>("copilot")
+        .get_arguments()
+        .map(|argument| argument.get_id().clone())
+        .collect();
+    definition.mut_args(|argument| {
+        let is_hidden = common.contains(argument.get_id()) || argument.is_hide_set();
+        argument.hide(is_hidden)
+    })
 }
 
 /// The flags, dashes included, that do not take the next argument as their value, of any command.

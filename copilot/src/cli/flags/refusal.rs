@@ -21,10 +21,7 @@ pub(super) fn rejection(error: &clap::Error, command: &str, arguments: &[OsStrin
     let flag = argument.split([' ', '=', '[']).next().unwrap_or_default();
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
     let message = match error.kind() {
-        ErrorKind::UnknownArgument => match context(ContextKind::SuggestedArg) {
-            Some(near) => format!("unknown flag {flag}; did you mean {near}?"),
-            None => format!("unknown flag {flag}; {command} --help lists the flags"),
-        },
+        ErrorKind::UnknownArgument => unknown(flag, context(ContextKind::SuggestedArg), command),
         ErrorKind::ValueValidation => {
             let cause = error.source().map(ToString::to_string);
             invalid_value(flag, value, &cause.unwrap_or_default())
@@ -44,6 +41,43 @@ pub(super) fn rejection(error: &clap::Error, command: &str, arguments: &[OsStrin
         other => format!("{flag}: {other}; {command} --help explains the flag"),
     };
     Rejection::usage(message)
+}
+
+/// Flags that people know from other programs, and what does that here.
+const FOREIGN: [(&[&str], &str); 10] = [
+    (
+        &["--verbose", "--debug", "--trace", "-d"],
+        "--logger.level=debug",
+    ),
+    (&["--quiet", "--silent", "-q"], "--logger.mute"),
+    (&["--log-level", "--loglevel", "--level"], "--logger.level"),
+    (&["--json"], "--log-format=json"),
+    (&["--bucket", "--container"], "--storage.container"),
+    (
+        &[
+            "--endpoint",
+            "--endpoint-url",
+            "--region",
+            "--access-key-id",
+        ],
+        "--storage.stow.config KEY=VALUE",
+    ),
+    (
+        &["--input", "--inputs", "--source", "--from"],
+        "--from-remote (download) or --from-local-dir (sidecar)",
+    ),
+    (&["--output", "--outputs", "--to"], "--to-output-prefix"),
+    (&["--strict-mode"], "--strict"),
+    (&["--container-name", "--main"], "--main-container"),
+];
+
+fn unknown(flag: &str, near: Option<&str>, command: &str) -> String {
+    let foreign = FOREIGN.iter().find(|(names, _)| names.contains(&flag));
+    let meant = foreign.map(|(_, meant)| *meant).or(near);
+    match meant {
+        Some(meant) => format!("unknown flag {flag}; did you mean {meant}?"),
+        None => format!("unknown flag {flag}; {command} --help lists the flags"),
+    }
 }
 
 fn invalid_value(flag: &str, value: &str, rule: &str) -> String {

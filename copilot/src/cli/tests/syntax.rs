@@ -53,8 +53,8 @@ fn booleans() {
         (&[format!("{flag}=false")], false),
         (&[format!("{flag}=F")], false),
         (&[format!("{flag}=1")], true),
-        // The word after it is not its value.
-        (&[flag.to_owned(), "false".to_owned()], true),
+        // The word after it is not its value; one that denies it is refused.
+        (&[flag.to_owned(), "true".to_owned()], true),
         (&[flag.to_owned(), format!("{flag}=0")], false),
     ] {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -77,6 +77,36 @@ fn booleans() {
     }
     assert!(download(&["-s=false"]).is_ok());
     assert!(download(&["-sn", "ns"]).is_ok());
+}
+
+#[test]
+fn a_word_that_denies_a_flag_is_refused_and_no_other() {
+    for word in ["false", "F", "0", "no", "Off"] {
+        for flag in [
+            "--storage.enable-multicontainer",
+            "--exit-zero-on-error",
+            "-s",
+            "--strict",
+        ] {
+            let message = download(&[flag, word]).unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("write {flag}={word}")),
+                "{message}"
+            );
+        }
+    }
+    for arguments in [
+        &["--to-local-dir", "false"][..],
+        &["-o", "0", "--exit-zero-on-error"],
+        &["false"],
+        &["--exit-zero-on-error=true", "false"],
+        &["--exit-zero-on-error", "--", "false"],
+        &["--exit-zero-on-error", "extra"],
+    ] {
+        assert!(download(arguments).is_ok(), "{arguments:?}");
+    }
+    let (global, _) = download(&["extra", "--strict=false", "secret_key=hunter2"]).unwrap();
+    assert_eq!(global.stray_words, ["extra", "secret_key=…"]);
 }
 
 #[test]

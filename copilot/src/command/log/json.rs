@@ -1,25 +1,29 @@
 //! One JSON object for each line, with the reference's key names or those of Google's log collector.
 
-use std::fmt::{self, Debug};
+use std::fmt;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
-use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::fields::EventFields;
 use crate::idl::Timestamp;
 use crate::literal::datetime;
 
-/// The keys of a line.
+/// The keys of a line, and the names of levels.
 pub(super) struct KeyNames {
     level: &'static str,
     message: &'static str,
     time: &'static str,
     fields: &'static str,
+    levels: LevelNames,
 }
+
+/// From errors to traces.
+type LevelNames = [&'static str; 5];
 
 impl KeyNames {
     /// The reference's names.
@@ -28,14 +32,27 @@ impl KeyNames {
         message: "msg",
         time: "ts",
         fields: "json",
+        levels: ["error", "warning", "info", "debug", "trace"],
     };
-    /// The names that Google's log collector expects.
+    /// The names that Google's log collector expects: `LogSeverity` has no traces.
     pub(super) const GCP: Self = Self {
         level: "severity",
         message: "message",
         time: "timestamp",
         fields: "data",
+        levels: ["ERROR", "WARNING", "INFO", "DEBUG", "DEBUG"],
     };
+
+    fn of(&self, level: Level) -> &'static str {
+        let [error, warning, info, debug, trace] = self.levels;
+        match level {
+            Level::ERROR => error,
+            Level::WARN => warning,
+            Level::INFO => info,
+            Level::DEBUG => debug,
+            Level::TRACE => trace,
+        }
+    }
 }
 
 /// Formats events as JSON lines.
@@ -67,57 +84,22 @@ where
         if self.show_source
             && let (Some(file), Some(line)) = (metadata.file(), metadata.line())
         {
-            fields
-                .0
-                .insert("src".to_owned(), format!("{file}:{line}").into());
+            fields.insert("src", format!("{file}:{line}"));
         }
-        let message = fields.0.remove("message").unwrap_or_default();
+        let message = fields.message();
         let mut line = Map::new();
-        line.insert(self.names.fields.to_owned(), fields.0.into());
-        line.insert(self.names.level.to_owned(), level(*metadata.level()).into());
-        line.insert(self.names.message.to_owned(), message);
+        line.insert(self.names.fields.to_owned(), fields.into_map().into());
+        line.insert(
+            self.names.level.to_owned(),
+            self.names.of(*metadata.level()).into(),
+        );
+        line.insert(self.names.message.to_owned(), message.into());
         line.insert(self.names.time.to_owned(), now().into());
         writeln!(writer, "{}", Value::Object(line))
     }
 }
 
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::ERROR => "error",
-        Level::WARN => "warning",
-        Level::INFO => "info",
-        Level::DEBUG => "debug",
-        Level::TRACE => "trace",
-    }
-}
-
-fn now() -> String {
+/// The time, as RFC 3339 text.
+pub(super) fn now() -> String {
     datetime::format(&Timestamp::from(SystemTime::now()))
-}
-
-/// The fields of an event.
-#[derive(Default)]
-struct EventFields(Map<String, Value>);
-
-impl Visit for EventFields {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0
-            .insert(field.name().to_owned(), format!("{value:?}").into());
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
 }

@@ -1,7 +1,12 @@
-//! The log on standard error, with the level and form of the reference's settings (spec §1.4).
+//! The log on standard error, with the level and form of the reference's settings (spec §1.4). On a terminal it is
+//! text. No value is shown as Rust shows it for debugging.
 
+mod fields;
 mod json;
 mod terminal;
+mod text;
+
+use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
@@ -9,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::json::{JsonLines, KeyNames};
 pub(super) use self::terminal::display;
+use self::text::TextLines;
 use crate::config::{LogFormat, LogLevel, LoggerSettings};
 use crate::report::EscapeForm;
 
@@ -19,9 +25,14 @@ pub(super) fn set_up(settings: &LoggerSettings) {
     } else {
         filter(settings.level)
     };
-    let form = match settings.format {
+    let format = match settings.format {
+        LogFormat::Auto if io::stderr().is_terminal() => LogFormat::Text,
+        LogFormat::Auto => LogFormat::Json,
+        chosen => chosen,
+    };
+    let form = match format {
         LogFormat::Text => EscapeForm::Plain,
-        LogFormat::Json | LogFormat::Gcp => EscapeForm::Json,
+        _ => EscapeForm::Json,
     };
     let builder = fmt()
         .with_writer(move || terminal::stderr(form))
@@ -29,14 +40,14 @@ pub(super) fn set_up(settings: &LoggerSettings) {
         // Else a closed standard error makes it complain there, and panic.
         .log_internal_errors(false);
     // It fails only if the log is set up already.
-    let _ = match settings.format {
+    let _ = match format {
         LogFormat::Text => builder
-            .with_ansi(false)
-            .with_file(settings.show_source)
-            .with_line_number(settings.show_source)
+            .event_format(TextLines {
+                show_source: settings.show_source,
+            })
             .finish()
             .try_init(),
-        LogFormat::Json => builder
+        LogFormat::Auto | LogFormat::Json => builder
             .event_format(JsonLines::new(KeyNames::REFERENCE, settings.show_source))
             .finish()
             .try_init(),

@@ -1,6 +1,7 @@
 mod files;
 mod secrets;
 mod storage;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -77,7 +78,7 @@ fn defaults_are_the_references_but_for_a_log_that_says_more() {
     assert!(!storage.multicontainer);
     assert_eq!(storage.max_download_mib, 2);
     assert_eq!(settings.logger.level, LogLevel::Info);
-    assert_eq!(settings.logger.format, LogFormat::Json);
+    assert_eq!(settings.logger.format, LogFormat::Auto);
     assert_eq!(
         settings.source("storage.type"),
         Some(&SettingSource::Default)
@@ -177,8 +178,8 @@ fn wrong_values_name_key_and_place_but_no_secret() {
             "always or never",
         ),
         ("logger: {level: -1}\n", "logger.level (from file"),
-        ("logger: {level: hunter2}\n", "a whole number"),
-        ("logger: {formatter: {type: xml}}\n", "json, text or gcp"),
+        ("logger: {level: hunter2}\n", "warn, info or debug"),
+        ("logger: {formatter: {type: xml}}\n", "text, json or gcp"),
         (
             "storage: {stow: {config: hunter2}}\n",
             "storage.stow.config (from file",

@@ -107,7 +107,7 @@ impl Streaming {
             bytes = summary.bytes,
             retries = summary.retries,
             bytes_per_second = summary.rate(),
-            peak_in_flight = summary.peak_in_flight,
+            peak_in_flight_bytes = summary.peak_in_flight,
             "all inputs are in place"
         );
         Ok(summary)

@@ -92,8 +92,12 @@ pub async fn run<C>(
     };
     let conclusion = match outcome {
         Ok(summary) => {
-            timeline.note("objects", summary.objects);
-            timeline.note("bytes", summary.bytes);
+            timeline.note_transfer(
+                summary.objects,
+                summary.bytes,
+                summary.retries,
+                summary.elapsed,
+            );
             conclude(Ok(())).await
         }
         Err(error) => {

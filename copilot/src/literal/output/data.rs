@@ -22,6 +22,10 @@ use crate::idl::{
 };
 use crate::literal::object_name::object_name;
 
+/// The format of datasets that flytekit calls so, and the one file beneath the reference that it reads then.
+const CSV: &str = "csv";
+const CSV_FILE: &str = ".csv";
+
 /// Where the data is.
 pub enum Data<'a> {
     /// In the output directory. The function makes the reference of a blob from the segments of its
@@ -105,7 +109,7 @@ impl<'a, V: OutputView> DataPlanner<'a, V> {
         let metadata = BlobMetadata {
             r#type: Some(blob.clone()),
         };
-        let uri = self.reference(item, draft)?;
+        let uri = self.reference(item, None, draft)?;
         let metadata = Some(metadata);
         Ok(scalar::Value::Blob(Blob { metadata, uri }).into())
     }
@@ -117,23 +121,25 @@ impl<'a, V: OutputView> DataPlanner<'a, V> {
         item: &Item<'_>,
         draft: &mut Draft,
     ) -> Result<Literal, OutputRule> {
-        let uri = self.reference(item, draft)?;
+        let uri = self.reference(item, None, draft)?;
         let r#type = Some(schema.clone());
         Ok(scalar::Value::Schema(Schema { uri, r#type }).into())
     }
 
-    /// A file or a directory. If the type leaves the format open, the extension decides it.
+    /// A file or a directory. If the type leaves the format open, the extension decides it. A CSV file goes where
+    /// flytekit looks for it.
     pub fn dataset(
         &mut self,
         dataset: &StructuredDatasetType,
         item: &Item<'_>,
         draft: &mut Draft,
     ) -> Result<Literal, OutputRule> {
-        let uri = self.reference(item, draft)?;
         let mut declared = dataset.clone();
         if declared.format.is_empty() {
             item.extension().clone_into(&mut declared.format);
         }
+        let is_csv_file = declared.format == CSV && item.kind() == EntryKind::File;
+        let uri = self.reference(item, is_csv_file.then_some(CSV_FILE), draft)?;
         let metadata = Some(StructuredDatasetMetadata {
             structured_dataset_type: Some(declared),
         });
@@ -141,8 +147,14 @@ impl<'a, V: OutputView> DataPlanner<'a, V> {
         Ok(scalar::Value::StructuredDataset(Box::new(dataset)).into())
     }
 
-    /// Adds the data to the draft and makes its reference; or reads the reference that main wrote.
-    fn reference(&mut self, item: &Item<'_>, draft: &mut Draft) -> Result<String, OutputRule> {
+    /// Adds the data to the draft and makes its reference; or reads the reference that main wrote. With `below`
+    /// the data lies beneath its reference, under this name.
+    fn reference(
+        &mut self,
+        item: &Item<'_>,
+        below: Option<&str>,
+        draft: &mut Draft,
+    ) -> Result<String, OutputRule> {
         item.special(self.view)?;
         if let Data::Referenced(check) = self.data {
             let reference = self.written_reference(item, check)?;
@@ -154,11 +166,12 @@ impl<'a, V: OutputView> DataPlanner<'a, V> {
             BlobNames::KeepExtension => self.segments(item)?,
         };
         let remote = names.into_iter().map(object_name);
-        let remote: Vec<String> = remote.map(Cow::into_owned).collect();
+        let mut remote: Vec<String> = remote.map(Cow::into_owned).collect();
         let Data::Uploaded(uri) = &mut self.data else {
             return Ok(String::new());
         };
         let uri = uri(&remote);
+        remote.extend(below.map(str::to_owned));
         // Twice: the plan keeps the path and the name beside the reference.
         draft.count(2 * uri.len() as u64)?;
         draft.add_blob(BlobOutput {

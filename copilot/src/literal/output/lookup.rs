@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::item::{FoundFile, Item};
-use super::problem::OutputRule;
+use super::problem::{DirectoryNames, OutputRule};
 use super::view::{OutputEntry, OutputView};
 use crate::idl::VariableMap;
 use crate::literal::name;
@@ -30,7 +30,9 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<FoundFile, OutputR
     }
     let pattern = format!("{variable}.");
     let mut candidates: Vec<PathBuf> = Vec::new();
+    let mut there = DirectoryNames::default();
     see_names(Path::new(""), view, |name| {
+        there.add(name);
         if name.as_encoded_bytes().starts_with(pattern.as_bytes()) {
             candidates.push(name.into());
         }
@@ -41,6 +43,7 @@ pub fn find(variable: &str, view: &impl OutputView) -> Result<FoundFile, OutputR
     let missing = || OutputRule::Missing {
         path: view.root().join(variable),
         pattern: format!("{pattern}*"),
+        there: there.clone(),
     };
     match candidates.as_slice() {
         [] => Err(missing()),

@@ -1,7 +1,7 @@
 //! A member of a JSON or YAML file as a literal of its declared type. The forms are those that
 //! `inputs.json` uses for the same types (spec §3.2, last column but one), so an input file can become
 //! an output. Texts of datetimes and durations may also have every form that a file of their own may
-//! have.
+//! have, and datetimes those of Python's `isoformat`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -24,8 +24,8 @@ use crate::idl::{
     Literal, LiteralCollection, LiteralMap, LiteralType, SimpleType, Void, literal, primitive,
     scalar,
 };
-use crate::literal::duration;
 use crate::literal::name::Shown;
+use crate::literal::{duration, python};
 
 /// Why a member is not a value of its declared type.
 #[derive(Debug, Error)]
@@ -225,13 +225,23 @@ fn simple(kind: SimpleType, value: &Value) -> Result<Literal, TypeMismatch> {
             // As in `inputs.json`.
             primitive::Value::Duration(duration::message(integer(value)?)).into()
         }
-        SimpleType::String | SimpleType::Datetime | SimpleType::Duration => {
+        SimpleType::Datetime => datetime(string(value)?)?.into(),
+        SimpleType::String | SimpleType::Duration => {
             let read = text::primitive(kind, string(value)?);
             read.map_err(TypeMismatch::new)?.into()
         }
         SimpleType::Binary => text::binary(bytes(value)?),
         SimpleType::Error => text::error(string(value)?),
         SimpleType::Struct => return Err(expected("an object", value)),
+    })
+}
+
+/// A point in time as a file may hold it, or as Python's `isoformat` writes it: also a date alone, and a time without
+/// an offset, which is UTC. The recorded answers of the reference refuse those two in a file of their own.
+fn datetime(text: &str) -> Result<primitive::Value, TypeMismatch> {
+    text::primitive(SimpleType::Datetime, text).or_else(|error| {
+        let read = python::isoformat(text).map(primitive::Value::Datetime);
+        read.ok_or_else(|| TypeMismatch::new(error))
     })
 }
 

@@ -1,6 +1,8 @@
 //! Why outputs cannot be uploaded: every rule, with the path and what to do.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::str::Utf8Error;
@@ -17,6 +19,16 @@ use crate::literal::problems::Problems;
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub struct OutputError(pub Problems<OutputProblem>);
+
+impl OutputError {
+    /// Whether the program has caused all of it. A file that cannot be read may be the fault of the node.
+    #[must_use]
+    pub fn is_of_user(&self) -> bool {
+        let is_readable =
+            |problem: &OutputProblem| !matches!(problem.rule, OutputRule::Unreadable { .. });
+        self.0.kept().iter().all(is_readable)
+    }
+}
 
 /// One output that is missing or wrong.
 #[derive(Debug, Error)]
@@ -38,12 +50,14 @@ pub enum OutputRule {
     #[error("the type {0} is not supported as an output")]
     Unsupported(String),
     /// The file does not exist.
-    #[error("file not found at {}, and no single file matches {}; the program must write it", path.display(), Shown(pattern))]
+    #[error("file not found at {}, and no single file matches {}; {there}; the program must write it", path.display(), Shown(pattern))]
     Missing {
         /// The expected path.
         path: PathBuf,
         /// The name with any extension.
         pattern: String,
+        /// What is there instead.
+        there: DirectoryNames,
     },
     /// Several files have the variable's name and an extension.
     #[error("ambiguous: {} does not exist, but several files of this name have an extension: {}; keep one", path.display(), candidates.join(", "))]
@@ -184,6 +198,49 @@ impl OutputRule {
     /// The error for a type that we do not know.
     pub(super) fn unsupported(declared: &LiteralType) -> Self {
         Self::Unsupported(declared.to_string())
+    }
+}
+
+/// Some names in the output directory, for people who look for a file there.
+#[derive(Clone, Debug, Default)]
+pub struct DirectoryNames {
+    /// The first ones.
+    shown: Vec<String>,
+    /// How many there are.
+    count: usize,
+}
+
+impl DirectoryNames {
+    /// How many names a message shows.
+    const SHOWN: usize = 8;
+
+    /// Adds a name. Copilot's own files do not count.
+    pub(super) fn add(&mut self, name: &OsStr) {
+        let name = name.to_string_lossy();
+        if name.starts_with(".copilot") {
+            return;
+        }
+        self.count += 1;
+        if self.shown.len() < Self::SHOWN {
+            self.shown.push(Shown(&name).to_string());
+        }
+    }
+}
+
+impl fmt::Display for DirectoryNames {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = self.count - self.shown.len();
+        let mut shown = self.shown.clone();
+        shown.sort();
+        match (self.count, more) {
+            (0, _) => out.write_str("the directory is empty"),
+            (_, 0) => write!(out, "the directory holds {}", shown.join(", ")),
+            _ => write!(
+                out,
+                "the directory holds {} and {more} more",
+                shown.join(", ")
+            ),
+        }
     }
 }
 

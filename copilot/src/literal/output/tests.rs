@@ -1,3 +1,4 @@
+mod python;
 mod references;
 mod so_far;
 mod structs;

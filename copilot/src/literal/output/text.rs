@@ -11,6 +11,7 @@ use crate::idl::literal_type::Type;
 use crate::idl::{
     Binary, Error as ErrorLiteral, Literal, LiteralType, SimpleType, Void, primitive, scalar,
 };
+use crate::literal::datetime::DatetimeError;
 use crate::literal::duration::DurationError;
 use crate::literal::name::Shown;
 use crate::literal::{datetime, duration, float, msgpack, python};
@@ -191,7 +192,7 @@ pub fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextE
         SimpleType::Datetime => {
             let value = datetime::parse(text)
                 .or_else(|error| python::str_of_datetime(text).ok_or(error))
-                .map_err(|error| malformed("datetime", text, error.to_string()))?;
+                .map_err(|error| malformed("datetime", text, datetime_rule(text, &error)))?;
             Ok(primitive::Value::Datetime(value))
         }
         SimpleType::Duration => {
@@ -201,6 +202,20 @@ pub fn primitive(kind: SimpleType, text: &str) -> Result<primitive::Value, TextE
             Ok(primitive::Value::Duration(duration::message(value)))
         }
         _ => Ok(primitive::Value::StringValue(text.to_owned())),
+    }
+}
+
+/// The rule, and for what Python's `isoformat` writes the part that is missing.
+fn datetime_rule(text: &str, error: &DatetimeError) -> String {
+    match python::isoformat(text) {
+        Some(_) if text.ends_with('Z') => error.to_string(),
+        Some(_) if !text.contains(['T', ' ']) => {
+            format!(
+                "a date alone is no point in time; write {text}T00:00:00Z for its first moment in UTC"
+            )
+        }
+        Some(_) => format!("the offset is missing; write {text}Z for UTC"),
+        None => error.to_string(),
     }
 }
 

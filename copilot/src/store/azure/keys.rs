@@ -245,7 +245,7 @@ fn ambient(environment: &Environment, client: &Client) -> Result<AzureSource, Se
             builder = builder.with_config(key, value.trim_end_matches('/'));
         }
     }
-    tracing::info!(kind, variables = ?found, "Azure credentials");
+    tracing::info!(kind, variables = found.join(", "), "Azure credentials");
     let metadata = environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST");
     let metadata = metadata.map(|host| {
         format!(

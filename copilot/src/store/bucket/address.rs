@@ -76,8 +76,10 @@ pub(in crate::store) fn headers(http: &HttpSettings) -> Result<HeaderMap, Settin
     http.headers.iter().map(header).collect()
 }
 
-/// Warns of keys that a kind of store does not have. It does not show them: in a malformed pair a secret
-/// may stand where the name should.
+/// The longest name of a key that is shown. A secret in its place is longer, or has digits.
+const LONGEST_KEY: usize = 32;
+
+/// Warns of keys that a kind of store does not have.
 pub(in crate::store) fn warn_of_unknown(
     kind: &str,
     config: &BTreeMap<String, String>,
@@ -86,17 +88,63 @@ pub(in crate::store) fn warn_of_unknown(
     // The default settings of every kind have a region.
     let is_known = |key: &str| known.contains(&key) || key == "region";
     for key in config.keys().filter(|key| !is_known(key)) {
-        let near = |name: &&&str| strsim::jaro_winkler(key, name);
-        let nearest = known.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
-        tracing::warn!(
-            kind,
-            nearest,
-            "the store's settings hold a key that this kind does not have; it has no effect"
-        );
+        tracing::warn!("{}", unknown(kind, key, known));
     }
+}
+
+fn unknown(kind: &str, key: &str, known: &[&str]) -> String {
+    let near = |name: &&&str| strsim::jaro_winkler(key, name);
+    let nearest = known.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
+    let hint = match nearest.filter(|name| near(name) >= 0.8) {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => format!("its keys are {}", known.join(", ")),
+    };
+    format!(
+        "storage.stow.config has the key {}, which a store of the kind {kind} does not have, so it has no effect; \
+         {hint}",
+        shown(key)
+    )
+}
+
+/// A key for messages. In a malformed pair a secret may stand in its place, so only what can be a name is shown.
+fn shown(key: &str) -> String {
+    let digits = key.chars().filter(char::is_ascii_digit).count();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if key.len() <= LONGEST_KEY && digits <= 2 && key.chars().all(is_name) {
+        return format!("{key:?}");
+    }
+    let begin: String = key.chars().take_while(|c| is_name(*c)).take(3).collect();
+    format!(
+        "{begin:?}… ({} characters, not shown: it may be a secret)",
+        key.chars().count()
+    )
 }
 
 /// Whether a text can stand in a header.
 pub(in crate::store) fn is_header_text(value: &str) -> bool {
     HeaderValue::from_str(value).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named_unless_it_may_be_a_secret() {
+        let known = ["region", "endpoint", "secret_key"];
+        let told = unknown("s3", "endpiont", &known);
+        assert!(
+            told.contains("\"endpiont\"") && told.ends_with("did you mean endpoint?"),
+            "{told}"
+        );
+        let told = unknown("s3", "colour", &known);
+        assert!(told.contains("region, endpoint, secret_key"), "{told}");
+        for secret in [
+            "wjalrxutnfemi/k7mdeng/bpxrficyexamplekey",
+            "akia1234567890abcdef",
+        ] {
+            let told = unknown("s3", secret, &known);
+            assert!(!told.contains(&secret[..5]), "{told}");
+        }
+    }
 }

@@ -183,7 +183,9 @@ impl<'a> StoreRoute<'a> {
         let remedy = if self.primary {
             "Set path in storage.stow.config"
         } else {
-            "Set storage.schemes.file.config.path"
+            "Beside another store, set storage.schemes.file.config.path in a file of --config (no flag sets it); if \
+             results go to a directory, too, pass --storage.type=local, --storage.container=NAME and \
+             --storage.stow.config=path=DIRECTORY"
         };
         let path =
             path.ok_or_else(|| setting(reference, "no path is set for the local store", remedy))?;

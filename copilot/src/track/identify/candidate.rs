@@ -9,9 +9,6 @@ use crate::track::{
 /// A shorter text may begin two ids by chance, and may be a name.
 const SHORTEST_ID: usize = 8;
 
-/// Our own init container, which ends before main begins, unless it streams.
-pub(super) const DOWNLOADER: &str = "flyte-copilot-downloader";
-
 /// A container, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
@@ -31,12 +28,6 @@ pub struct Candidate<'a> {
     pub alive: Option<Timestamp>,
     /// When its first process had certainly ended: the exact time if a source reported the end.
     pub ended: Option<Timestamp>,
-}
-
-pub(super) fn downloader<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'a>> {
-    candidates
-        .iter()
-        .find(|candidate| name(candidate) == Some(DOWNLOADER) || runs_copilot(candidate))
 }
 
 /// Whether a container whose mounts cannot be read runs our program: then it is our downloader, unless its

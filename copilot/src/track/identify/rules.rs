@@ -3,10 +3,10 @@
 use std::{fmt, path::Path};
 
 use super::candidate::{
-    Candidate, DOWNLOADER, downloader, earlier_runs, first_began, has_later_attempt, ids,
-    is_behind, lived_through, made, mounts, name, named, runs_copilot,
+    Candidate, earlier_runs, first_began, has_later_attempt, ids, is_behind, lived_through, made,
+    mounts, name, named, runs_copilot,
 };
-use crate::track::{ContainerId, Timestamp, mounts::Mount, place::Place};
+use crate::track::{ContainerId, Timestamp, flyte, mounts::Mount, place::Place};
 
 /// By which rule main was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +38,8 @@ impl fmt::Display for Why {
 /// The name that Flyte gives to the main container of a pod task.
 const PRIMARY: &str = "primary";
 
-/// Containers that other systems put into a pod, and Flyte's own. None of them is main.
+/// Containers that other systems put into a pod. None of them is main.
 const INFRASTRUCTURE: &[&str] = &[
-    DOWNLOADER,
-    "flyte-copilot-uploader",
-    "flyte-copilot-sidecar",
     "istio-proxy",
     "istio-init",
     "istio-validation",
@@ -80,6 +77,8 @@ pub struct Rules {
     pub host_name: Option<String>,
     /// Our own container.
     pub own: Option<ContainerId>,
+    /// Its name, if kubelet's mounts show it. If Flyte made it, the name shows the prefix of Flyte's containers.
+    pub own_name: Option<String>,
     /// Our pod's uid, if kubelet's mounts show it: then each container of the pod except the sandbox has
     /// such mounts.
     pub pod_uid: Option<String>,
@@ -109,6 +108,7 @@ impl Rules {
     pub fn from_place(place: &Place, output: &Path) -> Self {
         Self {
             own: place.own.clone(),
+            own_name: place.evidence.name.clone(),
             pod_uid: place.evidence.pod_uid.clone(),
             output_mount: place.evidence.mount_of(output).cloned(),
             ..Self::default()
@@ -242,7 +242,7 @@ impl Rules {
         let Some(output) = &self.output_mount else {
             return Vec::new();
         };
-        let downloader = downloader(choice.all);
+        let downloader = self.downloader(choice.all);
         let sharers: Vec<&Candidate<'_>> = choice
             .eligible
             .iter()
@@ -313,7 +313,7 @@ impl Rules {
             return named.contains(candidate.id);
         }
         let is_behind = |downloader| is_behind(candidate, downloader);
-        self.may_mount_outputs(candidate) && downloader(candidates).is_none_or(is_behind)
+        self.may_mount_outputs(candidate) && self.downloader(candidates).is_none_or(is_behind)
     }
 
     /// Whether kubelet has restarted a container that was not main: a mesh sidecar that lived until main had
@@ -353,7 +353,27 @@ impl Rules {
 
     fn is_infrastructure(&self, candidate: &Candidate<'_>) -> bool {
         name(candidate).is_some_and(|name| {
-            INFRASTRUCTURE.contains(&name) || self.ignored.iter().any(|ignored| ignored == name)
+            INFRASTRUCTURE.contains(&name)
+                || flyte::prefix(name).is_some_and(|prefix| self.is_prefix(prefix))
+                || self.ignored.iter().any(|ignored| ignored == name)
         })
+    }
+
+    /// Whether Flyte's own containers have this prefix here: our container's, or the default one. A main of
+    /// another system may be called `video-uploader`.
+    fn is_prefix(&self, prefix: &str) -> bool {
+        let own = self.own_name.as_deref().and_then(flyte::prefix);
+        prefix == flyte::DEFAULT_PREFIX || own == Some(prefix)
+    }
+
+    fn downloader<'a, 'b>(&self, candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'a>> {
+        let is_named = |candidate: &Candidate<'_>| {
+            let name = name(candidate).filter(|name| name.ends_with(flyte::DOWNLOADER));
+            let prefix = name.and_then(flyte::prefix);
+            prefix.is_some_and(|prefix| self.is_prefix(prefix))
+        };
+        candidates
+            .iter()
+            .find(|candidate| is_named(candidate) || runs_copilot(candidate))
     }
 }

@@ -29,7 +29,7 @@ pub use self::{
     error::{NotACgroup, PlaceError},
     kinship::{Kinship, Namespaces},
 };
-use super::{ContainerId, mounts::MountEvidence, process};
+use super::{ContainerId, flyte, mounts::MountEvidence, process};
 
 /// Inode of the initial cgroup namespace (`PROC_CGROUP_INIT_INO`), the same on every kernel.
 const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
@@ -70,6 +70,13 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether Flyte has made our container, by the name that kubelet's mounts show.
+    #[must_use]
+    pub fn is_flytes(&self) -> bool {
+        let name = self.evidence.name.as_deref();
+        name.and_then(flyte::prefix).is_some()
+    }
+
     /// Finds our place; `pod_cgroup` (`--pod-cgroup`) overrides what the paths say.
     pub fn find(pod_cgroup: Option<&Path>) -> Result<Self, PlaceError> {
         let proc_self = ProcSelf {

@@ -193,7 +193,7 @@ impl MarkerSource {
         if kind != FileKind::File && !std::mem::replace(&mut self.warned, true) {
             warn!(
                 name = marker.file_name(),
-                ?kind,
+                %kind,
                 "this is not a regular file, so it does not count as a marker file"
             );
         }

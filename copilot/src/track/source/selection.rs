@@ -19,7 +19,8 @@ use super::{
 };
 use crate::beneath::SharedDirectory;
 use crate::limits;
-use crate::track::place::{Place, PlaceError};
+use crate::track::decision::Sight;
+use crate::track::place::{Place, PlaceError, is_in_a_cluster};
 
 /// One name of `--watcher`: the source to start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -228,11 +229,29 @@ fn best(around: &Surroundings<'_>) -> (Source, String) {
         }
     }
     warn!(
-        "no watcher works here, so main's end is known from SIGTERM alone: only a native sidecar (an \
-         init container with `restartPolicy: Always`) gets it after main; to watch main itself, give \
-         the sidecar CAP_BPF and CAP_PERFMON, or set `shareProcessNamespace: true` in the pod"
+        "no watcher works here, so main's end is known from SIGTERM alone: {}",
+        what_helps(around.place)
     );
     (Source::Signal, refusals.join("; "))
+}
+
+/// What would make it better than SIGTERM alone, in one sentence.
+fn what_helps(place: &Result<Place, PlaceError>) -> &'static str {
+    match place {
+        Err(PlaceError::NoPod { .. }) if !is_in_a_cluster() => {
+            "no pod surrounds this process, so nobody else may send it; SIGTERM or Ctrl-C starts the upload, \
+             --watcher noop uploads at once, and --pod-cgroup names a pod elsewhere"
+        }
+        Ok(place) if place.is_flytes() => {
+            "so a main that fails looks like one that ends well; a PodTemplate of Flyte's that gives this container \
+             CAP_BPF and CAP_PERFMON as uid 0 shows how main ends, within microseconds (docs/tracking.md, \"What each \
+             privilege gives you\")"
+        }
+        _ => {
+            "only a native sidecar (an init container with `restartPolicy: Always`) gets it after main; to watch \
+             main itself, give the sidecar CAP_BPF and CAP_PERFMON, or set `shareProcessNamespace: true` in the pod"
+        }
+    }
 }
 
 /// Refuses an eBPF source that does not learn how main ends, where pidfd learns it.

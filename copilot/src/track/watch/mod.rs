@@ -123,6 +123,12 @@ impl Watch {
         }
     }
 
+    /// Whether Flyte has made our container: kubelet's mounts show its name, which ends as Flyte's names do.
+    #[must_use]
+    pub fn is_flytes(&self) -> bool {
+        self.place.as_ref().is_ok_and(Place::is_flytes)
+    }
+
     /// What is known of main if nobody waits for it.
     #[must_use]
     pub fn without_a_wait(&self) -> Watched {
@@ -255,7 +261,10 @@ impl Watch {
             } else {
                 "before main was seen"
             };
-            info!(wait = ?self.limits.term_wait, "SIGTERM {known}: waiting for its end");
+            info!(
+                wait_seconds = self.limits.term_wait.as_secs_f64(),
+                "SIGTERM {known}: waiting for its end"
+            );
             self.sources.look_again();
         }
         ending

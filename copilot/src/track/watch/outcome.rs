@@ -1,5 +1,7 @@
 //! How a wait ended, and what was seen of main.
 
+use std::fmt;
+
 use super::KillCause;
 use crate::track::identify::Why;
 use crate::track::{ContainerId, ExitStatus, Marker, Timestamp};
@@ -23,6 +25,21 @@ pub enum Ending {
     NeverStarted,
     /// Main has left files and was not seen, and only containers of our own program live.
     OnlyCopilots,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exited(status) => return status.fmt(f),
+            Self::StatusLost => "ended, and its exit status was lost",
+            Self::Marked(marker) => return write!(f, "wrote {}", marker.file_name()),
+            Self::Unseen => "its end was not seen",
+            Self::StillRunning => "still running when the pod was stopped",
+            Self::Untold => "its end was not reported in time",
+            Self::NeverStarted => "never started",
+            Self::OnlyCopilots => "not seen, and only sidecars live",
+        })
+    }
 }
 
 /// What was seen of main, for the report.

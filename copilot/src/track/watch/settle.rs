@@ -29,7 +29,7 @@ pub async fn settle(place: &Place, mains: &[ContainerId], limit: Duration) {
     while !are_empty(place, mains, &mut scanner) {
         if Instant::now() >= deadline {
             warn!(
-                ?limit,
+                limit_seconds = limit.as_secs_f64(),
                 "processes of main's container live on; what they write from now on is not uploaded"
             );
             return;

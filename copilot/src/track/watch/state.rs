@@ -158,7 +158,7 @@ impl State {
             Decision::Undecided => Some(Ending::OnlyCopilots),
             Decision::OutputsDecide => {
                 info!(
-                    ?moment,
+                    %moment,
                     "main is over, and its exit status is unknown: its outputs decide"
                 );
                 Some(Ending::Unseen)
@@ -171,7 +171,7 @@ impl State {
                     "main cannot be seen any more"
                 };
                 warn!(
-                    ?moment,
+                    %moment,
                     containers, "{reason}, so its exit status is unknown: its outputs decide"
                 );
                 Some(Ending::Unseen)
@@ -225,10 +225,11 @@ impl State {
     fn take(&mut self, source: &'static str, transition: Transition) {
         match transition {
             Transition::MainFound { containers, why } => {
+                let ids = listed(&containers);
                 if why == Why::Elimination {
-                    warn!(source, ?containers, %why, "main found");
+                    warn!(source, containers = ids, %why, "main found");
                 } else {
-                    info!(source, ?containers, %why, "main found");
+                    info!(source, containers = ids, %why, "main found");
                 }
                 self.main = Some((containers, why));
             }
@@ -241,30 +242,37 @@ impl State {
                 self.started = None;
             }
             Transition::MainStarted { processes, at } => {
-                info!(source, ?processes, at = at.0, "main started");
+                let pids: Vec<u64> = processes.iter().map(|process| process.pid).collect();
+                info!(source, pids = listed(&pids), boot_ns = at.0, "main started");
                 self.started = Some(at);
             }
             Transition::MainInDoubt { status, at } => {
                 info!(
                     source,
                     %status,
-                    at = at.0,
+                    boot_ns = at.0,
                     "the container that seemed to be main has ended, and may have been an init \
                      container: waiting for another one, for SIGTERM, or for signs that none comes"
                 );
                 self.started = None;
             }
             Transition::MainExited { status, at } => {
-                info!(source, %status, at = at.0, "main ended");
+                info!(source, %status, boot_ns = at.0, "main ended");
                 self.over = Some((Ending::Exited(status), at));
             }
             Transition::MainMarked { marker, at } => {
                 let file = marker.file_name();
-                info!(source, file, at = at.0, "main says that it is over");
+                info!(source, file, boot_ns = at.0, "main says that it is over");
                 self.over.get_or_insert((Ending::Marked(marker), at));
             }
         }
     }
+}
+
+/// Values for the log, in one text.
+fn listed(values: &[impl ToString]) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    values.join(", ")
 }
 
 #[cfg(test)]

@@ -86,8 +86,8 @@ impl TransferLimits {
         let limit = cgroup::memory_limit();
         let limits = Self::within(limit);
         tracing::debug!(
-            cgroup_limit = limit,
-            memory = limits.memory,
+            cgroup_limit_bytes = limit,
+            memory_bytes = limits.memory,
             connections = limits.connections,
             "transfer limits"
         );

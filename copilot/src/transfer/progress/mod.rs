@@ -123,7 +123,7 @@ fn log(time: Duration, before: u64, reached: &Reached) {
         known_bytes = reached.known_bytes,
         retries = reached.retries,
         bytes_per_second = rate.0,
-        peak_in_flight = reached.peak,
+        peak_in_flight_bytes = reached.peak,
         "transferring"
     );
 }

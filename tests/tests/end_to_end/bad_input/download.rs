@@ -11,7 +11,7 @@ use copilot_tests::namespace;
 use copilot_tests::requirement::Requirement;
 use copilot_tests::task::{INPUTS, Task, blob};
 
-use super::outlook::{Bad, REFUSED, REPORTED, REPORTED_FOR_GOOD, UNREPORTED, check_all};
+use super::outlook::{Bad, MISUSED, REFUSED, REPORTED, REPORTED_FOR_GOOD, UNREPORTED, check_all};
 
 /// A download with good inputs and further arguments.
 fn with(task: &Task, arguments: &[&str]) -> Command {
@@ -51,13 +51,13 @@ const TABLE: &[Bad] = &[
     Bad {
         what: "unknown format",
         arrange: |task| with(task, &["--format", "XML"]),
-        code: REPORTED,
+        code: MISUSED,
         says: &["--format", "\"XML\"", "JSON, YAML, PROTO"],
     },
     Bad {
         what: "unknown layout",
         arrange: |task| with(task, &["--file-input-layout", "FLAT"]),
-        code: REPORTED,
+        code: MISUSED,
         says: &["--file-input-layout", "\"FLAT\"", "NAMED_DIR"],
     },
     Bad {
@@ -75,13 +75,13 @@ const TABLE: &[Bad] = &[
     Bad {
         what: "no reference of the inputs",
         arrange: |task| changed(task, "--from-remote", ""),
-        code: REPORTED,
+        code: MISUSED,
         says: &["--from-remote is required"],
     },
     Bad {
         what: "no input directory",
         arrange: |task| changed(task, "--to-local-dir", ""),
-        code: REPORTED,
+        code: MISUSED,
         says: &["--to-local-dir is required"],
     },
     Bad {

@@ -13,27 +13,38 @@ use copilot_tests::task::{DOCUMENTS, Task, files};
 pub struct End {
     exit: i32,
     kind: Kind,
+    is_documented: bool,
 }
 
 /// A failure with both error documents, which another try may solve.
 pub const REPORTED: End = End {
     exit: 1,
     kind: Kind::Recoverable,
+    is_documented: true,
 };
 /// The same, but another try cannot solve it.
 pub const REPORTED_FOR_GOOD: End = End {
     exit: 1,
     kind: Kind::NonRecoverable,
+    is_documented: true,
 };
 /// Wrong flags or settings: no document.
 pub const REFUSED: End = End {
     exit: 2,
     kind: Kind::NonRecoverable,
+    is_documented: false,
+};
+/// A wrong value of a flag, with both error documents: the prefix for them is known.
+pub const MISUSED: End = End {
+    exit: 2,
+    kind: Kind::NonRecoverable,
+    is_documented: true,
 };
 /// A failure whose document could not be written; the table gives its kind.
 pub const UNREPORTED: End = End {
     exit: 3,
     kind: Kind::NonRecoverable,
+    is_documented: false,
 };
 
 /// The time limit of each failure, including that of an unreachable store: its retries take up to
@@ -96,8 +107,8 @@ fn check(bad: &Bad, code: &str, task: &Task, ended: &Ended) -> Result<(), String
 fn documents(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), String> {
     for name in DOCUMENTS {
         let document = task.document(name);
-        match (bad.code, document) {
-            (REPORTED | REPORTED_FOR_GOOD, Some(document)) => {
+        match (bad.code.is_documented, document) {
+            (true, Some(document)) => {
                 if document.code != code || document.kind() != bad.code.kind {
                     return Err(format!("{document:?}"));
                 }
@@ -105,9 +116,9 @@ fn documents(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(), Strin
                     return Err(format!("the document says {:?}", document.message));
                 }
             }
-            (REPORTED | REPORTED_FOR_GOOD, None) => return Err(format!("{name} is missing")),
-            (_, Some(document)) => return Err(format!("{name}: {document:?}")),
-            (_, None) => {}
+            (true, None) => return Err(format!("{name} is missing")),
+            (false, Some(document)) => return Err(format!("{name}: {document:?}")),
+            (false, None) => {}
         }
     }
     Ok(())
@@ -118,7 +129,11 @@ fn termination_log(bad: &Bad, code: &str, task: &Task, last: &str) -> Result<(),
     let head = match bad.code {
         // The store is the cause, and the table gives the kind.
         UNREPORTED => format!("{code} ("),
-        REPORTED_FOR_GOOD => format!("{code} (not recoverable): "),
+        REPORTED_FOR_GOOD | MISUSED => format!("{code} (not recoverable): "),
+        // What is missing or wrong is the user's; what cannot be read may be the node's fault.
+        _ if left.contains("): output \"") && !left.contains(": cannot read ") => {
+            format!("{code} (recoverable, user): output \"")
+        }
         _ => format!("{code} (recoverable): "),
     };
     let right = match bad.code {

@@ -12,7 +12,7 @@ use copilot_tests::binary;
 use copilot_tests::task::{Task, blob_type, interface, simple};
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-use super::outlook::{Bad, REFUSED, REPORTED, REPORTED_FOR_GOOD, check_all};
+use super::outlook::{Bad, MISUSED, REFUSED, REPORTED, REPORTED_FOR_GOOD, check_all};
 
 /// A sidecar that declares one output.
 fn of(task: &Task, name: &str, declared: Type) -> Command {
@@ -80,7 +80,7 @@ const TABLE: &[Bad] = &[
             command.arg("--watcher=ebfp");
             command
         },
-        code: REPORTED,
+        code: MISUSED,
         says: &["--watcher", "\"ebfp\"", "did you mean ebpf?"],
     },
     Bad {
@@ -90,7 +90,7 @@ const TABLE: &[Bad] = &[
             command.args(["--start-watcher-type", "nope"]);
             command
         },
-        code: REPORTED,
+        code: MISUSED,
         says: &["--start-watcher-type", "\"nope\"", "signal, noop"],
     },
     Bad {
@@ -102,7 +102,7 @@ const TABLE: &[Bad] = &[
     Bad {
         what: "no output directory named",
         arrange: |task| changed(task, "--from-local-dir", ""),
-        code: REPORTED,
+        code: MISUSED,
         says: &["--from-local-dir is required"],
     },
     Bad {

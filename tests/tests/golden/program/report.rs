@@ -32,11 +32,18 @@ pub fn succeeded(case: &Case, site: &Site, ended: &Ended) -> Result<(), String> 
 
 /// Checks that a failure's report contains this, and names what the reference's report names.
 pub fn failed(case: &Case, site: &Site, ended: &Ended, words: &[&str]) -> Result<(), String> {
-    if ended.code() != 1 {
-        return Err(format!("exit {}: {}", ended.code(), ended.stderr));
-    }
     let document = document(case, site)?;
     let said = &document.message;
+    // A wrong flag is wrong usage, which no other run can mend.
+    let is_usage = said.starts_with("--");
+    let (code, kind, shown) = if is_usage && !said.starts_with("--interface") {
+        (2, container_error::Kind::NonRecoverable, "not recoverable")
+    } else {
+        (1, container_error::Kind::Recoverable, "recoverable")
+    };
+    if ended.code() != code {
+        return Err(format!("exit {}: {}", ended.code(), ended.stderr));
+    }
     let named = named(case.message());
     for word in words
         .iter()
@@ -47,19 +54,19 @@ pub fn failed(case: &Case, site: &Site, ended: &Ended, words: &[&str]) -> Result
             return Err(format!("{said:?} lacks {word:?}"));
         }
     }
-    // Recoverable, as in the reference, which never gives the kind.
-    let by_user = said.starts_with("User Error: ");
+    // As in the reference, which says `recoverable` of every failure and never whose it is.
+    let by_user = said.starts_with("User Error: ") || said.starts_with("output \"");
     let origin = if by_user {
         ErrorKind::User
     } else {
         ErrorKind::Unknown
     };
-    let expected = (container_error::Kind::Recoverable.into(), origin.into());
+    let expected = (kind.into(), origin.into());
     if (document.kind, document.origin) != expected {
         return Err(format!("{document:?}"));
     }
     let last = ended.message();
-    if last.starts_with(&format!("Error: {} (recoverable", document.code))
+    if last.starts_with(&format!("Error: {} ({shown}", document.code))
         && last.ends_with(said.trim_end())
     {
         Ok(())

@@ -80,7 +80,7 @@ fn retries_of_an_upload_that_began_early_are_in_the_summary() {
     assert_eq!(summary["retries"], 1, "{summary}");
     assert_eq!(summary["objects"], 1, "{summary}");
     assert!(
-        summary["peak_in_flight"].as_u64() >= Some(8 << 20),
+        summary["peak_in_flight_bytes"].as_u64() >= Some(8 << 20),
         "{summary}"
     );
 }

@@ -16,6 +16,7 @@ use super::fixture::{ContainerFixture, WORKS, wait_for_words};
 use super::outcome::{FLYTE_NAMING, assert_seen, assert_status, tells_status};
 
 on!(all: exit_0, killed, a_child_outlives_main);
+on_one_node!(kernel: flytes_sidecar_exits_with_0_once_the_document_tells);
 on!(telling: exit_7, core_dump, leader_ends_first, never_started, out_of_memory);
 on!(kernel: a_millisecond, forking_all_day);
 on!(polling: a_kill_from_outside_where_the_kernels_count_shows_it);
@@ -43,6 +44,22 @@ fn exit_7(watcher: &'static str) {
     let outcome = fixture.end(&main, &sidecar);
     outcome.assert_reported("MainFailed", "exited with code 7");
     assert_seen(&outcome, watcher, FLYTE_NAMING);
+}
+
+/// Flyte reads the document of a pod that succeeds: an exit code other than 0 would hide it or count for nothing. Its
+/// container is known by its name.
+fn flytes_sidecar_exits_with_0_once_the_document_tells(watcher: &'static str) {
+    let fixture = ContainerFixture::start(watcher);
+    let gate = fixture.gate("go");
+    let sidecar = fixture.attach(&["--exit-code=auto"]);
+    let main =
+        fixture.main("read go < /gates/go; echo '{\"message\": \"no\"}' > /var/outputs/_ERROR");
+    wait_for_words(&sidecar, "main started");
+    gate.open();
+    let outcome = fixture.end(&main, &sidecar);
+    assert_eq!(outcome.ended.code(), 0, "{outcome:?}");
+    assert_eq!(outcome.error().expect("a document tells").message, "no");
+    assert_eq!(outcome.outputs, None);
 }
 
 /// If the watcher cannot tell how main ended, its outputs decide: here they are missing.
@@ -207,7 +224,7 @@ fn never_started(watcher: &'static str) {
             }
             _ => {
                 outcome.assert_reported("MainNotStarted", "its program never began");
-                assert!(outcome.timeline["timeline"]["started"].is_null());
+                assert!(outcome.timeline["since_start_ms"]["started"].is_null());
             }
         }
     }

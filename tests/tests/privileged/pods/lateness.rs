@@ -61,7 +61,7 @@ fn watcher_after_main(watcher: &'static str) {
         sidecar.signal(Signal::TERM).unwrap();
         let outcome = fixture.task.outcome(&sidecar).unwrap();
         outcome.assert_committed("hello");
-        assert!(outcome.timeline["timeline"]["started"].is_null());
+        assert!(outcome.timeline["since_start_ms"]["started"].is_null());
         drop(main);
     }
 }

@@ -14,7 +14,7 @@ pub fn assert_seen(outcome: &Outcome, watcher: &str, found: &str) {
     assert_eq!(timeline["watcher"], watcher, "{outcome:?}");
     let rule = timeline["main_found"].as_str().unwrap_or_default();
     assert!(rule.contains(found), "{outcome:?}");
-    let at = |point: &str| timeline["timeline"][point].as_f64();
+    let at = |point: &str| timeline["since_start_ms"][point].as_f64();
     let (attached, started, exited) = (at("attached"), at("started"), at("exited"));
     assert!(
         started.is_some() && attached <= exited && started <= exited,

@@ -2,6 +2,38 @@
 
 use super::*;
 
+/// Flyte's `co-pilot.name` is the prefix of both containers, so ours shows the other's.
+#[test]
+fn flytes_own_containers_are_known_whatever_their_prefix() {
+    let at = Some;
+    let pod = || {
+        vec![
+            container("my-pilot-uploader*", at(1), None),
+            container("init*", at(2), at(3)),
+            container("my-pilot-downloader*", at(4), at(5)),
+            container("main*", at(6), None),
+        ]
+    };
+    let ours = |name: &str| Rules {
+        own_name: Some(name.to_owned()),
+        ..pods_rules()
+    };
+    for own in [
+        "my-pilot-uploader",
+        "my-pilot-sidecar",
+        "my-pilot-downloader",
+    ] {
+        assert_eq!(chosen(&ours(own), &pod()), ["main"], "{own}");
+    }
+    // Without main only Flyte's containers and one that came before them are left.
+    assert!(chosen(&ours("my-pilot-uploader"), &pod()[..3]).is_empty());
+    // A main of another system may have such a name.
+    let others = [container("video-uploader*", at(2), None)];
+    for rules in [pods_rules(), ours("my-pilot-uploader"), ours("-uploader")] {
+        assert_eq!(chosen(&rules, &others), ["video-uploader"]);
+    }
+}
+
 #[test]
 fn among_those_that_share_the_volume_the_order_decides() {
     const LOADER: &str = "flyte-copilot-downloader";

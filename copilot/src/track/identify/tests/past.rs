@@ -1,7 +1,8 @@
 //! Which containers may have been main.
 
 use super::*;
-use crate::track::identify::candidate::DOWNLOADER;
+
+const DOWNLOADER: &str = "flyte-copilot-downloader";
 
 /// A container called so that ran from 6 to 9; `*` behind the name: it mounts the output volume.
 fn it(name: &str) -> Known {

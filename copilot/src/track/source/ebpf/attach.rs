@@ -306,7 +306,6 @@ fn prove_by_namespaces(
         return Err(EbpfError::PodUntold);
     }
     info!(
-        ?ours,
         shares_pids,
         "no cgroup above ours has a pod's name: the pod's containers are known by its namespaces"
     );
