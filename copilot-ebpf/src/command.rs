@@ -2,6 +2,8 @@
 //! container that kubelet starts again runs the same command line, and another sidecar waits for main as we do: in
 //! another pid namespace nothing else shows either.
 
+use core::hint::black_box;
+
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use copilot_common::{COMMAND_BYTES, CommandLine, Offset, lost};
 
@@ -79,18 +81,20 @@ pub fn fingerprint(thread: *const u8) -> u64 {
 
 #[inline(always)]
 fn read_fingerprint(thread: *const u8) -> Option<u64> {
+    let words = maps::COMMAND.get_ptr_mut(0)?.cast::<u64>();
     let mm: *const u8 = read(thread, Offset::TaskMm)?;
     let start: u64 = read(mm, Offset::MmArgStart)?;
     let end: u64 = read(mm, Offset::MmArgEnd)?;
     let length = end.checked_sub(start)?;
-    #[expect(clippy::cast_possible_truncation, reason = "at most `LONGEST`")]
-    let size = length.min(u64::from(LONGEST)) as u32;
-    let words = maps::COMMAND.get_ptr_mut(0)?.cast::<u64>();
+    // Directly before its use, twice: the verifier of Linux 5.10 forgets the bounds of a number that the compiler
+    // keeps on the stack meanwhile.
+    let size = at_most_longest(length);
     // SAFETY: the slot has room for `LONGEST` bytes, and is this CPU's own. The helper checks the address
     // that it reads from.
     if unsafe { bpf_probe_read_user(words.cast(), size, start as *const _) } != 0 {
         return None;
     }
+    let size = at_most_longest(black_box(length));
     let rest = size % WORD;
     if rest != 0 {
         // The slot still holds bytes of a longer command line. Before the loop: in it the verifier would follow each
@@ -108,4 +112,10 @@ fn read_fingerprint(thread: *const u8) -> Option<u64> {
         hash = (hash ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);
     }
     Some(hash | 1)
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "at most `LONGEST`")]
+fn at_most_longest(length: u64) -> u32 {
+    length.min(u64::from(LONGEST)) as u32
 }

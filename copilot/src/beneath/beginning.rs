@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// The clocks differ by less than this if nobody sets one: one counts in ticks, and is kept right in small steps.
+/// The clocks differ by less than this if nobody sets one: they are read one after the other, one counts in ticks, and
+/// it is kept right in small steps.
 const GRAIN: Duration = Duration::from_secs(1);
 
 /// The moment when we began.
@@ -50,7 +51,7 @@ impl Beginning {
         // What the wall clock would show now if nobody had set it.
         let unset = self.wall + boot.saturating_sub(self.boot);
         let set_back = unset.saturating_sub(wall);
-        if set_back > GRAIN && at + set_back >= self.wall {
+        if set_back > GRAIN && at + set_back + GRAIN >= self.wall {
             Born::Unknown
         } else {
             Born::Before
@@ -99,8 +100,9 @@ mod tests {
             // Made after the clock was set back, or in the hour before we began.
             (10_050 - HOUR, -HOUR, Born::Unknown),
             (9_999, -HOUR, Born::Unknown),
-            // Older than the clock was set back.
-            (10_000 - HOUR - 1, -HOUR, Born::Before),
+            // At that moment, as far as the clocks tell; then older.
+            (10_000 - HOUR - 1, -HOUR, Born::Unknown),
+            (10_000 - HOUR - 2, -HOUR, Born::Before),
             (10_001, -HOUR, Born::Since),
             // Set forward.
             (9_999, HOUR, Born::Before),

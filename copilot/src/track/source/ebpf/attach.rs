@@ -99,8 +99,13 @@ pub fn attach(place: &Place, options: LoadOptions) -> Result<Attached, EbpfError
             .map_err(refused)?;
     }
     // In our pod it shows the programs where the kernel keeps the pod's cgroup, so that they need fewer reads for
-    // processes of other pods.
-    end_a_thread()?;
+    // processes of other pods. They work without that, too.
+    if let Err(error) = end_a_thread() {
+        debug!(
+            reason = with_causes(&error),
+            "the programs were not shown our pod's cgroup"
+        );
+    }
     Ok(Attached {
         programs: Programs::with_forks(programs)?,
         place: found.place(place),
@@ -356,7 +361,8 @@ fn read_lineage(programs: &Ebpf) -> Result<Vec<Ancestor>, EbpfError> {
 /// Lets a thread of ours exit.
 fn end_a_thread() -> Result<(), EbpfError> {
     thread::Builder::new()
-        .spawn(|| ())?
+        .spawn(|| ())
+        .map_err(EbpfError::Thread)?
         .join()
         .map_err(|_| EbpfError::PodCgroup("a thread of ours panicked"))
 }

@@ -69,6 +69,12 @@ pub enum EbpfError {
     /// The cgroup id of our pod could not be learned from the kernel.
     #[error("the cgroup of our pod was not found in the kernel: {0}")]
     PodCgroup(&'static str),
+    /// The thread whose exit shows our pod's cgroup could not be started.
+    #[error(
+        "a thread could not be started, whose exit shows the cgroup of our pod: {0}. The container may not have more \
+         processes and threads (pids.max). Raise that limit"
+    )]
+    Thread(#[source] io::Error),
     /// Another call to the operating system failed.
     #[error("the BPF programs could not be set up: {0}")]
     System(#[from] io::Error),
@@ -123,7 +129,8 @@ pub enum LoadError {
     /// A map cannot be opened or used.
     #[error(transparent)]
     Map(#[from] MapError),
-    /// The kernel refuses a program and gives no reason.
-    #[error(transparent)]
+    /// The kernel refuses a program and gives no reason. Not transparent: the error itself must stay a cause, since
+    /// the advice about limits depends on it.
+    #[error("{0}")]
     Kernel(#[from] io::Error),
 }

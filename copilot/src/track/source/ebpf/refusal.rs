@@ -134,6 +134,8 @@ mod tests {
         for log in ["", "\n", "processed 0 insns\n"] {
             let error = refused(rustix::io::Errno::INVAL.raw_os_error(), log);
             assert!(matches!(error, EbpfError::Load(_)), "{error}");
+            // The advice about limits depends on it.
+            assert!(root_cause(&error).is::<Error>(), "{error:?}");
             let error = refused(rustix::io::Errno::PERM.raw_os_error(), log);
             assert!(!matches!(error, EbpfError::Load(_)), "{error}");
             assert!(root_cause(&error).is::<Error>(), "{error:?}");
