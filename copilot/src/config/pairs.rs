@@ -117,7 +117,7 @@ fn quoted_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
     }
 }
 
-/// Where the pairs of an argument stand in it, without the quotes around them. None for a text that is no list.
+/// Where the pairs of an argument stand in it, without the quotes around them. None for a text that is not a list.
 pub(super) fn fields(argument: &str) -> Option<Vec<Range<usize>>> {
     parse(argument).ok()?;
     if argument.matches('=').count() == 1 {
