@@ -214,7 +214,7 @@ fn the_memory_of_a_download_does_not_grow_with_its_prefix() {
         assert_eq!(ended.code(), 0, "{}", ended.stderr);
         let found = task.inputs_dir().join("p").join(&deep);
         assert_eq!(names(&found).len(), pages * PAGE);
-        let told = ended.stderr.split("peak_rss_bytes\\\":").nth(1).unwrap();
+        let told = ended.stderr.split("peak_rss_bytes\":").nth(1).unwrap();
         let digits: String = told.chars().take_while(char::is_ascii_digit).collect();
         digits.parse::<usize>().unwrap()
     });

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, renameat, unlinkat};
+use tracing::debug;
 
 use crate::beneath::{
     GuardedDirectory, Parent, Place, create_locked, is_at, make_locked, remove_unless_locked,
@@ -83,13 +84,20 @@ impl PartialFile {
         target: &Place,
         claim: Option<Claim>,
     ) -> Result<Self, CopyError> {
+        let shown = target.shown();
         let begin = || {
             let names = names_beside(&target.path)?;
             let (parent, becomes) = target.directory.parent(&target.path, true)?;
+            if let Some(claim) = &claim
+                && !claim.has_room_for_both(&shown)
+            {
+                debug!(file = %shown.display(), "no room for the old file and the new one: the old one goes first");
+                // If it stays, the kernel says so when the new one is written.
+                let _ = unlinkat(&parent, &*becomes, AtFlags::empty());
+            }
             let (file, name) = create_locked(parent.as_fd(), names)?;
             Ok((file, parent, name, becomes))
         };
-        let shown = target.shown();
         let (file, parent, name, becomes) = begin().map_err(|source| failed(&shown, source))?;
         if let Some(claim) = &claim {
             claim.created();

@@ -59,6 +59,18 @@ impl Claim {
             .is_some_and(|volume| volume.is_in_memory())
     }
 
+    /// Whether the file at `path` and the one that it replaces have room at once. If they do not, the old one must
+    /// go before the new one is written. Either way the claim holds that room from now on.
+    pub(in crate::transfer) fn has_room_for_both(&self, path: &Path) -> bool {
+        let both = self.replaced.min(self.counted.load(Ordering::Relaxed));
+        let Some(volume) = self.volume.as_ref().filter(|_| both > 0) else {
+            return true;
+        };
+        let has_room = volume.reserve_beside(path, both);
+        self.bytes.fetch_add(both, Ordering::Relaxed);
+        has_room
+    }
+
     /// Notes that the file exists, still empty.
     pub(in crate::transfer) fn created(&self) {
         self.release(0, 1);

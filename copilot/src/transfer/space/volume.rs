@@ -98,12 +98,31 @@ impl Volume {
         size: u64,
         replaced: u64,
     ) -> Result<Amount, SpaceError> {
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let size = size.checked_next_multiple_of(self.block).unwrap_or(size);
         let needed = Amount {
             bytes: size.saturating_sub(replaced),
             files: u64::from(replaced == 0),
         };
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        self.add(&mut ledger, path, needed)?;
+        Ok(needed)
+    }
+
+    /// Reserves `bytes` more, as long as a file and the one that it replaces both exist. Returns whether there is
+    /// room for them. If there is none, they are reserved all the same: the old file is about to go, and the room
+    /// that it leaves belongs to the new one.
+    pub(super) fn reserve_beside(&self, path: &Path, bytes: u64) -> bool {
+        let needed = Amount { bytes, files: 0 };
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = self.add(&mut ledger, path, needed).is_ok();
+        if !has_room {
+            ledger.claimed = ledger.claimed.plus(needed);
+            ledger.sample = None;
+        }
+        has_room
+    }
+
+    fn add(&self, ledger: &mut Ledger, path: &Path, needed: Amount) -> Result<(), SpaceError> {
         let trusted = ledger.sample.as_mut().filter(|sample| {
             sample.at.elapsed() < TRUSTED && sample.claimed.plus(needed).fits_in(sample.left)
         });
@@ -116,7 +135,7 @@ impl Volume {
             ledger.sample = Some(Sample { left, claimed, at });
         }
         ledger.claimed = ledger.claimed.plus(needed);
-        Ok(needed)
+        Ok(())
     }
 
     /// Releases room that was reserved.
