@@ -99,14 +99,21 @@ fn a_directory_larger_than_the_volume_is_refused_before_its_first_byte() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
 }
 
+/// 20 MiB twice, in 30 MiB: forty files that are written at once, and a file of which only one has room.
 #[test]
 fn replaced_files_count_as_room() {
     if !Requirement::Mounts.is_met() {
         return;
     }
+    for (files, size) in [(40, MIB / 2), (1, 20 * MIB)] {
+        replaced(files, size);
+    }
+}
+
+fn replaced(files: u64, size: usize) {
     let task = Task::start().unwrap();
-    for index in 0..40 {
-        task.put(&format!("dir/{index:02}"), bytes(MIB / 2, index));
+    for index in 0..files {
+        task.put(&format!("dir/{index:02}"), bytes(size, index));
     }
     of_prefix(&task, "dir");
     fs::create_dir_all(task.inputs_dir()).unwrap();
