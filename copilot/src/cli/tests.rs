@@ -1,10 +1,12 @@
 //! The command line through its public surface.
 
 mod doctor;
+mod generated;
 mod golden;
 mod kubernetes;
 mod manual;
 mod modes;
+mod own;
 mod people;
 mod platform;
 mod rejections;
@@ -28,6 +30,7 @@ fn run(arguments: &[&str]) -> Result<Invocation, Rejection> {
         std::iter::once("copilot")
             .chain(arguments.iter().copied())
             .map(OsString::from),
+        &no_settings,
     )
 }
 
@@ -116,6 +119,9 @@ proptest! {
     #[test]
     fn no_bytes_panic(arguments in prop::collection::vec(any::<Vec<u8>>(), 0..8)) {
         use std::os::unix::ffi::OsStringExt;
-        let _ = parse(arguments.into_iter().map(OsString::from_vec));
+        let _ = parse(
+            arguments.into_iter().map(OsString::from_vec),
+            &no_settings,
+        );
     }
 }

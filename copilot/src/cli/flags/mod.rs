@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Command as ClapCommand, CommandFactory, Parser};
+use clap::{Arg, Command as ClapCommand, CommandFactory, Parser};
 
 pub(super) use describe::{InspectFlags, MakeFlags};
 pub(super) use doctor::DoctorFlags;
@@ -197,6 +197,7 @@ fn command<F: CommandFactory>(name: &'static str) -> ClapCommand {
         .no_binary_name(true)
         .args_override_self(true)
         .mut_args(|argument| {
+            let argument = with_variable(argument);
             if argument.is_positional() || !argument.get_action().takes_values() {
                 argument
             } else {
@@ -206,9 +207,31 @@ fn command<F: CommandFactory>(name: &'static str) -> ClapCommand {
         })
 }
 
+/// A flag of ours that is a setting, with its variable in its help.
+fn with_variable(argument: Arg) -> Arg {
+    let key = argument.get_long().and_then(Key::of_own_flag);
+    match (key, argument.get_help()) {
+        (Some(key), Some(help)) => {
+            let help = format!("{help} [variable: {}]", config::variable(key));
+            argument.help(help)
+        }
+        _ => argument,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_setting_of_ours_is_a_flag_of_a_job() {
+        let jobs = [Command::Download, Command::Sidecar].map(|job| definition(Some(job)));
+        let mut flags = jobs.iter().flat_map(ClapCommand::get_arguments);
+        let flags: BTreeSet<&str> = flags.by_ref().filter_map(Arg::get_long).collect();
+        for key in Key::all_own() {
+            assert!(flags.contains(key.own_flag().unwrap()), "{}", key.name);
+        }
+    }
 
     #[test]
     fn clap_finds_no_fault_in_the_definitions() {
