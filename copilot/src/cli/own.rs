@@ -82,8 +82,8 @@ fn with_settings(
     let mut completed = Vec::new();
     for setting in settings.iter() {
         let argument = setting.key.own_flag().and_then(|flag| known.get(flag));
-        let is_undecided = |argument: &&Arg| is_undecided(argument, |flag| given(flag).is_some());
-        if let Some(argument) = argument.filter(is_undecided) {
+        let is_given = |flag: &str| given(flag).is_some();
+        if let Some(argument) = argument.filter(|argument| is_undecided(argument, is_given)) {
             completed.extend(as_flags(argument, setting));
             origins.sources.note(setting);
         }
@@ -96,7 +96,7 @@ fn with_settings(
 fn is_undecided(argument: &Arg, is_given: impl Fn(&str) -> bool) -> bool {
     let flag = argument.get_long().unwrap_or_default();
     let instead = INSTEAD.iter().find(|(name, _)| *name == flag);
-    let others = instead.map_or(&[][..], |(_, others)| others);
+    let others = instead.map_or(&[][..], |(_, others)| *others);
     !is_given(flag) && !others.iter().any(|other| is_given(other))
 }
 

@@ -226,8 +226,8 @@ mod tests {
     #[test]
     fn each_setting_of_ours_is_a_flag_of_a_job() {
         let jobs = [Command::Download, Command::Sidecar].map(|job| definition(Some(job)));
-        let mut flags = jobs.iter().flat_map(ClapCommand::get_arguments);
-        let flags: BTreeSet<&str> = flags.by_ref().filter_map(Arg::get_long).collect();
+        let flags = jobs.iter().flat_map(ClapCommand::get_arguments);
+        let flags: BTreeSet<&str> = flags.filter_map(Arg::get_long).collect();
         for key in Key::all_own() {
             assert!(flags.contains(key.own_flag().unwrap()), "{}", key.name);
         }

@@ -92,7 +92,7 @@ fn texts() -> BTreeMap<PathBuf, String> {
     let pages = Command::ALL.map(|command| (format!("-{}", command.name()), vec![command.name()]));
     for (name, topic) in [(String::new(), Vec::new())].into_iter().chain(pages) {
         let path = format!("generated/man/copilot{name}.1");
-        texts.insert(path.into(), answer(&[&["man"], &topic[..]].concat()));
+        texts.insert(path.into(), answer(&[&["man"][..], &topic[..]].concat()));
     }
     for (shell, name) in COMPLETIONS {
         let path = format!("generated/completions/{name}");
