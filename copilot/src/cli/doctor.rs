@@ -38,7 +38,7 @@ pub(super) fn check(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 
 /// What a container does whose command line is this. The settings of this machine are not its own.
 fn container_job(words: Vec<OsString>) -> Result<ContainerJob, RefusedArguments> {
-    match super::parse(words, &super::no_settings) {
+    match super::parse(words) {
         Ok(Invocation::Sidecar(_, request)) => Ok(ContainerJob::Sidecar(request)),
         Ok(Invocation::Download(_, request)) => Ok(ContainerJob::Download(request)),
         Ok(_) => Ok(ContainerJob::Other),

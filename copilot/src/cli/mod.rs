@@ -27,16 +27,21 @@ mod watchers;
 
 use std::ffi::OsString;
 
-pub use own::{OwnReader, no_settings};
+pub use own::OwnReader;
 pub use rejection::Rejection;
 pub use secrets::secrets;
 
 use self::route::CommandRoute;
 use crate::command::{Command, Invocation};
 
-/// Reads a command line, whose first argument is the program's name. `read` gives our own settings that files and
-/// variables hold.
-pub fn parse(
+/// Reads a command line, whose first argument is the program's name, and nothing else.
+pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Invocation, Rejection> {
+    let arguments = argv.into_iter().skip(1).collect();
+    request(route::find(arguments)?)
+}
+
+/// The same with our own settings that files and variables hold; `read` gives them.
+pub fn parse_with_settings(
     argv: impl IntoIterator<Item = OsString>,
     read: OwnReader<'_>,
 ) -> Result<Invocation, Rejection> {

@@ -1,7 +1,7 @@
 //! Our own settings where the command line does not give them: they are put before its arguments, as flags. So a
 //! value is read by one rule, wherever it stands, and a flag that is given wins. Messages name the true source.
 //!
-//! Never here: reading files and variables. The caller of [`parse`](super::parse) brings a reader.
+//! Never here: reading files and variables. The caller of [`super::parse_with_settings`] brings a reader.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -24,12 +24,18 @@ const INSTEAD: [(&str, &[&str]); 2] = [
     ("watcher", &["start-watcher-type", "exit-watcher-type"]),
 ];
 
-/// No settings, for a command line of another machine.
-///
-/// # Errors
-/// Never.
-pub fn no_settings(_: Option<&str>) -> Result<OwnSettings, ConfigError> {
-    Ok(OwnSettings::default())
+/// Whether our own settings count for a command: it loads settings. A probe (`ready`) runs every second, and no setting
+/// changes its answer.
+pub(super) fn takes_settings(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Download
+            | Command::Sidecar
+            | Command::Run
+            | Command::Inspect
+            | Command::Doctor
+            | Command::Watch
+    )
 }
 
 /// What is known of our own settings beside the arguments.
@@ -41,13 +47,11 @@ pub(super) struct Origins {
     given: FlagLayer,
 }
 
-/// Adds our own settings to the arguments of a command, if it has flags for them. A command line that is wrong stays
+/// Adds our own settings to the arguments of a command that takes them and has their flags. A command line that is wrong stays
 /// as it is; so does every one if the settings cannot be read, which the job reports when it loads them all.
 pub(super) fn complete(route: CommandRoute, read: OwnReader<'_>) -> (CommandRoute, Origins) {
     match route {
-        // A probe asks it every second, and no setting changes its answer.
-        CommandRoute::Command(Command::Ready, _) => (route, Origins::default()),
-        CommandRoute::Command(command, arguments) => {
+        CommandRoute::Command(command, arguments) if takes_settings(command) => {
             let (arguments, origins) = with_settings(command, arguments, read);
             (CommandRoute::Command(command, arguments), origins)
         }

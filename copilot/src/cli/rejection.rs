@@ -41,7 +41,7 @@ impl Rejection {
         }
     }
 
-    /// The same, with the true sources of flags that nobody gave.
+    /// The same, with the source of each flag that a file or a variable sets.
     pub(super) fn naming(mut self, sources: &FlagSources) -> Self {
         self.message = sources.named(&self.message);
         self

@@ -30,7 +30,6 @@ fn run(arguments: &[&str]) -> Result<Invocation, Rejection> {
         std::iter::once("copilot")
             .chain(arguments.iter().copied())
             .map(OsString::from),
-        &no_settings,
     )
 }
 
@@ -119,9 +118,6 @@ proptest! {
     #[test]
     fn no_bytes_panic(arguments in prop::collection::vec(any::<Vec<u8>>(), 0..8)) {
         use std::os::unix::ffi::OsStringExt;
-        let _ = parse(
-            arguments.into_iter().map(OsString::from_vec),
-            &no_settings,
-        );
+        let _ = parse(arguments.into_iter().map(OsString::from_vec));
     }
 }

@@ -139,7 +139,7 @@ pub struct Global {
     pub max_connections: Option<NonZeroU32>,
     /// The given flags without effect, with their dashes. The log lists them once.
     pub without_effect: Vec<String>,
-    /// The flags whose values come from files and variables. Messages name the source in their place.
+    /// The flags that files and variables set. Messages name the source in their place.
     pub own_sources: FlagSources,
 }
 

@@ -1,7 +1,7 @@
 //! Names of settings in the environment (spec §1.7): the key in upper case with its dots kept,
 //! as in the reference (`STORAGE.STOW.KIND`). Shells cannot set such a name, so `_` may stand for a
-//! dot as well, and for a `-`. A variable that looks like a setting and is none is a warning: whoever set it
-//! believes that it is read.
+//! dot as well, and for a `-`. A variable that looks like a setting but does not name one leads to a warning: the
+//! person who set it believes that it is read.
 
 use std::ffi::OsString;
 
@@ -61,8 +61,8 @@ pub fn variable(key: &Key) -> String {
 /// How like a name must be to a setting's name to be taken for a misspelt one.
 const NEAR: f64 = 0.96;
 
-/// A warning for each of these variables that looks like a setting of `storage`, `logger` or `copilot` and is none.
-/// Variables that Kubernetes makes for a service of such a name do not count, nor do those of other programs.
+/// A warning for each of these variables that looks like a setting of `storage`, `logger` or `copilot` but does not
+/// name one. Variables that Kubernetes makes for a service of such a name do not count, nor do those of other programs.
 #[must_use]
 pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<Warning> {
     names

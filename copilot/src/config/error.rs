@@ -152,7 +152,7 @@ pub enum Warning {
         /// The source of the value.
         origin: SettingSource,
     },
-    /// An environment variable looks like a setting and is none.
+    /// An environment variable looks like a setting but does not name one.
     UnknownVariable {
         /// The variable.
         name: String,

@@ -4,7 +4,7 @@
 //! Here: the table of keys ([`KEYS`]), reading files, environment and flag texts, and their order.
 //! Never here: opening a store, the grammar of the command line, or what a command decides. `cli` fills
 //! the [`FlagLayer`], `command` calls [`load()`], and `store` reads the resulting [`StorageSettings`]. Our own
-//! settings ([`load_own()`]) become flags that nobody gave (`cli::own`).
+//! settings ([`load_own()`]) become flags (`cli::own`).
 
 mod environment;
 mod error;

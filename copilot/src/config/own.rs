@@ -44,7 +44,7 @@ impl OwnSetting {
     }
 }
 
-/// Flags of ours that the command line does not give, and where their values come from.
+/// The flags of ours that a file or a variable sets, and where their values stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlagSources(BTreeMap<&'static str, SettingSource>);
 
@@ -56,7 +56,7 @@ impl FlagSources {
         }
     }
 
-    /// A message about flags, with the setting and its source in the place of each flag that nobody gave.
+    /// A message about flags, with key and source in the place of each flag that a file or a variable sets.
     #[must_use]
     pub fn named(&self, message: &str) -> String {
         let mut named = String::with_capacity(message.len());
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_name_the_source_of_a_flag_that_nobody_gave() {
+    fn messages_name_the_source_of_a_flag() {
         let mut sources = FlagSources::default();
         sources.note(&OwnSetting {
             key: Key::find("copilot.exit-code").unwrap(),

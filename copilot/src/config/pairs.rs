@@ -53,10 +53,8 @@ fn parse_record(argument: &str) -> Result<BTreeMap<String, String>, SyntaxError>
 /// The fields of one CSV record. A `"` opens a quoted field only at the field's start, and `""` inside
 /// the field is one `"`. The record ends with the text.
 fn record(text: &str) -> Result<Vec<String>, SyntaxError> {
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
     let mut fields = Vec::new();
-    let mut rest = text;
+    let mut rest = without_line_end(text);
     loop {
         let (field, after) = match rest.strip_prefix('"') {
             Some(quoted) => quoted_field(quoted)?,
@@ -68,6 +66,12 @@ fn record(text: &str) -> Result<Vec<String>, SyntaxError> {
             None => return Ok(fields),
         }
     }
+}
+
+/// A record without the line end after it.
+fn without_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 /// A field without quotes, and the text after its comma, if it has one.
@@ -117,7 +121,7 @@ fn quoted_field(text: &str) -> Result<(String, Option<&str>), SyntaxError> {
     }
 }
 
-/// Where the pairs of an argument stand in it, without the quotes around them. None for a text that is no list.
+/// Where the pairs of an argument stand in it, without the quotes around them. None for a text that is not a list.
 pub(super) fn fields(argument: &str) -> Option<Vec<Range<usize>>> {
     parse(argument).ok()?;
     if argument.matches('=').count() == 1 {
@@ -125,7 +129,7 @@ pub(super) fn fields(argument: &str) -> Option<Vec<Range<usize>>> {
         let end = argument.trim_end_matches('"').len().max(begin);
         return Some(iter::once(begin..end).collect());
     }
-    let bytes = argument.as_bytes();
+    let bytes = without_line_end(argument).as_bytes();
     let mut fields = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
@@ -212,13 +216,13 @@ mod tests {
 
         #[test]
         fn the_fields_are_the_pairs(parts in prop::collection::vec(
-            prop::sample::select(vec!["a", "=", ",", "\"", "\"\"", "b", "\n"]), 0..12)) {
+            prop::sample::select(vec!["a", "=", ",", "\"", "\"\"", "b", "\n", "\r"]), 0..12)) {
             let text = parts.concat();
             let (parsed, found) = (parse(&text), fields(&text));
             prop_assert_eq!(parsed.is_ok(), found.is_some());
             let found = found.unwrap_or_default().into_iter();
             let again = found.filter_map(|field| {
-                let field = text[field].trim_end_matches('\n').replace("\"\"", "\"");
+                let field = text[field].replace("\"\"", "\"");
                 field.split_once('=').map(own)
             });
             let again: BTreeMap<_, _> = again.collect();

@@ -33,6 +33,7 @@ pub(super) use sidecar::SidecarFlags;
 pub(super) use trial::RunFlags;
 pub(super) use watch::WatchFlags;
 
+use super::own::takes_settings;
 use super::rejection::Rejection;
 use crate::command::{Command, Invocation};
 use crate::config::{self, Key};
@@ -119,8 +120,18 @@ pub(super) fn help(topic: Option<Command>) -> String {
     format!("{}\n", help.trim_end())
 }
 
-/// The flags of a command, or those of every command.
+/// The flags of a command, or those of every command. The help of a flag that is a setting names the variable.
 pub(super) fn definition(topic: Option<Command>) -> ClapCommand {
+    let definition = written(topic);
+    if topic.is_none_or(takes_settings) {
+        definition.mut_args(with_variable)
+    } else {
+        definition
+    }
+}
+
+/// The definition as its type has it.
+fn written(topic: Option<Command>) -> ClapCommand {
     match topic {
         None => command::<CommonFlags>("copilot"),
         Some(Command::Download) => command::<DownloadFlags>("copilot download"),
@@ -197,7 +208,6 @@ fn command<F: CommandFactory>(name: &'static str) -> ClapCommand {
         .no_binary_name(true)
         .args_override_self(true)
         .mut_args(|argument| {
-            let argument = with_variable(argument);
             if argument.is_positional() || !argument.get_action().takes_values() {
                 argument
             } else {

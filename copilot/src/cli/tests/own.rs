@@ -34,7 +34,7 @@ fn with(
     variables: &[(&str, &str)],
 ) -> Result<Invocation, Rejection> {
     let argv = std::iter::once(&"copilot").chain(arguments);
-    parse(argv.map(OsString::from), &|pattern| {
+    parse_with_settings(argv.map(OsString::from), &|pattern| {
         settings(file, variables, pattern)
     })
 }
@@ -53,7 +53,7 @@ fn sidecar_with(
 }
 
 #[test]
-fn a_setting_is_a_flag_that_nobody_gave() {
+fn a_setting_sets_its_flag() {
     let file = "copilot:\n  watcher: [marker, pidfd]\n  ignore-container: [a, b]\n  settle: 3s\n  \
                 on-main-failure: upload\n  strict: on\n  max-connections: 7\n  volume-size-limit: 1Gi\n";
     let variables = [("COPILOT_SETTLE", "4s"), ("COPILOT_EXIT_CODE", "1")];
@@ -143,7 +143,8 @@ fn what_cannot_be_read_is_left_to_the_job() {
     // A probe reads nothing.
     let read = |_: Option<&str>| -> Result<OwnSettings, ConfigError> { panic!("nobody asked") };
     let argv = ["copilot", "ready", "--config", "x"].map(OsString::from);
-    assert!(matches!(parse(argv, &read), Ok(Invocation::Ready(_))));
+    let parsed = parse_with_settings(argv, &read);
+    assert!(matches!(parsed, Ok(Invocation::Ready(_))));
 }
 
 #[test]
@@ -156,9 +157,9 @@ fn the_settings_of_the_flag_config_are_read() {
     let argv = ["copilot", "--config", "a*", "sidecar"].map(OsString::from);
     let read = |pattern: Option<&str>| {
         *seen.borrow_mut() = pattern.map(str::to_owned);
-        no_settings(pattern)
+        Ok(OwnSettings::default())
     };
-    parse(argv, &read).unwrap();
+    parse_with_settings(argv, &read).unwrap();
     assert_eq!(seen.take().as_deref(), Some("a*"));
 }
 

@@ -1,6 +1,6 @@
 //! The secrets that this process uses, and their removal from texts that come from outside: a store, a proxy or
 //! an API may repeat what we sent in its error. Callers: `store::http` and the watcher `kube-api`, where such
-//! texts enter; whoever reads a secret [`remember`]s it.
+//! texts enter; all code that reads a secret [`remember`]s it.
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -52,7 +52,7 @@ pub(crate) fn hide(text: &str, others: &[Secret]) -> String {
     shown
 }
 
-/// Whoever cut the text may have cut a secret.
+/// A secret may have been cut together with the text.
 fn hide_beginning(shown: &mut String, form: &str) {
     let longest = form.len().min(shown.len());
     let cut = (SHORTEST..longest)

@@ -10,7 +10,7 @@ use crate::doctor::{Diagnosis, Verdict};
 /// The reader that the command line gives.
 fn reader() -> ArgumentReader {
     let words = ["copilot", "doctor", "--pod", "x"].map(OsString::from);
-    match crate::cli::parse(words, &crate::cli::no_settings) {
+    match crate::cli::parse(words) {
         Ok(Invocation::Doctor(_, request)) => request.read_arguments,
         other => panic!("{other:?}"),
     }

@@ -211,7 +211,7 @@ fn datetime_rule(text: &str, error: &DatetimeError) -> String {
         Some(_) if text.ends_with('Z') => error.to_string(),
         Some(_) if !text.contains(['T', ' ']) => {
             format!(
-                "a date alone is no point in time; write {text}T00:00:00Z for its first moment in UTC"
+                "a date alone is not a point in time; write {text}T00:00:00Z for its first moment in UTC"
             )
         }
         Some(_) => format!("the offset is missing; write {text}Z for UTC"),

@@ -95,7 +95,7 @@ impl RequestSecrets {
 
 fn is_telling(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    // The version 4 of AWS's signature names its scope so; the account of a request is no secret.
+    // The version 4 of AWS's signature names its scope so; the account of a request is not secret.
     name != "x-amz-credential" && TELLING.iter().any(|word| name.contains(word))
 }
 

@@ -115,7 +115,7 @@ impl Iterator for DirectoryNames {
     }
 }
 
-/// The next name in an open directory. After an error there is no other.
+/// The next name in an open directory. After an error the names end.
 fn next(opened: &mut Dir) -> Option<io::Result<OsString>> {
     loop {
         let entry = match opened.next()? {

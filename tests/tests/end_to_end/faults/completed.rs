@@ -91,7 +91,7 @@ async fn a_completion_without_an_answer_is_looked_up() {
     );
 }
 
-/// The server never gets the completion. An object of the same size that was there before is no proof.
+/// The server never gets the completion. An object of the same size that was there before proves nothing.
 #[tokio::test]
 async fn an_older_object_is_not_taken_for_the_new_one() {
     for before in [None, Some(bytes(9 * MIB, 2))] {

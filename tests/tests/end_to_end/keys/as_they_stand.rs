@@ -77,7 +77,7 @@ fn a_directory_is_what_is_beneath_exactly_this_prefix() {
         assert_eq!(place.tree(dataset(&prefix, "csv")), [expected], "{prefix}");
     }
     assert!(place.tree(blob("s3://data//none", Multipart)).is_empty());
-    // The marker of an empty directory is no file.
+    // The marker of an empty directory is not a file.
     place.server.put("made/", "");
     for prefix in ["s3://data/made", "s3://data/made/"] {
         assert!(place.tree(blob(prefix, Multipart)).is_empty(), "{prefix}");

@@ -218,7 +218,7 @@ async fn a_refused_condition_is_dropped() {
     }
 }
 
-/// A weak tag is no condition, and proves nothing; nor does a tag without quotes go into one.
+/// A weak tag cannot be a condition, and proves nothing; nor does a tag without quotes go into one.
 #[tokio::test]
 async fn weak_tags_and_bare_tags_are_no_conditions() {
     let server = Server::start();

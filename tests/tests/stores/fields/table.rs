@@ -8,7 +8,7 @@ const ALL: &[Client] = &[S3, Google, Azure, Web];
 const STORES: &[Client] = &[S3, Google, Azure];
 const S3_GOOGLE: &[Client] = &[S3, Google];
 
-/// A byte that is no text.
+/// A byte that is not text.
 const NO_TEXT: &[u8] = b"\xe9";
 
 /// A field that nothing depends on.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgAction};
 
 use crate::cli::flags;
+use crate::cli::own::takes_settings;
 use crate::command::Command;
 use crate::config::{KEYS, Key, KeyKind, variable};
 
@@ -83,8 +84,8 @@ pub(super) fn page() -> String {
 fn own_settings(page: &mut String) {
     page.push_str(
         "\n## Section `copilot`\n\n\
-         Each is a flag of ours: `copilot.NAME` is `--NAME`. It counts for every command that has the flag, except \
-         `ready`. What belongs to one run, such as `--from-remote`, is a flag only.\n\n",
+         Each is a flag of ours: `copilot.NAME` is `--NAME`. What belongs to one run, such as `--from-remote`, is \
+         a flag only. `--log-format` has the key `logger.formatter.type`.\n\n",
     );
     let row = |key: &'static Key| {
         let flag = key.own_flag().unwrap();
@@ -103,20 +104,16 @@ fn own_settings(page: &mut String) {
     table(page, &columns, Key::all_own().map(row).collect());
 }
 
-/// A flag's definition, and the commands that have it.
+/// A flag's definition, and the commands for which the setting counts.
 fn definitions(flag: &str) -> (Arg, String) {
-    let find = |command| {
-        let definition = flags::definition(command);
+    let find = |command: Command| {
+        let definition = flags::definition(Some(command));
         let mut arguments = definition.get_arguments();
-        arguments
-            .find(|argument| argument.get_long() == Some(flag))
-            .cloned()
+        let argument = arguments.find(|argument| argument.get_long() == Some(flag));
+        Some((command.name(), argument?.clone()))
     };
-    if let Some(argument) = find(None) {
-        return (argument, "all".to_owned());
-    }
-    let having = Command::ALL.map(|command| Some((command.name(), find(Some(command))?)));
-    let having: Vec<(&str, Arg)> = having.into_iter().flatten().collect();
+    let taking = Command::ALL.into_iter().filter(|command| takes_settings(*command));
+    let having: Vec<(&str, Arg)> = taking.filter_map(find).collect();
     let names: Vec<&str> = having.iter().map(|(name, _)| *name).collect();
     (having[0].1.clone(), names.join(", "))
 }
@@ -182,7 +179,7 @@ fn flags_of_commands(page: &mut String) {
     );
     let common = flags::definition(None);
     let common: Vec<&Arg> = common.get_arguments().collect();
-    flag_table(page, "Every command", &common, &BTreeSet::new());
+    flag_table(page, "Every command", &common, &BTreeSet::new(), true);
     let known: BTreeSet<&str> = common.iter().filter_map(|flag| flag.get_long()).collect();
     for command in Command::ALL {
         let definition = flags::definition(Some(command));
@@ -202,15 +199,21 @@ fn flags_of_commands(page: &mut String) {
         if takes_the_sidecars {
             known.extend(of_the_sidecar);
         }
-        flag_table(page, &title, &own, &known);
+        flag_table(page, &title, &own, &known, takes_settings(command));
         if takes_the_sidecars {
             page.push_str("\nAnd the flags of `copilot sidecar`.\n");
         }
     }
 }
 
-/// The flags that are not among `known`; those that help hides are only named.
-fn flag_table(page: &mut String, title: &str, flags: &[&Arg], known: &BTreeSet<&str>) {
+/// The flags that are not among `known`; those that help hides are only named. `with_keys`: they may be settings.
+fn flag_table(
+    page: &mut String,
+    title: &str,
+    flags: &[&Arg],
+    known: &BTreeSet<&str>,
+    with_keys: bool,
+) {
     let is_shown = |argument: &&&Arg| {
         let name = argument.get_long().unwrap_or_default();
         // The reference's settings have a table of their own.
@@ -226,7 +229,8 @@ fn flag_table(page: &mut String, title: &str, flags: &[&Arg], known: &BTreeSet<&
         flags.into_iter().partition(|argument| argument.is_hide_set());
     let row = |argument: &&Arg| {
         let described = Described::of(argument);
-        let key = described.key.map(|name| format!(" (`{name}`)"));
+        let key = described.key.filter(|_| with_keys);
+        let key = key.map(|name| format!(" (`{name}`)"));
         vec![
             described.name,
             described.value,

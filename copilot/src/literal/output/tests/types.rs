@@ -241,7 +241,7 @@ fn members_of_structs_count_as_values() {
     let two = interface(["o", "p"].map(|name| (name, simple(SimpleType::Struct))));
     assert!(planned(&two, &objects(40_000)).is_ok());
     assert!(planned(&two, &objects(60_000)).is_err());
-    // What stands in a text is no member.
+    // A member inside a text does not count.
     assert!(
         planned(
             &one(),

@@ -61,7 +61,7 @@ fn a_second_sidecar_is_not_main_by_elimination() {
     assert_eq!(chosen(&elsewhere(), &[unread, main]), ["main"]);
 }
 
-/// It may begin after main: then it is no downloader, before which no main begins.
+/// It may begin after main: then it is not a downloader, because main begins after those.
 #[test]
 fn a_sidecar_whose_mounts_cannot_be_read_is_not_the_downloader() {
     let unread = |name: &str, began| Known {
@@ -98,7 +98,7 @@ fn a_downloader_still_tells_who_came_before_it() {
     }
 }
 
-/// Whoever names it knows best.
+/// A name that the user gives wins.
 #[test]
 fn a_container_with_mains_name_is_main_whatever_it_runs() {
     let named = Rules {

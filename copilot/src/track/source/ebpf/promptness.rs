@@ -38,7 +38,7 @@ pub struct Promptness {
 }
 
 impl Promptness {
-    /// Asks for the shortest slice. Without it the reports come later on a busy node, so a refusal is no error.
+    /// Asks for the shortest slice. Without it the reports come later on a busy node, so a refusal is not an error.
     pub fn begin() -> Self {
         let before = attributes().and_then(|before| {
             // Other policies have no slice, or one of their own.

@@ -380,7 +380,7 @@ fn a_probed_sidecar_never_takes_an_init_container_for_main_at_the_start_timeout(
     }
 }
 
-/// Any program can have the command line of a sidecar. The claim never makes a commit of what is none.
+/// Any program can have the command line of a sidecar. The claim alone never leads to a commit.
 #[test]
 fn a_main_that_claims_to_be_a_sidecar_is_not_committed_while_it_lives_or_after_it_failed() {
     let reading = || Some(evidence("trainer", true, Stage::Complete));
