@@ -13,7 +13,9 @@ use super::flags;
 use super::rejection::Rejection;
 use super::route::CommandRoute;
 use crate::command::{Command, Invocation};
-use crate::config::{ConfigError, FlagLayer, FlagSources, Key, OwnSetting, OwnSettings, SettingValue};
+use crate::config::{
+    ConfigError, FlagLayer, FlagSources, Key, OwnSetting, OwnSettings, SettingValue,
+};
 
 /// Reads our own settings; the text is `--config`, if it is given.
 pub type OwnReader<'a> = &'a dyn Fn(Option<&str>) -> Result<OwnSettings, ConfigError>;

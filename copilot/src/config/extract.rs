@@ -61,7 +61,12 @@ impl FileLayer {
         Ok(())
     }
 
-    fn take(&mut self, file: &SettingsFile, key: &'static Key, node: &Node) -> Result<(), ConfigError> {
+    fn take(
+        &mut self,
+        file: &SettingsFile,
+        key: &'static Key,
+        node: &Node,
+    ) -> Result<(), ConfigError> {
         let Some(value) = self.value(file, key, node)? else {
             return Ok(());
         };
@@ -151,7 +156,11 @@ impl FileLayer {
 }
 
 /// A map. The reference also allows a list of one-key maps.
-fn map(file: &SettingsFile, name: &str, node: &Node) -> Result<BTreeMap<String, Node>, ConfigError> {
+fn map(
+    file: &SettingsFile,
+    name: &str,
+    node: &Node,
+) -> Result<BTreeMap<String, Node>, ConfigError> {
     let takes = |other: &Node| {
         let rule = format!("it takes a map, not {}", other.description());
         wrong(file, name, rule)

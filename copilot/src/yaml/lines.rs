@@ -79,7 +79,8 @@ impl KeyWalk {
         self.path.truncate(*path);
         // A path that is too long stays so for the keys beneath it.
         if self.path.len() + text.len() > LONGEST {
-            self.path.push_str(&" ".repeat(LONGEST + 1 - self.path.len().min(LONGEST)));
+            self.path
+                .push_str(&" ".repeat(LONGEST + 1 - self.path.len().min(LONGEST)));
             return true;
         }
         if !self.path.is_empty() {

@@ -63,10 +63,7 @@ fn doctor_shows_each_setting_with_its_source() {
             "copilot.max-connections",
             "5 (from environment variable COPILOT_MAX_CONNECTIONS)".to_owned(),
         ),
-        (
-            "copilot.exit-code",
-            format!("0 (from file {file}, line 2)"),
-        ),
+        ("copilot.exit-code", format!("0 (from file {file}, line 2)")),
         ("copilot.settle", "3s (from its flag)".to_owned()),
     ] {
         assert_eq!(found(subject), expected);

@@ -4,9 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::*;
-use crate::config::{
-    ConfigError, FlagLayer, FlagSources, OwnSettings, SettingSources, load_own,
-};
+use crate::config::{ConfigError, FlagLayer, FlagSources, OwnSettings, SettingSources, load_own};
 use crate::sidecar::MainFailure;
 use crate::track::Watcher;
 
@@ -70,7 +68,15 @@ fn a_setting_sets_its_flag() {
     let given: Vec<&str> = global.settings.names().collect();
     assert_eq!(given, ["copilot.poll-fast"]);
     // The download has no flag for most of them.
-    let arguments = ["download", "--to-output-prefix", "p", "-o", "/in", "-f", "r"];
+    let arguments = [
+        "download",
+        "--to-output-prefix",
+        "p",
+        "-o",
+        "/in",
+        "-f",
+        "r",
+    ];
     let Ok(Invocation::Download(_, request)) = with(&arguments, file, &variables) else {
         panic!("a download");
     };

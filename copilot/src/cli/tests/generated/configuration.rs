@@ -63,9 +63,15 @@ const VALUES: [(&str, &str); 9] = [
         "numbers with the units `ns`, `us`, `ms`, `s`, `m`, `h`: `1h30m`, `2.5s`, `100ms`",
     ),
     ("LEVEL", "a level of the log, as its number or its name"),
-    ("NAME", "a name; if only some are allowed, the meaning lists them"),
+    (
+        "NAME",
+        "a name; if only some are allowed, the meaning lists them",
+    ),
     ("NUMBER", "a whole number"),
-    ("REF", "a reference: `s3://bucket/key`, `gs://…`, `abfs://…`, `file://…`"),
+    (
+        "REF",
+        "a reference: `s3://bucket/key`, `gs://…`, `abfs://…`, `file://…`",
+    ),
 ];
 
 /// The whole page.
@@ -112,7 +118,9 @@ fn definitions(flag: &str) -> (Arg, String) {
         let argument = arguments.find(|argument| argument.get_long() == Some(flag));
         Some((command.name(), argument?.clone()))
     };
-    let taking = Command::ALL.into_iter().filter(|command| takes_settings(*command));
+    let taking = Command::ALL
+        .into_iter()
+        .filter(|command| takes_settings(*command));
     let having: Vec<(&str, Arg)> = taking.filter_map(find).collect();
     let names: Vec<&str> = having.iter().map(|(name, _)| *name).collect();
     (having[0].1.clone(), names.join(", "))
@@ -153,7 +161,11 @@ fn settings_of_the_reference(page: &mut String) {
         .map(|key| format!("`{}`", key.name))
         .collect();
     let inert = inert.join(", ");
-    writeln!(page, "\nAccepted without effect, since the reference has them: {inert}.").unwrap();
+    writeln!(
+        page,
+        "\nAccepted without effect, since the reference has them: {inert}."
+    )
+    .unwrap();
 }
 
 /// What a key takes, in the words of flags.
@@ -186,10 +198,8 @@ fn flags_of_commands(page: &mut String) {
         let own: Vec<&Arg> = definition.get_arguments().collect();
         let title = format!("`copilot {}`", command.name());
         let sidecar = flags::definition(Some(Command::Sidecar));
-        let of_the_sidecar: BTreeSet<&str> = sidecar
-            .get_arguments()
-            .filter_map(Arg::get_long)
-            .collect();
+        let of_the_sidecar: BTreeSet<&str> =
+            sidecar.get_arguments().filter_map(Arg::get_long).collect();
         // They take the sidecar's command line.
         let takes_the_sidecars = command != Command::Sidecar
             && of_the_sidecar
@@ -225,8 +235,9 @@ fn flag_table(
         page.push_str("It has no flags of its own.\n");
         return;
     }
-    let (hidden, shown): (Vec<&&Arg>, _) =
-        flags.into_iter().partition(|argument| argument.is_hide_set());
+    let (hidden, shown): (Vec<&&Arg>, _) = flags
+        .into_iter()
+        .partition(|argument| argument.is_hide_set());
     let row = |argument: &&Arg| {
         let described = Described::of(argument);
         let key = described.key.filter(|_| with_keys);
@@ -246,7 +257,11 @@ fn flag_table(
             .map(|argument| Described::of(argument).name)
             .collect();
         let names = names.join(", ");
-        writeln!(page, "\nKnown from the reference, and hidden from help: {names}.").unwrap();
+        writeln!(
+            page,
+            "\nKnown from the reference, and hidden from help: {names}."
+        )
+        .unwrap();
     }
 }
 
@@ -277,7 +292,9 @@ impl Described {
             .collect();
         let takes = argument.get_action().takes_values();
         let names = argument.get_value_names().unwrap_or_default();
-        let mut value = names.first().map_or_else(String::new, |name| format!("`{name}`"));
+        let mut value = names
+            .first()
+            .map_or_else(String::new, |name| format!("`{name}`"));
         if matches!(argument.get_action(), ArgAction::Append) {
             value.push_str(", again for each");
         }

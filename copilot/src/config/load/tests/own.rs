@@ -118,7 +118,9 @@ fn unknown_keys_are_warned_of_like_others() {
         said,
         [
             format!("unknown key copilot.to-output-prefix in file {file}, line 3"),
-            format!("unknown key copilot.watchers in file {file}, line 2; did you mean copilot.watcher?"),
+            format!(
+                "unknown key copilot.watchers in file {file}, line 2; did you mean copilot.watcher?"
+            ),
         ]
     );
     assert!(warnings.iter().all(Warning::is_unknown));
