@@ -31,7 +31,7 @@ pub enum KeyKind {
 }
 
 /// One setting.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// The dotted name in the reference's spelling. Files and environment ignore its case.
     pub name: &'static str,
