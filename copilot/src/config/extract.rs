@@ -201,13 +201,13 @@ fn pairs(
             Node::Null => String::new(),
             Node::Scalar(text) => text,
             // A header with several values is one comma-separated list, as in HTTP.
-            Node::List(items) if kind == KeyKind::Headers => match scalars(&items) {
-                Some(texts) => texts.join(", "),
-                None => {
+            Node::List(items) if kind == KeyKind::Headers => {
+                let Some(texts) = scalars(&items) else {
                     let rule = "a header takes only texts".to_owned();
                     return Err(wrong(file, &format!("{name}.{key}"), rule));
-                }
-            },
+                };
+                texts.join(", ")
+            }
             other => {
                 let rule = format!("it takes a single value, not {}", other.description());
                 return Err(wrong(file, &format!("{name}.{key}"), rule));

@@ -39,7 +39,12 @@ pub fn load_own(sources: &SettingSources<'_>) -> Result<OwnSettings, ConfigError
     let (mut layer, _) = read_files(sources)?;
     let mut settings = OwnSettings::default();
     for key in Key::all_own() {
-        let in_file = || Some((layer.values.remove(key.name)?, layer.origins.remove(key.name)?));
+        let in_file = || {
+            Some((
+                layer.values.remove(key.name)?,
+                layer.origins.remove(key.name)?,
+            ))
+        };
         let found = environment::read(sources.environment, key)?.or_else(in_file);
         if let Some((value, source)) = found {
             settings.0.push(OwnSetting { key, value, source });

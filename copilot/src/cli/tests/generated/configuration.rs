@@ -91,8 +91,14 @@ fn own_settings(page: &mut String) {
     page.push_str(
         "\n## Section `copilot`\n\n\
          Each is a flag of ours: `copilot.NAME` is `--NAME`. What belongs to one run, such as `--from-remote`, is \
-         a flag only. `--log-format` has the key `logger.formatter.type`.\n\n",
+         a flag only. `--log-format` has the key `logger.formatter.type`. A setting counts for the commands in its \
+         row; `all` means every command that reads settings: ",
     );
+    let taking = Command::ALL
+        .into_iter()
+        .filter(|command| takes_settings(*command));
+    let taking: Vec<&str> = taking.map(Command::name).collect();
+    writeln!(page, "{}.\n", taking.join(", ")).unwrap();
     let row = |key: &'static Key| {
         let flag = key.own_flag().unwrap();
         let (argument, commands) = definitions(flag);
@@ -122,6 +128,11 @@ fn definitions(flag: &str) -> (Arg, String) {
         .into_iter()
         .filter(|command| takes_settings(*command));
     let having: Vec<(&str, Arg)> = taking.filter_map(find).collect();
+    let common = flags::definition(None);
+    let mut common = common.get_arguments();
+    if common.any(|argument| argument.get_long() == Some(flag)) {
+        return (having[0].1.clone(), "all".to_owned());
+    }
     let names: Vec<&str> = having.iter().map(|(name, _)| *name).collect();
     (having[0].1.clone(), names.join(", "))
 }
@@ -192,6 +203,10 @@ fn flags_of_commands(page: &mut String) {
     let common = flags::definition(None);
     let common: Vec<&Arg> = common.get_arguments().collect();
     flag_table(page, "Every command", &common, &BTreeSet::new(), true);
+    page.push_str(
+        "\nThose of Kubernetes' client, from `--kubeconfig` on, work with `--watcher kube-api`; the others have no \
+         effect.\n",
+    );
     let known: BTreeSet<&str> = common.iter().filter_map(|flag| flag.get_long()).collect();
     for command in Command::ALL {
         let definition = flags::definition(Some(command));
