@@ -2,9 +2,9 @@
 //! §1), and our own.
 //!
 //! An argument's way: `route` finds the command as the reference does, `own` adds our own settings that only files
-//! and variables give, `flags` reads the texts with `clap`, `check` checks the values in the reference's order and fills the request types, which the
-//! jobs own. A refusal is a [`Rejection`]. [`secrets()`] finds what no other process may read. Never here: reading a file, opening a store, printing. Only
-//! `main` calls it.
+//! and variables give, `flags` reads the texts with `clap`, `check` checks the values in the reference's order and
+//! fills the request types, which the jobs own. A refusal is a [`Rejection`]. [`secrets()`] finds what no other
+//! process may read. Never here: reading a file, opening a store, printing. Only `main` calls it.
 
 mod check;
 mod choice;

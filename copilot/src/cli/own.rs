@@ -49,8 +49,8 @@ pub(super) struct Origins {
     given: FlagLayer,
 }
 
-/// Adds our own settings to the arguments of a command that takes them and has their flags. A command line that is wrong stays
-/// as it is; so does every one if the settings cannot be read, which the job reports when it loads them all.
+/// Adds our own settings to the arguments of a command that takes them and has their flags. A command line that is
+/// wrong stays as it is. So does every one if the settings cannot be read: the job reports that when it loads them all.
 pub(super) fn complete(route: CommandRoute, read: OwnReader<'_>) -> (CommandRoute, Origins) {
     match route {
         CommandRoute::Command(command, arguments) if takes_settings(command) => {

@@ -7,6 +7,9 @@ use saphyr_parser::{Event, Parser};
 /// Longer paths have no line here: a hostile text must not make many copies of a long key.
 const LONGEST: usize = 160;
 
+/// The walk ends where a text nests deeper. JSON may nest 128 levels.
+const DEEPEST: usize = 128;
+
 /// The line of each key, from 1, by its path: the keys from the top in lower case, joined by dots. A list does not
 /// count in a path. What an alias or a merge key brings has no line of its own. The walk ends where the text is wrong.
 pub(crate) fn key_lines(text: &str) -> BTreeMap<String, usize> {
@@ -14,6 +17,9 @@ pub(crate) fn key_lines(text: &str) -> BTreeMap<String, usize> {
     let mut walk = KeyWalk::default();
     while let Some(Ok((event, span))) = parser.next_event() {
         walk.take(&event, span.start.line());
+        if walk.open.len() > DEEPEST {
+            break;
+        }
     }
     walk.lines
 }

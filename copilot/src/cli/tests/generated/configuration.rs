@@ -92,7 +92,8 @@ fn own_settings(page: &mut String) {
         "\n## Section `copilot`\n\n\
          Each is a flag of ours: `copilot.NAME` is `--NAME`. What belongs to one run, such as `--from-remote`, is \
          a flag only. `--log-format` has the key `logger.formatter.type`. A setting counts for the commands in its \
-         row; `all` means every command that reads settings: ",
+         row; `all` means every command that reads settings. Flyte's own CoPilot refuses a file with this section. \
+         The commands that read settings: ",
     );
     let taking = Command::ALL
         .into_iter()
