@@ -52,7 +52,7 @@ async fn run(arguments: Vec<OsString>) -> ExitCode {
         }
     };
     let begun = Timestamp::now();
-    match cli::parse(arguments) {
+    match cli::parse_with_settings(arguments, &command::own_settings) {
         Ok(invocation) => command::run(invocation, termination, begun).await,
         Err(rejection) => command::reject(&rejection.to_string(), rejection.reportable()).await,
     }

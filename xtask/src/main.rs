@@ -8,6 +8,7 @@ mod build;
 mod command;
 mod demo;
 mod fuzz;
+mod generate;
 mod kernels;
 mod kubelet;
 mod setup;
@@ -27,6 +28,8 @@ enum Verb {
     Demo(demo::Options),
     /// Runs all tests.
     Test(test::Options),
+    /// Writes the files that come from the code: help, manual pages, completions, docs/configuration.md.
+    Generate(generate::Options),
     /// Sends made-up input to whatever reads input of others, guided by coverage.
     Fuzz(fuzz::Options),
     /// Runs the tracker's core scenarios on other kernels, in emulated machines.
@@ -43,6 +46,7 @@ fn main() {
         Verb::Build(options) => build::run(options),
         Verb::Demo(options) => demo::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Generate(options) => generate::run(options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Kernels(options) => kernels::run(&options),
         Verb::Kubelet(options) => kubelet::run(&options),

@@ -36,7 +36,7 @@ pub(super) fn check(arguments: &[OsString]) -> Result<Invocation, Rejection> {
     Ok(Invocation::Doctor(Box::new(global), Box::new(request)))
 }
 
-/// What a container does whose command line is this.
+/// What a container does whose command line is this. The settings of this machine are not its own.
 fn container_job(words: Vec<OsString>) -> Result<ContainerJob, RefusedArguments> {
     match super::parse(words) {
         Ok(Invocation::Sidecar(_, request)) => Ok(ContainerJob::Sidecar(request)),

@@ -10,7 +10,7 @@ use super::flags::GlobalFlags;
 use super::secrets;
 use super::suggest;
 use crate::command::{Global, ReportedExit};
-use crate::config::{Key, LogFormat, SettingValue};
+use crate::config::{FlagSources, Key, LogFormat, SettingValue};
 
 /// The common part of a request. `more` names further flags, and whether each was given without effect.
 pub(super) fn global(flags: GlobalFlags, more: &[(&str, bool)]) -> Global {
@@ -45,6 +45,7 @@ pub(super) fn global(flags: GlobalFlags, more: &[(&str, bool)]) -> Global {
         max_memory: flags.max_memory,
         max_connections: flags.max_connections,
         without_effect,
+        own_sources: FlagSources::default(),
     }
 }
 

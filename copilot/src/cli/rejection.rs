@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::command::{Command, Global, Reportable};
+use crate::config::FlagSources;
 
 /// Why a command line is refused. `Display` gives the message, which is the last line on standard error,
 /// without a usage text after it.
@@ -38,6 +39,12 @@ impl Rejection {
             message: message.to_string(),
             reportable,
         }
+    }
+
+    /// The same, with the source of each flag that a file or a variable sets.
+    pub(super) fn naming(mut self, sources: &FlagSources) -> Self {
+        self.message = sources.named(&self.message);
+        self
     }
 
     /// What writing an error document needs; none if it cannot be written.

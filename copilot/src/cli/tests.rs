@@ -1,10 +1,12 @@
 //! The command line through its public surface.
 
 mod doctor;
+mod generated;
 mod golden;
 mod kubernetes;
 mod manual;
 mod modes;
+mod own;
 mod people;
 mod platform;
 mod rejections;

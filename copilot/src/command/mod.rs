@@ -20,6 +20,7 @@ mod trial;
 use std::process::ExitCode;
 
 pub use request::{Command, Global, Invocation, Reportable, ReportedExit};
+pub use session::own_settings;
 
 use self::conclude::{Ended, RunExit};
 use self::session::Session;
@@ -190,7 +191,7 @@ fn ready() -> RunExit {
 
 /// Reports wrong flags or settings. Without a store, no error document can be written.
 fn usage(global: &Global, message: &str) -> RunExit {
-    let message = bounded(message);
+    let message = bounded(&global.own_sources.named(message));
     conclude::TerminationLog::at(global).write(&message);
     conclude::last_line(&message, None);
     RunExit::Usage

@@ -33,7 +33,7 @@ pub(super) async fn run(
     match monitor::run(request, termination, &mut stdout.lock(), is_terminal).await {
         Ok(()) => RunExit::Done,
         Err(error) => {
-            last_line(&error.to_string(), None);
+            last_line(&global.own_sources.named(&error.to_string()), None);
             RunExit::Usage
         }
     }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use crate::config::FlagLayer;
+use crate::config::{FlagLayer, FlagSources};
 use crate::describe::{InspectRequest, MakeRequest};
 use crate::doctor::DoctorRequest;
 use crate::download::DownloadRequest;
@@ -34,6 +34,22 @@ pub enum Invocation {
     Doctor(Box<Global>, Box<DoctorRequest>),
     /// `copilot watch`: what the tracker sees.
     Watch(Box<Global>, Box<MonitorRequest>),
+}
+
+impl Invocation {
+    /// The part that all commands share, where there is one.
+    pub fn global_mut(&mut self) -> Option<&mut Global> {
+        match self {
+            Self::Help(_) | Self::Version | Self::Make(_) => None,
+            Self::Download(global, _)
+            | Self::Sidecar(global, _)
+            | Self::Ready(global)
+            | Self::Run(global, _)
+            | Self::Inspect(global, _)
+            | Self::Doctor(global, _)
+            | Self::Watch(global, _) => Some(global),
+        }
+    }
 }
 
 /// A command.
@@ -123,6 +139,8 @@ pub struct Global {
     pub max_connections: Option<NonZeroU32>,
     /// The given flags without effect, with their dashes. The log lists them once.
     pub without_effect: Vec<String>,
+    /// The flags that files and variables set. Messages name the source in their place.
+    pub own_sources: FlagSources,
 }
 
 /// What an error document about a rejection needs. The reference reports some rejections to the platform

@@ -11,8 +11,8 @@ use super::log;
 use super::request::Global;
 use super::times::Times;
 use crate::config::{
-    self, ConfigError, LogFormat, LogLevel, LoggerSettings, SchemeSettings, SettingSources,
-    Settings, StorageSettings, Warning,
+    self, ConfigError, FlagLayer, LogFormat, LogLevel, LoggerSettings, OwnSettings, SchemeSettings,
+    SettingSources, Settings, StorageSettings, Warning,
 };
 use crate::report::Timeline;
 use crate::store::{Environment, Network, Reference, ReferenceError, StoreError, Stores};
@@ -124,11 +124,27 @@ fn on_this_machine(storage: &mut StorageSettings) {
 
 /// The settings of flags, environment and files.
 pub(super) fn load_settings(global: &Global) -> Result<Settings, ConfigError> {
+    with_sources(&global.settings, global.config.as_deref(), config::load)
+}
+
+/// Our own settings that environment and files give, for a command line; `pattern` is its `--config`.
+///
+/// # Errors
+/// A file cannot be read, or a value is wrong. [`run`](super::run) finds the same when it loads all settings.
+pub fn own_settings(pattern: Option<&str>) -> Result<OwnSettings, ConfigError> {
+    with_sources(&FlagLayer::default(), pattern, config::load_own)
+}
+
+fn with_sources<T>(
+    flags: &FlagLayer,
+    pattern: Option<&str>,
+    load: fn(&SettingSources<'_>) -> Result<T, ConfigError>,
+) -> Result<T, ConfigError> {
     let environment = |name: &str| env::var_os(name);
-    config::load(&SettingSources {
-        flags: &global.settings,
+    load(&SettingSources {
+        flags,
         environment: &environment,
-        pattern: global.config.as_deref(),
+        pattern,
         default_files: &config::default_files(&environment),
     })
 }

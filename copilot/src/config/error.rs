@@ -121,8 +121,10 @@ pub enum Warning {
     UnknownKey {
         /// The dotted key.
         key: String,
-        /// The file.
-        file: PathBuf,
+        /// Where it stands.
+        origin: SettingSource,
+        /// The key that may be meant.
+        nearest: Option<String>,
     },
     /// A setting of the reference that has no effect here.
     WithoutEffect {
@@ -175,8 +177,16 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownKey { key, file } => {
-                write!(formatter, "unknown key {key} in {}", file.display())
+            Self::UnknownKey {
+                key,
+                origin,
+                nearest,
+            } => {
+                write!(formatter, "unknown key {key} in {origin}")?;
+                match nearest {
+                    Some(nearest) => write!(formatter, "; did you mean {nearest}?"),
+                    None => Ok(()),
+                }
             }
             Self::WithoutEffect { key, origin } => {
                 write!(

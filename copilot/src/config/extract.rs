@@ -2,9 +2,9 @@
 //! setting is read as that setting's kind; any other key is unknown.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::error::{ConfigError, Warning};
+use super::file::SettingsFile;
 use super::key::{Key, KeyKind};
 use super::layer::SettingValue;
 use super::node::Node;
@@ -25,11 +25,11 @@ pub(super) struct FileLayer {
 
 impl FileLayer {
     /// Adds a file, which wins over those before it.
-    pub(super) fn add(&mut self, file: &Path, tree: &Node) -> Result<(), ConfigError> {
-        self.walk(file, "", tree)
+    pub(super) fn add(&mut self, file: &SettingsFile) -> Result<(), ConfigError> {
+        self.walk(file, "", &file.tree)
     }
 
-    fn walk(&mut self, file: &Path, section: &str, node: &Node) -> Result<(), ConfigError> {
+    fn walk(&mut self, file: &SettingsFile, section: &str, node: &Node) -> Result<(), ConfigError> {
         let entries = match node {
             Node::Map(entries) => entries,
             Node::Null => return Ok(()),
@@ -55,27 +55,30 @@ impl FileLayer {
             } else if Key::is_section(&path) {
                 self.walk(file, &path, child)?;
             } else {
-                self.warnings.push(Warning::UnknownKey {
-                    key: path,
-                    file: file.to_owned(),
-                });
+                self.warnings.push(unknown(file, path));
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, file: &Path, key: &'static Key, node: &Node) -> Result<(), ConfigError> {
+    fn take(
+        &mut self,
+        file: &SettingsFile,
+        key: &'static Key,
+        node: &Node,
+    ) -> Result<(), ConfigError> {
         let Some(value) = self.value(file, key, node)? else {
             return Ok(());
         };
-        let origin = SettingSource::File(file.to_owned());
         if let SettingValue::Pairs(pairs) = &value {
             for entry in pairs.keys() {
                 let name = format!("{}.{entry}", key.name);
-                self.origins.insert(name, origin.clone());
+                let origin = file.source(&name);
+                self.origins.insert(name, origin);
             }
         }
-        self.origins.insert(key.name.to_owned(), origin);
+        self.origins
+            .insert(key.name.to_owned(), file.source(key.name));
         match self.values.get_mut(key.name) {
             Some(earlier) => earlier.overlay(value),
             None => {
@@ -88,23 +91,30 @@ impl FileLayer {
     /// The value that `node` gives to `key`; none for an empty node.
     fn value(
         &mut self,
-        file: &Path,
+        file: &SettingsFile,
         key: &Key,
         node: &Node,
     ) -> Result<Option<SettingValue>, ConfigError> {
+        let refused = |rule| ConfigError::Value {
+            key: key.name.to_owned(),
+            origin: file.source(key.name),
+            rule,
+        };
         let value = match (key.kind, node) {
             (_, Node::Null) => return Ok(None),
             (KeyKind::Opaque, _) => SettingValue::Opaque,
+            (KeyKind::Texts, Node::List(items)) => {
+                let texts = scalars(items).ok_or_else(|| {
+                    refused(SyntaxError::new("it takes a text, or a list of texts"))
+                })?;
+                SettingValue::texts(texts.into_iter()).map_err(refused)?
+            }
             (KeyKind::Pairs | KeyKind::Headers, node) => {
                 SettingValue::Pairs(pairs(file, key.name, key.kind, node)?.into())
             }
             (KeyKind::Schemes, node) => SettingValue::Schemes(self.schemes(file, key.name, node)?),
             (kind, Node::Scalar(text)) => {
-                SettingValue::read_relaxed(kind, text).map_err(|rule| ConfigError::Value {
-                    key: key.name.to_owned(),
-                    origin: SettingSource::File(file.to_owned()),
-                    rule,
-                })?
+                SettingValue::read_relaxed(kind, text).map_err(refused)?
             }
             (_, other) => {
                 let rule = format!("it takes a single value, not {}", other.description());
@@ -116,7 +126,7 @@ impl FileLayer {
 
     fn schemes(
         &mut self,
-        file: &Path,
+        file: &SettingsFile,
         name: &str,
         node: &Node,
     ) -> Result<BTreeMap<String, SchemeSettings>, ConfigError> {
@@ -136,10 +146,7 @@ impl FileLayer {
                     ("config", node) => {
                         settings.config = pairs(file, &name, KeyKind::Pairs, node)?.into();
                     }
-                    _ => self.warnings.push(Warning::UnknownKey {
-                        key: name,
-                        file: file.to_owned(),
-                    }),
+                    _ => self.warnings.push(unknown(file, name)),
                 }
             }
             schemes.insert(scheme.clone(), settings);
@@ -149,7 +156,11 @@ impl FileLayer {
 }
 
 /// A map. The reference also allows a list of one-key maps.
-fn map(file: &Path, name: &str, node: &Node) -> Result<BTreeMap<String, Node>, ConfigError> {
+fn map(
+    file: &SettingsFile,
+    name: &str,
+    node: &Node,
+) -> Result<BTreeMap<String, Node>, ConfigError> {
     let takes = |other: &Node| {
         let rule = format!("it takes a map, not {}", other.description());
         wrong(file, name, rule)
@@ -179,7 +190,7 @@ fn map(file: &Path, name: &str, node: &Node) -> Result<BTreeMap<String, Node>, C
 
 /// A map of texts. A key without a value gets the empty text: `json:` asks for the ambient account.
 fn pairs(
-    file: &Path,
+    file: &SettingsFile,
     name: &str,
     kind: KeyKind,
     node: &Node,
@@ -189,13 +200,14 @@ fn pairs(
         let text = match node {
             Node::Null => String::new(),
             Node::Scalar(text) => text,
-            Node::List(items) if kind == KeyKind::Headers => join(items).ok_or_else(|| {
-                wrong(
-                    file,
-                    &format!("{name}.{key}"),
-                    "a header takes only texts".to_owned(),
-                )
-            })?,
+            // A header with several values is one comma-separated list, as in HTTP.
+            Node::List(items) if kind == KeyKind::Headers => {
+                let Some(texts) = scalars(&items) else {
+                    let rule = "a header takes only texts".to_owned();
+                    return Err(wrong(file, &format!("{name}.{key}"), rule));
+                };
+                texts.join(", ")
+            }
             other => {
                 let rule = format!("it takes a single value, not {}", other.description());
                 return Err(wrong(file, &format!("{name}.{key}"), rule));
@@ -206,22 +218,27 @@ fn pairs(
     Ok(pairs)
 }
 
-/// A header with several values is one comma-separated list, as in HTTP.
-fn join(items: Vec<Node>) -> Option<String> {
-    let texts: Option<Vec<String>> = items
-        .into_iter()
-        .map(|item| match item {
-            Node::Scalar(text) => Some(text),
-            _ => None,
-        })
-        .collect();
-    Some(texts?.join(", "))
+/// The texts of a list; none if something else is in it.
+fn scalars(items: &[Node]) -> Option<Vec<&str>> {
+    let texts = items.iter().map(|item| match item {
+        Node::Scalar(text) => Some(text.as_str()),
+        Node::Null | Node::List(_) | Node::Map(_) => None,
+    });
+    texts.collect()
 }
 
-fn wrong(file: &Path, key: &str, rule: String) -> ConfigError {
+fn unknown(file: &SettingsFile, key: String) -> Warning {
+    Warning::UnknownKey {
+        origin: file.source(&key),
+        nearest: Key::nearest(&key),
+        key,
+    }
+}
+
+fn wrong(file: &SettingsFile, key: &str, rule: String) -> ConfigError {
     ConfigError::Value {
         key: key.to_owned(),
-        origin: SettingSource::File(file.to_owned()),
+        origin: file.source(key),
         rule: SyntaxError::new(rule),
     }
 }

@@ -1,18 +1,41 @@
-//! One configuration file, from its path to a tree. The extension decides the format (spec §1.7).
+//! One configuration file, from its path to a tree, and where each key stands. The extension decides the format
+//! (spec §1.7).
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, FileRule, GrammarError};
 use super::node::Node;
+use super::source::SettingSource;
 use super::yaml;
+use crate::yaml::key_lines;
 
 /// A Kubernetes Secret or `ConfigMap` holds at most 1 MiB, so none of its files is larger.
 const LARGEST: u64 = 1024 * 1024;
 
+/// A file that was read.
+#[derive(Debug)]
+pub(super) struct SettingsFile {
+    pub(super) path: PathBuf,
+    pub(super) tree: Node,
+    /// The line of each key, by its path.
+    lines: BTreeMap<String, usize>,
+}
+
+impl SettingsFile {
+    /// The place of a key in this file; `key` is its path in any case.
+    pub(super) fn source(&self, key: &str) -> SettingSource {
+        SettingSource::File {
+            path: self.path.clone(),
+            line: self.lines.get(&key.to_lowercase()).copied(),
+        }
+    }
+}
+
 /// Reads and parses the file at `path`. `None` for a directory, which a pattern may match.
-pub(super) fn read(path: &Path) -> Result<Option<Node>, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<Option<SettingsFile>, ConfigError> {
     let failed = |source| ConfigError::Read {
         path: path.to_owned(),
         source,
@@ -39,7 +62,12 @@ pub(super) fn read(path: &Path) -> Result<Option<Node>, ConfigError> {
     }
     let text = String::from_utf8(bytes).map_err(|_| refused(FileRule::NotUtf8))?;
     match format.parse(&text) {
-        Ok(node @ (Node::Map(_) | Node::Null)) => Ok(Some(node)),
+        Ok(tree @ (Node::Map(_) | Node::Null)) => Ok(Some(SettingsFile {
+            path: path.to_owned(),
+            tree,
+            // JSON is YAML, as far as lines go.
+            lines: key_lines(&text),
+        })),
         Ok(other) => Err(refused(FileRule::NoSections(other.description()))),
         Err((line, cause)) => Err(ConfigError::Syntax {
             path: path.to_owned(),
@@ -100,9 +128,12 @@ mod tests {
             let path = directory.path().join(name);
             fs::write(&path, content).unwrap();
             let expected = Node::Map([("a".to_owned(), Node::Scalar("1".to_owned()))].into());
-            assert_eq!(read(&path).unwrap(), Some(expected), "{name}");
+            let file = read(&path).unwrap().unwrap();
+            assert_eq!(file.tree, expected, "{name}");
+            let line = Some(1);
+            assert_eq!(file.source("A"), SettingSource::File { path, line });
         }
-        assert_eq!(read(directory.path()).unwrap(), None);
+        assert!(read(directory.path()).unwrap().is_none());
     }
 
     #[test]

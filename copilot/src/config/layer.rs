@@ -18,6 +18,8 @@ pub enum SettingValue {
     Boolean(bool),
     /// A whole number.
     Integer(i64),
+    /// Several texts, in order.
+    Texts(Vec<String>),
     /// A map of texts: a backend's keys or headers.
     Pairs(SecretPairs),
     /// `storage.schemes`.
@@ -34,6 +36,7 @@ impl SettingValue {
             KeyKind::Boolean => syntax::boolean(text).map(Self::Boolean),
             KeyKind::Integer => syntax::integer(text).map(Self::Integer),
             KeyKind::Level => logger::level_number(text).map(Self::Integer),
+            KeyKind::Texts => Self::texts(text.split(',').map(str::trim)),
             KeyKind::Pairs => pairs::parse(text).map(|pairs| {
                 let lower = |(key, value): (String, _)| (key.to_ascii_lowercase(), value);
                 Self::Pairs(pairs.into_iter().map(lower).collect())
@@ -42,6 +45,19 @@ impl SettingValue {
                 Err(syntax::SyntaxError::new("only a file can set it, as a map"))
             }
         }
+    }
+
+    /// Several texts, none of which is empty.
+    pub(super) fn texts<'a>(
+        texts: impl Iterator<Item = &'a str>,
+    ) -> Result<Self, syntax::SyntaxError> {
+        let texts: Vec<String> = texts.map(str::to_owned).collect();
+        if texts.iter().any(String::is_empty) {
+            return Err(syntax::SyntaxError::new(
+                "a name in the list is empty; leave out the key to set none",
+            ));
+        }
+        Ok(Self::Texts(texts))
     }
 
     /// Like [`SettingValue::read`], with more words for a boolean: environment and files have them.
@@ -77,6 +93,7 @@ impl fmt::Debug for SettingValue {
             Self::Text(text) => text.fmt(formatter),
             Self::Boolean(value) => value.fmt(formatter),
             Self::Integer(value) => value.fmt(formatter),
+            Self::Texts(texts) => texts.fmt(formatter),
             Self::Pairs(pairs) => pairs.fmt(formatter),
             Self::Schemes(schemes) => schemes.fmt(formatter),
             Self::Opaque => formatter.write_str("(not read)"),
@@ -100,6 +117,11 @@ impl FlagLayer {
                 self.values.insert(key.name, value);
             }
         }
+    }
+
+    /// Adds what other flags give.
+    pub fn add(&mut self, other: Self) {
+        self.values.extend(other.values);
     }
 
     /// The value of a setting, if its flag was given.

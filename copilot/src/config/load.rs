@@ -4,8 +4,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::environment;
 use super::error::{ConfigError, Warning};
 use super::extract::FileLayer;
+use super::key::Key;
+use super::own::{OwnSetting, OwnSettings};
 use super::resolve::Resolution;
 use super::settings::{SettingSources, Settings};
 use super::{file, glob};
@@ -27,6 +30,31 @@ pub fn default_files(environment: &dyn Fn(&str) -> Option<OsString>) -> Vec<Path
 
 /// Reads all sources and merges them.
 pub fn load(sources: &SettingSources<'_>) -> Result<Settings, ConfigError> {
+    let (layer, files) = read_files(sources)?;
+    Resolution::new(sources, layer)?.settings(files)
+}
+
+/// Reads our own settings from environment and files, for a command line that does not give them.
+pub fn load_own(sources: &SettingSources<'_>) -> Result<OwnSettings, ConfigError> {
+    let (mut layer, _) = read_files(sources)?;
+    let mut settings = OwnSettings::default();
+    for key in Key::all_own() {
+        let in_file = || {
+            Some((
+                layer.values.remove(key.name)?,
+                layer.origins.remove(key.name)?,
+            ))
+        };
+        let found = environment::read(sources.environment, key)?.or_else(in_file);
+        if let Some((value, source)) = found {
+            settings.0.push(OwnSetting { key, value, source });
+        }
+    }
+    Ok(settings)
+}
+
+/// Reads the files that `--config` names, else the default ones.
+fn read_files(sources: &SettingSources<'_>) -> Result<(FileLayer, Vec<PathBuf>), ConfigError> {
     let pattern = sources.pattern.unwrap_or_default();
     let mut layer = FileLayer::default();
     let mut files = read_all(glob::expand(pattern)?, &mut layer)?;
@@ -39,15 +67,15 @@ pub fn load(sources: &SettingSources<'_>) -> Result<Settings, ConfigError> {
         let existing = sources.default_files.iter().filter(|path| path.is_file());
         files = read_all(existing.cloned().collect(), &mut layer)?;
     }
-    Resolution::new(sources, layer)?.settings(files)
+    Ok((layer, files))
 }
 
 /// Reads the files among `paths` into `layer`, in order, and returns their paths.
 fn read_all(paths: Vec<PathBuf>, layer: &mut FileLayer) -> Result<Vec<PathBuf>, ConfigError> {
     let mut files = Vec::new();
     for path in paths {
-        if let Some(tree) = file::read(&path)? {
-            layer.add(&path, &tree)?;
+        if let Some(file) = file::read(&path)? {
+            layer.add(&file)?;
             files.push(path);
         }
     }

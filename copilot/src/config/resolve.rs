@@ -42,7 +42,7 @@ impl Resolution {
         for key in KEYS {
             let found = if let Some(value) = sources.flags.get(key.name) {
                 Some((value.clone(), SettingSource::Flag))
-            } else if let Some(found) = from_environment(sources, key)? {
+            } else if let Some(found) = environment::read(sources.environment, key)? {
                 Some(found)
             } else if let Some(value) = files.values.remove(key.name) {
                 let origin = files
@@ -73,7 +73,7 @@ impl Resolution {
                 // Only files keep an origin of each entry.
                 let own = origins
                     .remove(&name)
-                    .filter(|_| matches!(source, SettingSource::File(_)));
+                    .filter(|_| matches!(source, SettingSource::File { .. }));
                 self.sources
                     .insert(name, own.unwrap_or_else(|| source.clone()));
             }
@@ -328,30 +328,6 @@ fn value_error(key: String, origin: Option<SettingSource>, rule: SyntaxError) ->
         origin: origin.unwrap_or(SettingSource::Default),
         rule,
     }
-}
-
-/// The value of `key` in the environment. An empty variable counts as not set.
-fn from_environment(
-    sources: &SettingSources<'_>,
-    key: &Key,
-) -> Result<Option<(SettingValue, SettingSource)>, ConfigError> {
-    // A setting without a flag cannot be written as one text.
-    if !key.flag {
-        return Ok(None);
-    }
-    for name in environment::names(key) {
-        let Some(text) = (sources.environment)(&name).filter(|text| !text.is_empty()) else {
-            continue;
-        };
-        let origin = SettingSource::Environment(name);
-        let value = text
-            .into_string()
-            .map_err(|_| SyntaxError::new("the text is not UTF-8"))
-            .and_then(|text| SettingValue::read_relaxed(key.kind, &text))
-            .map_err(|rule| value_error(key.name.to_owned(), Some(origin.clone()), rule))?;
-        return Ok(Some((value, origin)));
-    }
-    Ok(None)
 }
 
 fn from_default(key: &Key) -> Result<Option<(SettingValue, SettingSource)>, ConfigError> {

@@ -15,6 +15,7 @@ pub(super) fn shown(key: &Key, value: &SettingValue) -> Vec<(String, String)> {
         }
         SettingValue::Boolean(value) => one(value.to_string()),
         SettingValue::Integer(value) => one(value.to_string()),
+        SettingValue::Texts(texts) => one(texts.join(",")),
         SettingValue::Pairs(pairs) => entries(key.name, pairs.iter()),
         SettingValue::Schemes(schemes) => schemes
             .iter()

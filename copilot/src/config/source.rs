@@ -10,8 +10,13 @@ pub enum SettingSource {
     Flag,
     /// The environment variable of this name.
     Environment(String),
-    /// This file.
-    File(PathBuf),
+    /// A file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// The line of the key, from 1; none if the value came by an alias or a merge key.
+        line: Option<usize>,
+    },
     /// The default: no flag, variable or file sets it.
     Default,
 }
@@ -21,7 +26,13 @@ impl fmt::Display for SettingSource {
         match self {
             Self::Flag => formatter.write_str("its flag"),
             Self::Environment(name) => write!(formatter, "environment variable {name}"),
-            Self::File(path) => write!(formatter, "file {}", path.display()),
+            Self::File { path, line } => {
+                write!(formatter, "file {}", path.display())?;
+                match line {
+                    Some(line) => write!(formatter, ", line {line}"),
+                    None => Ok(()),
+                }
+            }
             Self::Default => formatter.write_str("default"),
         }
     }

@@ -200,8 +200,8 @@ pub struct SettingFacts {
     pub files: Vec<PathBuf>,
     /// What is odd about them.
     pub warnings: Vec<String>,
-    /// Each storage setting with its source; secrets are hidden.
-    pub storage: Vec<ShownSetting>,
+    /// Each storage setting, and each of our own that is set, with its source; secrets are hidden.
+    pub values: Vec<ShownSetting>,
 }
 
 /// A reference to a store.

@@ -3,6 +3,7 @@
 use crate::config::yaml;
 use crate::idl::decode_error_document;
 use crate::report::{Failure, Occurrence, document, last_words, termination_message};
+use crate::yaml::key_lines;
 
 /// An error document becomes a failure, and the failure fits everywhere.
 pub(super) fn documents(data: &[u8]) {
@@ -41,9 +42,12 @@ pub(crate) fn fits(failure: &Failure) {
     );
 }
 
-/// A file of settings. Its errors are short.
+/// A file of settings. Its errors are short, and so is what is kept of its lines.
 pub(super) fn settings(data: &[u8]) {
     let text = &*String::from_utf8_lossy(data);
+    let lines = key_lines(text);
+    let is_small = |(key, line): (&String, &usize)| key.len() <= 512 && *line <= text.len() + 1;
+    assert!(lines.iter().all(is_small), "{lines:?}");
     if let Err(error) = yaml::parse(text) {
         let message = error.to_string();
         assert!(message.len() <= 8 * text.len() + 4096, "{message}");

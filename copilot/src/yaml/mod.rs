@@ -6,9 +6,11 @@
 //! (`literal::render`). It depends on nothing in this crate.
 
 mod error;
+mod lines;
 mod reader;
 mod tree;
 
 pub(crate) use error::{YamlError, YamlRule};
+pub(crate) use lines::key_lines;
 pub(crate) use reader::read;
 pub(crate) use tree::{Scalar, Tree, TreeLimits};

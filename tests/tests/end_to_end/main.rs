@@ -31,6 +31,7 @@ mod race;
 mod refusals;
 mod requests;
 mod resumption;
+mod settings;
 mod space;
 mod stop;
 mod streaming;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use copilot::idl::blob_type::BlobDimensionality::Single;
 use copilot::idl::container_error::Kind::{self, NonRecoverable, Recoverable};
@@ -213,14 +214,180 @@ const MISUSED: &[Mistake] = &[
     ),
 ];
 
+/// A mistake in our own settings: the file that holds them, a variable, further arguments, words of the last line, and
+/// whether the platform is told.
+type WrongSetting = (
+    To,
+    &'static str,
+    Option<(&'static str, &'static str)>,
+    &'static [&'static str],
+    &'static [&'static str],
+    Told,
+);
+
+/// What the platform is told of wrong usage.
+const MISUSE: Told = Some((NonRecoverable, Unknown));
+
+/// Each ends with exit code 2. A message names the key, where it stands, the rule, and what may be meant.
+const WRONG_SETTINGS: &[WrongSetting] = &[
+    (
+        Sidecar,
+        "copilot:\n  on-main-failure: ignore\n",
+        None,
+        &[],
+        &[
+            "copilot.on-main-failure (from file",
+            "own.yaml, line 2) \"ignore\" is unknown",
+            "report, salvage, upload",
+        ],
+        MISUSE,
+    ),
+    (
+        Download,
+        "copilot:\n\n  download-mode: stream\n",
+        None,
+        &[],
+        &["copilot.download-mode (from", "line 3)", "DOWNLOAD_STREAM"],
+        MISUSE,
+    ),
+    (
+        Download,
+        "copilot: {exit-code: 7}\n",
+        Some(("COPILOT_EXIT_CODE", "8")),
+        &[],
+        &[
+            "copilot.exit-code (from environment variable COPILOT_EXIT_CODE) \"8\"",
+            "auto, 0, 1",
+        ],
+        MISUSE,
+    ),
+    (
+        Sidecar,
+        "copilot: {on-main-failure: salvage}\n",
+        None,
+        &["--upload-mode=DO_NOT_UPLOAD"],
+        &["copilot.on-main-failure (from file", "give one of them"],
+        MISUSE,
+    ),
+    (
+        Download,
+        "copilot:\n  max-memory: 1KB\n",
+        None,
+        &[],
+        &["copilot.max-memory (from", "line 2)", "k, Ki, M, Mi"],
+        None,
+    ),
+    (
+        Sidecar,
+        "copilot:\n  settle: 5\n",
+        None,
+        &[],
+        &["copilot.settle (from", "line 2)", "no unit"],
+        None,
+    ),
+    (
+        Download,
+        "",
+        Some(("COPILOT_MAX_CONNECTIONS", "many")),
+        &[],
+        &["variable COPILOT_MAX_CONNECTIONS)", "whole number"],
+        None,
+    ),
+    (
+        Download,
+        "copilot:\n  strict: maybe\n",
+        None,
+        &[],
+        &["copilot.strict (from", "line 2)", "true or false"],
+        None,
+    ),
+    (
+        Download,
+        "copilot: fast\n",
+        None,
+        &[],
+        &["copilot (from", "line 1)", "takes settings"],
+        None,
+    ),
+    (
+        Download,
+        "copilot:\n  volume-size-limit: [1Gi]\n",
+        None,
+        &[],
+        &["copilot.volume-size-limit (from", "not a list"],
+        None,
+    ),
+    (
+        Sidecar,
+        "copilot:\n  ignore-container: {name: x}\n",
+        None,
+        &[],
+        &["copilot.ignore-container (from", "not a map"],
+        None,
+    ),
+    (
+        Download,
+        "copilot:\n  watchers: proc\n",
+        None,
+        &["--strict"],
+        &[
+            "unknown key copilot.watchers in file",
+            "line 2; did you mean copilot.watcher?",
+            "--strict refuses it",
+        ],
+        None,
+    ),
+    (
+        Download,
+        "copilot:\n  strict: true\n  from-remote: x\n",
+        None,
+        &[],
+        &["unknown key copilot.from-remote", "copilot.strict (from"],
+        None,
+    ),
+    (
+        Download,
+        "copilots: {strict: true}\n",
+        None,
+        &["--strict"],
+        &["unknown key copilots", "did you mean copilot?"],
+        None,
+    ),
+    (
+        Download,
+        "",
+        Some(("COPILOT_WATCHERS", "proc")),
+        &["--strict"],
+        &["COPILOT_WATCHERS", "did you mean COPILOT_WATCHER?"],
+        None,
+    ),
+    (
+        Download,
+        "copilot: {strict: yes, Strict: no}\n",
+        None,
+        &[],
+        &["own.yaml, line 1", "stands twice"],
+        None,
+    ),
+];
+
 /// Runs the command line of a mistake and checks how it ends.
 fn check(mistake: &Mistake, task: &Task, expected: Told) {
-    let (to, arguments, code, words) = *mistake;
-    let mut command = match to {
+    let (to, ..) = *mistake;
+    check_command(mistake, command(to, task), task, expected);
+}
+
+/// The command line that a mistake is added to.
+fn command(to: To, task: &Task) -> Command {
+    match to {
         Program => binary::command(),
         Download => task.download(),
         Sidecar => task.sidecar(&interface([("n", simple(SimpleType::Integer))])),
-    };
+    }
+}
+
+fn check_command(mistake: &Mistake, mut command: Command, task: &Task, expected: Told) {
+    let (_, arguments, code, words) = *mistake;
     let ended = binary::run(command.args(arguments));
     assert_eq!(ended.code(), code, "{mistake:?}: {}", ended.stderr);
     let last = ended.stderr.lines().last().unwrap_or_default();
@@ -255,7 +422,19 @@ fn wrong_usage_without_a_document() {
 #[test]
 fn wrong_usage_that_the_platform_is_told() {
     for mistake in MISUSED {
-        check(mistake, &task(), Some((NonRecoverable, Unknown)));
+        check(mistake, &task(), MISUSE);
+    }
+}
+
+#[test]
+fn mistakes_in_our_own_settings() {
+    for (to, file, variable, arguments, words, told) in WRONG_SETTINGS {
+        let task = task();
+        let path = task.site.work("own.yaml");
+        fs::write(&path, file).unwrap();
+        let mut command = command(*to, &task);
+        command.arg("--config").arg(&path).envs(*variable);
+        check_command(&(*to, arguments, 2, words), command, &task, *told);
     }
 }
 

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Command as ClapCommand, CommandFactory, Parser};
+use clap::{Arg, Command as ClapCommand, CommandFactory, Parser};
 
 pub(super) use describe::{InspectFlags, MakeFlags};
 pub(super) use doctor::DoctorFlags;
@@ -33,6 +33,7 @@ pub(super) use sidecar::SidecarFlags;
 pub(super) use trial::RunFlags;
 pub(super) use watch::WatchFlags;
 
+use super::own::takes_settings;
 use super::rejection::Rejection;
 use crate::command::{Command, Invocation};
 use crate::config::{self, Key};
@@ -119,8 +120,18 @@ pub(super) fn help(topic: Option<Command>) -> String {
     format!("{}\n", help.trim_end())
 }
 
-/// The flags of a command, or those of every command.
+/// The flags of a command, or those of every command. The help of a flag that is a setting names the variable.
 pub(super) fn definition(topic: Option<Command>) -> ClapCommand {
+    let definition = written(topic);
+    if topic.is_none_or(takes_settings) {
+        definition.mut_args(with_variable)
+    } else {
+        definition
+    }
+}
+
+/// The definition as its type has it.
+fn written(topic: Option<Command>) -> ClapCommand {
     match topic {
         None => command::<CommonFlags>("copilot"),
         Some(Command::Download) => command::<DownloadFlags>("copilot download"),
@@ -206,9 +217,31 @@ fn command<F: CommandFactory>(name: &'static str) -> ClapCommand {
         })
 }
 
+/// A flag of ours that is a setting, with its variable in its help.
+fn with_variable(argument: Arg) -> Arg {
+    let key = argument.get_long().and_then(Key::of_own_flag);
+    match (key, argument.get_help()) {
+        (Some(key), Some(help)) => {
+            let help = format!("{help} [variable: {}]", config::variable(key));
+            argument.help(help)
+        }
+        _ => argument,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_setting_of_ours_is_a_flag_of_a_job() {
+        let jobs = [Command::Download, Command::Sidecar].map(|job| definition(Some(job)));
+        let flags = jobs.iter().flat_map(ClapCommand::get_arguments);
+        let flags: BTreeSet<&str> = flags.filter_map(Arg::get_long).collect();
+        for key in Key::all_own() {
+            assert!(flags.contains(key.own_flag().unwrap()), "{}", key.name);
+        }
+    }
 
     #[test]
     fn clap_finds_no_fault_in_the_definitions() {

@@ -1,4 +1,4 @@
-//! One flag for each setting of [`KEYS`]: `--storage.container` and the like.
+//! One flag for each setting of the reference in [`KEYS`]: `--storage.container` and the like.
 
 use std::error::Error;
 
@@ -11,9 +11,10 @@ use crate::config::{self, FlagLayer, KEYS, Key, KeyKind, SettingValue};
 #[derive(Clone, Debug, Default)]
 pub(in crate::cli) struct SettingFlags(pub FlagLayer);
 
-/// The keys that have a flag.
+/// The keys that have a flag of their whole name.
 fn keys() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().filter(|key| key.flag)
+    KEYS.iter()
+        .filter(|key| key.flag && key.own_flag().is_none())
 }
 
 impl Args for SettingFlags {

@@ -1,4 +1,5 @@
 mod files;
+mod own;
 mod secrets;
 mod storage;
 mod values;
@@ -44,6 +45,13 @@ impl Place {
 
     fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    fn line(&self, name: &str, line: usize) -> SettingSource {
+        SettingSource::File {
+            path: self.path(name),
+            line: Some(line),
+        }
     }
 
     fn load(&self) -> Result<Settings, ConfigError> {
@@ -94,7 +102,7 @@ fn flag_beats_environment_beats_file_beats_default() {
     assert_eq!(settings.storage.container, "file");
     assert_eq!(
         settings.source("storage.container"),
-        Some(&SettingSource::File(place.path("a.yaml")))
+        Some(&place.line("a.yaml", 1))
     );
 
     let place = place.variable("STORAGE.CONTAINER", "variable");
@@ -148,10 +156,12 @@ fn unknown_and_inert_keys_are_warned_of() {
     assert_eq!(
         warnings,
         [
-            format!("unknown key plugins in {file}"),
-            format!("unknown key storage.kontainer in {file}"),
-            format!("unknown key storage.schemes.s3.colour in {file}"),
-            format!("storage.redis (from file {file}) is accepted without effect"),
+            format!("unknown key plugins in file {file}, line 2"),
+            format!(
+                "unknown key storage.kontainer in file {file}, line 1; did you mean storage.container?"
+            ),
+            format!("unknown key storage.schemes.s3.colour in file {file}, line 1"),
+            format!("storage.redis (from file {file}, line 1) is accepted without effect"),
             "otel.type (from environment variable OTEL.TYPE) is accepted without effect".to_owned(),
         ]
     );

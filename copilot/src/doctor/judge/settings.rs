@@ -28,7 +28,7 @@ pub(super) fn judge(settings: &Result<SettingFacts, Reason>) -> Vec<Finding> {
     let mut findings = vec![Finding::ok(GROUP, "files", files)];
     let warnings = settings.warnings.iter();
     findings.extend(warnings.map(|warning| Finding::degraded(GROUP, "warning", warning.clone())));
-    findings.extend(settings.storage.iter().map(|setting| {
+    findings.extend(settings.values.iter().map(|setting| {
         let value = if setting.value.is_empty() {
             "empty"
         } else {

@@ -126,7 +126,7 @@ fn well() -> Facts {
         settings: Ok(SettingFacts {
             files: vec![PathBuf::from("/etc/flyte/config/config.yaml")],
             warnings: Vec::new(),
-            storage: vec![ShownSetting {
+            values: vec![ShownSetting {
                 name: "storage.stow.config.secret_key".to_owned(),
                 value: "(hidden)".to_owned(),
                 source: SettingSource::Environment("STORAGE_STOW_CONFIG".to_owned()),

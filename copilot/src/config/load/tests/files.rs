@@ -26,14 +26,14 @@ fn files_merge_deeply_in_order_of_name() {
     );
     assert_eq!(settings.storage.container, "c");
     assert_eq!(settings.files.len(), 3);
-    for (entry, file) in [
-        ("region", "a.yaml"),
-        ("endpoint", "b.json"),
-        ("auth_type", "c.yml"),
+    for (entry, file, line) in [
+        ("region", "a.yaml", 1),
+        ("endpoint", "b.json", 1),
+        ("auth_type", "c.yml", 3),
     ] {
         assert_eq!(
             settings.source(&format!("storage.stow.config.{entry}")),
-            Some(&SettingSource::File(place.path(file))),
+            Some(&place.line(file, line)),
             "{entry}"
         );
     }
