@@ -4,14 +4,16 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{
-    command::{cargo, execute, target_directory},
-    setup,
+    architecture::Architecture,
+    command::{cargo, execute, target_directory, workspace},
+    setup::{self, StandardLibrary},
 };
 
 /// How to build.
@@ -79,24 +81,45 @@ pub fn release(options: Options) -> Result<PathBuf> {
 }
 
 fn compile(options: Options) -> Result<()> {
-    let host = host()?;
-    let mut command = cargo();
-    // With an explicit target the flags do not apply to build scripts and macros.
-    command
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "copilot",
-            "--target",
-            &host,
-        ])
-        .env("RUSTFLAGS", RUSTFLAGS);
+    let mut command = optimised(cargo(), &host()?);
     if options.no_ebpf {
         command.arg("--no-default-features");
     }
     execute(&mut command)
+}
+
+/// A command of this cargo that builds the product for a target.
+fn optimised(mut cargo: Command, target: &str) -> Command {
+    // With an explicit target the flags do not apply to build scripts and macros.
+    cargo
+        .args(["build", "--release", "--locked", "--package", "copilot"])
+        .args(["--target", target])
+        .env("RUSTFLAGS", RUSTFLAGS);
+    cargo
+}
+
+/// Builds the binary for another processor, and returns its path.
+pub fn cross(architecture: Architecture) -> Result<PathBuf> {
+    setup::for_building()?;
+    let target = architecture.target();
+    let mut command = match setup::for_cross(architecture)? {
+        StandardLibrary::Installed => optimised(cargo(), &target),
+        StandardLibrary::FromSource(toolchain) => {
+            let mut cargo = Command::new("rustup");
+            cargo.args(["run", toolchain, "cargo"]);
+            cargo.current_dir(workspace());
+            let mut command = optimised(cargo, &target);
+            command.args(["-Z", "build-std=std,panic_abort"]);
+            command
+        }
+    };
+    let variable = target.to_uppercase().replace('-', "_");
+    command.env(
+        format!("CARGO_TARGET_{variable}_LINKER"),
+        architecture.c_compiler(),
+    );
+    execute(&mut command)?;
+    Ok(target_directory().join(target).join("release/copilot"))
 }
 
 /// Puts the binary where people look for it, under both its names.
@@ -119,13 +142,13 @@ fn place(built: &Path, binary: &Path) -> Result<()> {
 fn may_write(directory: &Path) -> bool {
     let existing = directory.ancestors().find(|ancestor| ancestor.exists());
     existing.is_some_and(|existing| {
-        crate::command::succeeds(std::process::Command::new("test").arg("-w").arg(existing))
+        crate::command::succeeds(Command::new("test").arg("-w").arg(existing))
     })
 }
 
 /// The target triple of this machine.
 fn host() -> Result<String> {
-    let output = std::process::Command::new("rustc").arg("-vV").output()?;
+    let output = Command::new("rustc").arg("-vV").output()?;
     let text = String::from_utf8(output.stdout)?;
     text.lines()
         .find_map(|line| line.strip_prefix("host: "))
