@@ -37,7 +37,9 @@ pub fn archive() -> PathBuf {
         candidates.find(|candidate| candidate.is_file())
     };
     let found = named.filter(|path| path.is_file()).or_else(packed);
-    found.expect("the image is not packed: run `cargo xtask image`, or name its archive in COPILOT_IMAGE")
+    found.expect(
+        "the image is not packed: run `cargo xtask image`, or name its archive in COPILOT_IMAGE",
+    )
 }
 
 /// What is missing to run it here, or `None`.
@@ -135,7 +137,9 @@ impl Containerd {
         command.args(["--cgroup", &format!("/{}/{id}", cgroup())]);
         for (source, target) in volumes {
             let source = source.display();
-            command.arg(format!("--mount=type=bind,src={source},dst={target},options=rbind:rw"));
+            command.arg(format!(
+                "--mount=type=bind,src={source},dst={target},options=rbind:rw"
+            ));
         }
         let ended = run(command.args([image, &id]).args(arguments));
         crate::container::remove_cgroups(&cgroup());
@@ -199,7 +203,9 @@ impl Task<'_> {
     /// If it never does.
     pub fn wait_for_probe(&self, command: &[&str]) {
         wait_until("the startup probe succeeds", || {
-            let mut exec = self.containerd.ctr(&["tasks", "exec", "--exec-id", &new_id()]);
+            let mut exec = self
+                .containerd
+                .ctr(&["tasks", "exec", "--exec-id", &new_id()]);
             let probed = exec.arg(&self.id).args(command).output();
             probed.is_ok_and(|output| output.status.success())
         });
@@ -219,7 +225,9 @@ impl Task<'_> {
 impl Drop for Task<'_> {
     fn drop(&mut self) {
         if self.client.take().is_some() {
-            let mut remove = self.containerd.ctr(&["tasks", "delete", "--force", &self.id]);
+            let mut remove = self
+                .containerd
+                .ctr(&["tasks", "delete", "--force", &self.id]);
             // It may have ended, and been removed, in this moment.
             let _ = remove.output();
         }

@@ -46,4 +46,9 @@ impl Architecture {
     pub fn c_compiler(self) -> String {
         format!("{}-linux-gnu-gcc", self.machine())
     }
+
+    /// Debian's static emulator of it.
+    pub fn emulator(self) -> String {
+        format!("qemu-{}-static", self.machine())
+    }
 }

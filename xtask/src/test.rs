@@ -13,8 +13,7 @@ use clap::Args;
 use crate::{
     build,
     command::{cargo, target_directory},
-    image,
-    setup,
+    image, setup,
 };
 
 /// Which tests to run.

@@ -69,7 +69,10 @@ fn the_image_loads_and_its_entry_point_is_the_program() {
         "aarch64" => "linux/arm64",
         _ => "linux/amd64",
     };
-    assert!(image.is_some_and(|image| image.contains(platform)), "{images}");
+    assert!(
+        image.is_some_and(|image| image.contains(platform)),
+        "{images}"
+    );
     let ended = containerd.run(COPILOT, &[], &["--version".to_owned()]);
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     let version = env!("CARGO_PKG_VERSION");
@@ -101,7 +104,10 @@ fn the_image_holds_the_binary_once_certificates_licence_and_components() {
     for name in ["bin/flyte-copilot", "copilot"] {
         let link = root.path().join(name);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "{name}");
-        assert_eq!(fs::canonicalize(link).unwrap(), fs::canonicalize(&binary).unwrap());
+        assert_eq!(
+            fs::canonicalize(link).unwrap(),
+            fs::canonicalize(&binary).unwrap()
+        );
     }
 
     let text = fs::read(root.path().join(expected[3])).unwrap();
@@ -160,7 +166,10 @@ fn run_task(user: u32, capabilities: &[&str], watcher: &str) {
     put_inputs(task.object("inputs.pb").parent().unwrap());
 
     let downloader = task.downloader(&task.server().endpoint).unwrap();
-    let (id, bundle) = task.pod.bundle(&downloader.image(image()).user(user)).unwrap();
+    let (id, bundle) = task
+        .pod
+        .bundle(&downloader.image(image()).user(user))
+        .unwrap();
     let ended = containerd.start_bundle(&id, &bundle).wait();
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     let inputs = task.pod.volume("flyte-inputs").unwrap();
@@ -172,7 +181,9 @@ fn run_task(user: u32, capabilities: &[&str], watcher: &str) {
     let sidecar = containerd.start_bundle(&id, &bundle);
     // The name in our manifests; the sidecar was started by another one.
     sidecar.wait_for_probe(&["/copilot", "ready"]);
-    let main = task.main("echo hello > /var/outputs/word; sleep 1").unwrap();
+    let main = task
+        .main("echo hello > /var/outputs/word; sleep 1")
+        .unwrap();
     let main = task.pod.run(&main).unwrap();
     assert_eq!(main.wait().unwrap().status.code(), Some(0));
     let outcome = task.outcome_of(sidecar.wait()).unwrap();

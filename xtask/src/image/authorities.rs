@@ -47,7 +47,11 @@ mod tests {
                 contains(certificate, &anchor.subject)
                     && contains(certificate, &anchor.subject_public_key_info)
             });
-            assert!(found, "no certificate of {}", String::from_utf8_lossy(&anchor.subject));
+            assert!(
+                found,
+                "no certificate of {}",
+                String::from_utf8_lossy(&anchor.subject)
+            );
         }
         assert_eq!(certificates.len(), compiled_in.len());
     }

@@ -135,7 +135,8 @@ pub mod tests {
 
     #[test]
     fn the_size_is_that_of_all_files() {
-        let rest = authorities::pem().len() + fs::read(workspace().join("LICENSE")).map_or(0, |text| text.len());
+        let rest = authorities::pem().len()
+            + fs::read(workspace().join("LICENSE")).map_or(0, |text| text.len());
         let expected = b"binary".len() + b"{}".len() + rest;
         assert_eq!(small().bytes(), expected as u64);
     }

@@ -105,13 +105,33 @@ pub fn top(image: &Value, name: &str, tag: &str) -> Value {
 mod tests {
     use super::*;
 
+    /// So a binary that was taken out of an image can be packed into the same image again.
+    #[test]
+    fn a_commit_that_a_person_names_is_the_same_as_one_that_was_found() {
+        let found = Labels {
+            revision: "abc".to_owned(),
+            ..Labels::default()
+        };
+        let named = Labels {
+            others: vec![Label(
+                "org.opencontainers.image.revision".to_owned(),
+                "abc".to_owned(),
+            )],
+            ..Labels::default()
+        };
+        assert_eq!(found.json().to_string(), named.json().to_string());
+    }
+
     #[test]
     fn an_unknown_commit_is_not_a_label_and_a_person_may_add_some() {
         let labels = Labels {
             version: "0.1.0".to_owned(),
             others: vec![
                 Label("a.b".to_owned(), "c".to_owned()),
-                Label("org.opencontainers.image.title".to_owned(), "Ours".to_owned()),
+                Label(
+                    "org.opencontainers.image.title".to_owned(),
+                    "Ours".to_owned(),
+                ),
             ],
             ..Labels::default()
         };

@@ -63,7 +63,10 @@ fn write_script(architecture: Architecture, binary: &Path, folder: &Path) -> Res
     let binary = fs::canonicalize(binary)?;
     let binary = binary.to_str().context("the binary's path is not UTF-8")?;
     let quoted = binary.replace('\'', r"'\''");
-    let text = format!("#!/bin/sh\nexec {} '{quoted}' \"$@\"\n", architecture.emulator());
+    let text = format!(
+        "#!/bin/sh\nexec {} '{quoted}' \"$@\"\n",
+        architecture.emulator()
+    );
     fs::create_dir_all(folder)?;
     let path = folder.join(format!("emulated-{}", architecture.name()));
     fs::write(&path, text)?;
@@ -82,7 +85,10 @@ mod tests {
         fs::write(&binary, "").expect("a file");
         let script = write_script(Architecture::Arm64, &binary, folder.path()).expect("a script");
         let text = fs::read_to_string(script).expect("a script");
-        assert!(text.starts_with("#!/bin/sh\nexec qemu-aarch64-static '/"), "{text}");
+        assert!(
+            text.starts_with("#!/bin/sh\nexec qemu-aarch64-static '/"),
+            "{text}"
+        );
         assert!(text.ends_with("it'\\''s a binary' \"$@\"\n"), "{text}");
     }
 }

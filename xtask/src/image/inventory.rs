@@ -11,11 +11,7 @@ use anyhow::{Context as _, Result};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use serde_json::{Value, json};
 
-use super::{
-    authorities,
-    layer::digest,
-    program::Program,
-};
+use super::{authorities, layer::digest, program::Program};
 use crate::command::{cargo, output, workspace};
 
 /// The package of the product.
@@ -76,7 +72,9 @@ impl Inventory {
         let mut components: Vec<Value> = linked_libraries(program);
         for (ids, scope) in [(&linked, "required"), (&others, "excluded")] {
             let packages = self.metadata.packages.iter();
-            let mut found: Vec<&Package> = packages.filter(|package| ids.contains(&id(package))).collect();
+            let mut found: Vec<&Package> = packages
+                .filter(|package| ids.contains(&id(package)))
+                .collect();
             found.sort_by_key(|package| id(package));
             let found = found.into_iter().filter(|package| package.id != product.id);
             components.extend(found.map(|package| self.component(package, Some(scope))));
@@ -230,7 +228,9 @@ mod tests {
         let program = Program {
             architecture: Architecture::Amd64,
             bytes: Vec::new(),
-            c_library: Some("GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36".to_owned()),
+            c_library: Some(
+                "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36".to_owned(),
+            ),
             rust: Some("1.95.0".to_owned()),
         };
         let inventory = Inventory::read().expect("cargo reads the lock file");
@@ -247,7 +247,14 @@ mod tests {
             let found = found.find(|component| component["name"] == name)?;
             found["scope"].as_str()
         };
-        for linked in ["rustls", "aws-lc-sys", "object_store", "aya", "aya-ebpf", "webpki-root-certs"] {
+        for linked in [
+            "rustls",
+            "aws-lc-sys",
+            "object_store",
+            "aya",
+            "aya-ebpf",
+            "webpki-root-certs",
+        ] {
             assert_eq!(scope(linked), Some("required"), "{linked}");
         }
         for linked in ["glibc", "rust-std", "copilot-common", "copilot-ebpf"] {
@@ -256,7 +263,14 @@ mod tests {
         for builds in ["clap_derive", "prost-build", "protox", "aya-build"] {
             assert_eq!(scope(builds), Some("excluded"), "{builds}");
         }
-        for other in ["s3s", "rcgen", "proptest", "copilot-tests", "xtask", "copilot"] {
+        for other in [
+            "s3s",
+            "rcgen",
+            "proptest",
+            "copilot-tests",
+            "xtask",
+            "copilot",
+        ] {
             assert_eq!(scope(other), None, "{other}");
         }
         assert_eq!(bill["metadata"]["component"]["name"], "copilot");
@@ -272,7 +286,10 @@ mod tests {
             let reference = component["bom-ref"].as_str().expect("a reference");
             assert!(references.insert(reference), "{reference} twice");
             let license = component["licenses"][0]["expression"].as_str();
-            assert!(license.is_some_and(|text| !text.contains('/')), "{component}");
+            assert!(
+                license.is_some_and(|text| !text.contains('/')),
+                "{component}"
+            );
             if reference.starts_with("pkg:cargo/") && !name.starts_with("copilot") {
                 let hash = component["hashes"][0]["content"].as_str();
                 assert_eq!(hash.map(str::len), Some(64), "{component}");
@@ -281,7 +298,10 @@ mod tests {
         for dependency in bill["dependencies"].as_array().expect("a list") {
             let needs = dependency["dependsOn"].as_array().expect("a list");
             for need in needs {
-                assert!(references.contains(need.as_str().expect("a reference")), "{need}");
+                assert!(
+                    references.contains(need.as_str().expect("a reference")),
+                    "{need}"
+                );
             }
         }
     }
@@ -298,7 +318,10 @@ mod tests {
     fn lines_of_cargo_tree_are_packages_or_nothing() {
         let line = |text: &str| listed(text).map(|(name, version)| format!("{name} {version}"));
         assert_eq!(line("syn v2.0.1 (*)").as_deref(), Some("syn 2.0.1"));
-        assert_eq!(line("copilot v0.1.0 (/a/b)").as_deref(), Some("copilot 0.1.0"));
+        assert_eq!(
+            line("copilot v0.1.0 (/a/b)").as_deref(),
+            Some("copilot 0.1.0")
+        );
         assert_eq!(line(""), None);
         assert_eq!(line("[build-dependencies]"), None);
     }

@@ -28,7 +28,8 @@ pub struct Layer {
 pub fn pack(contents: &Contents, moment: Moment) -> Result<Layer> {
     let mut archive = Builder::new(Vec::new());
     for (path, entry) in contents.entries() {
-        append(&mut archive, path, entry, moment).with_context(|| format!("{path} cannot be packed"))?;
+        append(&mut archive, path, entry, moment)
+            .with_context(|| format!("{path} cannot be packed"))?;
     }
     let archive = archive.into_inner()?;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
@@ -39,7 +40,12 @@ pub fn pack(contents: &Contents, moment: Moment) -> Result<Layer> {
     })
 }
 
-fn append(archive: &mut Builder<Vec<u8>>, path: &str, entry: &Entry, moment: Moment) -> io::Result<()> {
+fn append(
+    archive: &mut Builder<Vec<u8>>,
+    path: &str,
+    entry: &Entry,
+    moment: Moment,
+) -> io::Result<()> {
     let mut header = Header::new_ustar();
     header.set_uid(0);
     header.set_gid(0);
@@ -107,7 +113,10 @@ mod tests {
             let entry = entry.expect("it is an entry");
             let header = entry.header();
             let (uid, gid) = (header.uid().expect("uid"), header.gid().expect("gid"));
-            assert_eq!((uid, gid, header.mtime().expect("mtime")), (0, 0, 1_767_225_600));
+            assert_eq!(
+                (uid, gid, header.mtime().expect("mtime")),
+                (0, 0, 1_767_225_600)
+            );
             let path = entry.path().expect("path").to_string_lossy().into_owned();
             found.push((path, header.entry_type(), header.mode().expect("mode")));
         }
@@ -118,7 +127,11 @@ mod tests {
         has("bin/", EntryType::Directory, 0o755);
         has("bin/copilot", EntryType::Regular, 0o755);
         has("bin/flyte-copilot", EntryType::Symlink, 0o777);
-        has("etc/ssl/certs/ca-certificates.crt", EntryType::Regular, 0o644);
+        has(
+            "etc/ssl/certs/ca-certificates.crt",
+            EntryType::Regular,
+            0o644,
+        );
         assert_eq!(found.len(), small().entries().count());
     }
 

@@ -90,8 +90,14 @@ impl Layout {
         replace_folder(&folder.join(FOLDER), &files)?;
         for packed in &self.packed {
             let architecture = packed.architecture.name();
-            replace(&folder.join(format!("root-{architecture}.tar.gz")), &packed.layer.compressed)?;
-            replace(&folder.join(format!("copilot-{architecture}.cdx.json")), &packed.bill)?;
+            replace(
+                &folder.join(format!("root-{architecture}.tar.gz")),
+                &packed.layer.compressed,
+            )?;
+            replace(
+                &folder.join(format!("copilot-{architecture}.cdx.json")),
+                &packed.bill,
+            )?;
         }
         let path = folder.join(ARCHIVE);
         replace(&path, &archive(&files)?)?;
@@ -229,7 +235,9 @@ mod tests {
     #[test]
     fn every_digest_leads_to_its_blob_and_no_blob_is_left_over() {
         let made = tempfile::tempdir().expect("a folder");
-        image().write(made.path(), &name()).expect("it can be written");
+        image()
+            .write(made.path(), &name())
+            .expect("it can be written");
         let folder = made.path().join(FOLDER);
         let mut seen = Vec::new();
         let mut next = |descriptor: &Value| {
@@ -239,14 +247,20 @@ mod tests {
         };
         let top = json(&folder, "index.json");
         let named = &top["manifests"][0];
-        assert_eq!(named["annotations"]["io.containerd.image.name"], "localhost/copilot:0.1.0");
+        assert_eq!(
+            named["annotations"]["io.containerd.image.name"],
+            "localhost/copilot:0.1.0"
+        );
         let index = next(named);
         let mut architectures = Vec::new();
         for descriptor in index["manifests"].as_array().expect("a list") {
             let manifest = next(descriptor);
             let config = next(&manifest["config"]);
             next(&manifest["layers"][0]);
-            assert_eq!(config["architecture"], descriptor["platform"]["architecture"]);
+            assert_eq!(
+                config["architecture"],
+                descriptor["platform"]["architecture"]
+            );
             assert_eq!(config["config"]["Entrypoint"], json!(["/bin/copilot"]));
             architectures.push(config["architecture"].clone());
         }
@@ -278,7 +292,9 @@ mod tests {
         let made = tempfile::tempdir().expect("a folder");
         let own = made.path().join("oci/thesis");
         fs::create_dir_all(&own).expect("a folder");
-        let error = image().write(made.path(), &name()).expect_err("it is in the way");
+        let error = image()
+            .write(made.path(), &name())
+            .expect_err("it is in the way");
         assert!(error.to_string().contains("--output"), "{error}");
         assert!(own.exists());
     }

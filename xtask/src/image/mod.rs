@@ -96,6 +96,10 @@ impl Options {
 
 /// Reads binaries, which must be for different processors.
 fn read(paths: &[PathBuf]) -> Result<Vec<(&Path, Program)>> {
+    ensure!(
+        !paths.is_empty(),
+        "there is no binary to pack: name one with --binary"
+    );
     let mut programs: Vec<(&Path, Program)> = Vec::new();
     for path in paths {
         let program = Program::read(path)?;

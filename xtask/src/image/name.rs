@@ -34,11 +34,16 @@ impl FromStr for Name {
         let parts: Vec<&str> = repository.split('/').collect();
         let good = |part: &&str| {
             let starts = part.starts_with(|first: char| first.is_ascii_alphanumeric());
-            starts && part.chars().all(|one| is_lower(one) || "._-:".contains(one))
+            starts
+                && part
+                    .chars()
+                    .all(|one| is_lower(one) || "._-:".contains(one))
         };
         let tag_is_good = tag.is_none_or(|tag| {
             let allowed = |one: char| one.is_ascii_alphanumeric() || "._-".contains(one);
-            (1..=128).contains(&tag.len()) && tag.chars().all(allowed) && !tag.starts_with(['.', '-'])
+            (1..=128).contains(&tag.len())
+                && tag.chars().all(allowed)
+                && !tag.starts_with(['.', '-'])
         });
         ensure!(
             parts.iter().all(good) && tag_is_good,
@@ -93,14 +98,32 @@ mod tests {
     #[test]
     fn a_name_without_a_tag_gets_the_version() {
         assert_eq!(Name::default().with_tag("2").0, "localhost/copilot:2");
-        assert_eq!(full("a.example/team/copilot"), "a.example/team/copilot:0.1.0");
-        assert_eq!(full("localhost:5000/copilot"), "localhost:5000/copilot:0.1.0");
-        assert_eq!(full("localhost:5000/copilot:v1"), "localhost:5000/copilot:v1");
+        assert_eq!(
+            full("a.example/team/copilot"),
+            "a.example/team/copilot:0.1.0"
+        );
+        assert_eq!(
+            full("localhost:5000/copilot"),
+            "localhost:5000/copilot:0.1.0"
+        );
+        assert_eq!(
+            full("localhost:5000/copilot:v1"),
+            "localhost:5000/copilot:v1"
+        );
     }
 
     #[test]
     fn what_no_runtime_takes_is_refused() {
-        for text in ["", "Copilot", "a//b", "a/b:", "a b", "a/b:-1", "/copilot", "a/b@sha256:0"] {
+        for text in [
+            "",
+            "Copilot",
+            "a//b",
+            "a/b:",
+            "a b",
+            "a/b:-1",
+            "/copilot",
+            "a/b@sha256:0",
+        ] {
             let error = Name::from_str(text).expect_err(text).to_string();
             assert!(error.contains("is not the name of an image"), "{error}");
         }

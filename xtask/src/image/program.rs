@@ -41,14 +41,17 @@ impl Program {
     }
 
     fn parse(bytes: Vec<u8>) -> Result<Self> {
-        let file = ElfFile64::<Endianness>::parse(bytes.as_slice())
-            .context("it is not an ELF program of 64 bits: give the path of a Copilot binary for Linux")?;
+        let file = ElfFile64::<Endianness>::parse(bytes.as_slice()).context(
+            "it is not an ELF program of 64 bits: give the path of a Copilot binary for Linux",
+        )?;
         let endian = file.endian();
         let header = file.elf_header();
         let architecture = match header.e_machine(endian) {
             elf::EM_X86_64 => Architecture::Amd64,
             elf::EM_AARCH64 => Architecture::Arm64,
-            other => bail!("it is for the processor number {other} of ELF: images are made for amd64 and arm64"),
+            other => bail!(
+                "it is for the processor number {other} of ELF: images are made for amd64 and arm64"
+            ),
         };
         let kind = header.e_type(endian);
         ensure!(
@@ -120,7 +123,8 @@ mod tests {
             (elf::EM_X86_64, Architecture::Amd64),
             (elf::EM_AARCH64, Architecture::Arm64),
         ] {
-            let program = Program::parse(elf(machine, elf::ET_DYN, elf::PT_LOAD)).expect("it is static");
+            let program =
+                Program::parse(elf(machine, elf::ET_DYN, elf::PT_LOAD)).expect("it is static");
             assert_eq!(program.architecture, expected);
         }
     }
@@ -129,9 +133,18 @@ mod tests {
     fn what_would_not_run_in_the_image_is_refused_with_the_reason() {
         let cases = [
             (b"#!/bin/sh\n".to_vec(), "not an ELF program"),
-            (elf(elf::EM_RISCV, elf::ET_DYN, elf::PT_LOAD), "amd64 and arm64"),
-            (elf(elf::EM_X86_64, elf::ET_REL, elf::PT_LOAD), "not a program"),
-            (elf(elf::EM_X86_64, elf::ET_DYN, elf::PT_INTERP), "cargo xtask build"),
+            (
+                elf(elf::EM_RISCV, elf::ET_DYN, elf::PT_LOAD),
+                "amd64 and arm64",
+            ),
+            (
+                elf(elf::EM_X86_64, elf::ET_REL, elf::PT_LOAD),
+                "not a program",
+            ),
+            (
+                elf(elf::EM_X86_64, elf::ET_DYN, elf::PT_INTERP),
+                "cargo xtask build",
+            ),
         ];
         for (bytes, words) in cases {
             let error = format!("{:#}", Program::parse(bytes).expect_err(words));

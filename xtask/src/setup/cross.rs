@@ -40,7 +40,9 @@ pub fn find(architecture: Architecture) -> Result<StandardLibrary> {
                 missing += &format!("Rust's standard library for {}", architecture.target());
             }
             let name = architecture.name();
-            bail!("{missing} is missing: `cargo xtask setup --cross {name}` installs what a build for {name} needs")
+            bail!(
+                "{missing} is missing: `cargo xtask setup --cross {name}` installs what a build for {name} needs"
+            )
         }
     }
 }
@@ -71,10 +73,11 @@ pub fn set_up(architecture: Architecture) -> Result<StandardLibrary> {
 }
 
 fn library(architecture: Architecture) -> Option<StandardLibrary> {
-    let installed = output(Command::new("rustc").args(["--print", "sysroot"])).is_ok_and(|sysroot| {
-        let rustlib = Path::new(sysroot.trim()).join("lib/rustlib");
-        rustlib.join(architecture.target()).join("lib").is_dir()
-    });
+    let installed =
+        output(Command::new("rustc").args(["--print", "sysroot"])).is_ok_and(|sysroot| {
+            let rustlib = Path::new(sysroot.trim()).join("lib/rustlib");
+            rustlib.join(architecture.target()).join("lib").is_dir()
+        });
     if installed {
         return Some(StandardLibrary::Installed);
     }
