@@ -124,25 +124,26 @@ impl Containerd {
         Ok(())
     }
 
-    /// Runs a container of an image with these arguments of its entry point, with a read-only root, the network of
-    /// this machine, and directories of it at places of the container. Waits for its end.
+    /// Runs a container of an image: this command, else the image's entry point. Its root is read-only, it has the
+    /// network of this machine, and directories of it at places of the container. Waits for its end.
     ///
     /// # Panics
     /// If it does not end.
     #[must_use]
-    pub fn run(&self, image: &str, volumes: &[(&Path, &str)], arguments: &[String]) -> Ended {
+    pub fn run(&self, image: &str, volumes: &[(&Path, &str)], command: &[String]) -> Ended {
         let id = new_id();
-        let mut command = self.ctr(&["run", "--rm", "--read-only", "--net-host"]);
-        // Below a name that only tests use, like all cgroups of tests.
-        command.args(["--cgroup", &format!("/{}/{id}", cgroup())]);
+        // Like all cgroups of tests; no other container is below it.
+        let cgroup = format!("copilot-test-containerd-{id}");
+        let mut client = self.ctr(&["run", "--rm", "--read-only", "--net-host"]);
+        client.args(["--cgroup", &format!("/{cgroup}/{id}")]);
         for (source, target) in volumes {
             let source = source.display();
-            command.arg(format!(
+            client.arg(format!(
                 "--mount=type=bind,src={source},dst={target},options=rbind:rw"
             ));
         }
-        let ended = run(command.args([image, &id]).args(arguments));
-        crate::container::remove_cgroups(&cgroup());
+        let ended = run(client.args([image, &id]).args(command));
+        crate::container::remove_cgroups(&cgroup);
         ended
     }
 
@@ -255,13 +256,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
     )
 }
 
-/// The directory above the cgroups of containers that no pod's sandbox holds.
-fn cgroup() -> String {
-    format!("copilot-test-containerd-{}", std::process::id())
-}
-
 fn new_id() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("copilot-{}-{count}", std::process::id())
+    format!("{}-{count}", std::process::id())
 }

@@ -73,11 +73,18 @@ fn the_image_loads_and_its_entry_point_is_the_program() {
         image.is_some_and(|image| image.contains(platform)),
         "{images}"
     );
-    let ended = containerd.run(COPILOT, &[], &["--version".to_owned()]);
+    let ended = containerd.run(COPILOT, &[], &[]);
+    assert_eq!(ended.code(), 2, "{}", ended.stderr);
+    let words = "no command given: use one of download";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    // The platform's name of the program is found in the image's PATH.
+    let command = ["flyte-copilot", "--version"].map(str::to_owned);
+    let ended = containerd.run(COPILOT, &[], &command);
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
-    let version = env!("CARGO_PKG_VERSION");
-    let said = format!("{}{}", ended.stdout, ended.stderr);
-    assert!(said.contains(version), "{said}");
+    assert!(
+        ended.stdout.contains(env!("CARGO_PKG_VERSION")),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -145,12 +152,12 @@ fn a_container_of_the_image_downloads() {
         "--to-local-dir=/var/inputs",
     ];
     let words = words.map(str::to_owned).into_iter();
-    let arguments: Vec<String> = server
-        .flags_through(&server.endpoint, BUCKET)
+    let command: Vec<String> = ["/copilot".to_owned()]
         .into_iter()
+        .chain(server.flags_through(&server.endpoint, BUCKET))
         .chain(words)
         .collect();
-    let ended = containerd.run(COPILOT, &[(&inputs, "/var/inputs")], &arguments);
+    let ended = containerd.run(COPILOT, &[(&inputs, "/var/inputs")], &command);
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert_eq!(fs::read_to_string(inputs.join("letter")).unwrap(), CONTENT);
 }
