@@ -1,6 +1,9 @@
 //! The files as a layer of an image: a compressed tar archive in which nothing depends on the machine that packs it.
 
-use std::io::{self, Write as _};
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+};
 
 use anyhow::{Context as _, Result};
 use flate2::{Compression, write::GzEncoder};
@@ -73,11 +76,12 @@ fn append(
 
 /// The digest of bytes, as images write it.
 pub fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", hexadecimal(&Sha256::digest(bytes)))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .fold("sha256:".to_owned(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]

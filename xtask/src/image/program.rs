@@ -72,9 +72,9 @@ impl Program {
         let c_library = c_library(&bytes);
         Ok(Self {
             architecture,
+            bytes,
             c_library,
             rust,
-            bytes,
         })
     }
 }

@@ -29,21 +29,22 @@ pub enum StandardLibrary {
 /// # Errors
 /// What is missing, and what installs it.
 pub fn find(architecture: Architecture) -> Result<StandardLibrary> {
-    let packages = packages::missing_for_cross(architecture);
     let library = library(architecture);
+    let packages = packages::missing_for_cross(architecture);
+    let mut missing: Vec<String> = packages.into_iter().map(str::to_owned).collect();
+    if library.is_none() {
+        missing.push(format!(
+            "Rust's standard library for {}",
+            architecture.target()
+        ));
+    }
     match library {
-        Some(library) if packages.is_empty() => Ok(library),
-        _ => {
-            let mut missing = packages.join(", ");
-            if library.is_none() {
-                missing += if missing.is_empty() { "" } else { " and " };
-                missing += &format!("Rust's standard library for {}", architecture.target());
-            }
-            let name = architecture.name();
-            bail!(
-                "{missing} is missing: `cargo xtask setup --cross {name}` installs what a build for {name} needs"
-            )
-        }
+        Some(library) if missing.is_empty() => Ok(library),
+        _ => bail!(
+            "not installed: {}; `cargo xtask setup --cross {}` installs what is missing",
+            missing.join(", "),
+            architecture.name()
+        ),
     }
 }
 
