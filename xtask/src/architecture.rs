@@ -7,7 +7,7 @@ use clap::ValueEnum;
 pub enum Architecture {
     /// x86-64.
     Amd64,
-    /// `AArch64`.
+    /// Arm with 64 bits.
     Arm64,
 }
 

@@ -12,8 +12,8 @@ use clap::Args;
 
 use crate::{
     architecture::Architecture,
-    command::{cargo, execute, target_directory, workspace},
-    setup::{self, StandardLibrary},
+    command::{cargo, execute, output, target_directory},
+    setup,
 };
 
 /// How to build.
@@ -81,43 +81,48 @@ pub fn release(options: Options) -> Result<PathBuf> {
 }
 
 fn compile(options: Options) -> Result<()> {
-    let mut command = optimised(cargo(), &host()?);
+    let mut command = optimised(&host()?);
+    command.env("RUSTFLAGS", RUSTFLAGS);
     if options.no_ebpf {
         command.arg("--no-default-features");
     }
     execute(&mut command)
 }
 
-/// A command of this cargo that builds the product for a target.
-fn optimised(mut cargo: Command, target: &str) -> Command {
-    // With an explicit target the flags do not apply to build scripts and macros.
-    cargo
+/// The command that builds the product for a target. With an explicit target, flags of rustc do not apply to build
+/// scripts and macros.
+fn optimised(target: &str) -> Command {
+    let mut command = cargo();
+    command
         .args(["build", "--release", "--locked", "--package", "copilot"])
-        .args(["--target", target])
-        .env("RUSTFLAGS", RUSTFLAGS);
-    cargo
+        .args(["--target", target]);
+    command
 }
 
 /// Builds the binary for another processor, and returns its path.
 pub fn cross(architecture: Architecture) -> Result<PathBuf> {
     setup::for_building()?;
+    setup::for_cross(architecture)?;
     let target = architecture.target();
-    let mut command = match setup::for_cross(architecture)? {
-        StandardLibrary::Installed => optimised(cargo(), &target),
-        StandardLibrary::FromSource(toolchain) => {
-            let mut cargo = Command::new("rustup");
-            cargo.args(["run", toolchain, "cargo"]);
-            cargo.current_dir(workspace());
-            let mut command = optimised(cargo, &target);
-            command.args(["-Z", "build-std=std,panic_abort"]);
-            command
-        }
-    };
-    let variable = target.to_uppercase().replace('-', "_");
-    command.env(
-        format!("CARGO_TARGET_{variable}_LINKER"),
-        architecture.c_compiler(),
-    );
+    // rustc's own linker, which it also uses for this machine: GNU's cannot pack relocations for every processor.
+    let linker = sysroot()?.join("lib/rustlib").join(host()?);
+    let linker = linker.join("bin/gcc-ld");
+    let linker = [
+        "-Clink-arg=-fuse-ld=lld".to_owned(),
+        format!("-Clink-arg=-B{}", linker.display()),
+    ];
+    let flags = RUSTFLAGS.split_whitespace().map(str::to_owned);
+    let flags: Vec<String> = flags.chain(linker).collect();
+    let mut command = optimised(&target);
+    command
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .env(
+            format!(
+                "CARGO_TARGET_{}_LINKER",
+                target.to_uppercase().replace('-', "_")
+            ),
+            architecture.c_compiler(),
+        );
     execute(&mut command)?;
     Ok(target_directory().join(target).join("release/copilot"))
 }
@@ -148,10 +153,15 @@ fn may_write(directory: &Path) -> bool {
 
 /// The target triple of this machine.
 fn host() -> Result<String> {
-    let output = Command::new("rustc").arg("-vV").output()?;
-    let text = String::from_utf8(output.stdout)?;
+    let text = output(Command::new("rustc").arg("-vV"))?;
     text.lines()
         .find_map(|line| line.strip_prefix("host: "))
         .map(str::to_owned)
         .context("rustc does not report its host")
+}
+
+/// The folder of the compiler.
+pub fn sysroot() -> Result<PathBuf> {
+    let path = output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    Ok(path.trim_end().into())
 }

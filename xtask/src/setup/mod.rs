@@ -14,7 +14,7 @@ mod python;
 #[path = "../../../copilot/build/toolchain.rs"]
 mod toolchain;
 
-pub use cross::{StandardLibrary, find as find_cross, set_up as for_cross};
+pub use cross::{find as find_cross, set_up as for_cross};
 pub use emulators::go;
 
 use anyhow::Result;
