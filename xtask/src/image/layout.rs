@@ -1,30 +1,25 @@
-//! The image as files: an OCI image layout in a folder, the same as an archive, and for each architecture its root
-//! and its list of components.
+//! The image as the files of an OCI image layout: each blob under its digest, and a document at the top.
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use serde_json::{Value, json};
-use tar::{Builder, EntryType, Header};
 
 use super::{
     documents::{self, Labels},
     layer::{Layer, digest},
-    megabytes,
+    megabytes, place,
 };
 use crate::architecture::Architecture;
 
-/// The file that marks a folder as a layout (OCI image layout specification 1.1).
-const MARK: &str = "oci-layout";
+/// The files of a layout, by their paths in it.
+pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// The layout's folder and the archive, in the folder for the image.
-const FOLDER: &str = "oci";
-const ARCHIVE: &str = "copilot.tar";
+/// The file that marks a folder as a layout (OCI image layout specification 1.1).
+pub const MARK: &str = "oci-layout";
 
 /// What one architecture adds to the image.
 #[derive(Clone, Debug)]
@@ -82,35 +77,19 @@ impl Layout {
     /// Writes the image, whose name and tag these are, into a folder, and returns the archive.
     ///
     /// # Errors
-    /// The folder holds something of that name that is no layout, or cannot be written.
+    /// The folder cannot be written, or holds something else in the place of the image.
     pub fn write(&mut self, folder: &Path, name: &(String, String)) -> Result<PathBuf> {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("{} cannot be made", folder.display()))?;
         let files = self.files(name);
-        replace_folder(&folder.join(FOLDER), &files)?;
-        for packed in &self.packed {
-            let architecture = packed.architecture.name();
-            replace(
-                &folder.join(format!("root-{architecture}.tar.gz")),
-                &packed.layer.compressed,
-            )?;
-            replace(
-                &folder.join(format!("copilot-{architecture}.cdx.json")),
-                &packed.bill,
-            )?;
-        }
-        let path = folder.join(ARCHIVE);
-        replace(&path, &archive(&files)?)?;
-        Ok(path)
+        place::write(folder, &files, &self.packed)
     }
 
     /// The files of the layout, by their paths in it.
-    fn files(&mut self, (name, tag): &(String, String)) -> BTreeMap<String, Vec<u8>> {
+    fn files(&mut self, (name, tag): &(String, String)) -> Files {
         let image = documents::index(&self.manifests, &self.labels);
         let image = self.blob(documents::INDEX, image.to_string().into_bytes());
         let top = documents::top(&image, name, tag);
         let mark = json!({"imageLayoutVersion": "1.0.0"});
-        let mut files: BTreeMap<String, Vec<u8>> = self
+        let mut files: Files = self
             .blobs
             .iter()
             .map(|(digest, bytes)| (format!("blobs/{}", digest.replace(':', "/")), bytes.clone()))
@@ -133,79 +112,28 @@ impl Layout {
     }
 }
 
-/// A file appears whole or not at all.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let beside = path.with_added_extension("new");
-    let write = || {
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(bytes)?;
-        fs::rename(&beside, path)
-    };
-    write().with_context(|| format!("{} cannot be written", path.display()))
-}
-
-/// Writes a layout in the place of an earlier one.
-fn replace_folder(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
-    ensure!(
-        !folder.exists() || folder.join(MARK).is_file(),
-        "{} exists and is no image: choose another folder with --output, or remove it",
-        folder.display()
-    );
-    let beside = folder.with_added_extension("new");
-    let write = || {
-        if beside.exists() {
-            fs::remove_dir_all(&beside)?;
-        }
-        for (path, bytes) in files {
-            let path = beside.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(&beside))?;
-            fs::write(path, bytes)?;
-        }
-        if folder.exists() {
-            fs::remove_dir_all(folder)?;
-        }
-        fs::rename(&beside, folder)
-    };
-    write().with_context(|| format!("{} cannot be written", folder.display()))
-}
-
-/// The files of a layout as an archive.
-fn archive(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>> {
-    let mut archive = Builder::new(Vec::new());
-    let mut append = |path: &str, kind: EntryType, mode: u32, bytes: &[u8]| {
-        let mut header = Header::new_ustar();
-        header.set_entry_type(kind);
-        header.set_mode(mode);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_size(bytes.len() as u64);
-        archive.append_data(&mut header, path, bytes)
-    };
-    for folder in ["blobs/", "blobs/sha256/"] {
-        append(folder, EntryType::Directory, 0o755, &[])?;
-    }
-    for (path, bytes) in files {
-        append(path, EntryType::Regular, 0o644, bytes)?;
-    }
-    Ok(archive.into_inner()?)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::{contents::tests::small, layer, moment::Moment};
+pub mod tests {
+    use std::fs;
+
+    use super::super::{contents::tests::small, layer, moment::Moment, place::FOLDER};
     use super::*;
 
     fn image() -> Layout {
+        image_for(&Architecture::ALL)
+    }
+
+    /// An image of these architectures with small files.
+    pub fn image_for(architectures: &[Architecture]) -> Layout {
         let moment = Moment::parse("1767225600").expect("it is a number");
         let mut layout = Layout::new(Labels {
             version: "0.1.0".to_owned(),
             created: moment.text(),
             ..Labels::default()
         });
-        for architecture in Architecture::ALL {
+        for architecture in architectures {
             layout.add(Packed {
-                architecture,
+                architecture: *architecture,
                 layer: layer::pack(&small(), moment).expect("it can be packed"),
                 bill: b"{}".to_vec(),
             });
@@ -213,17 +141,19 @@ mod tests {
         layout
     }
 
-    fn name() -> (String, String) {
+    /// Its name and tag.
+    pub fn name() -> (String, String) {
         ("localhost/copilot:0.1.0".to_owned(), "0.1.0".to_owned())
     }
 
-    fn json(folder: &Path, path: &str) -> Value {
+    /// A document of the layout in a folder.
+    pub fn json(folder: &Path, path: &str) -> Value {
         let bytes = fs::read(folder.join(path)).expect(path);
         serde_json::from_slice(&bytes).expect(path)
     }
 
     /// The document or layer behind a descriptor, which must describe it truly.
-    fn follow(folder: &Path, descriptor: &Value) -> (String, Vec<u8>) {
+    pub fn follow(folder: &Path, descriptor: &Value) -> (String, Vec<u8>) {
         let digest = descriptor["digest"].as_str().expect("a digest");
         let path = format!("blobs/{}", digest.replace(':', "/"));
         let bytes = fs::read(folder.join(&path)).expect(digest);
@@ -270,32 +200,5 @@ mod tests {
         seen.dedup();
         let blobs = fs::read_dir(folder.join("blobs/sha256")).expect("a folder");
         assert_eq!(blobs.count(), seen.len());
-    }
-
-    #[test]
-    fn the_same_image_is_the_same_archive() {
-        let made = tempfile::tempdir().expect("a folder");
-        let read = |folder: &str| {
-            let folder = made.path().join(folder);
-            let path = image().write(&folder, &name()).expect("it can be written");
-            fs::read(path).expect("the archive")
-        };
-        let first = read("first");
-        assert_eq!(first, read("second"));
-        // In the place of an earlier one, too.
-        assert_eq!(first, read("first"));
-        assert!(!made.path().join("first/oci.new").exists());
-    }
-
-    #[test]
-    fn a_folder_that_is_no_image_is_left_alone() {
-        let made = tempfile::tempdir().expect("a folder");
-        let own = made.path().join("oci/thesis");
-        fs::create_dir_all(&own).expect("a folder");
-        let error = image()
-            .write(made.path(), &name())
-            .expect_err("it is in the way");
-        assert!(error.to_string().contains("--output"), "{error}");
-        assert!(own.exists());
     }
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask image`: an OCI image from nothing. It needs no Docker, no registry and no base image.
 //!
 //! [`program`] reads what kind of file a binary is, [`contents`] lists the image's files, [`layer`] packs them,
-//! [`documents`] writes the JSON that describes them, [`layout`] writes the folder and the archive, [`inventory`] lists
-//! the components, and [`authorities`] is the file of certificates; [`emulated`] runs a binary for another processor.
+//! [`documents`] writes the JSON that describes them, [`layout`] puts all together and [`place`] on disk, [`inventory`]
+//! lists the components, and [`authorities`] is the file of certificates; [`emulated`] runs a binary for another processor.
 //! The same input gives the same bytes. What the binary does has no place here. Called by `main`, and by `test` and
 //! `kubelet`, whose tests load the image.
 
@@ -15,6 +15,7 @@ mod layer;
 mod layout;
 mod moment;
 mod name;
+mod place;
 mod program;
 
 use std::path::{Path, PathBuf};
