@@ -12,6 +12,7 @@ pub mod binary;
 pub mod bounded;
 pub mod boundless;
 pub mod container;
+pub mod containerd;
 pub mod contract;
 pub mod demo;
 pub mod emulator;

@@ -27,6 +27,8 @@ pub enum Requirement {
     Mounts,
     /// The same as `Cgroups`, a container runtime, a static busybox, and the right to make namespaces.
     Containers,
+    /// The same as `Containers`, and containerd.
+    Containerd,
     /// Uid 0, to become other users.
     Root,
     /// Uid 0, loop devices, and what makes an ext4 file system on one.
@@ -141,8 +143,11 @@ impl Requirement {
         if !writable {
             return Some(format!("{self:?} needs {} to be writable", mount.display()));
         }
-        let runtime = matches!(self, Self::Containers).then(crate::container::obstacle);
-        let lacking = runtime.flatten()?;
+        let lacking = match self {
+            Self::Containers => crate::container::obstacle(),
+            Self::Containerd => crate::container::obstacle().or_else(crate::containerd::obstacle),
+            _ => None,
+        }?;
         Some(format!("{self:?} needs {lacking}"))
     }
 }

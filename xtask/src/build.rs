@@ -4,13 +4,15 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{
-    command::{cargo, execute, target_directory},
+    architecture::Architecture,
+    command::{cargo, execute, output, target_directory},
     setup,
 };
 
@@ -79,24 +81,50 @@ pub fn release(options: Options) -> Result<PathBuf> {
 }
 
 fn compile(options: Options) -> Result<()> {
-    let host = host()?;
-    let mut command = cargo();
-    // With an explicit target the flags do not apply to build scripts and macros.
-    command
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "copilot",
-            "--target",
-            &host,
-        ])
-        .env("RUSTFLAGS", RUSTFLAGS);
+    let mut command = optimised(&host()?);
+    command.env("RUSTFLAGS", RUSTFLAGS);
     if options.no_ebpf {
         command.arg("--no-default-features");
     }
     execute(&mut command)
+}
+
+/// The command that builds the product for a target. With an explicit target, flags of rustc do not apply to build
+/// scripts and macros.
+fn optimised(target: &str) -> Command {
+    let mut command = cargo();
+    command
+        .args(["build", "--release", "--locked", "--package", "copilot"])
+        .args(["--target", target]);
+    command
+}
+
+/// Builds the binary for another processor, and returns its path.
+pub fn cross(architecture: Architecture) -> Result<PathBuf> {
+    setup::for_building()?;
+    setup::for_cross(architecture)?;
+    let target = architecture.target();
+    // rustc's own linker, which it also uses for this machine: GNU's cannot pack relocations for every processor.
+    let linker = sysroot()?.join("lib/rustlib").join(host()?);
+    let linker = linker.join("bin/gcc-ld");
+    let linker = [
+        "-Clink-arg=-fuse-ld=lld".to_owned(),
+        format!("-Clink-arg=-B{}", linker.display()),
+    ];
+    let flags = RUSTFLAGS.split_whitespace().map(str::to_owned);
+    let flags: Vec<String> = flags.chain(linker).collect();
+    let mut command = optimised(&target);
+    command
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .env(
+            format!(
+                "CARGO_TARGET_{}_LINKER",
+                target.to_uppercase().replace('-', "_")
+            ),
+            architecture.c_compiler(),
+        );
+    execute(&mut command)?;
+    Ok(target_directory().join(target).join("release/copilot"))
 }
 
 /// Puts the binary where people look for it, under both its names.
@@ -119,16 +147,21 @@ fn place(built: &Path, binary: &Path) -> Result<()> {
 fn may_write(directory: &Path) -> bool {
     let existing = directory.ancestors().find(|ancestor| ancestor.exists());
     existing.is_some_and(|existing| {
-        crate::command::succeeds(std::process::Command::new("test").arg("-w").arg(existing))
+        crate::command::succeeds(Command::new("test").arg("-w").arg(existing))
     })
 }
 
 /// The target triple of this machine.
 fn host() -> Result<String> {
-    let output = std::process::Command::new("rustc").arg("-vV").output()?;
-    let text = String::from_utf8(output.stdout)?;
+    let text = output(Command::new("rustc").arg("-vV"))?;
     text.lines()
         .find_map(|line| line.strip_prefix("host: "))
         .map(str::to_owned)
         .context("rustc does not report its host")
+}
+
+/// The folder of the compiler.
+pub fn sysroot() -> Result<PathBuf> {
+    let path = output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    Ok(path.trim_end().into())
 }

@@ -3,12 +3,14 @@
 //! `main` only dispatches; each subcommand has its own file. The product does not need any of this
 //! when it runs.
 
+mod architecture;
 mod bench;
 mod build;
 mod command;
 mod demo;
 mod fuzz;
 mod generate;
+mod image;
 mod kernels;
 mod kubelet;
 mod setup;
@@ -24,6 +26,8 @@ enum Verb {
     Setup(setup::Options),
     /// Builds the optimised binary at target/release/copilot.
     Build(build::Options),
+    /// Packs the binary as an OCI image, without Docker.
+    Image(image::Options),
     /// Runs Copilot on real input, end to end, with embedded defaults.
     Demo(demo::Options),
     /// Runs all tests.
@@ -44,6 +48,7 @@ fn main() {
     let result = match Verb::parse() {
         Verb::Setup(options) => setup::run(options),
         Verb::Build(options) => build::run(options),
+        Verb::Image(options) => image::run(&options),
         Verb::Demo(options) => demo::run(&options),
         Verb::Test(options) => test::run(&options),
         Verb::Generate(options) => generate::run(options),

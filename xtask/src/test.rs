@@ -13,7 +13,7 @@ use clap::Args;
 use crate::{
     build,
     command::{cargo, target_directory},
-    setup,
+    image, setup,
 };
 
 /// Which tests to run.
@@ -32,6 +32,7 @@ const CLOSED: &str = "http://127.0.0.1:9";
 pub fn run(options: &Options) -> Result<()> {
     let binary = build::release(build::Options::default())?;
     setup::for_testing()?;
+    let image = image::for_tests(&binary)?;
     let skips = target_directory().join("skipped-tests.txt");
     fs::write(&skips, "").with_context(|| format!("{} cannot be written", skips.display()))?;
     let mut command = cargo();
@@ -45,6 +46,7 @@ pub fn run(options: &Options) -> Result<()> {
             "--no-fail-fast",
         ])
         .env("COPILOT_BINARY", binary)
+        .env("COPILOT_IMAGE", image)
         .env("COPILOT_TEST_SKIPS", &skips)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", CLOSED)

@@ -21,7 +21,7 @@ fn mounts() -> Vec<PathBuf> {
 }
 
 /// Removes the directory `top`, relative to the root of a hierarchy, and all below it, in every hierarchy.
-pub(super) fn remove(top: &str) {
+pub fn remove(top: &str) {
     for mount in mounts() {
         let top = mount.join(top);
         if top.is_dir() && !remove_tree(&top) {

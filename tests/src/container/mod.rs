@@ -15,6 +15,7 @@ mod running;
 mod sandbox;
 mod spec;
 
+pub use cgroups::remove as remove_cgroups;
 pub use layout::Layout;
 pub use network::Network;
 pub use node::NodeKind;

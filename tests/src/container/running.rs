@@ -31,6 +31,11 @@ impl Runtime {
         }
     }
 
+    /// The container's id, and the folder of its configuration and root.
+    pub(super) fn into_bundle(self) -> (String, PathBuf) {
+        (self.id, self.bundle)
+    }
+
     /// Makes the container. Returns the pid of its first process, which waits for `start`.
     pub(super) fn create(&self, output: &File) -> io::Result<i32> {
         let pid_file = self.bundle.join("pid");

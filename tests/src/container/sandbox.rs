@@ -121,7 +121,19 @@ impl Sandbox {
         let id = new_id();
         let log = self.node.directory.path().join("logs").join(&id);
         fs::create_dir_all(log.parent().unwrap_or(&log))?;
-        let spec = self.node.with_kubelet_mounts(spec.clone(), &id)?;
+        let runtime = self.prepare(spec, &id)?;
+        let pid = runtime.create(&File::create(&log)?)?;
+        Ok(Container::new(runtime, pid, log))
+    }
+
+    /// Prepares a container that another runtime makes. Returns its id, and the bundle: a folder with its
+    /// configuration and root.
+    pub fn bundle(&self, spec: &Spec) -> io::Result<(String, PathBuf)> {
+        Ok(self.prepare(spec, &new_id())?.into_bundle())
+    }
+
+    fn prepare(&self, spec: &Spec, id: &str) -> io::Result<Runtime> {
+        let spec = self.node.with_kubelet_mounts(spec.clone(), id)?;
         let mut namespaces: Vec<Value> = ["network", "ipc", "uts"]
             .iter()
             .map(|kind| self.shared_namespace(kind))
@@ -130,9 +142,7 @@ impl Sandbox {
             Pids::Shared => self.shared_namespace("pid"),
             Pids::Separate => json!({"type": "pid"}),
         });
-        let runtime = self.node.bundle(&spec, &id, namespaces, None)?;
-        let pid = runtime.create(&File::create(&log)?)?;
-        Ok(Container::new(runtime, pid, log))
+        self.node.bundle(&spec, id, namespaces, None)
     }
 
     /// Makes a container and starts its program.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -17,6 +18,8 @@ pub enum Image {
     Copilot(PathBuf),
     /// Busybox: for pause and main.
     Busybox,
+    /// A copy of this directory, into which a runtime has unpacked an image.
+    Unpacked(PathBuf),
 }
 
 impl Image {
@@ -26,13 +29,15 @@ impl Image {
     /// Writes the image to `root`.
     pub(super) fn unpack(&self, root: &Path) -> io::Result<()> {
         let programs = root.join("bin");
-        fs::create_dir_all(&programs)?;
         match self {
+            Self::Unpacked(source) => copy_tree(source, root),
             Self::Copilot(program) => {
+                fs::create_dir_all(&programs)?;
                 binary::place(program, &programs.join("copilot"))?;
                 symlink("copilot", programs.join("flyte-copilot"))
             }
             Self::Busybox => {
+                fs::create_dir_all(&programs)?;
                 binary::place(Path::new(Self::BUSYBOX), &programs.join("busybox"))?;
                 ["grep", "md5sum", "sh", "sleep", "true"]
                     .iter()
@@ -94,6 +99,13 @@ impl Spec {
     #[must_use]
     pub fn called(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Takes another image.
+    #[must_use]
+    pub fn image(mut self, image: Image) -> Self {
+        self.image = image;
         self
     }
 
@@ -238,6 +250,17 @@ impl Spec {
         });
         system.chain(bound).collect()
     }
+}
+
+/// Copies what is in a directory, with links, modes and owners.
+fn copy_tree(source: &Path, target: &Path) -> io::Result<()> {
+    let mut copy = Command::new("cp");
+    let status = copy.arg("-a").arg(source.join(".")).arg(target).status()?;
+    if status.success() {
+        return Ok(());
+    }
+    let paths = format!("{} to {}", source.display(), target.display());
+    Err(io::Error::other(format!("cp -a {paths}: {status}")))
 }
 
 /// Makes a directory that every user may write to, as kubelet makes an `emptyDir`.

@@ -1,4 +1,5 @@
-//! Images with one layer, as archives that the container runtime can import without a registry.
+//! The images of a node's containers: the product's, which `cargo xtask image` packs, and those of pause and main, as
+//! archives that the container runtime can import without a registry.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -16,22 +17,18 @@ pub const PAUSE: &str = "docker.io/copilot/pause:1";
 /// The image of mains and of other containers.
 pub const BOX: &str = "docker.io/copilot/box:1";
 
-/// The image of the program under test; it contains nothing else.
-pub const COPILOT: &str = "docker.io/copilot/copilot:1";
+/// The image of the program under test, by the name that `cargo xtask image` gives it.
+pub const COPILOT: &str = concat!("localhost/copilot:", env!("CARGO_PKG_VERSION"));
 
 /// The sandbox's program: it adopts orphaned processes of the pod until it is stopped.
 const HOLD: &str = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done";
 
-/// Writes the archives of all images into a folder, and returns their paths.
-pub fn pack_all(copilot: &Path, directory: &Path) -> Result<Vec<PathBuf>> {
+/// Writes the archives of the images of other containers into a folder, and returns their paths.
+pub fn pack_others(directory: &Path) -> Result<Vec<PathBuf>> {
     let shell = ["/bin/sh", "-c", HOLD];
     Ok(vec![
-        pack(PAUSE, &shell, directory, busybox)?,
-        pack(BOX, &["/bin/sh"], directory, busybox)?,
-        pack(COPILOT, &["/bin/copilot"], directory, |root| {
-            fs::copy(copilot, root.join("bin/copilot"))?;
-            Ok(symlink("copilot", root.join("bin/flyte-copilot"))?)
-        })?,
+        pack(PAUSE, &shell, directory)?,
+        pack(BOX, &["/bin/sh"], directory)?,
     ])
 }
 
@@ -46,16 +43,12 @@ fn busybox(root: &Path) -> Result<()> {
     Ok(())
 }
 
-fn pack(
-    name: &str,
-    command: &[&str],
-    directory: &Path,
-    fill: impl FnOnce(&Path) -> Result<()>,
-) -> Result<PathBuf> {
+/// An image of busybox under this name.
+fn pack(name: &str, command: &[&str], directory: &Path) -> Result<PathBuf> {
     let work = tempfile::tempdir_in(directory)?;
     let root = work.path().join("root");
     fs::create_dir_all(root.join("bin"))?;
-    fill(&root)?;
+    busybox(&root)?;
     // Any user may read it.
     fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
     let layer = work.path().join("layer.tar");

@@ -15,8 +15,8 @@ const AT_ONCE: usize = 10;
 /// The options.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The program under test.
-    pub copilot: PathBuf,
+    /// The archive of the image with the program under test.
+    pub image: PathBuf,
     /// The kubelet.
     pub kubelet: PathBuf,
     /// The folder of a containerd 2, if it is used.
@@ -47,7 +47,7 @@ impl Options {
     /// Parses the command line.
     pub fn parse(words: &[String]) -> Result<Self> {
         let mut options = Self {
-            copilot: PathBuf::new(),
+            image: PathBuf::new(),
             kubelet: PathBuf::new(),
             containerd: None,
             control_plane: None,
@@ -80,7 +80,7 @@ impl Options {
 
     fn take(&mut self, name: &str, value: &str) -> Result<()> {
         match name {
-            "--copilot" => self.copilot = value.into(),
+            "--image" => self.image = value.into(),
             "--kubelet" => self.kubelet = value.into(),
             "--containerd" => self.containerd = Some(value.into()),
             "--cluster" => {

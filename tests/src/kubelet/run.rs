@@ -44,7 +44,8 @@ pub fn run(options: &Options) -> Result<bool> {
     let inputs = LiteralMap::default().encode_to_vec();
     fs::write(store.join(BUCKET).join("inputs.pb"), inputs)?;
     let store = S3Server::start(&store)?;
-    let images = image::pack_all(&options.copilot, &images)?;
+    let mut images = image::pack_others(&images)?;
+    images.push(options.image.clone());
 
     let mut outcomes = Vec::new();
     let result = rounds(options, &directory, &store, &images, &cases, &mut outcomes);

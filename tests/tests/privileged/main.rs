@@ -12,6 +12,7 @@ mod doctor;
 mod eager;
 mod empty_image;
 mod focus;
+mod image;
 mod kube;
 mod loss;
 mod memory;

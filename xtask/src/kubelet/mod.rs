@@ -12,7 +12,7 @@ use std::{os::unix::process::CommandExt as _, path::PathBuf, process::Command};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use crate::{build, command::target_directory, setup};
+use crate::{build, command::target_directory, image, setup};
 
 /// Which nodes and pods to run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -75,9 +75,9 @@ pub fn run(options: &Options) -> Result<()> {
     setup::for_kubelet()?;
     let directory = target_directory().join("kubelet");
     let kubelet = modules::kubernetes("kubelet", &directory)?;
-    let copilot = build::under_test()?;
+    let image = image::for_tests(&build::under_test()?)?;
     let mut command = Command::new(build::program_of_tests("kubelet")?);
-    command.arg("run").arg("--copilot").arg(copilot);
+    command.arg("run").arg("--image").arg(image);
     command.arg("--kubelet").arg(kubelet);
     command.arg("--directory").arg(&directory);
     if options.cluster {

@@ -4,6 +4,7 @@
 //! it says exactly what a person has to install.
 
 mod compiler;
+mod cross;
 mod emulators;
 mod linker;
 mod packages;
@@ -13,10 +14,13 @@ mod python;
 #[path = "../../../copilot/build/toolchain.rs"]
 mod toolchain;
 
+pub use cross::{find as find_cross, set_up as for_cross};
 pub use emulators::go;
 
 use anyhow::Result;
 use clap::Args;
+
+use crate::architecture::Architecture;
 
 /// What to set up.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -31,6 +35,9 @@ pub struct Options {
     /// Also sets up what nodes with a real kubelet need: a container runtime.
     #[arg(long)]
     kubelet: bool,
+    /// Also sets up what builds the binary for this other processor.
+    #[arg(long, value_name = "PROCESSOR")]
+    cross: Option<Architecture>,
     /// Also sets up the tools that the benches compare Copilot with.
     #[arg(long)]
     benches: bool,
@@ -47,6 +54,9 @@ pub fn run(options: Options) -> Result<()> {
     }
     if options.kubelet {
         for_kubelet()?;
+    }
+    if let Some(architecture) = options.cross {
+        for_cross(architecture)?;
     }
     if options.benches {
         for_benches();

@@ -5,7 +5,10 @@ use std::{path::Path, process::Command};
 use anyhow::{Context as _, Result, bail};
 
 use super::say;
-use crate::command::{execute, succeeds};
+use crate::{
+    architecture::Architecture,
+    command::{execute, succeeds},
+};
 
 /// A package, and how to see that it is installed.
 #[derive(Clone, Copy)]
@@ -40,9 +43,16 @@ const RUNC: Package = Package {
     why: "runs the containers of the tests",
 };
 
+const CONTAINERD: Package = Package {
+    name: "containerd",
+    files: &["/usr/bin/containerd", "/usr/local/bin/containerd"],
+    why: "is the container runtime of nodes, and loads the image",
+};
+
 const TEST: &[Package] = &[
     RUNC,
     BUSYBOX,
+    CONTAINERD,
     Package {
         name: "bpftool",
         files: &["/usr/sbin/bpftool", "/usr/bin/bpftool"],
@@ -69,14 +79,41 @@ const KERNELS: &[Package] = &[
     BUSYBOX,
 ];
 
-const KUBELET: &[Package] = &[
+const KUBELET: &[Package] = &[CONTAINERD, RUNC, BUSYBOX];
+
+const EMULATOR: Package = Package {
+    name: "qemu-user-static",
+    files: &["/usr/bin/qemu-aarch64-static"],
+    why: "runs programs of other processors",
+};
+
+/// What builds C for another processor, and runs its programs.
+const CROSS_ARM64: &[Package] = &[
     Package {
-        name: "containerd",
-        files: &["/usr/bin/containerd", "/usr/local/bin/containerd"],
-        why: "is the container runtime of the nodes",
+        name: "gcc-aarch64-linux-gnu",
+        files: &["/usr/bin/aarch64-linux-gnu-gcc"],
+        why: "compiles C and links for arm64",
     },
-    RUNC,
-    BUSYBOX,
+    Package {
+        name: "libc6-dev-arm64-cross",
+        files: &["/usr/aarch64-linux-gnu/lib/libc.a"],
+        why: "is the C library of arm64",
+    },
+    EMULATOR,
+];
+
+const CROSS_AMD64: &[Package] = &[
+    Package {
+        name: "gcc-x86-64-linux-gnu",
+        files: &["/usr/bin/x86_64-linux-gnu-gcc"],
+        why: "compiles C and links for amd64",
+    },
+    Package {
+        name: "libc6-dev-amd64-cross",
+        files: &["/usr/x86_64-linux-gnu/lib/libc.a"],
+        why: "is the C library of amd64",
+    },
+    EMULATOR,
 ];
 
 const CLUSTER: &[Package] = &[Package {
@@ -103,6 +140,24 @@ pub fn for_kernels() -> Result<()> {
 /// What nodes of a real kubelet need.
 pub fn for_kubelet() -> Result<()> {
     ensure(KUBELET)
+}
+
+/// What C for another processor needs.
+pub fn for_cross(architecture: Architecture) -> Result<()> {
+    ensure(cross(architecture))
+}
+
+/// The names of those packages that are missing.
+pub fn missing_for_cross(architecture: Architecture) -> Vec<&'static str> {
+    let missing = missing(cross(architecture));
+    missing.iter().map(|package| package.name).collect()
+}
+
+fn cross(architecture: Architecture) -> &'static [Package] {
+    match architecture {
+        Architecture::Amd64 => CROSS_AMD64,
+        Architecture::Arm64 => CROSS_ARM64,
+    }
 }
 
 /// What a control plane needs.
@@ -146,11 +201,15 @@ fn apt() -> Command {
     command
 }
 
-fn ensure(packages: &[Package]) -> Result<()> {
-    let missing: Vec<&Package> = packages
-        .iter()
+fn missing(packages: &'static [Package]) -> Vec<&'static Package> {
+    let packages = packages.iter();
+    packages
         .filter(|package| !package.files.iter().any(|file| Path::new(file).exists()))
-        .collect();
+        .collect()
+}
+
+fn ensure(packages: &'static [Package]) -> Result<()> {
+    let missing = missing(packages);
     if missing.is_empty() {
         return Ok(());
     }
