@@ -110,6 +110,22 @@ fn the_page_begins_with_the_failure() {
     );
 }
 
+/// The binary under test has no spans. Those of a build that has them: `copilot/tests/otlp`.
+#[test]
+fn who_asks_for_spans_that_are_not_built_in_is_told() {
+    let task = task();
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "no address"),
+    ] {
+        let ended = binary::run(task.download().env(variable, value));
+        assert_eq!(ended.code(), 0, "{}", ended.stderr);
+        let said = ended.stderr.matches("spans are not sent").count();
+        assert_eq!(said, 1, "{}", ended.stderr);
+        ended.assert_logged(&[variable, "without the feature otlp"]);
+    }
+}
+
 #[test]
 fn the_log_has_the_form_that_is_asked_for() {
     let task = task();
