@@ -22,6 +22,9 @@ pub struct Options {
     /// Builds without eBPF.
     #[arg(long)]
     no_ebpf: bool,
+    /// Builds with the feature `otlp`: a run's spans go to a collector.
+    #[arg(long)]
+    otlp: bool,
 }
 
 /// Sets up, builds, and prints the path of the binary.
@@ -85,6 +88,9 @@ fn compile(options: Options) -> Result<()> {
     command.env("RUSTFLAGS", RUSTFLAGS);
     if options.no_ebpf {
         command.arg("--no-default-features");
+    }
+    if options.otlp {
+        command.args(["--features", "otlp"]);
     }
     execute(&mut command)
 }

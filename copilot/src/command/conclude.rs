@@ -1,6 +1,5 @@
 //! The end of a run: the reports about it, and the exit code.
 
-use std::borrow::Cow;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -73,8 +72,8 @@ pub(super) struct Conclusion {
     message: Option<String>,
     /// What else went wrong.
     note: Option<String>,
-    /// The code of the failure.
-    pub(super) failure: Option<Cow<'static, str>>,
+    /// Why the job failed, if it did.
+    pub(super) failure: Option<Failure>,
 }
 
 impl Conclusion {
@@ -156,7 +155,7 @@ impl<'a> Ended<'a> {
             },
             message: Some(termination_message(failure, None)),
             note,
-            failure: Some(failure.code.clone()),
+            failure: Some(failure.clone()),
         }
     }
 

@@ -14,6 +14,7 @@ mod report_file;
 mod request;
 mod rest;
 mod session;
+mod spans;
 mod times;
 mod trial;
 
@@ -117,6 +118,7 @@ async fn download(
         conclude(Box::pin(run).await).await
     };
     session::write_timeline(&mut timeline, times.as_ref(), &conclusion, engine).await;
+    spans::send(&timeline, termination, None).await;
     conclusion.say()
 }
 
@@ -157,6 +159,7 @@ async fn sidecar(
     .await;
     let conclusion = ended.concluded(&session.engine, outcome).await;
     session::write_timeline(&mut timeline, times.as_ref(), &conclusion, &session.engine).await;
+    spans::send(&timeline, termination, request.timeout).await;
     conclusion.say()
 }
 

@@ -186,9 +186,11 @@ pub(super) async fn write_timeline(
     conclusion: &Conclusion,
     engine: &Engine,
 ) {
+    timeline.mark("ended");
+    timeline.note("began_at", log::timestamp(timeline.began_at()));
     timeline.note("copilot_exit_code", conclusion.exit.code());
-    if let Some(code) = &conclusion.failure {
-        timeline.note("failure", code.as_ref());
+    if let Some(failure) = &conclusion.failure {
+        timeline.note("failure", failure.code.as_ref());
     }
     if let Some(peak) = peak_memory() {
         timeline.note("peak_rss_bytes", peak);
@@ -196,6 +198,10 @@ pub(super) async fn write_timeline(
     let text = timeline.to_json().to_string();
     // A person reads the message, a log stack the object.
     info!(timeline = text, "{}", timeline.line());
+    // The log gives the reason in its last line, and says it once.
+    if let Some(failure) = &conclusion.failure {
+        timeline.note_failure(failure);
+    }
     if let Some(times) = times {
         times.write(timeline, engine).await;
     }

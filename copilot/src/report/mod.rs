@@ -10,6 +10,7 @@ mod escape;
 mod failure;
 mod message;
 mod page;
+mod phases;
 mod timeline;
 mod words;
 
@@ -18,4 +19,5 @@ pub use escape::{EscapeForm, escaped};
 pub use failure::{Failure, FailureOrigin, Recoverability};
 pub use message::{bounded, last_words, one_line, termination_message};
 pub use page::page;
+pub use phases::{Phase, phases};
 pub use timeline::Timeline;

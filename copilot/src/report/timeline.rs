@@ -1,9 +1,11 @@
 //! The times of a run: one line for people, and an object for the log and for the file of `--timeline`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
+use super::failure::{Failure, FailureOrigin, Recoverability};
+use super::message::bounded;
 use super::words;
 use crate::track::Timestamp;
 
@@ -49,7 +51,21 @@ impl Timeline {
         self.note("objects", objects);
         self.note("bytes", bytes);
         self.note("retries", retries);
-        self.note("transfer_ms", took.as_secs_f64() * 1e3);
+        let microseconds = (took.as_secs_f64() * 1e6).round();
+        self.note("transfer_ms", microseconds / 1e3);
+    }
+
+    /// Adds what a person needs to know about a failure, and its code.
+    pub fn note_failure(&mut self, failure: &Failure) {
+        self.note("failure", failure.code.as_ref());
+        self.note("failure_message", bounded(&failure.message));
+        let may_help = failure.kind == Recoverability::Recoverable;
+        self.note("failure_recoverable", may_help);
+        match failure.origin {
+            FailureOrigin::User => self.note("failure_origin", "user"),
+            FailureOrigin::System => self.note("failure_origin", "system"),
+            FailureOrigin::Unknown => {}
+        }
     }
 
     /// One JSON object: the facts, and `since_start_ms` with milliseconds since the start of the process.
@@ -74,13 +90,41 @@ impl Timeline {
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 
+    /// The time by the clock when the process began, as the clock stands now.
+    #[must_use]
+    pub fn began_at(&self) -> SystemTime {
+        let now = SystemTime::now();
+        now.checked_sub(Timestamp::now().since(self.begun))
+            .unwrap_or(now)
+    }
+
+    /// The facts, by name.
+    #[must_use]
+    pub fn facts(&self) -> &Map<String, Value> {
+        &self.facts
+    }
+
     /// Milliseconds from the process's start to a point.
-    pub(super) fn at(&self, name: &str) -> Option<f64> {
+    #[must_use]
+    pub fn at(&self, name: &str) -> Option<f64> {
         self.points.get(name)?.as_f64()
     }
 
-    fn count(&self, name: &str) -> Option<u64> {
+    /// A fact that is a text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.facts.get(name)?.as_str()
+    }
+
+    /// A fact that is a count.
+    pub(super) fn count(&self, name: &str) -> Option<u64> {
         self.facts.get(name)?.as_u64()
+    }
+
+    /// Bytes in a second, in binary units, if bytes were moved.
+    pub(super) fn rate(&self) -> Option<String> {
+        let bytes = self.count("bytes").filter(|bytes| *bytes > 0)?;
+        let took = self.facts.get("transfer_ms")?.as_f64()?;
+        Some(format!("{}/s", words::rate(bytes, took)))
     }
 
     fn attached(&self) -> Option<String> {
@@ -95,7 +139,7 @@ impl Timeline {
 
     /// How main ended, and after what time if its start was seen.
     fn ended(&self) -> Option<String> {
-        let status = self.facts.get("status")?.as_str()?;
+        let status = self.text("status")?;
         let ran = self.at("exited").zip(self.at("started"));
         Some(match ran {
             Some((exited, started)) => {
@@ -118,10 +162,9 @@ impl Timeline {
         let Some(took) = self.facts.get("transfer_ms").and_then(Value::as_f64) else {
             return Some(moved);
         };
-        let rate = (bytes > 0).then(|| format!("{}/s", words::rate(bytes, took)));
         let retries = self.count("retries").filter(|retries| *retries > 0);
         let retries = retries.map(|retries| words::counted(retries, "retry", "retries"));
-        let aside: Vec<String> = rate.into_iter().chain(retries).collect();
+        let aside: Vec<String> = self.rate().into_iter().chain(retries).collect();
         let aside = match aside.as_slice() {
             [] => String::new(),
             aside => format!(" ({})", aside.join(", ")),
@@ -130,8 +173,7 @@ impl Timeline {
     }
 
     fn outcome(&self) -> String {
-        let failure = self.facts.get("failure").and_then(Value::as_str);
-        match failure {
+        match self.text("failure") {
             Some(code) => format!("failed: {code}"),
             None if self.at("committed").is_some() => "committed".to_owned(),
             None => "done".to_owned(),

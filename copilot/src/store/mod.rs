@@ -34,6 +34,8 @@ pub use environment::Environment;
 pub use error::{Cause, Location, SettingError, StoreError, StoreService};
 #[cfg(feature = "kube-api")]
 pub(crate) use http::public_roots;
+#[cfg(feature = "otlp")]
+pub(crate) use http::{Answer, Client, RequestFailure, Unsigned};
 pub use listing::{Listing, ListingAhead};
 pub use network::{Network, Retry};
 pub use object::{Object, Upload};

@@ -83,6 +83,49 @@ fn a_directory_or_a_prefix_gets_the_object_and_a_page() {
     ended.assert_logged(&["cannot write the timeline"]);
 }
 
+/// The log says the reason in its last line, and not twice; the files have no such line.
+#[test]
+fn the_page_begins_with_the_failure() {
+    let task = task();
+    let place = task.site.work("times");
+    fs::create_dir(&place).unwrap();
+    let declared = interface([("missing", simple(SimpleType::Integer))]);
+    let ended = binary::run(
+        task.sidecar(&declared)
+            .args(["--timeline", place.to_str().unwrap()]),
+    );
+    assert_eq!(ended.code(), 1, "{}", ended.stderr);
+    let page = fs::read_to_string(place.join("timeline.html")).unwrap();
+    let (head, _) = page.split_once("</header>").unwrap();
+    assert!(head.contains("Failed: OutputUploadFailed"), "{head}");
+    assert!(head.contains("missing"), "{head}");
+    let told = fs::read(place.join("timeline.json")).unwrap();
+    let told: Value = serde_json::from_slice(&told).unwrap();
+    assert!(told["failure_message"].is_string(), "{told}");
+    assert!(told["began_at"].is_string(), "{told}");
+    assert!(
+        !ended.stderr.contains("failure_message"),
+        "{}",
+        ended.stderr
+    );
+}
+
+/// The binary under test has no spans. Those of a build that has them: `copilot/tests/otlp`.
+#[test]
+fn who_asks_for_spans_that_are_not_built_in_is_told() {
+    let task = task();
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "no address"),
+    ] {
+        let ended = binary::run(task.download().env(variable, value));
+        assert_eq!(ended.code(), 0, "{}", ended.stderr);
+        let said = ended.stderr.matches("spans are not sent").count();
+        assert_eq!(said, 1, "{}", ended.stderr);
+        ended.assert_logged(&[variable, "without the feature otlp"]);
+    }
+}
+
 #[test]
 fn the_log_has_the_form_that_is_asked_for() {
     let task = task();

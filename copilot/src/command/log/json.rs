@@ -103,3 +103,10 @@ where
 pub(super) fn now() -> String {
     datetime::format(&Timestamp::from(SystemTime::now()))
 }
+
+/// A time, as RFC 3339 text in whole milliseconds.
+pub(in crate::command) fn timestamp(at: SystemTime) -> String {
+    let mut at = Timestamp::from(at);
+    at.nanos -= at.nanos.rem_euclid(1_000_000);
+    datetime::format(&at)
+}

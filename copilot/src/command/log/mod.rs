@@ -12,6 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+pub(super) use self::json::timestamp;
 use self::json::{JsonLines, KeyNames};
 pub(super) use self::terminal::display;
 use self::text::TextLines;
