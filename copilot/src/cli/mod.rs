@@ -19,6 +19,7 @@ mod rejection;
 mod route;
 mod secrets;
 mod suggest;
+mod template;
 mod trial;
 mod value;
 mod watch;
@@ -48,6 +49,7 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Invocation, Rej
         CommandRoute::Command(Command::Make, arguments) => describe::make(&arguments),
         CommandRoute::Command(Command::Doctor, arguments) => doctor::check(&arguments),
         CommandRoute::Command(Command::Watch, arguments) => watch::check(&arguments),
+        CommandRoute::Command(Command::Template, arguments) => template::check(&arguments),
     }
 }
 
