@@ -4,8 +4,9 @@
 //! [`command`] runs a job for it ([`download`], [`sidecar`]). The job plans with [`literal`] and runs the
 //! plan with [`transfer`] over [`store`]; [`report`] says how it ended. [`track`] knows when the pod's main
 //! container starts and ends. [`describe`] shows and makes the platform's messages, [`trial`] runs a task on this
-//! machine. [`doctor`] says what will work here, [`monitor`] shows what [`track`] sees. [`otlp`] sends a run's spans to a
-//! collector. [`confine`] says what others may do to this process, and what it may do itself.
+//! machine. [`doctor`] says what will work here, [`monitor`] shows what [`track`] sees, [`template`] prints what
+//! Flyte merges into its pods. [`otlp`] sends a run's spans to a collector. [`confine`] says what others may do to this
+//! process, and what it may do itself.
 //! No module calls upward.
 
 pub mod beneath;
@@ -28,6 +29,7 @@ pub mod permission;
 pub mod report;
 pub mod sidecar;
 pub mod store;
+pub mod template;
 pub mod termination;
 pub mod track;
 pub mod transfer;

@@ -10,6 +10,7 @@ use crate::literal::input::Layout;
 use crate::literal::output::{BlobNames, StructOutputs};
 use crate::literal::render::{BinaryForm, MetadataFormat};
 use crate::sidecar::MainFailure;
+use crate::template::TemplateWatcher;
 use crate::track::Watcher;
 use crate::upload::UploadMode;
 
@@ -46,6 +47,14 @@ pub(super) const WATCHERS: Names<Watcher> = &[
     ("marker", Watcher::Marker),
     ("signal", Watcher::Signal),
     ("noop", Watcher::Noop),
+];
+
+/// The names of `--watcher` of `copilot template`. `signal` needs nothing of the pod.
+pub(super) const TEMPLATE_WATCHERS: Names<Option<TemplateWatcher>> = &[
+    ("ebpf", Some(TemplateWatcher::Ebpf)),
+    ("pidfd", Some(TemplateWatcher::Pidfd)),
+    ("kube-api", Some(TemplateWatcher::KubeApi)),
+    ("signal", None),
 ];
 
 /// The names of `--start-watcher-type` and `--exit-watcher-type` (spec §7).

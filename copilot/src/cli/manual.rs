@@ -54,6 +54,7 @@ fn page_name(command: Command) -> &'static str {
         Command::Make => "copilot-make",
         Command::Doctor => "copilot-doctor",
         Command::Watch => "copilot-watch",
+        Command::Template => "copilot-template",
     }
 }
 

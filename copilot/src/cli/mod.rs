@@ -20,6 +20,7 @@ mod rejection;
 mod route;
 mod secrets;
 mod suggest;
+mod template;
 mod trial;
 mod value;
 mod watch;
@@ -65,6 +66,7 @@ fn request(route: CommandRoute) -> Result<Invocation, Rejection> {
         CommandRoute::Command(Command::Make, arguments) => describe::make(&arguments),
         CommandRoute::Command(Command::Doctor, arguments) => doctor::check(&arguments),
         CommandRoute::Command(Command::Watch, arguments) => watch::check(&arguments),
+        CommandRoute::Command(Command::Template, arguments) => template::check(&arguments),
     }
 }
 

@@ -185,8 +185,8 @@ mod tests {
         for (word, message) in [
             (
                 "donwload",
-                "unknown command \"donwload\": it is one of download, sidecar, ready, run, inspect, make, doctor, watch; did you mean \
-                 download?",
+                "unknown command \"donwload\": it is one of download, sidecar, ready, run, inspect, make, doctor, watch, \
+                 template; did you mean download?",
             ),
             ("config", "not supported yet"),
         ] {

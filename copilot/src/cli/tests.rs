@@ -12,6 +12,7 @@ mod platform;
 mod rejections;
 mod requests;
 mod syntax;
+mod template;
 
 use std::ffi::OsString;
 

@@ -29,6 +29,7 @@ use self::times::Times;
 use crate::download::{self, DownloadMode, DownloadRequest};
 use crate::report::{Failure, Timeline, bounded};
 use crate::sidecar::{self, SidecarRequest};
+use crate::template;
 use crate::termination::Termination;
 use crate::track::{Timestamp, readiness};
 
@@ -46,6 +47,7 @@ pub async fn run(
             inspect::inspect(&global, &request, &mut termination).await
         }
         Invocation::Make(request) => inspect::make(&request),
+        Invocation::Template(request) => print(&template::text(&request)),
         Invocation::Run(global, request) => trial::run(&global, &request, &mut termination).await,
         Invocation::Doctor(global, request) => {
             doctor::run(&global, &request, &mut termination).await

@@ -9,6 +9,7 @@ use crate::doctor::DoctorRequest;
 use crate::download::DownloadRequest;
 use crate::monitor::MonitorRequest;
 use crate::sidecar::SidecarRequest;
+use crate::template::TemplateRequest;
 use crate::trial::TrialRequest;
 
 /// What a command line asks for.
@@ -34,6 +35,8 @@ pub enum Invocation {
     Doctor(Box<Global>, Box<DoctorRequest>),
     /// `copilot watch`: what the tracker sees.
     Watch(Box<Global>, Box<MonitorRequest>),
+    /// `copilot template`: the `PodTemplate` for Flyte.
+    Template(Box<TemplateRequest>),
 }
 
 impl Invocation {
@@ -71,11 +74,13 @@ pub enum Command {
     Doctor,
     /// `watch`.
     Watch,
+    /// `template`.
+    Template,
 }
 
 impl Command {
     /// All commands, in the order of the help text.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Download,
         Self::Sidecar,
         Self::Ready,
@@ -84,6 +89,7 @@ impl Command {
         Self::Make,
         Self::Doctor,
         Self::Watch,
+        Self::Template,
     ];
 
     /// Its name on the command line.
@@ -98,6 +104,7 @@ impl Command {
             Self::Make => "make",
             Self::Doctor => "doctor",
             Self::Watch => "watch",
+            Self::Template => "template",
         }
     }
 }

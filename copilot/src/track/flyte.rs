@@ -16,6 +16,11 @@ pub(super) fn prefix(name: &str) -> Option<&str> {
     (prefix.len() > 1 && prefix.ends_with('-')).then_some(prefix)
 }
 
+/// Whether Flyte has given this name to a downloader.
+pub(super) fn is_downloader(name: &str) -> bool {
+    name.ends_with(DOWNLOADER) && prefix(name).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +38,14 @@ mod tests {
             ("main", None),
         ] {
             assert_eq!(prefix(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_downloader_has_a_prefix_too() {
+        assert!(is_downloader("my-pilot-downloader"));
+        for name in ["downloader", "my-pilot-uploader", "my-downloader-2"] {
+            assert!(!is_downloader(name), "{name}");
         }
     }
 }

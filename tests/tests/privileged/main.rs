@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod eager;
 mod empty_image;
+mod flyte;
 mod focus;
 mod image;
 mod kube;

@@ -26,6 +26,7 @@ use crate::config;
         make         make inputs.pb or an interface from JSON or words\n  \
         doctor       say what will work here, what will not, and how to mend it\n  \
         watch        show what happens in a pod, as the sidecar sees it\n  \
+        template     print the PodTemplate for Flyte, and the settings beside it\n  \
         help         show the flags of a command\n  \
         completions  print completions for a shell: bash, elvish, fish, powershell, zsh\n  \
         man          print the manual page of a command\n\n\

@@ -15,6 +15,7 @@ mod library;
 mod refusal;
 mod settings;
 mod sidecar;
+mod template;
 mod trial;
 mod watch;
 
@@ -30,6 +31,7 @@ pub(super) use download::DownloadFlags;
 pub(super) use global::{CommonFlags, GlobalFlags};
 pub(super) use kubernetes::KubernetesFlags;
 pub(super) use sidecar::SidecarFlags;
+pub(super) use template::TemplateFlags;
 pub(super) use trial::RunFlags;
 pub(super) use watch::WatchFlags;
 
@@ -142,6 +144,7 @@ fn written(topic: Option<Command>) -> ClapCommand {
         Some(Command::Make) => command::<MakeFlags>("copilot make"),
         Some(Command::Doctor) => command::<DoctorFlags>("copilot doctor"),
         Some(Command::Watch) => command::<WatchFlags>("copilot watch"),
+        Some(Command::Template) => command::<TemplateFlags>("copilot template"),
     }
 }
 
@@ -171,6 +174,7 @@ pub(super) fn without_value() -> BTreeSet<String> {
         command::<InspectFlags>("copilot inspect"),
         command::<DoctorFlags>("copilot doctor"),
         command::<WatchFlags>("copilot watch"),
+        command::<TemplateFlags>("copilot template"),
     ] {
         command.build();
         names.extend(without_value_of(&command));
@@ -253,6 +257,7 @@ mod tests {
         command::<MakeFlags>("copilot make").debug_assert();
         command::<DoctorFlags>("copilot doctor").debug_assert();
         command::<WatchFlags>("copilot watch").debug_assert();
+        command::<TemplateFlags>("copilot template").debug_assert();
     }
 
     #[test]
@@ -265,6 +270,7 @@ mod tests {
             command::<RunFlags>("r"),
             command::<InspectFlags>("i"),
             command::<MakeFlags>("m"),
+            command::<TemplateFlags>("t"),
         ] {
             command.build();
             for argument in command

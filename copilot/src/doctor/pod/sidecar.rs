@@ -158,7 +158,8 @@ pub(super) fn watcher(
             "ebpf, where the node allows it: start and end within microseconds",
         );
     }
-    let remedy = "runAsUser: 0 with capabilities {add: [BPF, PERFMON]} for the sidecar";
+    let remedy = "runAsUser: 0 with capabilities {add: [BPF, PERFMON]} for the sidecar (in Flyte by the PodTemplate \
+                  that `copilot template` prints)";
     if sees_pids {
         return Finding::degraded(GROUP, subject, "pidfd: the pod shares pids, and BPF is not allowed")
             .costs(

@@ -122,12 +122,7 @@ const DEPLOYED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../dep
 
 /// The example, with an interface of one number.
 fn example() -> String {
-    DEPLOYED
-        .replace("BASE64-OF-TYPED-INTERFACE", "EgkKBwoBbxICCgA=")
-        .replace(
-            "add: [BPF, PERFMON]",
-            "add: [BPF, PERFMON, DAC_READ_SEARCH]",
-        )
+    DEPLOYED.replace("BASE64-OF-TYPED-INTERFACE", "EgkKBwoBbxICCgA=")
 }
 
 #[test]

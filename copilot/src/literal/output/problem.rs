@@ -278,8 +278,26 @@ pub fn advice(cause: &io::Error) -> Cow<'static, str> {
     match (cause.kind(), limits::advice(cause)) {
         (_, Some(advice)) => format!(". {advice}").into(),
         (io::ErrorKind::PermissionDenied, None) => {
-            "; make it readable for all (mode 644, directories 755), or let the pod's fsGroup be a group that may read it".into()
+            "; give the sidecar the capability DAC_READ_SEARCH, which counts for uid 0 (`drop: [ALL]` takes it from root \
+             as well), make it readable for all (mode 644, directories 755), or let the pod's fsGroup be a group that \
+             may read it"
+                .into()
         }
         _ => "".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_user_has_three_remedies() {
+        let advice = advice(&io::ErrorKind::PermissionDenied.into());
+        for word in ["DAC_READ_SEARCH", "mode 644", "fsGroup"] {
+            assert!(advice.contains(word), "{word}: {advice}");
+        }
+        let other = super::advice(&io::ErrorKind::InvalidData.into());
+        assert_eq!(other, "");
     }
 }

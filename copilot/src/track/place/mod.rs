@@ -77,6 +77,15 @@ impl Place {
         name.and_then(flyte::prefix).is_some()
     }
 
+    /// Whether it is Flyte's downloader.
+    #[must_use]
+    pub fn is_flytes_downloader(&self) -> bool {
+        self.evidence
+            .name
+            .as_deref()
+            .is_some_and(flyte::is_downloader)
+    }
+
     /// Finds our place; `pod_cgroup` (`--pod-cgroup`) overrides what the paths say.
     pub fn find(pod_cgroup: Option<&Path>) -> Result<Self, PlaceError> {
         let proc_self = ProcSelf {

@@ -7,7 +7,7 @@
 use std::{error::Error as StdError, io, iter::successors, sync::LazyLock};
 
 use thiserror::Error;
-use tracing::warn;
+use tracing::{info, warn};
 
 #[cfg(feature = "ebpf")]
 use super::ebpf::EbpfSource;
@@ -228,10 +228,18 @@ fn best(around: &Surroundings<'_>) -> (Source, String) {
             }
         }
     }
-    warn!(
-        "no watcher works here, so main's end is known from SIGTERM alone: {}",
-        what_helps(around.place)
-    );
+    let is_downloader = around.place.as_ref().is_ok_and(Place::is_flytes_downloader);
+    if is_downloader {
+        // It needs main's end only to stop.
+        info!(
+            "no watcher works here, so main's end is known from SIGTERM alone: a download needs no more"
+        );
+    } else {
+        warn!(
+            "no watcher works here, so main's end is known from SIGTERM alone: {}",
+            what_helps(around.place)
+        );
+    }
     (Source::Signal, refusals.join("; "))
 }
 
@@ -243,9 +251,8 @@ fn what_helps(place: &Result<Place, PlaceError>) -> &'static str {
              --watcher noop uploads at once, and --pod-cgroup names a pod elsewhere"
         }
         Ok(place) if place.is_flytes() => {
-            "so a main that fails looks like one that ends well; a PodTemplate of Flyte's that gives this container \
-             CAP_BPF and CAP_PERFMON as uid 0 shows how main ends, within microseconds (docs/tracking.md, \"What each \
-             privilege gives you\")"
+            "a main that fails looks like one that ends well; the PodTemplate that `copilot template --flyte VERSION` \
+             prints lets the kernel tell how main ends, and docs/flyte.md says how to use it"
         }
         _ => {
             "only a native sidecar (an init container with `restartPolicy: Always`) gets it after main; to watch \

@@ -240,6 +240,7 @@ const TABLE: &[Bad] = &[
             "output \"n\"",
             "outputs/n",
             "Permission denied",
+            "DAC_READ_SEARCH",
             "mode 644",
             "fsGroup",
         ],
