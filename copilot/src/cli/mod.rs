@@ -19,6 +19,7 @@ mod rejection;
 mod route;
 mod secrets;
 mod suggest;
+mod tree;
 mod trial;
 mod value;
 mod watch;

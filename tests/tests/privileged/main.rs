@@ -23,5 +23,6 @@ mod scarce;
 mod sidecar;
 mod traced;
 mod track;
+mod tree;
 mod watchers;
 mod whole_task;
