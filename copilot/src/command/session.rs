@@ -34,7 +34,7 @@ pub(super) enum SessionError {
         flag: &'static str,
         /// What is wrong.
         #[source]
-        cause: StoreError,
+        cause: Box<StoreError>,
     },
 }
 
@@ -97,9 +97,10 @@ impl Session {
         let opened = place
             .map_err(StoreError::from)
             .and_then(|place| self.engine.stores().open(&place));
-        opened
-            .map(drop)
-            .map_err(|cause| SessionError::Place { flag, cause })
+        opened.map(drop).map_err(|cause| SessionError::Place {
+            flag,
+            cause: Box::new(cause),
+        })
     }
 
     /// Loads the settings for a command that people run where no platform is: see [`on_this_machine`].

@@ -26,7 +26,8 @@ use crate::report::{Failure, Timeline};
 use crate::store::{Reference, StoreError};
 use crate::termination::Termination;
 use crate::transfer::{
-    Copy, CopyError, Engine, PlannedCopy, Stop, Summary, file_checksum, names_a_file, remove,
+    Copy, CopyError, Engine, PlannedCopy, SpaceError, Stop, Summary, file_checksum, has_room,
+    names_a_file, remove,
 };
 
 /// What `copilot download --from` should do.
@@ -60,7 +61,7 @@ impl fmt::Display for FileDifference {
 /// What there is to fetch.
 enum TreeSource {
     /// The files of a manifest.
-    Listed(TreePlaces, TreeManifest),
+    Listed(Box<TreePlaces>, TreeManifest),
     /// Whatever is below the prefix.
     Prefix,
     /// One object.
@@ -103,6 +104,9 @@ async fn fetch(
     let is_listed = matches!(source, TreeSource::Listed(..));
     let summary = match source {
         TreeSource::Listed(places, manifest) => {
+            if earlier.are_none() {
+                check_room(&manifest, &directory)?;
+            }
             listed(&places, &manifest, &directory, engine, stop, timeline).await?
         }
         TreeSource::Prefix => prefix(from, &directory, engine, stop).await?,
@@ -141,7 +145,7 @@ async fn find(
         return Ok(TreeSource::Prefix);
     };
     match documents(&places, engine, stop).await {
-        Ok(Some(manifest)) => Ok(TreeSource::Listed(places, manifest)),
+        Ok(Some(manifest)) => Ok(TreeSource::Listed(Box::new(places), manifest)),
         Ok(None) => Ok(TreeSource::Prefix),
         // A role that may read one object only is refused whatever lies beside it.
         Err(DownloadError::Copy(CopyError::Store(error))) => match engine.key(from, stop).await {
@@ -199,6 +203,20 @@ async fn document(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Refuses files that do not fit together, before the first one is fetched. Where files are replaced, only the engine
+/// knows what becomes free, and refuses the first file that does not fit.
+fn check_room(
+    manifest: &TreeManifest,
+    directory: &Arc<GuardedDirectory>,
+) -> Result<(), DownloadError> {
+    let sizes = manifest.files.iter().map(|file| file.bytes);
+    let bytes = sizes.fold(0, u64::saturating_add);
+    has_room(directory, bytes).map_err(|error| {
+        let path = directory.path().to_owned();
+        CopyError::from(SpaceError { path, ..error }).into()
+    })
 }
 
 /// Fetches the files of a manifest, and compares them with it. What else lies below the prefix is of other runs.

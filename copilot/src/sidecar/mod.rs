@@ -148,7 +148,8 @@ pub async fn run(
                 engine,
                 stop: &stop,
             };
-            let concluded = job.conclude(&watched, eager, timeline);
+            // A large future: it holds those of all transfers.
+            let concluded = Box::pin(job.conclude(&watched, eager, timeline));
             before_the_kill(concluded, request, &stop, termination).await
         }
         Some((UploadTarget::Tree(target), shared)) => {
@@ -159,7 +160,7 @@ pub async fn run(
                 engine,
                 stop: &stop,
             };
-            let concluded = job.conclude(&watched, timeline);
+            let concluded = Box::pin(job.conclude(&watched, timeline));
             before_the_kill(concluded, request, &stop, termination).await
         }
         None => Ok(()),
@@ -172,13 +173,11 @@ pub async fn run(
 
 /// The outcome of the work after main's end, which is stopped some seconds before kubelet kills us.
 async fn before_the_kill(
-    work: impl Future<Output = Result<(), Failure>>,
+    mut work: impl Future<Output = Result<(), Failure>> + Unpin,
     request: &SidecarRequest,
     stop: &Stop,
     termination: &mut Termination,
 ) -> Result<(), Failure> {
-    // A large future: it holds those of all transfers.
-    let mut work = Box::pin(work);
     tokio::select! {
         biased;
         outcome = &mut work => outcome,

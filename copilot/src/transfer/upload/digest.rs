@@ -141,6 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::transfer::checksum::file_checksum;
 
     fn file_of(content: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();
@@ -157,6 +158,31 @@ mod tests {
                 return outcome.unwrap();
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_checksum_is_that_of_what_was_sent() {
+        let content: Vec<u8> = (0..=255).cycle().take(1_000).collect();
+        let parts = |content: &[u8]| content.chunks(300).map(|part| Some(of(part))).collect();
+        let parts: Vec<Option<u128>> = parts(&content);
+        let sent = Digests::new(1_000, 300, parts.clone());
+        let mut file = file_of(&content);
+        let found = sent.checksum(&file).await.unwrap();
+        std::io::Seek::rewind(&mut file).unwrap();
+        assert_eq!(found, Some(file_checksum(&file).await.unwrap()));
+        let nothing = Digests::new(0, 300, []).checksum(&file_of(b"")).await;
+        assert_eq!(nothing.unwrap().unwrap().size, 0);
+
+        let mut other = content.clone();
+        other[700] ^= 1;
+        for other in [&other[..], &content[..999], b""] {
+            assert_eq!(sent.checksum(&file_of(other)).await.unwrap(), None);
+        }
+        // The digest of one part is not known.
+        let unknown = parts.into_iter().enumerate();
+        let unknown = unknown.map(|(index, part)| part.filter(|_| index != 1));
+        let sent = Digests::new(1_000, 300, unknown);
+        assert_eq!(sent.checksum(&file_of(&content)).await.unwrap(), None);
     }
 
     proptest! {

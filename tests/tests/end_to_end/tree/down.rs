@@ -50,15 +50,11 @@ fn nothing_to_fetch_is_a_failure() {
     let task = tree();
     for (from, words) in [
         ("s3://data/none", "no object has this key"),
-        ("s3://data/run/sub/", ""),
-        ("s3://nobucket/x", "does not exist"),
+        // The beginning of a name is no prefix.
         ("s3://data/ru", "no object has this key"),
+        ("s3://nobucket/x", "does not exist"),
     ] {
-        if words.is_empty() {
-            succeed(&mut down(&task, from));
-        } else {
-            fail(&mut down(&task, from), &[words, from]);
-        }
+        fail(&mut down(&task, from), &[words, from]);
     }
 }
 
@@ -68,7 +64,10 @@ fn files_of_an_earlier_run_are_named_and_stay() {
     succeed(&mut down(&task, PREFIX));
     fs::remove_file(task.site.server.file("data", "run/a")).unwrap();
     let ended = succeed(&mut down(&task, PREFIX));
-    ended.assert_logged(&["were here before and are not part of the inputs", "\"a\""]);
+    ended.assert_logged(&[
+        "were here before and are not part of the inputs",
+        r#"\"a\""#,
+    ]);
     assert_eq!(names(&task), ["a", "sub/b", "sub/deep/c"]);
 }
 
@@ -145,6 +144,13 @@ fn a_manifest_that_cannot_be_right_is_refused() {
         &mut down(&task, PREFIX),
         &["manifest.json", "damaged", "64 hexadecimal digits"],
     );
+    // Before the first file comes.
+    let task = with_manifest(|manifest| manifest["files"][1]["bytes"] = json!(1_u64 << 60));
+    fail(
+        &mut down(&task, PREFIX),
+        &["inputs has no room", "1048576 TiB"],
+    );
+    assert!(names(&task).is_empty());
     // Fields that a later version adds change nothing.
     let task = with_manifest(|manifest| manifest["files"][0]["mode"] = json!(0o644));
     succeed(&mut down(&task, PREFIX));

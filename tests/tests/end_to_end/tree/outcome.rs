@@ -71,7 +71,7 @@ fn the_manifest_goes_before_the_first_file_does() {
         Some("DELETE /data/run/manifest.json")
     );
     assert_eq!(
-        changes.last().as_deref(),
+        changes.next_back().as_deref(),
         Some("PUT /data/run/manifest.json")
     );
 }

@@ -4,7 +4,10 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use copilot_tests::binary::{Running, wait_until};
 use copilot_tests::fault::Fault;
 use copilot_tests::site::bytes;
 use copilot_tests::task::{Task, files};
@@ -53,10 +56,10 @@ fn every_file_goes_up_and_the_manifest_comes_last() {
         assert_eq!(file["sha256"], sha256(content), "{file}");
     }
     let seen = proxy.seen();
-    let writes = seen
+    let mut writes = seen
         .iter()
         .filter(|seen| !seen.line.starts_with(['G', 'H']));
-    let last = writes.last().unwrap();
+    let last = writes.next_back().unwrap();
     assert_eq!(last.line, "PUT /data/run/manifest.json");
     // Nothing of ours stays among main's files.
     let left = files(&task.outputs_dir());
@@ -146,6 +149,33 @@ fn names_of_ours_send_nothing_at_all() {
     succeed(&mut up(&task));
     let manifest = document(&task, "manifest.json").unwrap();
     assert_eq!(listed(&manifest), ["good", "sub/manifest.json"]);
+}
+
+/// Also where it keeps its size: what the manifest says must be what the store has.
+#[test]
+fn a_file_that_changes_during_its_upload_fails_the_run() {
+    let task = Task::start().unwrap();
+    task.write_output("word", "one");
+    let open = Arc::new(AtomicBool::new(false));
+    let is_open = Arc::clone(&open);
+    let proxy = proxy(&task, move |seen| {
+        if seen.line.starts_with("PUT /data/run/word") && !is_open.load(Ordering::Relaxed) {
+            Fault::Answer(503, "Retry-After: 1\r\n")
+        } else {
+            Fault::None
+        }
+    });
+    let running = Running::start(&mut through(up(&task), &proxy));
+    wait_until("the upload begins", || {
+        proxy.seen().iter().any(|seen| seen.line.starts_with("PUT"))
+    });
+    task.write_output("word", "two");
+    open.store(true, Ordering::Relaxed);
+    let ended = running.ended();
+    assert_eq!(ended.code(), 1, "{}", ended.stderr);
+    let words = "was changed while it was uploaded";
+    assert!(ended.message().contains(words), "{}", ended.stderr);
+    assert_eq!(document(&task, "manifest.json"), None);
 }
 
 #[test]
