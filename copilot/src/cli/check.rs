@@ -3,17 +3,18 @@
 //! wrong usage.
 
 use super::choice::{self, choose};
-use super::error::{self, FlagError, RequiredFlag};
+use super::error::{self, FlagError, NamedFlag};
 use super::flags::{self, CommonFlags, DownloadFlags, Parsed, SidecarFlags};
 use super::global::{check, given, given_path, global};
 use super::kubernetes;
 use super::rejection::Rejection;
+use super::tree;
 use super::value;
 use super::watchers;
 use crate::command::{Command, Invocation};
 use crate::download::DownloadRequest;
 use crate::literal::output::OutputOptions;
-use crate::sidecar::{MainFailure, SidecarRequest, UploadTarget};
+use crate::sidecar::{MainFailure, OutputsTarget, SidecarRequest, UploadTarget};
 use crate::track::source::kube::ApiOptions;
 use crate::track::{Polling, TrackOptions, Watcher};
 use crate::upload::UploadMode;
@@ -55,9 +56,18 @@ pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> 
             Parsed::Answer(answer) => return Ok(answer),
             Parsed::Flags(flags) => *flags,
         };
+    if !flags.from.is_empty() {
+        return tree_download(flags);
+    }
     let missing = missing_for_download(&flags);
     if flags.to_output_prefix.is_empty() {
-        return Err(Rejection::usage(error::missing(&missing)));
+        let without_flyte = if flags.from_remote.is_empty() {
+            "; without Flyte, give --from (a prefix of files) in place of --from-remote and --to-output-prefix"
+        } else {
+            ""
+        };
+        let missing = error::missing(&missing);
+        return Err(Rejection::usage(format!("{missing}{without_flyte}")));
     }
     let request = download_request(&flags, missing);
     let global = global(flags.global, &[]);
@@ -75,8 +85,31 @@ pub(super) fn download(arguments: &[OsString]) -> Result<Invocation, Rejection> 
     }
 }
 
+/// `copilot download --from`.
+fn tree_download(flags: DownloadFlags) -> Result<Invocation, Rejection> {
+    let request = tree::download(&flags);
+    let global = global(flags.global, &[]);
+    match request {
+        Ok(Some(request)) => Ok(Invocation::DownloadTree(
+            Box::new(global),
+            Box::new(request),
+        )),
+        Ok(None) => Err(Rejection::usage("--from is empty")),
+        // Where Flyte passes `--to-output-prefix` as well, it must learn of it.
+        Err(error) => {
+            let prefix = flags.to_output_prefix;
+            Err(Rejection::reported(
+                error,
+                Command::Download,
+                global,
+                prefix,
+            ))
+        }
+    }
+}
+
 /// The required flags of a download that are missing, all of them: nobody likes to hear of one at a time.
-fn missing_for_download(flags: &DownloadFlags) -> Vec<RequiredFlag> {
+fn missing_for_download(flags: &DownloadFlags) -> Vec<NamedFlag> {
     let required = [
         (
             flags.to_output_prefix.is_empty(),
@@ -98,7 +131,7 @@ fn missing_for_download(flags: &DownloadFlags) -> Vec<RequiredFlag> {
 }
 
 /// The required flags of a sidecar with an interface that are missing.
-fn missing_for_sidecar(flags: &SidecarFlags) -> Vec<RequiredFlag> {
+fn missing_for_sidecar(flags: &SidecarFlags) -> Vec<NamedFlag> {
     let required = [
         (
             flags.to_output_prefix.is_empty(),
@@ -114,16 +147,16 @@ fn missing_for_sidecar(flags: &SidecarFlags) -> Vec<RequiredFlag> {
     only_missing(&required)
 }
 
-fn only_missing(required: &[(bool, &'static str, &'static str)]) -> Vec<RequiredFlag> {
+pub(super) fn only_missing(required: &[(bool, &'static str, &'static str)]) -> Vec<NamedFlag> {
     let missing = required.iter().filter(|(is_missing, ..)| *is_missing);
     missing
-        .map(|(_, flag, meaning)| RequiredFlag { flag, meaning })
+        .map(|(_, flag, meaning)| NamedFlag { flag, meaning })
         .collect()
 }
 
 fn download_request(
     flags: &DownloadFlags,
-    missing: Vec<RequiredFlag>,
+    missing: Vec<NamedFlag>,
 ) -> Result<DownloadRequest, FlagError> {
     if !missing.is_empty() {
         return Err(FlagError::Required(missing));
@@ -208,7 +241,8 @@ pub(super) fn sidecar(arguments: &[OsString]) -> Result<Invocation, Rejection> {
 /// The interface, if it declares something. An empty one declares nothing, like a missing one.
 pub(super) fn take_interface(flags: &mut SidecarFlags) -> Result<Option<Vec<u8>>, Rejection> {
     let interface = flags.interface.take().filter(|bytes| !bytes.is_empty());
-    if interface.is_some() && flags.to_output_prefix.is_empty() {
+    // Beside `--to` an interface is refused as such.
+    if interface.is_some() && flags.to_output_prefix.is_empty() && flags.to.is_empty() {
         return Err(Rejection::usage(error::missing(&missing_for_sidecar(
             flags,
         ))));
@@ -245,9 +279,12 @@ pub(super) fn sidecar_request(
     } else {
         ApiOptions::default()
     };
-    let upload = interface
-        .map(|interface| upload(flags, interface))
-        .transpose()?;
+    let upload = match tree::target(flags)? {
+        Some(target) => Some(UploadTarget::Tree(target)),
+        None => interface
+            .map(|interface| outputs(flags, interface).map(UploadTarget::Outputs))
+            .transpose()?,
+    };
     let timeout = flags
         .timeout
         .or(flags.start_timeout)
@@ -279,12 +316,12 @@ pub(super) fn sidecar_request(
     })
 }
 
-fn upload(flags: &SidecarFlags, interface: Vec<u8>) -> Result<UploadTarget, FlagError> {
+fn outputs(flags: &SidecarFlags, interface: Vec<u8>) -> Result<OutputsTarget, FlagError> {
     let missing = missing_for_sidecar(flags);
     if !missing.is_empty() {
         return Err(FlagError::Required(missing));
     }
-    Ok(UploadTarget {
+    Ok(OutputsTarget {
         interface,
         from_local_dir: flags.from_local_dir.clone(),
         to_output_prefix: flags.to_output_prefix.clone(),

@@ -27,6 +27,7 @@ pub(super) fn check(arguments: &[OsString]) -> Result<Invocation, Rejection> {
         from_remote: given(&flags.from_remote),
         to_output_prefix: given(&flags.sidecar.to_output_prefix),
         to_raw_output: given(&flags.sidecar.to_raw_output),
+        to: given(&flags.sidecar.to),
         probe: flags.probe,
         json: flags.json,
         pod: given_path(flags.pod.as_deref()),
@@ -41,6 +42,7 @@ fn container_job(words: Vec<OsString>) -> Result<ContainerJob, RefusedArguments>
     match super::parse(words) {
         Ok(Invocation::Sidecar(_, request)) => Ok(ContainerJob::Sidecar(request)),
         Ok(Invocation::Download(_, request)) => Ok(ContainerJob::Download(request)),
+        Ok(Invocation::DownloadTree(_, request)) => Ok(ContainerJob::DownloadTree(request)),
         Ok(_) => Ok(ContainerJob::Other),
         Err(rejection) => Err(RefusedArguments(rejection.to_string())),
     }

@@ -4,9 +4,9 @@ use thiserror::Error;
 
 use super::value::ValueError;
 
-/// A required flag.
+/// A flag that is required, or that is not wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RequiredFlag {
+pub(super) struct NamedFlag {
     /// The flag, with its dashes.
     pub flag: &'static str,
     /// What its value means.
@@ -14,10 +14,15 @@ pub(super) struct RequiredFlag {
 }
 
 /// All missing flags in one message.
-pub(super) fn missing(flags: &[RequiredFlag]) -> String {
-    let one =
-        |required: &RequiredFlag| format!("{} is required: {}", required.flag, required.meaning);
+pub(super) fn missing(flags: &[NamedFlag]) -> String {
+    let one = |required: &NamedFlag| format!("{} is required: {}", required.flag, required.meaning);
     flags.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// Flags with what they are for, in one message.
+fn of_flyte(flags: &[NamedFlag]) -> String {
+    let one = |flag: &NamedFlag| format!("{} ({})", flag.flag, flag.meaning);
+    flags.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A flag that makes no request. The message names the flag, the rule and what to do.
@@ -25,7 +30,18 @@ pub(super) fn missing(flags: &[RequiredFlag]) -> String {
 pub(super) enum FlagError {
     /// Flags are required.
     #[error("{}", missing(.0))]
-    Required(Vec<RequiredFlag>),
+    Required(Vec<NamedFlag>),
+    /// Flags that have nothing to act on without Flyte.
+    #[error(
+        "{by} works without Flyte, and these flags have no meaning beside it: {}. Leave them out, or leave out {by}",
+        of_flyte(.flags)
+    )]
+    OfFlyte {
+        /// The flag that says so, with its dashes.
+        by: &'static str,
+        /// The others.
+        flags: Vec<NamedFlag>,
+    },
     /// Words beyond the command, and `--strict`.
     #[error("{0}: no flag takes this, and --strict refuses it; remove it, or write --FLAG=VALUE")]
     StrayWords(String),

@@ -21,6 +21,7 @@ mod route;
 mod secrets;
 mod suggest;
 mod template;
+mod tree;
 mod trial;
 mod value;
 mod watch;

@@ -13,6 +13,7 @@ mod rejections;
 mod requests;
 mod syntax;
 mod template;
+mod tree;
 
 use std::ffi::OsString;
 
@@ -21,7 +22,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::command::Global;
 use crate::download::DownloadRequest;
-use crate::sidecar::SidecarRequest;
+use crate::sidecar::{OutputsTarget, SidecarRequest, UploadTarget};
 
 /// An interface with one integer output, as it stands in recorded command lines.
 const INTERFACE: &str = "EgkKBwoBbxICCgA=";
@@ -70,6 +71,14 @@ fn sidecar(more: &[&str]) -> Result<(Box<Global>, Box<SidecarRequest>), Rejectio
     }
 }
 
+/// What a sidecar of declared outputs uploads.
+fn outputs(request: SidecarRequest) -> OutputsTarget {
+    match request.upload {
+        Some(UploadTarget::Outputs(target)) => target,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn any_argument() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "download",
@@ -83,6 +92,8 @@ fn any_argument() -> impl Strategy<Value = String> {
         "--timeout",
         "-t",
         "--to-output-prefix",
+        "--from",
+        "--to",
         "-o",
         "-f",
         "-i",

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -10,6 +10,7 @@ use tracing::{debug, error, warn};
 
 use super::report_file::ReportFile;
 use super::request::{Global, ReportedExit};
+use crate::report::tree::{MainEnd, TreeFailure, TreePlaces};
 use crate::report::{
     Failure, Occurrence, document, document_names, last_words, one_line, termination_message,
 };
@@ -94,20 +95,33 @@ impl Conclusion {
     }
 }
 
+/// Where a failure is reported, beside the log and the termination message.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ReportPlace<'a> {
+    /// In error documents below this prefix: `--to-output-prefix`.
+    Documents(&'a str),
+    /// In `failure.json` below this prefix: `--to`.
+    Tree(&'a str),
+    /// Nowhere: a download without Flyte writes nothing into the store.
+    Nowhere,
+}
+
 /// Reports the end of a job.
 pub(super) struct Ended<'a> {
     global: &'a Global,
-    prefix: &'a str,
+    place: ReportPlace<'a>,
+    main: MainEnd,
     log: TerminationLog,
     exits_zero: bool,
 }
 
 impl<'a> Ended<'a> {
-    /// The error document goes below `prefix`.
-    pub(super) fn new(global: &'a Global, prefix: &'a str) -> Self {
+    /// A failure is reported there.
+    pub(super) fn new(global: &'a Global, place: ReportPlace<'a>) -> Self {
         Self {
             global,
-            prefix,
+            place,
+            main: MainEnd::default(),
             log: TerminationLog::at(global),
             exits_zero: global.reported_exit == ReportedExit::Zero,
         }
@@ -117,7 +131,14 @@ impl<'a> Ended<'a> {
     /// document of a pod that succeeds, and an exit code other than 0 either counts for nothing (a native
     /// sidecar) or hides the document (an ordinary container).
     pub(super) fn of_sidecar(mut self, is_flytes: bool) -> Self {
+        let is_flytes = is_flytes && matches!(self.place, ReportPlace::Documents(_));
         self.exits_zero |= is_flytes && self.global.reported_exit == ReportedExit::Auto;
+        self
+    }
+
+    /// The same; the report also says how main has ended.
+    pub(super) fn with_main(mut self, main: MainEnd) -> Self {
+        self.main = main;
         self
     }
 
@@ -141,10 +162,14 @@ impl<'a> Ended<'a> {
     /// Writes the error document and the termination message.
     pub(super) async fn failed(&self, engine: &Engine, failure: &Failure) -> Conclusion {
         let written = self.write_documents(engine, failure).await;
+        let document = match self.place {
+            ReportPlace::Tree(_) => "failure.json",
+            _ => "the error document",
+        };
         let note = written
             .as_ref()
             .err()
-            .map(|error| format!("the error document could not be written: {error}"));
+            .map(|error| format!("{document} could not be written: {error}"));
         self.log
             .write(&termination_message(failure, note.as_deref()));
         Conclusion {
@@ -164,13 +189,25 @@ impl<'a> Ended<'a> {
         engine: &Engine,
         failure: &Failure,
     ) -> Result<(), DocumentError> {
-        let prefix = Reference::prefix(self.prefix)?;
-        let bytes = Bytes::from(document(failure, &here_and_now()));
+        let here = Occurrence::here_and_now();
         let stop = Stop::after(Some(FOR_THE_DOCUMENT));
-        for name in document_names(self.global.err_output_name.as_deref()) {
-            let reference = prefix.join(&[name])?;
-            engine.write(&reference, bytes.clone(), &stop).await?;
-            debug!(%reference, "error document written");
+        match self.place {
+            ReportPlace::Documents(prefix) => {
+                let prefix = Reference::prefix(prefix)?;
+                let bytes = Bytes::from(document(failure, &here));
+                for name in document_names(self.global.err_output_name.as_deref()) {
+                    let reference = prefix.join(&[name])?;
+                    engine.write(&reference, bytes.clone(), &stop).await?;
+                    debug!(%reference, "error document written");
+                }
+            }
+            ReportPlace::Tree(prefix) => {
+                let reference = TreePlaces::below(prefix)?.failure;
+                let text = TreeFailure::document(failure, &self.main, &here)?;
+                engine.write(&reference, text, &stop).await?;
+                debug!(%reference, "failure.json written");
+            }
+            ReportPlace::Nowhere => {}
         }
         Ok(())
     }
@@ -181,6 +218,8 @@ impl<'a> Ended<'a> {
 enum DocumentError {
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    #[error(transparent)]
+    Text(#[from] serde_json::Error),
     #[error(transparent)]
     Write(#[from] CopyError),
 }
@@ -221,13 +260,4 @@ pub(super) fn last_line(message: &str, note: Option<&str>) {
     }
     // If standard error is closed, nothing can be reported.
     let _ = writeln!(std::io::stderr(), "{words}");
-}
-
-/// When and where: what the error document says beside the failure.
-fn here_and_now() -> Occurrence {
-    let name = rustix::system::uname();
-    Occurrence {
-        at: SystemTime::now(),
-        worker: name.nodename().to_string_lossy().into_owned(),
-    }
 }

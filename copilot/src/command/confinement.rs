@@ -6,7 +6,8 @@ use super::request::Global;
 use super::times;
 use crate::confine::{Needs, Writes, give_up};
 use crate::download::DownloadRequest;
-use crate::sidecar::SidecarRequest;
+use crate::download::tree::TreeDownloadRequest;
+use crate::sidecar::{SidecarRequest, UploadTarget};
 use crate::store::{Reference, Stores};
 use crate::track::Watch;
 use crate::upload::UploadMode;
@@ -34,6 +35,24 @@ pub(super) async fn for_download(
     give_up(&needs).await;
 }
 
+/// Gives up what a download without Flyte does not need.
+pub(super) async fn for_tree_download(
+    global: &Global,
+    request: &TreeDownloadRequest,
+    stores: &Stores,
+) {
+    let mut writes = writes(global, stores, request.timeline.as_deref());
+    writes.directories.push(request.to_local_dir.clone());
+    let needs = Needs {
+        looks: false,
+        bpf: false,
+        leases: false,
+        replaces: true,
+        writes: Some(writes),
+    };
+    give_up(&needs).await;
+}
+
 /// Gives up what a sidecar does not need.
 pub(super) async fn for_sidecar(
     global: &Global,
@@ -54,11 +73,14 @@ pub(super) fn needs_of_sidecar(
     let mut writes = writes(global, stores, request.timeline.as_deref());
     let mut replaces = false;
     if let Some(target) = &request.upload {
-        writes.directories.push(target.from_local_dir.clone());
-        let prefixes = [
-            Some(&target.to_output_prefix),
-            target.to_raw_output.as_ref(),
-        ];
+        writes.directories.push(target.from_local_dir().to_owned());
+        let prefixes = match target {
+            UploadTarget::Outputs(target) => [
+                Some(&target.to_output_prefix),
+                target.to_raw_output.as_ref(),
+            ],
+            UploadTarget::Tree(target) => [Some(&target.to), None],
+        };
         for prefix in prefixes.into_iter().flatten() {
             let directory = local_directory(stores, prefix);
             replaces |= directory.is_some();

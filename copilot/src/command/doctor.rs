@@ -50,7 +50,10 @@ pub(super) async fn run(
 
 /// Looks at this machine and the stores.
 async fn examine(global: &Global, request: &DoctorRequest) -> Diagnosis {
-    let settings = session::load_settings(global);
+    let mut settings = session::load_settings(global);
+    if let (Ok(settings), Some(_)) = (&mut settings, &request.to) {
+        session::without_platform(global, &mut settings.storage);
+    }
     let stores = settings.as_ref().ok().map(|settings| {
         let environment = Environment::from_process();
         Stores::new(settings.storage.clone(), gather::patience(), environment)

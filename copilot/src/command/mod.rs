@@ -23,12 +23,15 @@ use std::process::ExitCode;
 pub use request::{Command, Global, Invocation, Reportable, ReportedExit};
 pub use session::own_settings;
 
-use self::conclude::{Ended, RunExit};
+use self::conclude::{Ended, ReportPlace, RunExit};
 use self::session::Session;
 use self::times::Times;
+use crate::download::tree::TreeDownloadRequest;
 use crate::download::{self, DownloadMode, DownloadRequest};
+use crate::report::tree::MainEnd;
 use crate::report::{Failure, Timeline, bounded};
-use crate::sidecar::{self, SidecarRequest};
+use crate::sidecar::{self, SidecarRequest, UploadTarget};
+use crate::store::Reference;
 use crate::template;
 use crate::termination::Termination;
 use crate::track::{Timestamp, readiness};
@@ -58,6 +61,9 @@ pub async fn run(
         Invocation::Download(global, request) => {
             download(&global, &request, &mut termination, begun).await
         }
+        Invocation::DownloadTree(global, request) => {
+            download_tree(&global, &request, &mut termination, begun).await
+        }
         Invocation::Sidecar(global, request) => {
             sidecar(&global, &request, &mut termination, begun).await
         }
@@ -78,7 +84,8 @@ pub async fn reject(message: &str, reportable: Option<&Reportable>) -> ExitCode 
     };
     let exit = match Session::open(&reportable.global, &reportable.to_output_prefix) {
         Ok(session) => {
-            let ended = Ended::new(&reportable.global, &reportable.to_output_prefix);
+            let place = ReportPlace::Documents(&reportable.to_output_prefix);
+            let ended = Ended::new(&reportable.global, place);
             let conclusion = ended.failed(&session.engine, &failure).await;
             conclusion.of_usage().say()
         }
@@ -100,7 +107,7 @@ async fn download(
     let times = request.timeline.as_deref().map(Times::at);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "download");
-    let ended = Ended::new(global, &request.to_output_prefix);
+    let ended = Ended::new(global, ReportPlace::Documents(&request.to_output_prefix));
     let engine = session.engine.writing_at_most(request.volume_size_limit);
     let engine = &engine;
     let conclude = async |outcome| ended.concluded(engine, outcome).await;
@@ -124,22 +131,51 @@ async fn download(
     conclusion.say()
 }
 
+/// A download without Flyte.
+async fn download_tree(
+    global: &Global,
+    request: &TreeDownloadRequest,
+    termination: &mut Termination,
+    begun: Timestamp,
+) -> RunExit {
+    let session = match Session::for_tree(global, "--from", Reference::parse(&request.from)) {
+        Ok(session) => session,
+        Err(error) => return usage(global, &error.to_string()),
+    };
+    let times = request.timeline.as_deref().map(Times::at);
+    let mut timeline = Timeline::begin(begun);
+    timeline.note("command", "download");
+    let ended = Ended::new(global, ReportPlace::Nowhere);
+    let engine = &session.engine.writing_at_most(request.volume_size_limit);
+    confinement::for_tree_download(global, request, engine.stores()).await;
+    let run = download::tree::run(request, engine, termination, &mut timeline);
+    let conclusion = ended.concluded(engine, Box::pin(run).await).await;
+    session::write_timeline(&mut timeline, times.as_ref(), &conclusion, engine).await;
+    conclusion.say()
+}
+
 async fn sidecar(
     global: &Global,
     request: &SidecarRequest,
     termination: &mut Termination,
     begun: Timestamp,
 ) -> RunExit {
-    let prefix = request
-        .upload
-        .as_ref()
-        .map_or("", |target| target.to_output_prefix.as_str());
-    let session = match Session::open(global, prefix) {
+    let place = match &request.upload {
+        Some(UploadTarget::Outputs(target)) => ReportPlace::Documents(&target.to_output_prefix),
+        Some(UploadTarget::Tree(target)) => ReportPlace::Tree(&target.to),
+        None => ReportPlace::Documents(""),
+    };
+    let session = match place {
+        ReportPlace::Tree(to) => Session::for_tree(global, "--to", Reference::prefix(to)),
+        ReportPlace::Documents(prefix) => Session::open(global, prefix),
+        ReportPlace::Nowhere => Session::open(global, ""),
+    };
+    let session = match session {
         Ok(session) => session,
         Err(error) => return usage(global, &error.to_string()),
     };
     let times = request.timeline.as_deref().map(Times::at);
-    let ended = Ended::new(global, prefix);
+    let ended = Ended::new(global, place);
     let mut timeline = Timeline::begin(begun);
     timeline.note("command", "sidecar");
     let mut attached = match sidecar::attach(request).await {
@@ -159,6 +195,7 @@ async fn sidecar(
         &mut timeline,
     )
     .await;
+    let ended = ended.with_main(MainEnd::noted(&timeline));
     let conclusion = ended.concluded(&session.engine, outcome).await;
     session::write_timeline(&mut timeline, times.as_ref(), &conclusion, &session.engine).await;
     spans::send(&timeline, termination, request.timeout).await;

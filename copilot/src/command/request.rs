@@ -7,6 +7,7 @@ use crate::config::{FlagLayer, FlagSources};
 use crate::describe::{InspectRequest, MakeRequest};
 use crate::doctor::DoctorRequest;
 use crate::download::DownloadRequest;
+use crate::download::tree::TreeDownloadRequest;
 use crate::monitor::MonitorRequest;
 use crate::sidecar::SidecarRequest;
 use crate::template::TemplateRequest;
@@ -21,6 +22,8 @@ pub enum Invocation {
     Version,
     /// `copilot download`: a task's inputs to local files.
     Download(Box<Global>, Box<DownloadRequest>),
+    /// `copilot download --from`: files to a local directory, without Flyte.
+    DownloadTree(Box<Global>, Box<TreeDownloadRequest>),
     /// `copilot sidecar`: wait for main, then upload its outputs.
     Sidecar(Box<Global>, Box<SidecarRequest>),
     /// `copilot ready`: exit with 0 once the sidecar's watcher is attached. It has no flags of its own.

@@ -27,12 +27,15 @@ pub(super) enum SessionError {
     /// A setting that nobody reads, and `--strict`.
     #[error("{0}; --strict refuses it")]
     Strict(Warning),
-    /// The prefix for results is not a reference.
-    #[error("--to-output-prefix: {0}")]
-    Prefix(#[from] ReferenceError),
-    /// The settings describe no store for results.
-    #[error("--to-output-prefix: {0}")]
-    Store(#[from] StoreError),
+    /// The flag names no place in a store, or the settings describe no store for it.
+    #[error("{flag}: {cause}")]
+    Place {
+        /// The flag, with its dashes.
+        flag: &'static str,
+        /// What is wrong.
+        #[source]
+        cause: Box<StoreError>,
+    },
 }
 
 /// Everything a job needs.
@@ -47,7 +50,29 @@ impl Session {
     ///
     /// This comes first, as in the reference: a run of hours is wasted if its results have nowhere to go.
     pub(super) fn open(global: &Global, prefix: &str) -> Result<Self, SessionError> {
+        let session = Self::with(global, load_settings(global)?)?;
+        if !prefix.is_empty() {
+            session.check("--to-output-prefix", Reference::prefix(prefix))?;
+        }
+        Ok(session)
+    }
+
+    /// The same for a job without Flyte, which gives no settings: see [`without_platform`]. `place` is the value of
+    /// the flag that names where files come from or go to.
+    pub(super) fn for_tree(
+        global: &Global,
+        flag: &'static str,
+        place: Result<Reference, ReferenceError>,
+    ) -> Result<Self, SessionError> {
         let mut settings = load_settings(global)?;
+        without_platform(global, &mut settings.storage);
+        let session = Self::with(global, settings)?;
+        session.check(flag, place)?;
+        Ok(session)
+    }
+
+    /// Sets up the log, and opens no store yet.
+    fn with(global: &Global, mut settings: Settings) -> Result<Self, SessionError> {
         log::set_up(&settings.logger);
         let variables = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         settings
@@ -60,10 +85,22 @@ impl Session {
         }
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
-        if !prefix.is_empty() {
-            engine.stores().open(&Reference::prefix(prefix)?)?;
-        }
         Ok(Self { engine })
+    }
+
+    /// Checks that the settings describe a store for the value of a flag.
+    fn check(
+        &self,
+        flag: &'static str,
+        place: Result<Reference, ReferenceError>,
+    ) -> Result<(), SessionError> {
+        let opened = place
+            .map_err(StoreError::from)
+            .and_then(|place| self.engine.stores().open(&place));
+        opened.map(drop).map_err(|cause| SessionError::Place {
+            flag,
+            cause: Box::new(cause),
+        })
     }
 
     /// Loads the settings for a command that people run where no platform is: see [`on_this_machine`].
@@ -72,14 +109,7 @@ impl Session {
         quieten(global, &mut settings.logger);
         log::set_up(&settings.logger);
         on_this_machine(&mut settings.storage);
-        // The platform lifts the limit for its sidecars by a flag.
-        if global
-            .settings
-            .get("storage.limits.maxDownloadMBs")
-            .is_none()
-        {
-            settings.storage.max_download_mib = 0;
-        }
+        lift_limit(global, &mut settings.storage);
         say_what_is_odd(global, &settings);
         let engine = engine(global, settings);
         Ok(Self { engine })
@@ -94,6 +124,30 @@ fn quieten(global: &Global, logger: &mut LoggerSettings) {
     if global.settings.get("logger.formatter.type").is_none() {
         logger.format = LogFormat::Text;
     }
+}
+
+/// Lifts the limit on the size of an object. The platform lifts it for its sidecars by a flag.
+fn lift_limit(global: &Global, storage: &mut StorageSettings) {
+    let name = "storage.limits.maxDownloadMBs";
+    if global.settings.get(name).is_none() {
+        storage.max_download_mib = 0;
+    }
+}
+
+/// Changes the settings of a job without Flyte: as on a person's machine, but a local store that somebody has set up
+/// stays what it is.
+pub(super) fn without_platform(global: &Global, storage: &mut StorageSettings) {
+    let is_local = storage.stow_kind == "local" || storage.store_type == "local";
+    if is_local {
+        storage.multicontainer = true;
+    } else {
+        let files = storage.schemes.get("file").cloned();
+        on_this_machine(storage);
+        if let Some(files) = files {
+            storage.schemes.insert("file".to_owned(), files);
+        }
+    }
+    lift_limit(global, storage);
 }
 
 /// Changes the settings where no platform gives them: `file:///PATH` names any file of this machine, and buckets

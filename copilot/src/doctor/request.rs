@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::download::DownloadRequest;
+use crate::download::tree::TreeDownloadRequest;
 use crate::sidecar::SidecarRequest;
 
 /// What `copilot doctor` should look at.
@@ -25,6 +26,8 @@ pub struct DoctorRequest {
     pub to_output_prefix: Option<String>,
     /// `--to-raw-output`.
     pub to_raw_output: Option<String>,
+    /// `--to`.
+    pub to: Option<String>,
     /// `--probe`: write, read and delete an object below each prefix.
     pub probe: bool,
     /// `--json`: print one JSON object.
@@ -45,6 +48,8 @@ pub enum ContainerJob {
     Sidecar(Box<SidecarRequest>),
     /// It fetches inputs.
     Download(Box<DownloadRequest>),
+    /// It fetches files without Flyte.
+    DownloadTree(Box<TreeDownloadRequest>),
     /// Another command.
     Other,
 }

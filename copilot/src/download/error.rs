@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::lone::LoneObject;
+use super::tree::FileDifference;
 use crate::beneath::SharedError;
 use crate::idl::DecodeError;
 use crate::literal::input::{InputError, OffloadedError};
 use crate::literal::{Problems, Shown};
+use crate::report::one_line;
+use crate::report::tree::TreeDocumentError;
 use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
@@ -77,6 +80,66 @@ pub enum DownloadError {
         /// What is there.
         #[source]
         cause: SharedError,
+    },
+    /// `--from` is not a reference.
+    #[error("--from: {0}")]
+    From(#[source] ReferenceError),
+    /// The run that wrote the files has failed.
+    #[error(
+        "{document} says that the run which wrote below this prefix has failed ({}): {}. Run it again, or name another \
+         prefix with --from",
+        one_line(code),
+        one_line(message)
+    )]
+    RunFailed {
+        /// The reference of `failure.json`.
+        document: String,
+        /// The error code.
+        code: String,
+        /// What happened.
+        message: String,
+    },
+    /// A manifest or `failure.json` cannot be read.
+    #[error("{document}: {cause}")]
+    Document {
+        /// Its reference.
+        document: String,
+        /// What is wrong with it.
+        #[source]
+        cause: TreeDocumentError,
+    },
+    /// A manifest lists what cannot become a file.
+    #[error(
+        "{document} lists {}, which cannot become a file: {rule}. Run again what writes it",
+        Shown(path)
+    )]
+    ListedName {
+        /// The reference of the manifest.
+        document: String,
+        /// The path in it.
+        path: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+    /// The files are not those of the manifest.
+    #[error(
+        "the files differ from the list in {document}: {problems}. Another run may be writing below this prefix: try \
+         again when it has ended"
+    )]
+    Differs {
+        /// The reference of the manifest.
+        document: String,
+        /// The files.
+        problems: Problems<FileDifference>,
+    },
+    /// Nothing is there to fetch.
+    #[error(
+        "--from {reference}: no object has this key, and none has a key that begins with it and a slash. Check the \
+         reference, and that what writes it has run"
+    )]
+    Nothing {
+        /// The reference.
+        reference: String,
     },
     /// A single object or file could not be read or written.
     #[error(transparent)]

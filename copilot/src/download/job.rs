@@ -1,5 +1,7 @@
 //! A download as a job: with a deadline, and until a signal stops it.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +20,7 @@ pub async fn run(
     termination: &mut Termination,
     timeline: &mut Timeline,
 ) -> Result<(), Failure> {
-    let (cancel, stop) = limits(request);
+    let (cancel, stop) = limits(request.timeout);
     let job = lay_out(request, engine, &stop, timeline);
     let summary = unless_stopped(job, termination, &cancel).await?;
     timeline.note_transfer(
@@ -31,9 +33,9 @@ pub async fn run(
 }
 
 /// What stops a download: a cancelled token, or the deadline.
-pub(super) fn limits(request: &DownloadRequest) -> (CancellationToken, Stop) {
+pub(super) fn limits(timeout: Option<Duration>) -> (CancellationToken, Stop) {
     let cancel = CancellationToken::new();
-    let deadline = request.timeout.map(|allowed| Instant::now() + allowed);
+    let deadline = timeout.map(|allowed| Instant::now() + allowed);
     let stop = Stop::new(cancel.clone(), deadline);
     (cancel, stop)
 }

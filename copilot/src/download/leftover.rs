@@ -58,6 +58,11 @@ impl EarlierFiles {
         Self { began: began.ok() }
     }
 
+    /// Whether nothing was in the directory, so that nothing is replaced.
+    pub(super) fn are_none(&self) -> bool {
+        self.began.is_none()
+    }
+
     /// Removes unfinished files, and warns of whatever else is older than this run and not a part of it.
     ///
     /// `directories` are those that the inputs have, filled or not. `kept` are files and directories that

@@ -1,7 +1,8 @@
 //! The download: a task's inputs, and the data they point to, become files.
 //!
 //! Plan (`literal::input`), then transfer, then commit: the metadata files come last, and nothing
-//! half-written is ever visible. Where main does not wait for its data, [`stream`] reverses that order.
+//! half-written is ever visible. Where main does not wait for its data, [`stream`] reverses that order; without Flyte,
+//! [`tree`] fetches the files below a prefix.
 //! Never here: flags, error documents, exit codes. Caller: `command`.
 
 mod error;
@@ -10,6 +11,7 @@ mod leftover;
 mod lone;
 mod request;
 pub mod stream;
+pub mod tree;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

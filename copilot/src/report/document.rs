@@ -29,6 +29,18 @@ pub struct Occurrence {
     pub worker: String,
 }
 
+impl Occurrence {
+    /// Now, on this host.
+    #[must_use]
+    pub fn here_and_now() -> Self {
+        let name = rustix::system::uname();
+        Self {
+            at: SystemTime::now(),
+            worker: name.nodename().to_string_lossy().into_owned(),
+        }
+    }
+}
+
 /// The object names of the document under the output prefix; `given` is `--err-output-name`.
 #[must_use]
 pub fn document_names(given: Option<&str>) -> Vec<&str> {
@@ -68,7 +80,7 @@ fn timestamp(at: SystemTime) -> Option<prost_types::Timestamp> {
 }
 
 /// A text, or its beginning and how much was left out.
-fn at_most(text: &str, limit: usize) -> Cow<'_, str> {
+pub(super) fn at_most(text: &str, limit: usize) -> Cow<'_, str> {
     if text.len() <= limit {
         return text.into();
     }

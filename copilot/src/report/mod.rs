@@ -1,8 +1,8 @@
 //! How a run ended: the platform's error document, the message that Kubernetes shows for a failed
-//! container, and the timeline.
+//! container, the timeline, and the documents of a run without Flyte ([`tree`]).
 //!
 //! One [`Failure`] becomes document and message, so they cannot disagree. What others wrote is shown with
-//! escapes (`escape`). Pure: bytes and text out.
+//! escapes (`escape`). Bytes and text out; only the clock and the host's name come in.
 //! Never here: writing them anywhere, or deciding what fails. The jobs make failures; `command` writes.
 
 mod document;
@@ -12,6 +12,7 @@ mod message;
 mod page;
 mod phases;
 mod timeline;
+pub mod tree;
 mod words;
 
 pub use document::{Occurrence, document, document_names};

@@ -46,6 +46,12 @@ impl Timeline {
         self.facts.insert(name.to_owned(), value.into());
     }
 
+    /// A fact that was noted.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&Value> {
+        self.facts.get(name)
+    }
+
     /// Adds what was moved, in how much time, and how many requests were sent again.
     pub fn note_transfer(&mut self, objects: u64, bytes: u64, retries: u64, took: Duration) {
         self.note("objects", objects);

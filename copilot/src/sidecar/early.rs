@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::outcome::{commit, documents};
-use super::request::SidecarRequest;
+use super::request::{SidecarRequest, UploadTarget};
 use crate::beneath::SharedDirectory;
 use crate::idl::VariableMap;
 use crate::track::watch::{Ending, Watched};
@@ -27,7 +27,9 @@ pub(super) fn begin(
     if request.mode != UploadMode::Eager {
         return None;
     }
-    let target = request.upload.as_ref()?;
+    let Some(UploadTarget::Outputs(target)) = &request.upload else {
+        return None;
+    };
     // Outputs that cannot be committed are not uploaded. The failure is reported after main's end.
     let commit = documents(target).and_then(|_| commit(target)).ok()?;
     let options = EagerOptions {

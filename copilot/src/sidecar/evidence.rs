@@ -22,6 +22,12 @@ pub(super) fn of_end(outputs: &SharedDirectory, declared: &VariableMap) -> Optio
     all_there.then(|| "all declared outputs are in the output directory".to_owned())
 }
 
+/// Whether main has left `_SUCCESS`.
+pub(super) fn says_success(outputs: &SharedDirectory) -> bool {
+    let opened = outputs.open();
+    opened.is_ok_and(|directory| is_regular(&directory, Marker::Success.file_name()))
+}
+
 /// Whether a regular file has this name: main may make anything.
 fn is_regular(directory: &GuardedDirectory, name: &str) -> bool {
     let entry = directory.entry(Path::new(name));

@@ -1,4 +1,4 @@
-//! The sidecar: waits for main's end, then uploads its outputs.
+//! The sidecar: waits for main's end, then uploads its outputs; without Flyte, its whole directory (`tree`).
 //!
 //! Watch (`track`), judge ([`verdict`]), upload (`upload`). It never ends before main: kubelet restarts a
 //! native sidecar that ends while main runs. So a sidecar that has nothing to upload, or that must fail,
@@ -7,18 +7,22 @@
 mod deadline;
 mod early;
 mod evidence;
+mod good_end;
 mod notes;
 mod outcome;
+mod proof;
 mod request;
+mod tree;
 mod verdict;
 
 use std::sync::Arc;
 
 use tracing::{info, warn};
 
-pub use request::{MainFailure, SidecarRequest, UploadTarget};
+pub use request::{MainFailure, OutputsTarget, SidecarRequest, TreeTarget, UploadTarget};
 
 use self::outcome::{commit, documents, failure_of, is_done, own_words, quoting, reported_here};
+use self::tree::TreeJob;
 use self::verdict::{Verdict, judge};
 use crate::beneath::SharedDirectory;
 use crate::idl::{self, TypedInterface, VariableMap};
@@ -64,7 +68,7 @@ impl Attached {
 /// A watcher that was named does not work here, or a flag names a wrong directory.
 pub async fn attach(request: &SidecarRequest) -> Result<Attached, AttachError> {
     let target = request.upload.as_ref();
-    let outputs = target.map(|target| Arc::new(SharedDirectory::at(&target.from_local_dir)));
+    let outputs = target.map(|target| Arc::new(SharedDirectory::at(target.from_local_dir())));
     let watch = attach_watchers(&request.track, outputs.as_deref()).await?;
     Ok(Attached { watch, outputs })
 }
@@ -83,7 +87,8 @@ fn is_idle(request: &SidecarRequest, watch: &Watch, outputs: &Declared) -> bool 
         let outputs = outputs.as_ref();
         outputs.is_none_or(|outputs| outputs.variables.is_empty())
     });
-    !names_a_pod && watch.is_outside_a_pod() && is_void
+    let is_tree = matches!(request.upload, Some(UploadTarget::Tree(_)));
+    !names_a_pod && watch.is_outside_a_pod() && is_void && !is_tree
 }
 
 /// Waits for main's end with an attached watch, then uploads.
@@ -106,6 +111,7 @@ pub async fn run(
     let is_idle = is_idle(request, &watch, &outputs);
     match &outputs {
         _ if is_idle => {}
+        Ok(Some(_)) if matches!(request.upload, Some(UploadTarget::Tree(_))) => {}
         Ok(Some(outputs)) if outputs.variables.is_empty() => {
             info!("no outputs are declared: waiting for main's end anyway");
         }
@@ -133,7 +139,7 @@ pub async fn run(
     // The limit counts from main's end, however long main runs.
     let stop = Stop::after(request.timeout);
     let outcome = match request.upload.as_ref().zip(shared.as_ref()) {
-        Some((target, shared)) => {
+        Some((UploadTarget::Outputs(target), shared)) => {
             let job = Job {
                 request,
                 target,
@@ -143,15 +149,19 @@ pub async fn run(
                 stop: &stop,
             };
             // A large future: it holds those of all transfers.
-            let mut concluded = Box::pin(job.conclude(&watched, eager, timeline));
-            tokio::select! {
-                biased;
-                outcome = &mut concluded => outcome,
-                () = deadline::before_kill(termination, request.timeout) => {
-                    stop.terminate();
-                    concluded.await
-                }
-            }
+            let concluded = Box::pin(job.conclude(&watched, eager, timeline));
+            before_the_kill(concluded, request, &stop, termination).await
+        }
+        Some((UploadTarget::Tree(target), shared)) => {
+            let job = TreeJob {
+                request,
+                target,
+                shared,
+                engine,
+                stop: &stop,
+            };
+            let concluded = Box::pin(job.conclude(&watched, timeline));
+            before_the_kill(concluded, request, &stop, termination).await
         }
         None => Ok(()),
     };
@@ -161,10 +171,27 @@ pub async fn run(
     outcome
 }
 
-/// The work after main's end.
+/// The outcome of the work after main's end, which is stopped some seconds before kubelet kills us.
+async fn before_the_kill(
+    mut work: impl Future<Output = Result<(), Failure>> + Unpin,
+    request: &SidecarRequest,
+    stop: &Stop,
+    termination: &mut Termination,
+) -> Result<(), Failure> {
+    tokio::select! {
+        biased;
+        outcome = &mut work => outcome,
+        () = deadline::before_kill(termination, request.timeout) => {
+            stop.terminate();
+            work.await
+        }
+    }
+}
+
+/// The work after main's end, for declared outputs.
 struct Job<'a> {
     request: &'a SidecarRequest,
-    target: &'a UploadTarget,
+    target: &'a OutputsTarget,
     shared: &'a Arc<SharedDirectory>,
     declared: &'a VariableMap,
     engine: &'a Engine,
@@ -292,7 +319,11 @@ impl Job<'_> {
     }
 }
 
+/// The declared outputs; a tree declares none.
 fn declared_outputs(target: &UploadTarget) -> Result<VariableMap, Failure> {
+    let UploadTarget::Outputs(target) = target else {
+        return Ok(VariableMap::default());
+    };
     let interface: TypedInterface = idl::decode_typed_interface(target.interface.as_slice())
         .map_err(|cause| {
             Failure::from_upload(format_args!(

@@ -2,7 +2,7 @@
 
 use tracing::{info, warn};
 
-use super::request::UploadTarget;
+use super::request::OutputsTarget;
 use crate::beneath::SharedDirectory;
 use crate::idl;
 use crate::literal::output::UserError;
@@ -38,7 +38,7 @@ pub(super) async fn is_done(outputs: &Outputs<'_>, engine: &Engine, stop: &Stop)
 }
 
 /// The references of the error documents.
-pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure> {
+pub(super) fn documents(target: &OutputsTarget) -> Result<Vec<Reference>, Failure> {
     let prefix = Reference::prefix(&target.to_output_prefix).map_err(Failure::from_upload)?;
     let names = document_names(target.err_output_name.as_deref()).into_iter();
     let joined = names.map(|name| prefix.join(&[name]).map_err(Failure::from_upload));
@@ -46,7 +46,7 @@ pub(super) fn documents(target: &UploadTarget) -> Result<Vec<Reference>, Failure
 }
 
 /// The reference of `outputs.pb`.
-pub(super) fn commit(target: &UploadTarget) -> Result<Reference, Failure> {
+pub(super) fn commit(target: &OutputsTarget) -> Result<Reference, Failure> {
     Reference::prefix(&target.to_output_prefix)
         .and_then(|prefix| prefix.join(&[&target.meta_output_name]))
         .map_err(Failure::from_upload)
@@ -55,7 +55,7 @@ pub(super) fn commit(target: &UploadTarget) -> Result<Reference, Failure> {
 /// The failure in an error document below the output prefix, if an earlier life of this sidecar wrote it: a
 /// document of another pod belongs to another attempt.
 pub(super) async fn reported_here(
-    target: &UploadTarget,
+    target: &OutputsTarget,
     engine: &Engine,
     stop: &Stop,
 ) -> Option<Failure> {

@@ -1,6 +1,6 @@
 //! The request of a sidecar, as the flags give it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::literal::output::OutputOptions;
@@ -21,7 +21,7 @@ pub enum MainFailure {
 /// What `copilot sidecar` does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SidecarRequest {
-    /// What to upload after main's end; none without `--interface`, which means: upload nothing.
+    /// What to upload after main's end; none without `--interface` and `--to`, which means: upload nothing.
     pub upload: Option<UploadTarget>,
     /// `--upload-mode`.
     pub mode: UploadMode,
@@ -38,9 +38,38 @@ pub struct SidecarRequest {
     pub timeline: Option<PathBuf>,
 }
 
+/// What is uploaded after main's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UploadTarget {
+    /// Flyte's declared outputs (`--interface`).
+    Outputs(OutputsTarget),
+    /// The whole directory (`--to`).
+    Tree(TreeTarget),
+}
+
+impl UploadTarget {
+    /// Main's output directory. Never empty.
+    #[must_use]
+    pub fn from_local_dir(&self) -> &Path {
+        match self {
+            Self::Outputs(target) => &target.from_local_dir,
+            Self::Tree(target) => &target.from_local_dir,
+        }
+    }
+}
+
+/// Where a tree comes from and goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeTarget {
+    /// `--from-local-dir`: main's output directory. Never empty.
+    pub from_local_dir: PathBuf,
+    /// `--to`: the prefix of the files, and of `manifest.json` or `failure.json`. Never empty.
+    pub to: String,
+}
+
 /// Where outputs come from and go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UploadTarget {
+pub struct OutputsTarget {
     /// `--interface`: a serialized `TypedInterface`, not empty and not yet parsed.
     pub interface: Vec<u8>,
     /// `--from-local-dir`: main's output directory. Never empty.

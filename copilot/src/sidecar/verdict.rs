@@ -20,15 +20,27 @@ pub(super) enum Verdict {
     Report(Failure),
 }
 
+/// What a person can do who wants the outputs of a main that failed.
+const ANYWAY: &str = "--on-main-failure upload uploads them anyway";
+
 /// Judges main's end. If its exit status cannot be known the outputs decide, as in the reference.
 pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
+    judge_with(watched, on_failure, Some(ANYWAY))
+}
+
+/// The same for a tree, which a bad end never publishes.
+pub(super) fn judge_end(watched: &Watched) -> Verdict {
+    judge_with(watched, MainFailure::Report, None)
+}
+
+fn judge_with(watched: &Watched, on_failure: MainFailure, advice: Option<&str>) -> Verdict {
     match watched.ending {
         Ending::Exited(status) if status.is_failure() && on_failure != MainFailure::Upload => {
-            Verdict::Report(failed(watched, status))
+            Verdict::Report(failed(watched, status, advice))
         }
         Ending::StatusLost if on_failure != MainFailure::Upload => Verdict::Report(Failure {
             code: "MainStatusUnknown".into(),
-            message: status_lost(watched),
+            message: status_lost(watched, advice),
             kind: Recoverability::Recoverable,
             origin: FailureOrigin::System,
         }),
@@ -66,7 +78,7 @@ pub(super) fn judge(watched: &Watched, on_failure: MainFailure) -> Verdict {
     }
 }
 
-fn failed(watched: &Watched, status: ExitStatus) -> Failure {
+fn failed(watched: &Watched, status: ExitStatus, advice: Option<&str>) -> Failure {
     let counted = match (status, watched.kill) {
         (
             ExitStatus::Signal {
@@ -98,11 +110,11 @@ fn failed(watched: &Watched, status: ExitStatus) -> Failure {
     Failure {
         code: code.into(),
         message: format!(
-            "{} {status}{} (seen by {}); its outputs are not uploaded. --on-main-failure upload uploads \
-             them anyway",
+            "{} {status}{} (seen by {}); its outputs are not uploaded{}",
             main(watched),
             in_words(counted),
-            watched.told_by
+            watched.told_by,
+            advice.map_or_else(String::new, |advice| format!(". {advice}"))
         ),
         kind,
         origin,
@@ -126,7 +138,7 @@ fn in_words(kill: KillCause) -> &'static str {
     }
 }
 
-fn status_lost(watched: &Watched) -> String {
+fn status_lost(watched: &Watched, advice: Option<&str>) -> String {
     let why = match &watched.unseen {
         Some(reason) => {
             format!("for a while not all processes in /proc could be read ({reason})")
@@ -135,9 +147,10 @@ fn status_lost(watched: &Watched) -> String {
     };
     format!(
         "{} ended, and {} could not read its exit status: {why}. Main may have failed, so its outputs are not \
-         uploaded; --on-main-failure upload uploads them anyway",
+         uploaded{}",
         main(watched),
-        watched.told_by
+        watched.told_by,
+        advice.map_or_else(String::new, |advice| format!("; {advice}"))
     )
 }
 
@@ -180,7 +193,7 @@ fn only_copilots(watched: &Watched) -> String {
 }
 
 /// Main in words.
-fn main(watched: &Watched) -> String {
+pub(super) fn main(watched: &Watched) -> String {
     let is_certain = |(_, why): &(Vec<ContainerId>, Why)| *why != Why::NotExcluded;
     let is_certain = watched.main.as_ref().is_none_or(is_certain);
     match watched.main_names.as_slice() {

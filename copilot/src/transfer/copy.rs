@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::checksum::FileChecksum;
 use super::error::CopyError;
 use super::upload::{MultipartUpload, OpenFile, UploadNotes};
 use crate::beneath::Place;
@@ -67,12 +68,16 @@ impl Copy {
     }
 }
 
+/// Is told what the object holds that a file became.
+type ChecksumReceiver = Box<dyn FnOnce(FileChecksum) + Send>;
+
 /// A file to upload. The engine opens it when it runs the copy, so that a plan of many files holds no
 /// descriptors; the caller decides how to open a path safely.
 pub struct LocalFile {
     name: String,
     opener: Box<dyn FnOnce() -> io::Result<File> + Send>,
     notes: Option<Arc<dyn UploadNotes>>,
+    checksum: Option<ChecksumReceiver>,
 }
 
 impl LocalFile {
@@ -85,6 +90,7 @@ impl LocalFile {
             name: name.into(),
             opener: Box::new(opener),
             notes: None,
+            checksum: None,
         }
     }
 
@@ -92,6 +98,21 @@ impl LocalFile {
     #[must_use]
     pub fn noted(self, notes: Option<Arc<dyn UploadNotes>>) -> Self {
         Self { notes, ..self }
+    }
+
+    /// The same file; `receive` is told the size and the checksum of the object once it exists. The file is read
+    /// a second time for that, and the copy fails if it does not hold any more what was sent.
+    #[must_use]
+    pub fn with_checksum(self, receive: impl FnOnce(FileChecksum) + Send + 'static) -> Self {
+        Self {
+            checksum: Some(Box::new(receive)),
+            ..self
+        }
+    }
+
+    /// Who is told the checksum.
+    pub(super) fn take_checksum_receiver(&mut self) -> Option<ChecksumReceiver> {
+        self.checksum.take()
     }
 
     /// Where multipart uploads of the file are noted.

@@ -48,6 +48,14 @@ pub enum CopyError {
         /// Bytes at the end.
         after: u64,
     },
+    /// A file was written to during its upload, and has the size that it had.
+    #[error(
+        "{name} was changed while it was uploaded. Write outputs before the container ends, and do not change them afterwards"
+    )]
+    SourceRewritten {
+        /// The path of the file, for messages.
+        name: String,
+    },
     /// A file needs larger parts than the memory allows.
     #[error(
         "{name} has {size} bytes. A store allows 10000 parts, so a part needs {part} bytes, but transfers have only {memory} bytes of memory. Raise them to {part} at least (--max-memory, and the container's limit with it)"

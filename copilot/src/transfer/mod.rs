@@ -5,6 +5,7 @@
 //! is sent again (`store` does that). Callers: `download`, `upload` and `sidecar`, and `command` for
 //! error documents.
 
+mod checksum;
 mod compare;
 mod copy;
 mod download;
@@ -17,9 +18,11 @@ mod space;
 mod stop;
 mod upload;
 
+pub use checksum::{FileChecksum, file_checksum};
 pub use copy::{Copy, LocalFile, PlannedCopy};
 pub use download::{
-    PartialDirectory, is_partial, make_directory, remove, remove_unfinished, write_file,
+    PartialDirectory, is_partial, make_directory, names_a_file, remove, remove_unfinished,
+    write_file,
 };
 pub use engine::Engine;
 pub use error::{CopyError, CopyFailure, TransferError};

@@ -7,7 +7,9 @@ use thiserror::Error;
 
 use crate::beneath::SharedError;
 use crate::limits;
+use crate::literal::Shown;
 use crate::literal::output::{ErrorFileError, OutputError, UserError};
+use crate::report::tree::TooManyFiles;
 use crate::store::{ReferenceError, StoreError};
 use crate::transfer::{CopyError, TransferError};
 
@@ -105,6 +107,42 @@ pub enum UploadError {
         /// Why it stays.
         cause: Box<StoreError>,
     },
+    /// The prefix for a tree is not one.
+    #[error("--to: {0}")]
+    To(#[source] ReferenceError),
+    /// Main has written a file whose name below the prefix is ours.
+    #[error(
+        "{} has a name that stands for the outcome of the run below --to, and is not main's to write. Rename it, or \
+         put it into a directory",
+        Shown(path)
+    )]
+    ReservedName {
+        /// Its path in the output directory.
+        path: String,
+    },
+    /// The manifest would be too large.
+    #[error("the files cannot be uploaded: {0}")]
+    TooManyFiles(#[from] TooManyFiles),
+    /// The manifest of an earlier run cannot be deleted.
+    #[error(
+        "an earlier run may have left {object}, which cannot be deleted: {cause}. Nothing is uploaded, since readers \
+         would take its list for the files of this run. Allow it (s3:DeleteObject), or give each run a prefix of its own"
+    )]
+    Manifest {
+        /// The manifest's reference.
+        object: String,
+        /// Why it cannot be deleted.
+        #[source]
+        cause: Box<StoreError>,
+    },
+    /// The checksum of a file is not known after the upload.
+    #[error(
+        "the files were uploaded, but not all of their checksums are known: run it again, and report this"
+    )]
+    Uncounted,
+    /// The manifest has no text.
+    #[error("manifest.json cannot be made: {0}")]
+    Unwritable(#[source] serde_json::Error),
     /// The store could not be read to learn what it holds.
     #[error("what the store holds is not known: {0}")]
     Look(#[source] Box<CopyError>),
@@ -127,7 +165,11 @@ impl UploadError {
     /// Whether the user's program has caused it: outputs are missing or wrong.
     #[must_use]
     pub fn is_of_user(&self) -> bool {
-        matches!(self, Self::Outputs(error) if error.is_of_user())
+        match self {
+            Self::Outputs(error) => error.is_of_user(),
+            Self::ReservedName { .. } | Self::TooManyFiles(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether the commit was tried: the store may have it although the run failed.
@@ -145,7 +187,9 @@ impl UploadError {
     pub fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Transfer(error) => error.store_error(),
-            Self::Leftover { cause, .. } | Self::Stray { cause, .. } => Some(cause),
+            Self::Leftover { cause, .. }
+            | Self::Stray { cause, .. }
+            | Self::Manifest { cause, .. } => Some(cause),
             Self::Mixed { failure, .. } => failure.store_error(),
             Self::Stale(cause) | Self::Look(cause) | Self::Commit { cause, .. } => {
                 cause.store_error()

@@ -2,7 +2,8 @@
 //!
 //! Look (`view`), plan (`literal::output`), transfer, then commit: `outputs.pb` comes last, so a reader
 //! that sees it sees all outputs. Everything in main's directory is opened through `beneath`, which main
-//! cannot trick. Never here: waiting for main, flags, error documents. Callers: the sidecar, `trial`.
+//! cannot trick. Without declared outputs, `tree` uploads the directory as it is. Never here: waiting for main, flags,
+//! error documents. Callers: the sidecar, `trial`.
 
 mod committed;
 mod directory;
@@ -14,6 +15,7 @@ mod preview;
 mod references;
 mod stderr;
 mod stray;
+pub mod tree;
 mod view;
 mod walk;
 
@@ -224,29 +226,38 @@ impl Upload<'_> {
         Ok(summary)
     }
 
-    /// Writes the literals. If that fails, it looks: the answer may be lost, and not the literals.
+    /// Writes the literals.
     async fn commit(&self) -> Result<(), UploadError> {
-        let (commit, engine) = (self.outputs.commit, self.engine);
         let literals = Bytes::from(self.plan.literals.encode_to_vec());
-        let written = engine.write(commit, literals.clone(), self.stop).await;
-        let Err(cause) = written else {
-            return Ok(());
-        };
-        let look = Stop::for_a_look();
-        let found = engine.read(commit, literals.len() as u64, &look).await;
-        // All of the data is up, so these literals are the commit, whenever they were written.
-        if found.is_ok_and(|found| found == literals) {
-            info!(
-                %cause,
-                "the request that writes the outputs failed, but the store has them"
-            );
-            return Ok(());
-        }
-        Err(UploadError::Commit {
-            reference: commit.to_string(),
-            cause: cause.into(),
-        })
+        commit(self.outputs.commit, literals, self.engine, self.stop).await
     }
+}
+
+/// Writes the object that makes a run a success. If that fails, it looks: the answer may be lost, and not the
+/// object.
+async fn commit(
+    to: &Reference,
+    content: Bytes,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<(), UploadError> {
+    let Err(cause) = engine.write(to, content.clone(), stop).await else {
+        return Ok(());
+    };
+    let look = Stop::for_a_look();
+    let found = engine.read(to, content.len() as u64, &look).await;
+    // All of the data is up, so these bytes are the commit, whenever they were written.
+    if found.is_ok_and(|found| found == content) {
+        info!(
+            %cause,
+            "the request that writes the outputs failed, but the store has them"
+        );
+        return Ok(());
+    }
+    Err(UploadError::Commit {
+        reference: to.to_string(),
+        cause: cause.into(),
+    })
 }
 
 fn plan(
@@ -304,7 +315,11 @@ fn is_of_main(file: &Result<PlannedFile, UploadError>) -> bool {
 
 /// What main says about its failure in the error file of its output directory.
 pub fn user_error(directory: &SharedDirectory) -> Result<Option<UserError>, UploadError> {
-    let view = OutputDirectory::new(directory::open(directory)?);
+    user_error_in(&directory::open(directory)?)
+}
+
+fn user_error_in(directory: &Arc<GuardedDirectory>) -> Result<Option<UserError>, UploadError> {
+    let view = OutputDirectory::new(Arc::clone(directory));
     Ok(output::user_error(&view)?)
 }
 

@@ -10,7 +10,7 @@ use crate::beneath::GuardedDirectory;
 use crate::literal::Shown;
 use crate::literal::output::BlobOutput;
 use crate::store::Reference;
-use crate::transfer::{Copy, LocalFile, MultipartUpload, PlannedCopy, UploadNotes};
+use crate::transfer::{Copy, FileChecksum, LocalFile, MultipartUpload, PlannedCopy, UploadNotes};
 
 /// A file to upload.
 #[derive(Debug)]
@@ -36,6 +36,14 @@ impl PlannedFile {
         Copy::Upload { from, to, resume }.labelled(self.label)
     }
 
+    /// The same file; `receive` is told the checksum of what went up.
+    pub(super) fn with_checksum(self, receive: impl FnOnce(FileChecksum) + Send + 'static) -> Self {
+        Self {
+            from: self.from.with_checksum(receive),
+            ..self
+        }
+    }
+
     /// The file, and the object that it becomes.
     pub(super) fn ends(self) -> (LocalFile, Reference) {
         (self.from, self.to)
@@ -57,6 +65,11 @@ impl RawPrefix {
     pub(super) fn of_any_text(text: Option<&str>) -> Result<Self, UploadError> {
         let parsed = text.map(Reference::prefix).transpose();
         parsed.map(Self).map_err(UploadError::RawPrefix)
+    }
+
+    /// A prefix that was read before.
+    pub(super) fn of(prefix: &Reference) -> Self {
+        Self(Some(prefix.clone()))
     }
 
     pub(super) fn join(&self, names: &[&str]) -> Result<Reference, UploadError> {

@@ -37,6 +37,7 @@ mod stop;
 mod streaming;
 mod times;
 mod transfer;
+mod tree;
 mod trial;
 mod values;
 mod web;

@@ -25,5 +25,6 @@ mod scarce;
 mod sidecar;
 mod traced;
 mod track;
+mod tree;
 mod watchers;
 mod whole_task;

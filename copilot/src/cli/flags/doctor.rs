@@ -25,7 +25,7 @@ pub(in crate::cli) struct DoctorFlags {
     #[arg(long, value_name = "FILE", value_parser = value::path())]
     pub pod: Option<PathBuf>,
 
-    /// Write, read and delete an object below --to-output-prefix and --to-raw-output
+    /// Write, read and delete an object below --to-output-prefix, --to-raw-output and --to
     #[arg(long)]
     pub probe: bool,
 

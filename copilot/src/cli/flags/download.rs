@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::given::GivenFlags;
 use super::{Base64Bytes, GlobalFlags};
 use crate::cli::value;
 
@@ -13,9 +14,18 @@ use crate::cli::value;
     about = "Fetch a task's inputs as local files",
     after_help = "copilot --help shows the flags of every command, such as those of the store.\n\nExample:\n  \
         copilot download --storage.container=data --from-remote s3://data/t/inputs.pb \\\n    \
-        --to-output-prefix s3://data/t/out --to-local-dir /var/inputs"
+        --to-output-prefix s3://data/t/out --to-local-dir /var/inputs\n\nWithout Flyte:\n  \
+        copilot download --from s3://data/run-7/in --to-local-dir /var/inputs"
 )]
 pub(in crate::cli) struct DownloadFlags {
+    #[command(flatten)]
+    pub given: GivenFlags,
+
+    /// Without Flyte, in place of --from-remote and --to-output-prefix: a prefix of files, or one object. A
+    /// manifest.json below the prefix is checked
+    #[arg(long, value_name = "REF", default_value = "")]
+    pub from: String,
+
     #[arg(
         long,
         short = 'f',

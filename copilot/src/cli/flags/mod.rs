@@ -8,6 +8,7 @@
 mod describe;
 mod doctor;
 mod download;
+mod given;
 mod global;
 mod inert;
 mod kubernetes;

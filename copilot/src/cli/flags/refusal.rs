@@ -44,7 +44,7 @@ pub(super) fn rejection(error: &clap::Error, command: &str, arguments: &[OsStrin
 }
 
 /// Flags that people know from other programs, and what does that here.
-const FOREIGN: [(&[&str], &str); 10] = [
+const FOREIGN: [(&[&str], &str); 11] = [
     (
         &["--verbose", "--debug", "--trace", "-d"],
         "--logger.level=debug",
@@ -66,7 +66,11 @@ const FOREIGN: [(&[&str], &str); 10] = [
         &["--input", "--inputs", "--source", "--from"],
         "--from-remote (download) or --from-local-dir (sidecar)",
     ),
-    (&["--output", "--outputs", "--to"], "--to-output-prefix"),
+    (&["--output", "--outputs"], "--to-output-prefix"),
+    (
+        &["--to"],
+        "--to-local-dir (download) or --to-output-prefix (sidecar)",
+    ),
     (&["--strict-mode"], "--strict"),
     (&["--container-name", "--main"], "--main-container"),
 ];

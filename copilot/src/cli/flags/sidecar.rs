@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use super::given::GivenFlags;
 use super::{Base64Bytes, GlobalFlags};
 use crate::cli::value;
 
@@ -14,9 +15,19 @@ use crate::cli::value;
     about = "Wait for the main container, then upload its outputs",
     after_help = "copilot --help shows the flags of every command, such as those of the store.\n\nExample, without a wait:\n  \
         copilot sidecar --storage.container=data --from-local-dir /var/outputs --watcher noop \\\n    \
-        --to-output-prefix s3://data/t/out --to-raw-output s3://data/t/raw --interface \"$(cat interface.b64)\""
+        --to-output-prefix s3://data/t/out --to-raw-output s3://data/t/raw --interface \"$(cat interface.b64)\"\n\n\
+        Without Flyte, in a pod:\n  \
+        copilot sidecar --from-local-dir /var/outputs --to s3://data/run-7/out"
 )]
 pub(in crate::cli) struct SidecarFlags {
+    #[command(flatten)]
+    pub given: GivenFlags,
+
+    /// Without Flyte, in place of --interface: the prefix for all files of --from-local-dir, and for
+    /// manifest.json or failure.json
+    #[arg(long, value_name = "REF", default_value = "")]
+    pub to: String,
+
     /// Prefix for outputs.pb and an error document (required with --interface)
     #[arg(long, short = 'o', value_name = "REF", default_value = "")]
     pub to_output_prefix: String,
@@ -25,7 +36,7 @@ pub(in crate::cli) struct SidecarFlags {
     #[arg(long, short = 'x', value_name = "REF", default_value = "")]
     pub to_raw_output: String,
 
-    /// The output directory of the main container (required with --interface)
+    /// The output directory of the main container (required with --interface and --to)
     #[arg(long, short = 'f', value_name = "PATH", value_parser = value::path(), default_value = "")]
     pub from_local_dir: PathBuf,
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{INTERFACE, run};
+use super::{INTERFACE, outputs, run};
 use crate::command::{Global, Invocation};
 use crate::config::{SettingSources, Settings, load};
 use crate::literal::input::Layout;
@@ -176,7 +176,7 @@ fn uploaders_pass_one_timeout_or_the_other() {
             panic!("{flag}")
         };
         assert_eq!(request.timeout, Some(Duration::from_secs(seconds)));
-        let upload = request.upload.unwrap();
+        let upload = outputs(*request);
         assert_eq!(upload.to_raw_output.as_deref(), Some("s3://b/raw"));
         assert_eq!(upload.from_local_dir.to_str(), Some("/var/flyte/outputs"));
     }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{download, run, sidecar};
+use super::{download, outputs, run, sidecar};
 use crate::cli::*;
 use crate::command::ReportedExit;
 use crate::config::SettingValue;
@@ -12,7 +12,7 @@ use crate::download::{DownloadMode, DownloadRequest};
 use crate::literal::input::Layout;
 use crate::literal::output::{BlobNames, OutputOptions, StructOutputs};
 use crate::literal::render::{BinaryForm, MetadataFormat};
-use crate::sidecar::{MainFailure, SidecarRequest, UploadTarget};
+use crate::sidecar::{MainFailure, OutputsTarget, SidecarRequest, UploadTarget};
 use crate::track::source::kube::ApiOptions;
 use crate::track::{Polling, TrackOptions, Until, Watcher};
 use crate::upload::UploadMode;
@@ -55,14 +55,14 @@ fn defaults_of_sidecar() {
     assert_eq!(
         *request,
         SidecarRequest {
-            upload: Some(UploadTarget {
+            upload: Some(UploadTarget::Outputs(OutputsTarget {
                 interface: b"\x12\x09\x0a\x07\x0a\x01o\x12\x02\x0a\x00".to_vec(),
                 from_local_dir: "/out".into(),
                 to_output_prefix: "s3://b/out".into(),
                 to_raw_output: Some("s3://b/raw".into()),
                 meta_output_name: "outputs.pb".into(),
                 err_output_name: None,
-            }),
+            })),
             mode: UploadMode::OnExit,
             timeout: Some(Duration::from_hours(1)),
             on_main_failure: MainFailure::Report,
@@ -151,7 +151,7 @@ fn every_flag_of_ours_arrives() {
     assert_eq!(global.max_memory, Some(16 << 20));
     assert_eq!(global.max_connections.map(u32::from), Some(7));
     assert_eq!(global.config.as_deref(), Some("/etc/c/*.yaml"));
-    assert_eq!(request.upload.unwrap().meta_output_name, "o.pb");
+    assert_eq!(outputs((*request).clone()).meta_output_name, "o.pb");
     assert_eq!(request.on_main_failure, MainFailure::Upload);
     assert_eq!(request.outputs.max_simple_size, 2000);
     assert_eq!(request.outputs.blob_names, BlobNames::Reference);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{download, run, sidecar};
+use super::{download, outputs, run, sidecar};
 use crate::command::Invocation;
 use crate::config::SettingValue;
 use crate::literal::render::MetadataFormat;
@@ -147,13 +147,7 @@ fn common_flags_stand_on_either_side_of_the_command() {
 fn interfaces_are_standard_base64_with_padding() {
     for text in ["EgkKBwoBbxICCgA=", " EgkKBwoBbx\r\nICCgA=\n"] {
         assert_eq!(
-            sidecar(&["-i", text])
-                .unwrap()
-                .1
-                .upload
-                .unwrap()
-                .interface
-                .len(),
+            outputs(*sidecar(&["-i", text]).unwrap().1).interface.len(),
             11,
             "{text:?}"
         );

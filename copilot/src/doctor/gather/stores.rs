@@ -67,6 +67,7 @@ pub async fn stores(request: &DoctorRequest, stores: &Stores) -> Vec<StoreFacts>
             &request.to_raw_output,
             Some("copilot-doctor"),
         ),
+        ("--to", &request.to, Some("copilot-doctor")),
     ];
     let mut found = Vec::new();
     for (flag, text, name) in named {

@@ -10,15 +10,14 @@ use super::rights::{self, Rights};
 use super::sidecar;
 use crate::doctor::facts::Purpose;
 use crate::doctor::{ArgumentReader, Finding, Group};
-use crate::download::DownloadMode;
-use crate::sidecar::SidecarRequest;
+use crate::sidecar::{SidecarRequest, UploadTarget};
 
 /// Judges a manifest.
 pub(super) fn judge(manifest: &Manifest, read: ArgumentReader) -> Vec<Finding> {
     let parts = Parts::of(manifest, read);
     let request = parts.sidecar.as_ref().and_then(Ours::sidecar);
     let output = request.and_then(|request| request.upload.as_ref());
-    let output = output.map(|target| target.from_local_dir.as_path());
+    let output = output.map(UploadTarget::from_local_dir);
     let holder = parts
         .sidecar
         .as_ref()
@@ -121,8 +120,8 @@ fn of_sidecar(
 fn of_downloader(ours: &Ours<'_>, main: Option<&Container>, manifest: &Manifest) -> Vec<Finding> {
     let group = Group::Downloader;
     let container = ours.container;
-    let request = ours.download();
-    let streams = request.is_some_and(|request| request.mode == DownloadMode::Stream);
+    let directory = ours.input_directory();
+    let streams = ours.streams();
     let mut findings = vec![arguments(group, ours)];
     let subject = "kind";
     findings.push(match (container.is_init, container.always_restarts, streams) {
@@ -136,7 +135,7 @@ fn of_downloader(ours: &Ours<'_>, main: Option<&Container>, manifest: &Manifest)
         )
         .costs("it ends only after main has ended, and main starts only after it has ended: the pod hangs")
         .mend("restartPolicy: Always and a startup probe, or another --download-mode"),
-        (true, true, false) if request.is_some() => Finding::degraded(
+        (true, true, false) if directory.is_some() => Finding::degraded(
             group,
             subject,
             "a native sidecar, and --download-mode is not DOWNLOAD_STREAM",
@@ -152,8 +151,7 @@ fn of_downloader(ours: &Ours<'_>, main: Option<&Container>, manifest: &Manifest)
                 .mend("startupProbe: {exec: {command: [/copilot, ready]}, periodSeconds: 1, failureThreshold: 600}"),
         );
     }
-    if let Some(request) = request {
-        let path = &request.to_local_dir;
+    if let Some(path) = directory {
         findings.push(mounts::shared(Purpose::Inputs, path, container, main));
         findings.extend(mounts::memory(group, path, container, manifest));
     }

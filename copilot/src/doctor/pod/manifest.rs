@@ -139,6 +139,17 @@ impl Manifest {
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let node = config::yaml::parse(text).map_err(|error| ManifestError::Syntax(Yaml(error)))?;
         let object = Fields::of(&node)?;
+        // A `List`: the first object in it that describes a pod.
+        for item in object.list("items")? {
+            match Self::of_object(&item) {
+                Err(ManifestError::NoPod) => {}
+                found => return found,
+            }
+        }
+        Self::of_object(&object)
+    }
+
+    fn of_object(object: &Fields<'_>) -> Result<Self, ManifestError> {
         let spec = object.field("spec")?;
         if is_pod(&spec)? {
             let name = object.field("metadata")?.text("name")?;
@@ -271,6 +282,13 @@ mod tests {
             ),
             (
                 format!("kind: PodTemplate\nmetadata: {{name: t}}\ntemplate: {{spec: {spec}}}\n"),
+                None,
+            ),
+            (
+                format!(
+                    "kind: List\nitems:\n- {{kind: Secret, data: {{a: b}}}}\n- {{kind: Job, spec: {{template: {{spec: \
+                     {spec}}}}}}}\n"
+                ),
                 None,
             ),
             (

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::manifest::{Container, Manifest};
 use crate::doctor::{ArgumentReader, ContainerJob, RefusedArguments};
-use crate::download::DownloadRequest;
+use crate::download::DownloadMode;
 use crate::sidecar::SidecarRequest;
 use crate::track::Job;
 use crate::track::process::{COPILOT, job_of};
@@ -69,11 +69,20 @@ impl<'a> Ours<'a> {
         }
     }
 
-    /// The downloader's request, if the command line gives one.
-    pub(super) fn download(&self) -> Option<&DownloadRequest> {
+    /// Where the downloader puts files, if the command line says it.
+    pub(super) fn input_directory(&self) -> Option<&Path> {
         match &self.job {
-            Some(Ok(ContainerJob::Download(request))) => Some(request),
+            Some(Ok(ContainerJob::Download(request))) => Some(&request.to_local_dir),
+            Some(Ok(ContainerJob::DownloadTree(request))) => Some(&request.to_local_dir),
             _ => None,
+        }
+    }
+
+    /// Whether it goes on while main runs.
+    pub(super) fn streams(&self) -> bool {
+        match &self.job {
+            Some(Ok(ContainerJob::Download(request))) => request.mode == DownloadMode::Stream,
+            _ => false,
         }
     }
 

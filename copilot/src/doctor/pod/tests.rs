@@ -77,6 +77,39 @@ fn a_pod_with_the_template_has_all_that_ebpf_needs() {
     }
 }
 
+/// The Job that `deploy/` has for people without Flyte.
+#[test]
+fn the_job_without_flyte_has_all_that_ebpf_needs() {
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/job.yaml"));
+    let diagnosis = judged(text);
+    for finding in diagnosis.findings() {
+        assert_eq!(finding.verdict, Verdict::Ok, "{}", diagnosis.text());
+    }
+    assert_found(
+        &diagnosis,
+        &[
+            ("arguments", Verdict::Ok, "upload takes them"),
+            ("arguments", Verdict::Ok, "download takes them"),
+            ("watcher", Verdict::Ok, "ebpf"),
+            ("startup probe", Verdict::Ok, "attached"),
+            ("who is main", Verdict::Ok, "main"),
+            ("outputs of main's user", Verdict::Ok, "may read"),
+            ("--from-local-dir /var/outputs", Verdict::Ok, "outputs"),
+            ("--to-local-dir /var/inputs", Verdict::Ok, "inputs"),
+            ("grace period", Verdict::Ok, "3600"),
+        ],
+    );
+    // A mistake in it is found.
+    let wrong = text.replace(
+        "--to=s3",
+        "--to-output-prefix=s3://b/o\n          - --to=s3",
+    );
+    assert_found(
+        &judged(&wrong),
+        &[("arguments", Verdict::Fails, "--to works without Flyte")],
+    );
+}
+
 #[test]
 fn a_plain_pod_of_flyte_has_only_sigterm() {
     // The template beside another prefix has no effect, and nothing says so.

@@ -65,7 +65,7 @@ pub async fn run<C>(
         Ok(directory) => directory,
         Err(error) => return conclude(Err(failure_of(&error))).await,
     };
-    let (cancel, stop) = limits(request);
+    let (cancel, stop) = limits(request.timeout);
     let begun = Streaming::begin(request, Arc::clone(&directory), engine, &stop, timeline);
     let streaming = match unless_stopped(begun, termination, &cancel).await {
         Ok(streaming) => streaming,

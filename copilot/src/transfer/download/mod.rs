@@ -15,6 +15,7 @@ pub(super) use object::ObjectDownload;
 pub use partial::{
     PartialDirectory, is_partial, make_directory, remove, remove_unfinished, write_file,
 };
+pub use prefix::names_a_file;
 pub(super) use prefix::{ListedObject, expand};
 pub(super) use resume::{Sink, Source};
 pub(super) use whole::WholeRead;

@@ -189,8 +189,11 @@ impl Expansion<'_> {
     }
 }
 
-/// Whether `relative` stays beneath its directory and names a file.
-fn names_a_file(relative: &str) -> Result<(), &'static str> {
+/// Whether `relative`, the rest of a key, stays beneath its directory and names a file there.
+///
+/// # Errors
+/// The rule that it breaks.
+pub fn names_a_file(relative: &str) -> Result<(), &'static str> {
     if relative.contains('\0') {
         return Err("its key contains a zero byte");
     }

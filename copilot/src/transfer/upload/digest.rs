@@ -10,6 +10,8 @@ use std::os::unix::fs::FileExt as _;
 
 use twox_hash::xxhash3_128::Hasher;
 
+use crate::transfer::checksum::{ChecksumContext, FileChecksum};
+
 /// Bytes read at once: they stay in the processor's cache until they are digested.
 const CHUNK: usize = 256 << 10;
 
@@ -45,13 +47,41 @@ impl Digests {
         self.size
     }
 
+    /// Size and checksum of exactly these bytes, read again from their file; `None` if the file does not hold them
+    /// any more. Lets other tasks run in between.
+    ///
+    /// # Errors
+    /// That the file cannot be read.
+    pub async fn checksum(&self, file: &File) -> io::Result<Option<FileChecksum>> {
+        if !self.may_match(file)? {
+            return Ok(None);
+        }
+        let mut sha256 = ChecksumContext::default();
+        let mut offset = 0;
+        for known in &self.parts {
+            let length = self.part_size.min(self.size - offset);
+            let seen = of_range_seen(file, offset, length, |bytes| sha256.update(bytes))?;
+            if seen != Some(*known) {
+                return Ok(None);
+            }
+            offset += length;
+            tokio::task::yield_now().await;
+        }
+        Ok(Some(sha256.finish()))
+    }
+
+    /// Whether each part has a digest, and the file has the size.
+    fn may_match(&self, file: &File) -> io::Result<bool> {
+        let are_complete = self.parts.len() as u64 == self.size.div_ceil(self.part_size);
+        Ok(are_complete && file.metadata()?.len() == self.size)
+    }
+
     /// Whether a file holds exactly these bytes. Reads the file, and lets other tasks run in between.
     ///
     /// # Errors
     /// That the file cannot be read.
     pub async fn match_file(&self, file: &File) -> io::Result<bool> {
-        let are_complete = self.parts.len() as u64 == self.size.div_ceil(self.part_size);
-        if !are_complete || file.metadata()?.len() != self.size {
+        if !self.may_match(file)? {
             return Ok(false);
         }
         let mut offset = 0;
@@ -74,6 +104,16 @@ pub(super) fn of(bytes: &[u8]) -> u128 {
 
 /// The digest of a range of a file, or `None` if the file ends before the range does.
 pub(super) fn of_range(file: &File, offset: u64, length: u64) -> io::Result<Option<u128>> {
+    of_range_seen(file, offset, length, |_| {})
+}
+
+/// The same; `see` gets the bytes, in order.
+fn of_range_seen(
+    file: &File,
+    offset: u64,
+    length: u64,
+    mut see: impl FnMut(&[u8]),
+) -> io::Result<Option<u128>> {
     let mut hasher = Hasher::new();
     let longest = usize::try_from(length).unwrap_or(CHUNK).min(CHUNK);
     let mut chunk = vec![0; longest];
@@ -88,6 +128,7 @@ pub(super) fn of_range(file: &File, offset: u64, length: u64) -> io::Result<Opti
             return Ok(None);
         }
         hasher.write(&chunk[..read]);
+        see(&chunk[..read]);
         at += read as u64;
     }
     Ok(Some(hasher.finish_128()))
@@ -100,6 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::transfer::checksum::file_checksum;
 
     fn file_of(content: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();
@@ -116,6 +158,31 @@ mod tests {
                 return outcome.unwrap();
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_checksum_is_that_of_what_was_sent() {
+        let content: Vec<u8> = (0..=255).cycle().take(1_000).collect();
+        let parts = |content: &[u8]| content.chunks(300).map(|part| Some(of(part))).collect();
+        let parts: Vec<Option<u128>> = parts(&content);
+        let sent = Digests::new(1_000, 300, parts.clone());
+        let mut file = file_of(&content);
+        let found = sent.checksum(&file).await.unwrap();
+        std::io::Seek::rewind(&mut file).unwrap();
+        assert_eq!(found, Some(file_checksum(&file).await.unwrap()));
+        let nothing = Digests::new(0, 300, []).checksum(&file_of(b"")).await;
+        assert_eq!(nothing.unwrap().unwrap().size, 0);
+
+        let mut other = content.clone();
+        other[700] ^= 1;
+        for other in [&other[..], &content[..999], b""] {
+            assert_eq!(sent.checksum(&file_of(other)).await.unwrap(), None);
+        }
+        // The digest of one part is not known.
+        let unknown = parts.into_iter().enumerate();
+        let unknown = unknown.map(|(index, part)| part.filter(|_| index != 1));
+        let sent = Digests::new(1_000, 300, unknown);
+        assert_eq!(sent.checksum(&file_of(&content)).await.unwrap(), None);
     }
 
     proptest! {

@@ -48,10 +48,11 @@ impl FileUpload<'_> {
     /// the store refuses the begun upload: stores drop unfinished uploads after some days.
     pub(super) async fn run(
         self,
-        from: LocalFile,
+        mut from: LocalFile,
         object: &Object,
         resume: Option<MultipartUpload>,
     ) -> Result<(), CopyError> {
+        let receive = from.take_checksum_receiver();
         let file = match OpenFile::open(from) {
             Ok(file) => file,
             Err(error) => {
@@ -61,8 +62,32 @@ impl FileUpload<'_> {
                 return Err(error);
             }
         };
+        let Some(receive) = receive else {
+            self.resume_or_send(&file, object, resume).await?;
+            return Ok(());
+        };
+        let by = Self {
+            digests: true,
+            ..self
+        };
+        let sent = by.resume_or_send(&file, object, resume).await?;
+        let checksum = self.stop.race(sent.checksum(&file.file)).await?;
+        match checksum.map_err(|error| file.unreadable(error))? {
+            Some(checksum) => receive(checksum),
+            None => return Err(CopyError::SourceRewritten { name: file.name }),
+        }
+        Ok(())
+    }
+
+    /// Completes the upload that has begun, or copies the file anew.
+    async fn resume_or_send(
+        self,
+        file: &OpenFile,
+        object: &Object,
+        resume: Option<MultipartUpload>,
+    ) -> Result<Digests, CopyError> {
         match resume {
-            Some(upload) if upload.fits(file.size) => match upload.finish(self, &file).await {
+            Some(upload) if upload.fits(file.size) => match upload.finish(self, file).await {
                 Err(CopyError::Store(error)) => warn!(
                     file = file.name,
                     %error,
@@ -70,16 +95,15 @@ impl FileUpload<'_> {
                      goes up anew"
                 ),
                 outcome => {
-                    outcome?;
+                    let sent = outcome?;
                     self.tally.finished();
-                    return Ok(());
+                    return Ok(sent);
                 }
             },
             Some(upload) => upload.abort().await,
             None => {}
         }
-        self.send(&file, object).await?;
-        Ok(())
+        self.send(file, object).await
     }
 
     /// Copies all of a file, and returns the digests of what was sent.

@@ -335,6 +335,13 @@ impl Early {
         }
     }
 
+    /// The upload has failed. The journal stays only if the next life needs it, to abort what is unfinished.
+    pub(in crate::upload) fn abandon(&mut self) {
+        if self.journal.as_ref().is_some_and(|it| !it.is_needed()) {
+            self.forget();
+        }
+    }
+
     /// Everything is done: the next life needs no journal.
     pub fn forget(&mut self) {
         self.entries.clear();
