@@ -14,6 +14,7 @@ pub mod boundless;
 pub mod container;
 pub mod contract;
 pub mod demo;
+pub mod documents;
 pub mod emulator;
 pub mod exact;
 pub mod fault;

@@ -37,5 +37,7 @@ mod streaming;
 mod times;
 mod transfer;
 mod trial;
+mod troubleshooting;
+mod usage;
 mod values;
 mod web;
