@@ -8,8 +8,8 @@ use copilot::{cli, command::Command};
 
 use crate::documents::{Document, Part, files, root};
 
-/// Flags of other programs that stand alone in a sentence: those of rclone.
-const FOREIGN: [&str; 2] = ["--transfers", "--checkers"];
+/// Flags of other programs that stand alone in a sentence: those of rclone and cargo.
+const FOREIGN: [&str; 3] = ["--transfers", "--checkers", "--no-default-features"];
 
 /// Words behind the program's name that are no command of their own and take no flags.
 const ABOUT: [&str; 4] = ["completions", "completion", "help", "man"];
@@ -105,13 +105,14 @@ fn flags_in(line: &str) -> Vec<Flag> {
         let owner = || Owner::Copilot(command.map(|word| (*word).to_owned()));
         return flags.map(|flag| (owner(), flag)).collect();
     }
-    // A sentence names a flag alone, and so does a line of arguments in a manifest.
-    let first = words.first().map(|word| word.trim_start_matches(['[', '`']));
-    match first {
-        Some(first) if first.starts_with("--") || first == "-" || first.ends_with(':') => {
-            words.iter().filter_map(alone).collect()
-        }
-        _ => Vec::new(),
+    // A sentence names a flag alone, and so does a line of arguments in a manifest. The program's messages quote what
+    // people have written.
+    let first = words.first().map_or("", |word| word.trim_start_matches(['[', '`']));
+    let is_argument = first.starts_with("--") || first == "-" || first.ends_with(':');
+    if is_argument && first != "Error:" {
+        words.iter().filter_map(alone).collect()
+    } else {
+        Vec::new()
     }
 }
 
@@ -142,7 +143,6 @@ fn wrong(flag: &Flag, of_xtask: &BTreeSet<String>) -> bool {
 fn code() -> Vec<(String, String)> {
     let mut code = Vec::new();
     for document in Document::all().unwrap() {
-        // The reference's vectors have a document of their own.
         let path = document.path.display().to_string();
         for part in document.parts {
             if let Part::Span(text) | Part::Block { text, .. } = part {
@@ -214,6 +214,7 @@ fn a_flag_that_does_not_exist_is_found() {
         ("--token", &[]),
         ("--FLAG=VALUE", &[]),
         ("docker build --nothing .", &[]),
+        ("Error: unknown flag --nothing; copilot download --help lists the flags", &[]),
     ] {
         let found = flags_in(line);
         let wrong: Vec<&str> = found

@@ -1,7 +1,6 @@
 //! `docs/README.md` names every document, and documents name the versions that the build has.
 
 use std::fs;
-use std::path::Path;
 
 use crate::documents::{Document, Part, files, root};
 
@@ -56,5 +55,5 @@ fn workflows_have_few_rights() {
             assert!(commit.is_some_and(is_fixed), "{path}: {line}");
         }
     }
-    assert!(Path::new(&root().join(".ci/run")).exists());
+    assert!(root().join(".ci/run").exists());
 }

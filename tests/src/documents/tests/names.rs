@@ -66,7 +66,7 @@ fn sources() -> Vec<(PathBuf, String)> {
 fn words<'a>(text: &'a str, prefix: &'a str, goes_on: fn(char) -> bool) -> impl Iterator<Item = &'a str> {
     text.match_indices(prefix).map(move |(at, _)| {
         let rest = &text[at..];
-        let end = rest.find(|c| !goes_on(c)).unwrap_or(rest.len());
+        let end = rest.find(|c: char| !goes_on(c)).unwrap_or(rest.len());
         &rest[..end]
     })
 }
