@@ -76,7 +76,9 @@ impl Document {
     #[must_use]
     pub fn examples(&self, beginning: &str) -> Vec<(String, String)> {
         let blocks: Vec<&String> = self.parts.iter().filter_map(Part::block).collect();
-        let pairs = blocks.windows(2).filter(|pair| pair[0].starts_with(beginning));
+        let pairs = blocks
+            .windows(2)
+            .filter(|pair| pair[0].starts_with(beginning));
         pairs
             .map(|pair| (pair[0].clone(), pair[1].clone()))
             .collect()

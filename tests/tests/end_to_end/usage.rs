@@ -24,7 +24,11 @@ fn the_last_line_tells_it_always_and_the_rest_as_the_document_says() {
         (&["--watcher", "ebfp"], true, true),
         (&["--from-local-dir", ""], true, true),
         (&["--storage.container="], true, false),
-        (&["--watcher=marker", "--from-local-dir=/nowhere"], true, false),
+        (
+            &["--watcher=marker", "--from-local-dir=/nowhere"],
+            true,
+            false,
+        ),
     ] {
         let task = Task::start().unwrap();
         let log = task.site.work("termination-log");

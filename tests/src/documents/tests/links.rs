@@ -20,7 +20,11 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-fn wrong(document: &Document, link: &str, anchors: &BTreeMap<PathBuf, BTreeSet<String>>) -> Option<String> {
+fn wrong(
+    document: &Document,
+    link: &str,
+    anchors: &BTreeMap<PathBuf, BTreeSet<String>>,
+) -> Option<String> {
     let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
     let folder = document.path.parent().unwrap_or(Path::new(""));
     let target = match path {
@@ -78,6 +82,10 @@ fn a_link_that_leads_nowhere_is_found() {
         ("nothing.md", true),
         ("../deploy/pod.yaml#x", true),
     ] {
-        assert_eq!(wrong(&document, link, &anchors).is_some(), is_wrong, "{link}");
+        assert_eq!(
+            wrong(&document, link, &anchors).is_some(),
+            is_wrong,
+            "{link}"
+        );
     }
 }

@@ -46,14 +46,19 @@ fn every_path_of_the_repository_that_a_document_names_exists() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert_eq!(path_in("tests/tests/end_to_end"), Some("tests/tests/end_to_end"));
+    assert_eq!(
+        path_in("tests/tests/end_to_end"),
+        Some("tests/tests/end_to_end")
+    );
     assert!(exists("tests/tests/end_to_end/mistakes") && !exists("tests/tests/nothing"));
 }
 
 /// The sources of the program, its tests and its tools.
 fn sources() -> Vec<(PathBuf, String)> {
     let folders = ["copilot", "copilot-ebpf", "tests", "xtask"];
-    let paths = folders.iter().flat_map(|folder| files(&root().join(folder), "rs").unwrap());
+    let paths = folders
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), "rs").unwrap());
     paths
         .map(|path| {
             let text = fs::read_to_string(root().join(&path)).unwrap();
@@ -63,7 +68,11 @@ fn sources() -> Vec<(PathBuf, String)> {
 }
 
 /// What begins with `prefix` in a text and goes on with these characters.
-fn words<'a>(text: &'a str, prefix: &'a str, goes_on: fn(char) -> bool) -> impl Iterator<Item = &'a str> {
+fn words<'a>(
+    text: &'a str,
+    prefix: &'a str,
+    goes_on: fn(char) -> bool,
+) -> impl Iterator<Item = &'a str> {
     text.match_indices(prefix).map(move |(at, _)| {
         let rest = &text[at..];
         let end = rest.find(|c: char| !goes_on(c)).unwrap_or(rest.len());
@@ -80,7 +89,9 @@ fn documents_that_the_program_or_a_manifest_names_exist() {
         texts.push((path, text));
     }
     for (path, text) in texts {
-        for name in words(&text, "docs/", |c| c.is_ascii_alphanumeric() || "/-_.".contains(c)) {
+        for name in words(&text, "docs/", |c| {
+            c.is_ascii_alphanumeric() || "/-_.".contains(c)
+        }) {
             let is_whole = Path::new(name).extension().is_some_and(|end| end == "md");
             if is_whole {
                 assert!(root().join(name).exists(), "{}: {name}", path.display());
@@ -99,7 +110,9 @@ fn variables_of_ours_that_a_document_names_are_read_somewhere() {
             let (Part::Span(code) | Part::Block { text: code, .. }) = part else {
                 continue;
             };
-            let names = words(code, "COPILOT_", |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+            let names = words(code, "COPILOT_", |c| {
+                c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'
+            });
             for name in names.filter(|name| *name != "COPILOT_" && !is_read(name)) {
                 unread.insert(format!("{}: {name}", document.path.display()));
             }

@@ -35,7 +35,10 @@ fn anchors_are_those_of_forges() {
     for (heading, anchor) in [
         ("In 30 seconds", "in-30-seconds"),
         ("_ERROR in JSON", "_error-in-json"),
-        ("Dataclasses, dicts and models", "dataclasses-dicts-and-models"),
+        (
+            "Dataclasses, dicts and models",
+            "dataclasses-dicts-and-models",
+        ),
         ("To see it: copilot watch", "to-see-it-copilot-watch"),
         ("In 30 seconds", "in-30-seconds-1"),
     ] {
@@ -61,6 +64,8 @@ fn a_quoted_line_leaves_gaps() {
     ] {
         assert_eq!(Quote(quote).is(line), is_it, "{quote:?} {line:?}");
     }
-    let pieces: Vec<&str> = Quote("Error: … does not exist: …. Check the reference").pieces().collect();
+    let pieces: Vec<&str> = Quote("Error: … does not exist: …. Check the reference")
+        .pieces()
+        .collect();
     assert_eq!(pieces, ["does not exist:", ". Check the reference"]);
 }

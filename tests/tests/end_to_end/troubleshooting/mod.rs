@@ -49,7 +49,11 @@ impl Witness {
             [file, function] => Self::Test {
                 file: (*file).to_owned(),
                 function: (*function).to_owned(),
-                words: quoted.step_by(2).map(str::to_owned).filter(|words| !words.is_empty()).collect(),
+                words: quoted
+                    .step_by(2)
+                    .map(str::to_owned)
+                    .filter(|words| !words.is_empty())
+                    .collect(),
             },
             _ => panic!("{text:?} is neither a scenario nor a file and a function"),
         }
@@ -102,11 +106,14 @@ fn each_line_that_a_scenario_shows_is_what_the_program_says() {
             continue;
         };
         let scenario = SCENARIOS.iter().find(|(known, _)| known == name);
-        let (known, play) = scenario.unwrap_or_else(|| panic!("{name} is no scenario"));
+        let (known, play) = scenario.unwrap_or_else(|| panic!("{name} is not a scenario"));
         used.insert(*known);
         let ended = play();
         if !said(&ended, Quote(&symptom.line)) {
-            failures.push(format!("{name}\n  page:    {}\n  program: {}", symptom.line, ended.stderr));
+            failures.push(format!(
+                "{name}\n  page:    {}\n  program: {}",
+                symptom.line, ended.stderr
+            ));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -137,7 +144,12 @@ fn source() -> String {
 fn each_line_that_needs_a_pod_is_what_a_test_asks_for() {
     let source = source();
     for symptom in symptoms() {
-        let Witness::Test { file, function, words } = &symptom.shown_by else {
+        let Witness::Test {
+            file,
+            function,
+            words,
+        } = &symptom.shown_by
+        else {
             continue;
         };
         let text = fs::read_to_string(root().join(Path::new(file)));
@@ -145,8 +157,15 @@ fn each_line_that_needs_a_pod_is_what_a_test_asks_for() {
         let body = body(&text, function).unwrap_or_else(|| panic!("{file} has no {function}"));
         assert!(!words.is_empty(), "{file} {function}: no words");
         for words in words {
-            assert!(symptom.line.contains(words), "{words:?} is not in {:?}", symptom.line);
-            assert!(body.contains(words), "{file} {function} does not ask for {words:?}");
+            assert!(
+                symptom.line.contains(words),
+                "{words:?} is not in {:?}",
+                symptom.line
+            );
+            assert!(
+                body.contains(words),
+                "{file} {function} does not ask for {words:?}"
+            );
         }
         for piece in Quote(&symptom.line).pieces().map(of_the_message) {
             let is_said = source.contains(piece) || body.contains(piece);
@@ -160,6 +179,8 @@ fn of_the_message(piece: &str) -> &str {
     let Some(failure) = piece.strip_prefix("Error: ") else {
         return piece;
     };
-    let message = failure.split_once("):").map(|(_, message)| message.trim_start());
+    let message = failure
+        .split_once("):")
+        .map(|(_, message)| message.trim_start());
     message.unwrap_or(failure)
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use copilot::idl::blob_type::BlobDimensionality::Single;
 use copilot::idl::{SimpleType, primitive};
@@ -63,7 +64,13 @@ fn download(task: &Task, words: &[&str]) -> Ended {
 
 /// The download of a task, whose store answers so where `is_meant` says it.
 fn refused(task: &Task, fault: Fault, is_meant: fn(&Seen) -> bool) -> Ended {
-    let choose = move |seen: &Seen| if is_meant(seen) { fault.clone() } else { Fault::None };
+    let choose = move |seen: &Seen| {
+        if is_meant(seen) {
+            fault.clone()
+        } else {
+            Fault::None
+        }
+    };
     let proxy = FaultProxy::start(task.site.server.address(), choose).unwrap();
     let endpoint = format!("endpoint={}", proxy.endpoint());
     download(task, &["--storage.stow.config", &endpoint])
@@ -90,15 +97,26 @@ fn wrong_secret() -> Ended {
 }
 
 fn unreachable() -> Ended {
-    download(&task(), &["--storage.stow.config", "endpoint=http://127.0.0.1:9"])
+    download(
+        &task(),
+        &["--storage.stow.config", "endpoint=http://127.0.0.1:9"],
+    )
 }
 
 fn no_access() -> Ended {
-    refused(&of_a_file(), Fault::Refuse(403, "AccessDenied"), reads_the_file)
+    refused(
+        &of_a_file(),
+        Fault::Refuse(403, "AccessDenied"),
+        reads_the_file,
+    )
 }
 
 fn wrong_clock() -> Ended {
-    refused(&of_a_file(), Fault::Refuse(403, "RequestTimeTooSkewed"), reads_the_file)
+    refused(
+        &of_a_file(),
+        Fault::Refuse(403, "RequestTimeTooSkewed"),
+        reads_the_file,
+    )
 }
 
 fn missing_bucket() -> Ended {
@@ -109,7 +127,10 @@ fn missing_bucket() -> Ended {
 
 fn unknown_authority() -> Ended {
     let task = task();
-    let config = Authority::new("stranger").unwrap().certify("localhost").unwrap();
+    let config = Authority::new("stranger")
+        .unwrap()
+        .certify("localhost")
+        .unwrap();
     let server = front(task.site.server.address(), config).unwrap();
     let endpoint = format!("endpoint=https://localhost:{}", server.address().port());
     download(&task, &["--storage.stow.config", &endpoint])
@@ -132,7 +153,10 @@ fn unknown_watcher() -> Ended {
 }
 
 fn json_interface() -> Ended {
-    binary::run(&mut sidecar(&task(), &["--interface", r#"{"outputs": {}}"#]))
+    binary::run(&mut sidecar(
+        &task(),
+        &["--interface", r#"{"outputs": {}}"#],
+    ))
 }
 
 fn marker_without_directory() -> Ended {
@@ -187,8 +211,10 @@ fn old_document() -> Ended {
 fn busy_store() -> Ended {
     let task = Task::start().unwrap();
     task.write_output("f", "data");
-    let choose = |seen: &Seen| {
-        if seen.index < 2 {
+    let tries = AtomicU32::new(0);
+    let choose = move |seen: &Seen| {
+        let is_the_file = seen.line.starts_with("PUT /data/task/raw/");
+        if is_the_file && tries.fetch_add(1, Ordering::Relaxed) < 2 {
             Fault::Refuse(503, "SlowDown")
         } else {
             Fault::None
