@@ -11,8 +11,11 @@ use copilot_tests::fault::{Fault, FaultProxy, Seen};
 use copilot_tests::task::{Task, blob, blob_type, interface, simple};
 use copilot_tests::tls::{Authority, front};
 
-/// A scenario by its name, as the page's comments have it.
-pub const SCENARIOS: &[(&str, fn() -> Ended)] = &[
+/// A scenario and its name.
+type Scenario = (&'static str, fn() -> Ended);
+
+/// Every scenario, by the names that the page's comments have.
+pub const SCENARIOS: &[Scenario] = &[
     ("busy_store", busy_store),
     ("json_inputs", json_inputs),
     ("json_interface", json_interface),
