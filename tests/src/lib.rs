@@ -15,6 +15,7 @@ pub mod container;
 pub mod containerd;
 pub mod contract;
 pub mod demo;
+pub mod documents;
 pub mod emulator;
 pub mod exact;
 pub mod fault;

@@ -39,5 +39,7 @@ mod times;
 mod transfer;
 mod tree;
 mod trial;
+mod troubleshooting;
+mod usage;
 mod values;
 mod web;
