@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::choice::{TEMPLATE_WATCHERS, choose};
-use super::error::{self, RequiredFlag};
+use super::error::{self, NamedFlag};
 use super::flags::{self, Parsed, TemplateFlags};
 use super::global;
 use super::rejection::Rejection;
@@ -28,7 +28,7 @@ pub(super) fn check(arguments: &[OsString]) -> Result<Invocation, Rejection> {
         )));
     }
     if flags.flyte.is_empty() {
-        return Err(Rejection::usage(error::missing(&[RequiredFlag {
+        return Err(Rejection::usage(error::missing(&[NamedFlag {
             flag: "--flyte",
             meaning: "the version of Flyte, such as 1.15.2, 1.16 or 2; the tag of its image says it",
         }])));

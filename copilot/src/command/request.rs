@@ -46,8 +46,9 @@ impl Invocation {
     /// The part that all commands share, where there is one.
     pub fn global_mut(&mut self) -> Option<&mut Global> {
         match self {
-            Self::Help(_) | Self::Version | Self::Make(_) => None,
+            Self::Help(_) | Self::Version | Self::Make(_) | Self::Template(_) => None,
             Self::Download(global, _)
+            | Self::DownloadTree(global, _)
             | Self::Sidecar(global, _)
             | Self::Ready(global)
             | Self::Run(global, _)

@@ -28,6 +28,12 @@ use To::{Download, Program, Sidecar};
 /// Arguments that are wrong or make something wrong, the exit code, and words of the last line.
 type Mistake = (To, &'static [&'static str], i32, &'static [&'static str]);
 
+/// What makes a mistake, and the mistake.
+type Prepared = (fn(&Task), Mistake);
+
+/// What main leaves, the output's type, and words of the last line.
+type Left = (fn(&Path), Type, &'static [&'static str]);
+
 /// What the platform reads in the error document.
 type Told = Option<(Kind, ErrorKind)>;
 
@@ -480,7 +486,7 @@ fn an_unknown_key_of_the_store_is_named() {
 /// What is wrong with the inputs or the store.
 #[test]
 fn mistakes_in_what_is_downloaded() {
-    let prepared: [(fn(&Task), Mistake); 5] = [
+    let prepared: [Prepared; 5] = [
         (
             |task| fs::remove_file(task.site.server.file("data", "task/inputs.pb")).unwrap(),
             (
@@ -574,7 +580,7 @@ fn mistakes_in_what_main_leaves() {
     let integer = || simple(SimpleType::Integer);
     let outputs = |task: &Task| task.outputs_dir();
     let away = |path: &Path| fs::remove_file(path.join("n")).unwrap();
-    let prepared: [(fn(&Path), Type, &[&str]); 8] = [
+    let prepared: [Left; 8] = [
         (
             |_| {},
             simple(SimpleType::Duration),
