@@ -166,7 +166,11 @@ fn flags_of_flyte_are_refused_all_at_once_and_with_a_reason() {
         }
         assert!(rejection.reportable().is_none());
     }
-    // The platform learns of it where it can.
+}
+
+/// Where Flyte reads an error document, it learns of the refusal.
+#[test]
+fn the_platform_learns_of_a_refusal() {
     let both = ["--to-output-prefix=s3://b/o", "--to=s3://b/out", "-f/out"];
     let rejection = run(&[&["sidecar"][..], &both].concat()).unwrap_err();
     assert_eq!(rejection.reportable().unwrap().to_output_prefix, "s3://b/o");
