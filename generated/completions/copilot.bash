@@ -46,6 +46,9 @@ _copilot() {
             copilot,sidecar)
                 cmd="copilot__subcmd__sidecar"
                 ;;
+            copilot,template)
+                cmd="copilot__subcmd__template"
+                ;;
             copilot,watch)
                 cmd="copilot__subcmd__watch"
                 ;;
@@ -79,6 +82,9 @@ _copilot() {
             copilot__subcmd__help,sidecar)
                 cmd="copilot__subcmd__help__subcmd__sidecar"
                 ;;
+            copilot__subcmd__help,template)
+                cmd="copilot__subcmd__help__subcmd__template"
+                ;;
             copilot__subcmd__help,watch)
                 cmd="copilot__subcmd__help__subcmd__watch"
                 ;;
@@ -89,7 +95,7 @@ _copilot() {
 
     case "${cmd}" in
         copilot)
-            opts="-h -V --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version download sidecar ready run inspect make doctor watch completions man help"
+            opts="-h -V --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version download sidecar ready run inspect make doctor watch template completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -233,7 +239,7 @@ _copilot() {
             return 0
             ;;
         copilot__subcmd__doctor)
-            opts="-o -x -f -i -u -t -h -V --json --pod --probe --from-remote --to-local-dir --expect-size --to-output-prefix --to-raw-output --from-local-dir --interface --meta-output-name --upload-mode --timeout --watcher --main-container --ignore-container --pod-cgroup --proc-root --poll-fast --poll-slow --main-start-timeout --term-wait --settle --on-main-failure --max-simple-size --blob-names --struct-outputs --timeline --pod-name --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
+            opts="-o -x -f -i -u -t -h -V --json --pod --probe --from-remote --to-local-dir --expect-size --to --to-output-prefix --to-raw-output --from-local-dir --interface --meta-output-name --upload-mode --timeout --watcher --main-container --ignore-container --pod-cgroup --proc-root --poll-fast --poll-slow --main-start-timeout --term-wait --settle --on-main-failure --max-simple-size --blob-names --struct-outputs --timeline --pod-name --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -252,6 +258,10 @@ _copilot() {
                     return 0
                     ;;
                 --expect-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -495,12 +505,16 @@ _copilot() {
             return 0
             ;;
         copilot__subcmd__download)
-            opts="-f -o -m -d -t -i -h -V --from-remote --to-output-prefix --to-local-dir --format --download-mode --file-input-layout --volume-size-limit --timeout --binary-inputs --input-interface --timeline --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
+            opts="-f -o -m -d -t -i -h -V --from --from-remote --to-output-prefix --to-local-dir --format --download-mode --file-input-layout --volume-size-limit --timeout --binary-inputs --input-interface --timeline --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --from-remote)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -693,7 +707,7 @@ _copilot() {
             return 0
             ;;
         copilot__subcmd__help)
-            opts="download sidecar ready run inspect make doctor watch completions man help"
+            opts="download sidecar ready run inspect make doctor watch template completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -833,6 +847,20 @@ _copilot() {
             return 0
             ;;
         copilot__subcmd__help__subcmd__sidecar)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        copilot__subcmd__help__subcmd__template)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1471,12 +1499,16 @@ _copilot() {
             return 0
             ;;
         copilot__subcmd__sidecar)
-            opts="-o -x -f -i -u -t -h -V --to-output-prefix --to-raw-output --from-local-dir --interface --meta-output-name --upload-mode --timeout --watcher --main-container --ignore-container --pod-cgroup --proc-root --poll-fast --poll-slow --main-start-timeout --term-wait --settle --on-main-failure --max-simple-size --blob-names --struct-outputs --timeline --pod-name --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
+            opts="-o -x -f -i -u -t -h -V --to --to-output-prefix --to-raw-output --from-local-dir --interface --meta-output-name --upload-mode --timeout --watcher --main-container --ignore-container --pod-cgroup --proc-root --poll-fast --poll-slow --main-start-timeout --term-wait --settle --on-main-failure --max-simple-size --blob-names --struct-outputs --timeline --pod-name --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --to-output-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1716,13 +1748,163 @@ _copilot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        copilot__subcmd__watch)
-            opts="-o -x -f -i -u -t -h -V --json --all --to-output-prefix --to-raw-output --from-local-dir --interface --meta-output-name --upload-mode --timeout --watcher --main-container --ignore-container --pod-cgroup --proc-root --poll-fast --poll-slow --main-start-timeout --term-wait --settle --on-main-failure --max-simple-size --blob-names --struct-outputs --timeline --pod-name --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
+        copilot__subcmd__template)
+            opts="-h -V --flyte --prefix --watcher --streaming --image --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --flyte)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --watcher)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --err-output-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exit-zero-on-error)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exit-code)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --strict)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --termination-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.stow.kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.stow.config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.enable-multicontainer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.limits.maxDownloadMBs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.connection.endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.connection.auth-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.connection.access-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.connection.secret-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.connection.region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.connection.disable-ssl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.single-store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.s3.sign-payload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.s3.upload-checksum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.defaultHttpClient.caFile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logger.level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logger.show-source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logger.mute)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logger.formatter.type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        copilot__subcmd__watch)
+            opts="-o -x -f -i -u -t -h -V --json --all --to --to-output-prefix --to-raw-output --from-local-dir --interface --meta-output-name --upload-mode --timeout --watcher --main-container --ignore-container --pod-cgroup --proc-root --poll-fast --poll-slow --main-start-timeout --term-wait --settle --on-main-failure --max-simple-size --blob-names --struct-outputs --timeline --pod-name --config --err-output-name --exit-zero-on-error --exit-code --strict --log-format --termination-log --max-memory --max-connections --storage.type --storage.stow.kind --storage.stow.config --storage.container --storage.enable-multicontainer --storage.limits.maxDownloadMBs --storage.connection.endpoint --storage.connection.auth-type --storage.connection.access-key --storage.connection.secret-key --storage.connection.region --storage.connection.disable-ssl --storage.single-store --storage.s3.sign-payload --storage.s3.upload-checksum --storage.defaultHttpClient.caFile --logger.level --logger.show-source --logger.mute --logger.formatter.type --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --to-output-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

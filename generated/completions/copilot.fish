@@ -63,9 +63,11 @@ complete -c copilot -n "__fish_copilot_needs_command" -f -a "inspect" -d 'Show i
 complete -c copilot -n "__fish_copilot_needs_command" -f -a "make" -d 'Make inputs.pb or an interface from JSON or words'
 complete -c copilot -n "__fish_copilot_needs_command" -f -a "doctor" -d 'Say what will work here, what will not, and how to mend it'
 complete -c copilot -n "__fish_copilot_needs_command" -f -a "watch" -d 'Show what happens in a pod, as the sidecar sees it'
+complete -c copilot -n "__fish_copilot_needs_command" -f -a "template" -d 'Print the PodTemplate for Flyte, and the settings beside it'
 complete -c copilot -n "__fish_copilot_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c copilot -n "__fish_copilot_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c copilot -n "__fish_copilot_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c copilot -n "__fish_copilot_using_subcommand download" -l from -d 'Without Flyte, in place of --from-remote and --to-output-prefix: a prefix of files, or one object. A manifest.json below the prefix is checked' -r
 complete -c copilot -n "__fish_copilot_using_subcommand download" -s f -l from-remote -d 'Reference of the inputs, such as s3://bucket/inputs.pb (required)' -r
 complete -c copilot -n "__fish_copilot_using_subcommand download" -l to-output-prefix -d 'Prefix for an error document (required)' -r
 complete -c copilot -n "__fish_copilot_using_subcommand download" -s o -l to-local-dir -d 'Directory for the inputs (required)' -r -F
@@ -108,9 +110,10 @@ complete -c copilot -n "__fish_copilot_using_subcommand download" -l logger.mute
 complete -c copilot -n "__fish_copilot_using_subcommand download" -l logger.formatter.type -d 'text, json, gcp, or auto (text on a terminal, else json) [default: auto] [variable: LOGGER_FORMATTER_TYPE]' -r
 complete -c copilot -n "__fish_copilot_using_subcommand download" -s h -l help -d 'Print help'
 complete -c copilot -n "__fish_copilot_using_subcommand download" -s V -l version -d 'Print version'
+complete -c copilot -n "__fish_copilot_using_subcommand sidecar" -l to -d 'Without Flyte, in place of --interface: the prefix for all files of --from-local-dir, and for manifest.json or failure.json' -r
 complete -c copilot -n "__fish_copilot_using_subcommand sidecar" -s o -l to-output-prefix -d 'Prefix for outputs.pb and an error document (required with --interface)' -r
 complete -c copilot -n "__fish_copilot_using_subcommand sidecar" -s x -l to-raw-output -d 'Prefix for the data of files and directories (required if an output is one)' -r
-complete -c copilot -n "__fish_copilot_using_subcommand sidecar" -s f -l from-local-dir -d 'The output directory of the main container (required with --interface)' -r -F
+complete -c copilot -n "__fish_copilot_using_subcommand sidecar" -s f -l from-local-dir -d 'The output directory of the main container (required with --interface and --to)' -r -F
 complete -c copilot -n "__fish_copilot_using_subcommand sidecar" -s i -l interface -d 'The interface of the task: a serialized TypedInterface' -r
 complete -c copilot -n "__fish_copilot_using_subcommand sidecar" -l meta-output-name -d 'Name of the object with the outputs under the prefix' -r
 complete -c copilot -n "__fish_copilot_using_subcommand sidecar" -s u -l upload-mode -d 'When to upload data: UPLOAD_ON_EXIT after main ends, UPLOAD_EAGER while main runs, or DO_NOT_UPLOAD if main leaves references in its place [variable: COPILOT_UPLOAD_MODE]' -r
@@ -312,9 +315,10 @@ complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l pod -d 'Judge
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l from-remote -d 'Reference of the inputs: check that they are there' -r
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l to-local-dir -d 'Directory for the inputs: check that it can be written' -r -F
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l expect-size -d 'Size of the inputs, for example 10Gi: check that --to-local-dir has room for them' -r
+complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l to -d 'Without Flyte, in place of --interface: the prefix for all files of --from-local-dir, and for manifest.json or failure.json' -r
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -s o -l to-output-prefix -d 'Prefix for outputs.pb and an error document (required with --interface)' -r
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -s x -l to-raw-output -d 'Prefix for the data of files and directories (required if an output is one)' -r
-complete -c copilot -n "__fish_copilot_using_subcommand doctor" -s f -l from-local-dir -d 'The output directory of the main container (required with --interface)' -r -F
+complete -c copilot -n "__fish_copilot_using_subcommand doctor" -s f -l from-local-dir -d 'The output directory of the main container (required with --interface and --to)' -r -F
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -s i -l interface -d 'The interface of the task: a serialized TypedInterface' -r
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l meta-output-name -d 'Name of the object with the outputs under the prefix' -r
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -s u -l upload-mode -d 'When to upload data: UPLOAD_ON_EXIT after main ends, UPLOAD_EAGER while main runs, or DO_NOT_UPLOAD if main leaves references in its place [variable: COPILOT_UPLOAD_MODE]' -r
@@ -365,12 +369,13 @@ complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l logger.show-s
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l logger.mute -d 'write no log [default: false] [variable: LOGGER_MUTE]' -r
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l logger.formatter.type -d 'text, json, gcp, or auto (text on a terminal, else json) [default: auto] [variable: LOGGER_FORMATTER_TYPE]' -r
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l json -d 'Print one JSON object'
-complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l probe -d 'Write, read and delete an object below --to-output-prefix and --to-raw-output'
+complete -c copilot -n "__fish_copilot_using_subcommand doctor" -l probe -d 'Write, read and delete an object below --to-output-prefix, --to-raw-output and --to'
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c copilot -n "__fish_copilot_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c copilot -n "__fish_copilot_using_subcommand watch" -l to -d 'Without Flyte, in place of --interface: the prefix for all files of --from-local-dir, and for manifest.json or failure.json' -r
 complete -c copilot -n "__fish_copilot_using_subcommand watch" -s o -l to-output-prefix -d 'Prefix for outputs.pb and an error document (required with --interface)' -r
 complete -c copilot -n "__fish_copilot_using_subcommand watch" -s x -l to-raw-output -d 'Prefix for the data of files and directories (required if an output is one)' -r
-complete -c copilot -n "__fish_copilot_using_subcommand watch" -s f -l from-local-dir -d 'The output directory of the main container (required with --interface)' -r -F
+complete -c copilot -n "__fish_copilot_using_subcommand watch" -s f -l from-local-dir -d 'The output directory of the main container (required with --interface and --to)' -r -F
 complete -c copilot -n "__fish_copilot_using_subcommand watch" -s i -l interface -d 'The interface of the task: a serialized TypedInterface' -r
 complete -c copilot -n "__fish_copilot_using_subcommand watch" -l meta-output-name -d 'Name of the object with the outputs under the prefix' -r
 complete -c copilot -n "__fish_copilot_using_subcommand watch" -s u -l upload-mode -d 'When to upload data: UPLOAD_ON_EXIT after main ends, UPLOAD_EAGER while main runs, or DO_NOT_UPLOAD if main leaves references in its place [variable: COPILOT_UPLOAD_MODE]' -r
@@ -424,16 +429,53 @@ complete -c copilot -n "__fish_copilot_using_subcommand watch" -l json -d 'Print
 complete -c copilot -n "__fish_copilot_using_subcommand watch" -l all -d 'Watch all pods of this node; needs the node\'s cgroups and pids'
 complete -c copilot -n "__fish_copilot_using_subcommand watch" -s h -l help -d 'Print help'
 complete -c copilot -n "__fish_copilot_using_subcommand watch" -s V -l version -d 'Print version'
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l flyte -d 'The version of Flyte, such as 1.15.2, 1.16 or 2 (required)' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l prefix -d 'How the names of Flyte\'s containers begin: its setting co-pilot.name' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l watcher -d 'What Copilot may use to watch main: ebpf, pidfd, kube-api, or signal for nothing; separate several with commas [default: ebpf, and before Flyte 1.15.1 pidfd]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l image -d 'The image of Copilot, for the settings' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l config -d 'Configuration files: a path, or a pattern with *, ? and [...] [default: config.yaml in the working directory or in /etc/flyte/config]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l err-output-name -d 'Name of the error document under the output prefix [default: error.pb and errors.pb]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l exit-zero-on-error -d 'Exit with 0 after a failure that the error document reports: --exit-code 0' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l exit-code -d 'Exit code after a failure that the error document reports: 0, 1, or auto (the sidecar exits with 0 where Flyte reads the document, everything else with 1)' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l strict -d 'Refuse, with exit code 2, what is only a warning otherwise: words beyond the command, unknown keys in files, unknown variables' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l log-format -d 'Form of the log: text, json, gcp, or auto (text on a terminal, else json); wins over --logger.formatter.type' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l termination-log -d 'File for the message that Kubernetes shows for a failed container; empty for none' -r -F
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l max-memory -d 'Memory for data in flight, at least 8Mi [default: a quarter of the container\'s limit, at most 32Mi]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l max-connections -d 'Largest number of connections to stores; as many are used as help [default: one for each 512Ki of the container\'s limit, from 4 to 256]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.type -d 'stow (storage.stow.kind names the kind), or mem; s3, minio and local are older names [default: stow] [variable: STORAGE_TYPE]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.stow.kind -d 'the backend: s3, google, azure or local [default: s3] [variable: STORAGE_STOW_KIND]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.stow.config -d 'a key=value pair for the backend; may be repeated [default: region=us-east-1] [variable: STORAGE_STOW_CONFIG]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.container -d 'the base bucket [variable: STORAGE_CONTAINER]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.enable-multicontainer -d 'allow buckets other than the base bucket [default: false] [variable: STORAGE_ENABLE_MULTICONTAINER]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.limits.maxDownloadMBs -d 'largest object to read from a store, in MiB; 0 = no limit [default: 2] [variable: STORAGE_LIMITS_MAXDOWNLOADMBS]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.connection.endpoint -d 'older name of the stow key endpoint [variable: STORAGE_CONNECTION_ENDPOINT]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.connection.auth-type -d 'older name of the stow key auth_type [variable: STORAGE_CONNECTION_AUTH_TYPE]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.connection.access-key -d 'older name of the stow key access_key_id [variable: STORAGE_CONNECTION_ACCESS_KEY]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.connection.secret-key -d 'older name of the stow key secret_key [variable: STORAGE_CONNECTION_SECRET_KEY]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.connection.region -d 'older name of the stow key region [variable: STORAGE_CONNECTION_REGION]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.connection.disable-ssl -d 'older name of the stow key disable_ssl [variable: STORAGE_CONNECTION_DISABLE_SSL]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.single-store -d 'use one store for references of every scheme, as older platforms do [default: false] [variable: STORAGE_SINGLE_STORE]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.s3.sign-payload -d 'sign the payload of S3 requests: auto (only without TLS), always or never [default: auto] [variable: STORAGE_S3_SIGN_PAYLOAD]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.s3.upload-checksum -d 'checksum that S3 verifies on uploads: none, sha256 or crc64nvme [default: none] [variable: STORAGE_S3_UPLOAD_CHECKSUM]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l storage.defaultHttpClient.caFile -d 'file of PEM certificates to trust in addition to the system\'s [variable: STORAGE_DEFAULTHTTPCLIENT_CAFILE]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l logger.level -d '0 panic, 1 fatal, 2 error, 3 warn, 4 info or 5 debug: the number or the name [default: 4] [variable: LOGGER_LEVEL]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l logger.show-source -d 'add the source file and line to each message [default: false] [variable: LOGGER_SHOW_SOURCE]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l logger.mute -d 'write no log [default: false] [variable: LOGGER_MUTE]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l logger.formatter.type -d 'text, json, gcp, or auto (text on a terminal, else json) [default: auto] [variable: LOGGER_FORMATTER_TYPE]' -r
+complete -c copilot -n "__fish_copilot_using_subcommand template" -l streaming -d 'Main starts before its data is complete (Flyte 1.16 or newer)'
+complete -c copilot -n "__fish_copilot_using_subcommand template" -s h -l help -d 'Print help'
+complete -c copilot -n "__fish_copilot_using_subcommand template" -s V -l version -d 'Print version'
 complete -c copilot -n "__fish_copilot_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c copilot -n "__fish_copilot_using_subcommand man" -s h -l help -d 'Print help'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "download" -d 'Fetch a task\'s inputs as local files'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "sidecar" -d 'Wait for the main container, then upload its outputs'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "ready" -d 'The data sidecar that lets any container take part in a Flyte workflow'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "run" -d 'Run a task on this machine, without a cluster'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "inspect" -d 'Show inputs, outputs, an interface or an error document'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "make" -d 'Make inputs.pb or an interface from JSON or words'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "doctor" -d 'Say what will work here, what will not, and how to mend it'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "watch" -d 'Show what happens in a pod, as the sidecar sees it'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "completions" -d 'Print completions for a shell'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "man" -d 'Print a manual page'
-complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "download" -d 'Fetch a task\'s inputs as local files'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "sidecar" -d 'Wait for the main container, then upload its outputs'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "ready" -d 'The data sidecar that lets any container take part in a Flyte workflow'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "run" -d 'Run a task on this machine, without a cluster'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "inspect" -d 'Show inputs, outputs, an interface or an error document'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "make" -d 'Make inputs.pb or an interface from JSON or words'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "doctor" -d 'Say what will work here, what will not, and how to mend it'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "watch" -d 'Show what happens in a pod, as the sidecar sees it'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "template" -d 'Print the PodTemplate for Flyte, and the settings beside it'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "completions" -d 'Print completions for a shell'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "man" -d 'Print a manual page'
+complete -c copilot -n "__fish_copilot_using_subcommand help; and not __fish_seen_subcommand_from download sidecar ready run inspect make doctor watch template completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -62,12 +62,14 @@ Register-ArgumentCompleter -Native -CommandName 'copilot' -ScriptBlock {
             [CompletionResult]::new('make', 'make', [CompletionResultType]::ParameterValue, 'Make inputs.pb or an interface from JSON or words')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what will work here, what will not, and how to mend it')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Show what happens in a pod, as the sidecar sees it')
+            [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print the PodTemplate for Flyte, and the settings beside it')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'copilot;download' {
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Without Flyte, in place of --from-remote and --to-output-prefix: a prefix of files, or one object. A manifest.json below the prefix is checked')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Reference of the inputs, such as s3://bucket/inputs.pb (required)')
             [CompletionResult]::new('--from-remote', '--from-remote', [CompletionResultType]::ParameterName, 'Reference of the inputs, such as s3://bucket/inputs.pb (required)')
             [CompletionResult]::new('--to-output-prefix', '--to-output-prefix', [CompletionResultType]::ParameterName, 'Prefix for an error document (required)')
@@ -121,12 +123,13 @@ Register-ArgumentCompleter -Native -CommandName 'copilot' -ScriptBlock {
             break
         }
         'copilot;sidecar' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Without Flyte, in place of --interface: the prefix for all files of --from-local-dir, and for manifest.json or failure.json')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Prefix for outputs.pb and an error document (required with --interface)')
             [CompletionResult]::new('--to-output-prefix', '--to-output-prefix', [CompletionResultType]::ParameterName, 'Prefix for outputs.pb and an error document (required with --interface)')
             [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Prefix for the data of files and directories (required if an output is one)')
             [CompletionResult]::new('--to-raw-output', '--to-raw-output', [CompletionResultType]::ParameterName, 'Prefix for the data of files and directories (required if an output is one)')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface)')
-            [CompletionResult]::new('--from-local-dir', '--from-local-dir', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface)')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface and --to)')
+            [CompletionResult]::new('--from-local-dir', '--from-local-dir', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface and --to)')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'The interface of the task: a serialized TypedInterface')
             [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'The interface of the task: a serialized TypedInterface')
             [CompletionResult]::new('--meta-output-name', '--meta-output-name', [CompletionResultType]::ParameterName, 'Name of the object with the outputs under the prefix')
@@ -357,12 +360,13 @@ Register-ArgumentCompleter -Native -CommandName 'copilot' -ScriptBlock {
             [CompletionResult]::new('--from-remote', '--from-remote', [CompletionResultType]::ParameterName, 'Reference of the inputs: check that they are there')
             [CompletionResult]::new('--to-local-dir', '--to-local-dir', [CompletionResultType]::ParameterName, 'Directory for the inputs: check that it can be written')
             [CompletionResult]::new('--expect-size', '--expect-size', [CompletionResultType]::ParameterName, 'Size of the inputs, for example 10Gi: check that --to-local-dir has room for them')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Without Flyte, in place of --interface: the prefix for all files of --from-local-dir, and for manifest.json or failure.json')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Prefix for outputs.pb and an error document (required with --interface)')
             [CompletionResult]::new('--to-output-prefix', '--to-output-prefix', [CompletionResultType]::ParameterName, 'Prefix for outputs.pb and an error document (required with --interface)')
             [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Prefix for the data of files and directories (required if an output is one)')
             [CompletionResult]::new('--to-raw-output', '--to-raw-output', [CompletionResultType]::ParameterName, 'Prefix for the data of files and directories (required if an output is one)')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface)')
-            [CompletionResult]::new('--from-local-dir', '--from-local-dir', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface)')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface and --to)')
+            [CompletionResult]::new('--from-local-dir', '--from-local-dir', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface and --to)')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'The interface of the task: a serialized TypedInterface')
             [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'The interface of the task: a serialized TypedInterface')
             [CompletionResult]::new('--meta-output-name', '--meta-output-name', [CompletionResultType]::ParameterName, 'Name of the object with the outputs under the prefix')
@@ -416,7 +420,7 @@ Register-ArgumentCompleter -Native -CommandName 'copilot' -ScriptBlock {
             [CompletionResult]::new('--logger.mute', '--logger.mute', [CompletionResultType]::ParameterName, 'write no log [default: false] [variable: LOGGER_MUTE]')
             [CompletionResult]::new('--logger.formatter.type', '--logger.formatter.type', [CompletionResultType]::ParameterName, 'text, json, gcp, or auto (text on a terminal, else json) [default: auto] [variable: LOGGER_FORMATTER_TYPE]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object')
-            [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Write, read and delete an object below --to-output-prefix and --to-raw-output')
+            [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Write, read and delete an object below --to-output-prefix, --to-raw-output and --to')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -424,12 +428,13 @@ Register-ArgumentCompleter -Native -CommandName 'copilot' -ScriptBlock {
             break
         }
         'copilot;watch' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Without Flyte, in place of --interface: the prefix for all files of --from-local-dir, and for manifest.json or failure.json')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Prefix for outputs.pb and an error document (required with --interface)')
             [CompletionResult]::new('--to-output-prefix', '--to-output-prefix', [CompletionResultType]::ParameterName, 'Prefix for outputs.pb and an error document (required with --interface)')
             [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Prefix for the data of files and directories (required if an output is one)')
             [CompletionResult]::new('--to-raw-output', '--to-raw-output', [CompletionResultType]::ParameterName, 'Prefix for the data of files and directories (required if an output is one)')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface)')
-            [CompletionResult]::new('--from-local-dir', '--from-local-dir', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface)')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface and --to)')
+            [CompletionResult]::new('--from-local-dir', '--from-local-dir', [CompletionResultType]::ParameterName, 'The output directory of the main container (required with --interface and --to)')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'The interface of the task: a serialized TypedInterface')
             [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'The interface of the task: a serialized TypedInterface')
             [CompletionResult]::new('--meta-output-name', '--meta-output-name', [CompletionResultType]::ParameterName, 'Name of the object with the outputs under the prefix')
@@ -490,6 +495,47 @@ Register-ArgumentCompleter -Native -CommandName 'copilot' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'copilot;template' {
+            [CompletionResult]::new('--flyte', '--flyte', [CompletionResultType]::ParameterName, 'The version of Flyte, such as 1.15.2, 1.16 or 2 (required)')
+            [CompletionResult]::new('--prefix', '--prefix', [CompletionResultType]::ParameterName, 'How the names of Flyte''s containers begin: its setting co-pilot.name')
+            [CompletionResult]::new('--watcher', '--watcher', [CompletionResultType]::ParameterName, 'What Copilot may use to watch main: ebpf, pidfd, kube-api, or signal for nothing; separate several with commas [default: ebpf, and before Flyte 1.15.1 pidfd]')
+            [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'The image of Copilot, for the settings')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration files: a path, or a pattern with *, ? and [...] [default: config.yaml in the working directory or in /etc/flyte/config]')
+            [CompletionResult]::new('--err-output-name', '--err-output-name', [CompletionResultType]::ParameterName, 'Name of the error document under the output prefix [default: error.pb and errors.pb]')
+            [CompletionResult]::new('--exit-zero-on-error', '--exit-zero-on-error', [CompletionResultType]::ParameterName, 'Exit with 0 after a failure that the error document reports: --exit-code 0')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Exit code after a failure that the error document reports: 0, 1, or auto (the sidecar exits with 0 where Flyte reads the document, everything else with 1)')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Refuse, with exit code 2, what is only a warning otherwise: words beyond the command, unknown keys in files, unknown variables')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of the log: text, json, gcp, or auto (text on a terminal, else json); wins over --logger.formatter.type')
+            [CompletionResult]::new('--termination-log', '--termination-log', [CompletionResultType]::ParameterName, 'File for the message that Kubernetes shows for a failed container; empty for none')
+            [CompletionResult]::new('--max-memory', '--max-memory', [CompletionResultType]::ParameterName, 'Memory for data in flight, at least 8Mi [default: a quarter of the container''s limit, at most 32Mi]')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Largest number of connections to stores; as many are used as help [default: one for each 512Ki of the container''s limit, from 4 to 256]')
+            [CompletionResult]::new('--storage.type', '--storage.type', [CompletionResultType]::ParameterName, 'stow (storage.stow.kind names the kind), or mem; s3, minio and local are older names [default: stow] [variable: STORAGE_TYPE]')
+            [CompletionResult]::new('--storage.stow.kind', '--storage.stow.kind', [CompletionResultType]::ParameterName, 'the backend: s3, google, azure or local [default: s3] [variable: STORAGE_STOW_KIND]')
+            [CompletionResult]::new('--storage.stow.config', '--storage.stow.config', [CompletionResultType]::ParameterName, 'a key=value pair for the backend; may be repeated [default: region=us-east-1] [variable: STORAGE_STOW_CONFIG]')
+            [CompletionResult]::new('--storage.container', '--storage.container', [CompletionResultType]::ParameterName, 'the base bucket [variable: STORAGE_CONTAINER]')
+            [CompletionResult]::new('--storage.enable-multicontainer', '--storage.enable-multicontainer', [CompletionResultType]::ParameterName, 'allow buckets other than the base bucket [default: false] [variable: STORAGE_ENABLE_MULTICONTAINER]')
+            [CompletionResult]::new('--storage.limits.maxDownloadMBs', '--storage.limits.maxDownloadMBs', [CompletionResultType]::ParameterName, 'largest object to read from a store, in MiB; 0 = no limit [default: 2] [variable: STORAGE_LIMITS_MAXDOWNLOADMBS]')
+            [CompletionResult]::new('--storage.connection.endpoint', '--storage.connection.endpoint', [CompletionResultType]::ParameterName, 'older name of the stow key endpoint [variable: STORAGE_CONNECTION_ENDPOINT]')
+            [CompletionResult]::new('--storage.connection.auth-type', '--storage.connection.auth-type', [CompletionResultType]::ParameterName, 'older name of the stow key auth_type [variable: STORAGE_CONNECTION_AUTH_TYPE]')
+            [CompletionResult]::new('--storage.connection.access-key', '--storage.connection.access-key', [CompletionResultType]::ParameterName, 'older name of the stow key access_key_id [variable: STORAGE_CONNECTION_ACCESS_KEY]')
+            [CompletionResult]::new('--storage.connection.secret-key', '--storage.connection.secret-key', [CompletionResultType]::ParameterName, 'older name of the stow key secret_key [variable: STORAGE_CONNECTION_SECRET_KEY]')
+            [CompletionResult]::new('--storage.connection.region', '--storage.connection.region', [CompletionResultType]::ParameterName, 'older name of the stow key region [variable: STORAGE_CONNECTION_REGION]')
+            [CompletionResult]::new('--storage.connection.disable-ssl', '--storage.connection.disable-ssl', [CompletionResultType]::ParameterName, 'older name of the stow key disable_ssl [variable: STORAGE_CONNECTION_DISABLE_SSL]')
+            [CompletionResult]::new('--storage.single-store', '--storage.single-store', [CompletionResultType]::ParameterName, 'use one store for references of every scheme, as older platforms do [default: false] [variable: STORAGE_SINGLE_STORE]')
+            [CompletionResult]::new('--storage.s3.sign-payload', '--storage.s3.sign-payload', [CompletionResultType]::ParameterName, 'sign the payload of S3 requests: auto (only without TLS), always or never [default: auto] [variable: STORAGE_S3_SIGN_PAYLOAD]')
+            [CompletionResult]::new('--storage.s3.upload-checksum', '--storage.s3.upload-checksum', [CompletionResultType]::ParameterName, 'checksum that S3 verifies on uploads: none, sha256 or crc64nvme [default: none] [variable: STORAGE_S3_UPLOAD_CHECKSUM]')
+            [CompletionResult]::new('--storage.defaultHttpClient.caFile', '--storage.defaultHttpClient.caFile', [CompletionResultType]::ParameterName, 'file of PEM certificates to trust in addition to the system''s [variable: STORAGE_DEFAULTHTTPCLIENT_CAFILE]')
+            [CompletionResult]::new('--logger.level', '--logger.level', [CompletionResultType]::ParameterName, '0 panic, 1 fatal, 2 error, 3 warn, 4 info or 5 debug: the number or the name [default: 4] [variable: LOGGER_LEVEL]')
+            [CompletionResult]::new('--logger.show-source', '--logger.show-source', [CompletionResultType]::ParameterName, 'add the source file and line to each message [default: false] [variable: LOGGER_SHOW_SOURCE]')
+            [CompletionResult]::new('--logger.mute', '--logger.mute', [CompletionResultType]::ParameterName, 'write no log [default: false] [variable: LOGGER_MUTE]')
+            [CompletionResult]::new('--logger.formatter.type', '--logger.formatter.type', [CompletionResultType]::ParameterName, 'text, json, gcp, or auto (text on a terminal, else json) [default: auto] [variable: LOGGER_FORMATTER_TYPE]')
+            [CompletionResult]::new('--streaming', '--streaming', [CompletionResultType]::ParameterName, 'Main starts before its data is complete (Flyte 1.16 or newer)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'copilot;completions' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -509,6 +555,7 @@ Register-ArgumentCompleter -Native -CommandName 'copilot' -ScriptBlock {
             [CompletionResult]::new('make', 'make', [CompletionResultType]::ParameterValue, 'Make inputs.pb or an interface from JSON or words')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what will work here, what will not, and how to mend it')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Show what happens in a pod, as the sidecar sees it')
+            [CompletionResult]::new('template', 'template', [CompletionResultType]::ParameterValue, 'Print the PodTemplate for Flyte, and the settings beside it')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -536,6 +583,9 @@ Register-ArgumentCompleter -Native -CommandName 'copilot' -ScriptBlock {
             break
         }
         'copilot;help;watch' {
+            break
+        }
+        'copilot;help;template' {
             break
         }
         'copilot;help;completions' {
