@@ -28,12 +28,6 @@ use To::{Download, Program, Sidecar};
 /// Arguments that are wrong or make something wrong, the exit code, and words of the last line.
 type Mistake = (To, &'static [&'static str], i32, &'static [&'static str]);
 
-/// What makes a mistake, and the mistake.
-type Prepared = (fn(&Task), Mistake);
-
-/// What main leaves, the output's type, and words of the last line.
-type Left = (fn(&Path), Type, &'static [&'static str]);
-
 /// What the platform reads in the error document.
 type Told = Option<(Kind, ErrorKind)>;
 
@@ -483,10 +477,16 @@ fn an_unknown_key_of_the_store_is_named() {
     ended.assert_logged(&["endpiont", "did you mean endpoint?"]);
 }
 
+/// What is done to a task before its download, and the mistake that this is.
+type SpoiltInput = (fn(&Task), Mistake);
+
+/// What is done to the output directory, the type of its output, and words of the last line.
+type SpoiltOutput = (fn(&Path), Type, &'static [&'static str]);
+
 /// What is wrong with the inputs or the store.
 #[test]
 fn mistakes_in_what_is_downloaded() {
-    let prepared: [Prepared; 5] = [
+    let prepared: [SpoiltInput; 5] = [
         (
             |task| fs::remove_file(task.site.server.file("data", "task/inputs.pb")).unwrap(),
             (
@@ -580,7 +580,7 @@ fn mistakes_in_what_main_leaves() {
     let integer = || simple(SimpleType::Integer);
     let outputs = |task: &Task| task.outputs_dir();
     let away = |path: &Path| fs::remove_file(path.join("n")).unwrap();
-    let prepared: [Left; 8] = [
+    let prepared: [SpoiltOutput; 8] = [
         (
             |_| {},
             simple(SimpleType::Duration),

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use copilot::config;
+
 use crate::documents::{Document, Part, files, root};
 
 /// The folders whose files documents name by their whole path.
@@ -103,7 +105,12 @@ fn documents_that_the_program_or_a_manifest_names_exist() {
 #[test]
 fn variables_of_ours_that_a_document_names_are_read_somewhere() {
     let texts = sources();
-    let is_read = |name: &str| texts.iter().any(|(_, text)| text.contains(name));
+    // The names of settings' variables follow from their keys.
+    let settings: Vec<_> = config::KEYS.iter().map(config::variable).collect();
+    let is_read = |name: &str| {
+        settings.iter().any(|known| known == name)
+            || texts.iter().any(|(_, text)| text.contains(name))
+    };
     let mut unread = BTreeSet::new();
     for document in Document::all().unwrap() {
         for part in &document.parts {
