@@ -1,4 +1,4 @@
-//! The platform's merge of a PodTemplate into a pod, as its pod builder does it: values of the pod win, lists of the
+//! The platform's merge of a `PodTemplate` into a pod, as its pod builder does it: values of the pod win, lists of the
 //! template come first, and containers are found by name.
 
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ pub enum Platform {
     V2,
 }
 
-/// A PodTemplate in the platform's cache.
+/// A `PodTemplate` in the platform's cache.
 #[derive(Clone, Debug)]
 pub struct Template {
     platform: Platform,
