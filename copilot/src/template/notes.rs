@@ -186,7 +186,7 @@ fn benefits(request: &TemplateRequest) -> Vec<&'static str> {
 fn apply(request: &TemplateRequest) -> String {
     let (scope, namespace) = if request.uses(TemplateWatcher::KubeApi) {
         (
-            "in each namespace of a project and domain: the rights count there only",
+            "in each namespace of a project and domain (its rights count there only)",
             "PROJECT-DOMAIN",
         )
     } else {
