@@ -151,6 +151,7 @@ async fn download_tree(
     let run = download::tree::run(request, engine, termination, &mut timeline);
     let conclusion = ended.concluded(engine, Box::pin(run).await).await;
     session::write_timeline(&mut timeline, times.as_ref(), &conclusion, engine).await;
+    spans::send(&timeline, termination, None).await;
     conclusion.say()
 }
 
