@@ -27,11 +27,14 @@ pub(super) struct Collector {
 impl Collector {
     /// A connection for one export, within `limit`.
     pub(super) fn new(target: &Target, limit: Duration) -> Self {
+        // The export as a whole ends after `limit`, and says so: no part of it may end at the same moment with other
+        // words.
+        let part = limit * 2;
         let network = Network {
             connections: 1,
-            connect_timeout: limit,
-            stall_timeout: limit,
-            assembly_timeout: limit,
+            connect_timeout: part,
+            stall_timeout: part,
+            assembly_timeout: part,
             retry: Retry {
                 attempts: 3,
                 elapsed: limit,

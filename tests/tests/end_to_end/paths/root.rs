@@ -1,6 +1,7 @@
 //! Main owns the directory above its outputs, and puts something else in their place.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -157,6 +158,13 @@ fn a_link_is_refused_from_the_start() {
     canary.assert_untouched(&task, &[]);
 }
 
+/// Removes a directory in which the sidecar may begin a file at the same time.
+fn remove(directory: &Path) {
+    while let Err(error) = fs::remove_dir_all(directory) {
+        assert_eq!(error.kind(), ErrorKind::DirectoryNotEmpty, "{error}");
+    }
+}
+
 #[test]
 fn main_may_make_its_directory_or_make_it_anew() {
     for existed in [false, true] {
@@ -168,7 +176,7 @@ fn main_may_make_its_directory_or_make_it_anew() {
             }
             let ended = play(&task, mode, || {
                 if existed {
-                    fs::remove_dir_all(&outputs).unwrap();
+                    remove(&outputs);
                 }
                 fill(&outputs);
             });
