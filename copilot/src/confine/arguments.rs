@@ -15,8 +15,8 @@ pub struct ArgumentPart {
     pub bytes: Range<usize>,
 }
 
-/// What hides a byte.
-const HIDDEN: u8 = b'*';
+/// What hides a byte. C's `char` has a sign on x86-64 and none on arm64.
+const HIDDEN: c_char = c_char::from_ne_bytes(*b"*");
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static ARGUMENTS: AtomicPtr<*mut c_char> = AtomicPtr::new(std::ptr::null_mut());
@@ -49,7 +49,7 @@ pub fn hide(parts: &[ArgumentPart]) {
             // SAFETY: the byte lies within the text, whose memory is ours to write (C11 §5.1.2.2.1). No
             // reference to it exists: the standard library copies what it reads. `volatile`, because only the
             // kernel reads it later.
-            unsafe { argument.add(at).write_volatile(HIDDEN.cast_signed()) };
+            unsafe { argument.add(at).write_volatile(HIDDEN) };
         }
     }
 }
