@@ -12,7 +12,7 @@ pub(super) struct OtherProof {
     pub(super) says_success: bool,
     /// An earlier life on this host has seen main end well, and has noted it.
     pub(super) is_noted: bool,
-    /// `--watcher noop`: whoever started us has waited for main, and answers for its end.
+    /// `--watcher noop`: the caller has waited for main, and answers for its end.
     pub(super) is_vouched_for: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The facts of the run as a table for people, and the whole object for whoever wants it exactly.
+//! The facts of the run as a table for people, and the whole object for a reader who wants it exactly.
 
 use std::fmt::Write as _;
 
