@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::manifest::NAME;
 use super::{FlyteVersion, TemplateRequest, TemplateWatcher};
 
-/// Before 1.15.1 there is no template.
+/// For Flyte before 1.15.1, which gets no template.
 const BEFORE: &str = "\
 # Swap the image only: before Flyte 1.15.1 the container `default` of a PodTemplate is merged into every container of
 # the pod, main included, and no other name counts. So a right for the uploader would land on main, too.

@@ -99,7 +99,7 @@ impl Options {
 fn read(paths: &[PathBuf]) -> Result<Vec<(&Path, Program)>> {
     ensure!(
         !paths.is_empty(),
-        "there is no binary to pack: name one with --binary"
+        "no binary is given: name one with --binary"
     );
     let mut programs: Vec<(&Path, Program)> = Vec::new();
     for path in paths {

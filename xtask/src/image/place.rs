@@ -66,7 +66,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 fn replace_folder(folder: &Path, files: &Files) -> Result<()> {
     ensure!(
         !folder.exists() || folder.join(MARK).is_file(),
-        "{} exists and is no image: choose another folder with --output, or remove it",
+        "{} exists and is not an image: choose another folder with --output, or remove it",
         folder.display()
     );
     let beside = folder.with_added_extension("new");

@@ -95,7 +95,7 @@ fn a_flag_wins_also_one_that_decides_the_same() {
     let (global, request) = sidecar_with(&more, file, &[]).unwrap();
     assert_eq!(request.track.watchers, [Watcher::KubeApi]);
     assert_eq!(global.reported_exit, crate::command::ReportedExit::Zero);
-    // Behind a flag with a value, or behind --, a word is no flag.
+    // A word after a flag that takes a value, or after --, is not read as a flag.
     let more = ["--main-container", "--settle", "--", "--settle=9s"];
     let (_, request) = sidecar_with(&more, file, &[]).unwrap();
     assert_eq!(request.track.settle, Duration::from_secs(3));

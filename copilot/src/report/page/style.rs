@@ -120,7 +120,7 @@ mod tests {
                     assert!(contrast >= 4.5, "{text} on {background}: {contrast:.2}");
                 }
             }
-            // A bar is no text: WCAG 2.2, 1.4.11 asks for 3.
+            // For what is not text, such as a bar, WCAG 2.2 asks for 3 (1.4.11).
             for bar in ["--bar", "--bad", "--good"] {
                 let contrast = contrast(theme[bar], theme["--paper"]);
                 assert!(contrast >= 3.0, "{bar}: {contrast:.2}");

@@ -108,9 +108,9 @@ impl Volume {
         Ok(needed)
     }
 
-    /// Reserves `bytes` more, as long as a file and the one that it replaces both exist. Returns whether there is
-    /// room for them. If there is none, they are reserved all the same: the old file is about to go, and the room
-    /// that it leaves belongs to the new one.
+    /// Reserves `bytes` more, for the time in which a file and the one that it replaces both exist. Returns whether
+    /// they have room. They are reserved in either case: without room the caller deletes the old file first, and the
+    /// room that it leaves belongs to the new one.
     pub(super) fn reserve_beside(&self, path: &Path, bytes: u64) -> bool {
         let needed = Amount { bytes, files: 0 };
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);

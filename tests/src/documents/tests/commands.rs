@@ -11,7 +11,7 @@ use crate::documents::{Document, Part, files, root};
 /// Flags of other programs that stand alone in a sentence: those of rclone and cargo.
 const FOREIGN: [&str; 3] = ["--transfers", "--checkers", "--no-default-features"];
 
-/// Words behind the program's name that are no command of their own and take no flags.
+/// Words after the program's name that are not commands and take no flags.
 const ABOUT: [&str; 4] = ["completions", "completion", "help", "man"];
 
 /// Where a flag stands.

@@ -50,7 +50,7 @@ fn nothing_to_fetch_is_a_failure() {
     let task = tree();
     for (from, words) in [
         ("s3://data/none", "no object has this key"),
-        // The beginning of a name is no prefix.
+        // A prefix ends at a `/`: the beginning of a name does not match.
         ("s3://data/ru", "no object has this key"),
         ("s3://nobucket/x", "does not exist"),
     ] {

@@ -106,7 +106,8 @@ fn the_prefix_decides_whether_it_is_merged() {
     }
 }
 
-/// Flyte 1.15 has an ordinary uploader. Main gets nothing, which is why there is no template before 1.15.1.
+/// Flyte 1.15 has an ordinary uploader, and its template gives main no right. Before 1.15.1 it would, so those
+/// versions get no template.
 #[test]
 fn with_flyte_1_15_only_the_uploader_gets_rights() {
     let plain = pod_of_1_15();
